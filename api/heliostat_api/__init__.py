@@ -1,0 +1,1 @@
+"""REST, dashboard and event stream; arrives with a later issue."""

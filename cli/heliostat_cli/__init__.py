@@ -1,0 +1,1 @@
+"""The heliostat command and the embedded world."""
