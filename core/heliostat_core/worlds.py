@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 JsonValue: TypeAlias = (
     "Mapping[str, JsonValue] | Sequence[JsonValue] | str | int | float | bool | None"
 )
-JsonObject: TypeAlias = "Mapping[str, JsonValue]"  # read-only: an object that was read is a fact
+JsonObject: TypeAlias = Mapping[str, "JsonValue"]  # read-only: what was read is a fact
 
 
 @dataclass(frozen=True)
