@@ -86,6 +86,9 @@ class Selection:
         return ",".join(f"{key}={value}" for key, value in sorted((self.fields or {}).items()))
 
 
+EVERYTHING = Selection()
+
+
 @dataclass(frozen=True)
 class Change:
     """One step of a watch. A watch begins with an ADDED for everything that exists."""
@@ -132,10 +135,10 @@ class World(Protocol):
     async def get(self, ref: Ref) -> JsonObject | None:
         """The object, or None."""
 
-    def list(self, kind: Kind, selection: Selection = Selection()) -> AsyncIterator[JsonObject]:
+    def list(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[JsonObject]:
         """All objects of a kind, page by page, so that ten thousand never sit in memory at once."""
 
-    def watch(self, kind: Kind, selection: Selection = Selection()) -> AsyncIterator[Change]:
+    def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
         """What exists, then every change; ends with UnavailableError when the connection does."""
 
     async def create(self, obj: JsonObject) -> JsonObject:

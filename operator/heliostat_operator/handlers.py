@@ -1,7 +1,7 @@
 """kopf's handlers: a table of what is watched; each only hands a change to the engine."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from typing import Literal
 
 import kopf
 
@@ -31,10 +31,8 @@ WATCHED: Mapping[Kind, str | None] = {
 """What the operator watches, and by which label selector."""
 
 
-class Sink(Protocol):
-    """Takes note of a change at once, without I/O."""
-
-    def __call__(self, kind: Kind, change: Change) -> None: ...
+Sink = Callable[[Kind, Change], None]
+"""Takes note of a change at once, without I/O."""
 
 
 def build_registry(sink: Sink) -> kopf.OperatorRegistry:
@@ -67,8 +65,10 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _login(**_: object) -> kopf.ConnectionInfo | None:
-    return kopf.login_with_service_account() or kopf.login_with_kubeconfig()
+def _login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
+    return kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(
+        settings=settings
+    )
 
 
 def _handler(kind: Kind, sink: Sink) -> Callable[..., None]:

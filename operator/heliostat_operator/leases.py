@@ -9,11 +9,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from heliostat_core.names import GROUP, MANAGED_BY, MANAGED_BY_LABEL
 from heliostat_core.resources import ObjectMeta, Part
 from heliostat_core.worlds import (
+    EVERYTHING,
     LEASE,
     AlreadyExistsError,
     Change,
@@ -182,7 +183,7 @@ class Leadership:
 
 def _micro_time(instant: datetime) -> str:
     """Kubernetes' MicroTime; as text it sorts by time."""
-    return (instant + timedelta(0)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class FencedWorld:
@@ -199,10 +200,10 @@ class FencedWorld:
     async def get(self, ref: Ref) -> JsonObject | None:
         return await self._world.get(ref)
 
-    def list(self, kind: Kind, selection: Selection = Selection()) -> AsyncIterator[JsonObject]:
+    def list(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[JsonObject]:
         return self._world.list(kind, selection)
 
-    def watch(self, kind: Kind, selection: Selection = Selection()) -> AsyncIterator[Change]:
+    def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
         return self._world.watch(kind, selection)
 
     async def create(self, obj: JsonObject) -> JsonObject:

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
 import kopf
@@ -49,10 +49,12 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         await probes.cleanup()
 
 
-async def _until(stop: asyncio.Event, *works: "asyncio._CoroutineLike[None]") -> None:
+async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> None:
     """Runs the works until the signal; the first that ends or fails ends all."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    tasks.append(asyncio.ensure_future(stop.wait()))  # type: ignore[arg-type]
+    tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = [
+        asyncio.ensure_future(work) for work in works
+    ]
+    tasks.append(asyncio.ensure_future(stop.wait()))
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     # Whatever does not end by itself now must not keep a dead operator alive.
     asyncio.get_running_loop().call_later(_EXIT_SECONDS, os._exit, 1)
