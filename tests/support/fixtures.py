@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.control_plane import Address, run_control_plane
-from support.machine import find_control_plane_programs
+from tools.machine import find_control_plane_programs
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,11 @@
-"""What this machine has for tests: the programs of a control plane, of a cluster."""
+"""What this machine has the programs of a control plane, of a cluster."""
 
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("etcd", "kube-apiserver", "kubectl")
 ENVTEST_FOLDER = Path("/usr/local/kubebuilder/bin")
 
