@@ -9,16 +9,19 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tools import make_targets
+from tools import conditions_page, crd_manifests, make_targets
 from tools.sections import replace_section
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # A whole folder: file name -> text. Files of the folder that are not named are leftovers, and go.
-FOLDERS: list[tuple[str, Callable[[], Mapping[str, str]]]] = []
+FOLDERS: list[tuple[str, Callable[[], Mapping[str, str]]]] = [
+    ("manifests/crds", crd_manifests.build_files),
+]
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
 SECTIONS: list[tuple[str, str, Callable[[], str]]] = [
     ("CONTRIBUTING.md", "make", make_targets.table),
+    *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
 ]
 
 

@@ -1,0 +1,25 @@
+"""manifests/crds: the CustomResourceDefinitions as YAML."""
+
+from collections.abc import Mapping
+
+import yaml
+
+from heliostat_core.crds import build_crds
+
+HEAD = "# Generated from the models in heliostat_core, DO NOT EDIT: make generate\n"
+
+
+def build_files() -> Mapping[str, str]:
+    """File name -> text, one file for each definition."""
+    return {f"{name}.yaml": HEAD + _to_yaml(crd) for name, crd in build_crds().items()}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Repeats what is equal instead of naming it: anchors confuse readers and some tools."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+
+def _to_yaml(document: object) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
