@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from heliostat_core.resources import Instant, Part
+from heliostat_core.resources import Generation, Instant, Part
 
 
 class Documented(StrEnum):
@@ -179,7 +179,7 @@ class Condition(Part):
         str, StringConstraints(max_length=4096), Field(description="Why, for people.")
     ] = ""
     observed_generation: Annotated[
-        int, Field(ge=0, description="The generation of the spec that was looked at.")
+        Generation, Field(description="The generation of the spec that was looked at.")
     ] = 0
     last_transition_time: Annotated[Instant, Field(description="When the status last changed.")]
 
