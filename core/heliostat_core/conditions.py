@@ -1,0 +1,225 @@
+"""Conditions: their types and reasons are part of the API, each documented where it is defined.
+
+The table in docs/conditions.md is generated from here.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from heliostat_core.resources import Instant, Part
+
+
+class Documented(StrEnum):
+    """An enum whose members carry a sentence for people."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> "Documented":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+
+class AgentCondition(Documented):
+    READY = "Ready", "True when an Execution of this Agent could run now."
+
+
+class ExecutionCondition(Documented):
+    ADMITTED = (
+        "Admitted",
+        "True once the Execution passed the admission chain; False while it waits.",
+    )
+    RUNNING = "Running", "True while an attempt's container runs."
+    SUCCEEDED = "Succeeded", "Unknown while active, then True or False for ever."
+    SETTLED = "Settled", "True once the cost is final: every model call of the run is booked."
+
+
+class ReadyReason(Documented):
+    """Reasons of an Agent's `Ready`."""
+
+    READY = "Ready", "Secrets and model are there."
+    SECRET_MISSING = (
+        "SecretMissing",
+        "A Secret or a key in it, named in secretRefs, does not exist.",
+    )
+    MODEL_UNAVAILABLE = (
+        "ModelUnavailable",
+        "The gateway serves no such model; its message says why.",
+    )
+    GATEWAY_UNREACHABLE = "GatewayUnreachable", "The gateway does not answer, so nothing is known."
+    PARAMETER_INVALID = "PromptInvalid", "The prompt has a placeholder that is no parameter."
+
+
+class BlockedReason(Documented):
+    """Why an Execution does not run: `status.blockedBy[].reason`, in the order of the chain."""
+
+    AGENT_NOT_FOUND = (
+        "AgentNotFound",
+        "No Agent of that name exists yet; it starts when one appears.",
+    )
+    AGENT_SUSPENDED = "AgentSuspended", "The Agent's `suspend` is true: new Executions wait."
+    GATEWAY_UNREACHABLE = (
+        "GatewayUnreachable",
+        "The gateway has not confirmed that the last attempt's key is dead.",
+    )
+    AGENT_CONCURRENCY = "AgentConcurrency", "The Agent's maxConcurrentExecutions are running."
+    TOTAL_CONCURRENCY = "TotalConcurrency", "The operator's limit of Executions at once is reached."
+    BACKOFF = "Backoff", "The last attempt failed; the next one starts at the estimated time."
+    CONFIGURATION = (
+        "ConfigurationHeld",
+        "The last attempt failed by configuration; it is tried again later.",
+    )
+    IMAGE_PULL_FAILED = "ImagePullFailed", "The image can't be pulled."
+    UNSCHEDULABLE = "Unschedulable", "No node takes the pod; the scheduler's words follow."
+    CONFIG_ERROR = (
+        "ContainerConfigError",
+        "The container can't be made: something it names is missing.",
+    )
+    VOLUME_FAILED = "VolumeFailed", "A volume can't be bound or mounted."
+    POD_NOT_CREATED = (
+        "PodNotCreated",
+        "The Job has no pod yet; the controller's words follow, if any.",
+    )
+    STARTING = "Starting", "The pod is on its way."
+    STOPPING = "Stopping", "The run is being stopped."
+
+
+class AdmittedReason(Documented):
+    """Reasons of `Admitted`; while False, those of status.blockedBy."""
+
+    ADMITTED = "Admitted", "Passed the admission chain; the Agent's spec is frozen for this run."
+
+
+class RunningReason(Documented):
+    """Reasons of `Running`."""
+
+    CONTAINER_RUNNING = "ContainerRunning", "The attempt's container runs."
+    NOT_RUNNING = "NotRunning", "No container runs now."
+
+
+class SettledReason(Documented):
+    """Reasons of `Settled`."""
+
+    SETTLED = "Settled", "The ledger has no open row of this run."
+    OPEN_CALLS = "OpenCalls", "Model calls of this run are not booked yet; costMicros may rise."
+    GATEWAY_UNREACHABLE = "GatewayUnreachable", "The ledger could not be asked yet."
+
+
+class FinishedReason(Documented):
+    """Reasons of `Succeeded` and of an attempt's end."""
+
+    ACTIVE = "Active", "The run has not ended."
+    VERIFIED = "Verified", "Success, and `verify` agreed."
+    UNVERIFIED = "Unverified", "Success by the agent's own word; no `verify` was given."
+    AGENT_ERROR = "AgentError", "Claude Code ended with an error of its own."
+    EMPTY_RESULT = "EmptyResult", "The agent ended without a word."
+    REFUSAL = "Refusal", "The model refused."
+    COMMAND_FAILED = (
+        "CommandFailed",
+        "The command of runtime.command ended with another code than 0.",
+    )
+    VERIFICATION_FAILED = "VerificationFailed", "The agent said done, `verify` said no."
+    STALLED = "Stalled", "No event for the stall limit, twice."
+    TURN_LIMIT = "TurnLimitReached", "limits.maxTurns is used up."
+    COST_LIMIT = "CostLimitReached", "limits.maxCostMicros is used up."
+    TOKEN_LIMIT = "TokenLimitReached", "limits.maxTokens is used up."
+    TIMED_OUT = "TimedOut", "limits.timeoutSeconds of running time are used up."
+    RUN_DOCUMENT_INVALID = "RunDocumentInvalid", "The runner could not read its run document."
+    RUNTIME_MISSING = (
+        "RuntimeMissing",
+        "The image has no runner, no Claude Code or not that command.",
+    )
+    KEY_REFUSED = "KeyRefused", "The gateway refused the execution's key."
+    MODEL_UNAVAILABLE = "ModelUnavailable", "The gateway serves no such model."
+    PROVIDER_FAILED = "ProviderFailed", "The gateway or the provider did not answer."
+    TERMINATED = "Terminated", "The runner was told to leave and saved its session."
+    IMAGE_PULL_FAILED = "ImagePullFailed", "The image could not be pulled."
+    EVICTED = "Evicted", "The kubelet evicted the pod."
+    PREEMPTED = "Preempted", "A pod of higher priority took the place."
+    POD_DELETED = "PodDeleted", "Somebody deleted or drained the pod."
+    NODE_LOST = "NodeLost", "The node is gone or does not answer."
+    POD_LOST = "PodLost", "The pod is gone without any record."
+    OUT_OF_MEMORY = "OutOfMemory", "The container used more than its memory limit."
+    NODE_OUT_OF_MEMORY = (
+        "NodeOutOfMemory",
+        "The node ran out of memory; the container was within its limit.",
+    )
+    START_FAILED = "StartFailed", "The container could not be started."
+    EXITED = "Exited", "The container ended with an exit code and left no result."
+    NO_RESULT = "NoResult", "The container ended well and left no result document."
+    CANCELLED = "Cancelled", "spec.cancel was set."
+    DELETED = "Deleted", "The Execution was deleted while it ran."
+    AGENT_DELETED = "AgentDeleted", "The Agent was deleted before the Execution was admitted."
+    DEADLINE_PASSED = (
+        "DeadlinePassed",
+        "spec.deadlineTime passed before the Execution was admitted.",
+    )
+    PROMPT_INVALID = "PromptInvalid", "The prompt has a placeholder that is no parameter."
+    INFRASTRUCTURE_LIMIT = (
+        "InfrastructureRetriesExhausted",
+        "Ten attempts were lost to the infrastructure.",
+    )
+
+
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+
+class Condition(Part):
+    """One observation about a resource, in Kubernetes' own shape."""
+
+    type: Annotated[str, StringConstraints(max_length=64), Field(description="What is observed.")]
+    status: Annotated[ConditionStatus, Field(description="True, False or Unknown.")]
+    reason: Annotated[
+        str,
+        StringConstraints(max_length=64, pattern=r"^[A-Z][A-Za-z]*$"),
+        Field(description="Why, as one word that programs may rely on."),
+    ]
+    message: Annotated[
+        str, StringConstraints(max_length=4096), Field(description="Why, for people.")
+    ] = ""
+    observed_generation: Annotated[
+        int, Field(ge=0, description="The generation of the spec that was looked at.")
+    ] = 0
+    last_transition_time: Annotated[Instant, Field(description="When the status last changed.")]
+
+
+def find_condition(conditions: Iterable[Condition], type_: str) -> Condition | None:
+    """The condition of that type, if there."""
+    return next((each for each in conditions if each.type == type_), None)
+
+
+def is_true(conditions: Iterable[Condition], type_: str) -> bool:
+    """Whether the condition of that type is True."""
+    found = find_condition(conditions, type_)
+    return found is not None and found.status == "True"
+
+
+def set_condition(
+    conditions: tuple[Condition, ...],
+    type_: str,
+    status: ConditionStatus,
+    reason: str,
+    message: str,
+    *,
+    generation: int,
+    now: datetime,
+) -> tuple[Condition, ...]:
+    """The conditions with this one set; its transition time moves only when the status does."""
+    old = find_condition(conditions, type_)
+    since = old.last_transition_time if old and old.status == status else now
+    new = Condition(
+        type=type_,
+        status=status,
+        reason=reason,
+        message=message[:4096],
+        observed_generation=generation,
+        last_transition_time=since,
+    )
+    if old is None:
+        return (*conditions, new)
+    return tuple(new if each.type == type_ else each for each in conditions)

@@ -1,0 +1,196 @@
+"""Execution keys and admin tokens: JSON Web Tokens signed with Ed25519 (RFC 8037).
+
+An execution key is the API key of one attempt. The operator signs, the gateway verifies and holds
+only the public key. `jti` is the unit of revocation: execution uid and attempt number.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+from uuid import uuid4
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+ISSUER: Final = "heliostat-operator"
+GATEWAY_AUDIENCE: Final = "heliostat-gateway"
+ADMIN_AUDIENCE: Final = "heliostat-gateway-admin"
+ADMIN_TOKEN_SECONDS = 60
+_ALGORITHM = "EdDSA"
+
+
+class KeyRefusedError(Exception):
+    """A key that can't be accepted; the text says why and is safe to show to its bearer."""
+
+
+class ExecutionClaims(BaseModel):
+    """What an execution key says. Instants are seconds since the epoch, money is nano-dollars."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    iss: Literal["heliostat-operator"] = ISSUER
+    aud: Literal["heliostat-gateway"] = GATEWAY_AUDIENCE
+    sub: str
+    jti: str
+    execution_uid: Annotated[str, Field(alias="exec")]
+    attempt: Annotated[int, Field(alias="att", ge=1)]
+    agent: Annotated[str, Field(alias="agt")]
+    cap_nanos: Annotated[int | None, Field(alias="cap", ge=0)] = None
+    cap_tokens: Annotated[int | None, Field(alias="tok", ge=0)] = None
+    correlation_id: Annotated[str, Field(alias="cid")] = ""
+    iat: int
+    exp: int
+
+
+def execution_claims(
+    *,
+    namespace: str,
+    execution: str,
+    execution_uid: str,
+    attempt: int,
+    agent: str,
+    cap_nanos: int | None,
+    cap_tokens: int | None,
+    correlation_id: str,
+    issued: int,
+    expires: int,
+) -> ExecutionClaims:
+    """The claims of one attempt's key; `agent` is the Agent's name in the same namespace."""
+    return ExecutionClaims(
+        sub=f"{namespace}/{execution}",
+        jti=key_id(execution_uid, attempt),
+        execution_uid=execution_uid,
+        attempt=attempt,
+        agent=f"{namespace}/{agent}",
+        cap_nanos=cap_nanos,
+        cap_tokens=cap_tokens,
+        correlation_id=correlation_id,
+        iat=issued,
+        exp=expires,
+    )
+
+
+def key_id(execution_uid: str, attempt: int) -> str:
+    """The `jti` of an attempt's key."""
+    return f"{execution_uid}/{attempt}"
+
+
+def new_private_key() -> str:
+    """A fresh Ed25519 private key as PKCS#8 PEM."""
+    return (
+        Ed25519PrivateKey.generate()
+        .private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        .decode()
+    )
+
+
+def public_pem(private_pem: str) -> str:
+    """The public half of a private key, as PEM."""
+    return (
+        _private(private_pem)
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+
+
+def public_key_id(pem: str) -> str:
+    """`kid` of a public key: the first 16 hex digits of SHA-256 over its 32 raw bytes."""
+    raw = _public(pem).public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+def sign_execution_key(private_pem: str, claims: ExecutionClaims) -> str:
+    """The key that an attempt presents to the gateway."""
+    return _sign(private_pem, claims.model_dump(by_alias=True, exclude_none=True))
+
+
+def sign_admin_token(private_pem: str, now: int) -> str:
+    """A token for the gateway's /admin endpoints, good for a minute."""
+    return _sign(
+        private_pem,
+        {
+            "iss": ISSUER,
+            "aud": ADMIN_AUDIENCE,
+            "jti": str(uuid4()),
+            "iat": now,
+            "exp": now + ADMIN_TOKEN_SECONDS,
+        },
+    )
+
+
+def verify_execution_key(token: str, public_pems: Mapping[str, str], now: int) -> ExecutionClaims:
+    """The claims of a valid execution key. `public_pems` maps kid to PEM.
+
+    Raises KeyRefusedError for any other token.
+    """
+    try:
+        return ExecutionClaims.model_validate(_verify(token, public_pems, GATEWAY_AUDIENCE, now))
+    except ValidationError as error:
+        raise KeyRefusedError("The key lacks a claim that execution keys have.") from error
+
+
+def verify_admin_token(token: str, public_pems: Mapping[str, str], now: int) -> None:
+    """Raises KeyRefusedError unless the token is the operator's and still good."""
+    _verify(token, public_pems, ADMIN_AUDIENCE, now)
+
+
+def unverified_kid(token: str) -> str:
+    """The `kid` that a token names. Raises KeyRefusedError for what is no token at all."""
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.InvalidTokenError as error:
+        raise KeyRefusedError("The API key is not a Heliostat key.") from error
+    kid = header.get("kid")
+    if not isinstance(kid, str):
+        raise KeyRefusedError("The API key is not a Heliostat key.")
+    return kid
+
+
+def _sign(private_pem: str, claims: Mapping[str, object]) -> str:
+    kid = public_key_id(public_pem(private_pem))
+    return jwt.encode(dict(claims), _private(private_pem), _ALGORITHM, headers={"kid": kid})
+
+
+def _verify(
+    token: str, public_pems: Mapping[str, str], audience: str, now: int
+) -> Mapping[str, object]:
+    pem = public_pems.get(unverified_kid(token))
+    if pem is None:
+        raise KeyRefusedError("The API key was signed by a key that this gateway does not know.")
+    try:
+        # Time is checked below against the given clock, so that tests and replicas agree on it.
+        claims: dict[str, object] = jwt.decode(
+            token,
+            _public(pem),
+            algorithms=[_ALGORITHM],
+            audience=audience,
+            issuer=ISSUER,
+            options={"verify_exp": False, "verify_iat": False, "require": ["exp", "jti"]},
+        )
+    except jwt.InvalidTokenError as error:
+        raise KeyRefusedError(f"The API key is not valid here: {error}.") from error
+    expires = claims["exp"]
+    if not isinstance(expires, int) or expires <= now:
+        raise KeyRefusedError("The API key has expired.")
+    return claims
+
+
+def _private(pem: str) -> Ed25519PrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("The signing key must be an Ed25519 private key in PEM form.")
+    return key
+
+
+def _public(pem: str) -> Ed25519PublicKey:
+    key = serialization.load_pem_public_key(pem.encode())
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("The public key must be an Ed25519 key in PEM form.")
+    return key

@@ -1,0 +1,55 @@
+"""Names, labels and finalizers: computed, never stored."""
+
+import hashlib
+
+GROUP = "heliostat.dev"
+FIELD_MANAGER = "heliostat-operator"
+
+AGENT_LABEL = f"{GROUP}/agent"
+EXECUTION_LABEL = f"{GROUP}/execution"
+ATTEMPT_LABEL = f"{GROUP}/attempt"
+FINISHED_LABEL = f"{GROUP}/finished"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "heliostat"
+JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
+
+RUN_FINALIZER = f"{GROUP}/run"
+
+AGENT_CONTAINER = "agent"
+RUN_DOCUMENT_KEY = "run.json"
+EXECUTION_KEY_KEY = "key"
+
+_LONGEST = 63  # of a label value, and so of every name that becomes one (a Job's does)
+
+
+def child_name(base: str, suffix: str) -> str:
+    """`base-suffix`; a base that makes it longer than 63 characters is cut and gets a hash."""
+    name = f"{base}-{suffix}"
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(base.encode()).hexdigest()[:8]
+    kept = base[: _LONGEST - len(suffix) - len(digest) - 2].rstrip("-.")
+    return f"{kept}-{digest}-{suffix}"
+
+
+def label_value(name: str) -> str:
+    """A name as label value: itself, or shortened with a hash when it is over 63 characters."""
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST - len(digest) - 1].rstrip('-.')}-{digest}"
+
+
+def attempt_name(execution: str, number: int) -> str:
+    """Name of the Job and of the Secret of one attempt."""
+    return child_name(execution, str(number))
+
+
+def snapshot_name(execution: str) -> str:
+    """Name of the ControllerRevision that holds the Agent's spec as it was at admission."""
+    return child_name(execution, "spec")
+
+
+def claim_name(execution: str) -> str:
+    """Name of the workspace's PersistentVolumeClaim."""
+    return child_name(execution, "workspace")

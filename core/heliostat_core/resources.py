@@ -1,0 +1,100 @@
+"""What all resources share: model settings, bounded types, metadata and references."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
+
+from heliostat_core.worlds import JsonObject, Kind, Ref
+
+
+class Part(BaseModel):
+    """A part of a resource as read from a world: frozen, camelCase outside, snake_case inside."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
+    )
+
+    def to_json(self) -> JsonObject:
+        """As the API shows it; fields that are None are left out."""
+        document: JsonObject = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return document
+
+
+def rules(*pairs: tuple[str, str]) -> JsonDict:
+    """CEL validations for a schema: (rule, message that says what must be)."""
+    return {
+        "x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]
+    }
+
+
+def _whole_seconds(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_whole_seconds)]
+"""An instant in whole seconds, as Kubernetes' own fields have it."""
+
+ObjectName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"),
+]
+EnvName = Annotated[
+    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+]
+Quantity = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+    ),
+]
+Text = Annotated[str, StringConstraints(max_length=65536)]
+ShortText = Annotated[str, StringConstraints(max_length=1024)]
+
+
+class ManagedFields(Part):
+    """Who set which fields, as the API server keeps it."""
+
+    manager: str = ""
+    operation: str = ""
+    time: Instant | None = None
+    fields_v1: Annotated[Mapping[str, object], Field(alias="fieldsV1")] = {}
+
+
+class OwnerReference(Part):
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool = False
+
+
+class ObjectMeta(Part):
+    """The part of an object's metadata that we read."""
+
+    name: str = ""
+    namespace: str = "default"
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 1
+    creation_timestamp: Instant | None = None
+    deletion_timestamp: Instant | None = None
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
+    managed_fields: tuple[ManagedFields, ...] = ()
+
+
+class ObjectHead(Part):
+    """Any object of which only the metadata matters."""
+
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+
+
+def ref_of(kind: Kind, metadata: ObjectMeta) -> Ref:
+    """The address of the object that has this metadata."""
+    return Ref(kind, metadata.namespace, metadata.name)
