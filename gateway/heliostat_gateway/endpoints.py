@@ -22,12 +22,12 @@ def add_endpoints(app: FastAPI, messages: Messages, admin: Admin, settings: Sett
     @app.post("/v1/messages")
     async def create_message(request: Request) -> Response:
         """A model call in the Anthropic dialect, streaming or not."""
-        return await messages.create(request, _id(request))
+        return await messages.create(request, _known(request))
 
     @app.post("/v1/messages/count_tokens")
     async def count_tokens(request: Request) -> Response:
         """The provider's token count of a request."""
-        return await messages.count_tokens(request, _id(request))
+        return await messages.count_tokens(request, _known(request))
 
     @app.get("/v1/models")
     async def models(request: Request) -> JsonObject:
@@ -75,8 +75,7 @@ def _add_error_handlers(app: FastAPI, messages: Messages) -> None:
     @app.exception_handler(RefusalError)
     async def refused(request: Request, error: RefusalError) -> Response:
         messages.books.metrics.refusals.labels(error.kind).inc()
-        request_id = _id(request)
-        return refusal_response(error, request_id, {"x-heliostat-request-id": request_id})
+        return refusal_response(error, _known(request))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -92,16 +91,16 @@ def _add_error_handlers(app: FastAPI, messages: Messages) -> None:
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
-        _LOG.error("request %s failed", _id(request), exc_info=error)
+        _LOG.error("request %s failed", _known(request), exc_info=error)
         message = "The gateway failed; its log has the request id."
         return await refused(request, RefusalError(500, "api_error", message))
 
 
-def _id(request: Request) -> str:
-    """One id per request, whoever asks first."""
-    if not hasattr(request.state, "heliostat_id"):
-        request.state.heliostat_id = new_request_id()
-    found: str = request.state.heliostat_id
+def _known(request: Request) -> dict[str, str]:
+    """The x-heliostat headers of a request as far as they are known; its id from the start."""
+    if not hasattr(request.state, "heliostat"):
+        request.state.heliostat = {"x-heliostat-request-id": new_request_id()}
+    found: dict[str, str] = request.state.heliostat
     return found
 
 

@@ -37,10 +37,9 @@ def error_event(kind: str, message: str, request_id: str) -> bytes:
     return b"event: error\ndata: " + dump_object(error_object(kind, message, request_id)) + b"\n\n"
 
 
-def refusal_response(
-    refusal: RefusalError, request_id: str, headers: Mapping[str, str]
-) -> Response:
-    """The HTTP answer of a refusal."""
+def refusal_response(refusal: RefusalError, headers: Mapping[str, str]) -> Response:
+    """The HTTP answer of a refusal; `headers` hold the request id."""
+    request_id = headers["x-heliostat-request-id"]
     return Response(
         dump_object(error_object(refusal.kind, refusal.message, request_id)),
         refusal.status,

@@ -34,21 +34,21 @@ class Exchange:
     """A call's row in the ledger and its place among the open calls."""
 
     def __init__(
-        self, books: Books, claims: ExecutionClaims, route: Route, request_id: str, size: int
+        self,
+        books: Books,
+        claims: ExecutionClaims,
+        route: Route,
+        headers: dict[str, str],
+        size: int,
     ) -> None:
-        self.id = request_id
+        self.id = headers["x-heliostat-request-id"]
         self.claims = claims
         self.route = route
         self.call = OpenCall(claims.jti)
         self.meter = Meter(size)
         self.answer: ProviderAnswer | None = None
         self.events: AsyncGenerator[bytes, None] | None = None  # of a streamed answer
-        self.headers = {
-            "x-heliostat-request-id": request_id,
-            "x-heliostat-execution": claims.execution_uid,
-            "x-heliostat-provider": route.provider.name,
-            "x-heliostat-model": route.model.encode("ascii", "replace").decode(),
-        }
+        self.headers = headers  # what the caller is told of the call
         self._books = books
         self._started = time.time()
         self._notes: asyncio.Task[None] | None = None

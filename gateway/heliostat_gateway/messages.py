@@ -62,14 +62,14 @@ class Messages:
         self._check_revoked(claims)
         return claims
 
-    async def create(self, request: Request, request_id: str) -> Response:
-        """A model call. Raises RefusalError."""
-        claims = self.authenticate(request.headers)
+    async def create(self, request: Request, known: dict[str, str]) -> Response:
+        """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
+        claims = self._identify(request, known)
         body = await read_body(request)
         document = _document(body)
-        route = self._route(document)
+        route = self._route(document, known)
         call = _provider_call(request, body, document, route, claims)
-        exchange = Exchange(self.books, claims, route, request_id, len(body))
+        exchange = Exchange(self.books, claims, route, known, len(body))
         try:
             # From here on a revocation finds the call; one that came before is seen now.
             self._check_revoked(claims)
@@ -85,18 +85,16 @@ class Messages:
             raise
         return await _converse(exchange, call, request)
 
-    async def count_tokens(self, request: Request, request_id: str) -> Response:
+    async def count_tokens(self, request: Request, known: dict[str, str]) -> Response:
         """The provider's own count; costs nothing. Raises RefusalError."""
-        claims = self.authenticate(request.headers)
+        claims = self._identify(request, known)
         body = await read_body(request)
         document = _document(body)
-        route = self._route(document)
+        route = self._route(document, known)
         call = _provider_call(request, body, document, route, claims)
         try:
             answer = await route.provider.send(call)
-            return _whole_response(
-                answer, await _read_whole(answer), {"x-heliostat-request-id": request_id}
-            )
+            return _whole_response(answer, await _read_whole(answer), known)
         except ProviderError as error:
             raise RefusalError(502, "api_error", str(error)) from error
 
@@ -104,7 +102,12 @@ class Messages:
         if claims.jti in self.revocations:
             raise key_refused(ENDED[EndReason.REVOKED][1])
 
-    def _route(self, document: JsonObject) -> Route:
+    def _identify(self, request: Request, known: dict[str, str]) -> ExecutionClaims:
+        claims = self.authenticate(request.headers)
+        known["x-heliostat-execution"] = claims.execution_uid
+        return claims
+
+    def _route(self, document: JsonObject, known: dict[str, str]) -> Route:
         model = text_at(document, "model")
         if not model:
             raise invalid_request("model: must name the model that shall answer.")
@@ -113,6 +116,8 @@ class Messages:
             if route.reason is RouteReason.PROVIDER_KEY_MISSING:
                 raise RefusalError(503, "api_error", route.message, DO_NOT_RETRY)
             raise RefusalError(404, "not_found_error", route.message)
+        known["x-heliostat-provider"] = route.provider.name
+        known["x-heliostat-model"] = model.encode("ascii", "replace").decode()
         return route
 
 
