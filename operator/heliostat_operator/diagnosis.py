@@ -154,11 +154,11 @@ def _pod_reason(facts: Facts) -> Ended | None:
             "The pod's own deadline passed. Raise limits.timeoutSeconds.",
             "limit",
         )
-    if status.reason in ("UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods"):
+    if status.reason and facts.terminated is None:
         return _end(
             facts,
             FinishedReason.NODE_LOST,
-            f"The node refused the pod: {status.message} {_AGAIN}",
+            f"The node refused the pod: {status.message or status.reason} {_AGAIN}",
             "infrastructure",
         )
     return None
