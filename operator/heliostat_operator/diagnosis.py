@@ -215,6 +215,8 @@ def _exit_code(facts: Facts) -> Ended | None:
 
 # The runner is process 1 of its container, which no process inside can kill.
 _KILLED = 137
+# What the container runtime reports when it could not start the process at all.
+_NEVER_STARTED = 128
 
 
 def _by_exit_code(facts: Facts, code: int) -> Ended:
@@ -233,6 +235,14 @@ def _by_exit_code(facts: Facts, code: int) -> Ended:
             FinishedReason.KILLED,
             f"Something outside the container killed it, such as a node short of memory. {_AGAIN}",
             "infrastructure",
+            code,
+        )
+    if code == _NEVER_STARTED:
+        return _end(
+            facts,
+            FinishedReason.START_FAILED,
+            "The container could not be started. Check that workspace.image has heliostat-runner.",
+            "configuration",
             code,
         )
     known = EXIT_REASONS.get(code)
