@@ -97,8 +97,14 @@ def _end(
         cause=cause,
         exit_code=ended.exit_code if ended else exit_code,
         started=ended.started_at if ended else None,
-        ended=ended.finished_at if ended else None,
+        ended=ended.finished_at if ended else _job_ended(facts),
     )
+
+
+def _job_ended(facts: Facts) -> datetime | None:
+    """When the Job noticed: the time until somebody looks is no running time of the agent."""
+    failure = facts.job.failure if facts.job else None
+    return failure.last_transition_time if failure else None
 
 
 def _result_document(facts: Facts) -> Ended | None:
