@@ -285,6 +285,19 @@ def _job_record(facts: Facts) -> Ended | None:
     return None
 
 
+def _completed(facts: Facts) -> Ended | None:
+    """The Job completed and the pod is gone: exit code 0 is the runner's word for success."""
+    if facts.pod is not None or facts.job is None or not facts.job.is_complete:
+        return None
+    return _end(
+        facts,
+        FinishedReason.UNVERIFIED,
+        "The runner ended well, but its pod was gone before its result was read.",
+        None,
+        0,
+    )
+
+
 def _lost(facts: Facts) -> Ended:
     name = facts.pod.metadata.name if facts.pod else "The pod"
     return _end(
@@ -304,6 +317,7 @@ END_CHECKS: tuple[Callable[[Facts], Ended | None], ...] = (
     _start_failed,  # it never ran
     _exit_code,  # it ran and left only a number
     _job_record,  # the pod is gone, the Job kept the cause
+    _completed,  # the pod is gone, the Job kept the success
 )
 
 
