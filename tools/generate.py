@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tools import conditions_page, crd_manifests, make_targets
+from heliostat_gateway.settings import Settings as GatewaySettings
+from heliostat_operator.settings import OperatorSettings
+from tools import conditions_page, crd_manifests, make_targets, settings_page
 from tools.sections import replace_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +23,8 @@ FOLDERS: list[tuple[str, Callable[[], Mapping[str, str]]]] = [
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
 SECTIONS: list[tuple[str, str, Callable[[], str]]] = [
     ("CONTRIBUTING.md", "make", make_targets.table),
+    ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
+    ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
 ]
 

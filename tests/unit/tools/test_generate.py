@@ -45,7 +45,7 @@ def test_settings_become_a_table_with_the_names_of_the_environment() -> None:
     assert settings_page.build_table(Sample).splitlines()[2:] == [
         "| `HELIOSTAT_SAMPLE_PORT` | int | `8081` | Where it listens. |",
         "| `HELIOSTAT_SAMPLE_DATA_DIR` | str | required | What it keeps. |",
-        "| `ANTHROPIC_API_KEY` | str \\| None | none | The provider's key. |",
+        "| `ANTHROPIC_API_KEY` | str | none | The provider's key. |",
     ]
 
 
