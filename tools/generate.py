@@ -11,7 +11,7 @@ from pathlib import Path
 
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
-from tools import conditions_page, crd_manifests, make_targets, settings_page
+from tools import conditions_page, crd_manifests, exit_codes, make_targets, settings_page
 from tools.sections import replace_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +25,7 @@ SECTIONS: list[tuple[str, str, Callable[[], str]]] = [
     ("CONTRIBUTING.md", "make", make_targets.table),
     ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
+    ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
 ]
 
