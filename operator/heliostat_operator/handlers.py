@@ -1,0 +1,90 @@
+"""kopf's handlers: a table of what is watched; each only hands a change to the engine."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Literal
+
+import kopf
+
+from heliostat_core.names import GROUP, MANAGED_BY, MANAGED_BY_LABEL
+from heliostat_core.worlds import (
+    AGENT,
+    EXECUTION,
+    JOB,
+    LEASE,
+    POD,
+    Change,
+    JsonObject,
+    Kind,
+)
+from heliostat_operator.engine import UNFINISHED
+from heliostat_operator.leases import CANARY_LABEL
+
+_OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY},{UNFINISHED}"
+
+WATCHED: Mapping[Kind, str | None] = {
+    AGENT: None,
+    EXECUTION: UNFINISHED,
+    JOB: _OURS,
+    POD: _OURS,
+    LEASE: f"{CANARY_LABEL}=true",
+}
+"""What the operator watches, and by which label selector."""
+
+
+Sink = Callable[[Kind, Change], None]
+"""Takes note of a change at once, without I/O."""
+
+
+def build_registry(sink: Sink) -> kopf.OperatorRegistry:
+    """One event handler a kind; kopf ignores what a handler raises, so none does any work."""
+    registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry, id="login")(_login)
+    for kind in WATCHED:
+        kopf.on.event(
+            kind.group, kind.version, kind.plural, registry=registry, id=f"see-{kind.plural}"
+        )(_handler(kind, sink))
+    return registry
+
+
+def build_settings() -> kopf.OperatorSettings:
+    """kopf posts nothing, stores nothing and never waits for a dead connection."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.networking.request_timeout = 30
+    settings.watching.connect_timeout = 10
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 330
+    settings.watching.inactivity_timeout = 70
+    settings.watching.chunk_size = 500
+    settings.persistence.finalizer = f"{GROUP}/kopf"
+    for kind, selector in WATCHED.items():
+        if selector is not None:
+            settings.watching.label_selectors[kind.group, kind.version, kind.plural] = selector
+    return settings
+
+
+def _login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
+    return kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(
+        settings=settings
+    )
+
+
+def _handler(kind: Kind, sink: Sink) -> Callable[..., Coroutine[None, None, None]]:
+    # A coroutine, though it waits for nothing: kopf runs plain functions in threads.
+    async def see(event: Mapping[str, JsonObject], **_: object) -> None:
+        change = Change(_change_type(event), event["object"])
+        sink(kind, change)
+
+    return see
+
+
+def _change_type(event: Mapping[str, object]) -> Literal["ADDED", "MODIFIED", "DELETED"]:
+    match event.get("type"):
+        case "DELETED":
+            return "DELETED"
+        case "ADDED":
+            return "ADDED"
+        case _:
+            return "MODIFIED"
