@@ -60,7 +60,11 @@ async def _run(attempt: Attempt, rules: Verify) -> Verdict:
             "limits.timeoutSeconds was used up. Raise it or make the check faster.",
         )
     if ended.stop is not Stop.EXITED:
-        return attempt.verdict_of(ended.stop)
+        return Verdict(
+            Reason.TERMINATED,
+            "The pod was told to end while verify.command ran. The agent's work is done; "
+            "a further attempt only verifies it where the workspace is kept.",
+        )
     if ended.exit_code == 0:
         return _verified(shown)
     return Verdict(
