@@ -52,7 +52,10 @@ async def run(environ: Mapping[str, str]) -> int:
         shutdown=shutdown,
         deadline=begun + order.document.limits.timeout_seconds,
     )
-    return await _carry_out(attempt, start)
+    try:
+        return await _carry_out(attempt, start)
+    finally:
+        await attempt.processes.kill_all()
 
 
 @dataclass(frozen=True)
