@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from heliostat_core.resources import Instant, Part
+from heliostat_core.resources import Generation, Instant, Part
 
 
 class Documented(StrEnum):
@@ -52,7 +52,6 @@ class ReadyReason(Documented):
         "The gateway serves no such model; its message says why.",
     )
     GATEWAY_UNREACHABLE = "GatewayUnreachable", "The gateway does not answer, so nothing is known."
-    PARAMETER_INVALID = "PromptInvalid", "The prompt has a placeholder that is no parameter."
 
 
 class BlockedReason(Documented):
@@ -145,10 +144,7 @@ class FinishedReason(Documented):
     NODE_LOST = "NodeLost", "The node is gone or does not answer."
     POD_LOST = "PodLost", "The pod is gone without any record."
     OUT_OF_MEMORY = "OutOfMemory", "The container used more than its memory limit."
-    NODE_OUT_OF_MEMORY = (
-        "NodeOutOfMemory",
-        "The node ran out of memory; the container was within its limit.",
-    )
+    KILLED = "Killed", "Something outside the container killed it, such as a node short of memory."
     START_FAILED = "StartFailed", "The container could not be started."
     EXITED = "Exited", "The container ended with an exit code and left no result."
     NO_RESULT = "NoResult", "The container ended well and left no result document."
@@ -183,7 +179,7 @@ class Condition(Part):
         str, StringConstraints(max_length=4096), Field(description="Why, for people.")
     ] = ""
     observed_generation: Annotated[
-        int, Field(ge=0, description="The generation of the spec that was looked at.")
+        Generation, Field(description="The generation of the spec that was looked at.")
     ] = 0
     last_transition_time: Annotated[Instant, Field(description="When the status last changed.")]
 

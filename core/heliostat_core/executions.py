@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from heliostat_core.agents import Micros
 from heliostat_core.conditions import (
     Condition,
     ExecutionCondition,
@@ -14,11 +13,22 @@ from heliostat_core.conditions import (
     find_condition,
     is_true,
 )
-from heliostat_core.resources import Instant, ObjectMeta, ObjectName, Part, ShortText, Text, rules
+from heliostat_core.resources import (
+    Count,
+    Generation,
+    Instant,
+    Micros,
+    ObjectMeta,
+    ObjectName,
+    Part,
+    ShortText,
+    Text,
+    Tokens,
+    rules,
+)
 
 CauseClass = Literal["agent", "infrastructure", "limit", "configuration"]
 Line = Annotated[str, StringConstraints(max_length=256)]
-Tokens = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
 
 _IMMUTABLE = ("agentRef", "input", "parameters", "trigger", "correlationId")
 
@@ -37,10 +47,14 @@ class Phase(StrEnum):
 
 
 class AgentRef(Part):
+    """Which Agent runs."""
+
     name: Annotated[ObjectName, Field(description="Name of an Agent in the same namespace.")]
 
 
 class Parameter(Part):
+    """A value for the prompt."""
+
     name: Annotated[
         str,
         StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9_]*$"),
@@ -52,6 +66,8 @@ class Parameter(Part):
 
 
 class Trigger(Part):
+    """What started the run."""
+
     kind: Annotated[
         Literal["Manual", "Command"],
         Field(description="What started the run: Manual (kubectl, GitOps) or Command (the CLI)."),
@@ -62,6 +78,8 @@ class Trigger(Part):
 
 
 class ExecutionSpec(Part):
+    """Which Agent runs, and with what. Only `cancel` and `priority` may change later."""
+
     model_config = ConfigDict(
         json_schema_extra=rules(
             *(
@@ -77,8 +95,16 @@ class ExecutionSpec(Part):
         )
     )
 
-    agent_ref: Annotated[AgentRef, Field(description="The Agent that runs.")]
-    input: Annotated[Text, Field(description="Text that is put after the Agent's prompt.")] = ""
+    agent_ref: Annotated[
+        AgentRef,
+        Field(
+            description="The Agent that runs, in the same namespace. Its spec is frozen when the "
+            "Execution is admitted."
+        ),
+    ]
+    input: Annotated[
+        Text, Field(description="Text that the agent gets after the Agent's prompt.")
+    ] = ""
     parameters: Annotated[
         tuple[Parameter, ...],
         Field(
@@ -100,21 +126,25 @@ class ExecutionSpec(Part):
         ),
     ] = ""
     priority: Annotated[
-        int | None, Field(ge=0, le=10, description="Instead of the Agent's priority.")
+        int | None, Field(ge=0, le=10, description="Takes the place of the Agent's priority.")
     ] = None
     deadline_time: Annotated[
         Instant | None,
-        Field(description="Not admitted by then, the Execution fails instead of starting late."),
+        Field(
+            description="When the Execution is not admitted by then, it fails instead of "
+            "starting late."
+        ),
     ] = None
     cancel: Annotated[
-        bool, Field(description="Set to true to stop the run. It can't be taken back.")
+        bool,
+        Field(description="Set it to true to stop the run for good; it can't be taken back."),
     ] = False
 
 
 class Usage(Part):
     """Tokens by kind, from the gateway's ledger."""
 
-    requests: Annotated[int, Field(ge=0, description="Model calls.")] = 0
+    requests: Annotated[Count, Field(description="Model calls.")] = 0
     input_tokens: Annotated[Tokens, Field(description="Input that was not in the cache.")] = 0
     output_tokens: Annotated[Tokens, Field(description="Output, thinking included.")] = 0
     cache_read_tokens: Annotated[Tokens, Field(description="Input read from the cache.")] = 0
@@ -150,7 +180,7 @@ class Attempt(Part):
         bool, Field(description="Whether it went on in the session of the attempt before.")
     ] = False
     second_attempts: Annotated[
-        int, Field(ge=0, description="Model calls that Claude Code itself made again.")
+        Count, Field(description="Model calls that Claude Code itself made again.")
     ] = 0
     key_expires_time: Annotated[Instant, Field(description="When its execution key expires.")]
     key_revoked: Annotated[
@@ -163,8 +193,12 @@ class Attempt(Part):
 
 
 class BlockedBy(Part):
+    """One reason why the Execution does not run now."""
+
     reason: Annotated[
-        str, StringConstraints(max_length=64), Field(description="One word, from the table.")
+        str,
+        StringConstraints(max_length=64),
+        Field(description="Why, as one word that programs may rely on."),
     ]
     message: Annotated[ShortText, Field(description="For people, with the remedy.")] = ""
     estimated_time: Annotated[
@@ -176,18 +210,22 @@ class AgentSeen(Part):
     """The Agent as it was when the Execution first saw it, and at admission."""
 
     uid: Annotated[Line, Field(description="Uid of the Agent.")]
-    generation: Annotated[int, Field(ge=0, description="Generation of its spec.")]
+    generation: Annotated[Generation, Field(description="Generation of its spec.")]
 
 
 class Timeout(Part):
+    """The one clock of the run."""
+
     effective_seconds: Annotated[
-        int, Field(ge=1, description="Running time that all attempts share.")
+        int, Field(ge=1, le=604800, description="Seconds of running that all attempts share.")
     ]
-    source: Annotated[Line, Field(description="Where the value comes from.")]
-    used_seconds: Annotated[int, Field(ge=0, description="Used by attempts that ended.")] = 0
+    source: Annotated[Line, Field(description="Where the value comes from, for example agent.")]
+    used_seconds: Annotated[Count, Field(description="Seconds that ended attempts used of it.")] = 0
 
 
 class Cancellation(Part):
+    """Why and by whom the run is stopped."""
+
     time: Annotated[Instant, Field(description="When the stop was noticed.")]
     by: Annotated[Line, Field(description="Field manager that asked for it.")] = ""
     reason: Annotated[Line, Field(description="Why the run is stopped.")]
@@ -195,11 +233,15 @@ class Cancellation(Part):
 
 
 class ModelUsed(Part):
+    """Who answered."""
+
     name: Annotated[Line, Field(description="Name of the model that was asked for.")]
     provider: Annotated[Line, Field(description="Provider that answered.")] = ""
 
 
 class Result(Part):
+    """What the agent said at the end."""
+
     text: Annotated[
         str, StringConstraints(max_length=4096), Field(description="The agent's last words.")
     ] = ""
@@ -207,18 +249,22 @@ class Result(Part):
 
 
 class TranscriptRef(Part):
+    """Where the events of the run are."""
+
     pod_name: Annotated[Line, Field(description="Pod whose log holds the events.")] = ""
     path: Annotated[Line, Field(description="File in the workspace with all of it.")] = ""
     marker: Annotated[
         Line, Field(description="Last line of the log; without it the log is not whole.")
     ] = ""
-    lines: Annotated[int, Field(ge=0, description="Events in the file.")] = 0
+    lines: Annotated[Count, Field(description="Events in the file.")] = 0
     cut: Annotated[bool, Field(description="Whether the log holds less than the file.")] = False
 
 
 class ExecutionStatus(Part):
+    """What the operator observed; only the operator writes it."""
+
     observed_generation: Annotated[
-        int, Field(ge=0, description="The generation of the spec that this status is about.")
+        Generation, Field(description="The generation of the spec that this status is about.")
     ] = 0
     phase: Annotated[
         str | None,
@@ -263,7 +309,7 @@ class ExecutionStatus(Part):
     start_time: Annotated[Instant | None, Field(description="First start of a container.")] = None
     completion_time: Annotated[Instant | None, Field(description="When the run ended.")] = None
     duration_seconds: Annotated[
-        int | None, Field(ge=0, description="Running time of all attempts.")
+        Count | None, Field(description="Seconds that the agent ran, all attempts together.")
     ] = None
     model: Annotated[ModelUsed | None, Field(description="Who answered.")] = None
     usage: Annotated[Usage | None, Field(description="Tokens by kind.")] = None

@@ -45,12 +45,29 @@ ObjectName = Annotated[
 EnvName = Annotated[
     str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
 ]
-Quantity = Annotated[
+CpuQuantity = Annotated[
     str,
     StringConstraints(
-        min_length=1, max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+        min_length=1,
+        max_length=16,
+        pattern=r"^([1-9][0-9]*m|[1-9][0-9]*(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9])$",
     ),
 ]
+"""Cores, more than none: `500m`, `2`, `0.5`."""
+
+ByteQuantity = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=16, pattern=r"^[1-9][0-9]*(\.[0-9]{1,3})?(k|M|G|T|Ki|Mi|Gi|Ti)?$"
+    ),
+]
+"""Bytes, more than none: `512Mi`, `1.5Gi`."""
+
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Generation = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+Tokens = Annotated[int, Field(ge=0, le=1_000_000_000_000_000)]
+Micros = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+"""Micro-dollars, up to a million dollars."""
 Text = Annotated[str, StringConstraints(max_length=65536)]
 ShortText = Annotated[str, StringConstraints(max_length=1024)]
 

@@ -1,0 +1,70 @@
+# Heliostat: everything starts here. Needs only Python >= 3.11 and make; `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first Python that is new enough; PYTHON=/path/to/python chooses another.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.14,\
+	$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(p))) python3)
+PROVIDER ?= scripted
+PYTEST_ARGS ?=
+RUN := .venv/bin/
+
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help setup demo test test-unit test-integration test-e2e bench lint format types generate verify images clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/installed  ## install everything into .venv, at the versions of uv.lock
+
+.venv/installed: uv.lock pyproject.toml $(wildcard */pyproject.toml) tools/uv.py
+	@uv=$$($(PYTHON) tools/uv.py); \
+	echo "installing into .venv (the first time: about 300 MB from PyPI) ..."; \
+	"$$uv" sync --all-packages --frozen --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@
+
+demo: setup  ## an agent from CSV to verified report, on this machine, without a key (PROVIDER=anthropic: the real model)
+	@$(RUN)heliostat demo --provider $(PROVIDER)
+
+test: test-unit test-integration test-e2e  ## all tests; what this machine cannot run is skipped by name, with reason and remedy
+
+test-unit: setup  ## pure tests, no network, under 30 s
+	@$(RUN)pytest tests/unit -q -n 2 $(PYTEST_ARGS)
+
+test-integration: setup  ## against a real Kubernetes API server and etcd
+	@$(RUN)pytest tests/integration -q -rs $(PYTEST_ARGS)
+
+test-e2e: setup  ## on a real cluster: images built, manifests applied, agents run; leaves nothing behind
+	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images
+
+bench: setup  ## benchmarks against a baseline in the same run
+	@$(RUN)pytest tests/bench -q -rs -s $(PYTEST_ARGS)
+
+lint: setup  ## ruff, the layers of import-linter, uv.lock
+	@$(RUN)ruff check .
+	@$(RUN)ruff format --check .
+	@$(RUN)lint-imports
+	@"$$($(PYTHON) tools/uv.py)" lock --check --quiet || { echo "uv.lock does not fit the pyproject files: run 'uv lock'"; exit 1; }
+
+format: setup  ## let ruff format and mend what it can
+	@$(RUN)ruff check --fix .
+	@$(RUN)ruff format .
+
+types: setup  ## mypy --strict over code, tools and tests
+	@$(RUN)mypy
+
+generate: setup  ## write every generated file: CRDs, tables in docs
+	@$(RUN)python -m tools.generate
+
+verify: setup  ## regenerate everything, then fail on any difference, untracked files included
+	@$(RUN)python -m tools.generate --verify
+
+images: setup  ## the four container images (docker, the cluster of HELIOSTAT_KUBE, or buildah)
+	@$(RUN)python -m tools.images
+
+clean:  ## remove what make made (.venv, .tools, caches); nothing outside this folder
+	@rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

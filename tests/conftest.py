@@ -1,0 +1,3 @@
+"""Fixtures live in tests/support; every level sees them."""
+
+pytest_plugins = ["support.fixtures"]

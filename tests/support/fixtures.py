@@ -1,0 +1,33 @@
+"""Fixtures that every level may ask for; what the machine lacks is skipped with the remedy."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.cluster import Cluster, NoClusterError, open_cluster
+from support.control_plane import Address, run_control_plane
+from tools.machine import find_control_plane_programs
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """A real API server and etcd of the session's own: no controllers, no node."""
+    programs = find_control_plane_programs()
+    if programs is None:
+        pytest.skip(
+            "no control plane on this machine. Remedy: set KUBEBUILDER_ASSETS to a folder with"
+            " etcd, kube-apiserver and kubectl (setup-envtest makes one), or HELIOSTAT_KUBE to the"
+            " folder of the `cluster` script"
+        )
+    with run_control_plane(programs, tmp_path_factory.mktemp("control-plane")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A whole cluster with our images in it; made for the session where none runs."""
+    try:
+        with open_cluster() as found:
+            yield found
+    except NoClusterError as missing:
+        pytest.skip(str(missing))

@@ -1,0 +1,35 @@
+"""kubectl for tests: one client bound to one kubeconfig."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class KubectlError(AssertionError):
+    """kubectl ended with an error; the text is what it said."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    program: Path
+    kubeconfig: Path
+
+    def __call__(self, *arguments: str | Path, stdin: str | None = None) -> str:
+        """Run it and return what it printed; raises KubectlError with its message."""
+        done = self.run(*arguments, stdin=stdin)
+        if done.returncode != 0:
+            raise KubectlError(f"kubectl {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+        return done.stdout
+
+    def run(
+        self, *arguments: str | Path, stdin: str | None = None, seconds: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it, whatever comes out; subprocess.TimeoutExpired after `seconds`."""
+        return subprocess.run(
+            [self.program, "--kubeconfig", self.kubeconfig, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
