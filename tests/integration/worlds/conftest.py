@@ -7,7 +7,6 @@ import pytest
 from heliostat_core.worlds import World
 from support.control_plane import Address
 from support.worlds import Ground, cluster_ground
-from tools.machine import ROOT
 
 
 def make_cluster_ground(request: pytest.FixtureRequest) -> Ground:
@@ -19,14 +18,7 @@ def make_cluster_ground(request: pytest.FixtureRequest) -> Ground:
 GROUNDS: dict[str, Callable[[pytest.FixtureRequest], Ground]] = {"cluster": make_cluster_ground}
 
 
-@pytest.fixture(scope="session")
-def api_server_with_crds(api_server: Address) -> Address:
-    api_server.kubectl("apply", "-f", ROOT / "manifests" / "crds")
-    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    return api_server
-
-
-@pytest.fixture(params=sorted(GROUNDS), scope="session")
+@pytest.fixture(params=sorted(GROUNDS), scope="module")
 def ground(request: pytest.FixtureRequest) -> Ground:
     return GROUNDS[str(request.param)](request)
 
