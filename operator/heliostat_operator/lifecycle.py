@@ -54,7 +54,7 @@ from heliostat_operator.status import (
     with_ledger,
     with_result,
 )
-from heliostat_operator.stops import compute_stop, decide_stop
+from heliostat_operator.stops import compute_stop, decide_stop, live_keys
 
 _SOON = 1.0
 _WAITING = 30.0
@@ -115,16 +115,23 @@ def _decide(
 def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> Decision:
     """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
     status = execution.status
-    open_keys = tuple(RevokeKey(each) for each in status.attempts if not each.key_revoked)
     if not execution.is_settled:
         status = compute_settled(status, stamp, seen.ledger)
-    still_settling = status.conditions != execution.status.conditions or not _settled(status)
+    open_keys = live_keys(status.attempts, stamp.now)
     if open_keys:
-        return Decision(status, open_keys, _SOON)
+        return Decision(status, open_keys, _patience(status, stamp.now))
+    # What is marked is listed by no operator that starts later: its money would never settle.
+    if not _settled(status) and execution.metadata.deletion_timestamp is None:
+        return Decision(status, again_after=_patience(status, stamp.now))
     held = RUN_FINALIZER in execution.metadata.finalizers
     marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
-    actions = (ReleaseExecution(),) if held or not marked else ()
-    return Decision(status, actions, _SOON if still_settling and not _settled(status) else None)
+    return Decision(status, (ReleaseExecution(),) if held or not marked else ())
+
+
+def _patience(status: ExecutionStatus, now: datetime) -> float:
+    """Often at first, then less: a gateway that is away for an hour is not asked in vain by all."""
+    ended = status.completion_time or now
+    return min(max(_SOON, (now - ended).total_seconds() / 4), _WAITING)
 
 
 def _settled(status: ExecutionStatus) -> bool:
@@ -384,7 +391,7 @@ def _decide_next(
     settings: OperatorSettings,
 ) -> Decision:
     """Between two attempts: the old key is dead first, then the wait is over, then the record."""
-    if not last.key_revoked:
+    if live_keys((last,), stamp.now):
         block = BlockedBy(
             reason=BlockedReason.GATEWAY_UNREACHABLE,
             message="The gateway has not confirmed that the last attempt's key is dead; no further "

@@ -104,7 +104,7 @@ def decide_stop(
     first_time = execution.status.cancellation is None
     status = status.model_copy(update={"cancellation": stop})
     attempt = execution.current_attempt
-    revokes = tuple(RevokeKey(each) for each in status.attempts if not each.key_revoked)
+    revokes = live_keys(status.attempts, stamp.now)
     told = _told(execution, stop) if first_time else ()
     if attempt is None or attempt.is_over or _nothing_left(facts):
         return _stopped(status, attempt, stop, stamp, (*revokes, *told))
@@ -125,6 +125,14 @@ def decide_stop(
     block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
     status = with_blocks(status, block)
     return Stopping(status, (*revokes, delete, *told), _SOON)
+
+
+def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:
+    """What is still to be revoked: the gateway refuses an expired key by itself, so that nothing
+    waits for ever for a gateway that is gone."""
+    return tuple(
+        RevokeKey(each) for each in attempts if not each.key_revoked and now < each.key_expires_time
+    )
 
 
 def _nothing_left(facts: Facts) -> bool:
