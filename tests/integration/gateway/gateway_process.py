@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from yarl import URL
 
 from heliostat_core.keys import (
     execution_claims,
@@ -180,7 +181,11 @@ class GatewayProcess:
         async with (
             aiohttp.ClientSession() as session,
             session.request(
-                method, f"{self.url}{path}", json=document, data=data, headers=headers
+                method,
+                URL(f"{self.url}{path}", encoded=True),
+                json=document,
+                data=data,
+                headers=headers,
             ) as answer,
         ):
             names = {name.lower(): value for name, value in answer.headers.items()}

@@ -28,7 +28,6 @@ class Upstream:
     stand_still: bool = False
     received: list[Received] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    url: str = ""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -51,13 +50,12 @@ class Upstream:
 
 
 @asynccontextmanager
-async def upstream() -> AsyncIterator[Upstream]:
+async def upstream(port: int) -> AsyncIterator[Upstream]:
     told = Upstream()
     application = web.Application()
     application.router.add_route("*", "/{tail:.*}", told.handle)
-    server = TestServer(application)
+    server = TestServer(application, host="127.0.0.1", port=port)
     await server.start_server()  # with handler_cancellation: it notices a client that goes
-    told.url = f"http://127.0.0.1:{server.port}"
     try:
         yield told
     finally:
