@@ -7,11 +7,14 @@ import yaml
 from heliostat_core.crds import build_crds
 
 HEAD = "# Generated from the models in heliostat_core, DO NOT EDIT: make generate\n"
+KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 
 
 def build_files() -> Mapping[str, str]:
-    """File name -> text, one file for each definition."""
-    return {f"{name}.yaml": HEAD + _to_yaml(crd) for name, crd in build_crds().items()}
+    """File name -> text, one file for each definition, and kustomize's list of them."""
+    files = {f"{name}.yaml": HEAD + _to_yaml(crd) for name, crd in build_crds().items()}
+    listing = {**KUSTOMIZATION, "resources": sorted(files)}
+    return {**files, "kustomization.yaml": HEAD + _to_yaml(listing)}
 
 
 class _Dumper(yaml.SafeDumper):

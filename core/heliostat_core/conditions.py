@@ -52,7 +52,6 @@ class ReadyReason(Documented):
         "The gateway serves no such model; its message says why.",
     )
     GATEWAY_UNREACHABLE = "GatewayUnreachable", "The gateway does not answer, so nothing is known."
-    PARAMETER_INVALID = "PromptInvalid", "The prompt has a placeholder that is no parameter."
 
 
 class BlockedReason(Documented):
@@ -145,10 +144,7 @@ class FinishedReason(Documented):
     NODE_LOST = "NodeLost", "The node is gone or does not answer."
     POD_LOST = "PodLost", "The pod is gone without any record."
     OUT_OF_MEMORY = "OutOfMemory", "The container used more than its memory limit."
-    NODE_OUT_OF_MEMORY = (
-        "NodeOutOfMemory",
-        "The node ran out of memory; the container was within its limit.",
-    )
+    KILLED = "Killed", "Something outside the container killed it, such as a node short of memory."
     START_FAILED = "StartFailed", "The container could not be started."
     EXITED = "Exited", "The container ended with an exit code and left no result."
     NO_RESULT = "NoResult", "The container ended well and left no result document."

@@ -86,6 +86,9 @@ class Selection:
         return ",".join(f"{key}={value}" for key, value in sorted((self.fields or {}).items()))
 
 
+EVERYTHING = Selection()
+
+
 @dataclass(frozen=True)
 class Change:
     """One step of a watch. A watch begins with an ADDED for everything that exists."""
@@ -132,10 +135,10 @@ class World(Protocol):
     async def get(self, ref: Ref) -> JsonObject | None:
         """The object, or None."""
 
-    def list(self, kind: Kind, selection: Selection = Selection()) -> AsyncIterator[JsonObject]:
+    def list(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[JsonObject]:
         """All objects of a kind, page by page, so that ten thousand never sit in memory at once."""
 
-    def watch(self, kind: Kind, selection: Selection = Selection()) -> AsyncIterator[Change]:
+    def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
         """What exists, then every change; ends with UnavailableError when the connection does."""
 
     async def create(self, obj: JsonObject) -> JsonObject:
@@ -146,14 +149,15 @@ class World(Protocol):
 
         Fields that we applied before and left out now are removed. `metadata.resourceVersion` and
         `metadata.uid`, when given, are preconditions (ConflictError). A missing object is created
-        unless a uid is given (then ConflictError).
+        unless a uid is given (then ConflictError). A field that the schema does not know is
+        refused (InvalidError), where `create` drops it in silence.
         """
 
     async def patch_status(self, obj: JsonObject) -> JsonObject:
         """Apply `status` of the given object (only identity and status are read).
 
-        `metadata.resourceVersion`, when given, is a precondition (ConflictError). Raises
-        NotFoundError when the object is gone.
+        `metadata.resourceVersion`, when given, is a precondition (ConflictError), and the only
+        one: a uid is not looked at. Raises NotFoundError when the object is gone.
         """
 
     async def delete(
@@ -162,4 +166,17 @@ class World(Protocol):
         """Delete in the background way; dependents follow. False when there was none.
 
         `uid` is a precondition: another object of that name is left alone (False).
+        """
+
+
+class Logs(Protocol):
+    """What runs prints; both worlds have it beside World."""
+
+    def read_log(
+        self, namespace: str, pod: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[str]:
+        """Lines of a pod's log without their end, the last `tail` or all of them.
+
+        With `follow` it goes on until the container ends. Raises NotFoundError without such a pod,
+        InvalidError before its container has started.
         """

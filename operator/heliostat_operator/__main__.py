@@ -1,0 +1,41 @@
+"""`python -m heliostat_operator`: the operator in a cluster."""
+
+import asyncio
+import logging
+import os
+import sys
+
+from pydantic import ValidationError
+
+from heliostat_operator.cluster import KubernetesWorld
+from heliostat_operator.main import run
+from heliostat_operator.settings import OperatorSettings, unknown_settings
+
+
+async def _serve(settings: OperatorSettings) -> None:
+    world = await KubernetesWorld.connect()
+    try:
+        await run(settings, world)
+    finally:
+        await world.close()
+
+
+def main() -> int:
+    """0 after a signal, 1 when something ended it, 2 for a setting that is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # a line for each event otherwise
+    try:
+        unknown = unknown_settings(os.environ)
+        settings = OperatorSettings()
+    except ValidationError as error:
+        sys.stderr.write(f"A setting of the operator is wrong: {error}\n")
+        return 2
+    if unknown:
+        sys.stderr.write(f"The operator knows no setting {', '.join(unknown)}.\n")
+        return 2
+    asyncio.run(_serve(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Admission: one ordered list answers why an Execution does not start, and when it will.
+
+Each check is pure and looks at one candidate; the first that blocks names itself. Checks of later
+features are further rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from heliostat_core.agents import Agent
+from heliostat_core.conditions import BlockedReason
+from heliostat_core.executions import BlockedBy, Execution
+
+
+@dataclass(frozen=True)
+class Seats:
+    """How the limits stand for one Execution. `granted` says that a seat is free for it now."""
+
+    granted: bool
+    agent_running: int
+    agent_limit: int
+    total_running: int
+    total_limit: int
+    ahead: int
+
+    @property
+    def agent_is_full(self) -> bool:
+        return self.agent_running >= self.agent_limit
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """All that admission looks at."""
+
+    execution: Execution
+    agent: Agent | None
+    seats: Seats
+    now: datetime
+
+
+Check = Callable[[Candidate], BlockedBy | None]
+
+
+def _agent_exists(candidate: Candidate) -> BlockedBy | None:
+    if candidate.agent is not None:
+        return None
+    name = candidate.execution.spec.agent_ref.name
+    return BlockedBy(
+        reason=BlockedReason.AGENT_NOT_FOUND,
+        message=f"There is no Agent {name!r} in this namespace yet. Apply it; the Execution starts "
+        "when it appears.",
+    )
+
+
+def _agent_not_suspended(candidate: Candidate) -> BlockedBy | None:
+    agent = candidate.agent
+    if agent is None or not agent.spec.suspend:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.AGENT_SUSPENDED,
+        message=f"Agent {agent.metadata.name!r} is suspended. Set spec.suspend to false.",
+    )
+
+
+def _agent_has_a_seat(candidate: Candidate) -> BlockedBy | None:
+    seats = candidate.seats
+    if seats.granted or not seats.agent_is_full:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.AGENT_CONCURRENCY,
+        message=f"{seats.agent_running} of {seats.agent_limit} Executions of this Agent run; "
+        f"{seats.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
+    )
+
+
+def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
+    seats = candidate.seats
+    if seats.granted:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.TOTAL_CONCURRENCY,
+        message=f"{seats.total_running} of {seats.total_limit} Executions of this operator run; "
+        f"{seats.ahead} wait before this one.",
+    )
+
+
+CHAIN: tuple[Check, ...] = (
+    _agent_exists,  # nothing to run yet
+    _agent_not_suspended,  # the owner said wait
+    _agent_has_a_seat,  # the Agent's own limit
+    _total_has_a_seat,  # the operator's limit
+)
+
+
+def first_block(candidate: Candidate) -> BlockedBy | None:
+    """The first check that blocks, or None when the Execution may start."""
+    return next((found for check in CHAIN if (found := check(candidate)) is not None), None)

@@ -1,0 +1,1 @@
+"""Every object that the operator makes, one pure function a kind."""

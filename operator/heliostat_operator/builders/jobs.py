@@ -1,0 +1,140 @@
+"""The Job of one attempt: one pod, one container, fit for Pod Security `restricted`."""
+
+from heliostat_core.agents import AgentSpec
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.names import AGENT_CONTAINER, claim_name
+from heliostat_core.worlds import JOB, JsonObject, JsonValue
+from heliostat_operator.builders.metadata import owned_metadata
+from heliostat_operator.builders.run_documents import TERMINATION_GRACE_SECONDS
+
+RUN_DIR = "/run/heliostat"
+WORKSPACE = "/workspace"
+_CLAUDE_UID = 1000
+
+
+def build_job(
+    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+) -> JsonObject:
+    """`backoffLimit` is 0: attempts are ours, an eviction must not burn them."""
+    metadata = owned_metadata(execution, attempt.job_name, attempt.number)
+    return {
+        "apiVersion": JOB.api_version,
+        "kind": JOB.name,
+        "metadata": metadata,
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": _failure_policy(),
+            "template": {
+                "metadata": {
+                    "labels": metadata["labels"],
+                    "annotations": metadata["annotations"],
+                },
+                "spec": _pod_spec(execution, attempt, spec, default_image),
+            },
+        },
+    }
+
+
+def _failure_policy() -> JsonObject:
+    """Keeps the cause in the Job's condition, which outlives the pod. Never Ignore: it would make
+    a second pod behind our back."""
+    return {
+        "rules": [
+            {
+                "action": "FailJob",
+                "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+            },
+            {
+                "action": "FailJob",
+                "onExitCodes": {
+                    "containerName": AGENT_CONTAINER,
+                    "operator": "NotIn",
+                    "values": [0],
+                },
+            },
+        ]
+    }
+
+
+def _pod_spec(
+    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+) -> JsonObject:
+    return {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _CLAUDE_UID,
+            "runAsGroup": _CLAUDE_UID,
+            "fsGroup": _CLAUDE_UID,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(execution, spec, default_image)],
+        "volumes": [
+            {"name": "run", "secret": {"secretName": attempt.job_name, "defaultMode": 0o440}},
+            {"name": "workspace", **_workspace_source(execution, spec)},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+
+
+def _container(execution: Execution, spec: AgentSpec, default_image: str) -> JsonObject:
+    resources = spec.workspace.resources
+    return {
+        "name": AGENT_CONTAINER,
+        "image": spec.workspace.image or default_image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["heliostat-runner"],
+        "workingDir": WORKSPACE,
+        "env": _environment(execution, spec),
+        "resources": {
+            "requests": {"cpu": resources.cpu, "memory": resources.memory},
+            "limits": {"memory": resources.memory},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [
+            {"name": "run", "mountPath": RUN_DIR, "readOnly": True},
+            {"name": "workspace", "mountPath": WORKSPACE},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+
+
+def _environment(execution: Execution, spec: AgentSpec) -> list[JsonValue]:
+    trigger = execution.spec.trigger
+    own: list[JsonValue] = [
+        {"name": "HELIOSTAT_RUN_DIR", "value": RUN_DIR},
+        {"name": "HELIOSTAT_WORKSPACE", "value": WORKSPACE},
+        {"name": "HELIOSTAT_CORRELATION_ID", "value": execution.correlation_id},
+        {"name": "HELIOSTAT_TRIGGER_KIND", "value": trigger.kind},
+        {"name": "HELIOSTAT_TRIGGER_ID", "value": trigger.id},
+    ]
+    plain: list[JsonValue] = [
+        {"name": each.name, "value": each.value} for each in spec.workspace.env
+    ]
+    secret: list[JsonValue] = [
+        {
+            "name": each.env_name,
+            "valueFrom": {"secretKeyRef": {"name": each.name, "key": each.key}},
+        }
+        for each in spec.workspace.secret_refs
+    ]
+    return own + plain + secret
+
+
+def _workspace_source(execution: Execution, spec: AgentSpec) -> JsonObject:
+    if spec.workspace.storage.type == "Volume":
+        return {"persistentVolumeClaim": {"claimName": claim_name(execution.metadata.name)}}
+    return {"emptyDir": {}}

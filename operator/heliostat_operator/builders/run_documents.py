@@ -1,0 +1,65 @@
+"""The run document: all that the runner is told. docs/runner.md has the contract."""
+
+from heliostat_core.executions import Execution
+from heliostat_core.worlds import JsonObject
+from heliostat_operator.actions import StartAttempt
+from heliostat_operator.prompts import finished_prompt
+
+VERSION = 1
+TERMINATION_GRACE_SECONDS = 30
+_RUNNER_GRACE_SECONDS = 20
+
+
+def build_run_document(execution: Execution, start: StartAttempt, gateway_url: str) -> JsonObject:
+    """Instants and durations in seconds, money in micro-dollars."""
+    spec, attempt = start.frozen, start.attempt
+    return {
+        "version": VERSION,
+        "execution": {
+            "namespace": execution.metadata.namespace,
+            "name": execution.metadata.name,
+            "uid": execution.metadata.uid,
+        },
+        "agent": {"name": execution.spec.agent_ref.name},
+        "attempt": attempt.number,
+        "correlationId": execution.correlation_id,
+        "trigger": execution.spec.trigger.to_json(),
+        "runtime": _runtime(start),
+        "prompt": finished_prompt(spec, execution.spec),
+        "input": execution.spec.input,
+        "parameters": [each.to_json() for each in execution.spec.parameters],
+        "model": spec.model.name,
+        "tools": {"allow": spec.tools.allow, "deny": spec.tools.deny},
+        "limits": {
+            "timeoutSeconds": start.timeout_seconds,
+            "maxTurns": spec.limits.max_turns,
+            "maxTokens": spec.limits.max_tokens,
+            "maxCostMicros": spec.limits.max_cost_micros,
+        },
+        "verify": _verify(start),
+        "gateway": {"url": gateway_url},
+        "storage": spec.workspace.storage.type,
+        "session": {
+            "id": start.resume_session or attempt.session_id,
+            "resume": start.resume_session is not None,
+        },
+        "graceSeconds": _RUNNER_GRACE_SECONDS,
+    }
+
+
+def _runtime(start: StartAttempt) -> JsonObject:
+    runtime = start.frozen.runtime
+    if runtime.command is not None:
+        return {
+            "type": "Command",
+            "command": runtime.command,
+            "stallSeconds": runtime.stall_seconds,
+        }
+    return {"type": "ClaudeCode", "stallSeconds": runtime.stall_seconds}
+
+
+def _verify(start: StartAttempt) -> JsonObject | None:
+    verify = start.frozen.verify
+    if verify is None:
+        return None
+    return {"command": verify.command or (), "files": verify.files or ()}

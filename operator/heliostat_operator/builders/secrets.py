@@ -1,0 +1,30 @@
+"""The Secret of one attempt: run document and execution key."""
+
+import base64
+import json
+
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.names import EXECUTION_KEY_KEY, RUN_DOCUMENT_KEY
+from heliostat_core.worlds import SECRET, JsonObject
+from heliostat_operator.builders.metadata import owned_metadata
+
+
+def build_secret(
+    execution: Execution, attempt: Attempt, run_document: JsonObject, key: str
+) -> JsonObject:
+    """Made before the Job, never changed afterwards."""
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.name,
+        "metadata": owned_metadata(execution, attempt.job_name, attempt.number),
+        "type": "heliostat.dev/attempt",
+        "immutable": True,
+        "data": {
+            RUN_DOCUMENT_KEY: _encoded(json.dumps(run_document, ensure_ascii=False)),
+            EXECUTION_KEY_KEY: _encoded(key),
+        },
+    }
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,232 @@
+"""Applies a decision's actions to the world; each may be repeated after any crash."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution, ExecutionStatus
+from heliostat_core.names import (
+    AGENT_LABEL,
+    FINISHED_LABEL,
+    RUN_FINALIZER,
+    label_value,
+)
+from heliostat_core.resources import ObjectHead
+from heliostat_core.worlds import (
+    AGENT,
+    EXECUTION,
+    JOB,
+    POD,
+    AlreadyExistsError,
+    ConflictError,
+    JsonObject,
+    Ref,
+    World,
+)
+from heliostat_operator.actions import (
+    Action,
+    FreezeAgent,
+    HoldExecution,
+    ReleaseExecution,
+    RevokeKey,
+    StartAttempt,
+    StopAttempt,
+    TellAgent,
+)
+from heliostat_operator.builders.claims import build_claim
+from heliostat_operator.builders.events import build_agent_event
+from heliostat_operator.builders.jobs import build_job
+from heliostat_operator.builders.run_documents import build_run_document
+from heliostat_operator.builders.secrets import build_secret
+from heliostat_operator.builders.snapshots import build_snapshot
+from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
+from heliostat_operator.settings import OperatorSettings
+
+
+class KeySigner(Protocol):
+    """Signs the key of an attempt."""
+
+    def execution_key(self, execution: Execution, start: StartAttempt) -> str: ...
+
+
+@dataclass
+class Effects:
+    """What the actions brought about, for the status that is written after them."""
+
+    resource_version: str
+    revoked: set[int]
+    job_uids: dict[int, str]
+
+    def in_status(self, status: ExecutionStatus) -> ExecutionStatus:
+        """The status with confirmed revocations and the uids of Jobs that were made."""
+        if not self.revoked and not self.job_uids:
+            return status
+        attempts = tuple(
+            each.model_copy(
+                update={
+                    "key_revoked": each.key_revoked or each.number in self.revoked,
+                    "job_uid": self.job_uids.get(each.number, each.job_uid),
+                }
+            )
+            for each in status.attempts
+        )
+        return status.model_copy(update={"attempts": attempts})
+
+
+class Applier:
+    """The hand of the reconciler: one small method an action."""
+
+    def __init__(
+        self,
+        world: World,
+        gateway: Gateway,
+        signer: KeySigner,
+        settings: OperatorSettings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._signer = signer
+        self._settings = settings
+        self._clock = clock
+
+    async def apply(self, execution: Execution, actions: tuple[Action, ...]) -> Effects:
+        """In order. A stale Execution raises ConflictError before anything is made of it."""
+        effects = Effects(execution.metadata.resource_version, set(), {})
+        for action in actions:
+            await self._one(execution, action, effects)
+        return effects
+
+    async def _one(self, execution: Execution, action: Action, effects: Effects) -> None:
+        match action:
+            case HoldExecution():
+                await self._mark(execution, effects, (RUN_FINALIZER,), finished=False)
+            case ReleaseExecution():
+                await self._release(execution, effects)
+            case FreezeAgent():
+                await self._create(build_snapshot(execution, action.spec, action.agent_uid))
+            case StartAttempt():
+                effects.job_uids[action.attempt.number] = await self._start(execution, action)
+            case RevokeKey():
+                await self._revoke(execution, action, effects)
+            case StopAttempt():
+                await self._stop(execution, action)
+            case TellAgent():
+                await self._tell(execution, action)
+
+    async def _mark(
+        self,
+        execution: Execution,
+        effects: Effects,
+        finalizers: tuple[str, ...],
+        *,
+        finished: bool,
+    ) -> None:
+        meta = execution.metadata
+        labels = {AGENT_LABEL: label_value(execution.spec.agent_ref.name)}
+        if finished:
+            labels[FINISHED_LABEL] = "true"
+        applied = await self._world.apply(
+            {
+                "apiVersion": EXECUTION.api_version,
+                "kind": EXECUTION.name,
+                "metadata": {
+                    "name": meta.name,
+                    "namespace": meta.namespace,
+                    "uid": meta.uid,
+                    "resourceVersion": effects.resource_version,
+                    "labels": labels,
+                    "finalizers": finalizers,
+                },
+            }
+        )
+        effects.resource_version = _resource_version(applied)
+
+    async def _release(self, execution: Execution, effects: Effects) -> None:
+        """Children first: once the Execution is marked, nobody looks at it again."""
+        for attempt in execution.status.attempts:
+            await self._mark_finished(Ref(JOB, execution.metadata.namespace, attempt.job_name))
+            if attempt.pod_name:
+                await self._mark_finished(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+        await self._mark(execution, effects, (), finished=True)
+
+    async def _mark_finished(self, ref: Ref) -> None:
+        """Watches leave out what is marked; an object that is gone needs no mark."""
+        found = await self._world.get(ref)
+        if found is None:
+            return
+        head = ObjectHead.model_validate(found)
+        try:
+            await self._world.apply(
+                {
+                    "apiVersion": ref.kind.api_version,
+                    "kind": ref.kind.name,
+                    "metadata": {
+                        "name": ref.name,
+                        "namespace": ref.namespace,
+                        "uid": head.metadata.uid,
+                        "labels": {FINISHED_LABEL: "true"},
+                    },
+                }
+            )
+        except ConflictError:
+            return  # it went in this moment
+
+    async def _create(self, obj: JsonObject) -> None:
+        try:
+            await self._world.create(obj)
+        except AlreadyExistsError:
+            return  # done before a crash
+
+    async def _start(self, execution: Execution, start: StartAttempt) -> str:
+        settings = self._settings
+        document = build_run_document(execution, start, settings.gateway_url)
+        key = self._signer.execution_key(execution, start)
+        await self._create(build_secret(execution, start.attempt, document, key))
+        size = start.frozen.workspace.storage.size
+        if size is not None:
+            await self._create(build_claim(execution, size))
+        job = build_job(execution, start.attempt, start.frozen, settings.workspace_image)
+        try:
+            made = await self._world.create(job)
+        except AlreadyExistsError:
+            ref = Ref(JOB, execution.metadata.namespace, start.attempt.job_name)
+            made = await self._world.get(ref) or {}
+        return ObjectHead.model_validate(made).metadata.uid
+
+    async def _revoke(self, execution: Execution, revoke: RevokeKey, effects: Effects) -> None:
+        """Unconfirmed is no failure of the reconcile: a pod must go even with the gateway away."""
+        attempt = revoke.attempt
+        expires = int(attempt.key_expires_time.timestamp())
+        try:
+            await self._gateway.revoke(execution.metadata.uid, attempt.number, expires)
+        except GatewayUnavailableError:
+            return
+        effects.revoked.add(attempt.number)
+
+    async def _stop(self, execution: Execution, stop: StopAttempt) -> None:
+        namespace = execution.metadata.namespace
+        if stop.pod_name is not None:
+            await self._world.delete(
+                Ref(POD, namespace, stop.pod_name),
+                uid=stop.pod_uid,
+                grace_seconds=stop.grace_seconds,
+            )
+        await self._world.delete(Ref(JOB, namespace, stop.job_name))
+
+    async def _tell(self, execution: Execution, tell: TellAgent) -> None:
+        ref = Ref(AGENT, execution.metadata.namespace, execution.spec.agent_ref.name)
+        found = await self._world.get(ref)
+        if found is None:
+            return
+        agent = Agent.model_validate(found)
+        event = build_agent_event(agent, execution, tell.reason, tell.message, self._clock())
+        await self._create(event)
+
+
+def _resource_version(obj: JsonObject) -> str:
+    metadata = obj.get("metadata")
+    version = metadata.get("resourceVersion") if isinstance(metadata, Mapping) else None
+    return version if isinstance(version, str) else ""

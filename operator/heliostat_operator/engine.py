@@ -1,0 +1,172 @@
+"""The engine: wakes reconciles from changes, in any world.
+
+Whoever watches (kopf in a cluster, the embedded world itself) hands every change to `see`. That
+only puts keys into queues; what happens is decided from what is true when a key's turn comes.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution
+from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.resources import ObjectMeta
+from heliostat_core.worlds import AGENT, EXECUTION, Change, Kind, Selection, World
+from heliostat_operator.builders.metadata import EXECUTION_ANNOTATION
+from heliostat_operator.effects import Applier, KeySigner
+from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.ledgers import Gateway
+from heliostat_operator.observe import Observer
+from heliostat_operator.queues import KeyQueue
+from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.seats import Board, Key
+from heliostat_operator.settings import OperatorSettings
+
+UNFINISHED = f"{FINISHED_LABEL}!=true"
+"""Selects what is watched: finished Executions, their Jobs and pods are left out."""
+
+# An Agent is looked at again so long after a change of its runs, or longer when it has many.
+_AGENT_PAUSE = 1.0
+_AGENT_PAUSE_FACTOR = 20.0
+
+
+class Meter(Protocol):
+    """What the engine counts; see metrics.py."""
+
+    def reconciled(self, kind: str, seconds: float) -> None: ...
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Engine:
+    """Queues, reconcilers and the slow resync over one world."""
+
+    def __init__(
+        self,
+        world: World,
+        gateway: Gateway,
+        signer: KeySigner,
+        settings: OperatorSettings,
+        clock: Callable[[], datetime] = utc_now,
+        meter: Meter | None = None,
+    ) -> None:
+        self._world = world
+        self._settings = settings
+        self._clock = clock
+        self._meter = meter
+        self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
+        observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        applier = Applier(world, gateway, signer, settings, clock)
+        self._executions = ExecutionReconciler(
+            world, observer, applier, self.board, settings, clock
+        )
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings.resync_seconds)
+        self._pauses: dict[Key, float] = {}
+        self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
+        self.agent_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_agent, max(1, settings.workers // 4)
+        )
+
+    # ---- wakes ----------------------------------------------------------------------------------
+
+    def see(self, kind: Kind, change: Change) -> None:
+        """Take note of a change; never blocks, never fails on an object's content."""
+        metadata = change.object.get("metadata")
+        if not isinstance(metadata, Mapping):
+            return
+        meta = ObjectMeta.model_validate(metadata)
+        key = (meta.namespace, meta.name)
+        if kind == AGENT:
+            self._see_agent(key, change)
+        elif kind == EXECUTION:
+            self._see_execution(key, change)
+        else:
+            self._see_child(meta)
+
+    def _see_agent(self, key: Key, change: Change) -> None:
+        if change.type == "DELETED":
+            self.board.forget_agent(key)
+        else:
+            self.board.see_agent(Agent.model_validate(change.object))
+        self.agent_queue.add(key)
+        for waiting in self.board.waiting_for(key):
+            self.execution_queue.add(waiting)
+
+    def _see_execution(self, key: Key, change: Change) -> None:
+        execution = Execution.model_validate(change.object)
+        if change.type == "DELETED":
+            self.board.forget_execution(key)
+        else:
+            self.board.see_execution(execution)
+        self.execution_queue.add(key)
+        self.wake_agent((key[0], execution.spec.agent_ref.name))
+
+    def _see_child(self, meta: ObjectMeta) -> None:
+        name = meta.annotations.get(EXECUTION_ANNOTATION)
+        if name:
+            self.execution_queue.add((meta.namespace, name))
+
+    def wake_agent(self, key: Key) -> None:
+        self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
+
+    # ---- work -----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Lists everything first, so that limits count what runs already; then until cancelled."""
+        await self.resync()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.execution_queue.run())
+            group.create_task(self.agent_queue.run())
+            group.create_task(self._resync_forever())
+
+    async def resync(self) -> None:
+        """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
+        agents = [key async for key in self._listed(AGENT, Selection())]
+        executions = [
+            key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
+        ]
+        self.board.keep_only(executions, agents)
+
+    async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
+        async for found in self._world.list(kind, selection):
+            self.see(kind, Change("MODIFIED", found))
+            meta = ObjectMeta.model_validate(found["metadata"])
+            yield (meta.namespace, meta.name)
+
+    async def _resync_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.resync_seconds)
+            await self.resync()
+
+    async def _reconcile_execution(self, key: Key) -> float | None:
+        had_a_claim = key in self.board
+        delay = await self._timed("execution", self._executions.reconcile(key))
+        if had_a_claim and key not in self.board:
+            self._give_seat_on()
+        return delay
+
+    def _give_seat_on(self) -> None:
+        for key in self.board.granted(self._clock()):
+            self.execution_queue.add(key)
+
+    async def _reconcile_agent(self, key: Key) -> float | None:
+        started = time.monotonic()
+        delay = await self._timed("agent", self._agents.reconcile(key))
+        spent = time.monotonic() - started
+        self._pauses[key] = max(_AGENT_PAUSE, spent * _AGENT_PAUSE_FACTOR)
+        if delay is None:
+            self._pauses.pop(key, None)
+        return delay
+
+    async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
+        started = time.monotonic()
+        try:
+            return await work
+        finally:
+            if self._meter is not None:
+                self._meter.reconciled(kind, time.monotonic() - started)

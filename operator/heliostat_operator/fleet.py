@@ -1,0 +1,161 @@
+"""One Agent, one step: its readiness, what it did last, and which finished runs may go."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from heliostat_core.agents import Agent, LastExecution
+from heliostat_core.conditions import ExecutionCondition, is_true
+from heliostat_core.executions import Execution, Phase
+from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.worlds import (
+    AGENT,
+    EXECUTION,
+    SECRET,
+    ConflictError,
+    NotFoundError,
+    Ref,
+    Selection,
+    World,
+)
+from heliostat_operator.history import Past, expired, next_expiry
+from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
+from heliostat_operator.readiness import AgentObservation, compute_agent_status
+from heliostat_operator.seats import Board, Key
+
+
+class AgentReconciler:
+    """Keeps an Agent's status true and its history short."""
+
+    def __init__(
+        self,
+        world: World,
+        gateway: Gateway,
+        board: Board,
+        clock: Callable[[], datetime],
+        resync_seconds: float,
+    ) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._board = board
+        self._clock = clock
+        self._resync = resync_seconds
+
+    async def reconcile(self, key: Key) -> float | None:
+        """In how many seconds to look again, or None when the Agent is gone."""
+        found = await self._world.get(Ref(AGENT, *key))
+        if found is None:
+            self._board.forget_agent(key)
+            return None
+        agent = Agent.model_validate(found)
+        self._board.see_agent(agent)
+        now = self._clock().replace(microsecond=0)
+        seen = await self._observe(agent)
+        await self._clean(agent, seen, now)
+        await self._write(agent, seen, now)
+        ready = seen.model is not None or agent.spec.runtime.command is not None
+        soon = next_expiry(seen.past, agent.spec.history, now)
+        return min(soon or self._resync, self._resync if ready else 5.0)
+
+    async def _observe(self, agent: Agent) -> AgentObservation:
+        last, past = await self._runs(agent)
+        return AgentObservation(
+            secrets=await self._secrets(agent),
+            model=await self._model(agent.spec.model.name),
+            cost_nanos=await self._cost(agent),
+            active=self._board.active((agent.metadata.namespace, agent.metadata.name)),
+            last=last,
+            past=past,
+        )
+
+    async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:
+        """The newest run, and those that are finished and released; little is kept of each."""
+        selection = Selection(
+            namespace=agent.metadata.namespace,
+            fields={"spec.agentRef.name": agent.metadata.name},
+        )
+        past: list[Past] = []
+        newest: tuple[datetime, LastExecution] | None = None
+        async for found in self._world.list(EXECUTION, selection):
+            execution = Execution.model_validate(found)
+            created = execution.metadata.creation_timestamp
+            if created and (newest is None or created >= newest[0]):
+                newest = created, _last(execution, created)
+            entry = _past(execution)
+            if entry is not None:
+                past.append(entry)
+        return (newest[1] if newest else None), tuple(past)
+
+    async def _secrets(self, agent: Agent) -> Mapping[str, frozenset[str] | None]:
+        names = {ref.name for ref in agent.spec.workspace.secret_refs}
+        return {name: await self._keys(agent.metadata.namespace, name) for name in sorted(names)}
+
+    async def _keys(self, namespace: str, name: str) -> frozenset[str] | None:
+        found = await self._world.get(Ref(SECRET, namespace, name))
+        data = found.get("data") if found else None
+        if found is None:
+            return None
+        return frozenset(data) if isinstance(data, Mapping) else frozenset()
+
+    async def _model(self, name: str) -> ModelAnswer | None:
+        try:
+            return await self._gateway.model(name)
+        except GatewayUnavailableError:
+            return None
+
+    async def _cost(self, agent: Agent) -> int | None:
+        try:
+            return await self._gateway.agent_cost_nanos(
+                agent.metadata.namespace, agent.metadata.name
+            )
+        except GatewayUnavailableError:
+            return None
+
+    async def _clean(self, agent: Agent, seen: AgentObservation, now: datetime) -> None:
+        for past in expired(seen.past, agent.spec.history, now):
+            ref = Ref(EXECUTION, agent.metadata.namespace, past.name)
+            await self._world.delete(ref, uid=past.uid)
+
+    async def _write(self, agent: Agent, seen: AgentObservation, now: datetime) -> None:
+        status = compute_agent_status(agent, seen, now)
+        if status == agent.status:
+            return
+        try:
+            await self._world.patch_status(
+                {
+                    "apiVersion": AGENT.api_version,
+                    "kind": AGENT.name,
+                    "metadata": {
+                        "name": agent.metadata.name,
+                        "namespace": agent.metadata.namespace,
+                        "resourceVersion": agent.metadata.resource_version,
+                    },
+                    "status": status.to_json(),
+                }
+            )
+        except (ConflictError, NotFoundError):
+            return  # it changed or went meanwhile: its event wakes us again
+
+
+def _last(execution: Execution, created: datetime) -> LastExecution:
+    return LastExecution(
+        name=execution.metadata.name,
+        phase=execution.status.phase or Phase.PENDING,
+        time=execution.status.completion_time or created,
+    )
+
+
+def _past(execution: Execution) -> Past | None:
+    """Only what nobody needs any more: finished, settled, released."""
+    completed = execution.status.completion_time
+    released = execution.metadata.labels.get(FINISHED_LABEL) == "true"
+    if not execution.is_finished or completed is None or not released:
+        return None
+    if not execution.is_settled:
+        return None
+    conditions = execution.status.conditions
+    return Past(
+        name=execution.metadata.name,
+        uid=execution.metadata.uid,
+        succeeded=is_true(conditions, ExecutionCondition.SUCCEEDED),
+        completed=completed,
+    )

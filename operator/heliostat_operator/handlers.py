@@ -1,0 +1,104 @@
+"""kopf's handlers: a table of what is watched; each only hands a change to the engine."""
+
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import fields
+from typing import Literal
+
+import kopf
+
+from heliostat_core.names import GROUP, MANAGED_BY, MANAGED_BY_LABEL
+from heliostat_core.worlds import (
+    AGENT,
+    EXECUTION,
+    JOB,
+    LEASE,
+    POD,
+    Change,
+    JsonObject,
+    Kind,
+)
+from heliostat_operator.engine import UNFINISHED
+from heliostat_operator.leases import CANARY_LABEL
+
+_OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY},{UNFINISHED}"
+
+WATCHED: Mapping[Kind, str | None] = {
+    AGENT: None,
+    EXECUTION: UNFINISHED,
+    JOB: _OURS,
+    POD: _OURS,
+    LEASE: f"{CANARY_LABEL}=true",
+}
+"""What the operator watches, and by which label selector."""
+
+
+Sink = Callable[[Kind, Change], None]
+"""Takes note of a change at once, without I/O."""
+
+
+def build_registry(sink: Sink) -> kopf.OperatorRegistry:
+    """One event handler a kind; kopf ignores what a handler raises, so none does any work."""
+    registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry, id="login")(_login)
+    for kind in WATCHED:
+        kopf.on.event(
+            kind.group, kind.version, kind.plural, registry=registry, id=f"see-{kind.plural}"
+        )(_handler(kind, sink))
+    return registry
+
+
+def build_settings() -> kopf.OperatorSettings:
+    """kopf posts nothing, stores nothing and never waits for a dead connection."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.networking.request_timeout = 30
+    settings.watching.connect_timeout = 10
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 330
+    settings.watching.inactivity_timeout = 70
+    settings.watching.chunk_size = 500
+    settings.persistence.finalizer = f"{GROUP}/kopf"
+    for kind, selector in WATCHED.items():
+        if selector is not None:
+            settings.watching.label_selectors[kind.group, kind.version, kind.plural] = selector
+    return settings
+
+
+class _Connection(kopf.ConnectionInfo):
+    """As kubectl: authorities of older kubeadm lack what Python 3.13's strict mode asks for."""
+
+    def as_ssl_context(self) -> ssl.SSLContext:
+        context = super().as_ssl_context()
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
+
+
+def _login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
+    found = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(
+        settings=settings
+    )
+    if found is None:
+        return None
+    return _Connection(**{each.name: getattr(found, each.name) for each in fields(found)})
+
+
+def _handler(kind: Kind, sink: Sink) -> Callable[..., Coroutine[None, None, None]]:
+    # A coroutine, though it waits for nothing: kopf runs plain functions in threads.
+    async def see(event: Mapping[str, JsonObject], **_: object) -> None:
+        change = Change(_change_type(event), event["object"])
+        sink(kind, change)
+
+    return see
+
+
+def _change_type(event: Mapping[str, object]) -> Literal["ADDED", "MODIFIED", "DELETED"]:
+    match event.get("type"):
+        case "DELETED":
+            return "DELETED"
+        case "ADDED":
+            return "ADDED"
+        case _:
+            return "MODIFIED"

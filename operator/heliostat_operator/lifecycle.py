@@ -1,0 +1,405 @@
+"""What to do about an Execution: pure, total, with the clock passed in.
+
+`decide` may be asked at any time, any number of times, from any state. It writes its intent into
+the status before the effect: an attempt is recorded first and its Job made afterwards under a name
+that follows from the record, so that no crash and no second operator starts it twice.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from heliostat_core.agents import Agent
+from heliostat_core.conditions import (
+    AdmittedReason,
+    BlockedReason,
+    ExecutionCondition,
+    FinishedReason,
+)
+from heliostat_core.executions import (
+    AgentSeen,
+    Attempt,
+    BlockedBy,
+    Execution,
+    ExecutionStatus,
+    Timeout,
+    compute_phase,
+)
+from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER, attempt_name
+from heliostat_operator.actions import (
+    Action,
+    FreezeAgent,
+    HoldExecution,
+    ReleaseExecution,
+    RevokeKey,
+    StartAttempt,
+)
+from heliostat_operator.admission import Candidate, first_block
+from heliostat_operator.diagnosis import Diagnosis, Ended, Runs, Waits, diagnose
+from heliostat_operator.observations import Observation
+from heliostat_operator.prompts import missing_parameters
+from heliostat_operator.retries import Finish, TryAgain, next_step
+from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.status import (
+    Stamp,
+    closed_attempt,
+    compute_active,
+    compute_finished,
+    compute_running,
+    compute_settled,
+    used_seconds,
+    with_attempt,
+    with_blocks,
+    with_condition,
+    with_ledger,
+    with_result,
+)
+from heliostat_operator.stops import compute_stop, decide_stop
+
+_SOON = 1.0
+_WAITING = 30.0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Actions to apply in order, then the status to write if it differs.
+
+    `again_after` is in seconds; 0 asks for a further look at once, None for none.
+    """
+
+    status: ExecutionStatus
+    actions: tuple[Action, ...] = ()
+    again_after: float | None = None
+
+
+def decide(
+    execution: Execution, seen: Observation, now: datetime, settings: OperatorSettings
+) -> Decision:
+    """The one place where the course of a run is decided."""
+    now = now.replace(microsecond=0)
+    stamp = Stamp(now, execution.metadata.generation)
+    status = execution.status.model_copy(
+        update={
+            "observed_generation": execution.metadata.generation,
+            "correlation_id": execution.correlation_id,
+        }
+    )
+    current = execution.model_copy(update={"status": with_ledger(status, seen.ledger)})
+    decision = _decide(current, seen, stamp, settings)
+    return replace(decision, status=_with_phase(execution, decision.status))
+
+
+def _with_phase(execution: Execution, status: ExecutionStatus) -> ExecutionStatus:
+    phase = compute_phase(execution.model_copy(update={"status": status}))
+    return status.model_copy(update={"phase": phase.value})
+
+
+def _decide(
+    execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
+) -> Decision:
+    if execution.is_finished:
+        return _decide_finished(execution, seen, stamp)
+    status = compute_active(execution.status, stamp)
+    stop = compute_stop(execution, seen.facts, stamp.now)
+    if stop is not None:
+        stopping = decide_stop(execution, status, seen.facts, stop, stamp)
+        return Decision(stopping.status, stopping.actions, stopping.again_after)
+    if not execution.is_admitted:
+        return _decide_admission(execution, status, seen, stamp, settings)
+    return _decide_attempt(execution, status, seen, stamp, settings)
+
+
+# ---- after the end ------------------------------------------------------------------------------
+
+
+def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> Decision:
+    """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
+    status = execution.status
+    open_keys = tuple(RevokeKey(each) for each in status.attempts if not each.key_revoked)
+    if not execution.is_settled:
+        status = compute_settled(status, stamp, seen.ledger)
+    still_settling = status.conditions != execution.status.conditions or not _settled(status)
+    if open_keys:
+        return Decision(status, open_keys, _SOON)
+    held = RUN_FINALIZER in execution.metadata.finalizers
+    marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
+    actions = (ReleaseExecution(),) if held or not marked else ()
+    return Decision(status, actions, _SOON if still_settling and not _settled(status) else None)
+
+
+def _settled(status: ExecutionStatus) -> bool:
+    return any(
+        each.type == ExecutionCondition.SETTLED and each.status == "True"
+        for each in status.conditions
+    )
+
+
+# ---- admission ----------------------------------------------------------------------------------
+
+
+def _decide_admission(
+    execution: Execution,
+    status: ExecutionStatus,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    refused = _refusal(execution, seen.agent, stamp.now)
+    if refused is not None:
+        return Decision(compute_finished(status, stamp, False, refused.reason, refused.message))
+    status = _with_agent_seen(status, seen.agent)
+    block = first_block(Candidate(execution, seen.agent, seen.seats, stamp.now))
+    if block is not None or seen.agent is None:
+        return _wait_for_admission(execution, status, block, stamp)
+    status = with_condition(
+        status, stamp, ExecutionCondition.ADMITTED, "True", AdmittedReason.ADMITTED
+    )
+    limits = seen.agent.spec.limits
+    timeout = Timeout(
+        effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
+    )
+    status = with_blocks(status).model_copy(update={"timeout": timeout})
+    attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
+    freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid)
+    return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
+
+
+def _refusal(execution: Execution, agent: Agent | None, now: datetime) -> Finish | None:
+    """What makes it pointless to wait any longer."""
+    known = execution.status.agent
+    name = execution.spec.agent_ref.name
+    if known is not None and (agent is None or agent.metadata.uid != known.uid):
+        return Finish(
+            FinishedReason.AGENT_DELETED,
+            f"Agent {name!r} was deleted before this Execution was admitted. Make a new Execution.",
+        )
+    deadline = execution.spec.deadline_time
+    if deadline is not None and now >= deadline:
+        return Finish(
+            FinishedReason.DEADLINE_PASSED,
+            f"It was not admitted by its deadlineTime, {deadline.isoformat()}.",
+        )
+    missing = missing_parameters(agent.spec.prompt, execution.spec) if agent else []
+    if missing:
+        return Finish(
+            FinishedReason.PROMPT_INVALID,
+            f"The prompt of Agent {name!r} asks for {', '.join(missing)}. Make a new Execution "
+            "that gives it in spec.parameters.",
+        )
+    return None
+
+
+def _with_agent_seen(status: ExecutionStatus, agent: Agent | None) -> ExecutionStatus:
+    if agent is None:
+        return status
+    seen = AgentSeen(uid=agent.metadata.uid, generation=agent.metadata.generation)
+    return status.model_copy(update={"agent": seen})
+
+
+def _wait_for_admission(
+    execution: Execution, status: ExecutionStatus, block: BlockedBy | None, stamp: Stamp
+) -> Decision:
+    reason = block.reason if block else BlockedReason.AGENT_NOT_FOUND
+    message = block.message if block else ""
+    status = with_condition(status, stamp, ExecutionCondition.ADMITTED, "False", reason, message)
+    status = compute_running(status, stamp, None)
+    deadline = execution.spec.deadline_time
+    wait = (deadline - stamp.now).total_seconds() if deadline else _WAITING
+    return Decision(
+        with_blocks(status, *([block] if block else [])), again_after=min(wait, _WAITING)
+    )
+
+
+# ---- attempts -----------------------------------------------------------------------------------
+
+
+def _new_attempt(
+    execution: Execution,
+    number: int,
+    timeout_seconds: int,
+    now: datetime,
+    settings: OperatorSettings,
+) -> Attempt:
+    return Attempt(
+        number=number,
+        job_name=attempt_name(execution.metadata.name, number),
+        created_time=now,
+        session_id=session_id(execution, number),
+        key_expires_time=now + timedelta(seconds=timeout_seconds + settings.key_slack_seconds),
+    )
+
+
+def session_id(execution: Execution, number: int) -> str:
+    """Claude Code's session of an attempt, known before it starts, whatever becomes of its pod."""
+    return str(uuid5(UUID(execution.metadata.uid), f"session/{number}"))
+
+
+def _decide_attempt(
+    execution: Execution,
+    status: ExecutionStatus,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    attempt = execution.current_attempt
+    if attempt is None or seen.frozen is None:
+        # Admitted without a record can't come from us; say so instead of guessing.
+        message = "The record of this admitted run is not whole. Make a new Execution."
+        lost = compute_finished(status, stamp, False, FinishedReason.POD_LOST, message)
+        return Decision(lost)
+    if attempt.is_over:
+        return _decide_next(execution, status, attempt, stamp, settings)
+    if seen.facts.job is None and attempt.job_uid is None:
+        return _start(status, attempt, seen, stamp)
+    attempt = _with_facts(attempt, seen)
+    return _follow(execution, status, attempt, seen, stamp, settings)
+
+
+def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: Stamp) -> Decision:
+    assert seen.frozen is not None
+    effective = seen.frozen.limits.timeout_seconds
+    volume = seen.frozen.workspace.storage.type == "Volume"
+    earlier = [each.session_id for each in status.attempts if each.number < attempt.number]
+    start = StartAttempt(
+        attempt=attempt,
+        frozen=seen.frozen,
+        timeout_seconds=max(1, effective - used_seconds(status.attempts)),
+        resume_session=earlier[0] if volume and earlier else None,
+    )
+    status = compute_running(status, stamp, None)
+    waits = BlockedBy(reason=BlockedReason.STARTING, message="The Job was made just now.")
+    return Decision(with_blocks(status, waits), (start,), _WAITING)
+
+
+def _with_facts(attempt: Attempt, seen: Observation) -> Attempt:
+    job, pod = seen.facts.job, seen.facts.pod
+    changes: dict[str, str | None] = {}
+    if job is not None:
+        changes["job_uid"] = job.metadata.uid
+    if pod is not None:
+        changes["pod_name"] = pod.metadata.name
+        changes["node_name"] = pod.spec.node_name or None
+    return attempt.model_copy(update=changes)
+
+
+def _follow(
+    execution: Execution,
+    status: ExecutionStatus,
+    attempt: Attempt,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    """A Job was made: watch its pod until the attempt has ended."""
+    diagnosis: Diagnosis = diagnose(seen.facts)
+    if isinstance(diagnosis, Waits):
+        status = compute_running(with_attempt(status, attempt), stamp, None)
+        block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])
+        return Decision(with_blocks(status, block), again_after=_WAITING)
+    if isinstance(diagnosis, Runs):
+        attempt = attempt.model_copy(update={"start_time": diagnosis.started})
+        status = compute_running(with_attempt(status, attempt), stamp, diagnosis.started)
+        left = time_left(status, attempt, stamp.now)
+        return Decision(status, again_after=max(_SOON, min(left, settings.usage_seconds)))
+    return _close(execution, status, attempt, diagnosis, seen, stamp, settings)
+
+
+def time_left(status: ExecutionStatus, attempt: Attempt, now: datetime) -> float:
+    """Seconds of the run's one clock that are left while this attempt runs."""
+    effective = status.timeout.effective_seconds if status.timeout else 0
+    running = (now - attempt.start_time).total_seconds() if attempt.start_time else 0.0
+    return effective - used_seconds(status.attempts) - running
+
+
+def _close(
+    execution: Execution,
+    status: ExecutionStatus,
+    attempt: Attempt,
+    ended: Ended,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    """The attempt ended: keep its record, then finish or wait for the next one."""
+    assert seen.frozen is not None
+    attempt = closed_attempt(attempt, ended, stamp.now)
+    status = with_result(with_attempt(status, attempt), attempt, ended)
+    status = _with_used_time(compute_running(status, stamp, None))
+    step = _limit_reached(execution, status, seen) or next_step(
+        status.attempts, seen.frozen.retry, settings
+    )
+    if isinstance(step, Finish):
+        succeeded = attempt.cause is None
+        status = compute_finished(status, stamp, succeeded, step.reason, step.message)
+        return Decision(status, (RevokeKey(attempt),), 0)
+    return _plan_next(status, attempt, step, stamp)
+
+
+def _with_used_time(status: ExecutionStatus) -> ExecutionStatus:
+    if status.timeout is None:
+        return status
+    used = status.timeout.model_copy(update={"used_seconds": used_seconds(status.attempts)})
+    return status.model_copy(update={"timeout": used})
+
+
+def _limit_reached(
+    execution: Execution, status: ExecutionStatus, seen: Observation
+) -> Finish | None:
+    """What all attempts share is used up: a further one would end at once."""
+    assert seen.frozen is not None
+    last = status.attempts[-1]
+    if last.cause in (None, "limit"):
+        return None
+    limits = seen.frozen.limits
+    if used_seconds(status.attempts) >= limits.timeout_seconds:
+        return Finish(
+            FinishedReason.TIMED_OUT,
+            f"All attempts together used {limits.timeout_seconds} s. Raise limits.timeoutSeconds.",
+        )
+    if execution.status.cost_micros >= limits.max_cost_micros:
+        return Finish(
+            FinishedReason.COST_LIMIT,
+            f"All attempts together cost {execution.status.cost_micros} micro-dollars of "
+            f"{limits.max_cost_micros}. Raise limits.maxCostMicros.",
+        )
+    return None
+
+
+def _plan_next(status: ExecutionStatus, attempt: Attempt, step: TryAgain, stamp: Stamp) -> Decision:
+    due = stamp.now + timedelta(seconds=step.after_seconds)
+    block = BlockedBy(
+        reason=step.held,
+        message=f"Attempt {attempt.number} ended as {attempt.reason}: {attempt.message}"[:1024],
+        estimated_time=due,
+    )
+    status = with_blocks(status, block).model_copy(update={"next_attempt_time": due})
+    return Decision(status, (RevokeKey(attempt),), 0)
+
+
+def _decide_next(
+    execution: Execution,
+    status: ExecutionStatus,
+    last: Attempt,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    """Between two attempts: the old key is dead first, then the wait is over, then the record."""
+    if not last.key_revoked:
+        block = BlockedBy(
+            reason=BlockedReason.GATEWAY_UNREACHABLE,
+            message="The gateway has not confirmed that the last attempt's key is dead; no further "
+            "attempt starts before. Check the gateway.",
+        )
+        others = [each for each in status.blocked_by if each.reason != block.reason]
+        return Decision(with_blocks(status, block, *others), (RevokeKey(last),), _SOON)
+    due = status.next_attempt_time or stamp.now
+    if stamp.now < due:
+        waits = [
+            each for each in status.blocked_by if each.reason != BlockedReason.GATEWAY_UNREACHABLE
+        ]
+        status = with_blocks(status, *waits)
+        return Decision(status, again_after=(due - stamp.now).total_seconds())
+    effective = status.timeout.effective_seconds if status.timeout else 1
+    attempt = _new_attempt(execution, last.number + 1, effective, stamp.now, settings)
+    status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
+    return Decision(with_blocks(status), again_after=0)

@@ -1,0 +1,118 @@
+"""The operator as a process: leader, watch, engine, probes; each ends the others when it ends."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+
+import kopf
+from aiohttp import web
+
+from heliostat_core.worlds import LEASE, Change, Kind, WorldError
+from heliostat_operator.cluster import KubernetesWorld
+from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.gateways import HttpGateway
+from heliostat_operator.handlers import build_registry, build_settings
+from heliostat_operator.leases import FencedWorld, Leadership
+from heliostat_operator.metrics import Metrics
+from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.signing import Signer, ensure_signing_key
+
+_EXIT_SECONDS = 10
+
+logger = logging.getLogger(__name__)
+
+
+async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
+    """Runs until a signal, or raises what ended it."""
+    identity = settings.identity or socket.gethostname()
+    leadership = Leadership(
+        world, settings.namespace, identity, settings.lease_seconds, settings.canary_seconds
+    )
+    signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
+    gateway = HttpGateway(settings.gateway_url, signer)
+    metrics = Metrics()
+    engine = Engine(FencedWorld(world, leadership), gateway, signer, settings, meter=metrics)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    probes = await _serve_probes(settings.port, leadership, engine, metrics)
+    try:
+        await _until(stop, _watch(engine, leadership), _lead(engine, leadership))
+    finally:
+        with suppress(WorldError):
+            await leadership.release()
+        await gateway.close()
+        await probes.cleanup()
+
+
+async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> None:
+    """Runs the works until the signal; the first that ends or fails ends all."""
+    tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = [
+        asyncio.ensure_future(work) for work in works
+    ]
+    tasks.append(asyncio.ensure_future(stop.wait()))
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    # Whatever does not end by itself now must not keep a dead operator alive.
+    asyncio.get_running_loop().call_later(_EXIT_SECONDS, os._exit, 1)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _watch(engine: Engine, leadership: Leadership) -> None:
+    await kopf.operator(
+        registry=build_registry(_sink(engine, leadership)),
+        settings=build_settings(),
+        standalone=True,
+        clusterwide=True,
+    )
+
+
+def _sink(engine: Engine, leadership: Leadership) -> Callable[[Kind, Change], None]:
+    def see(kind: Kind, change: Change) -> None:
+        if kind == LEASE:
+            leadership.see(change)
+        else:
+            engine.see(kind, change)
+
+    return see
+
+
+async def _lead(engine: Engine, leadership: Leadership) -> None:
+    await leadership.acquire()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(leadership.keep())
+        group.create_task(engine.run())
+
+
+async def _serve_probes(
+    port: int, leadership: Leadership, engine: Engine, metrics: Metrics
+) -> web.AppRunner:
+    async def healthy(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def measured(_: web.Request) -> web.Response:
+        metrics.is_leader.set(leadership.is_leader)
+        metrics.watch_silence.set(leadership.silent_seconds)
+        metrics.queue_depth.labels("execution").set(len(engine.execution_queue))
+        metrics.queue_depth.labels("agent").set(len(engine.agent_queue))
+        return web.Response(body=metrics.text(), content_type="text/plain")
+
+    app = web.Application()
+    app.add_routes(
+        [
+            web.get("/healthz", healthy),
+            web.get("/readyz", healthy),
+            web.get("/metrics", measured),
+        ]
+    )
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, port=port).start()
+    return runner

@@ -1,0 +1,23 @@
+"""What a reconcile sees: gathered once, frozen, then decided upon without any further I/O."""
+
+from dataclasses import dataclass
+
+from heliostat_core.agents import Agent, AgentSpec
+from heliostat_operator.admission import Seats
+from heliostat_operator.diagnosis import Facts
+from heliostat_operator.ledgers import LedgerSum
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything about one Execution that is not in the Execution itself.
+
+    `agent` is read only before admission, `frozen` (the Agent's spec as it was at admission) only
+    after. `ledger` is None when it was not asked or did not answer.
+    """
+
+    agent: Agent | None
+    frozen: AgentSpec | None
+    seats: Seats
+    facts: Facts
+    ledger: LedgerSum | None

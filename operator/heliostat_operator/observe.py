@@ -1,0 +1,131 @@
+"""The gatherer: reads what a decision needs and nothing else."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from heliostat_core.agents import Agent, AgentSpec
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.names import ATTEMPT_LABEL, EXECUTION_LABEL, label_value, snapshot_name
+from heliostat_core.worlds import (
+    AGENT,
+    CONTROLLER_REVISION,
+    EVENT,
+    JOB,
+    POD,
+    Ref,
+    Selection,
+    World,
+)
+from heliostat_operator.builders.snapshots import read_snapshot
+from heliostat_operator.diagnosis import Facts
+from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, LedgerSum
+from heliostat_operator.observations import Observation
+from heliostat_operator.pods import EventObject, Job, Pod
+from heliostat_operator.seats import Board
+
+_QUIET = timedelta(seconds=5)
+
+
+class Observer:
+    """Reads one Execution's surroundings from the world and the gateway."""
+
+    def __init__(
+        self,
+        world: World,
+        gateway: Gateway,
+        board: Board,
+        clock: Callable[[], datetime],
+        usage_seconds: float,
+    ) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._board = board
+        self._clock = clock
+        self._usage = timedelta(seconds=usage_seconds)
+        self._asked: dict[str, datetime] = {}
+
+    async def observe(self, execution: Execution) -> Observation:
+        now = self._clock()
+        admitted = execution.is_admitted
+        agent = None if admitted or execution.is_finished else await self.agent(execution)
+        return Observation(
+            agent=agent,
+            frozen=await self._frozen(execution) if admitted else None,
+            seats=self._board.seats(execution, now),
+            facts=await self._facts(execution, now),
+            ledger=await self._ledger(execution, now),
+        )
+
+    async def agent(self, execution: Execution) -> Agent | None:
+        """The Agent as it is now; the board learns it before seats are counted."""
+        namespace, name = execution.metadata.namespace, execution.spec.agent_ref.name
+        found = await self._world.get(Ref(AGENT, namespace, name))
+        if found is None:
+            self._board.forget_agent((namespace, name))
+            return None
+        agent = Agent.model_validate(found)
+        self._board.see_agent(agent)
+        return agent
+
+    async def _frozen(self, execution: Execution) -> AgentSpec | None:
+        if execution.is_finished:
+            return None
+        ref = Ref(
+            CONTROLLER_REVISION,
+            execution.metadata.namespace,
+            snapshot_name(execution.metadata.name),
+        )
+        found = await self._world.get(ref)
+        return read_snapshot(found) if found else None
+
+    async def _facts(self, execution: Execution, now: datetime) -> Facts:
+        attempt = execution.current_attempt
+        if attempt is None or attempt.is_over or execution.is_finished:
+            return Facts(job=None, pod=None)
+        namespace = execution.metadata.namespace
+        found = await self._world.get(Ref(JOB, namespace, attempt.job_name))
+        job = Job.model_validate(found) if found else None
+        if job is None and attempt.job_uid is None:
+            return Facts(job=None, pod=None)
+        pod = await self._pod(execution, attempt)
+        return Facts(job, pod, await self._events(namespace, attempt, pod, now))
+
+    async def _pod(self, execution: Execution, attempt: Attempt) -> Pod | None:
+        selection = Selection(
+            namespace=execution.metadata.namespace,
+            labels={
+                EXECUTION_LABEL: label_value(execution.metadata.name),
+                ATTEMPT_LABEL: str(attempt.number),
+            },
+        )
+        async for found in self._world.list(POD, selection):
+            return Pod.model_validate(found)
+        return None
+
+    async def _events(
+        self, namespace: str, attempt: Attempt, pod: Pod | None, now: datetime
+    ) -> tuple[EventObject, ...]:
+        """Only for a pod that is slow to start: events are many and seldom needed."""
+        started = pod is not None and (pod.is_over or pod.container.running is not None)
+        if started or now - attempt.created_time < _QUIET:
+            return ()
+        name = pod.metadata.name if pod else attempt.job_name
+        selection = Selection(namespace=namespace, fields={"involvedObject.name": name})
+        return tuple(
+            [EventObject.model_validate(each) async for each in self._world.list(EVENT, selection)]
+        )
+
+    async def _ledger(self, execution: Execution, now: datetime) -> LedgerSum | None:
+        """Asked when a run has ended and is not settled, and now and then while it runs."""
+        if not execution.status.attempts or execution.is_settled:
+            self._asked.pop(execution.metadata.uid, None)
+            return None
+        uid = execution.metadata.uid
+        asked = self._asked.get(uid)
+        if asked and now - asked < self._usage and not execution.is_finished:
+            return None
+        self._asked[uid] = now
+        try:
+            return await self._gateway.execution_sum(uid)
+        except GatewayUnavailableError:
+            return None

@@ -1,0 +1,115 @@
+"""Jobs and pods as far as we read them, parsed once from Kubernetes' own shapes."""
+
+from heliostat_core.resources import Instant, ObjectMeta, Part
+
+
+class Terminated(Part):
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    signal: int | None = None
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+
+
+class Running(Part):
+    started_at: Instant | None = None
+
+
+class Waiting(Part):
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerState(Part):
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(Part):
+    name: str = ""
+    image: str = ""
+    state: ContainerState = ContainerState()
+
+
+class StatusCondition(Part):
+    """A condition of a pod or a Job, in their looser shape."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    last_transition_time: Instant | None = None
+
+
+class PodSpec(Part):
+    node_name: str = ""
+
+
+class PodStatus(Part):
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    start_time: Instant | None = None
+    conditions: tuple[StatusCondition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class PodMeta(ObjectMeta):
+    deletion_grace_period_seconds: int | None = None
+
+
+class Pod(Part):
+    metadata: PodMeta
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+    def condition(self, type_: str) -> StatusCondition | None:
+        """The condition of that type that is not Unknown, if there."""
+        return next((each for each in self.status.conditions if each.type == type_), None)
+
+    @property
+    def container(self) -> ContainerState:
+        """State of the one container that a run has."""
+        statuses = self.status.container_statuses
+        return statuses[0].state if statuses else ContainerState()
+
+    @property
+    def is_over(self) -> bool:
+        return self.status.phase in ("Succeeded", "Failed")
+
+
+class JobStatus(Part):
+    conditions: tuple[StatusCondition, ...] = ()
+    start_time: Instant | None = None
+
+
+class Job(Part):
+    metadata: ObjectMeta
+    status: JobStatus = JobStatus()
+
+    @property
+    def failure(self) -> StatusCondition | None:
+        """The condition that says why the Job failed, or is about to."""
+        failed = [
+            each
+            for each in self.status.conditions
+            if each.type in ("Failed", "FailureTarget") and each.status == "True"
+        ]
+        return failed[0] if failed else None
+
+    @property
+    def is_complete(self) -> bool:
+        return any(
+            each.type in ("Complete", "SuccessCriteriaMet") and each.status == "True"
+            for each in self.status.conditions
+        )
+
+
+class EventObject(Part):
+    """A Kubernetes Event as far as a diagnosis reads it."""
+
+    type: str = ""
+    reason: str = ""
+    message: str = ""

@@ -1,0 +1,84 @@
+"""Whether an Agent could run now: pure, over what was seen of its Secrets and its model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from heliostat_core.agents import Agent, AgentStatus, LastExecution
+from heliostat_core.conditions import (
+    AgentCondition,
+    ConditionStatus,
+    ReadyReason,
+    set_condition,
+)
+from heliostat_core.money import micros_from_nanos
+from heliostat_operator.history import Past
+from heliostat_operator.ledgers import ModelAnswer
+
+
+@dataclass(frozen=True)
+class AgentObservation:
+    """`secrets` maps a Secret's name to its keys, or to None when there is none. `model` and
+    `cost_nanos` are None when the gateway did not answer."""
+
+    secrets: Mapping[str, frozenset[str] | None]
+    model: ModelAnswer | None
+    cost_nanos: int | None
+    active: int
+    last: LastExecution | None
+    past: tuple[Past, ...]
+
+
+def compute_ready(agent: Agent, seen: AgentObservation) -> tuple[ConditionStatus, str, str]:
+    """Status, reason and message of `Ready`; what people can mend comes first."""
+    for ref in agent.spec.workspace.secret_refs:
+        keys = seen.secrets.get(ref.name)
+        if keys is None:
+            return (
+                "False",
+                ReadyReason.SECRET_MISSING,
+                f"Secret {ref.name!r} does not exist in this namespace. Make it.",
+            )
+        if ref.key not in keys:
+            return (
+                "False",
+                ReadyReason.SECRET_MISSING,
+                f"Secret {ref.name!r} has no key {ref.key!r}. Add it.",
+            )
+    if agent.spec.runtime.command is not None:
+        return "True", ReadyReason.READY, "Secrets are there; the command chooses its model."
+    if seen.model is None:
+        return (
+            "Unknown",
+            ReadyReason.GATEWAY_UNREACHABLE,
+            "The gateway does not answer, so nobody knows whether the model is served.",
+        )
+    if not seen.model.served:
+        return "False", ReadyReason.MODEL_UNAVAILABLE, seen.model.message
+    provider = seen.model.provider or "unknown"
+    return "True", ReadyReason.READY, f"Model {agent.spec.model.name!r} is served by {provider}."
+
+
+def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) -> AgentStatus:
+    """The whole status of an Agent."""
+    status, reason, message = compute_ready(agent, seen)
+    generation = agent.metadata.generation
+    conditions = set_condition(
+        agent.status.conditions,
+        AgentCondition.READY,
+        status,
+        reason,
+        message,
+        generation=generation,
+        now=now,
+    )
+    cost = agent.status.cost_micros
+    if seen.cost_nanos is not None:
+        cost = micros_from_nanos(seen.cost_nanos)
+    return AgentStatus(
+        observed_generation=generation,
+        conditions=conditions,
+        active=seen.active,
+        last_execution=seen.last or agent.status.last_execution,
+        cost_micros=cost,
+    )

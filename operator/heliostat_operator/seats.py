@@ -1,0 +1,170 @@
+"""Who may start next: the limits of each Agent and of the operator, shared by priority with aging.
+
+The board holds what every unfinished Execution claims, in memory, fed by the watch and by our own
+writes. One leader at a time decides by it, and an admission is a status write with the resource
+version that was read, so that a stale board can't start a run twice.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution
+from heliostat_operator.admission import Seats
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One unfinished Execution on the board."""
+
+    uid: str
+    key: Key
+    agent: Key
+    admitted: bool
+    stopping: bool
+    priority: int | None
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an Agent says about starting."""
+
+    limit: int
+    priority: int
+    suspended: bool
+
+
+class Board:
+    """Claims and rules; answers how the limits stand for one Execution."""
+
+    def __init__(self, total_limit: int, aging_seconds: float) -> None:
+        self._total_limit = total_limit
+        self._aging_seconds = aging_seconds
+        self._claims: dict[Key, Claim] = {}
+        self._rules: dict[Key, Rules] = {}
+        self._order: list[Claim] = []
+        self._granted: frozenset[Key] = frozenset()
+        self._running: Counter[Key] = Counter()
+        self._fresh_until: datetime | None = None
+
+    def see_execution(self, execution: Execution) -> None:
+        """Note an Execution as it is now; a finished one gives its seat back."""
+        claim = claim_of(execution)
+        if execution.is_finished:
+            self.forget_execution(claim.key)
+        elif self._claims.get(claim.key) != claim:
+            self._claims[claim.key] = claim
+            self._fresh_until = None
+
+    def forget_execution(self, key: Key) -> None:
+        if self._claims.pop(key, None):
+            self._fresh_until = None
+
+    def see_agent(self, agent: Agent) -> None:
+        key = (agent.metadata.namespace, agent.metadata.name)
+        rules = Rules(agent.spec.max_concurrent_executions, agent.spec.priority, agent.spec.suspend)
+        if self._rules.get(key) != rules:
+            self._rules[key] = rules
+            self._fresh_until = None
+
+    def forget_agent(self, key: Key) -> None:
+        if self._rules.pop(key, None):
+            self._fresh_until = None
+
+    def seats(self, execution: Execution, now: datetime) -> Seats:
+        """How the limits stand for this Execution, which need not be on the board yet."""
+        self.see_execution(execution)
+        self._refresh(now)
+        claim = claim_of(execution)
+        rules = self._rules.get(claim.agent)
+        return Seats(
+            granted=claim.key in self._granted,
+            agent_running=self._running[claim.agent],
+            agent_limit=rules.limit if rules else 0,
+            total_running=self._running.total(),
+            total_limit=self._total_limit,
+            ahead=next((i for i, each in enumerate(self._order) if each.key == claim.key), 0),
+        )
+
+    def granted(self, now: datetime) -> frozenset[Key]:
+        """Waiting Executions that have a free seat now."""
+        self._refresh(now)
+        return self._granted
+
+    def active(self, agent: Key) -> int:
+        """Admitted Executions of an Agent."""
+        return sum(each.admitted and each.agent == agent for each in self._claims.values())
+
+    def waiting_for(self, agent: Key) -> list[Key]:
+        """Executions of an Agent that are not admitted."""
+        return [
+            key for key, each in self._claims.items() if each.agent == agent and not each.admitted
+        ]
+
+    def __contains__(self, key: Key) -> bool:
+        """Whether an unfinished Execution of that key is known."""
+        return key in self._claims
+
+    def keep_only(self, executions: Iterable[Key], agents: Iterable[Key]) -> None:
+        """Drop what a full list no longer shows: a watch can miss a deletion."""
+        for gone in self._claims.keys() - set(executions):
+            self.forget_execution(gone)
+        for gone in self._rules.keys() - set(agents):
+            self.forget_agent(gone)
+
+    def _refresh(self, now: datetime) -> None:
+        if self._fresh_until is not None and now < self._fresh_until:
+            return
+        claims = self._claims.values()
+        self._running = Counter(each.agent for each in claims if each.admitted)
+        self._order = sorted(
+            (each for each in claims if not each.admitted and not each.stopping),
+            key=lambda each: (-self._rank(each, now), each.created, each.uid),
+        )
+        self._granted = self._grant()
+        self._fresh_until = _later(now, self._aging_seconds / 10)
+
+    def _rank(self, claim: Claim, now: datetime) -> int:
+        rules = self._rules.get(claim.agent)
+        priority = claim.priority if claim.priority is not None else rules.priority if rules else 0
+        waited = max(0.0, (now - claim.created).total_seconds())
+        return priority + int(waited // self._aging_seconds)
+
+    def _grant(self) -> frozenset[Key]:
+        taken = Counter(self._running)
+        free = self._total_limit - taken.total()
+        granted: set[Key] = set()
+        for claim in self._order:
+            if free <= 0:
+                break
+            rules = self._rules.get(claim.agent)
+            if rules is None or rules.suspended or taken[claim.agent] >= rules.limit:
+                continue
+            taken[claim.agent] += 1
+            free -= 1
+            granted.add(claim.key)
+        return frozenset(granted)
+
+
+def claim_of(execution: Execution) -> Claim:
+    meta = execution.metadata
+    if meta.creation_timestamp is None:
+        raise ValueError(f"Execution {meta.name!r} was not read from a world")
+    return Claim(
+        uid=meta.uid,
+        key=(meta.namespace, meta.name),
+        agent=(meta.namespace, execution.spec.agent_ref.name),
+        admitted=execution.is_admitted,
+        stopping=execution.spec.cancel or meta.deletion_timestamp is not None,
+        priority=execution.spec.priority,
+        created=meta.creation_timestamp,
+    )
+
+
+def _later(instant: datetime, seconds: float) -> datetime:
+    return datetime.fromtimestamp(instant.timestamp() + seconds, tz=instant.tzinfo)

@@ -1,0 +1,68 @@
+"""Settings of the operator: environment variables HELIOSTAT_OPERATOR_*, checked once at start."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class OperatorSettings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="HELIOSTAT_OPERATOR_", frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    namespace: Annotated[
+        str, Field(description="Namespace of the operator's own objects: Lease, signing keys.")
+    ] = "heliostat-system"
+    identity: Annotated[
+        str, Field(description="Name of this replica in the Lease; the pod's name when empty.")
+    ] = ""
+    gateway_url: Annotated[
+        str, Field(description="Where the operator and the pods reach the gateway.")
+    ] = "http://heliostat-gateway.heliostat-system:8081"
+    workspace_image: Annotated[str, Field(description="Image of a run whose Agent names none.")] = (
+        "heliostat-workspace:dev"
+    )
+    max_concurrent_executions: Annotated[
+        int, Field(ge=1, description="Executions admitted at once, over all Agents.")
+    ] = 100
+    workers: Annotated[int, Field(ge=1, le=256, description="Reconciles at once.")] = 16
+    resync_seconds: Annotated[
+        float, Field(gt=0, description="Every object is looked at again after so long.")
+    ] = 300
+    aging_seconds: Annotated[
+        float, Field(gt=0, description="Waiting so long raises an Execution's priority by one.")
+    ] = 300
+    retry_first_seconds: Annotated[
+        float, Field(gt=0, description="First wait after the infrastructure broke an attempt.")
+    ] = 1
+    retry_longest_seconds: Annotated[
+        float, Field(gt=0, description="Longest wait after the infrastructure broke an attempt.")
+    ] = 60
+    hold_first_seconds: Annotated[
+        float, Field(gt=0, description="First wait after an attempt failed by configuration.")
+    ] = 30
+    hold_longest_seconds: Annotated[
+        float, Field(gt=0, description="Longest wait after an attempt failed by configuration.")
+    ] = 600
+    key_slack_seconds: Annotated[
+        int, Field(ge=60, description="Time for queue and pull that an execution key outlives.")
+    ] = 86400
+    usage_seconds: Annotated[
+        float, Field(gt=0, description="How often the cost of a running Execution is read.")
+    ] = 15
+    lease_seconds: Annotated[
+        int, Field(ge=3, description="A leader that does not renew for so long is replaced.")
+    ] = 15
+    canary_seconds: Annotated[
+        float, Field(gt=0, description="The operator ends when its watch is silent for so long.")
+    ] = 60
+    port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Variables with our prefix that are no setting: a typing error must not pass in silence."""
+    prefix = OperatorSettings.model_config.get("env_prefix", "")
+    known = {f"{prefix}{name}".upper() for name in OperatorSettings.model_fields}
+    return sorted(name for name in environment if name.startswith(prefix) and name not in known)

@@ -1,0 +1,107 @@
+"""The operator's key pair: made on first start and kept in a Secret, the public half in another."""
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.keys import (
+    execution_claims,
+    new_private_key,
+    public_key_id,
+    public_pem,
+    sign_admin_token,
+    sign_execution_key,
+)
+from heliostat_core.names import MANAGED_BY, MANAGED_BY_LABEL
+from heliostat_core.worlds import SECRET, AlreadyExistsError, JsonObject, Ref, World
+from heliostat_operator.actions import StartAttempt
+
+PRIVATE_SECRET = "heliostat-signing-key"
+PUBLIC_SECRET = "heliostat-gateway-keys"
+_PRIVATE_KEY = "private.pem"
+_NANOS_PER_MICRO = 1000
+
+
+class Signer:
+    """Signs execution keys and admin tokens with one private key."""
+
+    def __init__(self, private_pem: str, clock: Callable[[], datetime]) -> None:
+        self._private_pem = private_pem
+        self._clock = clock
+
+    def admin_token(self) -> str:
+        return sign_admin_token(self._private_pem, int(self._clock().timestamp()))
+
+    def execution_key(self, execution: Execution, start: StartAttempt) -> str:
+        """The key of an attempt; its caps are those of the whole Execution."""
+        attempt: Attempt = start.attempt
+        limits = start.frozen.limits
+        claims = execution_claims(
+            namespace=execution.metadata.namespace,
+            execution=execution.metadata.name,
+            execution_uid=execution.metadata.uid,
+            attempt=attempt.number,
+            agent=execution.spec.agent_ref.name,
+            cap_nanos=limits.max_cost_micros * _NANOS_PER_MICRO,
+            cap_tokens=limits.max_tokens,
+            correlation_id=execution.correlation_id,
+            issued=int(self._clock().timestamp()),
+            expires=int(attempt.key_expires_time.timestamp()),
+        )
+        return sign_execution_key(self._private_pem, claims)
+
+
+async def ensure_signing_key(world: World, namespace: str) -> str:
+    """The private key as PEM, made if there is none; the public Secret follows it."""
+    private = await _private_key(world, namespace)
+    public = public_pem(private)
+    await _ensure_public(world, namespace, public)
+    return private
+
+
+async def _private_key(world: World, namespace: str) -> str:
+    ref = Ref(SECRET, namespace, PRIVATE_SECRET)
+    found = await world.get(ref)
+    if found is None:
+        try:
+            found = await world.create(
+                _secret(namespace, PRIVATE_SECRET, {_PRIVATE_KEY: new_private_key()})
+            )
+        except AlreadyExistsError:
+            found = await world.get(ref)
+    return _decoded(found, _PRIVATE_KEY)
+
+
+async def _ensure_public(world: World, namespace: str, public: str) -> None:
+    name = f"{public_key_id(public)}.pem"
+    found = await world.get(Ref(SECRET, namespace, PUBLIC_SECRET))
+    if found is not None and name in (_data(found)):
+        return
+    await world.apply(_secret(namespace, PUBLIC_SECRET, {name: public}))
+
+
+def _secret(namespace: str, name: str, texts: dict[str, str]) -> JsonObject:
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.name,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {MANAGED_BY_LABEL: MANAGED_BY},
+        },
+        "type": "Opaque",
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()},
+    }
+
+
+def _data(secret: JsonObject) -> dict[str, str]:
+    data = secret.get("data")
+    return {key: str(text) for key, text in data.items()} if isinstance(data, dict) else {}
+
+
+def _decoded(secret: JsonObject | None, key: str) -> str:
+    text = _data(secret).get(key) if secret else None
+    if text is None:
+        raise RuntimeError(f"Secret {PRIVATE_SECRET!r} has no {key!r}. Delete the Secret.")
+    return base64.b64decode(text).decode()

@@ -1,0 +1,109 @@
+"""What `kubectl apply -k manifests/` sends is accepted by a real API server, and by its rules."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from support.control_plane import Address
+from support.manifests import INSTALLATION, SAMPLES
+
+OPERATOR = "system:serviceaccount:heliostat-system:heliostat-operator"
+
+
+@pytest.fixture(scope="module")
+def installed(api_server: Address) -> Address:
+    """An API server with everything of manifests/ applied; nothing runs, for want of a node."""
+    # The namespace first: a dry run of what lives in it would not find it.
+    api_server.kubectl("apply", "-k", INSTALLATION)
+    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return api_server
+
+
+def may(server: Address, verb: str, resource: str, *more: str) -> bool:
+    """Whether the operator's service account may do that."""
+    answer = server.kubectl.run("auth", "can-i", verb, resource, f"--as={OPERATOR}", *more)
+    return answer.stdout.strip() == "yes"
+
+
+def test_applying_again_changes_nothing(installed: Address) -> None:
+    lines = installed.kubectl("apply", "-k", INSTALLATION).splitlines()
+    assert [line for line in lines if not line.endswith("unchanged")] == []
+
+
+def test_the_trial_overlay_differs_in_the_provider_alone(installed: Address) -> None:
+    trial = INSTALLATION / "overlays" / "trial"
+    lines = installed.kubectl("apply", "-k", trial, "--dry-run=server").splitlines()
+    changed = [line for line in lines if "unchanged" not in line]
+    assert changed == ["deployment.apps/heliostat-gateway configured (server dry run)"]
+
+
+def test_the_pods_keep_the_restricted_profile(installed: Address) -> None:
+    # The namespace enforces it on pods; a dry-run pod of each template is the pod that would come.
+    listing = installed.kubectl("get", "deployments", "-n", "heliostat-system", "-o", "json")
+    for deployment in json.loads(listing)["items"]:
+        name = deployment["metadata"]["name"]
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": "heliostat-system"},
+            "spec": deployment["spec"]["template"]["spec"],
+        }
+        answer = installed.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+        assert answer == f"pod/{name} created (server dry run)\n"
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_a_sample_is_accepted(installed: Address, path: Path) -> None:
+    installed.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", path)
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [
+        ("get", "agents.heliostat.dev"),
+        ("patch", "executions.heliostat.dev/status"),
+        ("create", "jobs.batch"),
+        ("delete", "pods"),
+        ("create", "secrets"),
+    ],
+)
+def test_the_operator_may_do_its_work(installed: Address, verb: str, resource: str) -> None:
+    assert may(installed, verb, resource)
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [
+        ("patch", "agents.heliostat.dev"),
+        ("delete", "agents.heliostat.dev"),
+        ("list", "secrets"),
+        ("create", "pods"),
+        ("create", "pods/exec"),
+        ("get", "nodes"),
+        ("escalate", "clusterroles.rbac.authorization.k8s.io"),
+        ("create", "clusterroles.rbac.authorization.k8s.io"),
+    ],
+)
+def test_the_operator_may_do_nothing_else(installed: Address, verb: str, resource: str) -> None:
+    assert not may(installed, verb, resource)
+
+
+def test_the_gateway_may_do_nothing_in_the_cluster(installed: Address) -> None:
+    gateway = "--as=system:serviceaccount:heliostat-system:heliostat-gateway"
+    answer = installed.kubectl.run("auth", "can-i", "get", "secrets", gateway)
+    assert answer.stdout.strip() == "no"
+
+
+def test_uninstalling_leaves_nothing_cluster_wide(installed: Address) -> None:
+    installed.kubectl("delete", "-k", INSTALLATION, "--wait=false")
+    deadline = time.monotonic() + 30
+    kinds = "crd,clusterroles,clusterrolebindings"
+    while left := find_ours(installed.kubectl("get", kinds, "-o", "name")):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def find_ours(listing: str) -> list[str]:
+    return [line for line in listing.splitlines() if "heliostat" in line]

@@ -1,0 +1,83 @@
+"""Claude Code's command line, its sessions on disk, and where its binary is."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from .document import RunDocument
+from .settings import Settings
+
+_UNATTENDED = (
+    # tools that wait for a person, live on after the run, or reach other sessions
+    "AskUserQuestion",
+    "CronCreate",
+    "CronDelete",
+    "CronList",
+    "EnterPlanMode",
+    "EnterWorktree",
+    "ExitPlanMode",
+    "ExitWorktree",
+    "ListAgents",
+    "Monitor",
+    "PushNotification",
+    "RemoteTrigger",
+    "ReportFindings",
+    "ScheduleWakeup",
+    "SendMessage",
+    "SendUserMessage",
+    "TaskStop",
+    "Workflow",
+)
+
+CONTINUE_PROMPT = (
+    "This run was interrupted and goes on now, in the same session and the same workspace. "
+    "Look at what is there already before you repeat an unfinished step, then finish the task."
+)
+
+
+def find_binary(settings: Settings) -> Path | None:
+    """The binary inside the claude-agent-sdk wheel; None when there is none."""
+    if settings.claude_binary is not None:
+        return settings.claude_binary if settings.claude_binary.is_file() else None
+    package = importlib.util.find_spec("claude_agent_sdk")  # looked up, not imported: 1 s less
+    for folder in (package.submodule_search_locations or []) if package else []:
+        binary = Path(folder) / "_bundled" / "claude"
+        if binary.is_file():
+            return binary
+    return None
+
+
+def build_command_line(
+    binary: Path, document: RunDocument, settings: Settings, session: str, resume: bool, turns: int
+) -> list[str]:
+    """The prompt comes on stdin: a command line is bounded and seen by everybody.
+
+    `turns`: turns of this attempt that are used up already.
+    """
+    deny = (*document.deny, *_UNATTENDED, f"Read(/{settings.run_dir}/**)")
+    command = [
+        str(binary),
+        "--print",
+        "--output-format=stream-json",
+        "--verbose",
+        "--include-partial-messages",  # signs of life, and usage, while an answer comes
+        f"--model={document.model}",
+        "--permission-mode=dontAsk",
+        "--permission-prompts=none",
+        "--setting-sources=",  # neither the user's nor the workspace's settings: they hold hooks
+        "--strict-mcp-config",
+        "--disable-slash-commands",  # the prompt is a text, even when it starts with "/"
+        f"--resume={session}" if resume else f"--session-id={session}",
+    ]
+    if document.limits.max_turns is not None:
+        command.append(f"--max-turns={max(1, document.limits.max_turns - turns)}")
+    if document.allow:
+        command += ["--allowed-tools", *document.allow]
+    return [*command, "--disallowed-tools", *deny]
+
+
+def has_session(settings: Settings, session: str) -> bool:
+    """Whether the workspace still holds the conversation."""
+    projects = settings.home / ".claude" / "projects"
+    return any(path.stat().st_size > 0 for path in projects.glob(f"*/{session}.jsonl"))

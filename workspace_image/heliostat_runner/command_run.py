@@ -1,0 +1,44 @@
+"""Runs runtime.command: any program, judged by its exit code."""
+
+from __future__ import annotations
+
+from .attempt import Attempt, Work
+from .environment import build_command
+from .processes import StartError
+from .reasons import Reason, Verdict
+from .watchdog import Rules, Stop
+from .watchers import CommandWatcher
+
+
+async def run_command(attempt: Attempt) -> Work:
+    """A command that stalls is not started again: nobody knows what it has done already."""
+    document = attempt.document
+    watcher = CommandWatcher(attempt.transcript, attempt.now)
+    rules = Rules(
+        deadline=attempt.deadline,
+        stall_seconds=document.runtime.stall_seconds,
+        tool_seconds=0,
+        linger_seconds=0,
+        max_tokens=None,
+    )
+    environ = build_command(attempt.environ, attempt.settings, document, attempt.key)
+    try:
+        ended = await attempt.run(document.runtime.command, environ, document.input, watcher, rules)
+    except StartError as error:
+        return Work(
+            Verdict(
+                Reason.RUNTIME_MISSING,
+                f"runtime.command: {error}. Use an image that holds the program.",
+            )
+        )
+    if ended.stop is not Stop.EXITED:
+        return Work(attempt.verdict_of(ended.stop), watcher.words.text)
+    if ended.exit_code != 0:
+        last = watcher.everything.text[-500:]
+        return Work(
+            Verdict(
+                Reason.COMMAND_FAILED, f"The command left with exit code {ended.exit_code}: {last}"
+            ),
+            watcher.words.text,
+        )
+    return Work(None, watcher.words.text)

@@ -1,0 +1,155 @@
+"""The runner as a program: one attempt from the run document to the result document."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from .attempt import Attempt, Lost, Work
+from .claude_run import run_claude
+from .command_run import run_command
+from .document import DocumentError, RunDocument, RuntimeType, parse_document
+from .processes import Processes
+from .reasons import Reason, Verdict
+from .result import Result, TranscriptRecord, encode_result, write_result
+from .settings import SettingError, Settings, read_settings
+from .supervision import Shutdown
+from .transcript import Transcript
+from .verification import verify
+
+
+async def run(environ: Mapping[str, str]) -> int:
+    """Returns the exit code of the table in docs/runner.md."""
+    start = datetime.now(UTC)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    try:
+        settings = read_settings(environ)
+    except SettingError as error:
+        sys.stderr.write(f"heliostat-runner: {error}\n")
+        return _refuse(read_settings({}), start, str(error))
+    shutdown = Shutdown()
+    try:
+        order = _read_order(settings)
+    except DocumentError as error:
+        return _refuse(settings, start, str(error))
+    grace = order.document.grace_seconds
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: shutdown.request(loop.time() + grace))
+    attempt = Attempt(
+        settings=settings,
+        document=order.document,
+        key=order.key,
+        environ=environ,
+        transcript=order.transcript,
+        processes=Processes(),
+        shutdown=shutdown,
+        deadline=begun + order.document.limits.timeout_seconds,
+    )
+    return await _carry_out(attempt, start)
+
+
+@dataclass(frozen=True)
+class _Order:
+    document: RunDocument
+    key: str
+    transcript: Transcript
+
+
+def _read_order(settings: Settings) -> _Order:
+    """Reads document and key, makes the folders. Raises DocumentError."""
+    document = parse_document(_read(settings, "run.json"))
+    key = _read(settings, "key").strip()
+    if not key:
+        raise DocumentError("key must not be empty: the operator puts the execution key there")
+    path = settings.transcript(document.attempt)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        shown = os.path.relpath(path, settings.workspace)
+        transcript = Transcript(path, shown, sys.stdout.fileno(), key, lambda: datetime.now(UTC))
+    except OSError as error:
+        raise DocumentError(
+            f"the workspace {str(settings.workspace)!r} must be writable: {error}. "
+            "Check workspace.storage and the pod's fsGroup"
+        ) from error
+    return _Order(document, key, transcript)
+
+
+def _read(settings: Settings, name: str) -> str:
+    try:
+        return (settings.run_dir / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(f"{name} must be readable: {error}") from error
+
+
+async def _carry_out(attempt: Attempt, start: datetime) -> int:
+    document = attempt.document
+    attempt.transcript.note(
+        "start",
+        execution=f"{document.namespace}/{document.execution}",
+        uid=document.uid,
+        attempt=document.attempt,
+        correlationId=document.correlation_id,
+        model=document.model,
+    )
+    work = await _work(attempt)
+    if isinstance(work, Lost):
+        attempt.transcript.note("lost", why=work.name)
+        return work.value
+    verdict = work.verdict or await verify(attempt)
+    verdict = _remark(verdict, attempt, work)
+    attempt.transcript.note("end", reason=verdict.reason.value, message=verdict.message)
+    attempt.transcript.close()
+    return _leave(attempt.settings, _build_result(attempt, work, verdict, start))
+
+
+async def _work(attempt: Attempt) -> Work | Lost:
+    if attempt.document.runtime.type is RuntimeType.COMMAND:
+        return await run_command(attempt)
+    return await run_claude(attempt)
+
+
+def _remark(verdict: Verdict, attempt: Attempt, work: Work) -> Verdict:
+    remarks = list(work.remarks)
+    if attempt.transcript.problem:
+        remarks.append(f"Not all is recorded: {attempt.transcript.problem}.")
+    message = attempt.transcript.mask(" ".join([verdict.message, *remarks]))
+    return replace(verdict, message=message)
+
+
+def _build_result(attempt: Attempt, work: Work, verdict: Verdict, start: datetime) -> Result:
+    return Result(
+        verdict=verdict,
+        start=start,
+        end=datetime.now(UTC),
+        text=attempt.transcript.mask(work.text),
+        session_id=work.session_id,
+        resumed=work.resumed,
+        turns=work.turns,
+        second_attempts=work.second_attempts,
+        usage=work.usage,
+        transcript=attempt.transcript.record(),
+    )
+
+
+def _refuse(settings: Settings, start: datetime, why: str) -> int:
+    verdict = Verdict(Reason.RUN_DOCUMENT_INVALID, f"{why}.")
+    return _leave(settings, Result(verdict, start, datetime.now(UTC), transcript=_NO_TRANSCRIPT))
+
+
+_NO_TRANSCRIPT = TranscriptRecord(path="")
+
+
+def _leave(settings: Settings, result: Result) -> int:
+    """The exit code says the reason's kind even where the document cannot be written."""
+    try:
+        write_result(settings.termination_log, encode_result(result))
+    except OSError as error:
+        sys.stderr.write(f"heliostat-runner: no result document: {error}\n")
+    sys.stderr.write(f"heliostat-runner: {result.verdict.reason}: {result.verdict.message}\n")
+    return result.exit_code

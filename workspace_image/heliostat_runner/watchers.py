@@ -1,0 +1,96 @@
+"""What a running program's output means: Claude Code's events, or a command's plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .conversation import Conversation
+from .jsonvalue import load, text_at
+from .transcript import Transcript
+from .watchdog import Signs
+
+_TAIL = 16 * 1024
+
+
+class Tail:
+    """The end of a text, bounded."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def add(self, line: str) -> None:
+        self._text = f"{self._text}{line}\n"[-_TAIL:]
+
+    @property
+    def text(self) -> str:
+        return self._text.strip("\n")
+
+
+class ClaudeWatcher:
+    """Feeds Claude Code's events to conversation and transcript."""
+
+    def __init__(
+        self, conversation: Conversation, transcript: Transcript, clock: Callable[[], float]
+    ) -> None:
+        self._conversation = conversation
+        self._transcript = transcript
+        self._clock = clock
+        self._moved = clock()
+        self._finished: float | None = None
+        self.errors = Tail()
+
+    def out(self, line: bytes) -> None:
+        try:
+            event = load(line)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
+            self._transcript.note("output", stream="stdout", text=line.decode(errors="replace"))
+            return
+        if text_at(event, "type") != "stream_event":  # its pieces come again as a whole message
+            self._transcript.raw(line)
+        if self._conversation.see(event):
+            self._moved = self._clock()
+        if text_at(event, "type") == "result":
+            self._finished = self._clock()
+
+    def err(self, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        if text.strip():
+            self.errors.add(text)
+            self._transcript.note("output", stream="stderr", text=text)
+
+    def signs(self) -> Signs:
+        return Signs(
+            moved=self._moved,
+            finished=self._finished,
+            tool_open=bool(self._conversation.open_tools),
+            tokens=self._conversation.tokens_to_limit,
+        )
+
+
+class CommandWatcher:
+    """Every line of a command is an event; its last lines are its words."""
+
+    def __init__(self, transcript: Transcript, clock: Callable[[], float]) -> None:
+        self._transcript = transcript
+        self._clock = clock
+        self._moved = clock()
+        self.words = Tail()
+        self.everything = Tail()
+
+    def out(self, line: bytes) -> None:
+        self.words.add(line.decode(errors="replace"))
+        self._take("stdout", line)
+
+    def err(self, line: bytes) -> None:
+        self._take("stderr", line)
+
+    def _take(self, stream: str, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        self._moved = self._clock()
+        self.everything.add(text)
+        self._transcript.note("output", stream=stream, text=text)
+
+    def signs(self) -> Signs:
+        return Signs(moved=self._moved, finished=None, tool_open=False, tokens=0)
