@@ -21,7 +21,7 @@ GROUNDS: dict[str, Callable[[pytest.FixtureRequest], Ground]] = {"cluster": make
 
 @pytest.fixture(scope="session")
 def api_server_with_crds(api_server: Address) -> Address:
-    api_server.kubectl("apply", "-f", ROOT / "manifests" / "crds")
+    api_server.kubectl("apply", "-k", ROOT / "manifests" / "crds")
     api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     return api_server
 
