@@ -1,6 +1,7 @@
 """The table of contents: every path of the gateway, and how errors leave it."""
 
 import logging
+from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -33,7 +34,7 @@ def add_endpoints(app: FastAPI, messages: Messages, admin: Admin, settings: Sett
     async def models(request: Request) -> JsonObject:
         """The models that this gateway serves, in the Anthropic shape."""
         messages.authenticate(request.headers)
-        return _model_list(messages.router.models())
+        return _model_list(messages.router.models(datetime.now(UTC)))
 
     @app.api_route("/", methods=["HEAD", "GET"], include_in_schema=False)
     @app.api_route("/api/hello", methods=["HEAD", "GET"], include_in_schema=False)

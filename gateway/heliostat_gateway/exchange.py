@@ -117,7 +117,6 @@ class Exchange:
                 await self._books.ledger.note([self._booking(usage, "open", estimated=True)])
 
     def _booking(self, usage: Usage, outcome: str, *, estimated: bool) -> Booking:
-        headers = dict(self.answer.headers) if self.answer is not None else {}
         return Booking(
             id=self.id,
             usage=usage,
@@ -125,7 +124,7 @@ class Exchange:
             reported=self.meter.has_report,
             estimated=estimated,
             outcome=outcome,
-            provider_request=headers.get("request-id", ""),
+            provider_request=self.answer.request_id if self.answer is not None else "",
         )
 
     def _cost(self, usage: Usage) -> int:

@@ -128,6 +128,8 @@ async def _converse(exchange: Exchange, call: ProviderCall, request: Request) ->
     try:
         async with client_watched(exchange, request.receive), exchange.call.scope():
             answer = exchange.answer = await exchange.route.provider.send(call)
+            if answer.status == 200 and answer.is_compressed:
+                raise MalformedAnswerError("The provider compressed its answer, unasked.")
             if answer.status == 200 and answer.content_type == "text/event-stream":
                 rest = exchange.events = read_stream(exchange, answer)
                 ahead = await _first_events(rest)

@@ -43,6 +43,15 @@ def _missing_files(workspace: Path, rules: Verify) -> list[str]:
     ]
 
 
+def _not_started(program: str, error: StartError) -> Verdict:
+    """A path is something that the agent should have made; a bare name is the image's."""
+    if "/" in program:
+        return Verdict(Reason.VERIFICATION_FAILED, f"verify.command: {error}.")
+    return Verdict(
+        Reason.RUNTIME_MISSING, f"verify.command: {error}. Use an image that holds the program."
+    )
+
+
 async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     watcher = CommandWatcher(attempt.transcript, attempt.now)
     environ = build_verify(attempt.environ, attempt.settings, attempt.document)
@@ -52,7 +61,7 @@ async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     try:
         ended = await attempt.run(rules.command, environ, "", watcher, clock)
     except StartError as error:
-        return Verdict(Reason.VERIFICATION_FAILED, f"verify.command: {error}.")
+        return _not_started(rules.command[0], error)
     if ended.stop is Stop.TIMED_OUT:
         return Verdict(
             Reason.TIMED_OUT,
@@ -60,7 +69,11 @@ async def _run(attempt: Attempt, rules: Verify) -> Verdict:
             "limits.timeoutSeconds was used up. Raise it or make the check faster.",
         )
     if ended.stop is not Stop.EXITED:
-        return attempt.verdict_of(ended.stop)
+        return Verdict(
+            Reason.TERMINATED,
+            "The pod was told to end while verify.command ran. The agent's work is done; "
+            "a further attempt only verifies it where the workspace is kept.",
+        )
     if ended.exit_code == 0:
         return _verified(shown)
     return Verdict(
