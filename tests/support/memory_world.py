@@ -8,6 +8,7 @@ from itertools import count
 from heliostat_core.worlds import (
     EVERYTHING,
     KINDS,
+    POD,
     AlreadyExistsError,
     Change,
     ConflictError,
@@ -95,7 +96,7 @@ class MemoryWorld:
         if found is None or (uid is not None and meta_of(found)["uid"] != uid):
             return False
         meta = meta_of(found)
-        if meta.get("finalizers") or ref.kind.name == "Pod":
+        if meta.get("finalizers") or ref.kind == POD:
             meta.setdefault("deletionTimestamp", stamp(NOW))
             if grace_seconds is not None:
                 meta["deletionGracePeriodSeconds"] = grace_seconds
@@ -115,13 +116,20 @@ class MemoryWorld:
             owners = meta_of(document).get("ownerReferences")
             assert owners is None or isinstance(owners, list | tuple)
             if any(isinstance(each, Mapping) and each["uid"] == uid for each in owners or ()):
-                self.remove(other)
+                self._collect(other, document)
+
+    def _collect(self, ref: Ref, document: Document) -> None:
+        """Garbage collection; a pod stays until its kubelet has ended it."""
+        if ref.kind == POD:
+            meta_of(document).setdefault("deletionTimestamp", stamp(NOW))
+        else:
+            self.remove(ref)
 
     def _store(self, ref: Ref, document: Document) -> JsonObject:
         meta = meta_of(document)
         meta["resourceVersion"] = str(next(self._versions))
         self.objects[ref] = document
-        if meta.get("deletionTimestamp") and not meta.get("finalizers") and ref.kind.name != "Pod":
+        if meta.get("deletionTimestamp") and not meta.get("finalizers") and ref.kind != POD:
             self.remove(ref)
         else:
             self.changes.append((ref.kind, Change("MODIFIED", deepcopy(document))))

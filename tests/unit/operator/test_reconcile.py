@@ -193,6 +193,9 @@ async def test_a_secret_of_somebody_else_is_neither_used_nor_deleted(operator: O
     with pytest.raises(WorldError, match=r"'sales-1-1'.* not made for this Execution"):
         await operator.reconcile()
     assert names(operator.world, JOB) == []
+    block = operator.execution().status.blocked_by[0]
+    assert block.reason == "Refused"
+    assert block.message.endswith("was not made for this Execution. Delete or rename it.")
     operator.change_execution(cancel=True)
     await operator.reconcile()
     assert names(operator.world, SECRET) == ["sales-1-1"]
