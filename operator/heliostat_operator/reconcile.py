@@ -14,6 +14,7 @@ from heliostat_core.worlds import (
     JsonObject,
     NotFoundError,
     Ref,
+    UnavailableError,
     World,
     WorldError,
 )
@@ -49,6 +50,17 @@ class ExecutionReconciler:
 
     async def reconcile(self, key: Key) -> float | None:
         """In how many seconds to look again, or None for not before something changes."""
+        try:
+            delay = await self._reconcile(key)
+        except UnavailableError:
+            raise  # the admission may have arrived: its seat stays held until we know
+        except Exception:
+            self._board.let_go(key)
+            raise
+        self._board.let_go(key)
+        return delay
+
+    async def _reconcile(self, key: Key) -> float | None:
         found = await self._world.get(Ref(EXECUTION, *key))
         for _ in range(_MOST_STEPS):
             if found is None:
