@@ -23,6 +23,7 @@ async def _serve(settings: OperatorSettings) -> None:
 def main() -> int:
     """0 after a signal, 1 when something ended it, 2 for a setting that is wrong."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # a line for each event otherwise
     try:
         unknown = unknown_settings(os.environ)
         settings = OperatorSettings()

@@ -1,6 +1,6 @@
 """kopf's handlers: a table of what is watched; each only hands a change to the engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Literal
 
 import kopf
@@ -71,8 +71,9 @@ def _login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo 
     )
 
 
-def _handler(kind: Kind, sink: Sink) -> Callable[..., None]:
-    def see(event: Mapping[str, JsonObject], **_: object) -> None:
+def _handler(kind: Kind, sink: Sink) -> Callable[..., Coroutine[None, None, None]]:
+    # A coroutine, though it waits for nothing: kopf runs plain functions in threads.
+    async def see(event: Mapping[str, JsonObject], **_: object) -> None:
         change = Change(_change_type(event), event["object"])
         sink(kind, change)
 

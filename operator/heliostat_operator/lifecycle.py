@@ -390,9 +390,14 @@ def _decide_next(
             message="The gateway has not confirmed that the last attempt's key is dead; no further "
             "attempt starts before. Check the gateway.",
         )
-        return Decision(with_blocks(status, block), (RevokeKey(last),), _SOON)
+        others = [each for each in status.blocked_by if each.reason != block.reason]
+        return Decision(with_blocks(status, block, *others), (RevokeKey(last),), _SOON)
     due = status.next_attempt_time or stamp.now
     if stamp.now < due:
+        waits = [
+            each for each in status.blocked_by if each.reason != BlockedReason.GATEWAY_UNREACHABLE
+        ]
+        status = with_blocks(status, *waits)
         return Decision(status, again_after=(due - stamp.now).total_seconds())
     effective = status.timeout.effective_seconds if status.timeout else 1
     attempt = _new_attempt(execution, last.number + 1, effective, stamp.now, settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 from .attempt import Attempt, Lost, Work
@@ -22,9 +21,9 @@ async def run_claude(attempt: Attempt) -> Work | Lost:
     binary = find_binary(attempt.settings)
     if binary is None:
         return Work(_missing("the claude-agent-sdk package holds no claude binary"))
-    asked = attempt.document.resume_session
-    resumed = asked is not None and has_session(attempt.settings, asked)
-    session = asked if asked is not None and resumed else str(uuid.uuid4())
+    # The operator chose the id: it knows the session even when a pod is gone without a word.
+    session = attempt.document.session
+    resumed = attempt.document.resume and has_session(attempt.settings, session)
     attempt.transcript.note("session", sessionId=session, resumed=resumed)
     return await _Run(attempt, binary, session, resumed).run()
 

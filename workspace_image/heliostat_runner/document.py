@@ -70,7 +70,8 @@ class RunDocument:
     limits: Limits
     verify: Verify | None
     gateway_url: str
-    resume_session: str | None
+    session: str
+    resume: bool
     grace_seconds: int
 
 
@@ -96,7 +97,7 @@ def _read_document(fields: _Fields) -> RunDocument:
     fields.object("trigger", "kind", "id")
     runtime = _read_runtime(fields)
     tools = fields.object("tools", "allow", "deny")
-    resume = fields.object_or_none("resume", "sessionId")
+    session = fields.object("session", "id", "resume")
     if fields.text("storage") not in ("Ephemeral", "Volume"):
         raise DocumentError("storage must be Ephemeral or Volume")
     document = RunDocument(
@@ -119,7 +120,8 @@ def _read_document(fields: _Fields) -> RunDocument:
         limits=_read_limits(fields),
         verify=_read_verify(fields),
         gateway_url=_read_gateway(fields),
-        resume_session=None if resume is None else resume.uuid("sessionId"),
+        session=session.uuid("id"),
+        resume=session.flag("resume"),
         grace_seconds=fields.count("graceSeconds", 1),
     )
     fields.refuse_others()
@@ -197,6 +199,12 @@ class _Fields:
         value = self.text(name)
         if not _UUID.fullmatch(value):
             raise self._error(name, "a UUID in small letters")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self._get(name)
+        if not isinstance(value, bool):
+            raise self._error(name, "true or false")
         return value
 
     def count(self, name: str, least: int) -> int:

@@ -1,0 +1,70 @@
+"""`python -m heliostat_gateway`: serves the gateway until it is told to stop."""
+
+import logging
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from heliostat_gateway.main import create_app
+from heliostat_gateway.scripted.scenario import ScenarioError
+from heliostat_gateway.settings import SettingsError, read_settings
+from heliostat_gateway.storage import StorageError
+
+# Above the idle time of usual clients and load balancers (60 s), so that they close first.
+KEEP_ALIVE_SECONDS = 65
+_SHUTDOWN_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """Ends open streams with an error event before uvicorn waits for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops: no new connection, every call ended and booked, then uvicorn's own shutdown."""
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            for server in self.servers:
+                server.close()
+            await app.state.gateway.messages.books.calls.end_all()
+        await super().shutdown(sockets)
+
+
+def main() -> int:
+    """Serves until SIGTERM or SIGINT. Returns the exit code; 2 is a mistake in the settings."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = read_settings()
+        listening = _listen(settings.host, settings.port)
+        app = create_app(settings)
+    except (SettingsError, ScenarioError, StorageError) as error:
+        print(f"heliostat-gateway: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    config = uvicorn.Config(
+        app,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        server_header=False,
+        access_log=False,
+    )
+    Server(config).run(sockets=[listening])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The listening socket, bound before anything else is touched. Raises SettingsError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise SettingsError(
+            f"HELIOSTAT_GATEWAY_PORT ({port}) can't be used on {host}: {error.strerror}"
+        ) from error
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main())

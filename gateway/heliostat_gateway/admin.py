@@ -1,0 +1,177 @@
+"""What the operator asks and tells: revocations, sums, models. Needs the operator's own token."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from heliostat_core.keys import key_id
+from heliostat_gateway.calls import OpenCalls
+from heliostat_gateway.keyring import KeyRing
+from heliostat_gateway.ledger import ExecutionTotal, Ledger
+from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.routing import NotServed, Router, RouteReason
+from heliostat_gateway.scripted.bill import Bill, BillEntry
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class RevocationRequest(_Document):
+    """A key that must make no further call."""
+
+    execution: Annotated[str, Field(min_length=1, max_length=200)]
+    attempt: Annotated[int, Field(ge=1)]
+    expires: Annotated[int, Field(ge=0)]  # seconds since the epoch, of the key itself
+
+
+class RevocationAnswer(_Document):
+    """The key is revoked for good and none of its streams goes on."""
+
+    revoked: bool
+    streams_ended: int
+
+
+class TokenSums(_Document):
+    """Tokens by kind."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+
+
+class AttemptCost(_Document):
+    """What one attempt cost, in nano-dollars."""
+
+    attempt: int
+    cost_nanos: int
+    requests: int
+
+
+class ExecutionCost(_Document):
+    """What an execution cost so far; final once `settled` after its keys are revoked."""
+
+    execution: str
+    cost_nanos: int
+    settled: bool
+    estimated: bool
+    requests: int
+    usage: TokenSums
+    provider: str | None
+    model: str | None
+    attempts: list[AttemptCost]
+
+
+class AgentCost(_Document):
+    """What an agent cost so far, in nano-dollars."""
+
+    cost_nanos: int
+    requests: int
+
+
+class ModelStatus(_Document):
+    """Whether a model would be served now."""
+
+    name: str
+    served: bool
+    provider: str | None
+    reason: RouteReason
+    message: str
+
+
+class ScriptedBill(_Document):
+    """The scripted provider's own invoice."""
+
+    total_nanos: int
+    entries: list[BillEntry]
+
+
+@dataclass(frozen=True)
+class Admin:
+    """The endpoints' collaborators."""
+
+    keys: KeyRing
+    revocations: Revocations
+    calls: OpenCalls
+    ledger: Ledger
+    router: Router
+    bill: Bill
+
+    def endpoints(self) -> APIRouter:
+        """The routes under /admin, each behind the token."""
+
+        def check(request: Request) -> None:
+            self.keys.admin(request.headers)
+
+        router = APIRouter(prefix="/admin", dependencies=[Depends(check)])
+        router.add_api_route("/revocations", self.revoke, methods=["POST"])
+        router.add_api_route("/executions/{uid}", self.execution, methods=["GET"])
+        router.add_api_route("/agents/{namespace}/{name}", self.agent, methods=["GET"])
+        router.add_api_route("/models", self.model, methods=["GET"])
+        router.add_api_route("/scripted/bill", self.scripted_bill, methods=["GET"])
+        return router
+
+    async def revoke(self, wanted: RevocationRequest) -> RevocationAnswer:
+        """Revokes a key; answers when it is on the disk and its open streams are booked."""
+        revoked = key_id(wanted.execution, wanted.attempt)
+        await self.revocations.add(revoked, wanted.expires, int(time.time()))
+        ended = await self.calls.end_key(revoked)
+        return RevocationAnswer(revoked=True, streams_ended=ended)
+
+    async def execution(self, uid: str) -> ExecutionCost:
+        """Sums of an execution."""
+        return _execution_cost(uid, await self.ledger.execution(uid))
+
+    async def agent(self, namespace: str, name: str) -> AgentCost:
+        """Sums of an agent."""
+        cost, requests = await self.ledger.agent(f"{namespace}/{name}")
+        return AgentCost(cost_nanos=cost, requests=requests)
+
+    async def model(self, name: str) -> ModelStatus:
+        """Whether a model would be served now, and the remedy if not."""
+        route = self.router.route(name, datetime.now(UTC))
+        if isinstance(route, NotServed):
+            return ModelStatus(
+                name=name, served=False, provider=None, reason=route.reason, message=route.message
+            )
+        return ModelStatus(
+            name=name,
+            served=True,
+            provider=route.provider.name,
+            reason=RouteReason.SERVED,
+            message=f"Served by {route.provider.name}.",
+        )
+
+    async def scripted_bill(self, execution: str | None = None) -> ScriptedBill:
+        """The invoice of the scripted provider, of one execution or in all."""
+        entries = self.bill.entries(execution)
+        return ScriptedBill(total_nanos=sum(e.cost_nanos for e in entries), entries=entries)
+
+
+def _execution_cost(uid: str, total: ExecutionTotal) -> ExecutionCost:
+    usage = total.usage
+    return ExecutionCost(
+        execution=uid,
+        cost_nanos=total.cost_nanos,
+        settled=total.settled,
+        estimated=total.estimated,
+        requests=total.requests,
+        usage=TokenSums(
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            cache_read_tokens=usage.cache_read,
+            cache_write_tokens=usage.cache_write_5m + usage.cache_write_1h,
+        ),
+        provider=total.provider,
+        model=total.model,
+        attempts=[
+            AttemptCost(attempt=a.attempt, cost_nanos=a.cost_nanos, requests=a.requests)
+            for a in total.attempts
+        ],
+    )

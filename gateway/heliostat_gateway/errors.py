@@ -1,0 +1,58 @@
+"""Refusals: what the gateway itself says no to, in the shape of the Anthropic API."""
+
+from collections.abc import Mapping
+
+from fastapi import Response
+
+from heliostat_gateway.wire import JsonObject, dump_object
+
+# The official SDKs and Claude Code obey it: what will not get better is asked only once.
+DO_NOT_RETRY = {"x-should-retry": "false"}
+
+
+class RefusalError(Exception):
+    """A request that gets no model call. The message says what is wrong and what to do."""
+
+    def __init__(
+        self, status: int, kind: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def error_object(kind: str, message: str, request_id: str) -> JsonObject:
+    """An error document of the Messages API."""
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": message},
+        "request_id": request_id,
+    }
+
+
+def error_event(kind: str, message: str, request_id: str) -> bytes:
+    """An error as the last event of a stream."""
+    return b"event: error\ndata: " + dump_object(error_object(kind, message, request_id)) + b"\n\n"
+
+
+def refusal_response(refusal: RefusalError, headers: Mapping[str, str]) -> Response:
+    """The HTTP answer of a refusal; `headers` hold the request id."""
+    request_id = headers["x-heliostat-request-id"]
+    return Response(
+        dump_object(error_object(refusal.kind, refusal.message, request_id)),
+        refusal.status,
+        {**headers, **refusal.headers},
+        media_type="application/json",
+    )
+
+
+def key_refused(message: str) -> RefusalError:
+    """401: the key is no good, now and later."""
+    return RefusalError(401, "authentication_error", message, DO_NOT_RETRY)
+
+
+def invalid_request(message: str) -> RefusalError:
+    """400: the request itself is wrong."""
+    return RefusalError(400, "invalid_request_error", message)

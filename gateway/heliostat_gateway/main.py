@@ -1,0 +1,116 @@
+"""Puts the gateway together."""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from heliostat_gateway.admin import Admin
+from heliostat_gateway.calls import OpenCalls
+from heliostat_gateway.endpoints import add_endpoints
+from heliostat_gateway.exchange import Books
+from heliostat_gateway.keyring import KeyRing
+from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.messages import Messages
+from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.providers.anthropic import AnthropicProvider
+from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.routing import Router
+from heliostat_gateway.scripted.bill import Bill
+from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
+from heliostat_gateway.settings import Settings, SettingsError, read_settings
+from heliostat_gateway.storage import Storage
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The parts of a running gateway."""
+
+    settings: Settings
+    storage: Storage
+    messages: Messages
+    admin: Admin
+    providers: tuple[ScriptedProvider | AnthropicProvider, ...]
+
+    async def close(self) -> None:
+        """Ends and books every open call, then closes everything."""
+        await self.messages.books.calls.end_all()
+        for provider in self.providers:
+            await provider.close()
+        self.storage.close()
+
+
+def build_gateway(settings: Settings) -> Gateway:
+    """A gateway over the data folder. Raises SettingsError, ScenarioError, StorageError."""
+    scenarios = _scenarios(settings)
+    storage = Storage(settings.data_dir)
+    ledger = Ledger(storage)
+    metrics = Metrics()
+    recovered = ledger.recover(int(time.time() * 1000))
+    if recovered:
+        metrics.recovered.inc(recovered)
+        _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
+    keys = KeyRing(settings.keys_dir)
+    revocations = Revocations(storage)
+    calls = OpenCalls()
+    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
+    key = settings.anthropic_api_key
+    anthropic = (
+        AnthropicProvider(settings.anthropic_base_url, key) if key.get_secret_value() else None
+    )
+    router = Router(
+        scripted=scripted,
+        scenarios=scenarios,
+        anthropic=anthropic,
+        default_is_scripted=settings.default_provider == "scripted",
+        default_scenario=settings.scripted_default,
+    )
+    return Gateway(
+        settings=settings,
+        storage=storage,
+        messages=Messages(keys, revocations, router, Books(ledger, calls, metrics)),
+        admin=Admin(keys, revocations, calls, ledger, router, scripted.bill),
+        providers=(scripted,) if anthropic is None else (scripted, anthropic),
+    )
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application; `settings` of the environment by default. Raises as build_gateway does."""
+    gateway = build_gateway(read_settings() if settings is None else settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await gateway.close()
+
+    app = FastAPI(title="Heliostat gateway", lifespan=lifespan)
+    app.state.gateway = gateway
+    add_endpoints(app, gateway.messages, gateway.admin, gateway.settings)
+    return app
+
+
+def _scenarios(settings: Settings) -> dict[str, Scenario]:
+    with as_file(files("heliostat_gateway") / "scenarios") as packaged:
+        folders = [packaged] if settings.scenarios_dir is None else [packaged, _own(settings)]
+        scenarios = read_scenarios(*folders)
+    if settings.scripted_default not in scenarios:
+        raise SettingsError(
+            "HELIOSTAT_GATEWAY_SCRIPTED_DEFAULT must name a scenario, one of: "
+            f"{', '.join(sorted(scenarios))}."
+        )
+    return scenarios
+
+
+def _own(settings: Settings) -> Path:
+    folder = settings.scenarios_dir
+    if folder is None or not folder.is_dir():
+        raise SettingsError(f"HELIOSTAT_GATEWAY_SCENARIOS_DIR ({folder}) must be a folder.")
+    return folder

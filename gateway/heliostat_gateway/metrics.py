@@ -1,0 +1,77 @@
+"""Metrics of the gateway, in a registry of its own. Every label has a bounded set of values."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from heliostat_gateway.ledger import Booking
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+PREFIX = "heliostat_gateway"
+
+
+class Metrics:
+    """What is counted."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.calls = Counter(
+            f"{PREFIX}_calls_total",
+            "Model calls that were settled, by provider and outcome.",
+            ["provider", "outcome"],
+            registry=self._registry,
+        )
+        self.refusals = Counter(
+            f"{PREFIX}_refusals_total",
+            "Requests that the gateway itself refused, by error type.",
+            ["type"],
+            registry=self._registry,
+        )
+        self.tokens = Counter(
+            f"{PREFIX}_tokens_total",
+            "Tokens booked, by provider and kind.",
+            ["provider", "kind"],
+            registry=self._registry,
+        )
+        self.cost = Counter(
+            f"{PREFIX}_cost_nanodollars_total",
+            "Cost booked, in nano-dollars, by provider.",
+            ["provider"],
+            registry=self._registry,
+        )
+        self.open_calls = Gauge(
+            f"{PREFIX}_open_calls", "Model calls that are going on.", registry=self._registry
+        )
+        self.first_byte = Histogram(
+            f"{PREFIX}_first_answer_seconds",
+            "Time from a request to the first event or the whole answer, by provider.",
+            ["provider"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self.unpriced = Counter(
+            f"{PREFIX}_unpriced_total",
+            "Requests with a kind of usage that has no known price.",
+            registry=self._registry,
+        )
+        self.recovered = Counter(
+            f"{PREFIX}_recovered_rows_total",
+            "Ledger rows of a dead gateway, booked as estimated at start.",
+            registry=self._registry,
+        )
+
+    def settled(self, provider: str, booking: Booking) -> None:
+        """Counts one settled call."""
+        usage = booking.usage
+        self.calls.labels(provider, booking.outcome).inc()
+        self.cost.labels(provider).inc(booking.cost_nanos)
+        for kind, count in (
+            ("input", usage.input),
+            ("output", usage.output),
+            ("cache_read", usage.cache_read),
+            ("cache_write_5m", usage.cache_write_5m),
+            ("cache_write_1h", usage.cache_write_1h),
+        ):
+            self.tokens.labels(provider, kind).inc(count)
+
+    def text(self) -> bytes:
+        """The exposition format of Prometheus."""
+        return generate_latest(self._registry)

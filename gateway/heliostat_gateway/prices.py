@@ -1,0 +1,99 @@
+"""What a request costs: prices of real models from genai-prices, of scenarios from their files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from genai_prices import data_snapshot
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+
+from heliostat_core.money import price_nanos
+from heliostat_gateway.usage import Usage
+
+RateTable = Mapping[str, Decimal]  # token kind → dollars per million
+_THOUSANDS_PER_MILLION = 1000
+
+
+class Rates(Protocol):
+    """Prices of one model at the time of one request."""
+
+    def table(self, usage: Usage) -> RateTable:
+        """Dollars per million by token kind, for a request of this size and speed."""
+        ...
+
+
+@dataclass(frozen=True)
+class FlatRates:
+    """The same prices for every request."""
+
+    rates: RateTable
+
+    def table(self, usage: Usage) -> RateTable:  # noqa: ARG002
+        """The prices as given."""
+        return self.rates
+
+
+@dataclass(frozen=True)
+class ModelRates:
+    """A real model's prices at an instant: tiers follow the whole input, variants the speed."""
+
+    model: ModelInfo
+    at: datetime
+
+    def table(self, usage: Usage) -> RateTable:
+        """The prices that hold for `usage`. A kind without its own price costs as its parent."""
+        context = {"speed": usage.speed} if usage.speed else None
+        price = self.model.get_prices(self.at, context)
+        size = usage.total_input
+        plain = _at_size(price.input_mtok, size) or Decimal(0)
+        write = _at_size(price.cache_write_mtok, size)
+        write = plain if write is None else write
+        read = _at_size(price.cache_read_mtok, size)
+        write_1h = _at_size(price.cache_write_1h_mtok, size)
+        table = {
+            "input": plain,
+            "output": _at_size(price.output_mtok, size) or Decimal(0),
+            "cache_read": plain if read is None else read,
+            "cache_write_5m": write,
+            "cache_write_1h": write if write_1h is None else write_1h,
+        }
+        searches = _at_size(price.web_searches_kcount, size)
+        if searches is not None:
+            table["web_searches"] = searches * _THOUSANDS_PER_MILLION
+        return table
+
+
+def find_rates(model: str, provider: str, at: datetime) -> ModelRates | None:
+    """The prices of a provider's model at an instant; None when none are known."""
+    try:
+        _, found = data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
+    except LookupError:
+        return None
+    price = found.get_prices(at)
+    return ModelRates(found, at) if _is_usable(price) else None
+
+
+def cost_nanos(rates: Rates, usage: Usage) -> int:
+    """Cost of one request in nano-dollars, rounded once. Raises KeyError for an unpriced kind."""
+    tokens = {
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write_5m": usage.cache_write_5m,
+        "cache_write_1h": usage.cache_write_1h,
+        "web_searches": usage.web_searches,
+    }
+    return price_nanos(tokens, rates.table(usage))
+
+
+def _is_usable(price: ModelPrice) -> bool:
+    return price.input_mtok is not None and price.output_mtok is not None
+
+
+def _at_size(price: Decimal | TieredPrices | None, size: int) -> Decimal | None:
+    """The price for a request of `size` input tokens; a tier holds for all of its tokens."""
+    if not isinstance(price, TieredPrices):
+        return price
+    return next((tier.price for tier in reversed(price.tiers) if size > tier.start), price.base)

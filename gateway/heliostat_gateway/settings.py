@@ -1,0 +1,106 @@
+"""Settings from the environment; a mistake stops the start with its name and what it must be."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX: Final = "HELIOSTAT_GATEWAY_"
+# Kubernetes injects such names into pods beside a Service called heliostat-gateway.
+_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+NO_PROVIDER: Final = (
+    "No usable model provider: set ANTHROPIC_API_KEY for real models, or "
+    "HELIOSTAT_GATEWAY_DEFAULT_PROVIDER=scripted for trials"
+)
+
+
+_PLAIN_NAMES: Final = {"anthropic_api_key": "ANTHROPIC_API_KEY", "llm_required": "LLM_REQUIRED"}
+
+
+class SettingsError(Exception):
+    """The environment has a mistake; the text names the variable and what it must be."""
+
+
+def _without_slash(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise ValueError("must be an http or https address")
+    return url.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """What can be set. Variables are HELIOSTAT_GATEWAY_<NAME>, or the alias where one is given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    host: str = "0.0.0.0"  # a service in a pod: reached from outside of it
+    port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    keys_dir: Path = Path("/etc/heliostat/keys")
+    data_dir: Path = Path("/var/lib/heliostat-gateway")
+    scenarios_dir: Path | None = None
+    default_provider: Literal["anthropic", "scripted"] = "anthropic"
+    scripted_default: str = "default"
+    anthropic_base_url: Annotated[str, AfterValidator(_without_slash)] = "https://api.anthropic.com"
+    anthropic_api_key: Annotated[SecretStr, Field(validation_alias="ANTHROPIC_API_KEY")] = (
+        SecretStr("")
+    )
+    llm_required: Annotated[bool, Field(validation_alias="LLM_REQUIRED")] = False
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _ignore_service_link(cls, value: object) -> object:
+        """Kubernetes sets HELIOSTAT_GATEWAY_PORT=tcp://... beside a Service of that name."""
+        return 8081 if isinstance(value, str) and value.startswith("tcp://") else value
+
+    @model_validator(mode="after")
+    def _has_what_it_requires(self) -> Self:
+        if self.llm_required and not self.has_provider:
+            raise ValueError(f"LLM_REQUIRED is true, but: {NO_PROVIDER}.")
+        return self
+
+    @property
+    def has_provider(self) -> bool:
+        """Whether a request for a model by its plain name can be answered."""
+        return self.default_provider == "scripted" or bool(
+            self.anthropic_api_key.get_secret_value()
+        )
+
+
+def read_settings() -> Settings:
+    """The settings of the process's environment. Raises SettingsError."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} - {
+        f"{PREFIX}{name.upper()}" for name in _PLAIN_NAMES
+    }
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name)
+    )
+    if unknown:
+        raise SettingsError(
+            f"{unknown[0]} is no setting of the gateway. Known: {', '.join(sorted(known))}."
+        )
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_mistake(item) for item in error.errors())) from error
+
+
+def _mistake(item: ErrorDetails) -> str:
+    message = item["msg"].removeprefix("Value error, ")
+    if not item["loc"]:
+        return message
+    name = str(item["loc"][0])
+    return f"{name if name in _PLAIN_NAMES.values() else PREFIX + name.upper()}: {message}"

@@ -1,0 +1,78 @@
+"""JSON and header shapes of the Messages API, as far as the gateway looks into them.
+
+The gateway reads few fields and forwards all: whatever it does not know stays as it came.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+from pydantic import JsonValue
+
+JsonObject: TypeAlias = dict[str, JsonValue]
+Headers: TypeAlias = list[tuple[str, str]]
+
+# RFC 9110 section 7.6.1: meant for one connection only, never forwarded.
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+def parse_object(body: bytes) -> JsonObject | None:
+    """The JSON object in `body`, or None when there is none."""
+    try:
+        value: JsonValue = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def dump_object(value: Mapping[str, JsonValue]) -> bytes:
+    """Compact JSON, as the real API writes it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def object_at(value: Mapping[str, JsonValue], name: str) -> JsonObject:
+    """The object in field `name`; empty when it is missing or something else."""
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def list_at(value: Mapping[str, JsonValue], name: str) -> list[JsonValue]:
+    """The list in field `name`; empty when it is missing or something else."""
+    found = value.get(name)
+    return found if isinstance(found, list) else []
+
+
+def text_at(value: Mapping[str, JsonValue], name: str) -> str:
+    """The text in field `name`; empty when it is missing or something else."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def count_at(value: Mapping[str, JsonValue], name: str) -> int:
+    """The count in field `name`; zero when it is missing, null, negative or no integer."""
+    found = value.get(name)
+    return found if type(found) is int and found > 0 else 0
+
+
+def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
+    """`headers` without those that concern one connection only."""
+    kept = [(name.lower(), value) for name, value in headers]
+    named = {
+        token.strip().lower()
+        for name, value in kept
+        if name == "connection"
+        for token in value.split(",")
+    }
+    return [(name, value) for name, value in kept if name not in HOP_BY_HOP | named]
