@@ -1,0 +1,19 @@
+"""Writing the status of Jobs and pods."""
+
+from heliostat_cli.embedded.documents import part, text
+from heliostat_core.worlds import JsonObject, World
+
+
+async def report(world: World, obj: JsonObject, status: JsonObject) -> None:
+    """Write a status unless it stands already. Raises ConflictError for another object's name."""
+    if part(obj, "status") == status:
+        return
+    metadata = {key: text(obj, "metadata", key) for key in ("name", "namespace", "uid")}
+    await world.patch_status(
+        {
+            "apiVersion": text(obj, "apiVersion"),
+            "kind": text(obj, "kind"),
+            "metadata": metadata,
+            "status": status,
+        }
+    )
