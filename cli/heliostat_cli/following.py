@@ -29,6 +29,7 @@ from heliostat_core.worlds import (
 _SETTLE_SECONDS = 15.0
 _LOG_SECONDS = 5.0
 _RECONNECT_SECONDS = 1.0
+_TICK_SECONDS = 1.0
 _HIDDEN = (".heliostat", ".claude", "__pycache__")
 
 
@@ -49,11 +50,13 @@ class Follower:
         self._clock = clock
         self._progress = Progress()
         self._logs: dict[str, asyncio.Task[None]] = {}
+        self._last: Execution | None = None
         self.narrator = Narrator()
 
     async def follow(self, ref: Ref) -> Execution:
         """The finished Execution, settled if that comes soon. Raises CliError once it is gone."""
         last: Execution | None = None
+        ticking = asyncio.create_task(self._tick())
         try:
             with suppress(TimeoutError):
                 async with (
@@ -61,6 +64,7 @@ class Follower:
                     aclosing(self._versions(ref)) as versions,
                 ):
                     async for last in versions:
+                        self._last = last
                         self._see(last)
                         if last.is_finished and deadline.when() is None:
                             deadline.reschedule(_in_seconds(_SETTLE_SECONDS))
@@ -68,7 +72,7 @@ class Follower:
                             break
             await self._end_logs()
         finally:
-            for task in self._logs.values():
+            for task in (ticking, *self._logs.values()):
                 task.cancel()
         if last is None:
             raise CliError(f"execution {ref.name!r} is gone")
@@ -89,6 +93,13 @@ class Follower:
             except UnavailableError as error:
                 self._screen.line(f"the world does not answer, trying again: {error}")
             await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _tick(self) -> None:
+        """Time passes without a change, too."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            if self._last is not None:
+                self._see(self._last)
 
     def _see(self, execution: Execution) -> None:
         now = self._clock()

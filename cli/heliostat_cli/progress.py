@@ -1,13 +1,20 @@
 """What is new in an Execution's status: one line a change, and one line that says how far it is."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from heliostat_cli.blocks import phase_of, render_block
 from heliostat_cli.durations import format_seconds
 from heliostat_cli.steps import Narrator
-from heliostat_core.executions import Attempt, Execution, Usage
+from heliostat_core.conditions import BlockedReason
+from heliostat_core.executions import Attempt, BlockedBy, Execution, Usage
 from heliostat_core.money import format_micros
+
+_FLEETING = frozenset(
+    {BlockedReason.STARTING, BlockedReason.STOPPING, BlockedReason.POD_NOT_CREATED}
+)
+"""Part of every start and stop: worth a line only when they last."""
+_LONG = timedelta(seconds=5)
 
 
 @dataclass
@@ -15,6 +22,7 @@ class Progress:
     """Remembers what was told, so that every change is told once."""
 
     _told: set[str] = field(default_factory=set)
+    _since: dict[str, datetime] = field(default_factory=dict)
     _phase: str = ""
 
     def tell(self, execution: Execution, now: datetime) -> list[str]:
@@ -26,9 +34,15 @@ class Progress:
             lines.append(_phase_line(execution, phase))
         if not execution.is_finished:
             for block in execution.status.blocked_by:
-                key = f"{phase}/{block.reason}/{block.message}"
-                lines += self._once(key, f"  waits: {render_block(block, now)}")
+                lines += self._waits(block, now)
         return lines
+
+    def _waits(self, block: BlockedBy, now: datetime) -> list[str]:
+        key = f"{block.reason}/{block.message}"
+        lasted = now - self._since.setdefault(key, now)
+        if block.reason in _FLEETING and lasted < _LONG:
+            return []
+        return self._once(key, f"  waits: {render_block(block, now)}")
 
     def _ended(self, attempt: Attempt) -> list[str]:
         if not attempt.is_over:

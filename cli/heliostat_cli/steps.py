@@ -11,6 +11,8 @@ from heliostat_core.worlds import JsonObject, JsonValue
 _WIDTH = 100
 # Which argument of a tool says most about the call.
 _TELLING = ("file_path", "command", "pattern", "url", "path", "query", "description")
+# What the runner and Claude Code say about themselves; the status tells the former.
+_OWN_WORDS = ("heliostat-runner:", "[claude-code:")
 _QUIET_NOTES = frozenset({"start", "session", "end", "lost"})
 
 
@@ -27,7 +29,7 @@ class Narrator:
         """Lines for people; none for an event that only programs care about."""
         event = _parse(line)
         if event is None:
-            return [line] if line.strip() else []
+            return [] if not line.strip() or line.startswith(_OWN_WORDS) else [shorten(line)]
         kind = text(event, "type")
         if kind == "system":
             return list(self._tell_system(event))
@@ -101,7 +103,9 @@ def _tell_note(event: JsonObject) -> Iterator[str]:
     """The runner's own events."""
     subtype = text(event, "subtype")
     if subtype == "output":
-        yield f"  {shorten(text(event, 'text'))}"
+        words = shorten(text(event, "text"))
+        if not words.startswith(_OWN_WORDS):
+            yield f"  {words}"
     elif subtype == "session" and event.get("resumed") is True:
         yield "goes on in the session of the attempt before"
     elif subtype == "stalled":

@@ -77,7 +77,7 @@ def _take(value: JsonValue, step: re.Match[str]) -> JsonValue:
         return members[index] if index < len(members) else None
     key, wanted = step["key"], step["wanted"]
     return next(
-        (each for each in members if isinstance(each, Mapping) and each[key] == wanted), None
+        (each for each in members if isinstance(each, Mapping) and each.get(key) == wanted), None
     )
 
 

@@ -84,5 +84,3 @@ def read_agent(path: Path, provider: str) -> JsonObject:
 
 def is_as_expected(act: Act, execution: Execution) -> bool:
     return execution.finished_reason == act.expected
-
-
