@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tools import conditions_page, crd_manifests, make_targets
+from tools import command_reference, conditions_page, crd_manifests, make_targets
 from tools.sections import replace_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +21,7 @@ FOLDERS: list[tuple[str, Callable[[], Mapping[str, str]]]] = [
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
 SECTIONS: list[tuple[str, str, Callable[[], str]]] = [
     ("CONTRIBUTING.md", "make", make_targets.table),
+    ("docs/cli.md", "commands", command_reference.build_reference),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
 ]
 

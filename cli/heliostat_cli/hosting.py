@@ -14,12 +14,12 @@ from heliostat_cli.embedded.pods import LOG_ANNOTATION
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_cli.worlds import CANCEL_MANAGER, MANAGER, OpenWorld
+from heliostat_core.keys import public_pem
 from heliostat_core.worlds import AGENT, EXECUTION, JOB, POD, NotFoundError, Ref
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
-from heliostat_core.keys import public_pem
 
 
 class FileLogs:

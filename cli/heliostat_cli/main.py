@@ -60,9 +60,9 @@ def run(
         typer.Option("--namespace", "-n", help="Namespace; default: the file's own, or default."),
     ] = None,
 ) -> None:
-    """Run an agent once and show how it goes: embedded, or on a cluster with --context.
+    """Run an agent once and show how it goes.
 
-    Exit code 0: succeeded; 1: failed or cancelled; 2: wrong usage; 130: interrupted. Ctrl-C
+    It runs on this machine, or on a cluster with --context. Exit code 0: succeeded; 1: failed or cancelled; 2: wrong usage; 130: interrupted. Ctrl-C
     cancels an embedded run; on a cluster the run goes on.
     """
     from heliostat_cli import running
@@ -232,7 +232,11 @@ def demo(
         Path | None, typer.Option("--csv", help="Other sales than the ones that come with it.")
     ] = None,
 ) -> None:
-    """Show an agent at work: from a CSV of sales to a verified report, and one that fails."""
+    """Show two agents at work: one is verified, one is refused.
+
+    Real Claude Code on this machine; the first agent gets a CSV of sales, writes and runs a
+    program, and its report is checked by another sum. Exit code 0: both behaved as they should.
+    """
     from heliostat_cli.demo import show
 
     finish(show.demo(Terminal(), provider, folder, csv, os.environ))
@@ -240,7 +244,7 @@ def demo(
 
 @app.command()
 def version() -> None:
-    """Print the version and the world that commands use when none is chosen."""
+    """Print the version and the world that is the default."""
     Terminal().line(
         f"heliostat {installed_version('heliostat-cli')}, "
         f"world: {choose_place(None, None, os.environ).world.value}"

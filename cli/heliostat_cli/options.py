@@ -32,7 +32,7 @@ KindArgument = Annotated[
     str, typer.Argument(metavar="KIND", help="agents or executions; also KIND/NAME.")
 ]
 NamesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of that kind.")
+    list[str] | None, typer.Argument(metavar="NAME", help="Names of that kind.")
 ]
 ExecutionArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an Execution.")]
 FilesOption = Annotated[
