@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from heliostat_cli.errors import UsageError
-from heliostat_cli.manifests import closest
+from heliostat_cli.guesses import closest
 from heliostat_core.crds import RESOURCES, Resource
 
 _WORDS: dict[str, Resource] = {

@@ -62,8 +62,9 @@ def run(
 ) -> None:
     """Run an agent once and show how it goes.
 
-    It runs on this machine, or on a cluster with --context. Exit code 0: succeeded; 1: failed or cancelled; 2: wrong usage; 130: interrupted. Ctrl-C
-    cancels an embedded run; on a cluster the run goes on.
+    It runs on this machine, or on a cluster with --context. Exit code 0: succeeded; 1: failed or
+    cancelled; 2: wrong usage; 130: interrupted. Ctrl-C cancels an embedded run; on a cluster the
+    run goes on.
     """
     from heliostat_cli import running
 

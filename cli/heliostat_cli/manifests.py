@@ -1,8 +1,6 @@
 """Agents and Executions from YAML, checked field by field before any world sees them."""
 
-import difflib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from heliostat_cli.embedded.documents import Document, copy_document, text
 from heliostat_cli.embedded.schemas import Schema, resource_schemas
 from heliostat_cli.embedded.validation import check_valid
 from heliostat_cli.errors import UsageError
+from heliostat_cli.guesses import closest
 from heliostat_core.worlds import AGENT, EXECUTION, InvalidError, JsonObject, Kind
 
 _OURS = {kind.name: kind for kind in (AGENT, EXECUTION)}
@@ -116,8 +115,3 @@ def suggest(schema: Schema, field: str) -> str:
     listed = ", ".join(known)
     place = parent or "the object"
     return f"{place} may have: {listed}." if listed else f"Take {field} out."
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like it; none when nothing is near."""
-    return next(iter(difflib.get_close_matches(word, list(known), 1, cutoff=0.6)), "")
