@@ -38,7 +38,7 @@ test-integration: setup  ## against a real Kubernetes API server and etcd
 	@$(RUN)pytest tests/integration -q -rs $(PYTEST_ARGS)
 
 test-e2e: setup  ## on a real cluster: images built, manifests applied, agents run; leaves nothing behind
-	@$(RUN)pytest tests/e2e -q -rs $(PYTEST_ARGS)
+	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images
 
 bench: setup  ## benchmarks against a baseline in the same run
 	@$(RUN)pytest tests/bench -q -rs -s $(PYTEST_ARGS)

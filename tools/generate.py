@@ -6,74 +6,101 @@ commit holds, or a leftover in a folder that is generated as a whole.
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from tools import command_reference, conditions_page, crd_manifests, make_targets
+from heliostat_gateway.settings import Settings as GatewaySettings
+from heliostat_operator.settings import OperatorSettings
+from tools import (
+    command_reference,
+    conditions_page,
+    crd_manifests,
+    exit_codes,
+    make_targets,
+    settings_page,
+)
 from tools.sections import replace_section
 
 ROOT = Path(__file__).resolve().parent.parent
 
+Folders: TypeAlias = Sequence[tuple[str, Callable[[], Mapping[str, str]]]]
+Sections: TypeAlias = Sequence[tuple[str, str, Callable[[], str]]]
+
 # A whole folder: file name -> text. Files of the folder that are not named are leftovers, and go.
-FOLDERS: list[tuple[str, Callable[[], Mapping[str, str]]]] = [
+FOLDERS: Folders = [
     ("manifests/crds", crd_manifests.build_files),
 ]
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
-SECTIONS: list[tuple[str, str, Callable[[], str]]] = [
+SECTIONS: Sections = [
     ("CONTRIBUTING.md", "make", make_targets.table),
     ("docs/cli.md", "commands", command_reference.build_reference),
+    ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
+    ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
+    ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
 ]
 
 
-def render() -> dict[Path, str]:
+@dataclass(frozen=True)
+class Plan:
+    """What is generated below `root`."""
+
+    root: Path
+    folders: Folders
+    sections: Sections
+
+
+def render(plan: Plan) -> dict[Path, str]:
     """The text of every generated file, by its path."""
     texts: dict[Path, str] = {}
-    for folder, files in FOLDERS:
-        texts |= {ROOT / folder / name: text for name, text in files().items()}
-    for name, section, body in SECTIONS:
-        page = ROOT / name
+    for folder, files in plan.folders:
+        texts |= {plan.root / folder / name: text for name, text in files().items()}
+    for name, section, body in plan.sections:
+        page = plan.root / name
         texts[page] = replace_section(texts.get(page) or page.read_text(), section, body())
     return texts
 
 
-def find_leftovers(texts: Mapping[Path, str]) -> list[Path]:
+def find_leftovers(plan: Plan, texts: Mapping[Path, str]) -> list[Path]:
     """Files in generated folders that nothing generates any more."""
-    present = (path for folder, _ in FOLDERS for path in (ROOT / folder).glob("*"))
+    present = (path for folder, _ in plan.folders for path in (plan.root / folder).glob("*"))
     return [path for path in present if path not in texts]
 
 
-def write(texts: Mapping[Path, str]) -> list[Path]:
+def write(plan: Plan) -> list[Path]:
     """Bring the files up to date; returns those that changed."""
+    texts = render(plan)
     changed = [
         path for path, text in texts.items() if not path.exists() or path.read_text() != text
     ]
     for path in changed:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(texts[path])
-    leftovers = find_leftovers(texts)
+    leftovers = find_leftovers(plan, texts)
     for path in leftovers:
         path.unlink()
     return changed + leftovers
 
 
-def find_uncommitted(paths: Iterable[Path]) -> list[str]:
-    """git's words for those paths that differ from the index or that it does not know."""
-    names = [str(path.relative_to(ROOT)) for path in paths] + [folder for folder, _ in FOLDERS]
-    if not names:
-        return []
+def find_uncommitted(plan: Plan) -> list[str]:
+    """git's words for generated files that differ from the index or that it does not know."""
+    names = [folder for folder, _ in plan.folders] + [page for page, _, _ in plan.sections]
     command = ["git", "status", "--porcelain", "--untracked-files=all", "--", *names]
-    status = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [line for line in status.splitlines() if line[1] != " "]
+    status = subprocess.run(command, cwd=plan.root, capture_output=True, text=True, check=True)
+    return [line for line in status.stdout.splitlines() if line[1] != " "]
+
+
+PLAN = Plan(ROOT, FOLDERS, SECTIONS)
 
 
 def main(arguments: list[str]) -> int:
-    texts = render()
-    for path in write(texts):
+    for path in write(PLAN):
         print(f"generated {path.relative_to(ROOT)}")
     if "--verify" not in arguments:
         return 0
-    differences = find_uncommitted(texts)
+    differences = find_uncommitted(PLAN)
     for line in differences:
         print(line)
     if differences:

@@ -1,6 +1,8 @@
 """Tables of settings, from the classes that read them."""
 
-from pydantic import AliasChoices, AliasPath
+from typing import Literal, get_args, get_origin
+
+from pydantic import AliasChoices, AliasPath, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
@@ -39,11 +41,10 @@ def find_variable(settings: type[BaseSettings], name: str, field: FieldInfo) -> 
 
 def say_type(field: FieldInfo) -> str:
     annotation = field.annotation
-    return (
-        annotation.__name__
-        if isinstance(annotation, type)
-        else str(annotation).replace("typing.", "")
-    )
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
+    name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    return name.replace("typing.", "").replace("pathlib.", "").replace(" | None", "")
 
 
 def say_default(field: FieldInfo) -> str:
@@ -51,4 +52,5 @@ def say_default(field: FieldInfo) -> str:
         return "required"
     if field.default is PydanticUndefined:
         return "computed"
-    return "none" if field.default in (None, "") else f"`{field.default}`"
+    empty = field.default in (None, "") or isinstance(field.default, SecretStr)
+    return "none" if empty else f"`{field.default}`"

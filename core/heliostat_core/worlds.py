@@ -177,6 +177,6 @@ class Logs(Protocol):
     ) -> AsyncIterator[str]:
         """Lines of a pod's log without their end, the last `tail` or all of them.
 
-        With `follow` it goes on until the container ends. Raises NotFoundError without such a pod,
-        InvalidError before its container has started.
+        With `follow` it goes on until the container ends. Raises NotFoundError without such a pod.
+        Before the container runs there are no lines, or InvalidError that says what it waits for.
         """

@@ -45,18 +45,39 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True
     )
 
-    host: str = "0.0.0.0"  # a service in a pod: reached from outside of it
-    port: Annotated[int, Field(ge=0, le=65535)] = 8081
-    keys_dir: Path = Path("/etc/heliostat/keys")
-    data_dir: Path = Path("/var/lib/heliostat-gateway")
-    scenarios_dir: Path | None = None
-    default_provider: Literal["anthropic", "scripted"] = "anthropic"
-    scripted_default: str = "default"
-    anthropic_base_url: Annotated[str, AfterValidator(_without_slash)] = "https://api.anthropic.com"
-    anthropic_api_key: Annotated[SecretStr, Field(validation_alias="ANTHROPIC_API_KEY")] = (
-        SecretStr("")
+    # A service in a pod: reached from outside of it.
+    host: Annotated[str, Field(description="Address to listen on.")] = "0.0.0.0"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port of every endpoint.")] = 8081
+    keys_dir: Annotated[
+        Path, Field(description="Folder with the operator's public keys, `*.pem`; may come later.")
+    ] = Path("/etc/heliostat/keys")
+    data_dir: Annotated[Path, Field(description="Folder of the ledger and of revoked keys.")] = (
+        Path("/var/lib/heliostat-gateway")
     )
-    llm_required: Annotated[bool, Field(validation_alias="LLM_REQUIRED")] = False
+    scenarios_dir: Annotated[
+        Path | None, Field(description="Folder with scenarios beside those that are packaged.")
+    ] = None
+    default_provider: Annotated[
+        Literal["anthropic", "scripted"],
+        Field(description="Who answers real model names. `scripted/NAME` works with either."),
+    ] = "anthropic"
+    scripted_default: Annotated[
+        str, Field(description="Scenario for real names when `scripted` answers them.")
+    ] = "default"
+    anthropic_base_url: Annotated[
+        str, AfterValidator(_without_slash), Field(description="Where Anthropic's API is.")
+    ] = "https://api.anthropic.com"
+    anthropic_api_key: Annotated[
+        SecretStr,
+        Field(validation_alias="ANTHROPIC_API_KEY", description="The provider's key."),
+    ] = SecretStr("")
+    llm_required: Annotated[
+        bool,
+        Field(
+            validation_alias="LLM_REQUIRED",
+            description="Do not start without a provider that can answer.",
+        ),
+    ] = False
 
     @field_validator("port", mode="before")
     @classmethod

@@ -1,6 +1,8 @@
 """kopf's handlers: a table of what is watched; each only hands a change to the engine."""
 
+import ssl
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import fields
 from typing import Literal
 
 import kopf
@@ -65,10 +67,22 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
+class _Connection(kopf.ConnectionInfo):
+    """As kubectl: authorities of older kubeadm lack what Python 3.13's strict mode asks for."""
+
+    def as_ssl_context(self) -> ssl.SSLContext:
+        context = super().as_ssl_context()
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
+
+
 def _login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
-    return kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(
+    found = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(
         settings=settings
     )
+    if found is None:
+        return None
+    return _Connection(**{each.name: getattr(found, each.name) for each in fields(found)})
 
 
 def _handler(kind: Kind, sink: Sink) -> Callable[..., Coroutine[None, None, None]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.cluster import Cluster, NoClusterError, open_cluster
 from support.control_plane import Address, run_control_plane
 from tools.machine import find_control_plane_programs
 
@@ -20,3 +21,13 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
         )
     with run_control_plane(programs, tmp_path_factory.mktemp("control-plane")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A whole cluster with our images in it; made for the session where none runs."""
+    try:
+        with open_cluster() as found:
+            yield found
+    except NoClusterError as missing:
+        pytest.skip(str(missing))

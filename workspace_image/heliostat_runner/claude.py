@@ -36,6 +36,15 @@ CONTINUE_PROMPT = (
 )
 
 
+def build_correction_prompt(failure: str) -> str:
+    return (
+        "Your work of the run before was checked and did not pass:\n\n"
+        f"{failure}\n\n"
+        "You are in the same session and the same workspace. Correct what is wrong, "
+        "then finish the task."
+    )
+
+
 def find_binary(settings: Settings) -> Path | None:
     """The binary inside the claude-agent-sdk wheel; None when there is none."""
     if settings.claude_binary is not None:

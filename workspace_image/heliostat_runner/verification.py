@@ -50,6 +50,15 @@ def _first_line(command: str) -> str:
     return line if line == command and len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
 
 
+def _not_started(program: str, error: StartError) -> Verdict:
+    """A path is something that the agent should have made; a bare name is the image's."""
+    if "/" in program:
+        return Verdict(Reason.VERIFICATION_FAILED, f"verify.command: {error}.")
+    return Verdict(
+        Reason.RUNTIME_MISSING, f"verify.command: {error}. Use an image that holds the program."
+    )
+
+
 async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     watcher = CommandWatcher(attempt.transcript, attempt.now)
     environ = build_verify(attempt.environ, attempt.settings, attempt.document)
@@ -59,7 +68,7 @@ async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     try:
         ended = await attempt.run(rules.command, environ, "", watcher, clock)
     except StartError as error:
-        return Verdict(Reason.VERIFICATION_FAILED, f"verify.command: {error}.")
+        return _not_started(rules.command[0], error)
     if ended.stop is Stop.TIMED_OUT:
         return Verdict(
             Reason.TIMED_OUT,
@@ -67,7 +76,11 @@ async def _run(attempt: Attempt, rules: Verify) -> Verdict:
             "limits.timeoutSeconds was used up. Raise it or make the check faster.",
         )
     if ended.stop is not Stop.EXITED:
-        return attempt.verdict_of(ended.stop)
+        return Verdict(
+            Reason.TERMINATED,
+            "The pod was told to end while verify.command ran. The agent's work is done; "
+            "a further attempt only verifies it where the workspace is kept.",
+        )
     if ended.exit_code == 0:
         return _verified(shown)
     return Verdict(

@@ -19,7 +19,7 @@ from heliostat_cli.demo.acts import (
 from heliostat_cli.embedded.folders import StateFolder, default_folder
 from heliostat_cli.errors import FAILED
 from heliostat_cli.following import find_workspace
-from heliostat_cli.hosting import host_folder
+from heliostat_cli.hosting import open_folder
 from heliostat_cli.running import Ran, Request, follow_run, start
 from heliostat_cli.screen import Terminal
 from heliostat_cli.summary import Workspace, render_rows, render_summary
@@ -47,7 +47,7 @@ async def demo(
     sales = read_sales(csv or root / SALES)
     terminal.line(f"Heliostat demo: real Claude Code, {_ANSWERS[provider]}.")
     wrong = 0
-    async with host_folder(StateFolder(root)) as opened:
+    async with open_folder(StateFolder(root), hosted=True) as opened:
         terminal.line(f"world: {opened.name}, namespace {_NAMESPACE}")
         for number, act in enumerate(ACTS, 1):
             terminal.line(f"\n{number}. {act.title}\n")

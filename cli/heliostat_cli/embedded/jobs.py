@@ -26,6 +26,7 @@ from heliostat_cli.embedded.pods import (
 )
 from heliostat_cli.embedded.processes import marked
 from heliostat_cli.embedded.statuses import report
+from heliostat_cli.embedded.watches import wait_at_most
 from heliostat_core.worlds import (
     JOB,
     POD,
@@ -92,8 +93,7 @@ class JobController:
                 await _attempt(self._kubelet.step(pod))
             await _attempt(self._clean())
             self._kubelet.reap()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause())
+            await wait_at_most(self._wake, self._pause())
 
     def _pause(self) -> float:
         is_busy = any(not is_over(pod) or is_terminating(pod) for pod in self._pods.values())

@@ -33,10 +33,17 @@ async def follow_changes(store: Store, kind: Kind, matches: Matcher) -> AsyncIte
                 if change := _seen_through(matches, entry):
                     yield change
             if not entries:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), POLL_SECONDS)
+                await wait_at_most(bell, POLL_SECONDS)
     finally:
         store.listeners.discard(bell.set)
+
+
+async def wait_at_most(bell: asyncio.Event, seconds: float) -> None:
+    """Until the bell rings or the time is over. Not by asyncio.wait_for, which in Python 3.11
+    takes a cancellation for the bell when both come at once."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()
 
 
 def _seen_through(matches: Matcher, entry: Entry) -> Change | None:

@@ -22,15 +22,16 @@ RUN = Ref(JOB, "default", "run-1")
 
 # A child in a session of its own, as Claude Code's Bash tool starts them, and a grandchild of it
 # whose parent leaves: both would outlive a parent that is killed.
-FAMILY = """
+FAMILY = '''
 import os, subprocess, sys, time
 sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
-leaver = f"import subprocess; print(subprocess.Popen({sleep!r}, start_new_session=True).pid)"
+leaver = f"""import subprocess as s
+print(s.Popen({sleep!r}, start_new_session=True, stdout=s.DEVNULL).pid)"""
 child = subprocess.Popen(sleep, start_new_session=True)
 orphan = int(subprocess.check_output([sys.executable, "-c", leaver]))
 open("family", "w").write(f"{child.pid} {orphan}")
 time.sleep(600)
-"""
+'''
 
 
 async def the_pod(world: EmbeddedWorld) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import psutil
@@ -55,7 +56,7 @@ def test_an_agent_writes_and_runs_a_program_and_is_verified(
 
 
 def test_a_tool_that_no_rule_allows_is_refused_and_told(serve: Serve, make_pod: MakePod) -> None:
-    turns = [
+    turns: list[Turn] = [
         Call("WebFetch", {"url": "http://example.com", "prompt": "read"}),
         Call("Bash", {"command": "touch made"}),
         Say("I could not."),
@@ -71,23 +72,30 @@ def test_a_tool_that_no_rule_allows_is_refused_and_told(serve: Serve, make_pod: 
 
 
 def test_a_rule_with_commas_and_spaces_stays_one_rule(serve: Serve, make_pod: MakePod) -> None:
-    turns = [
-        Call("Bash", {"command": "printf %s, a b > made"}),
+    turns: list[Turn] = [
+        Call("Bash", {"command": "touch one, two"}),
         Call("Bash", {"command": "touch other"}),
         Say("done"),
     ]
     pod = make_pod(serve(in_order(turns)).url)
-    pod.write(tools={"allow": ["Bash(printf %s, a *)"], "deny": []})
+    pod.write(tools={"allow": ["Bash(touch one, two)", "Read"], "deny": []})
 
     pod.run()
 
-    assert not (pod.workspace / "other").exists()
+    made = {path.name for path in pod.workspace.iterdir()}
+    assert made == {".heliostat", "one,", "two"}
 
 
 def test_the_workspace_cannot_change_the_rules(serve: Serve, make_pod: MakePod) -> None:
     pod = make_pod(serve(in_order([Call("Bash", {"command": "touch made"}), Say("done")])).url)
     pod.write(tools={"allow": ["Read"], "deny": []})
-    settings = '{"permissions":{"allow":["Bash"]},"hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"touch hooked"}]}]}}'
+    hook = {"hooks": [{"type": "command", "command": "touch hooked"}]}
+    settings = json.dumps(
+        {
+            "permissions": {"allow": ["Bash"]},
+            "hooks": {"SessionStart": [hook], "PreToolUse": [hook]},
+        }
+    )
     for folder in (pod.workspace / ".claude", pod.workspace / ".heliostat/home/.claude"):
         folder.mkdir(parents=True)
         (folder / "settings.json").write_text(settings)
@@ -178,7 +186,7 @@ def test_each_failure_has_its_reason(
     assert left.ending == ("Failed", reason, exit_code), left.result
 
 
-def test_a_gateway_that_is_away_is_the_infrastructure(serve: Serve, make_pod: MakePod) -> None:
+def test_a_gateway_that_is_away_is_the_infrastructure(make_pod: MakePod) -> None:
     pod = make_pod("http://127.0.0.1:9")
     pod.write()
 
@@ -205,7 +213,7 @@ def test_a_second_answer_for_one_turn_is_counted_and_recorded(
 
 
 def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> None:
-    def script(turn: int, asked: int) -> Turn:
+    def script(turn: int, _: int) -> Turn:
         if turn == 0:
             return Call("Bash", {"command": "echo one >> steps"})
         return Stall() if turn == 1 else Say("done")
@@ -266,7 +274,7 @@ def test_tokens_are_used_up(serve: Serve, make_pod: MakePod) -> None:
 def test_sigterm_saves_the_session_and_a_second_attempt_goes_on(
     serve: Serve, make_pod: MakePod
 ) -> None:
-    def script(turn: int, asked: int) -> Turn:
+    def script(turn: int, _: int) -> Turn:
         if turn == 0:
             return Call("Bash", {"command": "echo one >> steps"})
         return Call("Bash", {"command": "sleep 100"}) if turn == 1 else Say("done")
@@ -333,6 +341,42 @@ def test_verification_decides(serve: Serve, make_pod: MakePod) -> None:
     assert left.ending == ("Failed", "VerificationFailed", 11)
     assert "total of EU is wrong" in left.result["message"]
     assert left.result["result"] == "The report is written."
+
+
+def test_a_further_attempt_knows_what_verification_said(serve: Serve, make_pod: MakePod) -> None:
+    model = serve(in_order([Say("done")]))
+    pod = make_pod(model.url)
+    verify = {"command": ["sh", "-c", "echo the total is 7, not 8; exit 1"]}
+    pod.write(verify=verify)
+    first = pod.run()
+
+    pod.write(verify=verify, attempt=2, resume={"sessionId": first.result["sessionId"]})
+    second = pod.run()
+
+    assert second.ending == ("Failed", "VerificationFailed", 11)
+    assert "the total is 7, not 8" in json.dumps(model.requests[-1].body["messages"])
+
+
+def test_work_that_was_evicted_during_verification_is_only_verified(
+    serve: Serve, make_pod: MakePod
+) -> None:
+    model = serve(in_order([Say("All done.")]))
+    pod = make_pod(model.url)
+    pod.write(verify={"command": ["sleep", "501"]})
+    running = pod.start()
+    running.descendant("sleep 501")
+    running.terminate()
+    first = running.wait(timeout=10)
+
+    pod.write(
+        verify={"command": ["true"]}, attempt=2, resume={"sessionId": first.result["sessionId"]}
+    )
+    second = pod.run()
+
+    assert first.ending == ("Failed", "Terminated", 143)
+    assert second.ending == ("Succeeded", "Verified", 0)
+    assert second.result["result"] == "All done."
+    assert len(model.requests) == 1
 
 
 def test_an_expected_file_that_is_empty_does_not_count(serve: Serve, make_pod: MakePod) -> None:

@@ -37,7 +37,7 @@ def world(store: Store) -> EmbeddedWorld:
     return EmbeddedWorld(store)
 
 
-def make_agent(name: str = "sales", **spec: JsonValue) -> JsonObject:
+def make_agent(name: str = "sales", /, **spec: JsonValue) -> JsonObject:
     agent: JsonObject = {
         "apiVersion": "heliostat.dev/v1alpha1",
         "kind": "Agent",
@@ -256,7 +256,7 @@ async def test_faults_are_told_as_the_api_server_tells_them(
     world: EmbeddedWorld, spec: dict[str, JsonValue], message: str
 ) -> None:
     with pytest.raises(InvalidError) as caught:
-        await world.create(make_agent(**spec))
+        await world.create(make_agent("sales", **spec))
     assert 'Agent.heliostat.dev "sales" is invalid: ' in str(caught.value)
     assert message in str(caught.value)
 

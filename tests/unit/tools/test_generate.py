@@ -1,5 +1,6 @@
 """Generated parts land where the page says, and nowhere else."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_settings_become_a_table_with_the_names_of_the_environment() -> None:
     assert settings_page.build_table(Sample).splitlines()[2:] == [
         "| `HELIOSTAT_SAMPLE_PORT` | int | `8081` | Where it listens. |",
         "| `HELIOSTAT_SAMPLE_DATA_DIR` | str | required | What it keeps. |",
-        "| `ANTHROPIC_API_KEY` | str \\| None | none | The provider's key. |",
+        "| `ANTHROPIC_API_KEY` | str | none | The provider's key. |",
     ]
 
 
@@ -55,17 +56,24 @@ def test_a_setting_without_a_description_is_refused() -> None:
 
 
 def test_generated_files_are_up_to_date() -> None:
-    stale = [str(path) for path, text in generate.render().items() if path.read_text() != text]
+    texts = generate.render(generate.PLAN)
+    stale = [str(path) for path, text in texts.items() if path.read_text() != text]
     assert stale == [], "run `make generate`"
 
 
-def test_a_leftover_in_a_generated_folder_goes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_leftover_in_a_generated_folder_goes(tmp_path: Path) -> None:
     (tmp_path / "crds").mkdir()
     (tmp_path / "crds" / "old.yaml").touch()
-    monkeypatch.setattr(generate, "ROOT", tmp_path)
-    monkeypatch.setattr(generate, "FOLDERS", [("crds", lambda: {"new.yaml": "new"})])
-    monkeypatch.setattr(generate, "SECTIONS", [])
-    generate.write(generate.render())
+    plan = generate.Plan(tmp_path, [("crds", lambda: {"new.yaml": "new"})], [])
+    changed = [path.name for path in generate.write(plan)]
+    assert changed == ["new.yaml", "old.yaml"]
     assert [path.name for path in (tmp_path / "crds").iterdir()] == ["new.yaml"]
+
+
+def test_verify_tells_a_file_that_no_commit_holds(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    plan = generate.Plan(tmp_path, [("crds", lambda: {"new.yaml": "new"})], [])
+    generate.write(plan)
+    assert generate.find_uncommitted(plan) == ["?? crds/new.yaml"]
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    assert generate.find_uncommitted(plan) == []

@@ -1,0 +1,358 @@
+"""What the CRDs accept and what they refuse, as data: bounds from the schema, CEL rules by hand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from heliostat_core.crds import RESOURCES, Resource, build_schema
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Kind
+from support.crd_values import (
+    PATTERNS,
+    WRONG_TYPES,
+    items,
+    object_at,
+    smallest,
+    text_of_length,
+    whole,
+)
+
+SMALLEST: Mapping[Kind, JsonObject] = {
+    AGENT: {"prompt": "Say hello."},
+    EXECUTION: {"agentRef": {"name": "sales"}},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One object. `refused_at` is the field's path in the error; None means accepted."""
+
+    name: str
+    kind: Kind
+    spec: JsonValue
+    status: JsonValue = None
+    refused_at: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Update:
+    """One change of an object that exists: the whole spec before and after."""
+
+    name: str
+    kind: Kind
+    before: JsonObject
+    after: JsonObject
+    refused_at: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One place in a schema, e.g. `spec.tools.allow[*]`."""
+
+    resource: Resource
+    tokens: tuple[str, ...]
+    schema: JsonObject
+
+    @property
+    def path(self) -> str:
+        return ".".join(self.tokens).replace(".[*]", "[*]")
+
+    @property
+    def field(self) -> str:
+        """The path as errors name it: of the first item in lists."""
+        return self.path.replace("[*]", "[0]")
+
+    @property
+    def label(self) -> str:
+        return f"{self.resource.kind.name}:{self.path}"
+
+
+def nodes() -> list[Node]:
+    """Every place below spec and status."""
+    return [
+        node
+        for resource in RESOURCES
+        for part in ("spec", "status")
+        for node in _walk(resource, (part,), _part_schema(resource, part))
+    ]
+
+
+@cache
+def _part_schema(resource: Resource, part: str) -> JsonObject:
+    return object_at(object_at(build_schema(resource), "properties"), part)
+
+
+def _walk(resource: Resource, tokens: tuple[str, ...], schema: JsonObject) -> Iterator[Node]:
+    yield Node(resource, tokens, schema)
+    for name in object_at(schema, "properties"):
+        child = object_at(object_at(schema, "properties"), name)
+        yield from _walk(resource, (*tokens, name), child)
+    if "items" in schema:
+        yield from _walk(resource, (*tokens, "[*]"), object_at(schema, "items"))
+
+
+def bound_cases(node: Node) -> Iterator[Case]:
+    """At each bound accepted, beyond it refused with the field's path."""
+    for keyword in node.schema:
+        for value, accepted in _bound_values(node.schema, keyword):
+            name = f"{keyword} {'keeps' if accepted else 'breaks'} {_short(value)}"
+            yield _case(node, name, value, None if accepted else node.field)
+    if node.tokens[0] == "spec":  # a status is applied, and an apply tells malformed values apart
+        yield from _shape_cases(node)
+
+
+def _bound_values(schema: JsonObject, keyword: str) -> Iterator[tuple[JsonValue, bool]]:
+    bound = schema[keyword]
+    match keyword:
+        case "minimum" | "maximum":
+            yield whole(bound), True
+            yield whole(bound) + (1 if keyword == "maximum" else -1), False
+        case "minLength" | "maxLength":
+            yield text_of_length(schema, whole(bound)), True
+            yield (
+                text_of_length(schema, whole(bound) + (1 if keyword == "maxLength" else -1)),
+                False,
+            )
+        case "minItems" | "maxItems":
+            yield items(schema, whole(bound)), True
+            yield items(schema, whole(bound) + (1 if keyword == "maxItems" else -1)), False
+        case "pattern":
+            sample = PATTERNS[str(bound)]
+            yield from ((value, True) for value in sample.valid)
+            yield from ((value, False) for value in sample.invalid)
+        case "enum":
+            assert isinstance(bound, Sequence)
+            yield from ((value, True) for value in bound)
+            yield "Nonsense", False
+        case "format" if bound == "date-time":
+            yield "2026-01-02T03:04:05+02:00", True
+            yield "tomorrow", False
+
+
+def _shape_cases(node: Node) -> Iterator[Case]:
+    """Types, required fields, keys that must differ."""
+    schema = node.schema
+    yield _case(node, "wrong type", WRONG_TYPES[str(schema["type"])], node.field)
+    for name in _sequence(schema.get("required")):
+        value = smallest(schema)
+        assert isinstance(value, Mapping)
+        without = {key: each for key, each in value.items() if key != name}
+        yield _case(node, f"without {name}", without, f"{node.field}.{name}")
+    if "x-kubernetes-list-map-keys" in schema:
+        twice = items(schema, 1) * 2
+        yield _case(node, "the same key twice", twice, f"{node.field}[1]")
+
+
+def _case(node: Node, name: str, value: JsonValue, refused_at: str | None) -> Case:
+    kind = node.resource.kind
+    part, *tokens = node.tokens
+    placed = place(_part_schema(node.resource, part), tokens, value, _companions(node.path, value))
+    spec, status = (placed, None) if part == "spec" else (SMALLEST[kind], placed)
+    return Case(f"{node.label} {name}", kind, spec, status, refused_at)
+
+
+def place(
+    schema: JsonObject, tokens: Sequence[str], value: JsonValue, beside: JsonObject
+) -> JsonValue:
+    """The smallest instance of the schema that has this value there, `beside` next to it."""
+    if not tokens:
+        return value
+    head, *rest = tokens
+    if head == "[*]":
+        others = items(schema, whole(schema.get("minItems", 0)))[1:]
+        return [place(object_at(schema, "items"), rest, value, beside), *others]
+    least = smallest(schema)
+    assert isinstance(least, Mapping)
+    inner = place(object_at(object_at(schema, "properties"), head), rest, value, beside)
+    return {**least, **({} if rest else beside), head: inner}
+
+
+def _companions(path: str, value: JsonValue) -> JsonObject:
+    """What a CEL rule wants beside a value that is only to meet its own bounds."""
+    if path == "spec.workspace.storage.size":
+        return {"type": "Volume"}
+    if path == "spec.workspace.storage.type" and value == "Volume":
+        return {"size": "1Gi"}
+    return {}
+
+
+def _sequence(value: JsonValue) -> Sequence[str]:
+    return [str(each) for each in value] if isinstance(value, Sequence) else []
+
+
+def _short(value: JsonValue) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:30]}… ({len(text)})"
+
+
+def _agent(
+    name: str, changes: JsonObject, refused_at: str | None = None, message: str = ""
+) -> Case:
+    return Case(name, AGENT, {**SMALLEST[AGENT], **changes}, None, refused_at, message)
+
+
+_ONE_RUNTIME = "must set at most one of claudeCode and command; with neither, Claude Code runs"
+_SIZE = "must set size with type Volume, and only then"
+_ONE_CHECK = "must set exactly one of command and files"
+_INSIDE = "must stay in the workspace: no '..'"
+_ONCE = "must name a variable in env or in secretRefs, not in both"
+_RESERVED = "must not begin with HELIOSTAT_, ANTHROPIC_, OPENAI_ or CLAUDE_: Heliostat sets those"
+_SECRET = {"name": "crm", "key": "token"}
+
+RULE_CASES: Sequence[Case] = (
+    _agent("neither runtime", {"runtime": {}}),
+    _agent("Claude Code in so many words", {"runtime": {"claudeCode": {}}}),
+    _agent("a command", {"runtime": {"command": ["python3", "agent.py"]}}),
+    _agent(
+        "two runtimes",
+        {"runtime": {"claudeCode": {}, "command": ["true"]}},
+        "spec.runtime",
+        _ONE_RUNTIME,
+    ),
+    _agent("ephemeral storage", {"workspace": {"storage": {"type": "Ephemeral"}}}),
+    _agent("a volume with size", {"workspace": {"storage": {"type": "Volume", "size": "1Gi"}}}),
+    _agent(
+        "a volume without size",
+        {"workspace": {"storage": {"type": "Volume"}}},
+        "spec.workspace.storage",
+        _SIZE,
+    ),
+    _agent(
+        "a size without volume",
+        {"workspace": {"storage": {"size": "1Gi"}}},
+        "spec.workspace.storage",
+        _SIZE,
+    ),
+    _agent("verify by command", {"verify": {"command": ["true"]}}),
+    _agent("verify by files", {"verify": {"files": ["report.md", "..notes/a..b"]}}),
+    _agent("verify by nothing", {"verify": {}}, "spec.verify", _ONE_CHECK),
+    _agent(
+        "verify by both",
+        {"verify": {"command": ["true"], "files": ["a"]}},
+        "spec.verify",
+        _ONE_CHECK,
+    ),
+    *(
+        _agent(
+            f"a file outside: {path}",
+            {"verify": {"files": [path]}},
+            "spec.verify.files[0]",
+            _INSIDE,
+        )
+        for path in ("..", "../a", "a/../../b", "a/..")
+    ),
+    _agent(
+        "variables and secrets",
+        {
+            "workspace": {
+                "env": [{"name": "LANGUAGE", "value": "de"}, {"name": "MY_OPENAI_X"}],
+                "secretRefs": [{**_SECRET, "envName": "CRM_TOKEN"}],
+            }
+        },
+    ),
+    _agent(
+        "a variable twice",
+        {
+            "workspace": {
+                "env": [{"name": "CRM_TOKEN"}],
+                "secretRefs": [{**_SECRET, "envName": "CRM_TOKEN"}],
+            }
+        },
+        "spec.workspace",
+        _ONCE,
+    ),
+    *(
+        _agent(
+            f"a reserved variable {prefix}X",
+            {"workspace": {"env": [{"name": f"{prefix}X"}]}},
+            "spec.workspace.env[0]",
+            f"name {_RESERVED}",
+        )
+        for prefix in ("HELIOSTAT_", "ANTHROPIC_", "OPENAI_", "CLAUDE_")
+    ),
+    *(
+        _agent(
+            f"a reserved variable {prefix}X from a Secret",
+            {"workspace": {"secretRefs": [{**_SECRET, "envName": f"{prefix}X"}]}},
+            "spec.workspace.secretRefs[0]",
+            f"envName {_RESERVED}",
+        )
+        for prefix in ("HELIOSTAT_", "ANTHROPIC_", "OPENAI_", "CLAUDE_")
+    ),
+)
+
+_FULL: JsonObject = {
+    "agentRef": {"name": "sales"},
+    "input": "north",
+    "parameters": [{"name": "region", "value": "EU"}],
+    "trigger": {"kind": "Command", "id": "1"},
+    "correlationId": "abc",
+    "priority": 3,
+    "deadlineTime": "2030-01-02T03:04:05Z",
+    "cancel": False,
+}
+
+
+def _update(name: str, changes: JsonObject, message: str = "") -> Update:
+    after = {key: value for key, value in {**_FULL, **changes}.items() if value is not None}
+    return Update(name, EXECUTION, _FULL, after, "spec" if message else None, message)
+
+
+_STAYS = "must stay as it was at creation"
+
+UPDATES: Sequence[Update] = (
+    _update("nothing changes", {}),
+    _update("another priority", {"priority": 10}),
+    _update("priority taken away", {"priority": None}),
+    _update("cancelled", {"cancel": True}),
+    _update("another agent", {"agentRef": {"name": "hr"}}, f"agentRef {_STAYS}"),
+    _update("another input", {"input": "south"}, f"input {_STAYS}"),
+    _update("input taken away", {"input": None}, f"input {_STAYS}"),
+    _update(
+        "another parameter",
+        {"parameters": [{"name": "region", "value": "US"}]},
+        f"parameters {_STAYS}",
+    ),
+    _update("parameters taken away", {"parameters": None}, f"parameters {_STAYS}"),
+    _update("another trigger", {"trigger": {"kind": "Manual"}}, f"trigger {_STAYS}"),
+    _update("another correlation", {"correlationId": "x"}, f"correlationId {_STAYS}"),
+    _update("another deadline", {"deadlineTime": "2031-01-02T03:04:05Z"}, f"deadlineTime {_STAYS}"),
+    _update("deadline taken away", {"deadlineTime": None}, f"deadlineTime {_STAYS}"),
+    Update(
+        "deadline added later",
+        EXECUTION,
+        SMALLEST[EXECUTION],
+        {**SMALLEST[EXECUTION], "deadlineTime": "2030-01-02T03:04:05Z"},
+        "spec",
+        f"deadlineTime {_STAYS}",
+    ),
+    Update(
+        "a stop taken back",
+        EXECUTION,
+        {**_FULL, "cancel": True},
+        {**_FULL, "cancel": False},
+        "spec",
+        "cancel must stay true: a stop can't be taken back",
+    ),
+    Update(
+        "a stop left out",
+        EXECUTION,
+        {**_FULL, "cancel": True},
+        {key: value for key, value in _FULL.items() if key != "cancel"},
+        "spec",
+        "cancel must stay true: a stop can't be taken back",
+    ),
+    Update(
+        "from Claude Code by default to a command",
+        AGENT,
+        SMALLEST[AGENT],
+        {**SMALLEST[AGENT], "runtime": {"command": ["true"]}},
+    ),
+    Update(
+        "from a volume back to the default",
+        AGENT,
+        {**SMALLEST[AGENT], "workspace": {"storage": {"type": "Volume", "size": "1Gi"}}},
+        SMALLEST[AGENT],
+    ),
+)

@@ -1,0 +1,110 @@
+"""Small objects of every kind that a world serves, and readers for JSON documents."""
+
+from collections.abc import Mapping
+
+from heliostat_core.worlds import (
+    AGENT,
+    CONTROLLER_REVISION,
+    EVENT,
+    EXECUTION,
+    JOB,
+    LEASE,
+    POD,
+    SECRET,
+    VOLUME_CLAIM,
+    JsonObject,
+    JsonValue,
+    Kind,
+)
+from support.worlds import document
+
+_POD_SPEC = {
+    "restartPolicy": "Never",
+    "containers": [{"name": "agent", "image": "none", "command": ["true"]}],
+}
+
+
+def smallest_object(kind: Kind, namespace: str, name: str) -> JsonObject:
+    """The least that the API takes of that kind."""
+    return document(kind, namespace, name, **_parts(namespace)[kind])
+
+
+def _parts(namespace: str) -> Mapping[Kind, Mapping[str, object]]:
+    return {
+        AGENT: {"spec": {"prompt": "Say hello."}},
+        EXECUTION: {"spec": {"agentRef": {"name": "sales"}}},
+        CONTROLLER_REVISION: {"revision": 1, "data": {"spec": {"prompt": "Say hello."}}},
+        SECRET: {"type": "Opaque", "data": {"key": "c2VjcmV0"}},
+        VOLUME_CLAIM: {
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            }
+        },
+        JOB: {"spec": {"backoffLimit": 0, "template": {"spec": _POD_SPEC}}},
+        POD: {"spec": _POD_SPEC},
+        LEASE: {"spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}},
+        EVENT: {
+            "involvedObject": {"kind": "Agent", "namespace": namespace, "name": "sales"},
+            "reason": "ExecutionDeleted",
+            "message": "Gone.",
+            "type": "Normal",
+        },
+    }
+
+
+def make_agent(namespace: str, name: str = "sales", **spec: object) -> JsonObject:
+    return document(AGENT, namespace, name, spec={"prompt": "Say hello.", **spec})
+
+
+def make_execution(
+    namespace: str, name: str = "run", metadata: Mapping[str, object] | None = None, **spec: object
+) -> JsonObject:
+    return document(
+        EXECUTION,
+        namespace,
+        name,
+        metadata=dict(metadata or {}),
+        spec={"agentRef": {"name": "sales"}, **spec},
+    )
+
+
+def with_metadata(obj: JsonObject, **more: JsonValue) -> JsonObject:
+    """The object with these fields of its metadata set."""
+    return {**obj, "metadata": {**mapping_at(obj, "metadata"), **more}}
+
+
+def mapping_at(obj: JsonObject, *path: str) -> JsonObject:
+    value = value_at(obj, *path)
+    assert isinstance(value, Mapping), path
+    return value
+
+
+def value_at(obj: JsonObject, *path: str) -> JsonValue:
+    """What is there, or None."""
+    value: JsonValue = obj
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def text_at(obj: JsonObject, *path: str) -> str:
+    value = value_at(obj, *path)
+    assert isinstance(value, str), path
+    return value
+
+
+def name_of(obj: JsonObject) -> str:
+    return text_at(obj, "metadata", "name")
+
+
+def uid_of(obj: JsonObject) -> str:
+    return text_at(obj, "metadata", "uid")
+
+
+def version_of(obj: JsonObject) -> str:
+    return text_at(obj, "metadata", "resourceVersion")
+
+
+def generation_of(obj: JsonObject) -> JsonValue:
+    return value_at(obj, "metadata", "generation")

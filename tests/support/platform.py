@@ -1,0 +1,257 @@
+"""Heliostat installed in a cluster, as a user of kubectl sees it."""
+
+import base64
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.worlds import JsonObject
+from support.cluster import Cluster
+from support.manifests import INSTALLATION
+
+SYSTEM = "heliostat-system"
+NAMESPACE = "heliostat-e2e"
+_PAUSE = 0.2
+
+
+class NotSeenError(AssertionError):
+    """A condition did not come true in time; the text is the last state that was seen."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What tests do to the platform: apply, look, break."""
+
+    cluster: Cluster
+
+    # ---- installing -----------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Everything of manifests/, and a namespace for the tests under Pod Security restricted."""
+        self.cluster.kubectl("apply", "-k", INSTALLATION)
+        self.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {
+                    "name": NAMESPACE,
+                    "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+                },
+            }
+        )
+        for name in ("heliostat-gateway", "heliostat-operator"):
+            self.wait_for_rollout(name)
+
+    def uninstall(self) -> None:
+        self.cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")
+        self.cluster.kubectl("delete", "-k", INSTALLATION, "--ignore-not-found")
+
+    def wait_for_rollout(self, deployment: str) -> None:
+        self.cluster.kubectl(
+            "-n", SYSTEM, "rollout", "status", f"deployment/{deployment}", "--timeout=90s"
+        )
+
+    # ---- objects --------------------------------------------------------------------------------
+
+    def apply(self, *objects: Mapping[str, object]) -> None:
+        text = yaml.safe_dump_all([dict(each) for each in objects])
+        self.cluster.kubectl("apply", "-f", "-", stdin=text)
+
+    def agent(self, name: str, model: str = "scripted/hello", **spec: object) -> None:
+        """An Agent in the tests' namespace; everything that a test does not care about is small."""
+        workspace = {"resources": {"cpu": "50m", "memory": "512Mi"}}
+        base: dict[str, object] = {
+            "prompt": f"I am {name}.",
+            "model": {"name": model},
+            "workspace": workspace,
+            "limits": {"timeoutSeconds": 120},
+        }
+        self.apply(
+            {
+                "apiVersion": "heliostat.dev/v1alpha1",
+                "kind": "Agent",
+                "metadata": {"name": name, "namespace": NAMESPACE},
+                "spec": merged(base, spec),
+            }
+        )
+
+    def run(self, name: str, agent: str, **spec: object) -> None:
+        """An Execution of an Agent."""
+        self.apply(
+            {
+                "apiVersion": "heliostat.dev/v1alpha1",
+                "kind": "Execution",
+                "metadata": {"name": name, "namespace": NAMESPACE},
+                "spec": {"agentRef": {"name": agent}, **spec},
+            }
+        )
+
+    def find(self, kind: str, name: str, namespace: str = NAMESPACE) -> JsonObject | None:
+        found = self.cluster.kubectl(
+            "-n", namespace, "get", kind, name, "-o", "json", "--ignore-not-found"
+        )
+        obj: JsonObject | None = json.loads(found) if found.strip() else None
+        return obj
+
+    def objects(self, kind: str, selector: str = "") -> list[JsonObject]:
+        found = self.cluster.kubectl(
+            "-n", NAMESPACE, "get", kind, "-l", selector, "-o", "json", "--ignore-not-found"
+        )
+        items: list[JsonObject] = json.loads(found)["items"]
+        return items
+
+    def execution(self, name: str) -> Execution:
+        found = self.find("execution", name)
+        assert found is not None, f"Execution {name!r} is gone"
+        return Execution.model_validate(found)
+
+    # ---- waiting --------------------------------------------------------------------------------
+
+    def wait_for_execution(
+        self, name: str, condition: Callable[[Execution], bool], what: str, seconds: float = 60
+    ) -> Execution:
+        deadline = time.monotonic() + seconds
+        while True:
+            execution = self.execution(name)
+            if condition(execution):
+                return execution
+            if time.monotonic() > deadline:
+                status = json.dumps(execution.status.to_json(), indent=1)
+                raise NotSeenError(f"{name!r} was not {what} after {seconds} s:\n{status}")
+            time.sleep(_PAUSE)
+
+    def wait_until_finished(self, name: str, seconds: float = 90) -> Execution:
+        return self.wait_for_execution(name, is_finished, "finished", seconds)
+
+    def wait_until_settled(self, name: str, seconds: float = 90) -> Execution:
+        return self.wait_for_execution(name, is_settled, "settled", seconds)
+
+    def wait_until_running(self, name: str, attempt: int = 1, seconds: float = 60) -> Attempt:
+        """Its container runs; the record of that attempt."""
+
+        def runs(execution: Execution) -> bool:
+            current = execution.current_attempt
+            return (
+                execution.status.phase == "Running"
+                and current is not None
+                and current.number == attempt
+            )
+
+        current = self.wait_for_execution(
+            name, runs, f"running attempt {attempt}", seconds
+        ).current_attempt
+        assert current is not None
+        return current
+
+    def wait_for_log(self, pod: str, text: str, seconds: float = 60) -> None:
+        """Until the pod's log says so."""
+        self.wait(
+            lambda: text in self.cluster.kubectl.run("-n", NAMESPACE, "logs", pod).stdout,
+            f"{text!r} in the log of {pod}",
+            seconds,
+        )
+
+    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise NotSeenError(f"not seen after {seconds} s: {what}")
+            time.sleep(_PAUSE)
+
+    # ---- breaking -------------------------------------------------------------------------------
+
+    def evict(self, pod: str) -> None:
+        """By the eviction API, as a drain does it."""
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": NAMESPACE},
+        }
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+        self.cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
+
+    def kill_program(self, deployment: str, module: str) -> None:
+        """kill -9 of the program of a deployment's pod, from within its container."""
+        script = (
+            "import os, pathlib\n"
+            "for each in pathlib.Path('/proc').glob('[0-9]*/cmdline'):\n"
+            f"    if b'-m\\0{module}' in each.read_bytes() and each.parent.name != '1':\n"
+            "        os.kill(int(each.parent.name), 9)\n"
+        )
+        self.cluster.kubectl.run(
+            "-n", SYSTEM, "exec", f"deployment/{deployment}", "--", "python", "-c", script
+        )
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        self.cluster.kubectl(
+            "-n", SYSTEM, "scale", f"deployment/{deployment}", f"--replicas={replicas}"
+        )
+        self.wait(lambda: len(self.pods_of(deployment)) == replicas, f"{replicas} of {deployment}")
+        if replicas:
+            self.wait_for_rollout(deployment)
+
+    def pods_of(self, deployment: str) -> list[str]:
+        names = self.cluster.kubectl("-n", SYSTEM, "get", "pods", "-o", "name").split()
+        return [each for each in names if f"/{deployment}-" in each]
+
+    # ---- the gateway ----------------------------------------------------------------------------
+
+    def execution_key(self, attempt: Attempt) -> str:
+        """The key of an attempt, from its Secret."""
+        found = self.find("secret", attempt.job_name)
+        assert found is not None
+        data = found["data"]
+        assert isinstance(data, dict)
+        return base64.b64decode(str(data["key"])).decode()
+
+    def ask_gateway(self, key: str) -> int:
+        """HTTP status of one small model call with that key."""
+        service = self.find("service", "heliostat-gateway", SYSTEM)
+        assert service is not None
+        spec = service["spec"]
+        assert isinstance(spec, dict)
+        body = {
+            "model": "scripted/hello",
+            "max_tokens": 10,
+            "messages": [{"role": "user", "content": "hello"}],
+        }
+        request = urllib.request.Request(
+            f"http://{spec['clusterIP']}:8081/v1/messages",
+            data=json.dumps(body).encode(),
+            headers={"x-api-key": key, "content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return int(error.code)
+
+
+def is_finished(execution: Execution) -> bool:
+    return execution.is_finished
+
+
+def is_settled(execution: Execution) -> bool:
+    return execution.is_finished and execution.is_settled
+
+
+def is_blocked_by(reason: str) -> Callable[[Execution], bool]:
+    return lambda execution: any(each.reason == reason for each in execution.status.blocked_by)
+
+
+def merged(base: Mapping[str, object], change: Mapping[str, object]) -> dict[str, object]:
+    """`base` with `change` over it, object by object."""
+    result = dict(base)
+    for key, value in change.items():
+        old = result.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(old, value)
+        else:
+            result[key] = value
+    return result

@@ -1,0 +1,17 @@
+"""The Deployments set nothing that their programs do not know."""
+
+import re
+
+import pytest
+
+from tools.machine import ROOT
+
+SETTING = re.compile(r"HELIOSTAT_(?:OPERATOR|GATEWAY)_[A-Z_]+")
+
+
+@pytest.mark.parametrize("name", ["operator/deployment.yaml", "gateway/deployment.yaml"])
+def test_every_setting_of_a_deployment_exists(name: str) -> None:
+    known = set(SETTING.findall((ROOT / "docs" / "settings.md").read_text()))
+    used = set(SETTING.findall((ROOT / "manifests" / name).read_text()))
+    assert used
+    assert used <= known
