@@ -72,7 +72,9 @@ def test_the_clock_ends_a_run(platform: Platform) -> None:
 
 
 def test_a_provider_that_stands_still_is_noticed_and_given_up(platform: Platform) -> None:
-    platform.agent("stuck", model="scripted/stall", runtime={"claudeCode": {}, "stallSeconds": STALL_SECONDS})
+    platform.agent(
+        "stuck", model="scripted/stall", runtime={"claudeCode": {}, "stallSeconds": STALL_SECONDS}
+    )
     platform.run("stuck-1", "stuck")
     execution = platform.wait_until_settled("stuck-1")
     assert execution.finished_reason == "Stalled"
@@ -82,7 +84,9 @@ def test_a_provider_that_stands_still_is_noticed_and_given_up(platform: Platform
 
 def test_one_stall_is_survived(platform: Platform) -> None:
     platform.agent(
-        "stuck-once", model="scripted/stall-once", runtime={"claudeCode": {}, "stallSeconds": STALL_SECONDS}
+        "stuck-once",
+        model="scripted/stall-once",
+        runtime={"claudeCode": {}, "stallSeconds": STALL_SECONDS},
     )
     platform.run("stuck-once-1", "stuck-once")
     assert platform.wait_until_finished("stuck-once-1").finished_reason == "Unverified"
