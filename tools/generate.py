@@ -13,7 +13,14 @@ from typing import TypeAlias
 
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
-from tools import conditions_page, crd_manifests, exit_codes, make_targets, settings_page
+from tools import (
+    conditions_page,
+    crd_manifests,
+    exit_codes,
+    make_targets,
+    resources_page,
+    settings_page,
+)
 from tools.sections import replace_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +39,7 @@ SECTIONS: Sections = [
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
+    *(("docs/resources.md", name, body) for name, body in resources_page.SECTIONS.items()),
 ]
 
 

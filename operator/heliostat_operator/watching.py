@@ -15,14 +15,17 @@ PAGE_SIZE = 500
 # The server ends a watch after this time; spread out, so that not all come back at once.
 _LIFETIME_SECONDS = (240, 360)
 # Bookmarks come every minute. No byte for longer: the connection may be dead, so make a new one.
-_SILENCE_SECONDS = 90
-_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=_SILENCE_SECONDS)
+SILENCE_SECONDS = 90.0
 # What is left of an object that went while we were not looking: enough to find its owner.
 _HEAD = ("name", "namespace", "uid", "labels", "ownerReferences")
 
 
 async def watch(
-    connection: Connection, kind: Kind, path: str, query: Query
+    connection: Connection,
+    kind: Kind,
+    path: str,
+    query: Query,
+    silence_seconds: float = SILENCE_SECONDS,
 ) -> AsyncIterator[Change]:
     """Changes, begun with an ADDED for everything. Raises UnavailableError when contact is lost.
 
@@ -40,7 +43,9 @@ async def watch(
         for head in gone.values():
             yield Change("DELETED", head)
         try:
-            async with aclosing(_follow(connection, path, query, version)) as changes:
+            async with aclosing(
+                _follow(connection, path, query, version, silence_seconds)
+            ) as changes:
                 async for change in changes:
                     yield _track(known, change)
         except ExpiredError:
@@ -84,9 +89,10 @@ def read_items(kind: Kind, page: JsonObject) -> Iterator[JsonObject]:
 
 
 async def _follow(
-    connection: Connection, path: str, query: Query, version: str
+    connection: Connection, path: str, query: Query, version: str, silence_seconds: float
 ) -> AsyncGenerator[Change, None]:
     """Changes after `version`, over as many connections as it takes."""
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence_seconds)
     while True:
         asked = {
             **query,
@@ -97,7 +103,7 @@ async def _follow(
         }
         answered = False
         try:
-            async with connection.stream(path, asked, _TIMEOUT) as lines:
+            async with connection.stream(path, asked, timeout) as lines:
                 answered = True
                 async for line in lines:
                     change, version = _read_event(line)

@@ -36,6 +36,15 @@ CONTINUE_PROMPT = (
 )
 
 
+def build_correction_prompt(failure: str) -> str:
+    return (
+        "Your work of the run before was checked and did not pass:\n\n"
+        f"{failure}\n\n"
+        "You are in the same session and the same workspace. Correct what is wrong, "
+        "then finish the task."
+    )
+
+
 def find_binary(settings: Settings) -> Path | None:
     """The binary inside the claude-agent-sdk wheel; None when there is none."""
     if settings.claude_binary is not None:
@@ -79,5 +88,14 @@ def build_command_line(
 
 def has_session(settings: Settings, session: str) -> bool:
     """Whether the workspace still holds the conversation."""
-    projects = settings.home / ".claude" / "projects"
-    return any(path.stat().st_size > 0 for path in projects.glob(f"*/{session}.jsonl"))
+    return any(path.stat().st_size > 0 for path in _session_files(settings, session))
+
+
+def set_session_aside(settings: Settings, session: str) -> None:
+    """Frees the id for a new conversation: Claude Code refuses one that is in use."""
+    for path in _session_files(settings, session):
+        path.replace(path.with_suffix(".replaced"))
+
+
+def _session_files(settings: Settings, session: str) -> list[Path]:
+    return list((settings.home / ".claude" / "projects").glob(f"*/{session}.jsonl"))

@@ -5,9 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from .attempt import Attempt, Lost, Work
-from .claude import CONTINUE_PROMPT, build_command_line, find_binary, has_session
+from .claude import (
+    CONTINUE_PROMPT,
+    build_command_line,
+    build_correction_prompt,
+    find_binary,
+    has_session,
+    set_session_aside,
+)
 from .conversation import Conversation
 from .environment import BASH_MAX_SECONDS, build_claude
+from .memo import read_memo
 from .memory import out_of_memory_kills
 from .processes import StartError
 from .reasons import Reason, Verdict
@@ -25,7 +33,14 @@ async def run_claude(attempt: Attempt) -> Work | Lost:
     session = attempt.document.session
     resumed = attempt.document.resume and has_session(attempt.settings, session)
     attempt.transcript.note("session", sessionId=session, resumed=resumed)
-    return await _Run(attempt, binary, session, resumed).run()
+    memo = read_memo(attempt.settings, session) if resumed else None
+    if memo is not None and memo.done:
+        remark = "The work was done by an earlier attempt and was only verified now."
+        return Work(None, memo.done, session, resumed=True, remarks=(remark,))
+    prompt = CONTINUE_PROMPT
+    if memo is not None and memo.failed:
+        prompt = build_correction_prompt(memo.failed)
+    return await _Run(attempt, binary, session, resumed, prompt).run()
 
 
 def _missing(why: str) -> Verdict:
@@ -36,11 +51,14 @@ def _missing(why: str) -> Verdict:
 
 
 class _Run:
-    def __init__(self, attempt: Attempt, binary: Path, session: str, resumed: bool) -> None:
+    def __init__(
+        self, attempt: Attempt, binary: Path, session: str, resumed: bool, resume_prompt: str
+    ) -> None:
         self._attempt = attempt
         self._binary = binary
         self._session = session
         self._resumed = resumed
+        self._resume_prompt = resume_prompt
         self._conversation = Conversation()
         self._remarks: list[str] = []
 
@@ -59,6 +77,8 @@ class _Run:
     async def _once(self, resume: bool) -> tuple[Ended, ClaudeWatcher]:
         attempt = self._attempt
         document = attempt.document
+        if not resume:
+            set_session_aside(attempt.settings, self._session)
         watcher = ClaudeWatcher(self._conversation, attempt.transcript, attempt.now)
         ended = await attempt.run(
             build_command_line(
@@ -70,7 +90,7 @@ class _Run:
                 self._conversation.turns,
             ),
             build_claude(attempt.environ, attempt.settings, document, attempt.key),
-            CONTINUE_PROMPT if resume else document.prompt,
+            self._resume_prompt if resume else document.prompt,
             watcher,
             Rules(
                 deadline=attempt.deadline,
@@ -88,6 +108,7 @@ class _Run:
         self._attempt.transcript.note("stalled", sessionId=self._session, resume=resume)
         self._remarks.append("It was resumed once after a stall.")
         self._conversation.restart()
+        self._resume_prompt = CONTINUE_PROMPT
         return await self._once(resume)
 
     def _lost_its_memory(self, ended: Ended, kills: int) -> bool:

@@ -115,8 +115,8 @@ def _read_document(fields: _Fields) -> RunDocument:
             for item in fields.objects("parameters", "name", "value")
         ),
         model=fields.text("model", empty=runtime.type is RuntimeType.COMMAND),
-        allow=tools.texts("allow"),
-        deny=tools.texts("deny"),
+        allow=_read_rules(tools, "allow"),
+        deny=_read_rules(tools, "deny"),
         limits=_read_limits(fields),
         verify=_read_verify(fields),
         gateway_url=_read_gateway(fields),
@@ -139,6 +139,14 @@ def _read_runtime(fields: _Fields) -> Runtime:
     return Runtime(RuntimeType(name), command, runtime.count("stallSeconds", 1))
 
 
+def _read_rules(tools: _Fields, name: str) -> tuple[str, ...]:
+    rules = tools.texts(name)
+    if not all(rule[0].isalpha() for rule in rules):
+        # "--dangerously-..." would be an option of Claude Code's command line
+        raise DocumentError(f"tools.{name} must be rules that start with the name of a tool")
+    return rules
+
+
 def _read_limits(fields: _Fields) -> Limits:
     limits = fields.object("limits", "timeoutSeconds", "maxTurns", "maxTokens", "maxCostMicros")
     limits.count_or_none("maxCostMicros")  # the gateway's to keep: the key carries the cap
@@ -153,7 +161,10 @@ def _read_verify(fields: _Fields) -> Verify | None:
     verify = fields.object_or_none("verify", "command", "files")
     if verify is None:
         return None
-    return Verify(verify.texts("command"), verify.texts("files"))
+    files = verify.texts("files")
+    if any(name.startswith("/") or ".." in name.split("/") for name in files):
+        raise DocumentError("verify.files must be paths inside the workspace")
+    return Verify(verify.texts("command"), files)
 
 
 def _read_gateway(fields: _Fields) -> str:

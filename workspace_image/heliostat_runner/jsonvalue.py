@@ -10,7 +10,10 @@ JsonObject = dict[str, JsonValue]
 
 def load(text: str | bytes) -> JsonValue:
     """Raises ValueError for what is not JSON."""
-    value: JsonValue = json.loads(text)
+    try:
+        value: JsonValue = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 _COUNTERS = (
@@ -10,9 +11,9 @@ _COUNTERS = (
 )
 
 
-def out_of_memory_kills() -> int:
+def out_of_memory_kills(counters: Sequence[Path] = _COUNTERS) -> int:
     """0 where no counter can be read."""
-    for path in _COUNTERS:
+    for path in counters:
         try:
             lines = path.read_text().splitlines()
         except OSError:

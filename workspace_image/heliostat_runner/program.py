@@ -14,6 +14,7 @@ from .attempt import Attempt, Lost, Work
 from .claude_run import run_claude
 from .command_run import run_command
 from .document import DocumentError, RunDocument, RuntimeType, parse_document
+from .memo import Memo, drop_memo, write_memo
 from .processes import Processes
 from .reasons import Reason, Verdict
 from .result import Result, TranscriptRecord, encode_result, write_result
@@ -51,7 +52,10 @@ async def run(environ: Mapping[str, str]) -> int:
         shutdown=shutdown,
         deadline=begun + order.document.limits.timeout_seconds,
     )
-    return await _carry_out(attempt, start)
+    try:
+        return await _carry_out(attempt, start)
+    finally:
+        await attempt.processes.kill_all()
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ async def _carry_out(attempt: Attempt, start: datetime) -> int:
     if isinstance(work, Lost):
         attempt.transcript.note("lost", why=work.name)
         return work.value
-    verdict = work.verdict or await verify(attempt)
+    verdict = work.verdict or await _judge(attempt, work)
     verdict = _remark(verdict, attempt, work)
     attempt.transcript.note("end", reason=verdict.reason.value, message=verdict.message)
     attempt.transcript.close()
@@ -112,6 +116,20 @@ async def _work(attempt: Attempt) -> Work | Lost:
     if attempt.document.runtime.type is RuntimeType.COMMAND:
         return await run_command(attempt)
     return await run_claude(attempt)
+
+
+async def _judge(attempt: Attempt, work: Work) -> Verdict:
+    """verify, with a memo for the next attempt while it runs and when it says no."""
+    session = work.session_id
+    if attempt.document.verify is None or session is None:
+        return await verify(attempt)
+    write_memo(attempt.settings, Memo(session, done=work.text))
+    verdict = await verify(attempt)
+    if verdict.reason is Reason.VERIFICATION_FAILED:
+        write_memo(attempt.settings, Memo(session, failed=verdict.message))
+    elif verdict.reason is not Reason.TERMINATED:
+        drop_memo(attempt.settings)
+    return verdict
 
 
 def _remark(verdict: Verdict, attempt: Attempt, work: Work) -> Verdict:

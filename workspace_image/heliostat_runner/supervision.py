@@ -75,7 +75,10 @@ async def supervise(
     await asyncio.wait(readers, timeout=_DRAIN_SECONDS)
     for task in (*readers, stopping):
         task.cancel()
-    await asyncio.gather(*readers, stopping, return_exceptions=True)
+    await asyncio.wait([*readers, stopping])
+    for task in readers:
+        if not task.cancelled():
+            task.result()  # a bug in a watcher must not pass for silence
     exit_code = child.exited.result() if child.exited.done() else -9
     return Ended(stop, exit_code, tuple(survivors))
 

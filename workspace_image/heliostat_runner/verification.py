@@ -14,6 +14,7 @@ from .watchdog import Rules, Stop
 from .watchers import CommandWatcher
 
 _TAIL = 600
+_SHOWN = 120
 
 
 async def verify(attempt: Attempt) -> Verdict:
@@ -43,16 +44,31 @@ def _missing_files(workspace: Path, rules: Verify) -> list[str]:
     ]
 
 
+def _not_started(program: str, error: StartError) -> Verdict:
+    """A path is something that the agent should have made; a bare name is the image's."""
+    if "/" in program:
+        return Verdict(Reason.VERIFICATION_FAILED, f"verify.command: {error}.")
+    return Verdict(
+        Reason.RUNTIME_MISSING, f"verify.command: {error}. Use an image that holds the program."
+    )
+
+
+def _first_line(command: str) -> str:
+    """A program in an argument must not drown what it said."""
+    line = command.strip().partition("\n")[0]
+    return line if line == command and len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
+
+
 async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     watcher = CommandWatcher(attempt.transcript, attempt.now)
     environ = build_verify(attempt.environ, attempt.settings, attempt.document)
     # no limits but the attempt's one clock, so that nobody has to reason about two
     clock = Rules(attempt.deadline, math.inf, 0, 0, None)
-    shown = " ".join(rules.command)[:200]
+    shown = _first_line(" ".join(rules.command))
     try:
         ended = await attempt.run(rules.command, environ, "", watcher, clock)
     except StartError as error:
-        return Verdict(Reason.VERIFICATION_FAILED, f"verify.command: {error}.")
+        return _not_started(rules.command[0], error)
     if ended.stop is Stop.TIMED_OUT:
         return Verdict(
             Reason.TIMED_OUT,
@@ -60,7 +76,11 @@ async def _run(attempt: Attempt, rules: Verify) -> Verdict:
             "limits.timeoutSeconds was used up. Raise it or make the check faster.",
         )
     if ended.stop is not Stop.EXITED:
-        return attempt.verdict_of(ended.stop)
+        return Verdict(
+            Reason.TERMINATED,
+            "The pod was told to end while verify.command ran. The agent's work is done; "
+            "a further attempt only verifies it where the workspace is kept.",
+        )
     if ended.exit_code == 0:
         return _verified(shown)
     return Verdict(

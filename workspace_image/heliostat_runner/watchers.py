@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .conversation import Conversation
-from .jsonvalue import load, text_at
+from .jsonvalue import count_at, load, text_at
 from .transcript import Transcript
 from .watchdog import Signs
 
@@ -50,7 +50,8 @@ class ClaudeWatcher:
         if text_at(event, "type") != "stream_event":  # its pieces come again as a whole message
             self._transcript.raw(line)
         if self._conversation.see(event):
-            self._moved = self._clock()
+            # a provider's "come back in two minutes" is no silence
+            self._moved = self._clock() + count_at(event, "retry_delay_ms") / 1000
         if text_at(event, "type") == "result":
             self._finished = self._clock()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import psutil
 import pytest
 
 from .anthropic_stub import AnthropicStub, Call, Cut, Refuse, Say, Script, Stall, Turn, in_order
-from .conftest import KEY, Pod
+from .conftest import KEY, RESUME, SESSION, Pod
 
 Serve = Callable[[Script], AnthropicStub]
 MakePod = Callable[[str], Pod]
@@ -55,7 +56,7 @@ def test_an_agent_writes_and_runs_a_program_and_is_verified(
 
 
 def test_a_tool_that_no_rule_allows_is_refused_and_told(serve: Serve, make_pod: MakePod) -> None:
-    turns = [
+    turns: list[Turn] = [
         Call("WebFetch", {"url": "http://example.com", "prompt": "read"}),
         Call("Bash", {"command": "touch made"}),
         Say("I could not."),
@@ -71,23 +72,30 @@ def test_a_tool_that_no_rule_allows_is_refused_and_told(serve: Serve, make_pod: 
 
 
 def test_a_rule_with_commas_and_spaces_stays_one_rule(serve: Serve, make_pod: MakePod) -> None:
-    turns = [
-        Call("Bash", {"command": "printf %s, a b > made"}),
+    turns: list[Turn] = [
+        Call("Bash", {"command": "touch one, two"}),
         Call("Bash", {"command": "touch other"}),
         Say("done"),
     ]
     pod = make_pod(serve(in_order(turns)).url)
-    pod.write(tools={"allow": ["Bash(printf %s, a *)"], "deny": []})
+    pod.write(tools={"allow": ["Bash(touch one, two)", "Read"], "deny": []})
 
     pod.run()
 
-    assert not (pod.workspace / "other").exists()
+    made = {path.name for path in pod.workspace.iterdir()}
+    assert made == {".heliostat", "one,", "two"}
 
 
 def test_the_workspace_cannot_change_the_rules(serve: Serve, make_pod: MakePod) -> None:
     pod = make_pod(serve(in_order([Call("Bash", {"command": "touch made"}), Say("done")])).url)
     pod.write(tools={"allow": ["Read"], "deny": []})
-    settings = '{"permissions":{"allow":["Bash"]},"hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"touch hooked"}]}]}}'
+    hook = {"hooks": [{"type": "command", "command": "touch hooked"}]}
+    settings = json.dumps(
+        {
+            "permissions": {"allow": ["Bash"]},
+            "hooks": {"SessionStart": [hook], "PreToolUse": [hook]},
+        }
+    )
     for folder in (pod.workspace / ".claude", pod.workspace / ".heliostat/home/.claude"):
         folder.mkdir(parents=True)
         (folder / "settings.json").write_text(settings)
@@ -178,7 +186,7 @@ def test_each_failure_has_its_reason(
     assert left.ending == ("Failed", reason, exit_code), left.result
 
 
-def test_a_gateway_that_is_away_is_the_infrastructure(serve: Serve, make_pod: MakePod) -> None:
+def test_a_gateway_that_is_away_is_the_infrastructure(make_pod: MakePod) -> None:
     pod = make_pod("http://127.0.0.1:9")
     pod.write()
 
@@ -205,14 +213,14 @@ def test_a_second_answer_for_one_turn_is_counted_and_recorded(
 
 
 def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> None:
-    def script(turn: int, asked: int) -> Turn:
+    def script(turn: int, _: int) -> Turn:
         if turn == 0:
             return Call("Bash", {"command": "echo one >> steps"})
         return Stall() if turn == 1 else Say("done")
 
     model = serve(script)
     pod = make_pod(model.url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 3})
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 6})
 
     left = pod.run()
 
@@ -224,7 +232,7 @@ def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> N
 
 def test_a_session_that_stalls_again_is_given_up(serve: Serve, make_pod: MakePod) -> None:
     pod = make_pod(serve(in_order([Stall()])).url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 2})
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 5})
 
     left = pod.run()
 
@@ -232,8 +240,8 @@ def test_a_session_that_stalls_again_is_given_up(serve: Serve, make_pod: MakePod
 
 
 def test_a_long_tool_call_is_no_stall(serve: Serve, make_pod: MakePod) -> None:
-    pod = make_pod(serve(in_order([Call("Bash", {"command": "sleep 4"}), Say("done")])).url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 2})
+    pod = make_pod(serve(in_order([Call("Bash", {"command": "sleep 8"}), Say("done")])).url)
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 5})
 
     left = pod.run()
 
@@ -266,7 +274,7 @@ def test_tokens_are_used_up(serve: Serve, make_pod: MakePod) -> None:
 def test_sigterm_saves_the_session_and_a_second_attempt_goes_on(
     serve: Serve, make_pod: MakePod
 ) -> None:
-    def script(turn: int, asked: int) -> Turn:
+    def script(turn: int, _: int) -> Turn:
         if turn == 0:
             return Call("Bash", {"command": "echo one >> steps"})
         return Call("Bash", {"command": "sleep 100"}) if turn == 1 else Say("done")
@@ -283,7 +291,7 @@ def test_sigterm_saves_the_session_and_a_second_attempt_goes_on(
     assert first.result["cause"] == "infrastructure"
     assert not sleep.is_running()
 
-    pod.write(storage="Volume", attempt=2, resume={"sessionId": first.result["sessionId"]})
+    pod.write(storage="Volume", attempt=2, session=RESUME)
     second = pod.run()
 
     assert second.ending == ("Succeeded", "Unverified", 0)
@@ -296,13 +304,32 @@ def test_sigterm_saves_the_session_and_a_second_attempt_goes_on(
 
 def test_a_session_that_is_gone_starts_again_and_says_so(serve: Serve, make_pod: MakePod) -> None:
     pod = make_pod(serve(in_order([Say("done")])).url)
-    pod.write(attempt=2, resume={"sessionId": "11111111-1111-4111-8111-111111111111"})
+    pod.write(attempt=2, session=RESUME)
 
     left = pod.run()
 
     assert left.ending == ("Succeeded", "Unverified", 0)
     assert left.result["resumed"] is False
-    assert left.result["sessionId"] != "11111111-1111-4111-8111-111111111111"
+    assert left.result["sessionId"] == SESSION
+
+
+@pytest.mark.parametrize("content", ["", "{}\n"])
+def test_a_session_that_is_not_to_be_resumed_starts_anew_under_its_id(
+    serve: Serve, make_pod: MakePod, content: str
+) -> None:
+    model = serve(in_order([Say("done")]))
+    pod = make_pod(model.url)
+    pod.write()
+    pod.run()
+    [file] = pod.workspace.glob(f".heliostat/home/.claude/projects/*/{SESSION}.jsonl")
+    if not content:
+        file.write_text("")
+
+    left = pod.run()
+
+    assert left.ending == ("Succeeded", "Unverified", 0), left.result
+    assert left.result["resumed"] is False
+    assert model.turns == [0, 0]
 
 
 def test_nothing_survives_the_killing_of_claude_code(serve: Serve, make_pod: MakePod) -> None:
@@ -333,6 +360,40 @@ def test_verification_decides(serve: Serve, make_pod: MakePod) -> None:
     assert left.ending == ("Failed", "VerificationFailed", 11)
     assert "total of EU is wrong" in left.result["message"]
     assert left.result["result"] == "The report is written."
+
+
+def test_a_further_attempt_knows_what_verification_said(serve: Serve, make_pod: MakePod) -> None:
+    model = serve(in_order([Say("done")]))
+    pod = make_pod(model.url)
+    verify = {"command": ["sh", "-c", "echo the total is 7, not 8; exit 1"]}
+    pod.write(verify=verify)
+    pod.run()
+
+    pod.write(verify=verify, attempt=2, session=RESUME)
+    second = pod.run()
+
+    assert second.ending == ("Failed", "VerificationFailed", 11)
+    assert "the total is 7, not 8" in json.dumps(model.requests[-1].body["messages"])
+
+
+def test_work_that_was_evicted_during_verification_is_only_verified(
+    serve: Serve, make_pod: MakePod
+) -> None:
+    model = serve(in_order([Say("All done.")]))
+    pod = make_pod(model.url)
+    pod.write(verify={"command": ["sleep", "501"]})
+    running = pod.start()
+    running.descendant("sleep 501")
+    running.terminate()
+    first = running.wait(timeout=10)
+
+    pod.write(verify={"command": ["true"]}, attempt=2, session=RESUME)
+    second = pod.run()
+
+    assert first.ending == ("Failed", "Terminated", 143)
+    assert second.ending == ("Succeeded", "Verified", 0)
+    assert second.result["result"] == "All done."
+    assert len(model.requests) == 1
 
 
 def test_an_expected_file_that_is_empty_does_not_count(serve: Serve, make_pod: MakePod) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,13 +89,13 @@ def test_a_command_that_ignores_sigterm_is_ended_within_the_grace_period(
     make_pod: MakePod,
 ) -> None:
     pod = command(
-        make_pod, "trap '' TERM; touch started; sleep 402 & wait; sleep 403", graceSeconds=4
+        make_pod, "trap '' TERM; touch started; sleep 402 & wait; sleep 403", graceSeconds=6
     )
     running = pod.start()
     sleep = running.descendant("sleep 402")
 
     running.terminate()
-    left = running.wait(timeout=4)
+    left = running.wait(timeout=6)
 
     assert left.ending == ("Failed", "Terminated", 143)
     assert not sleep.is_running()
@@ -112,6 +113,26 @@ def test_verification_has_no_key_and_ends_with_the_clock(make_pod: MakePod) -> N
 
     assert left.ending == ("Failed", "TimedOut", 12)
     assert "verify.command" in left.result["message"]
+
+
+def test_a_verifier_that_no_image_holds_is_the_configuration(make_pod: MakePod) -> None:
+    bare = command(make_pod, "true", verify={"command": ["no-such-verifier"]}).run()
+    path = command(make_pod, "true", verify={"command": ["./check"]}).run()
+
+    assert bare.ending == ("Failed", "RuntimeMissing", 14)
+    assert path.ending == ("Failed", "VerificationFailed", 11)
+
+
+def test_an_announced_wait_is_no_stall(make_pod: MakePod) -> None:
+    pod = make_pod(GATEWAY)
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 1})
+    retry = 'print(json.dumps({"type":"system","subtype":"api_retry","retry_delay_ms":2000}))\n'
+    body = f"{retry}sys.stdout.flush()\ntime.sleep(2)\n{RESULT}"
+
+    left = pod.run(HELIOSTAT_CLAUDE_BINARY=fake_claude(pod, body))
+
+    assert left.ending == ("Succeeded", "Unverified", 0)
+    assert left.result["secondAttempts"] == 1
 
 
 def test_stdout_ends_with_a_marker_that_the_result_repeats(make_pod: MakePod) -> None:
@@ -205,11 +226,8 @@ def test_no_result_at_all_is_an_error_with_stderr(make_pod: MakePod) -> None:
 
 
 def test_output_that_is_no_json_does_no_harm(make_pod: MakePod) -> None:
-    _, left = run_fake(
-        make_pod,
-        'print("warning: \\udcff", flush=True) if 0 else sys.stdout.buffer.write(b"\\xff\\xfe [1]\\n[2]\\n\\"x\\"\\n")\n'
-        + RESULT,
-    )
+    noise = 'sys.stdout.buffer.write(b"\\xff\\xfe [1]\\n[2]\\n\\"x\\"\\n")\n'
+    _, left = run_fake(make_pod, noise + RESULT)
 
     assert left.ending == ("Succeeded", "Unverified", 0)
 
@@ -245,8 +263,6 @@ def test_zombies_of_others_are_reaped(make_pod: MakePod) -> None:
 
 
 def wait_for_file(path: Path) -> None:
-    import time
-
     deadline = time.monotonic() + 10
     while not path.exists():
         assert time.monotonic() < deadline, f"{path.name} does not appear"

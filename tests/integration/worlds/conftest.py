@@ -6,8 +6,7 @@ import pytest
 
 from heliostat_core.worlds import World
 from support.control_plane import Address
-from support.worlds import Ground, cluster_ground
-from tools.machine import ROOT
+from support.worlds import Ground, cluster_ground, embedded_ground
 
 
 def make_cluster_ground(request: pytest.FixtureRequest) -> Ground:
@@ -16,17 +15,19 @@ def make_cluster_ground(request: pytest.FixtureRequest) -> Ground:
     return cluster_ground(address)
 
 
-GROUNDS: dict[str, Callable[[pytest.FixtureRequest], Ground]] = {"cluster": make_cluster_ground}
+def make_embedded_ground(request: pytest.FixtureRequest) -> Ground:
+    folders = request.getfixturevalue("tmp_path_factory")
+    assert isinstance(folders, pytest.TempPathFactory)
+    return embedded_ground(folders.mktemp("embedded"))
 
 
-@pytest.fixture(scope="session")
-def api_server_with_crds(api_server: Address) -> Address:
-    api_server.kubectl("apply", "-f", ROOT / "manifests" / "crds")
-    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    return api_server
+GROUNDS: dict[str, Callable[[pytest.FixtureRequest], Ground]] = {
+    "cluster": make_cluster_ground,
+    "embedded": make_embedded_ground,
+}
 
 
-@pytest.fixture(params=sorted(GROUNDS), scope="session")
+@pytest.fixture(params=sorted(GROUNDS), scope="module")
 def ground(request: pytest.FixtureRequest) -> Ground:
     return GROUNDS[str(request.param)](request)
 

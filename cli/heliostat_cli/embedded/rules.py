@@ -1,0 +1,86 @@
+"""The rules across fields of a schema: x-kubernetes-validations, evaluated as CEL.
+
+`self` is the value that the rule stands at, `oldSelf` the same place of the object as it was. A
+rule that names oldSelf is judged only where there was an old value.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import cel
+
+from heliostat_cli.embedded.documents import part, parts, text, texts
+from heliostat_core.worlds import JsonObject, JsonValue
+
+_IS_TRANSITION = re.compile(r"\boldSelf\b")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken rule: where, and what must be."""
+
+    path: str
+    type: str
+    message: str
+
+
+def broken_rules(
+    value: JsonValue, old: JsonValue, node: JsonObject, path: str = ""
+) -> Iterator[Violation]:
+    """Every rule of a schema's node, and of those below it, that the value breaks."""
+    for rule in parts(node, "x-kubernetes-validations"):
+        message = _judge(rule, value, old)
+        if message is not None:
+            yield Violation(_rule_path(path, rule), text(node, "type"), message)
+    if isinstance(value, Mapping):
+        yield from _broken_in_fields(value, old if isinstance(old, Mapping) else {}, node, path)
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            before = _old_item(each, old, node)
+            yield from broken_rules(each, before, part(node, "items"), f"{path}[{index}]")
+
+
+def _broken_in_fields(
+    value: JsonObject, old: JsonObject, node: JsonObject, path: str
+) -> Iterator[Violation]:
+    further = part(node, "additionalProperties")
+    for key, each in value.items():
+        field = part(node, "properties", key) or further
+        here = f"{path}.{key}" if path else key
+        yield from broken_rules(each, old.get(key), field, here)
+
+
+def _rule_path(path: str, rule: JsonObject) -> str:
+    return f"{path}{text(rule, 'fieldPath')}".lstrip(".") or "<nil>"
+
+
+def _old_item(item: JsonValue, old: JsonValue, node: JsonObject) -> JsonValue:
+    """The old item with the same keys; other lists than keyed ones have no old items."""
+    keys = texts(node, "x-kubernetes-list-map-keys")
+    if not keys or not isinstance(item, Mapping) or not isinstance(old, list | tuple):
+        return None
+    for each in old:
+        if isinstance(each, Mapping) and all(each.get(key) == item.get(key) for key in keys):
+            return each
+    return None
+
+
+def _judge(rule: JsonObject, value: JsonValue, old: JsonValue) -> str | None:
+    """The message when the rule is broken. A rule that can't be evaluated counts as broken."""
+    source = text(rule, "rule")
+    if _IS_TRANSITION.search(source) and old is None:
+        return None
+    try:
+        if _compiled(source).execute({"self": value, "oldSelf": old}) is True:
+            return None
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        return f"rule {json.dumps(source)} can't be evaluated: {error}"
+    return text(rule, "message") or f"failed rule: {source}"
+
+
+@cache
+def _compiled(source: str) -> cel.Program:
+    return cel.compile(source)
