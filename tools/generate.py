@@ -13,7 +13,15 @@ from typing import TypeAlias
 
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
-from tools import conditions_page, crd_manifests, exit_codes, make_targets, settings_page
+from tools import (
+    command_reference,
+    conditions_page,
+    crd_manifests,
+    exit_codes,
+    make_targets,
+    resources_page,
+    settings_page,
+)
 from tools.sections import replace_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,10 +36,12 @@ FOLDERS: Folders = [
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
 SECTIONS: Sections = [
     ("CONTRIBUTING.md", "make", make_targets.table),
+    ("docs/cli.md", "commands", command_reference.build_reference),
     ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
+    *(("docs/resources.md", name, body) for name, body in resources_page.SECTIONS.items()),
 ]
 
 

@@ -14,6 +14,7 @@ from .watchdog import Rules, Stop
 from .watchers import CommandWatcher
 
 _TAIL = 600
+_SHOWN = 120
 
 
 async def verify(attempt: Attempt) -> Verdict:
@@ -43,6 +44,12 @@ def _missing_files(workspace: Path, rules: Verify) -> list[str]:
     ]
 
 
+def _first_line(command: str) -> str:
+    """A program in an argument must not drown what it said."""
+    line = command.strip().splitlines()[0]
+    return line if line == command and len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
+
+
 def _not_started(program: str, error: StartError) -> Verdict:
     """A path is something that the agent should have made; a bare name is the image's."""
     if "/" in program:
@@ -52,12 +59,18 @@ def _not_started(program: str, error: StartError) -> Verdict:
     )
 
 
+def _first_line(command: str) -> str:
+    """A program in an argument must not drown what it said."""
+    line = command.strip().partition("\n")[0]
+    return line if line == command and len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
+
+
 async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     watcher = CommandWatcher(attempt.transcript, attempt.now)
     environ = build_verify(attempt.environ, attempt.settings, attempt.document)
     # no limits but the attempt's one clock, so that nobody has to reason about two
     clock = Rules(attempt.deadline, math.inf, 0, 0, None)
-    shown = " ".join(rules.command)[:200]
+    shown = _first_line(" ".join(rules.command))
     try:
         ended = await attempt.run(rules.command, environ, "", watcher, clock)
     except StartError as error:

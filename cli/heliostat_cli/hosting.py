@@ -1,0 +1,44 @@
+"""The embedded world for one command: kept running by us while it is open, or only looked at."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, nullcontext
+
+from heliostat_cli.embedded.folders import StateFolder, default_folder
+from heliostat_cli.embedded.gateways import GatewayDiedError
+from heliostat_cli.embedded.host import hosting
+from heliostat_cli.embedded.logs import EmbeddedLogs
+from heliostat_cli.embedded.store import Store
+from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_cli.errors import CliError
+from heliostat_cli.worlds import CANCEL_MANAGER, MANAGER, OpenWorld
+from heliostat_gateway.scripted.scenario import ScenarioError
+from heliostat_gateway.settings import SettingsError
+from heliostat_gateway.storage import StorageError
+
+
+@asynccontextmanager
+async def open_embedded(*, hosted: bool) -> AsyncIterator[OpenWorld]:
+    """The user's own embedded world."""
+    async with open_folder(default_folder(os.environ), hosted=hosted) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_folder(folder: StateFolder, *, hosted: bool) -> AsyncIterator[OpenWorld]:
+    """The world of a state folder. `hosted`: we reconcile it unless another process does."""
+    folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        async with hosting(folder) if hosted else nullcontext():
+            with closing(Store(folder.world_file)) as store:
+                world = EmbeddedWorld(store, manager=MANAGER)
+                yield OpenWorld(
+                    world, world.as_manager(CANCEL_MANAGER), EmbeddedLogs(world, folder)
+                )
+    except (SettingsError, ScenarioError) as error:
+        raise CliError(str(error), "Mend that setting or file.") from error
+    except (StorageError, GatewayDiedError) as error:
+        raise CliError(
+            f"the gateway inside this world does not run: {error}",
+            f"Check the folder {folder.gateway}, or choose another with HELIOSTAT_HOME.",
+        ) from error
