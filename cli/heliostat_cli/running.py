@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heliostat_cli.embedded.documents import text
-from heliostat_cli.errors import FAILED, INTERRUPTED
+from heliostat_cli.errors import FAILED, INTERRUPTED, UsageError
 from heliostat_cli.following import Follower, find_workspace, ref_of_execution
 from heliostat_cli.manifests import read_manifest, run_parts
 from heliostat_cli.reading import read_object
@@ -101,6 +101,11 @@ async def run(
     opened: OpenWorld, terminal: Terminal, request: Request, *, follow: bool, cancels: bool
 ) -> int:
     """The exit code. `cancels`: Ctrl-C stops the run; otherwise it only stops following."""
+    if not follow and not opened.goes_on:
+        raise UsageError(
+            f"--no-follow: nobody would run it in {opened.name} once this command has ended",
+            "Follow it, choose a cluster with --context, or keep another `heliostat run` going.",
+        )
     terminal.line(f"world: {opened.name}, namespace {request.namespace}")
     execution = await start(opened, terminal, request)
     if not follow:
