@@ -82,11 +82,11 @@ def row(ended: Ended, name: str) -> str:
 
 
 def test_a_run_ends_with_what_it_made_and_can_be_looked_at_later(
-    here: Heliostat, write: Callable[[str], Path], tmp_path: Path
+    here: Heliostat, write: Callable[[str], Path]
 ) -> None:
     ran = here("run", write(GOOD), "--input", "sales")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.startswith(f"world: embedded ({tmp_path}/state), namespace default\n")
+    assert ran.stdout.startswith("world: embedded (~/state), namespace default\n")
     name, _, ending = row(ran, "execution").partition(": ")
     assert ending == "Succeeded (Unverified)"
     assert row(ran, "result") == "did sales"
@@ -98,7 +98,7 @@ def test_a_run_ends_with_what_it_made_and_can_be_looked_at_later(
     got = here("get", "executions", "-o", "json")
     (item,) = json.loads(got.stdout)["items"]
     assert item["metadata"]["name"] == name
-    assert got.stderr == f"world: embedded ({tmp_path}/state), namespace default\n"
+    assert got.stderr == "world: embedded (~/state), namespace default\n"
     assert "did sales\n" in here("logs", name).stdout
     assert "Unverified" in here("why", name).stdout
     assert f"Name:           {name}\n" in here("describe", "execution", name).stdout
