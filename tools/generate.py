@@ -19,6 +19,7 @@ from tools import (
     crd_manifests,
     exit_codes,
     make_targets,
+    resources_page,
     settings_page,
 )
 from tools.sections import replace_section
@@ -40,6 +41,7 @@ SECTIONS: Sections = [
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
+    *(("docs/resources.md", name, body) for name, body in resources_page.SECTIONS.items()),
 ]
 
 

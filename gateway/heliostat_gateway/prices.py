@@ -75,6 +75,18 @@ def find_rates(model: str, provider: str, at: datetime) -> ModelRates | None:
     return ModelRates(found, at) if _is_usable(price) else None
 
 
+def known_models(provider: str, at: datetime) -> list[str]:
+    """Ids of a provider's models that have a price and are not deprecated."""
+    for found in data_snapshot.get_snapshot().providers:
+        if found.id == provider:
+            return [
+                model.id
+                for model in found.models
+                if not model.deprecated and _is_usable(model.get_prices(at))
+            ]
+    return []
+
+
 def cost_nanos(rates: Rates, usage: Usage) -> int:
     """Cost of one request in nano-dollars, rounded once. Raises KeyError for an unpriced kind."""
     tokens = {

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from heliostat_gateway.prices import FlatRates, Rates, find_rates
+from heliostat_gateway.prices import FlatRates, Rates, find_rates, known_models
 from heliostat_gateway.providers import Provider
 from heliostat_gateway.scripted.scenario import Scenario
 from heliostat_gateway.settings import NO_PROVIDER
@@ -67,9 +67,10 @@ class Router:
             )
         return Route(model, self.anthropic, model, rates)
 
-    def models(self) -> list[str]:
-        """Names that can be listed without asking a provider."""
-        return [f"{SCRIPTED_PREFIX}{name}" for name in sorted(self.scenarios)]
+    def models(self, at: datetime) -> list[str]:
+        """Names of the models that are served: real ones with a known price, then scenarios."""
+        real = known_models("anthropic", at) if self.anthropic is not None else []
+        return real + [f"{SCRIPTED_PREFIX}{name}" for name in sorted(self.scenarios)]
 
     def _scripted(self, model: str, scenario: str) -> Route | NotServed:
         found = self.scenarios.get(scenario)

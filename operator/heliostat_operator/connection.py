@@ -116,10 +116,14 @@ class Connection:
         self, path: str, query: Query, timeout: aiohttp.ClientTimeout
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The lines of an answer that goes on. Raises WorldErrors, also while it is read."""
-        async with self._open("GET", path, query, None, "application/json", timeout) as answer:
-            if answer.status >= 400:
-                raise map_error(answer.status, await answer.read())
-            yield split_lines(answer.content.iter_any())
+        for renew in (self._renew, None):
+            async with self._open("GET", path, query, None, "application/json", timeout) as answer:
+                if answer.status < 400:
+                    yield split_lines(answer.content.iter_any())
+                    return
+                if answer.status != 401 or renew is None:
+                    raise map_error(answer.status, await answer.read())
+                await renew()
 
     @asynccontextmanager
     async def _open(

@@ -97,8 +97,14 @@ def _end(
         cause=cause,
         exit_code=ended.exit_code if ended else exit_code,
         started=ended.started_at if ended else None,
-        ended=ended.finished_at if ended else None,
+        ended=ended.finished_at if ended else _job_ended(facts),
     )
+
+
+def _job_ended(facts: Facts) -> datetime | None:
+    """When the Job noticed: the time until somebody looks is no running time of the agent."""
+    failure = facts.job.failure if facts.job else None
+    return failure.last_transition_time if failure else None
 
 
 def _result_document(facts: Facts) -> Ended | None:
@@ -154,11 +160,11 @@ def _pod_reason(facts: Facts) -> Ended | None:
             "The pod's own deadline passed. Raise limits.timeoutSeconds.",
             "limit",
         )
-    if status.reason in ("UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods"):
+    if status.reason and facts.terminated is None:
         return _end(
             facts,
             FinishedReason.NODE_LOST,
-            f"The node refused the pod: {status.message} {_AGAIN}",
+            f"The node refused the pod: {status.message or status.reason} {_AGAIN}",
             "infrastructure",
         )
     return None
@@ -215,6 +221,8 @@ def _exit_code(facts: Facts) -> Ended | None:
 
 # The runner is process 1 of its container, which no process inside can kill.
 _KILLED = 137
+# What the container runtime reports when it could not start the process at all.
+_NEVER_STARTED = 128
 
 
 def _by_exit_code(facts: Facts, code: int) -> Ended:
@@ -233,6 +241,14 @@ def _by_exit_code(facts: Facts, code: int) -> Ended:
             FinishedReason.KILLED,
             f"Something outside the container killed it, such as a node short of memory. {_AGAIN}",
             "infrastructure",
+            code,
+        )
+    if code == _NEVER_STARTED:
+        return _end(
+            facts,
+            FinishedReason.START_FAILED,
+            "The container could not be started. Check that workspace.image has heliostat-runner.",
+            "configuration",
             code,
         )
     known = EXIT_REASONS.get(code)
@@ -269,6 +285,19 @@ def _job_record(facts: Facts) -> Ended | None:
     return None
 
 
+def _completed(facts: Facts) -> Ended | None:
+    """The Job completed and the pod is gone: exit code 0 is the runner's word for success."""
+    if facts.pod is not None or facts.job is None or not facts.job.is_complete:
+        return None
+    return _end(
+        facts,
+        FinishedReason.UNVERIFIED,
+        "The runner ended well, but its pod was gone before its result was read.",
+        None,
+        0,
+    )
+
+
 def _lost(facts: Facts) -> Ended:
     name = facts.pod.metadata.name if facts.pod else "The pod"
     return _end(
@@ -288,6 +317,7 @@ END_CHECKS: tuple[Callable[[Facts], Ended | None], ...] = (
     _start_failed,  # it never ran
     _exit_code,  # it ran and left only a number
     _job_record,  # the pod is gone, the Job kept the cause
+    _completed,  # the pod is gone, the Job kept the success
 )
 
 

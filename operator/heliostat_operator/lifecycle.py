@@ -20,12 +20,13 @@ from heliostat_core.executions import (
     AgentSeen,
     Attempt,
     BlockedBy,
+    Cancellation,
     Execution,
     ExecutionStatus,
     Timeout,
     compute_phase,
 )
-from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER, attempt_name
+from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER, attempt_name
 from heliostat_operator.actions import (
     Action,
     FreezeAgent,
@@ -51,10 +52,11 @@ from heliostat_operator.status import (
     with_attempt,
     with_blocks,
     with_condition,
+    with_facts,
     with_ledger,
     with_result,
 )
-from heliostat_operator.stops import compute_stop, decide_stop
+from heliostat_operator.stops import compute_stop, decide_stop, live_keys
 
 _SOON = 1.0
 _WAITING = 30.0
@@ -115,16 +117,23 @@ def _decide(
 def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> Decision:
     """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
     status = execution.status
-    open_keys = tuple(RevokeKey(each) for each in status.attempts if not each.key_revoked)
     if not execution.is_settled:
         status = compute_settled(status, stamp, seen.ledger)
-    still_settling = status.conditions != execution.status.conditions or not _settled(status)
+    open_keys = live_keys(status.attempts, stamp.now)
     if open_keys:
-        return Decision(status, open_keys, _SOON)
+        return Decision(status, open_keys, _patience(status, stamp.now))
+    # What is marked is listed by no operator that starts later: its money would never settle.
+    if not _settled(status) and execution.metadata.deletion_timestamp is None:
+        return Decision(status, again_after=_patience(status, stamp.now))
     held = RUN_FINALIZER in execution.metadata.finalizers
     marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
-    actions = (ReleaseExecution(),) if held or not marked else ()
-    return Decision(status, actions, _SOON if still_settling and not _settled(status) else None)
+    return Decision(status, (ReleaseExecution(),) if held or not marked else ())
+
+
+def _patience(status: ExecutionStatus, now: datetime) -> float:
+    """Often at first, then less: a gateway that is away for an hour is not asked in vain by all."""
+    ended = status.completion_time or now
+    return min(max(_SOON, (now - ended).total_seconds() / 4), _WAITING)
 
 
 def _settled(status: ExecutionStatus) -> bool:
@@ -244,14 +253,19 @@ def _decide_attempt(
     attempt = execution.current_attempt
     if attempt is None or seen.frozen is None:
         # Admitted without a record can't come from us; say so instead of guessing.
-        message = "The record of this admitted run is not whole. Make a new Execution."
-        lost = compute_finished(status, stamp, False, FinishedReason.POD_LOST, message)
-        return Decision(lost)
+        lost = Cancellation(
+            time=stamp.now,
+            by=FIELD_MANAGER,
+            reason=FinishedReason.POD_LOST,
+            message="The record of this admitted run is not whole. Make a new Execution.",
+        )
+        stopping = decide_stop(execution, status, seen.facts, lost, stamp)
+        return Decision(stopping.status, stopping.actions, stopping.again_after)
     if attempt.is_over:
         return _decide_next(execution, status, attempt, stamp, settings)
     if seen.facts.job is None and attempt.job_uid is None:
         return _start(status, attempt, seen, stamp)
-    attempt = _with_facts(attempt, seen)
+    attempt = with_facts(attempt, seen.facts)
     return _follow(execution, status, attempt, seen, stamp, settings)
 
 
@@ -269,17 +283,6 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
     status = compute_running(status, stamp, None)
     waits = BlockedBy(reason=BlockedReason.STARTING, message="The Job was made just now.")
     return Decision(with_blocks(status, waits), (start,), _WAITING)
-
-
-def _with_facts(attempt: Attempt, seen: Observation) -> Attempt:
-    job, pod = seen.facts.job, seen.facts.pod
-    changes: dict[str, str | None] = {}
-    if job is not None:
-        changes["job_uid"] = job.metadata.uid
-    if pod is not None:
-        changes["pod_name"] = pod.metadata.name
-        changes["node_name"] = pod.spec.node_name or None
-    return attempt.model_copy(update=changes)
 
 
 def _follow(
@@ -384,7 +387,7 @@ def _decide_next(
     settings: OperatorSettings,
 ) -> Decision:
     """Between two attempts: the old key is dead first, then the wait is over, then the record."""
-    if not last.key_revoked:
+    if live_keys((last,), stamp.now):
         block = BlockedBy(
             reason=BlockedReason.GATEWAY_UNREACHABLE,
             message="The gateway has not confirmed that the last attempt's key is dead; no further "

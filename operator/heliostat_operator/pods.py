@@ -1,6 +1,19 @@
 """Jobs and pods as far as we read them, parsed once from Kubernetes' own shapes."""
 
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from heliostat_core.resources import Instant, ObjectMeta, Part
+
+
+def _none_at_the_epoch(instant: datetime | None) -> datetime | None:
+    """The kubelet writes 1970 for a container that never started."""
+    return None if instant is not None and instant.timestamp() == 0 else instant
+
+
+ContainerTime = Annotated[Instant | None, AfterValidator(_none_at_the_epoch)]
 
 
 class Terminated(Part):
@@ -8,8 +21,8 @@ class Terminated(Part):
     reason: str = ""
     message: str = ""
     signal: int | None = None
-    started_at: Instant | None = None
-    finished_at: Instant | None = None
+    started_at: ContainerTime = None
+    finished_at: ContainerTime = None
 
 
 class Running(Part):

@@ -27,6 +27,7 @@ from heliostat_operator.status import (
     used_seconds,
     with_attempt,
     with_blocks,
+    with_facts,
     with_result,
 )
 
@@ -104,7 +105,10 @@ def decide_stop(
     first_time = execution.status.cancellation is None
     status = status.model_copy(update={"cancellation": stop})
     attempt = execution.current_attempt
-    revokes = tuple(RevokeKey(each) for each in status.attempts if not each.key_revoked)
+    if attempt is not None and not attempt.is_over:
+        attempt = with_facts(attempt, facts)
+        status = with_attempt(status, attempt)
+    revokes = live_keys(status.attempts, stamp.now)
     told = _told(execution, stop) if first_time else ()
     if attempt is None or attempt.is_over or _nothing_left(facts):
         return _stopped(status, attempt, stop, stamp, (*revokes, *told))
@@ -113,6 +117,7 @@ def decide_stop(
         return _finished_first(status, attempt, ended, stamp, (*revokes, *told))
     delete = StopAttempt(
         job_name=attempt.job_name,
+        job_uid=facts.job.metadata.uid if facts.job else None,
         pod_name=facts.pod.metadata.name if facts.pod else None,
         pod_uid=facts.pod.metadata.uid if facts.pod else None,
         grace_seconds=STOP_GRACE_SECONDS,
@@ -125,6 +130,14 @@ def decide_stop(
     block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
     status = with_blocks(status, block)
     return Stopping(status, (*revokes, delete, *told), _SOON)
+
+
+def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:
+    """What is still to be revoked: the gateway refuses an expired key by itself, so that nothing
+    waits for ever for a gateway that is gone."""
+    return tuple(
+        RevokeKey(each) for each in attempts if not each.key_revoked and now < each.key_expires_time
+    )
 
 
 def _nothing_left(facts: Facts) -> bool:

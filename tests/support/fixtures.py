@@ -6,7 +6,7 @@ import pytest
 
 from support.cluster import Cluster, NoClusterError, open_cluster
 from support.control_plane import Address, run_control_plane
-from tools.machine import find_control_plane_programs
+from tools.machine import ROOT, find_control_plane_programs
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,14 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
         )
     with run_control_plane(programs, tmp_path_factory.mktemp("control-plane")) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def api_server_with_crds(api_server: Address) -> Address:
+    """The same with our definitions in it; each module's own, for some take them away."""
+    api_server.kubectl("apply", "-k", ROOT / "manifests" / "crds")
+    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return api_server
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,12 @@ def _not_started(program: str, error: StartError) -> Verdict:
     )
 
 
+def _first_line(command: str) -> str:
+    """A program in an argument must not drown what it said."""
+    line = command.strip().partition("\n")[0]
+    return line if line == command and len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
+
+
 async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     watcher = CommandWatcher(attempt.transcript, attempt.now)
     environ = build_verify(attempt.environ, attempt.settings, attempt.document)

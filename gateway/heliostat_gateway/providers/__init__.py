@@ -42,8 +42,20 @@ class ProviderAnswer:
     @property
     def content_type(self) -> str:
         """The media type, lower case, without parameters."""
-        value = next((value for name, value in self.headers if name == "content-type"), "")
-        return value.partition(";")[0].strip().lower()
+        return self._header("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the body is in a form in which no usage can be read."""
+        return self._header("content-encoding").strip().lower() not in ("", "identity")
+
+    @property
+    def request_id(self) -> str:
+        """The provider's own id of the request; empty when it names none."""
+        return self._header("request-id")
+
+    def _header(self, wanted: str) -> str:
+        return next((value for name, value in self.headers if name == wanted), "")
 
 
 class Provider(Protocol):

@@ -269,6 +269,20 @@ async def test_a_watch_ends_when_the_server_does_not_answer_at_all() -> None:
             await collect(connection, 1, silence_seconds=0.2)
 
 
+async def test_a_watch_outlives_its_credentials() -> None:
+    async def renew() -> None:
+        pass
+
+    script = Script(
+        lists("10"),
+        streams(event("ADDED", execution("a", "11"))),
+        refuses(401, "Unauthorized"),
+        streams(event("ADDED", execution("b", "12")), then="silence"),
+    )
+    async with connected(script, renew) as connection:
+        assert await collect(connection, 2) == ["ADDED a", "ADDED b"]
+
+
 async def test_a_watch_asks_for_bookmarks_and_for_its_end() -> None:
     script = Script(lists("10"), streams(event("ADDED", execution("a")), then="silence"))
     async with connected(script) as connection:

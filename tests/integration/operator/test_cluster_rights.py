@@ -21,16 +21,13 @@ from heliostat_operator.cluster import Call, KubernetesWorld
 from support.control_plane import Address
 from support.objects import make_execution, smallest_object
 from support.worlds import make_namespace
-from tools.machine import ROOT
 
 GROUP = "heliostat.dev"
 
 
-@pytest.fixture(scope="module")
-def server(api_server: Address) -> Address:
-    api_server.kubectl("apply", "-k", ROOT / "manifests" / "crds")
-    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    return api_server
+@pytest.fixture
+def server(api_server_with_crds: Address) -> Address:
+    return api_server_with_crds
 
 
 @pytest.fixture

@@ -8,14 +8,11 @@ from heliostat_core.crds import RESOURCES, Resource
 from support.control_plane import Address
 from support.objects import make_agent, make_execution
 from support.worlds import make_namespace
-from tools.machine import ROOT
 
 
-@pytest.fixture(scope="module")
-def server(api_server: Address) -> Address:
-    api_server.kubectl("apply", "-k", ROOT / "manifests" / "crds")
-    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    return api_server
+@pytest.fixture
+def server(api_server_with_crds: Address) -> Address:
+    return api_server_with_crds
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=[each.kind.name for each in RESOURCES])

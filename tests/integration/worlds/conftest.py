@@ -7,7 +7,6 @@ import pytest
 from heliostat_core.worlds import World
 from support.control_plane import Address
 from support.worlds import Ground, cluster_ground, embedded_ground
-from tools.machine import ROOT
 
 
 def make_cluster_ground(request: pytest.FixtureRequest) -> Ground:
@@ -28,14 +27,7 @@ GROUNDS: dict[str, Callable[[pytest.FixtureRequest], Ground]] = {
 }
 
 
-@pytest.fixture(scope="session")
-def api_server_with_crds(api_server: Address) -> Address:
-    api_server.kubectl("apply", "-k", ROOT / "manifests" / "crds")
-    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    return api_server
-
-
-@pytest.fixture(params=sorted(GROUNDS), scope="session")
+@pytest.fixture(params=sorted(GROUNDS), scope="module")
 def ground(request: pytest.FixtureRequest) -> Ground:
     return GROUNDS[str(request.param)](request)
 

@@ -18,6 +18,7 @@ from tools.machine import ROOT
 
 MAKE = re.compile(r"(?:^|`|&& )make ([a-z][a-z0-9-]*)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"`[^`\n]+`")
 SETTING = re.compile(r"\bHELIOSTAT_[A-Z0-9_]*[A-Z0-9]\b(?!_)")
 PREFIX = re.compile(r"""env_prefix=["']([A-Z_]+)["']""")
 COMPONENTS = ("core", "operator", "gateway", "api", "workspace_image", "cli", "tools")
@@ -30,7 +31,7 @@ def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
-    links = LINK.findall(page.read_text())
+    links = LINK.findall(CODE.sub("", page.read_text()))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 

@@ -1,0 +1,29 @@
+"""One gateway for the tests that leave it alive, and one of its own for those that kill it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .gateway_process import GatewayProcess
+
+
+def _run(folder: Path) -> Iterator[GatewayProcess]:
+    gateway = GatewayProcess(folder)
+    gateway.write_public_key()
+    gateway.start()
+    yield gateway
+    if gateway.process is not None and gateway.process.poll() is None:
+        gateway.kill()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """A gateway that answers plain `scripted/NAME` models."""
+    yield from _run(tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
+    """A gateway of the test's own."""
+    yield from _run(tmp_path)

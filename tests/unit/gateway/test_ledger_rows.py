@@ -1,0 +1,183 @@
+"""The ledger: written ahead, settled once, capped, and booked when its gateway died."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from heliostat_core.keys import ExecutionClaims, execution_claims
+from heliostat_gateway.bookings import Booking, CapReachedError, Opening
+from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.storage import Storage, StorageError
+from heliostat_gateway.usage import Usage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    storage = Storage(tmp_path)
+    yield storage
+    storage.close()
+
+
+def claims(
+    *, cap: int | None = None, tokens: int | None = None, attempt: int = 1
+) -> ExecutionClaims:
+    return execution_claims(
+        namespace="default",
+        execution="e",
+        execution_uid="uid",
+        attempt=attempt,
+        agent="a",
+        cap_nanos=cap,
+        cap_tokens=tokens,
+        correlation_id="c",
+        issued=0,
+        expires=2**40,
+    )
+
+
+def opening(name: str, who: ExecutionClaims, cost: int = 100, size: int = 10) -> Opening:
+    return Opening(name, who, "", "scripted", "m", 1, Usage(input=size), cost)
+
+
+def booking(name: str, cost: int, *, reported: bool = True, estimated: bool = False) -> Booking:
+    return Booking(name, Usage(input=5, output=2), cost, reported, estimated, "answered")
+
+
+async def test_sums_follow_the_rows(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims()))
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.settled, total.requests) == (100, False, 1)
+    await ledger.settle(booking("1", 70), 2)
+    await ledger.open(opening("2", claims(attempt=2)))
+    await ledger.settle(booking("2", 30, estimated=True), 3)
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.settled, total.estimated) == (100, True, True)
+    assert total.usage == Usage(input=10, output=4)
+    assert [(a.attempt, a.cost_nanos, a.requests) for a in total.attempts] == [
+        (1, 70, 1),
+        (2, 30, 1),
+    ]
+    assert await ledger.agent("default/a") == (100, 2)
+
+
+async def test_an_execution_without_calls_is_all_zeros(storage: Storage) -> None:
+    total = await Ledger(storage).execution("nobody")
+    assert (total.cost_nanos, total.settled, total.estimated, total.model) == (0, True, False, None)
+
+
+async def test_a_note_that_comes_after_the_settlement_changes_nothing(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims()))
+    await ledger.settle(booking("1", 70), 2)
+    await ledger.note([booking("1", 5)])
+    assert (await ledger.execution("uid")).cost_nanos == 70
+
+
+async def test_all_attempts_share_one_cost_cap(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims(cap=200)))
+    await ledger.settle(booking("1", 200), 2)
+    with pytest.raises(CapReachedError) as caught:
+        await ledger.open(opening("2", claims(cap=200, attempt=2)))
+    assert (caught.value.what, caught.value.cap, caught.value.spent) == ("cost", 200, 200)
+    assert (await ledger.execution("uid")).requests == 1
+
+
+async def test_the_token_cap_counts_every_kind(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims(tokens=7)))
+    await ledger.settle(booking("1", 1), 2)
+    with pytest.raises(CapReachedError, match="tokens"):
+        await ledger.open(opening("2", claims(tokens=7)))
+
+
+async def test_parallel_calls_reserve_before_they_are_made(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    results = await asyncio.gather(
+        *(ledger.open(opening(str(n), claims(cap=1000))) for n in range(200)),
+        return_exceptions=True,
+    )
+    assert sum(result is None for result in results) == 10
+    assert all(isinstance(r, CapReachedError) for r in results if r is not None)
+
+
+async def test_an_unreported_call_counts_at_most_as_the_dearest_settled_one(
+    storage: Storage,
+) -> None:
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims(cap=1000)))
+    await ledger.settle(booking("1", 50), 2)
+    await ledger.open(opening("2", claims(cap=1000), cost=5000))  # a long, cached conversation
+    await ledger.open(opening("3", claims(cap=1000), cost=5000))
+    await ledger.note([booking("2", 950)])
+    with pytest.raises(CapReachedError):
+        await ledger.open(opening("4", claims(cap=1000)))
+
+
+async def test_free_answers_do_not_make_reservations_free(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims(cap=150)))
+    await ledger.settle(booking("1", 0), 2)
+    await ledger.open(opening("2", claims(cap=150)))
+    await ledger.open(opening("3", claims(cap=150)))
+    with pytest.raises(CapReachedError):
+        await ledger.open(opening("4", claims(cap=150)))
+
+
+async def test_what_a_dead_gateway_left_open_is_booked_as_estimated(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims(), cost=40))
+    await ledger.open(opening("2", claims(), cost=40))
+    await ledger.note([booking("2", 60)])
+    storage.close()
+    storage = Storage(tmp_path)
+    ledger = Ledger(storage)
+    assert (ledger.recover(9), ledger.recover(9)) == (2, 0)
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.settled, total.estimated) == (100, True, True)
+    storage.close()
+
+
+def test_one_ledger_has_one_writer(tmp_path: Path, storage: Storage) -> None:
+    assert storage
+    with pytest.raises(StorageError, match="in use by another gateway"):
+        Storage(tmp_path)
+
+
+def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="HELIOSTAT_GATEWAY_DATA_DIR"):
+        Storage(tmp_path / "file" / "data")
+
+
+async def test_revocations_are_kept_until_expiry(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    await Revocations(storage).add("uid/1", 1000, now=500)
+    storage.close()
+    storage = Storage(tmp_path)
+    revocations = Revocations(storage)
+    assert "uid/1" in revocations
+    await revocations.add("uid/2", 9000, now=5000)
+    assert ("uid/1" in revocations, "uid/2" in revocations) == (False, True)
+    storage.close()
+
+
+async def test_one_failing_job_undoes_nothing_of_the_others(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    results = await asyncio.gather(
+        ledger.open(opening("1", claims())),
+        ledger.open(opening("2", claims(cap=0))),
+        ledger.open(opening("3", claims())),
+        return_exceptions=True,
+    )
+    assert [type(result).__name__ for result in results] == [
+        "NoneType",
+        "CapReachedError",
+        "NoneType",
+    ]
+    assert (await ledger.execution("uid")).requests == 2

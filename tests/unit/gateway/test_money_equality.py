@@ -1,0 +1,126 @@
+"""The ledger's price and the scripted provider's bill agree to the nano-dollar, apart in code."""
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from random import Random
+
+import pytest
+from genai_prices import Usage as PricedUsage
+from genai_prices import calc_price
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliostat_gateway.prices import FlatRates, cost_nanos, find_rates
+from heliostat_gateway.scripted.bill import invoice_nanos
+from heliostat_gateway.scripted.scenario import Prices, UsageSpec
+from heliostat_gateway.usage import Usage
+
+COUNT = st.integers(0, 3_000_000)
+# Up to nine decimals, so that thousandths of a nano-dollar and exact halves occur.
+PRICE = st.builds(lambda n, d: str(Decimal(n).scaleb(-d)), st.integers(0, 10**6), st.integers(0, 9))
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def ledger_cost(prices: Prices, spec: UsageSpec) -> int:
+    rates = FlatRates(
+        {
+            "input": Decimal(prices.input),
+            "output": Decimal(prices.output),
+            "cache_read": Decimal(prices.cache_read),
+            "cache_write_5m": Decimal(prices.cache_write5m),
+            "cache_write_1h": Decimal(prices.cache_write1h),
+        }
+    )
+    return cost_nanos(
+        rates,
+        Usage(spec.input, spec.output, spec.cache_read, spec.cache_write5m, spec.cache_write1h),
+    )
+
+
+def prices_of(*texts: str) -> Prices:
+    names = ("input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h")
+    return Prices.model_validate(dict(zip(names, texts, strict=True)))
+
+
+def spec_of(*counts: int) -> UsageSpec:
+    names = ("input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h")
+    return UsageSpec.model_validate(dict(zip(names, counts, strict=True)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.tuples(PRICE, PRICE, PRICE, PRICE, PRICE), st.tuples(COUNT, COUNT, COUNT, COUNT, COUNT))
+def test_ledger_equals_bill(
+    texts: tuple[str, str, str, str, str], counts: tuple[int, int, int, int, int]
+) -> None:
+    prices, spec = prices_of(*texts), spec_of(*counts)
+    assert ledger_cost(prices, spec) == invoice_nanos(prices, spec)
+
+
+def test_ledger_equals_bill_for_ten_thousand_random_requests() -> None:
+    chance = Random(20261121)
+    for _ in range(10_000):
+        texts = [f"{chance.randrange(10**7)}e-{chance.randrange(10)}" for _ in range(5)]
+        counts = [chance.choice([0, 1, chance.randrange(2_000_000)]) for _ in range(5)]
+        prices, spec = prices_of(*texts), spec_of(*counts)
+        assert ledger_cost(prices, spec) == invoice_nanos(prices, spec)
+
+
+@pytest.mark.parametrize(("tokens", "nanos"), [(1, 0), (3, 2), (5, 2), (7, 4)])
+def test_halves_go_to_the_even_neighbour_in_both(tokens: int, nanos: int) -> None:
+    prices = prices_of("0.0005", "0", "0", "0", "0")
+    spec = spec_of(tokens, 0, 0, 0, 0)
+    assert invoice_nanos(prices, spec) == ledger_cost(prices, spec) == nanos
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(
+        ["claude-opus-5-5", "claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-4-5"]
+    ),
+    st.tuples(*[st.integers(0, 200_000)] * 5),
+    st.sampled_from(["", "standard", "fast"]),
+)
+def test_real_prices_are_those_of_genai_prices(
+    model: str, counts: tuple[int, int, int, int, int], speed: str
+) -> None:
+    usage = Usage(*counts, speed=speed)
+    rates = find_rates(model, "anthropic", NOW)
+    assert rates is not None
+    theirs = calc_price(
+        PricedUsage(
+            input_tokens=usage.total_input,
+            output_tokens=usage.output,
+            cache_read_tokens=usage.cache_read,
+            cache_write_tokens=usage.cache_write_5m + usage.cache_write_1h,
+            cache_write_1h_tokens=usage.cache_write_1h,
+        ),
+        model,
+        provider_id="anthropic",
+        genai_request_timestamp=NOW,
+        price_context={"speed": speed} if speed else None,
+    )
+    nanos = (theirs.total_price * 10**9).to_integral_value(ROUND_HALF_EVEN)
+    assert cost_nanos(rates, usage) == int(nanos)
+
+
+def test_one_token_over_the_tier_reprices_the_whole_request() -> None:
+    rates = find_rates("claude-haiku-5-5", "anthropic", NOW)
+    assert rates is not None
+    below = cost_nanos(rates, Usage(input=100_000, output=1000))
+    above = cost_nanos(rates, Usage(input=100_001, output=1000))
+    assert (below, above) == (10_500_000, 52_500_500)
+
+
+def test_searches_are_priced_per_thousand() -> None:
+    rates = find_rates("claude-opus-5-5", "anthropic", NOW)
+    assert rates is not None
+    assert cost_nanos(rates, Usage(web_searches=3)) == 30_000_000
+
+
+def test_an_unknown_model_has_no_price_instead_of_zero() -> None:
+    assert find_rates("claude-nonsense-9", "anthropic", NOW) is None
+
+
+def test_a_used_kind_without_a_price_is_an_error_not_zero() -> None:
+    with pytest.raises(KeyError):
+        cost_nanos(FlatRates({"input": Decimal(1)}), Usage(output=1))

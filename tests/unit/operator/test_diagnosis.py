@@ -1,0 +1,587 @@
+"""Pod status in, diagnosis out; statuses and texts as Kubernetes v1.34 writes them."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from heliostat_core.executions import CauseClass
+from heliostat_core.worlds import JsonObject
+from heliostat_operator.diagnosis import Ended, Facts, Runs, Waits, diagnose
+from heliostat_operator.pods import EventObject, Job, Pod
+from support.builders.pods import (
+    FINISHED,
+    STARTED,
+    job_failed,
+    make_condition,
+    make_event,
+    make_job,
+    make_pod,
+    make_result,
+    running,
+    terminated,
+    waiting,
+)
+from support.builders.resources import NOW, seconds
+
+
+def make_facts(pod: JsonObject | None, *events: JsonObject, job: JsonObject | None = None) -> Facts:
+    return Facts(
+        job=Job.model_validate(job or make_job()),
+        pod=Pod.model_validate(pod) if pod else None,
+        events=tuple(EventObject.model_validate(each) for each in events),
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A pod that does not run yet, the reason that people see, and words that they need."""
+
+    sentence: str
+    reason: str
+    words: tuple[str, ...]
+    pod: JsonObject | None
+    events: tuple[JsonObject, ...] = ()
+
+
+WAITING = (
+    Waiting(
+        "an image that is not in its registry is named with the registry's words",
+        "ImagePullFailed",
+        ("ImagePullBackOff", "acme/agent:9", "workspace.image"),
+        make_pod(
+            state=waiting(
+                "ImagePullBackOff",
+                'Back-off pulling image "acme/agent:9": ErrImagePull: failed to pull and unpack '
+                'image "docker.io/acme/agent:9": not found',
+            )
+        ),
+    ),
+    Waiting(
+        "the first failed pull says the same as the back-off after it",
+        "ImagePullFailed",
+        ("ErrImagePull",),
+        make_pod(state=waiting("ErrImagePull", "failed to resolve reference: not found")),
+    ),
+    Waiting(
+        "an image that may not be pulled and is not on the node",
+        "ImagePullFailed",
+        ("ErrImageNeverPull", "not present with pull policy of Never"),
+        make_pod(
+            state=waiting(
+                "ErrImageNeverPull",
+                'Container image "acme/agent:9" is not present with pull policy of Never',
+            )
+        ),
+    ),
+    Waiting(
+        "a name that no image can have",
+        "ImagePullFailed",
+        ("InvalidImageName",),
+        make_pod(
+            state=waiting(
+                "InvalidImageName",
+                'Failed to apply default image tag "UPPER": couldn\'t parse image name',
+            )
+        ),
+    ),
+    Waiting(
+        "an unschedulable pod repeats the scheduler's own words",
+        "Unschedulable",
+        ("0/3 nodes are available: 1 Insufficient memory", "workspace.resources"),
+        make_pod(
+            node="",
+            conditions=[
+                make_condition(
+                    "PodScheduled",
+                    "False",
+                    "Unschedulable",
+                    "0/3 nodes are available: 1 Insufficient memory, 2 node(s) had untolerated "
+                    "taint {gpu: true}. preemption: 0/3 nodes are available: 3 Preemption is not "
+                    "helpful for scheduling.",
+                )
+            ],
+        ),
+    ),
+    Waiting(
+        "a claim that nothing provides keeps the pod unschedulable, in the scheduler's words",
+        "Unschedulable",
+        ("unbound immediate PersistentVolumeClaims",),
+        make_pod(
+            node="",
+            conditions=[
+                make_condition(
+                    "PodScheduled",
+                    "False",
+                    "Unschedulable",
+                    "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+                )
+            ],
+        ),
+    ),
+    Waiting(
+        "a Secret that is missing is named",
+        "ContainerConfigError",
+        ('secret "crm" not found', "Make what is missing"),
+        make_pod(state=waiting("CreateContainerConfigError", 'secret "crm" not found')),
+    ),
+    Waiting(
+        "a key that is missing in a Secret is named",
+        "ContainerConfigError",
+        ("couldn't find key token in Secret default/crm",),
+        make_pod(
+            state=waiting(
+                "CreateContainerConfigError", "couldn't find key token in Secret default/crm"
+            )
+        ),
+    ),
+    Waiting(
+        "a container that cannot be created shows the runtime's words",
+        "ContainerConfigError",
+        ("context deadline exceeded",),
+        make_pod(state=waiting("CreateContainerError", "context deadline exceeded")),
+    ),
+    Waiting(
+        "a volume that cannot be mounted is known from the kubelet's event",
+        "VolumeFailed",
+        ('MountVolume.SetUp failed for volume "run"', "workspace.storage"),
+        make_pod(state=waiting("ContainerCreating")),
+        (
+            make_event("Scheduled", "Successfully assigned default/x to node-1", "Normal"),
+            make_event(
+                "FailedMount",
+                'MountVolume.SetUp failed for volume "run" : secret "sales-1-1" not found',
+            ),
+        ),
+    ),
+    Waiting(
+        "a volume that is still on another node",
+        "VolumeFailed",
+        ("Multi-Attach error",),
+        make_pod(state=waiting("ContainerCreating")),
+        (
+            make_event(
+                "FailedAttachVolume",
+                'Multi-Attach error for volume "pvc-1" Volume is already exclusively attached to '
+                "one node and can't be attached to another",
+            ),
+        ),
+    ),
+    Waiting(
+        "a Job that may not make its pod shows the controller's words",
+        "PodNotCreated",
+        ("exceeded quota: pods",),
+        None,
+        (
+            make_event(
+                "FailedCreate",
+                'Error creating: pods "sales-1-1-x" is forbidden: exceeded quota: pods, '
+                "requested: pods=1, used: pods=10, limited: pods=10",
+            ),
+        ),
+    ),
+    Waiting("a Job without a pod yet", "PodNotCreated", ("no pod yet",), None),
+    Waiting(
+        "a pod that is being made is starting",
+        "Starting",
+        ("starting",),
+        make_pod(state=waiting("ContainerCreating")),
+    ),
+    Waiting("a pod without any status is starting", "Starting", ("starting",), make_pod(node="")),
+)
+
+
+@pytest.mark.parametrize("case", WAITING, ids=lambda case: case.sentence)
+def test_a_waiting_pod(case: Waiting) -> None:
+    found = diagnose(make_facts(case.pod, *case.events))
+    assert isinstance(found, Waits)
+    assert found.reason == case.reason
+    assert [word for word in case.words if word not in found.message] == []
+
+
+def test_a_running_container_runs_since_its_start() -> None:
+    assert diagnose(make_facts(make_pod("Running", running()))) == Runs(STARTED)
+
+
+def test_a_pod_that_is_told_to_leave_still_runs() -> None:
+    pod = make_pod(
+        "Running",
+        running(),
+        conditions=[make_condition("DisruptionTarget", reason="EvictionByEvictionAPI")],
+        deleted=NOW,
+    )
+    assert diagnose(make_facts(pod)) == Runs(STARTED)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A pod or a Job's record that is over: reason, whose failure, words that people need."""
+
+    sentence: str
+    reason: str
+    cause: CauseClass | None
+    words: tuple[str, ...]
+    pod: JsonObject | None = None
+    job: JsonObject | None = None
+    exit_code: int | None = None
+
+
+RUNNER_IS_MISSING = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
+    "runc create failed: unable to start container process: error during container init: exec: "
+    '"heliostat-runner": executable file not found in $PATH: unknown'
+)
+OOM_BY_AGENT = make_result("Failed", "AgentError", "agent", "The tool was killed.")
+DISRUPTED_JOB = "Pod default/sales-1-1-x7k2p has condition DisruptionTarget matching FailJob rule"
+
+
+def disrupted(reason: str, message: str, state: JsonObject | None = None) -> JsonObject:
+    return make_pod(
+        "Failed",
+        state or terminated(137),
+        conditions=[make_condition("DisruptionTarget", reason=reason, message=message)],
+    )
+
+
+def exit_code_failed(code: int) -> JsonObject:
+    return make_job(
+        job_failed(
+            "PodFailurePolicy",
+            f"Container agent for pod default/sales-1-1-x7k2p failed with exit code {code} "
+            "matching FailJob rule at index 1",
+        )
+    )
+
+
+ENDINGS = (
+    Ending(
+        "a verified result is a success",
+        "Verified",
+        None,
+        ("its work was verified",),
+        make_pod("Succeeded", terminated(0, message=make_result())),
+        exit_code=0,
+    ),
+    Ending(
+        "a result document beats the kernel's word about a killed tool",
+        "AgentError",
+        "agent",
+        ("The tool was killed.",),
+        make_pod("Failed", terminated(10, "OOMKilled", OOM_BY_AGENT)),
+        exit_code=10,
+    ),
+    Ending(
+        "a result document beats an eviction that came too late",
+        "Verified",
+        None,
+        (),
+        disrupted(
+            "EvictionByEvictionAPI", "Eviction API: evicting", terminated(0, "", make_result())
+        ),
+        exit_code=0,
+    ),
+    Ending(
+        "a drain is infrastructure",
+        "Evicted",
+        "infrastructure",
+        ("Eviction API: evicting", "further attempt"),
+        disrupted("EvictionByEvictionAPI", "Eviction API: evicting"),
+        exit_code=137,
+    ),
+    Ending(
+        "an eviction by the kubelet repeats its words",
+        "Evicted",
+        "infrastructure",
+        ("The node was low on resource: memory",),
+        make_pod(
+            "Failed",
+            terminated(137),
+            reason="Evicted",
+            message="The node was low on resource: memory. Threshold quantity: 100Mi, available: "
+            "80Mi. Container agent was using 900Mi, request is 500Mi, has larger consumption.",
+            conditions=[
+                make_condition(
+                    "DisruptionTarget",
+                    reason="TerminationByKubelet",
+                    message="The node was low on resource: memory.",
+                )
+            ],
+        ),
+        exit_code=137,
+    ),
+    Ending(
+        "a pod that the kubelet evicted before its container began",
+        "Evicted",
+        "infrastructure",
+        ("The node had condition: [DiskPressure]",),
+        make_pod(
+            "Failed",
+            reason="Evicted",
+            message="Pod was rejected: The node had condition: [DiskPressure]. ",
+        ),
+    ),
+    Ending(
+        "preemption is infrastructure",
+        "Preempted",
+        "infrastructure",
+        ("preempting to accommodate a higher priority pod",),
+        disrupted(
+            "PreemptionByScheduler",
+            "default-scheduler: preempting to accommodate a higher priority pod",
+        ),
+        exit_code=137,
+    ),
+    Ending(
+        "a node that no longer answers, by the taint manager",
+        "NodeLost",
+        "infrastructure",
+        ("Taint manager: deleting due to NoExecute taint",),
+        disrupted("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint"),
+        exit_code=137,
+    ),
+    Ending(
+        "a node that is gone, by the pod collector",
+        "NodeLost",
+        "infrastructure",
+        ("PodGC: node no longer exists",),
+        disrupted("DeletionByPodGC", "PodGC: node no longer exists", state=running()),
+    ),
+    Ending(
+        "a node that shuts down",
+        "NodeLost",
+        "infrastructure",
+        ("imminent node shutdown",),
+        make_pod(
+            "Failed",
+            terminated(137),
+            reason="Terminated",
+            message="Pod was terminated in response to imminent node shutdown.",
+        ),
+        exit_code=137,
+    ),
+    Ending(
+        "a node that refuses a pod for want of memory",
+        "NodeLost",
+        "infrastructure",
+        ("The node refused the pod", "Node didn't have enough resource: memory"),
+        make_pod(
+            "Failed",
+            reason="OutOfmemory",
+            message="Pod was rejected: Node didn't have enough resource: memory, requested: "
+            "1073741824, used: 1000, capacity: 2000",
+        ),
+    ),
+    Ending(
+        "a node whose labels no longer fit refuses in its own words",
+        "NodeLost",
+        "infrastructure",
+        ("The node refused the pod", "Predicate NodeAffinity failed"),
+        make_pod(
+            "Failed",
+            reason="NodeAffinity",
+            message="Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's "
+            "node affinity/selector",
+        ),
+    ),
+    Ending(
+        "its own memory limit, with the remedy",
+        "OutOfMemory",
+        "agent",
+        ("workspace.resources.memory",),
+        make_pod("Failed", terminated(137, "OOMKilled")),
+        exit_code=137,
+    ),
+    Ending(
+        "a kill from outside that is not its own limit",
+        "Killed",
+        "infrastructure",
+        ("node short of memory",),
+        make_pod("Failed", terminated(137)),
+        exit_code=137,
+    ),
+    Ending(
+        "a container that the runtime lost",
+        "Killed",
+        "infrastructure",
+        (),
+        make_pod(
+            "Failed",
+            terminated(
+                137,
+                "ContainerStatusUnknown",
+                "The container could not be located when the pod was terminated",
+            ),
+        ),
+        exit_code=137,
+    ),
+    Ending(
+        "an image without the runner",
+        "RuntimeMissing",
+        "configuration",
+        ("has no heliostat-runner", "workspace.image"),
+        make_pod("Failed", terminated(128, "StartError", RUNNER_IS_MISSING)),
+        exit_code=128,
+    ),
+    Ending(
+        "a container that could not be started for another reason",
+        "StartFailed",
+        "configuration",
+        ("no space left on device",),
+        make_pod("Failed", terminated(128, "StartError", "mkdir: no space left on device")),
+        exit_code=128,
+    ),
+    Ending(
+        "a container that ends well without a document",
+        "NoResult",
+        "agent",
+        ("no result document", "heliostat-runner"),
+        make_pod("Succeeded", terminated(0)),
+        exit_code=0,
+    ),
+    Ending(
+        "words that are no document are not taken for one",
+        "NoResult",
+        "agent",
+        (),
+        make_pod("Succeeded", terminated(0, message='{"version":1,"outcome":"Succeeded"}')),
+        exit_code=0,
+    ),
+    Ending(
+        "an exit code of the runner says what it knows without its document",
+        "ProviderFailed",
+        "infrastructure",
+        ("exit code 15",),
+        make_pod("Failed", terminated(15)),
+        exit_code=15,
+    ),
+    Ending(
+        "an exit code that the runner does not have",
+        "Exited",
+        "agent",
+        ("exit code 3", "log of the pod"),
+        make_pod("Failed", terminated(3)),
+        exit_code=3,
+    ),
+    Ending(
+        "a pod that somebody deleted",
+        "PodDeleted",
+        "infrastructure",
+        ("was deleted",),
+        make_pod("Failed", terminated(137), deleted=NOW),
+        exit_code=137,
+    ),
+    Ending(
+        "a runner that was told to leave keeps its own reason",
+        "Terminated",
+        "infrastructure",
+        ("The session was saved.",),
+        make_pod(
+            "Failed",
+            terminated(
+                143,
+                message=make_result(
+                    "Failed", "Terminated", "infrastructure", "The session was saved."
+                ),
+            ),
+            deleted=NOW,
+        ),
+        exit_code=143,
+    ),
+    Ending(
+        "the Job remembers a runner's exit code when the pod is gone",
+        "ProviderFailed",
+        "infrastructure",
+        ("exit code 15",),
+        job=exit_code_failed(15),
+        exit_code=15,
+    ),
+    Ending(
+        "the Job remembers an agent's failure when the pod is gone",
+        "VerificationFailed",
+        "agent",
+        (),
+        job=exit_code_failed(11),
+        exit_code=11,
+    ),
+    Ending(
+        "the Job remembers a container that never started when the pod is gone",
+        "StartFailed",
+        "configuration",
+        ("could not be started",),
+        job=exit_code_failed(128),
+        exit_code=128,
+    ),
+    Ending(
+        "the Job remembers a disruption when the pod is gone",
+        "Evicted",
+        "infrastructure",
+        ("has condition DisruptionTarget",),
+        job=make_job(job_failed("PodFailurePolicy", f"{DISRUPTED_JOB} at index 0")),
+    ),
+    Ending(
+        "the Job's coming failure says as much as its final one",
+        "Evicted",
+        "infrastructure",
+        (),
+        job=make_job(
+            make_condition(
+                "FailureTarget",
+                reason="PodFailurePolicy",
+                message=f"{DISRUPTED_JOB} at index 0",
+            )
+        ),
+    ),
+    Ending(
+        "a pod that was deleted without a record is infrastructure",
+        "PodLost",
+        "infrastructure",
+        ("nothing says why",),
+        job=make_job(
+            job_failed("BackoffLimitExceeded", "Job has reached the specified backoff limit")
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", ENDINGS, ids=lambda case: case.sentence)
+def test_an_ended_attempt(case: Ending) -> None:
+    found = diagnose(make_facts(case.pod, job=case.job))
+    assert isinstance(found, Ended)
+    assert (found.reason, found.cause, found.exit_code) == (case.reason, case.cause, case.exit_code)
+    assert [word for word in case.words if word not in found.message] == []
+
+
+def test_an_end_keeps_the_containers_own_times() -> None:
+    found = diagnose(make_facts(make_pod("Failed", terminated(3))))
+    assert isinstance(found, Ended)
+    assert (found.started, found.ended) == (STARTED, FINISHED)
+
+
+def test_an_end_that_only_the_job_remembers_has_the_jobs_time() -> None:
+    # The operator may look hours later: that time is no running time of the agent.
+    found = diagnose(make_facts(None, job=exit_code_failed(15)))
+    assert isinstance(found, Ended)
+    assert found.ended == NOW
+
+
+def test_a_job_that_completed_is_not_run_again_because_its_pod_is_gone() -> None:
+    # Exit code 0 is the runner's word for success: finished work is not paid twice.
+    found = diagnose(make_facts(None, job=make_job(make_condition("Complete"))))
+    assert isinstance(found, Ended)
+    assert (found.reason, found.cause, found.exit_code) == ("Unverified", None, 0)
+    assert "gone before its result was read" in found.message
+
+
+def test_a_job_that_is_gone_with_its_pod_is_lost() -> None:
+    found = diagnose(Facts(job=None, pod=None))
+    assert isinstance(found, Ended)
+    assert (found.reason, found.cause) == ("PodLost", "infrastructure")
+
+
+def test_a_pod_whose_job_is_gone_still_counts_as_running() -> None:
+    pod = Pod.model_validate(make_pod("Running", running(NOW + seconds(5))))
+    assert diagnose(Facts(job=None, pod=pod)) == Runs(NOW + seconds(5))
+
+
+def test_every_sentence_is_told_once() -> None:
+    sentences = [each.sentence for each in (*WAITING, *ENDINGS)]
+    assert len(set(sentences)) == len(sentences)
