@@ -6,8 +6,6 @@ from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import text
-from heliostat_cli.embedded.pods import WORKSPACE_ANNOTATION
 from heliostat_cli.errors import CliError
 from heliostat_cli.progress import Progress, render_line
 from heliostat_cli.screen import Screen
@@ -134,10 +132,8 @@ async def find_workspace(opened: OpenWorld, execution: Execution) -> Workspace |
     if attempt is None or attempt.pod_name is None:
         return None
     pod = await opened.world.get(Ref(POD, execution.metadata.namespace, attempt.pod_name))
-    folder = text(pod, "metadata", "annotations", WORKSPACE_ANNOTATION) if pod else ""
-    if not folder or not Path(folder).is_dir():
-        return None
-    return Workspace(Path(folder), list_files(Path(folder)))
+    folder = opened.workspace_of(pod) if pod else None
+    return Workspace(folder, list_files(folder)) if folder else None
 
 
 def list_files(folder: Path) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from heliostat_cli.blocks import phase_of, render_block
 from heliostat_cli.durations import format_seconds
-from heliostat_cli.steps import Narrator
+from heliostat_cli.steps import Narrator, shorten
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import Attempt, BlockedBy, Execution, Usage
 from heliostat_core.money import format_micros
@@ -91,5 +91,5 @@ def _phase_line(execution: Execution, phase: str) -> str:
 
 
 def _attempt_line(attempt: Attempt) -> str:
-    message = f": {attempt.message}" if attempt.message else ""
+    message = f": {shorten(attempt.message)}" if attempt.message else ""
     return f"attempt {attempt.number} ended: {attempt.reason}{message}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heliostat_cli.embedded.documents import text
-from heliostat_cli.errors import FAILED, INTERRUPTED
+from heliostat_cli.errors import FAILED, INTERRUPTED, UsageError
 from heliostat_cli.following import Follower, find_workspace, ref_of_execution
 from heliostat_cli.manifests import read_manifest, run_parts
 from heliostat_cli.reading import read_object
@@ -20,6 +20,7 @@ from heliostat_cli.steps import Narrator
 from heliostat_cli.summary import render_summary
 from heliostat_cli.worlds import OpenWorld
 from heliostat_cli.writing import ask_to_cancel, change_word, in_namespace
+from heliostat_core.agents import Agent
 from heliostat_core.conditions import ExecutionCondition, is_true
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, JsonObject, Ref
@@ -91,16 +92,27 @@ async def start(opened: OpenWorld, screen: Screen, request: Request) -> Executio
         before = await opened.world.get(ref)
         agent = await opened.world.apply(request.agent)
         word = change_word(before, agent)
-    screen.line(f"agent {request.agent_name} {word}, model {text(agent, 'spec', 'model', 'name')}")
+    screen.line(f"agent {request.agent_name} {word}, {_runtime(Agent.model_validate(agent))}")
     created = Execution.model_validate(await opened.world.create(execution))
     screen.line(f"execution {created.metadata.name} created")
     return created
+
+
+def _runtime(agent: Agent) -> str:
+    """Who does the work."""
+    command = agent.spec.runtime.command
+    return f"runs {command[0]}" if command else f"Claude Code with {agent.spec.model.name}"
 
 
 async def run(
     opened: OpenWorld, terminal: Terminal, request: Request, *, follow: bool, cancels: bool
 ) -> int:
     """The exit code. `cancels`: Ctrl-C stops the run; otherwise it only stops following."""
+    if not follow and not opened.goes_on:
+        raise UsageError(
+            f"--no-follow: nobody would run it in {opened.name} once this command has ended",
+            "Follow it, choose a cluster with --context, or keep another `heliostat run` going.",
+        )
     terminal.line(f"world: {opened.name}, namespace {request.namespace}")
     execution = await start(opened, terminal, request)
     if not follow:

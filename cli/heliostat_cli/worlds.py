@@ -1,12 +1,13 @@
 """Which world a command means, and how to reach it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from heliostat_cli.errors import UsageError
-from heliostat_core.worlds import Logs, World
+from heliostat_core.worlds import JsonObject, Logs, World
 
 WORLD_VARIABLE = "HELIOSTAT_WORLD"
 MANAGER = "heliostat-cli"
@@ -31,12 +32,16 @@ class Place:
 class OpenWorld:
     """A world that can be asked now, and what its runs print.
 
-    `canceller` is the same world, written to under the name that cancels.
+    `canceller` is the same world, written to under the name that cancels. `workspace_of` says
+    where a pod's working folder is, when that is on this machine; `goes_on` whether somebody
+    reconciles the world when we leave.
     """
 
     world: World
     canceller: World
     logs: Logs
+    workspace_of: Callable[[JsonObject], Path | None]
+    goes_on: bool
 
     @property
     def name(self) -> str:
@@ -67,4 +72,4 @@ async def open_cluster(context: str | None) -> AsyncIterator[OpenWorld]:
         await KubernetesWorld.connect(context=context, field_manager=MANAGER) as world,
         await KubernetesWorld.connect(context=context, field_manager=CANCEL_MANAGER) as canceller,
     ):
-        yield OpenWorld(world, canceller, world)
+        yield OpenWorld(world, canceller, world, lambda _: None, goes_on=True)

@@ -44,12 +44,6 @@ def _missing_files(workspace: Path, rules: Verify) -> list[str]:
     ]
 
 
-def _first_line(command: str) -> str:
-    """A program in an argument must not drown what it said."""
-    line = command.strip().splitlines()[0]
-    return line if line == command and len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
-
-
 def _not_started(program: str, error: StartError) -> Verdict:
     """A path is something that the agent should have made; a bare name is the image's."""
     if "/" in program:

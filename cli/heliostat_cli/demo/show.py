@@ -107,7 +107,7 @@ def render_next(root: Path, provider: str) -> str:
     program = "heliostat" if shutil.which("heliostat") else sys.argv[0]
     home = f"HELIOSTAT_HOME={root} {program}"
     rows = [
-        f"Next (the demo's files are in {root}; change them as you like):",
+        f"Next (the files are in {root}; each demo writes them anew):",
         f"  {program} run {root}/sales.yaml --input @{root}/{SALES}",
         f"  {home} get executions",
         f"  {home} describe agent sales",

@@ -103,7 +103,7 @@ def test_a_run_that_is_not_followed_is_made_and_waits(
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == (
         f"world: cluster test, namespace {team}\n"
-        "agent sales created, model scripted/demo\n"
+        "agent sales created, Claude Code with scripted/demo\n"
         f"execution {name} created\n"
         f"heliostat logs -f {name} follows it\n"
     )
