@@ -48,15 +48,16 @@ def book_open_rows(connection: sqlite3.Connection, now_ms: int) -> int:
 def check_caps(connection: sqlite3.Connection, claims: ExecutionClaims) -> None:
     """Raises CapReachedError when nothing is left.
 
-    Settled rows count with their cost, open ones with what they have used so far. An open row without a report counts at most as the dearest settled one: its input is counted
-    without knowing the cache, and would else stop runs with a long, cached conversation.
+    Settled rows count with their cost, open ones with what they have used so far. An open row
+    without a report counts at most as the dearest settled one: its input is counted without
+    knowing the cache, and would else stop runs with a long, cached conversation.
     """
     if claims.cap_nanos is None and claims.cap_tokens is None:
         return
     uid = claims.execution_uid
     nanos, tokens, dearest = connection.execute(
-        f"SELECT coalesce(sum(cost_nanos), 0), coalesce(sum({_TOKENS}), 0), max(nullif(cost_nanos, 0)) "
-        "FROM requests WHERE execution = ? AND (NOT open OR reported)",
+        f"SELECT coalesce(sum(cost_nanos), 0), coalesce(sum({_TOKENS}), 0), "
+        "max(nullif(cost_nanos, 0)) FROM requests WHERE execution = ? AND (NOT open OR reported)",
         (uid,),
     ).fetchone()
     for cost, size in connection.execute(

@@ -53,6 +53,8 @@ class MemoryWorld:
     async def list(
         self, kind: Kind, selection: Selection = EVERYTHING
     ) -> AsyncIterator[JsonObject]:
+        if "list" in self.failures:
+            raise self.failures["list"]
         for ref, document in list(self.objects.items()):
             if ref.kind == kind and is_selected(document, selection):
                 yield deepcopy(document)

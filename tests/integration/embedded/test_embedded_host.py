@@ -1,13 +1,16 @@
 """The whole chain in the embedded world: engine, gateway, jobs, runner and real Claude Code."""
 
+import psutil
+
 from heliostat_cli.embedded.documents import number, parts, text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import hosting
 from heliostat_cli.embedded.logs import EmbeddedLogs
+from heliostat_cli.embedded.processes import marked
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import EXECUTION, JsonObject, Ref
 from heliostat_gateway.settings import Settings
-from support.embedded import wait_for_object
+from support.embedded import wait_for_object, wait_until
 from support.objects import make_agent, make_execution
 
 SCRIPTED = Settings(default_provider="scripted")
@@ -49,5 +52,33 @@ async def test_an_agent_runs_real_claude_code_to_success(
     assert (number(execution, "status", "costMicros") or 0) > 0
     [attempt] = parts(execution, "status", "attempts")
     logs = EmbeddedLogs(world, folder)
-    lines = [line async for line in logs.read_log("default", text(attempt, "podName"), follow=True)]
+    pod = text(attempt, "podName")
+    lines = [line async for line in logs.read_log("default", pod, follow=True)]
     assert any("from-the-shell" in line for line in lines)
+
+
+async def test_claude_code_killed_during_a_command_leaves_nobody(
+    world: EmbeddedWorld, folder: StateFolder
+) -> None:
+    async with hosting(folder, gateway=SCRIPTED):
+        await world.create(
+            make_agent(
+                "default",
+                prompt="run: touch begun; sleep 600 & sleep 600",
+                model={"name": "scripted/tools"},
+            )
+        )
+        await world.create(make_execution("default"))
+        await wait_until(
+            lambda: bool(list(folder.pods.glob("*/volumes/workspace/begun"))), "it works"
+        )
+        processes = [psutil.Process(pid) for pid in marked(folder.pods)]
+        [claude] = [each for each in processes if each.name() == "claude"]
+        assert [each.name() for each in processes].count("sleep") >= 1
+        claude.kill()
+        execution = await finished(world)
+
+    assert marked(folder.pods) == []
+    assert text(execution, "status", "phase") == "Failed"
+    [attempt] = parts(execution, "status", "attempts")
+    assert text(attempt, "cause") == "agent"

@@ -35,11 +35,11 @@ class OpenStream:
                     self._spoke.set()
 
     async def until_it_stands_still(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self._spoke.wait()
 
     async def end(self) -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             try:
                 await self._task
             except aiohttp.ClientError as error:
@@ -98,7 +98,7 @@ async def test_a_client_that_does_not_read_holds_no_revocation_up(gateway: Gatew
     await reader.readuntil(b"message_start")
     started = time.monotonic()
     assert (await gateway.revoke("deaf")).streams_ended == 1
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
     cost = await gateway.cost("deaf")
     assert (cost.settled, cost.estimated) == (True, True)
     writer.close()
@@ -108,7 +108,7 @@ async def test_a_client_that_does_not_read_holds_no_revocation_up(gateway: Gatew
 
 async def test_revocation_before_the_first_event_is_a_401(gateway: GatewayProcess) -> None:
     call = asyncio.create_task(gateway.message(gateway.key("early"), "scripted/stall-start"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (await gateway.bill("early")).entries:
             await asyncio.sleep(0.02)
     assert (await gateway.revoke("early")).streams_ended == 1
@@ -121,7 +121,7 @@ async def test_kill_in_a_stream_then_restart_on_the_same_port(gateway: GatewayPr
     await gateway.revoke("stopped")
     stream = OpenStream(gateway, gateway.key("killed"))
     await stream.until_it_stands_still()
-    async with asyncio.timeout(5):  # the open row follows the stream
+    async with asyncio.timeout(30):  # the open row follows the stream
         while (await gateway.cost("killed")).usage["outputTokens"] != 5:
             await asyncio.sleep(0.02)
     assert not (await gateway.cost("killed")).settled
@@ -145,7 +145,7 @@ async def test_shutdown_ends_streams_with_an_error_event(gateway: GatewayProcess
     assert await stream.end() == "complete"
     assert "shutting down" in stream.text
     assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     gateway.start()
     cost = await gateway.cost("run")
     assert (cost.settled, cost.estimated) == (True, True)

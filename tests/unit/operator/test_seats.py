@@ -234,7 +234,7 @@ class Boards(RuleBasedStateMachine):
 
 TestBoards = Boards.TestCase
 TestBoards.settings = settings(
-    max_examples=30,
+    max_examples=15,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
