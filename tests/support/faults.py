@@ -9,6 +9,7 @@ from heliostat_core.worlds import (
     Kind,
     Ref,
     Selection,
+    UnavailableError,
     World,
 )
 
@@ -18,12 +19,13 @@ class CrashError(Exception):
 
 
 class CrashingWorld:
-    """Counts every call; the n-th ends in a CrashError, and so does every later one."""
+    """Counts every call. The n-th ends in a CrashError, and so does every later one; or, when its
+    answer is lost, it takes effect and ends in an UnavailableError, and life goes on."""
 
-    def __init__(self, world: World, crash_at: int, *, after: bool) -> None:
+    def __init__(self, world: World, crash_at: int, *, answer_lost: bool) -> None:
         self._world = world
         self._crash_at = crash_at
-        self._after = after
+        self._answer_lost = answer_lost
         self.calls = 0
 
     @property
@@ -31,7 +33,7 @@ class CrashingWorld:
         return self._world.name
 
     @property
-    def has_crashed(self) -> bool:
+    def has_failed(self) -> bool:
         return self.calls >= self._crash_at
 
     async def get(self, ref: Ref) -> JsonObject | None:
@@ -79,9 +81,9 @@ class CrashingWorld:
 
     def _before(self) -> None:
         self.calls += 1
-        if self.calls > self._crash_at or (self.has_crashed and not self._after):
+        if self.has_failed and not self._answer_lost:
             raise CrashError(f"died before call {self.calls}")
 
     def _afterwards(self) -> None:
-        if self.has_crashed:
-            raise CrashError(f"died after call {self.calls}")
+        if self._answer_lost and self.calls == self._crash_at:
+            raise UnavailableError(f"the answer to call {self.calls} is lost")
