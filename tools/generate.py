@@ -14,6 +14,7 @@ from typing import TypeAlias
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
 from tools import (
+    command_reference,
     conditions_page,
     crd_manifests,
     exit_codes,
@@ -35,6 +36,7 @@ FOLDERS: Folders = [
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
 SECTIONS: Sections = [
     ("CONTRIBUTING.md", "make", make_targets.table),
+    ("docs/cli.md", "commands", command_reference.build_reference),
     ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),

@@ -84,6 +84,7 @@ class BlockedReason(Documented):
         "PodNotCreated",
         "The Job has no pod yet; the controller's words follow, if any.",
     )
+    REFUSED = "Refused", "The API server refuses an object of the run; its words follow."
     STARTING = "Starting", "The pod is on its way."
     STOPPING = "Stopping", "The run is being stopped."
 

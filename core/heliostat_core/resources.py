@@ -104,6 +104,10 @@ class ObjectMeta(Part):
     owner_references: tuple[OwnerReference, ...] = ()
     managed_fields: tuple[ManagedFields, ...] = ()
 
+    def is_owned_by(self, uid: str) -> bool:
+        """Whether the object of this uid is among the owners; a name alone proves nothing."""
+        return any(each.uid == uid for each in self.owner_references)
+
 
 class ObjectHead(Part):
     """Any object of which only the metadata matters."""

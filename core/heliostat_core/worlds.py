@@ -22,6 +22,7 @@ class Kind:
     version: str
     name: str
     plural: str
+    namespaced: bool = True
 
     @property
     def api_version(self) -> str:
@@ -37,6 +38,14 @@ POD = Kind("", "v1", "Pod", "pods")
 SECRET = Kind("", "v1", "Secret", "secrets")
 VOLUME_CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 EVENT = Kind("", "v1", "Event", "events")
+SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
+NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
+CLUSTER_ROLE = Kind(
+    "rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False
+)
+CLUSTER_ROLE_BINDING = Kind(
+    "rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
+)
 
 KINDS = {
     kind.name: kind
@@ -50,6 +59,10 @@ KINDS = {
         SECRET,
         VOLUME_CLAIM,
         EVENT,
+        SERVICE_ACCOUNT,
+        NAMESPACE,
+        CLUSTER_ROLE,
+        CLUSTER_ROLE_BINDING,
     )
 }
 

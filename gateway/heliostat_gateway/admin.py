@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from heliostat_core.keys import key_id
+from heliostat_gateway.bookings import ExecutionTotal
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.keyring import KeyRing
-from heliostat_gateway.ledger import ExecutionTotal, Ledger
+from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routing import NotServed, Router, RouteReason
 from heliostat_gateway.scripted.bill import Bill, BillEntry

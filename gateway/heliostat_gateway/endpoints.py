@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 
 from heliostat_gateway.admin import Admin
 from heliostat_gateway.errors import RefusalError, invalid_request, refusal_response
-from heliostat_gateway.messages import Messages, new_request_id
+from heliostat_gateway.intake import new_request_id
+from heliostat_gateway.messages import Messages
 from heliostat_gateway.settings import NO_PROVIDER, Settings
+from heliostat_gateway.storage import StorageError
 from heliostat_gateway.wire import JsonObject
 
 _LOG = logging.getLogger(__name__)
@@ -89,6 +91,11 @@ def _add_error_handlers(app: FastAPI, messages: Messages) -> None:
         kind = "not_found_error" if error.status_code == 404 else "invalid_request_error"
         message = f"{request.method} {request.url.path}: {error.detail}."
         return await refused(request, RefusalError(error.status_code, kind, message))
+
+    @app.exception_handler(StorageError)
+    async def unwritable(request: Request, error: StorageError) -> Response:
+        _LOG.error("request %s: %s", _known(request), error)
+        return await refused(request, RefusalError(503, "api_error", str(error)))
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:

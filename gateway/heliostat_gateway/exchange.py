@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from heliostat_core.keys import ExecutionClaims
+from heliostat_gateway.bookings import Booking, Opening
 from heliostat_gateway.calls import OpenCall, OpenCalls
-from heliostat_gateway.ledger import Booking, Ledger, Opening
+from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.meter import Meter
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.prices import Rates, cost_nanos
@@ -112,9 +113,13 @@ class Exchange:
         while True:
             await asyncio.sleep(_NOTE_SECONDS)
             usage = self.meter.usage()
-            if usage != noted:
-                noted = usage
+            if usage == noted:
+                continue
+            try:
                 await self._books.ledger.note([self._booking(usage, "open", estimated=True)])
+                noted = usage
+            except StorageError as error:
+                _LOG.warning("request %s could not be noted: %s", self.id, error)
 
     def _booking(self, usage: Usage, outcome: str, *, estimated: bool) -> Booking:
         return Booking(

@@ -1,23 +1,21 @@
 """`POST /v1/messages` and `/v1/messages/count_tokens`."""
 
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-from uuid import uuid4
 
 from fastapi import Request, Response
-from starlette.requests import ClientDisconnect
 
 from heliostat_core.keys import ExecutionClaims
 from heliostat_core.money import format_micros, micros_from_nanos
+from heliostat_gateway.bookings import CapReachedError
 from heliostat_gateway.calls import CallEndedError, EndReason
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.exchange import Books, Exchange
+from heliostat_gateway.intake import parse_document, provider_call, read_body
 from heliostat_gateway.keyring import KeyRing
-from heliostat_gateway.ledger import CapReachedError
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.relay import (
@@ -29,11 +27,8 @@ from heliostat_gateway.relay import (
 )
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routing import NotServed, Route, Router, RouteReason
-from heliostat_gateway.storage import StorageError
-from heliostat_gateway.wire import Headers, JsonObject, end_to_end, parse_object, text_at
+from heliostat_gateway.wire import JsonObject, text_at
 
-LARGEST_BODY: Final = 64 * 1024 * 1024
-_CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
 _STATUS_OF_ERROR: Final = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -66,9 +61,9 @@ class Messages:
         """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
         claims = self._identify(request, known)
         body = await read_body(request)
-        document = _document(body)
+        document = parse_document(body)
         route = self._route(document, known)
-        call = _provider_call(request, body, document, route, claims)
+        call = provider_call(request, body, document, route, claims)
         exchange = Exchange(self.books, claims, route, known, len(body))
         try:
             # From here on a revocation finds the call; one that came before is seen now.
@@ -77,9 +72,6 @@ class Messages:
         except CapReachedError as reached:
             exchange.forget()
             raise _cap_refusal(reached) from reached
-        except StorageError as error:
-            exchange.forget()
-            raise RefusalError(503, "api_error", str(error)) from error
         except BaseException:
             exchange.forget()
             raise
@@ -89,9 +81,9 @@ class Messages:
         """The provider's own count; costs nothing. Raises RefusalError."""
         claims = self._identify(request, known)
         body = await read_body(request)
-        document = _document(body)
+        document = parse_document(body)
         route = self._route(document, known)
-        call = _provider_call(request, body, document, route, claims)
+        call = provider_call(request, body, document, route, claims)
         try:
             answer = await route.provider.send(call)
             return _whole_response(answer, await _read_whole(answer), known)
@@ -189,52 +181,6 @@ def _whole_response(answer: ProviderAnswer, body: bytes, ours: dict[str, str]) -
         for name, value in relayed_headers(answer, ours)
     ]
     return response
-
-
-def _provider_call(
-    request: Request, body: bytes, document: JsonObject, route: Route, claims: ExecutionClaims
-) -> ProviderCall:
-    headers: Headers = [
-        (name, value)
-        for name, value in end_to_end(request.headers.items())
-        if name not in _CREDENTIALS and not name.startswith("x-heliostat-")
-    ]
-    return ProviderCall(
-        path=request.url.path,
-        query=request.url.query,
-        headers=headers,
-        body=body,
-        request=document,
-        target=route.target,
-        execution=claims.execution_uid,
-    )
-
-
-async def read_body(request: Request) -> bytes:
-    """The whole body. Raises RefusalError when it is too large or the client left."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                raise RefusalError(
-                    413, "request_too_large", f"The request is larger than {LARGEST_BODY} bytes."
-                )
-    except ClientDisconnect as error:
-        raise invalid_request("The request ended before its body was complete.") from error
-    return bytes(body)
-
-
-def new_request_id() -> str:
-    """An id that is unique, and sorts by time for people who read logs."""
-    return f"req_{int(time.time()):x}{uuid4().hex[:16]}"
-
-
-def _document(body: bytes) -> JsonObject:
-    document = parse_object(body)
-    if document is None:
-        raise invalid_request("The body must be a JSON object.")
-    return document
 
 
 def _cap_refusal(reached: CapReachedError) -> RefusalError:

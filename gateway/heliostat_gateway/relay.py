@@ -81,6 +81,7 @@ class RelayResponse(Response):
         super().__init__(status_code=HTTPStatus.OK)
         self._exchange = exchange
         self._ahead = ahead
+        self._is_started = False
         self._rest = rest
         self.raw_headers = [
             (name.encode("latin-1"), value.encode("latin-1"))
@@ -105,13 +106,7 @@ class RelayResponse(Response):
         """Relays until the end. Returns the outcome, and the error that the client must hear."""
         try:
             async with self._exchange.call.scope():
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": self.status_code,
-                        "headers": self.raw_headers,
-                    }
-                )
+                await self._start(send)
                 for raw in self._ahead:
                     await _send_body(send, raw)
                 async for raw in self._rest:
@@ -126,7 +121,19 @@ class RelayResponse(Response):
             ("answered", None) if self._exchange.meter.error is None else ("provider_error", None)
         )
 
+    async def _start(self, send: Send) -> None:
+        self._is_started = True
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+
     async def _finish(self, send: Send, last: tuple[str, str] | None) -> None:
+        if not self._is_started:  # ended between the provider's first event and ours
+            await self._start(send)
         event = error_event(*last, self._exchange.id) if last is not None else b""
         await send({"type": "http.response.body", "body": event, "more_body": False})
 

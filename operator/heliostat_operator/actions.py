@@ -46,6 +46,7 @@ class StopAttempt:
     """Delete the pod directly with a short grace, then the Job."""
 
     job_name: str
+    job_uid: str | None
     pod_name: str | None
     pod_uid: str | None
     grace_seconds: int

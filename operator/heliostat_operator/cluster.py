@@ -200,11 +200,9 @@ def build_query(selection: Selection) -> dict[str, str | int]:
 
 def ref_of_document(obj: JsonObject) -> Ref:
     """The address of an object that is to be written. Raises KeyError for an unknown kind."""
-    return Ref(
-        KINDS[text_at(obj, "kind")],
-        text_at(obj, "metadata", "namespace") or "default",
-        text_at(obj, "metadata", "name"),
-    )
+    kind = KINDS[text_at(obj, "kind")]
+    namespace = text_at(obj, "metadata", "namespace") or "default"
+    return Ref(kind, namespace if kind.namespaced else "", text_at(obj, "metadata", "name"))
 
 
 def only_status(obj: JsonObject, ref: Ref) -> JsonObject:

@@ -1,6 +1,7 @@
 """Applies a decision's actions to the world; each may be repeated after any crash."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,17 +14,20 @@ from heliostat_core.names import (
     RUN_FINALIZER,
     label_value,
 )
-from heliostat_core.resources import ObjectHead
+from heliostat_core.resources import ObjectHead, ObjectMeta, ref_of
 from heliostat_core.worlds import (
     AGENT,
+    CONTROLLER_REVISION,
     EXECUTION,
     JOB,
+    KINDS,
     POD,
     AlreadyExistsError,
     ConflictError,
     JsonObject,
     Ref,
     World,
+    WorldError,
 )
 from heliostat_operator.actions import (
     Action,
@@ -40,9 +44,13 @@ from heliostat_operator.builders.events import build_agent_event
 from heliostat_operator.builders.jobs import build_job
 from heliostat_operator.builders.run_documents import build_run_document
 from heliostat_operator.builders.secrets import build_secret
-from heliostat_operator.builders.snapshots import build_snapshot
+from heliostat_operator.builders.snapshots import build_snapshot, read_snapshot
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
 from heliostat_operator.settings import OperatorSettings
+
+
+class NameTakenError(WorldError):
+    """An object of that name exists, and it was not made for this Execution."""
 
 
 class KeySigner(Protocol):
@@ -106,7 +114,7 @@ class Applier:
             case ReleaseExecution():
                 await self._release(execution, effects)
             case FreezeAgent():
-                await self._create(build_snapshot(execution, action.spec, action.agent_uid))
+                await self._freeze(execution, action)
             case StartAttempt():
                 effects.job_uids[action.attempt.number] = await self._start(execution, action)
             case RevokeKey():
@@ -174,26 +182,39 @@ class Applier:
         except ConflictError:
             return  # it went in this moment
 
-    async def _create(self, obj: JsonObject) -> None:
+    async def _create(self, execution: Execution, obj: JsonObject) -> JsonObject:
+        """The object, made now or before a crash. Raises NameTakenError when it is another's."""
         try:
-            await self._world.create(obj)
+            return await self._world.create(obj)
         except AlreadyExistsError:
-            return  # done before a crash
+            wanted = ObjectHead.model_validate(obj)
+            ref = ref_of(KINDS[wanted.kind], wanted.metadata)
+            found = await self._world.get(ref)
+        if found is None:
+            raise ConflictError(f"{ref.kind.name} {ref.name!r} went in this moment")
+        _check_owner(execution, ref, ObjectHead.model_validate(found).metadata)
+        return found
+
+    async def _freeze(self, execution: Execution, freeze: FreezeAgent) -> None:
+        """The snapshot of this very admission: one from before a crash may hold an older spec."""
+        snapshot = build_snapshot(execution, freeze.spec, freeze.agent_uid)
+        found = await self._create(execution, snapshot)
+        if read_snapshot(found) == freeze.spec:
+            return
+        head = ObjectHead.model_validate(found)
+        await self._world.delete(ref_of(CONTROLLER_REVISION, head.metadata), uid=head.metadata.uid)
+        await self._create(execution, snapshot)
 
     async def _start(self, execution: Execution, start: StartAttempt) -> str:
         settings = self._settings
         document = build_run_document(execution, start, settings.gateway_url)
         key = self._signer.execution_key(execution, start)
-        await self._create(build_secret(execution, start.attempt, document, key))
+        await self._create(execution, build_secret(execution, start.attempt, document, key))
         size = start.frozen.workspace.storage.size
         if size is not None:
-            await self._create(build_claim(execution, size))
+            await self._create(execution, build_claim(execution, size))
         job = build_job(execution, start.attempt, start.frozen, settings.workspace_image)
-        try:
-            made = await self._world.create(job)
-        except AlreadyExistsError:
-            ref = Ref(JOB, execution.metadata.namespace, start.attempt.job_name)
-            made = await self._world.get(ref) or {}
+        made = await self._create(execution, job)
         return ObjectHead.model_validate(made).metadata.uid
 
     async def _revoke(self, execution: Execution, revoke: RevokeKey, effects: Effects) -> None:
@@ -214,7 +235,8 @@ class Applier:
                 uid=stop.pod_uid,
                 grace_seconds=stop.grace_seconds,
             )
-        await self._world.delete(Ref(JOB, namespace, stop.job_name))
+        if stop.job_uid is not None:
+            await self._world.delete(Ref(JOB, namespace, stop.job_name), uid=stop.job_uid)
 
     async def _tell(self, execution: Execution, tell: TellAgent) -> None:
         ref = Ref(AGENT, execution.metadata.namespace, execution.spec.agent_ref.name)
@@ -223,7 +245,19 @@ class Applier:
             return
         agent = Agent.model_validate(found)
         event = build_agent_event(agent, execution, tell.reason, tell.message, self._clock())
-        await self._create(event)
+        with suppress(AlreadyExistsError):  # told before a crash
+            await self._world.create(event)
+
+
+def _check_owner(execution: Execution, ref: Ref, found: ObjectMeta) -> None:
+    """What an earlier Execution of the name left behind goes with the garbage collection; until
+    then this one waits, or it would take the other's result for its own."""
+    if found.is_owned_by(execution.metadata.uid):
+        return
+    name = f"{ref.kind.name} {ref.name!r}"
+    if any(each.kind == EXECUTION.name for each in found.owner_references):
+        raise NameTakenError(f"{name} still belongs to an earlier Execution and is about to go.")
+    raise NameTakenError(f"{name} was not made for this Execution. Delete or rename it.")
 
 
 def _resource_version(obj: JsonObject) -> str:

@@ -5,16 +5,27 @@ only puts keys into queues; what happens is decided from what is true when a key
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import FINISHED_LABEL
 from heliostat_core.resources import ObjectMeta
-from heliostat_core.worlds import AGENT, EXECUTION, Change, Kind, Selection, World
+from heliostat_core.worlds import (
+    AGENT,
+    EXECUTION,
+    Change,
+    Kind,
+    Selection,
+    World,
+    WorldError,
+)
 from heliostat_operator.builders.metadata import EXECUTION_ANNOTATION
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
@@ -31,6 +42,8 @@ UNFINISHED = f"{FINISHED_LABEL}!=true"
 # An Agent is looked at again so long after a change of its runs, or longer when it has many.
 _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
+
+logger = logging.getLogger(__name__)
 
 
 class Meter(Protocol):
@@ -76,6 +89,13 @@ class Engine:
 
     def see(self, kind: Kind, change: Change) -> None:
         """Take note of a change; never blocks, never fails on an object's content."""
+        try:
+            self._see(kind, change)
+        except ValidationError as error:
+            # What an older schema let in must not end the operator for everybody else.
+            logger.warning("a %s that can't be read is left alone: %s", kind.name, error)
+
+    def _see(self, kind: Kind, change: Change) -> None:
         metadata = change.object.get("metadata")
         if not isinstance(metadata, Mapping):
             return
@@ -99,10 +119,13 @@ class Engine:
 
     def _see_execution(self, key: Key, change: Change) -> None:
         execution = Execution.model_validate(change.object)
+        had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
         else:
             self.board.see_execution(execution)
+        if had_a_claim and key not in self.board:
+            self._give_seat_on()
         self.execution_queue.add(key)
         self.wake_agent((key[0], execution.spec.agent_ref.name))
 
@@ -126,11 +149,12 @@ class Engine:
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
+        before = self.board.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
-        self.board.keep_only(executions, agents)
+        self.board.keep_only(before, executions, agents)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -141,7 +165,10 @@ class Engine:
     async def _resync_forever(self) -> None:
         while True:
             await asyncio.sleep(self._settings.resync_seconds)
-            await self.resync()
+            try:
+                await self.resync()
+            except WorldError as error:
+                logger.warning("the resync is made later: %r", error)
 
     async def _reconcile_execution(self, key: Key) -> float | None:
         had_a_claim = key in self.board

@@ -81,6 +81,11 @@ class Leadership:
             return False
         return self._monotonic() - self._renewed < self._seconds * 2 / 3
 
+    @property
+    def was_acquired(self) -> bool:
+        """Whether this replica led at some time."""
+        return self._renewed is not None
+
     async def acquire(self) -> None:
         """Returns once this replica leads."""
         while not await self._try():

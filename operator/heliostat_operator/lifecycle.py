@@ -20,12 +20,13 @@ from heliostat_core.executions import (
     AgentSeen,
     Attempt,
     BlockedBy,
+    Cancellation,
     Execution,
     ExecutionStatus,
     Timeout,
     compute_phase,
 )
-from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER, attempt_name
+from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER, attempt_name
 from heliostat_operator.actions import (
     Action,
     FreezeAgent,
@@ -51,6 +52,7 @@ from heliostat_operator.status import (
     with_attempt,
     with_blocks,
     with_condition,
+    with_facts,
     with_ledger,
     with_result,
 )
@@ -251,14 +253,19 @@ def _decide_attempt(
     attempt = execution.current_attempt
     if attempt is None or seen.frozen is None:
         # Admitted without a record can't come from us; say so instead of guessing.
-        message = "The record of this admitted run is not whole. Make a new Execution."
-        lost = compute_finished(status, stamp, False, FinishedReason.POD_LOST, message)
-        return Decision(lost)
+        lost = Cancellation(
+            time=stamp.now,
+            by=FIELD_MANAGER,
+            reason=FinishedReason.POD_LOST,
+            message="The record of this admitted run is not whole. Make a new Execution.",
+        )
+        stopping = decide_stop(execution, status, seen.facts, lost, stamp)
+        return Decision(stopping.status, stopping.actions, stopping.again_after)
     if attempt.is_over:
         return _decide_next(execution, status, attempt, stamp, settings)
     if seen.facts.job is None and attempt.job_uid is None:
         return _start(status, attempt, seen, stamp)
-    attempt = _with_facts(attempt, seen)
+    attempt = with_facts(attempt, seen.facts)
     return _follow(execution, status, attempt, seen, stamp, settings)
 
 
@@ -276,17 +283,6 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
     status = compute_running(status, stamp, None)
     waits = BlockedBy(reason=BlockedReason.STARTING, message="The Job was made just now.")
     return Decision(with_blocks(status, waits), (start,), _WAITING)
-
-
-def _with_facts(attempt: Attempt, seen: Observation) -> Attempt:
-    job, pod = seen.facts.job, seen.facts.pod
-    changes: dict[str, str | None] = {}
-    if job is not None:
-        changes["job_uid"] = job.metadata.uid
-    if pod is not None:
-        changes["pod_name"] = pod.metadata.name
-        changes["node_name"] = pod.spec.node_name or None
-    return attempt.model_copy(update=changes)
 
 
 def _follow(

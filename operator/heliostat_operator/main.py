@@ -11,7 +11,7 @@ from contextlib import suppress
 import kopf
 from aiohttp import web
 
-from heliostat_core.worlds import LEASE, Change, Kind, WorldError
+from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_operator.cluster import KubernetesWorld
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
@@ -20,8 +20,9 @@ from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
+from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
 
-_EXIT_SECONDS = 10
+_EXIT_SECONDS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +42,17 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     probes = await _serve_probes(settings.port, leadership, engine, metrics)
     try:
-        await _until(stop, _watch(engine, leadership), _lead(engine, leadership))
+        await _until(
+            stop,
+            _watch(engine, leadership),
+            _lead(world, engine, leadership, settings.namespace),
+        )
     finally:
-        with suppress(WorldError):
-            await leadership.release()
+        if leadership.was_acquired:
+            with suppress(WorldError, TimeoutError):
+                await finish_uninstall(world, gateway, settings.namespace)
+            with suppress(WorldError, TimeoutError):
+                await leadership.release()
         await gateway.close()
         await probes.cleanup()
 
@@ -57,7 +65,7 @@ async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> No
     tasks.append(asyncio.ensure_future(stop.wait()))
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     # Whatever does not end by itself now must not keep a dead operator alive.
-    asyncio.get_running_loop().call_later(_EXIT_SECONDS, os._exit, 1)
+    asyncio.get_running_loop().call_later(_EXIT_SECONDS + RELEASE_SECONDS, os._exit, 1)
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
@@ -84,8 +92,9 @@ def _sink(engine: Engine, leadership: Leadership) -> Callable[[Kind, Change], No
     return see
 
 
-async def _lead(engine: Engine, leadership: Leadership) -> None:
+async def _lead(world: World, engine: Engine, leadership: Leadership, namespace: str) -> None:
     await leadership.acquire()
+    await prepare_uninstall(world, namespace)
     async with asyncio.TaskGroup() as group:
         group.create_task(leadership.keep())
         group.create_task(engine.run())

@@ -85,12 +85,15 @@ class Observer:
         namespace = execution.metadata.namespace
         found = await self._world.get(Ref(JOB, namespace, attempt.job_name))
         job = Job.model_validate(found) if found else None
-        if job is None and attempt.job_uid is None:
+        if job is not None and not job.metadata.is_owned_by(execution.metadata.uid):
+            job = None  # left by an earlier Execution of this name
+        if job is None and not may_have_pod(execution, attempt):
             return Facts(job=None, pod=None)
-        pod = await self._pod(execution, attempt)
+        pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
         return Facts(job, pod, await self._events(namespace, attempt, pod, now))
 
-    async def _pod(self, execution: Execution, attempt: Attempt) -> Pod | None:
+    async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
+        """The Job's pod; any of the attempt's when a stop does not know the Job."""
         selection = Selection(
             namespace=execution.metadata.namespace,
             labels={
@@ -99,7 +102,9 @@ class Observer:
             },
         )
         async for found in self._world.list(POD, selection):
-            return Pod.model_validate(found)
+            pod = Pod.model_validate(found)
+            if job_uid is None or pod.metadata.is_owned_by(job_uid):
+                return pod
         return None
 
     async def _events(
@@ -129,3 +134,14 @@ class Observer:
             return await self._gateway.execution_sum(uid)
         except GatewayUnavailableError:
             return None
+
+
+def may_have_pod(execution: Execution, attempt: Attempt) -> bool:
+    """Whether a pod may be there although the Job is not: after a record of the Job, and in a stop,
+    which must leave nothing behind. Otherwise a look is saved: most Jobs are yet to be made."""
+    stops = (
+        execution.spec.cancel
+        or execution.status.cancellation is not None
+        or execution.metadata.deletion_timestamp is not None
+    )
+    return stops or attempt.job_uid is not None

@@ -14,6 +14,7 @@ Key = TypeVar("Key")
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 30.0
+_MOST_DOUBLINGS = 16  # a key that fails for hours must not overflow a float
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,6 @@ class KeyQueue(Generic[Key]):
     def _failed(self, key: Key, error: Exception) -> float:
         count = self._failures.get(key, 0) + 1
         self._failures[key] = count
-        delay = min(_FIRST_DELAY * 2.0 ** (count - 1), _LONGEST_DELAY)
+        delay = min(_FIRST_DELAY * 2.0 ** min(count - 1, _MOST_DOUBLINGS), _LONGEST_DELAY)
         logger.warning("%s failed %d times, again in %.1f s: %r", key, count, delay, error)
         return delay * random.uniform(0.8, 1.2)

@@ -7,7 +7,7 @@ version that was read, so that a stale board can't start a run twice.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from heliostat_core.agents import Agent
@@ -39,6 +39,14 @@ class Rules:
     suspended: bool
 
 
+@dataclass(frozen=True)
+class Known:
+    """Keys on the board at one time."""
+
+    executions: frozenset[Key]
+    agents: frozenset[Key]
+
+
 class Board:
     """Claims and rules; answers how the limits stand for one Execution."""
 
@@ -47,21 +55,29 @@ class Board:
         self._aging_seconds = aging_seconds
         self._claims: dict[Key, Claim] = {}
         self._rules: dict[Key, Rules] = {}
+        self._held: set[Key] = set()
         self._order: list[Claim] = []
         self._granted: frozenset[Key] = frozenset()
-        self._running: Counter[Key] = Counter()
+        self._taken: Counter[Key] = Counter()
         self._fresh_until: datetime | None = None
 
     def see_execution(self, execution: Execution) -> None:
-        """Note an Execution as it is now; a finished one gives its seat back."""
+        """Note an Execution as it is now; a finished one gives its seat back.
+
+        An admission is never taken back: the watch may still bring what was before our own write.
+        """
         claim = claim_of(execution)
+        known = self._claims.get(claim.key)
+        if known is not None and known.uid == claim.uid and known.admitted:
+            claim = replace(claim, admitted=True)
         if execution.is_finished:
             self.forget_execution(claim.key)
-        elif self._claims.get(claim.key) != claim:
+        elif known != claim:
             self._claims[claim.key] = claim
             self._fresh_until = None
 
     def forget_execution(self, key: Key) -> None:
+        self._held.discard(key)
         if self._claims.pop(key, None):
             self._fresh_until = None
 
@@ -77,19 +93,31 @@ class Board:
             self._fresh_until = None
 
     def seats(self, execution: Execution, now: datetime) -> Seats:
-        """How the limits stand for this Execution, which need not be on the board yet."""
+        """How the limits stand for this Execution, which need not be on the board yet.
+
+        A granted seat is held, whoever else comes meanwhile, until `let_go` or its admission.
+        """
         self.see_execution(execution)
         self._refresh(now)
         claim = claim_of(execution)
         rules = self._rules.get(claim.agent)
+        granted = claim.key in self._granted
+        if granted:
+            self._held.add(claim.key)
         return Seats(
-            granted=claim.key in self._granted,
-            agent_running=self._running[claim.agent],
+            granted=granted,
+            agent_running=self._taken[claim.agent],
             agent_limit=rules.limit if rules else 0,
-            total_running=self._running.total(),
+            total_running=self._taken.total(),
             total_limit=self._total_limit,
             ahead=next((i for i, each in enumerate(self._order) if each.key == claim.key), 0),
         )
+
+    def let_go(self, key: Key) -> None:
+        """A look at the Execution has ended; a seat that it did not take is free again."""
+        if key in self._held:
+            self._held.discard(key)
+            self._fresh_until = None
 
     def granted(self, now: datetime) -> frozenset[Key]:
         """Waiting Executions that have a free seat now."""
@@ -110,21 +138,33 @@ class Board:
         """Whether an unfinished Execution of that key is known."""
         return key in self._claims
 
-    def keep_only(self, executions: Iterable[Key], agents: Iterable[Key]) -> None:
-        """Drop what a full list no longer shows: a watch can miss a deletion."""
-        for gone in self._claims.keys() - set(executions):
+    def known(self) -> Known:
+        """What is on the board now; see keep_only."""
+        return Known(frozenset(self._claims), frozenset(self._rules))
+
+    def keep_only(self, before: Known, executions: Iterable[Key], agents: Iterable[Key]) -> None:
+        """Drop what a full list no longer shows: a watch can miss a deletion.
+
+        Only what was known before the list was read: it does not show what came meanwhile.
+        """
+        for gone in before.executions - set(executions):
             self.forget_execution(gone)
-        for gone in self._rules.keys() - set(agents):
+        for gone in before.agents - set(agents):
             self.forget_agent(gone)
 
     def _refresh(self, now: datetime) -> None:
         if self._fresh_until is not None and now < self._fresh_until:
             return
         claims = self._claims.values()
-        self._running = Counter(each.agent for each in claims if each.admitted)
+        self._taken = Counter(each.agent for each in claims if each.admitted)
         self._order = sorted(
             (each for each in claims if not each.admitted and not each.stopping),
-            key=lambda each: (-self._rank(each, now), each.created, each.uid),
+            key=lambda each: (
+                each.key not in self._held,
+                -self._rank(each, now),
+                each.created,
+                each.uid,
+            ),
         )
         self._granted = self._grant()
         self._fresh_until = _later(now, self._aging_seconds / 10)
@@ -136,7 +176,8 @@ class Board:
         return priority + int(waited // self._aging_seconds)
 
     def _grant(self) -> frozenset[Key]:
-        taken = Counter(self._running)
+        """Seats for those in front, counted as taken from now on."""
+        taken = self._taken
         free = self._total_limit - taken.total()
         granted: set[Key] = set()
         for claim in self._order:

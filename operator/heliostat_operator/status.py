@@ -21,7 +21,7 @@ from heliostat_core.executions import (
     TranscriptRef,
 )
 from heliostat_core.money import micros_from_nanos
-from heliostat_operator.diagnosis import Ended
+from heliostat_operator.diagnosis import Ended, Facts
 from heliostat_operator.ledgers import LedgerSum
 
 
@@ -167,6 +167,19 @@ def with_ledger(status: ExecutionStatus, ledger: LedgerSum | None) -> ExecutionS
             "model": ModelUsed(name=name, provider=ledger.provider or ""),
         }
     )
+
+
+def with_facts(attempt: Attempt, facts: Facts) -> Attempt:
+    """The record with what is known of its Job and pod by now."""
+    changes: dict[str, str | datetime | None] = {}
+    if facts.job is not None:
+        changes["job_uid"] = facts.job.metadata.uid
+    if facts.pod is not None:
+        running = facts.pod.container.running
+        changes["pod_name"] = facts.pod.metadata.name
+        changes["node_name"] = facts.pod.spec.node_name or None
+        changes["start_time"] = running.started_at if running else attempt.start_time
+    return attempt.model_copy(update=changes)
 
 
 def closed_attempt(attempt: Attempt, ended: Ended, now: datetime) -> Attempt:

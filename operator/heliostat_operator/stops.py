@@ -27,6 +27,7 @@ from heliostat_operator.status import (
     used_seconds,
     with_attempt,
     with_blocks,
+    with_facts,
     with_result,
 )
 
@@ -104,6 +105,9 @@ def decide_stop(
     first_time = execution.status.cancellation is None
     status = status.model_copy(update={"cancellation": stop})
     attempt = execution.current_attempt
+    if attempt is not None and not attempt.is_over:
+        attempt = with_facts(attempt, facts)
+        status = with_attempt(status, attempt)
     revokes = live_keys(status.attempts, stamp.now)
     told = _told(execution, stop) if first_time else ()
     if attempt is None or attempt.is_over or _nothing_left(facts):
@@ -113,6 +117,7 @@ def decide_stop(
         return _finished_first(status, attempt, ended, stamp, (*revokes, *told))
     delete = StopAttempt(
         job_name=attempt.job_name,
+        job_uid=facts.job.metadata.uid if facts.job else None,
         pod_name=facts.pod.metadata.name if facts.pod else None,
         pod_uid=facts.pod.metadata.uid if facts.pod else None,
         grace_seconds=STOP_GRACE_SECONDS,

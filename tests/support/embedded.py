@@ -13,7 +13,7 @@ from heliostat_cli.embedded.jobs import JobController
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import JsonObject, JsonValue, Kind, Ref
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120  # for a whole run on a machine that does much else
 WAIT_SECONDS = 0.02  # between two looks at a condition
 
 

@@ -27,6 +27,7 @@ from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AttemptSum, LedgerSum
 from heliostat_operator.lifecycle import Decision, decide
 from heliostat_operator.observations import Observation
+from heliostat_operator.observe import may_have_pod
 from heliostat_operator.pods import Job, Pod
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import (
@@ -130,7 +131,7 @@ class Simulation:
         if attempt is None or attempt.is_over or execution.is_finished:
             return Facts(job=None, pod=None)
         job, pod = self.jobs.get(attempt.number), self.pods.get(attempt.number)
-        if job is None and attempt.job_uid is None:
+        if job is None and not may_have_pod(execution, attempt):
             return Facts(job=None, pod=None)
         return Facts(
             job=self.job_object(job) if job else None,
@@ -247,7 +248,8 @@ class Simulation:
         if pod is not None and action.pod_name is not None:
             assert action.grace_seconds <= 3
             self.delete_pod(pod, action.grace_seconds)
-        self.delete_job(number)
+        if action.job_uid is not None:
+            self.delete_job(number)
 
     def write(
         self,

@@ -5,9 +5,12 @@ import ssl
 import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
+from pathlib import Path
 
+from heliostat_cli.embedded.store import Store
+from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import JsonObject, Kind, World
 from heliostat_operator.cluster import KubernetesWorld
 from support.control_plane import Address
@@ -31,6 +34,18 @@ def cluster_ground(address: Address) -> Ground:
             yield world
 
     return Ground("cluster", open_world, lambda: make_namespace(address))
+
+
+def embedded_ground(folder: Path) -> Ground:
+    """The embedded world in that folder; each opening has the file open for itself, as another
+    process would."""
+
+    @asynccontextmanager
+    async def open_world() -> AsyncIterator[World]:
+        with closing(Store(folder / "world.sqlite")) as store:
+            yield EmbeddedWorld(store)
+
+    return Ground("embedded", open_world, lambda: f"t-{uuid.uuid4().hex[:12]}")
 
 
 def make_namespace(address: Address) -> str:

@@ -88,5 +88,14 @@ def build_command_line(
 
 def has_session(settings: Settings, session: str) -> bool:
     """Whether the workspace still holds the conversation."""
-    projects = settings.home / ".claude" / "projects"
-    return any(path.stat().st_size > 0 for path in projects.glob(f"*/{session}.jsonl"))
+    return any(path.stat().st_size > 0 for path in _session_files(settings, session))
+
+
+def set_session_aside(settings: Settings, session: str) -> None:
+    """Frees the id for a new conversation: Claude Code refuses one that is in use."""
+    for path in _session_files(settings, session):
+        path.replace(path.with_suffix(".replaced"))
+
+
+def _session_files(settings: Settings, session: str) -> list[Path]:
+    return list((settings.home / ".claude" / "projects").glob(f"*/{session}.jsonl"))

@@ -11,6 +11,7 @@ from .claude import (
     build_correction_prompt,
     find_binary,
     has_session,
+    set_session_aside,
 )
 from .conversation import Conversation
 from .environment import BASH_MAX_SECONDS, build_claude
@@ -76,6 +77,8 @@ class _Run:
     async def _once(self, resume: bool) -> tuple[Ended, ClaudeWatcher]:
         attempt = self._attempt
         document = attempt.document
+        if not resume:
+            set_session_aside(attempt.settings, self._session)
         watcher = ClaudeWatcher(self._conversation, attempt.transcript, attempt.now)
         ended = await attempt.run(
             build_command_line(

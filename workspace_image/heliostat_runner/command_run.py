@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from .attempt import Attempt, Work
+from .attempt import Attempt, Lost, Work
 from .environment import build_command
+from .memory import out_of_memory_kills
 from .processes import StartError
 from .reasons import Reason, Verdict
 from .watchdog import Rules, Stop
 from .watchers import CommandWatcher
 
 
-async def run_command(attempt: Attempt) -> Work:
+async def run_command(attempt: Attempt) -> Work | Lost:
     """A command that stalls is not started again: nobody knows what it has done already."""
     document = attempt.document
     watcher = CommandWatcher(attempt.transcript, attempt.now)
@@ -21,6 +22,7 @@ async def run_command(attempt: Attempt) -> Work:
         linger_seconds=0,
         max_tokens=None,
     )
+    kills = out_of_memory_kills()
     environ = build_command(attempt.environ, attempt.settings, document, attempt.key)
     try:
         ended = await attempt.run(document.runtime.command, environ, document.input, watcher, rules)
@@ -33,6 +35,8 @@ async def run_command(attempt: Attempt) -> Work:
         )
     if ended.stop is not Stop.EXITED:
         return Work(attempt.verdict_of(ended.stop), watcher.words.text)
+    if ended.exit_code in (-9, 137) and out_of_memory_kills() > kills:
+        return Lost.OUT_OF_MEMORY  # the container's own reason must stay visible
     if ended.exit_code != 0:
         last = watcher.everything.text[-500:]
         return Work(

@@ -14,6 +14,7 @@ from .watchdog import Rules, Stop
 from .watchers import CommandWatcher
 
 _TAIL = 600
+_SHOWN = 120
 
 
 async def verify(attempt: Attempt) -> Verdict:
@@ -52,12 +53,18 @@ def _not_started(program: str, error: StartError) -> Verdict:
     )
 
 
+def _first_line(command: str) -> str:
+    """A program in an argument must not drown what it said."""
+    line = command.strip().partition("\n")[0]
+    return line if line == command and len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
+
+
 async def _run(attempt: Attempt, rules: Verify) -> Verdict:
     watcher = CommandWatcher(attempt.transcript, attempt.now)
     environ = build_verify(attempt.environ, attempt.settings, attempt.document)
     # no limits but the attempt's one clock, so that nobody has to reason about two
     clock = Rules(attempt.deadline, math.inf, 0, 0, None)
-    shown = " ".join(rules.command)[:200]
+    shown = _first_line(" ".join(rules.command))
     try:
         ended = await attempt.run(rules.command, environ, "", watcher, clock)
     except StartError as error:

@@ -7,6 +7,7 @@ import asyncio
 import os
 import platform
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -85,19 +86,22 @@ class JobController:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _step_forever(self) -> None:
+        """Everything after each change, and now and then in case one was missed; between these
+        only what supervisors write."""
+        looked = -_RETRY_SECONDS
         while True:
-            self._wake.clear()
-            for job in tuple(self._jobs.values()):
-                await _attempt(self._step(job))
+            if self._wake.is_set() or time.monotonic() > looked + _RETRY_SECONDS:
+                self._wake.clear()
+                looked = time.monotonic()
+                for job in tuple(self._jobs.values()):
+                    await _attempt(self._step(job))
+                await _attempt(self._clean())
             for pod in tuple(self._pods.values()):
-                await _attempt(self._kubelet.step(pod))
-            await _attempt(self._clean())
+                if _is_busy(pod):
+                    await _attempt(self._kubelet.step(pod))
             self._kubelet.reap()
-            await wait_at_most(self._wake, self._pause())
-
-    def _pause(self) -> float:
-        is_busy = any(not is_over(pod) or is_terminating(pod) for pod in self._pods.values())
-        return TICK_SECONDS if is_busy else _RETRY_SECONDS
+            is_busy = any(map(_is_busy, self._pods.values()))
+            await wait_at_most(self._wake, TICK_SECONDS if is_busy else _RETRY_SECONDS)
 
     async def _step(self, job: JsonObject) -> None:
         if is_finished(job) or is_terminating(job):
@@ -131,6 +135,10 @@ class JobController:
 
     async def _uids(self, kind: Kind) -> set[str]:
         return {text(each, "metadata", "uid") async for each in self._world.list(kind)}
+
+
+def _is_busy(pod: JsonObject) -> bool:
+    return not is_over(pod) or is_terminating(pod)
 
 
 def _names(folder: Path) -> set[str]:

@@ -1,8 +1,9 @@
 """Structural schemas at work: which fields exist, which defaults they have, how lists merge."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from heliostat_cli.embedded.documents import Document, DocumentValue, copy_value, part, texts
 from heliostat_cli.embedded.ownership import Listing, Path, leaves
@@ -10,6 +11,9 @@ from heliostat_core.crds import RESOURCES, build_schema
 from heliostat_core.worlds import JsonObject, JsonValue
 
 _OWN_FIELDS = ("apiVersion", "kind", "metadata")  # of the API machinery, not of a kind's schema
+
+_ASCII = "(?a)"
+_VERY_END = r"\Z"
 
 _METADATA = frozenset(
     {
@@ -37,6 +41,11 @@ class Schema:
     """The openAPIV3Schema of one kind; None for the kinds that are kept as they come."""
 
     root: JsonObject | None = None
+
+    @cached_property
+    def in_python(self) -> Mapping[str, JsonValue]:
+        """The root for a validator that knows Python's patterns only."""
+        return {key: _in_python(value) for key, value in (self.root or {}).items()}
 
     def listing_of(self, names: tuple[str, ...]) -> Listing:
         """How the list at these field names merges."""
@@ -79,6 +88,24 @@ class Schema:
 def resource_schemas() -> Mapping[str, Schema]:
     """The schemas of our own resources by kind: the ones that are generated for the cluster."""
     return {each.kind.name: Schema(build_schema(each)) for each in RESOURCES}
+
+
+def as_re2(pattern: str) -> str:
+    """The pattern as it was before it was made Python's."""
+    return pattern.removeprefix(_ASCII).replace(_VERY_END, "$")
+
+
+def _in_python(value: JsonValue) -> JsonValue:
+    """With patterns as the API server reads them: `$` is the very end, classes are ASCII."""
+    if isinstance(value, list | tuple):
+        return [_in_python(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    pattern = value.get("pattern")
+    changed = {key: _in_python(each) for key, each in value.items()}
+    if isinstance(pattern, str):
+        changed["pattern"] = _ASCII + re.sub(r"(?<!\\)\$", lambda _: _VERY_END, pattern)
+    return changed
 
 
 def _as_document(value: DocumentValue) -> Document:

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 
-from heliostat_cli.embedded.documents import part, text
+from heliostat_cli.embedded.documents import part, text, texts
 from heliostat_cli.embedded.rules import broken_rules
-from heliostat_cli.embedded.schemas import Schema
-from heliostat_core.worlds import InvalidError, JsonObject, Kind
+from heliostat_cli.embedded.schemas import Schema, as_re2
+from heliostat_core.worlds import InvalidError, JsonObject, JsonValue, Kind, Ref
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
@@ -43,7 +43,7 @@ def _is_int64(value: object) -> bool:
 
 def check_valid(kind: Kind, schema: Schema, obj: JsonObject, old: JsonObject | None) -> None:
     """Raises InvalidError with every fault of the object; `old` is what it was before."""
-    faults = [*_metadata_faults(obj), *_schema_faults(schema, obj)]
+    faults = [*_metadata_faults(obj), *_late_finalizers(obj, old), *_schema_faults(schema, obj)]
     if not faults and schema.root is not None:  # as the API server: rules only see sound objects
         faults = [
             f'{each.path}: Invalid value: "{each.type}": {each.message}'
@@ -51,6 +51,16 @@ def check_valid(kind: Kind, schema: Schema, obj: JsonObject, old: JsonObject | N
         ]
     if faults:
         raise InvalidError(invalid_text(kind, text(obj, "metadata", "name"), faults))
+
+
+def check_known(ref: Ref, schema: Schema, obj: JsonObject) -> None:
+    """Raises InvalidError for fields that the schema does not know: an apply takes none."""
+    if unknown := schema.unknown_fields(obj):
+        listed = ", ".join(f".{path}: field not declared in schema" for path in unknown)
+        raise InvalidError(
+            f"failed to create typed patch object ({ref.namespace}/{ref.name}; "
+            f"{ref.kind.api_version}, Kind={ref.kind.name}): {listed}"
+        )
 
 
 def invalid_text(kind: Kind, name: str, faults: list[str]) -> str:
@@ -84,14 +94,45 @@ def _metadata_faults(obj: JsonObject) -> Iterator[str]:
             )
 
 
+def _late_finalizers(obj: JsonObject, old: JsonObject | None) -> Iterator[str]:
+    """A deletion that began can't be held up by more."""
+    if old is None or not text(old, "metadata", "deletionTimestamp"):
+        return
+    late = set(texts(obj, "metadata", "finalizers")) - set(texts(old, "metadata", "finalizers"))
+    if late:
+        yield (
+            "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being "
+            f"deleted, found new finalizers {sorted(late)}"
+        )
+
+
 def _schema_faults(schema: Schema, obj: JsonObject) -> Iterator[str]:
     if schema.root is None:
         return
     fields = {key: value for key, value in obj.items() if key in part(schema.root, "properties")}
     fields.pop("metadata", None)
-    validator = Draft4Validator({**schema.root}, format_checker=_formats)
+    validator = Draft4Validator(schema.in_python, format_checker=_formats)
     for error in sorted(validator.iter_errors(fields), key=lambda each: str(each.json_path)):
         yield _fault(error)
+    yield from _duplicates(fields, schema.root)
+
+
+def _duplicates(value: JsonValue, node: JsonObject, path: str = "") -> Iterator[str]:
+    """Items of keyed lists that have the keys of one before them."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            here = f"{path}.{key}" if path else key
+            yield from _duplicates(each, part(node, "properties", key), here)
+    elif isinstance(value, list | tuple):
+        keys = texts(node, "x-kubernetes-list-map-keys")
+        seen: list[JsonObject] = []
+        for index, each in enumerate(value):
+            yield from _duplicates(each, part(node, "items"), f"{path}[{index}]")
+            if keys and isinstance(each, Mapping):
+                mark = {key: each.get(key) for key in keys}
+                if mark in seen:
+                    yield f"{path}[{index}]: Duplicate value: {json.dumps(mark)}"
+                seen.append(mark)
 
 
 def _path_of(error: ValidationError) -> str:
@@ -137,7 +178,7 @@ _WORDS: Mapping[str, Words] = {
         "chars long"
     ),
     "pattern": lambda path, value, bound: (
-        f"{path}: Invalid value: {_show(value)}: {path} in body should match '{bound}'"
+        f"{path}: Invalid value: {_show(value)}: {path} in body should match '{as_re2(str(bound))}'"
     ),
     "maxItems": lambda path, value, bound: (
         f"{path}: Too many: {len(value) if isinstance(value, list) else 0}: must have at most "

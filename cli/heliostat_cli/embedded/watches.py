@@ -26,14 +26,18 @@ async def follow_changes(store: Store, kind: Kind, matches: Matcher) -> AsyncIte
             if matches(obj):
                 yield Change("ADDED", obj)
         del documents
+        stamp = None
         while True:
             bell.clear()
+            if (now := store.stamp()) == stamp:
+                await wait_at_most(bell, POLL_SECONDS)
+                continue
             revision, entries = store.changes(kind.name, revision)
             for entry in entries:
                 if change := _seen_through(matches, entry):
                     yield change
             if not entries:
-                await wait_at_most(bell, POLL_SECONDS)
+                stamp = now  # taken before reading: what came since then has another one
     finally:
         store.listeners.discard(bell.set)
 

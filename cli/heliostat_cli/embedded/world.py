@@ -41,10 +41,11 @@ from heliostat_cli.embedded.ownership import (
 from heliostat_cli.embedded.schemas import Schema, resource_schemas
 from heliostat_cli.embedded.selectors import build_matcher
 from heliostat_cli.embedded.store import Store
-from heliostat_cli.embedded.validation import check_valid, invalid_text
+from heliostat_cli.embedded.validation import check_known, check_valid, invalid_text
 from heliostat_cli.embedded.watches import follow_changes
 from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.worlds import (
+    EVERYTHING,
     POD,
     AlreadyExistsError,
     Change,
@@ -59,7 +60,6 @@ from heliostat_core.worlds import (
 
 PAGE_SIZE = 500
 _POD_GRACE_SECONDS = 30  # Kubernetes' default
-_ALL = Selection()
 _OPEN = Schema()
 
 
@@ -98,7 +98,9 @@ class EmbeddedWorld:
     async def get(self, ref: Ref) -> JsonObject | None:
         return self._store.get(ref)
 
-    async def list(self, kind: Kind, selection: Selection = _ALL) -> AsyncIterator[JsonObject]:
+    async def list(
+        self, kind: Kind, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[JsonObject]:
         matches = build_matcher(selection)
         after = ("", "")
         while page := self._store.page(kind.name, after, PAGE_SIZE):
@@ -107,7 +109,7 @@ class EmbeddedWorld:
                     yield obj
             after = (text(page[-1], "metadata", "namespace"), text(page[-1], "metadata", "name"))
 
-    def watch(self, kind: Kind, selection: Selection = _ALL) -> AsyncIterator[Change]:
+    def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
         return follow_changes(self._store, kind, build_matcher(selection))
 
     async def create(self, obj: JsonObject) -> JsonObject:
@@ -127,6 +129,7 @@ class EmbeddedWorld:
         schema = self.schema_of(kind)
         given = schema.prune(given_fields(kind, obj))
         ref = ref_to(given)
+        check_known(ref, schema, obj)
         new = self._ownership("Apply", given, schema)
         with self._store.writing():
             live = self._store.get(ref)
@@ -147,7 +150,7 @@ class EmbeddedWorld:
             live = self._store.get(ref)
             if live is None:
                 raise NotFoundError(f"{_named(ref)} not found")
-            _check_preconditions(ref, obj, live)
+            _check_version(ref, obj, live)
             return self._update(ref, schema, self._merged(live, status, new, schema), live)
 
     async def delete(
@@ -255,9 +258,8 @@ def _changed_paths(
 
 def _check_preconditions(ref: Ref, given: JsonObject, live: JsonObject | None) -> None:
     uid = text(given, "metadata", "uid")
-    version = text(given, "metadata", "resourceVersion")
     if live is None:
-        if uid or version:
+        if uid:
             raise ConflictError(f"Operation cannot be fulfilled on {_named(ref)}: it is gone")
         return
     if uid and uid != text(live, "metadata", "uid"):
@@ -265,6 +267,11 @@ def _check_preconditions(ref: Ref, given: JsonObject, live: JsonObject | None) -
             f"Operation cannot be fulfilled on {_named(ref)}: Precondition failed: UID in "
             f"precondition: {uid}, UID in object meta: {text(live, 'metadata', 'uid')}"
         )
+    _check_version(ref, given, live)
+
+
+def _check_version(ref: Ref, given: JsonObject, live: JsonObject) -> None:
+    version = text(given, "metadata", "resourceVersion")
     if version and version != text(live, "metadata", "resourceVersion"):
         raise ConflictError(
             f"Operation cannot be fulfilled on {_named(ref)}: the object has been modified; "

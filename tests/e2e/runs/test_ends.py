@@ -2,6 +2,8 @@
 
 from support.platform import Platform, is_blocked_by
 
+# Long enough for Claude Code to start on a busy machine, which is silence as well.
+STALL_SECONDS = 12
 BUSY = ["python3", "-c", "import time; print('busy', flush=True); time.sleep(600)"]
 
 
@@ -70,7 +72,9 @@ def test_the_clock_ends_a_run(platform: Platform) -> None:
 
 
 def test_a_provider_that_stands_still_is_noticed_and_given_up(platform: Platform) -> None:
-    platform.agent("stuck", model="scripted/stall", runtime={"claudeCode": {}, "stallSeconds": 5})
+    platform.agent(
+        "stuck", model="scripted/stall", runtime={"claudeCode": {}, "stallSeconds": STALL_SECONDS}
+    )
     platform.run("stuck-1", "stuck")
     execution = platform.wait_until_settled("stuck-1")
     assert execution.finished_reason == "Stalled"
@@ -80,7 +84,9 @@ def test_a_provider_that_stands_still_is_noticed_and_given_up(platform: Platform
 
 def test_one_stall_is_survived(platform: Platform) -> None:
     platform.agent(
-        "stuck-once", model="scripted/stall-once", runtime={"claudeCode": {}, "stallSeconds": 5}
+        "stuck-once",
+        model="scripted/stall-once",
+        runtime={"claudeCode": {}, "stallSeconds": STALL_SECONDS},
     )
     platform.run("stuck-once-1", "stuck-once")
     assert platform.wait_until_finished("stuck-once-1").finished_reason == "Unverified"

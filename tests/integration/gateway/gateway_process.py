@@ -24,7 +24,7 @@ from heliostat_core.keys import (
     sign_execution_key,
 )
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 
 
 class Answer(BaseModel):
@@ -137,7 +137,7 @@ class GatewayProcess:
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
     def key(
         self,

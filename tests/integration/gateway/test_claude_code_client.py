@@ -46,7 +46,7 @@ async def claude(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         output, _ = await process.communicate()
     return Run(process.returncode or 0, json.loads(output.splitlines()[-1]), work)
 

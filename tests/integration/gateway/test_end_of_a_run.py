@@ -1,6 +1,8 @@
 """Revocation, kill -9, restart, shutdown: a run that has ended makes no further call."""
 
 import asyncio
+import contextlib
+import json
 import signal
 import time
 
@@ -33,11 +35,11 @@ class OpenStream:
                     self._spoke.set()
 
     async def until_it_stands_still(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self._spoke.wait()
 
     async def end(self) -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             try:
                 await self._task
             except aiohttp.ClientError as error:
@@ -74,9 +76,39 @@ async def test_revocation_ends_streams_of_that_key_only_and_books_them(
     assert (cost.cost_nanos, cost.settled, cost.estimated) == (bill.total_nanos, True, True)
 
 
+async def test_a_client_that_does_not_read_holds_no_revocation_up(gateway: GatewayProcess) -> None:
+    """The stream is longer than all buffers between; `endless` is a scenario of the test's own."""
+    own = gateway.folder / "own"
+    own.mkdir()
+    (own / "endless.yaml").write_text(
+        "description: Says more than fits into any buffer.\n"
+        'prices: {input: "4", output: "20", cacheRead: "1", cacheWrite5m: "1", cacheWrite1h: "1"}\n'
+        "pace: {characters: 50000}\n"
+        f"turns: [{{steps: [{{text: {'x' * 20_000_000}}}], usage: {{input: 1, output: 1}}}}]\n"
+    )
+    assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
+    await asyncio.to_thread(gateway.start, HELIOSTAT_GATEWAY_SCENARIOS_DIR=str(own))
+    body = json.dumps(small_request("scripted/endless")).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1024)
+    writer.write(
+        f"POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: {gateway.key('deaf')}\r\n"
+        f"content-length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+    await reader.readuntil(b"message_start")
+    started = time.monotonic()
+    assert (await gateway.revoke("deaf")).streams_ended == 1
+    assert time.monotonic() - started < 15
+    cost = await gateway.cost("deaf")
+    assert (cost.settled, cost.estimated) == (True, True)
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 async def test_revocation_before_the_first_event_is_a_401(gateway: GatewayProcess) -> None:
     call = asyncio.create_task(gateway.message(gateway.key("early"), "scripted/stall-start"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (await gateway.bill("early")).entries:
             await asyncio.sleep(0.02)
     assert (await gateway.revoke("early")).streams_ended == 1
@@ -89,7 +121,7 @@ async def test_kill_in_a_stream_then_restart_on_the_same_port(gateway: GatewayPr
     await gateway.revoke("stopped")
     stream = OpenStream(gateway, gateway.key("killed"))
     await stream.until_it_stands_still()
-    async with asyncio.timeout(5):  # the open row follows the stream
+    async with asyncio.timeout(30):  # the open row follows the stream
         while (await gateway.cost("killed")).usage["outputTokens"] != 5:
             await asyncio.sleep(0.02)
     assert not (await gateway.cost("killed")).settled
@@ -113,7 +145,7 @@ async def test_shutdown_ends_streams_with_an_error_event(gateway: GatewayProcess
     assert await stream.end() == "complete"
     assert "shutting down" in stream.text
     assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     gateway.start()
     cost = await gateway.cost("run")
     assert (cost.settled, cost.estimated) == (True, True)

@@ -11,7 +11,7 @@ from .gateway_process import GatewayProcess
 
 def refused_start(gateway: GatewayProcess, **settings: str) -> str:
     process = gateway.spawn(**settings)
-    assert process.wait(timeout=30) == 2
+    assert process.wait(timeout=60) == 2
     return gateway.log.read_text()
 
 
@@ -49,7 +49,7 @@ async def test_it_starts_before_any_key_exists(tmp_path: Path) -> None:
         assert answer.status == 401
         assert "no public key yet" in answer.error[1]
         gateway.write_public_key()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while answer.status != 200:  # the folder is read again at most once a second
                 await asyncio.sleep(0.1)
                 answer = await gateway.message(gateway.key("first"), "scripted/hello")

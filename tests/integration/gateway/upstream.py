@@ -30,6 +30,13 @@ class Upstream:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._answer(request)
+        except asyncio.CancelledError:
+            self.gone.set()
+            raise
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         names = {name.lower(): value for name, value in request.headers.items()}
         self.received.append(Received(request.raw_path, names, body))
@@ -39,11 +46,7 @@ class Upstream:
             await answer.write(chunk)
             await asyncio.sleep(0.001)  # a packet of its own, most of the time
         if self.stand_still:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                self.gone.set()
-                raise
+            await asyncio.Event().wait()
         if self.cut and request.transport is not None:
             request.transport.abort()
         return answer

@@ -17,6 +17,8 @@ import pytest
 from .anthropic_stub import AnthropicStub, Script
 
 KEY = "hx-execution-key-of-the-test"
+SESSION = "5e551011-0000-4000-8000-000000000001"
+RESUME = {"id": SESSION, "resume": True}
 
 
 class Running:
@@ -109,7 +111,7 @@ class Pod:
             "verify": None,
             "gateway": {"url": self._url},
             "storage": "Ephemeral",
-            "resume": None,
+            "session": {"id": SESSION, "resume": False},
             "graceSeconds": 10,
         }
         (self.run_dir / "run.json").write_text(json.dumps(document | changes))

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from .anthropic_stub import AnthropicStub, Call, Cut, Refuse, Say, Script, Stall, Turn, in_order
-from .conftest import KEY, Pod
+from .conftest import KEY, RESUME, SESSION, Pod
 
 Serve = Callable[[Script], AnthropicStub]
 MakePod = Callable[[str], Pod]
@@ -220,7 +220,7 @@ def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> N
 
     model = serve(script)
     pod = make_pod(model.url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 3})
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 6})
 
     left = pod.run()
 
@@ -232,7 +232,7 @@ def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> N
 
 def test_a_session_that_stalls_again_is_given_up(serve: Serve, make_pod: MakePod) -> None:
     pod = make_pod(serve(in_order([Stall()])).url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 2})
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 5})
 
     left = pod.run()
 
@@ -240,8 +240,8 @@ def test_a_session_that_stalls_again_is_given_up(serve: Serve, make_pod: MakePod
 
 
 def test_a_long_tool_call_is_no_stall(serve: Serve, make_pod: MakePod) -> None:
-    pod = make_pod(serve(in_order([Call("Bash", {"command": "sleep 4"}), Say("done")])).url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 2})
+    pod = make_pod(serve(in_order([Call("Bash", {"command": "sleep 8"}), Say("done")])).url)
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 5})
 
     left = pod.run()
 
@@ -291,7 +291,7 @@ def test_sigterm_saves_the_session_and_a_second_attempt_goes_on(
     assert first.result["cause"] == "infrastructure"
     assert not sleep.is_running()
 
-    pod.write(storage="Volume", attempt=2, resume={"sessionId": first.result["sessionId"]})
+    pod.write(storage="Volume", attempt=2, session=RESUME)
     second = pod.run()
 
     assert second.ending == ("Succeeded", "Unverified", 0)
@@ -304,13 +304,32 @@ def test_sigterm_saves_the_session_and_a_second_attempt_goes_on(
 
 def test_a_session_that_is_gone_starts_again_and_says_so(serve: Serve, make_pod: MakePod) -> None:
     pod = make_pod(serve(in_order([Say("done")])).url)
-    pod.write(attempt=2, resume={"sessionId": "11111111-1111-4111-8111-111111111111"})
+    pod.write(attempt=2, session=RESUME)
 
     left = pod.run()
 
     assert left.ending == ("Succeeded", "Unverified", 0)
     assert left.result["resumed"] is False
-    assert left.result["sessionId"] != "11111111-1111-4111-8111-111111111111"
+    assert left.result["sessionId"] == SESSION
+
+
+@pytest.mark.parametrize("content", ["", "{}\n"])
+def test_a_session_that_is_not_to_be_resumed_starts_anew_under_its_id(
+    serve: Serve, make_pod: MakePod, content: str
+) -> None:
+    model = serve(in_order([Say("done")]))
+    pod = make_pod(model.url)
+    pod.write()
+    pod.run()
+    [file] = pod.workspace.glob(f".heliostat/home/.claude/projects/*/{SESSION}.jsonl")
+    if not content:
+        file.write_text("")
+
+    left = pod.run()
+
+    assert left.ending == ("Succeeded", "Unverified", 0), left.result
+    assert left.result["resumed"] is False
+    assert model.turns == [0, 0]
 
 
 def test_nothing_survives_the_killing_of_claude_code(serve: Serve, make_pod: MakePod) -> None:
@@ -348,9 +367,9 @@ def test_a_further_attempt_knows_what_verification_said(serve: Serve, make_pod: 
     pod = make_pod(model.url)
     verify = {"command": ["sh", "-c", "echo the total is 7, not 8; exit 1"]}
     pod.write(verify=verify)
-    first = pod.run()
+    pod.run()
 
-    pod.write(verify=verify, attempt=2, resume={"sessionId": first.result["sessionId"]})
+    pod.write(verify=verify, attempt=2, session=RESUME)
     second = pod.run()
 
     assert second.ending == ("Failed", "VerificationFailed", 11)
@@ -368,9 +387,7 @@ def test_work_that_was_evicted_during_verification_is_only_verified(
     running.terminate()
     first = running.wait(timeout=10)
 
-    pod.write(
-        verify={"command": ["true"]}, attempt=2, resume={"sessionId": first.result["sessionId"]}
-    )
+    pod.write(verify={"command": ["true"]}, attempt=2, session=RESUME)
     second = pod.run()
 
     assert first.ending == ("Failed", "Terminated", 143)

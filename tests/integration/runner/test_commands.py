@@ -89,13 +89,13 @@ def test_a_command_that_ignores_sigterm_is_ended_within_the_grace_period(
     make_pod: MakePod,
 ) -> None:
     pod = command(
-        make_pod, "trap '' TERM; touch started; sleep 402 & wait; sleep 403", graceSeconds=4
+        make_pod, "trap '' TERM; touch started; sleep 402 & wait; sleep 403", graceSeconds=6
     )
     running = pod.start()
     sleep = running.descendant("sleep 402")
 
     running.terminate()
-    left = running.wait(timeout=4)
+    left = running.wait(timeout=6)
 
     assert left.ending == ("Failed", "Terminated", 143)
     assert not sleep.is_running()

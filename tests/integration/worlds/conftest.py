@@ -6,7 +6,7 @@ import pytest
 
 from heliostat_core.worlds import World
 from support.control_plane import Address
-from support.worlds import Ground, cluster_ground
+from support.worlds import Ground, cluster_ground, embedded_ground
 
 
 def make_cluster_ground(request: pytest.FixtureRequest) -> Ground:
@@ -15,7 +15,16 @@ def make_cluster_ground(request: pytest.FixtureRequest) -> Ground:
     return cluster_ground(address)
 
 
-GROUNDS: dict[str, Callable[[pytest.FixtureRequest], Ground]] = {"cluster": make_cluster_ground}
+def make_embedded_ground(request: pytest.FixtureRequest) -> Ground:
+    folders = request.getfixturevalue("tmp_path_factory")
+    assert isinstance(folders, pytest.TempPathFactory)
+    return embedded_ground(folders.mktemp("embedded"))
+
+
+GROUNDS: dict[str, Callable[[pytest.FixtureRequest], Ground]] = {
+    "cluster": make_cluster_ground,
+    "embedded": make_embedded_ground,
+}
 
 
 @pytest.fixture(params=sorted(GROUNDS), scope="module")

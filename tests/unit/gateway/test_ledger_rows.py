@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from heliostat_core.keys import ExecutionClaims, execution_claims
-from heliostat_gateway.ledger import Booking, CapReachedError, Ledger, Opening
+from heliostat_gateway.bookings import Booking, CapReachedError, Opening
+from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.storage import Storage, StorageError
 from heliostat_gateway.usage import Usage
@@ -115,6 +116,16 @@ async def test_an_unreported_call_counts_at_most_as_the_dearest_settled_one(
     await ledger.note([booking("2", 950)])
     with pytest.raises(CapReachedError):
         await ledger.open(opening("4", claims(cap=1000)))
+
+
+async def test_free_answers_do_not_make_reservations_free(storage: Storage) -> None:
+    ledger = Ledger(storage)
+    await ledger.open(opening("1", claims(cap=150)))
+    await ledger.settle(booking("1", 0), 2)
+    await ledger.open(opening("2", claims(cap=150)))
+    await ledger.open(opening("3", claims(cap=150)))
+    with pytest.raises(CapReachedError):
+        await ledger.open(opening("4", claims(cap=150)))
 
 
 async def test_what_a_dead_gateway_left_open_is_booked_as_estimated(tmp_path: Path) -> None:

@@ -293,8 +293,8 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
-    max_examples=60,
-    stateful_step_count=40,
+    max_examples=20,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,  # the same histories for everybody; explore with another profile
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -32,7 +32,7 @@ def make_document(**changes: object) -> str:
         "verify": {"command": ["python3", "check.py"], "files": []},
         "gateway": {"url": "http://gateway:8081/"},
         "storage": "Volume",
-        "resume": {"sessionId": SESSION},
+        "session": {"id": SESSION, "resume": True},
         "graceSeconds": 20,
     }
     return json.dumps(document | changes)
@@ -47,14 +47,14 @@ def test_the_contract_is_understood() -> None:
     assert document.limits == Limits(840, 50, None)
     assert document.verify == Verify(("python3", "check.py"), ())
     assert document.gateway_url == "http://gateway:8081"
-    assert document.resume_session == SESSION
+    assert (document.session, document.resume) == (SESSION, True)
 
 
 def test_what_may_be_absent() -> None:
-    document = parse_document(make_document(verify=None, resume=None, parameters=[]))
+    document = parse_document(make_document(verify=None, parameters=[]))
 
     assert document.verify is None
-    assert document.resume_session is None
+    assert document.parameters == ()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,8 @@ def test_what_may_be_absent() -> None:
         ({"parameters": [7]}, "parameters[0] must be an object"),
         ({"gateway": {"url": "ftp://x"}}, "gateway.url must start with"),
         ({"storage": "Disk"}, "storage must be"),
-        ({"resume": {"sessionId": "../../etc"}}, "resume.sessionId must be a UUID"),
+        ({"session": {"id": "../../etc", "resume": False}}, "session.id must be a UUID"),
+        ({"session": {"id": SESSION, "resume": 1}}, "session.resume must be true or false"),
         ({"verify": {"files": ["/etc/passwd"]}}, "verify.files must be paths"),
         ({"verify": {"files": ["../x"]}}, "verify.files must be paths"),
         ({"graceSeconds": None}, "graceSeconds must be"),

@@ -31,7 +31,7 @@ def make_document(model: str = "scripted/demo", **changes: object) -> RunDocumen
         "verify": None,
         "gateway": {"url": "http://gateway:8081"},
         "storage": "Ephemeral",
-        "resume": None,
+        "session": {"id": SESSION, "resume": False},
         "graceSeconds": 20,
     }
     return parse_document(json.dumps(document | changes))

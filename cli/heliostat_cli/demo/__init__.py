@@ -1,0 +1,1 @@
+"""The demo: an agent from CSV to verified report, and one that fails verification."""

@@ -1,0 +1,83 @@
+"""The gateway inside this process, on a loopback port that it comes back on."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import uvicorn
+
+from heliostat_cli.embedded.folders import StateFolder
+from heliostat_gateway.__main__ import KEEP_ALIVE_SECONDS, Server
+from heliostat_gateway.main import create_app
+from heliostat_gateway.settings import Settings
+
+HOST = "127.0.0.1"
+_POLL_SECONDS = 0.01
+_SHUTDOWN_SECONDS = 2
+
+
+class GatewayDiedError(Exception):
+    """The gateway ended though nobody asked it to."""
+
+
+class _Server(Server):
+    """Signals belong to the program around."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
+    """Serves as long as the block runs; yields the server's task once it answers.
+
+    Host, port, keys and data are those of the state folder, the rest is as given.
+    """
+    listening = listen(folder)
+    own = settings.model_copy(
+        update={
+            "host": HOST,
+            "port": port_of(listening),
+            "keys_dir": folder.public_keys,
+            "data_dir": folder.gateway,
+        }
+    )
+    config = uvicorn.Config(
+        create_app(own),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(_POLL_SECONDS)
+        yield task
+    finally:
+        server.should_exit = True
+        await task
+
+
+def listen(folder: StateFolder) -> socket.socket:
+    """A socket on the port of last time, which running children know; else on a free one."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    last = 0
+    with suppress(OSError, ValueError):
+        last = int(folder.gateway_port.read_text())
+    try:
+        listening.bind((HOST, last))
+    except OSError:
+        listening.bind((HOST, 0))  # taken by another program: our children end as infrastructure
+    folder.gateway_port.write_text(f"{port_of(listening)}\n")
+    return listening
+
+
+def port_of(listening: socket.socket) -> int:
+    port: int = listening.getsockname()[1]
+    return port

@@ -1,0 +1,33 @@
+"""What a person may do next about an Execution that ended badly."""
+
+from heliostat_core.conditions import FinishedReason as Reason
+from heliostat_core.executions import Execution
+
+_LOOK = "heliostat logs {name} shows every step"
+_REMEDIES: dict[str, str] = {
+    Reason.VERIFICATION_FAILED: "the work was refused, not lost: compare the workspace with what "
+    "verify said, then mend the prompt (or verify) and run it again; spec.retry.limit lets the "
+    "agent try again by itself",
+    Reason.AGENT_ERROR: f"{_LOOK}; mend the prompt or the tools",
+    Reason.EMPTY_RESULT: "ask in the prompt for a sentence at the end",
+    Reason.REFUSAL: "the model refused the task: change the prompt",
+    Reason.COMMAND_FAILED: f"{_LOOK}; run the command by hand in the workspace",
+    Reason.TURN_LIMIT: "raise spec.limits.maxTurns of the Agent or make the task smaller",
+    Reason.COST_LIMIT: "raise spec.limits.maxCostMicros of the Agent or choose a cheaper model",
+    Reason.TOKEN_LIMIT: "raise spec.limits.maxTokens of the Agent",
+    Reason.TIMED_OUT: "raise spec.limits.timeoutSeconds of the Agent",
+    Reason.STALLED: f"{_LOOK}; raise spec.runtime.stallSeconds when silence is normal there",
+    Reason.OUT_OF_MEMORY: "raise spec.workspace.resources.memory of the Agent",
+    Reason.MODEL_UNAVAILABLE: "choose another spec.model.name, or give the gateway the key of "
+    "that model's provider; scripted/NAME needs none",
+    Reason.PROVIDER_FAILED: "the model's provider did not answer: try again later",
+    Reason.AGENT_DELETED: "apply the Agent again and make a new Execution",
+    Reason.PROMPT_INVALID: "give the missing value with --parameter NAME=VALUE",
+    Reason.DEADLINE_PASSED: "make a new Execution with a later spec.deadlineTime",
+}
+
+
+def remedy_for(execution: Execution) -> str:
+    """A sentence, or nothing when there is nothing to mend."""
+    found = _REMEDIES.get(execution.finished_reason, "")
+    return found.format(name=execution.metadata.name)

@@ -1,0 +1,65 @@
+"""A request on its way in: its body, its id, and what of it the provider gets."""
+
+import time
+from typing import Final
+from uuid import uuid4
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from heliostat_core.keys import ExecutionClaims
+from heliostat_gateway.errors import RefusalError, invalid_request
+from heliostat_gateway.providers import ProviderCall
+from heliostat_gateway.routing import Route
+from heliostat_gateway.wire import Headers, JsonObject, end_to_end, parse_object
+
+LARGEST_BODY: Final = 64 * 1024 * 1024
+_CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
+
+
+def provider_call(
+    request: Request, body: bytes, document: JsonObject, route: Route, claims: ExecutionClaims
+) -> ProviderCall:
+    """The request as the provider shall see it: without the caller\'s credentials."""
+    headers: Headers = [
+        (name, value)
+        for name, value in end_to_end(request.headers.items())
+        if name not in _CREDENTIALS and not name.startswith("x-heliostat-")
+    ]
+    return ProviderCall(
+        path=request.url.path,
+        query=request.url.query,
+        headers=headers,
+        body=body,
+        request=document,
+        target=route.target,
+        execution=claims.execution_uid,
+    )
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body. Raises RefusalError when it is too large or the client left."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                raise RefusalError(
+                    413, "request_too_large", f"The request is larger than {LARGEST_BODY} bytes."
+                )
+    except ClientDisconnect as error:
+        raise invalid_request("The request ended before its body was complete.") from error
+    return bytes(body)
+
+
+def new_request_id() -> str:
+    """An id that is unique, and sorts by time for people who read logs."""
+    return f"req_{int(time.time()):x}{uuid4().hex[:16]}"
+
+
+def parse_document(body: bytes) -> JsonObject:
+    """The JSON object of a request. Raises RefusalError (400)."""
+    document = parse_object(body)
+    if document is None:
+        raise invalid_request("The body must be a JSON object.")
+    return document

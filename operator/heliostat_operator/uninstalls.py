@@ -1,0 +1,176 @@
+"""Uninstalling does not hang on running Executions: docs/decisions/0003-uninstalling.md.
+
+`kubectl delete -k` takes the operator's rights in the moment in which the Executions need it. So
+the rights to let go live in objects of our own, owned by the Namespace, and our ServiceAccount
+stays until the last finalizer is off.
+"""
+
+import asyncio
+import logging
+
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.names import EXECUTION_LABEL, GROUP, RUN_FINALIZER, label_value
+from heliostat_core.resources import ObjectHead
+from heliostat_core.worlds import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    EXECUTION,
+    NAMESPACE,
+    POD,
+    SERVICE_ACCOUNT,
+    ConflictError,
+    JsonObject,
+    NotFoundError,
+    Ref,
+    Selection,
+    World,
+)
+from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
+from heliostat_operator.stops import STOP_GRACE_SECONDS
+
+UNINSTALL_FINALIZER = f"{GROUP}/uninstall"
+RELEASE_ROLE = "heliostat-operator-release"
+SERVICE_ACCOUNT_NAME = "heliostat-operator"
+# The account's token dies 60 s after its deletion, the pod 45 s after SIGTERM.
+RELEASE_SECONDS = 35
+
+logger = logging.getLogger(__name__)
+
+
+async def prepare_uninstall(world: World, namespace: str) -> bool:
+    """Makes what outlives the manifests' objects. False outside of a cluster installation."""
+    account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
+    home = await world.get(Ref(NAMESPACE, "", namespace))
+    if account is None or home is None:
+        return False
+    for obj in build_release_roles(ObjectHead.model_validate(home).metadata.uid, namespace):
+        await world.apply(obj)
+    await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=True))
+    return True
+
+
+async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> None:
+    """The operator's last act: lets everything go if its Namespace is being deleted."""
+    home = await world.get(Ref(NAMESPACE, "", namespace))
+    if home is not None and ObjectHead.model_validate(home).metadata.deletion_timestamp:
+        logger.info("the namespace %s is being deleted: letting every Execution go", namespace)
+        async with asyncio.timeout(RELEASE_SECONDS):
+            await _release_all(world, gateway)
+    account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
+    if account is not None:
+        await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=False))
+
+
+async def _release_all(world: World, gateway: Gateway) -> None:
+    """Until none carries our finalizer: the CRD's deletion may reach them one after the other."""
+    told: set[str] = set()
+    while held := await _held(world):
+        for execution in held:
+            try:
+                await _release(world, gateway, execution, told)
+            except (ConflictError, NotFoundError):
+                continue  # it changed or went; the next round sees what is true
+
+
+async def _held(world: World) -> list[Execution]:
+    try:
+        return [
+            execution
+            async for found in world.list(EXECUTION)
+            if RUN_FINALIZER in (execution := Execution.model_validate(found)).metadata.finalizers
+        ]
+    except NotFoundError:
+        return []  # the definition itself is gone, and all Executions with it
+
+
+async def _release(world: World, gateway: Gateway, execution: Execution, told: set[str]) -> None:
+    meta = execution.metadata
+    if meta.uid not in told:
+        told.add(meta.uid)
+        await _tell(gateway, meta.uid, execution.status.attempts)
+    selection = Selection(
+        namespace=meta.namespace, labels={EXECUTION_LABEL: label_value(meta.name)}
+    )
+    async for pod in world.list(POD, selection):
+        head = ObjectHead.model_validate(pod).metadata
+        ref = Ref(POD, head.namespace, head.name)
+        await world.delete(ref, uid=head.uid, grace_seconds=STOP_GRACE_SECONDS)
+    await world.apply(
+        {
+            "apiVersion": EXECUTION.api_version,
+            "kind": EXECUTION.name,
+            "metadata": {
+                "name": meta.name,
+                "namespace": meta.namespace,
+                "uid": meta.uid,
+                "resourceVersion": meta.resource_version,
+                "finalizers": [],
+            },
+        }
+    )
+
+
+async def _tell(gateway: Gateway, uid: str, attempts: tuple[Attempt, ...]) -> None:
+    """Once, while the gateway may still answer: it goes with the Namespace, keys and all."""
+    for attempt in attempts:
+        if attempt.key_revoked:
+            continue
+        try:
+            await gateway.revoke(uid, attempt.number, int(attempt.key_expires_time.timestamp()))
+        except GatewayUnavailableError:
+            return
+
+
+def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject, JsonObject]:
+    """What letting go needs, and nothing else; gone with the Namespace."""
+    metadata: JsonObject = {
+        "name": RELEASE_ROLE,
+        "ownerReferences": [
+            {"apiVersion": "v1", "kind": "Namespace", "name": namespace, "uid": namespace_uid}
+        ],
+    }
+    role: JsonObject = {
+        "apiVersion": CLUSTER_ROLE.api_version,
+        "kind": CLUSTER_ROLE.name,
+        "metadata": metadata,
+        "rules": [
+            _rule(EXECUTION.group, "executions", "get", "list", "watch", "patch"),
+            _rule("", "pods", "get", "list", "watch", "delete"),
+            {
+                **_rule("", "serviceaccounts", "get", "patch"),
+                "resourceNames": [SERVICE_ACCOUNT_NAME],
+            },
+            {**_rule("", "namespaces", "get"), "resourceNames": [namespace]},
+        ],
+    }
+    binding: JsonObject = {
+        "apiVersion": CLUSTER_ROLE_BINDING.api_version,
+        "kind": CLUSTER_ROLE_BINDING.name,
+        "metadata": metadata,
+        "roleRef": {
+            "apiGroup": CLUSTER_ROLE.group,
+            "kind": CLUSTER_ROLE.name,
+            "name": RELEASE_ROLE,
+        },
+        "subjects": [
+            {"kind": "ServiceAccount", "name": SERVICE_ACCOUNT_NAME, "namespace": namespace}
+        ],
+    }
+    return role, binding
+
+
+def _rule(group: str, resource: str, *verbs: str) -> JsonObject:
+    return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
+
+
+def _account(namespace: str, head: ObjectHead, *, hold: bool) -> JsonObject:
+    return {
+        "apiVersion": SERVICE_ACCOUNT.api_version,
+        "kind": SERVICE_ACCOUNT.name,
+        "metadata": {
+            "name": SERVICE_ACCOUNT_NAME,
+            "namespace": namespace,
+            "uid": head.metadata.uid,
+            "finalizers": [UNINSTALL_FINALIZER] if hold else [],
+        },
+    }

@@ -1,0 +1,51 @@
+"""The `heliostat` program, and a cluster that serves our kinds."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.control_plane import Address
+from support.kubectl import Kubectl
+from support.manifests import INSTALLATION
+
+PROGRAM = Path(sys.executable).parent / "heliostat"
+Ended = subprocess.CompletedProcess[str]
+Heliostat = Callable[..., Ended]
+
+
+def build_environ(home: Path, **more: str) -> dict[str, str]:
+    """Nothing of this machine's own Heliostat, no provider's key."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "NO_COLOR": "1", **more}
+
+
+@pytest.fixture(scope="session")
+def cluster(api_server: Address) -> Kubectl:
+    """kubectl for an API server that has the CRDs."""
+    kubectl = api_server.kubectl
+    kubectl("apply", "--server-side", "-k", INSTALLATION / "crds")
+    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return kubectl
+
+
+@pytest.fixture
+def in_cluster(cluster: Kubectl, api_server: Address, tmp_path: Path) -> Heliostat:
+    """`heliostat ...` with the cluster's kubeconfig."""
+    del cluster
+    environ = build_environ(tmp_path, KUBECONFIG=str(api_server.kubeconfig))
+
+    def run(*arguments: str | Path, stdin: str | None = None) -> Ended:
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            env=environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run

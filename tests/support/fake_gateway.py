@@ -1,0 +1,34 @@
+"""The gateway as the operator sees it, in memory; heliostat_operator.ledgers has the protocol."""
+
+from heliostat_operator.ledgers import GatewayUnavailableError, LedgerSum, ModelAnswer
+
+
+class FakeGateway:
+    """Answers unless told not to; remembers which keys are dead, in order."""
+
+    def __init__(self) -> None:
+        self.answers = True
+        self.revoked: list[tuple[str, int]] = []
+        self.sums: dict[str, LedgerSum] = {}
+
+    async def revoke(self, execution_uid: str, attempt: int, expires: int) -> None:
+        self._check()
+        assert expires > 0
+        if (execution_uid, attempt) not in self.revoked:
+            self.revoked.append((execution_uid, attempt))
+
+    async def execution_sum(self, execution_uid: str) -> LedgerSum:
+        self._check()
+        return self.sums.get(execution_uid, LedgerSum())
+
+    async def agent_cost_nanos(self, namespace: str, name: str) -> int:
+        self._check()
+        return sum(each.cost_nanos for each in self.sums.values()) if namespace and name else 0
+
+    async def model(self, name: str) -> ModelAnswer:
+        self._check()
+        return ModelAnswer(served=True, provider="scripted", reason="Served", message=name)
+
+    def _check(self) -> None:
+        if not self.answers:
+            raise GatewayUnavailableError("The gateway is away.")

@@ -1,0 +1,149 @@
+"""The engine over a world in memory: what wakes what, and what must not stop it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from heliostat_core.executions import Execution
+from heliostat_core.keys import new_private_key
+from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.worlds import (
+    EXECUTION,
+    JOB,
+    Change,
+    JsonValue,
+    Ref,
+    UnavailableError,
+)
+from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.signing import Signer
+from support.builders.resources import NOW, make_agent, make_execution, make_settings, seconds
+from support.fake_gateway import FakeGateway
+from support.manual_loop import run
+from support.memory_world import MemoryWorld, meta_of
+
+SIGNER = Signer(new_private_key(), utc_now)
+
+
+def make_engine(world: MemoryWorld, settings: OperatorSettings | None = None) -> Engine:
+    return Engine(world, FakeGateway(), SIGNER, settings or make_settings())
+
+
+def put(world: MemoryWorld, resource: Execution) -> None:
+    document: dict[str, JsonValue] = {**resource.to_json()}
+    document.pop("status")
+    world.put(document)
+
+
+def make_world(*executions: Execution) -> MemoryWorld:
+    world = MemoryWorld()
+    agent: dict[str, JsonValue] = {**make_agent().to_json()}
+    agent.pop("status")
+    world.put(agent)
+    for each in executions:
+        put(world, each)
+    return world
+
+
+async def work_until(engine: Engine, is_so: Callable[[], bool], limit: float = 600) -> None:
+    """Let the engine work, in simulated time, until it is so."""
+    task = asyncio.create_task(engine.run())
+    try:
+        async with asyncio.timeout(limit):
+            while not is_so():
+                assert not task.done(), task
+                await asyncio.sleep(0.1)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def jobs(world: MemoryWorld) -> set[str]:
+    return {ref.name for ref in world.objects if ref.kind == JOB}
+
+
+def test_what_exists_at_the_start_is_found_without_any_event() -> None:
+    world = make_world(make_execution("one"), make_execution("two"))
+    run(work_until(make_engine(world), lambda: jobs(world) == {"one-1", "two-1"}))
+
+
+def test_what_is_marked_as_finished_is_not_looked_at() -> None:
+    marked = make_execution("marked", labels={FINISHED_LABEL: "true"})
+    world = make_world(marked, make_execution("two"))
+    run(work_until(make_engine(world), lambda: jobs(world) == {"two-1"}))
+
+
+def test_one_object_that_cannot_be_read_does_not_stop_the_others() -> None:
+    world = make_world(make_execution("fine"))
+    world.put(
+        {
+            "apiVersion": EXECUTION.api_version,
+            "kind": "Execution",
+            "metadata": {"name": "broken", "namespace": "default"},
+            "spec": {"agentRef": {"name": "sales"}, "deadlineTime": "0000-01-01T00:00:00Z"},
+        }
+    )
+    run(work_until(make_engine(world), lambda: jobs(world) == {"fine-1"}))
+
+
+def test_an_api_server_that_is_away_during_a_resync_does_not_end_the_engine() -> None:
+    world = make_world(make_execution("one"))
+    engine = make_engine(world, make_settings(resync_seconds=20))
+
+    async def go() -> None:
+        await work_until_then(engine, world)
+
+    run(go())
+
+
+async def work_until_then(engine: Engine, world: MemoryWorld) -> None:
+    task = asyncio.create_task(engine.run())
+    await asyncio.sleep(10)
+    world.failures["list"] = UnavailableError("away")
+    await asyncio.sleep(60)
+    world.failures.clear()
+    put(world, make_execution("two"))
+    async with asyncio.timeout(120):
+        while "two-1" not in jobs(world):
+            await asyncio.sleep(1)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def test_a_seat_that_the_watch_frees_is_given_on_at_once() -> None:
+    # The watch is behind our own writes: it may bring the end of a run after the reconcile that
+    # wrote it has passed on, and its old state just before.
+    world = make_world(make_execution("first"), make_execution("second", created=NOW + seconds(1)))
+    engine = make_engine(world, make_settings(max_concurrent_executions=1))
+
+    async def go() -> float:
+        await work_until(engine, lambda: jobs(world) == {"first-1"})
+        waiting = Ref(EXECUTION, "default", "first")
+        gone = world.objects[waiting]
+        world.objects.pop(waiting)
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(engine.execution_queue.run())
+        await asyncio.sleep(5)
+        began = loop.time()
+        engine.see(EXECUTION, Change("DELETED", gone))
+        async with asyncio.timeout(120):
+            while "second-1" not in jobs(world):
+                await asyncio.sleep(0.1)
+        task.cancel()
+        return loop.time() - began
+
+    assert run(go()) < 2
+
+
+def test_a_pod_wakes_its_execution_by_the_whole_name() -> None:
+    name = "a-name-that-is-longer-than-a-label-may-be-" + "x" * 60
+    world = make_world(make_execution(name))
+    engine = make_engine(world)
+    run(work_until(engine, lambda: len(jobs(world)) == 1))
+    job = next(each for ref, each in world.objects.items() if ref.kind == JOB)
+    pod = {"metadata": {"name": "p", "annotations": meta_of(job)["annotations"]}}
+    engine.see(JOB, Change("MODIFIED", pod))
+    assert len(engine.execution_queue) >= 1

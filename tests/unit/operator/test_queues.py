@@ -1,0 +1,147 @@
+"""The queue of keys, in simulated time."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+
+from heliostat_operator.queues import KeyQueue
+from support.manual_loop import run
+
+Work = Callable[[str], Awaitable[float | None]]
+
+
+def worked(work: Work, *keys: str, seconds: float, workers: int = 2) -> KeyQueue[str]:
+    """The queue after so many seconds of work on these keys."""
+
+    async def go() -> KeyQueue[str]:
+        queue = KeyQueue(work, workers)
+        for key in keys:
+            queue.add(key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await queue.run()
+        return queue
+
+    return run(go())
+
+
+def test_a_key_that_comes_twice_is_worked_on_once() -> None:
+    seen: list[str] = []
+
+    async def work(key: str) -> None:
+        seen.append(key)
+
+    assert len(worked(work, "a", "b", "a", seconds=1)) == 0
+    assert seen == ["a", "b"]
+
+
+def test_one_key_is_never_with_two_workers() -> None:
+    active: set[str] = set()
+    most = 0
+
+    async def go() -> None:
+        async def work(key: str) -> float:
+            nonlocal most
+            assert key not in active
+            active.add(key)
+            most = max(most, len(active))
+            queue.add(key)
+            await asyncio.sleep(1)
+            active.discard(key)
+            return 0.5
+
+        queue = KeyQueue(work, 4)
+        for key in "abc":
+            queue.add(key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                await queue.run()
+
+    run(go())
+    assert most == 3
+
+
+def test_a_wake_during_the_work_is_not_lost() -> None:
+    seen: list[float] = []
+
+    async def go() -> None:
+        async def work(key: str) -> None:
+            seen.append(asyncio.get_running_loop().time())
+            if len(seen) == 1:
+                queue.add(key)
+            await asyncio.sleep(2)
+
+        queue = KeyQueue(work, 1)
+        queue.add("a")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(60):
+                await queue.run()
+
+    run(go())
+    assert seen == [0.0, 2.0]
+
+
+def test_what_the_work_asks_for_is_kept() -> None:
+    times: list[float] = []
+
+    async def work(_: str) -> float | None:
+        times.append(asyncio.get_running_loop().time())
+        return 10.0 if len(times) < 3 else None
+
+    worked(work, "a", seconds=60)
+    assert times == [0.0, 10.0, 20.0]
+
+
+def test_a_later_wish_does_not_put_off_an_earlier_one() -> None:
+    times: list[float] = []
+
+    async def go() -> None:
+        async def work(_: str) -> None:
+            times.append(asyncio.get_running_loop().time())
+
+        queue = KeyQueue(work, 1)
+        queue.add_later("a", 5)
+        queue.add_later("a", 50)
+        queue.add_later("a", 3)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(100):
+                await queue.run()
+
+    run(go())
+    assert times == [3.0]
+
+
+def test_failures_come_back_later_and_later_and_a_success_forgets_them() -> None:
+    times: list[float] = []
+
+    async def work(_: str) -> float | None:
+        times.append(asyncio.get_running_loop().time())
+        if len(times) == 4:
+            return 1.0
+        raise RuntimeError("not today")
+
+    worked(work, "a", seconds=4)
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
+    expected = [0.2, 0.4, 0.8, 1.0, 0.2]
+    assert all(0.8 <= got / want <= 1.2 for got, want in zip(waits, expected, strict=False))
+
+
+def test_a_key_that_fails_for_hours_neither_stops_the_worker_nor_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR, "heliostat_operator.queues")  # a thousand warnings
+    seen = 0
+
+    async def work(key: str) -> float | None:
+        nonlocal seen
+        if key == "broken":
+            raise RuntimeError("not today")
+        seen += 1
+        return 3600
+
+    worked(work, "broken", "fine", seconds=9.5 * 3600, workers=1)
+    assert seen == 10

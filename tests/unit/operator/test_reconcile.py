@@ -1,0 +1,271 @@
+"""Whole reconciles over a world in memory: what one look at an Execution brings about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution
+from heliostat_core.keys import new_private_key
+from heliostat_core.names import RUN_FINALIZER
+from heliostat_core.worlds import (
+    AGENT,
+    CONTROLLER_REVISION,
+    EXECUTION,
+    JOB,
+    POD,
+    SECRET,
+    JsonObject,
+    JsonValue,
+    Kind,
+    Ref,
+    WorldError,
+)
+from heliostat_operator.effects import Applier
+from heliostat_operator.observe import Observer
+from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.seats import Board
+from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.signing import Signer
+from support.builders.pods import make_pod, make_result, running, terminated
+from support.builders.resources import (
+    NOW,
+    make_agent,
+    make_execution,
+    make_settings,
+    make_uid,
+    seconds,
+)
+from support.fake_gateway import FakeGateway
+from support.memory_world import Document, MemoryWorld, meta_of
+
+KEY = ("default", "sales-1")
+PRIVATE_PEM = new_private_key()
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Operator:
+    """One reconciler over one world."""
+
+    def __init__(self, world: MemoryWorld, settings: OperatorSettings | None = None) -> None:
+        self.world = world
+        self.settings = settings or make_settings()
+        self.gateway = FakeGateway()
+        self.clock = Clock()
+        self.board = Board(self.settings.max_concurrent_executions, self.settings.aging_seconds)
+        self.reconciler = ExecutionReconciler(
+            world,
+            Observer(world, self.gateway, self.board, self.clock, self.settings.usage_seconds),
+            Applier(
+                world, self.gateway, Signer(PRIVATE_PEM, self.clock), self.settings, self.clock
+            ),
+            self.board,
+            self.settings,
+            self.clock,
+        )
+
+    async def reconcile(self, name: str = "sales-1") -> float | None:
+        return await self.reconciler.reconcile(("default", name))
+
+    def execution(self, name: str = "sales-1") -> Execution:
+        return Execution.model_validate(self.world.objects[Ref(EXECUTION, "default", name)])
+
+    def put(self, resource: Agent | Execution) -> None:
+        document: dict[str, JsonValue] = {**resource.to_json()}
+        document.pop("status")
+        self.world.put(document)
+
+    def start_pod(self, name: str = "sales-1-1") -> None:
+        """The Job controller and the kubelet: a pod of that Job runs."""
+        self.world.put(pod_of(self.job(name)))
+
+    def job(self, name: str = "sales-1-1") -> Document:
+        return self.world.objects[Ref(JOB, "default", name)]
+
+    def change_execution(self, **fields: JsonValue) -> None:
+        document = self.world.objects[Ref(EXECUTION, "default", "sales-1")]
+        spec = document["spec"]
+        assert isinstance(spec, dict)
+        self.world.put({**document, "spec": {**spec, **fields}})
+
+
+def pod_of(job: Document) -> JsonObject:
+    template = job["spec"]
+    assert isinstance(template, dict)
+    metadata = template["template"]["metadata"]
+    meta = meta_of(job)
+    return make_pod(
+        "Running",
+        running(),
+        name=f"{meta['name']}-pod",
+        job_name=str(meta["name"]),
+        job_uid=str(meta["uid"]),
+        labels=metadata["labels"],
+        annotations=metadata["annotations"],
+    )
+
+
+@pytest.fixture
+def operator() -> Operator:
+    made = Operator(MemoryWorld())
+    made.put(make_agent())
+    made.put(make_execution())
+    return made
+
+
+def names(world: MemoryWorld, kind: Kind) -> list[str]:
+    return sorted(ref.name for ref in world.objects if ref.kind == kind)
+
+
+async def test_one_reconcile_brings_a_new_execution_to_its_job(operator: Operator) -> None:
+    await operator.reconcile()
+    world = operator.world
+    assert names(world, JOB) == ["sales-1-1"]
+    assert names(world, SECRET) == ["sales-1-1"]
+    assert names(world, CONTROLLER_REVISION) == ["sales-1-spec"]
+    execution = operator.execution()
+    assert execution.metadata.finalizers == (RUN_FINALIZER,)
+    assert [each.job_uid for each in execution.status.attempts] == [meta_of(operator.job())["uid"]]
+
+
+async def test_a_whole_run_ends_verified_and_is_let_go(operator: Operator) -> None:
+    await operator.reconcile()
+    operator.start_pod()
+    await operator.reconcile()
+    assert operator.execution().status.phase == "Running"
+    end = terminated(0, message=make_result())
+    operator.world.put({**pod_of(operator.job()), "status": ended(end)})
+    operator.clock.now += seconds(60)
+    assert await operator.reconcile() is None
+    execution = operator.execution()
+    assert (execution.status.phase, execution.finished_reason) == ("Succeeded", "Verified")
+    assert execution.metadata.finalizers == ()
+    assert operator.gateway.revoked == [(execution.metadata.uid, 1)]
+
+
+def ended(state: JsonObject) -> JsonObject:
+    phase = "Succeeded"
+    return {"phase": phase, "containerStatuses": [{"name": "agent", "state": state}]}
+
+
+async def test_an_execution_made_again_under_its_name_does_not_take_the_old_ones_job(
+    operator: Operator,
+) -> None:
+    await operator.reconcile()
+    left_over = {ref: each for ref, each in operator.world.objects.items() if ref.kind != EXECUTION}
+    pod = {**pod_of(operator.job()), "status": ended(terminated(0, message=make_result()))}
+    operator.world.remove(Ref(EXECUTION, *KEY))
+    # The garbage collector has not come by yet.
+    operator.world.objects.update(left_over)
+    operator.world.put(pod)
+    operator.put(make_execution(uid=make_uid("made again")))
+    with pytest.raises(WorldError, match=r"'sales-1-spec'.* earlier Execution"):
+        await operator.reconcile()
+    assert not operator.execution().is_admitted
+    for ref in left_over:
+        if ref.kind != AGENT:
+            operator.world.objects.pop(ref, None)
+    await operator.reconcile()
+    execution = operator.execution()
+    assert execution.status.phase == "Starting"
+    assert meta_of(operator.job())["uid"] == execution.status.attempts[0].job_uid
+    # Only the old pod is left: it is not the new run's.
+    await operator.reconcile()
+    assert operator.execution().status.phase == "Starting"
+
+
+async def test_a_secret_of_somebody_else_is_neither_used_nor_deleted(operator: Operator) -> None:
+    theirs: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "sales-1-1", "namespace": "default"},
+        "data": {},
+    }
+    operator.world.put(theirs)
+    with pytest.raises(WorldError, match=r"'sales-1-1'.* not made for this Execution"):
+        await operator.reconcile()
+    assert names(operator.world, JOB) == []
+    block = operator.execution().status.blocked_by[0]
+    assert block.reason == "Refused"
+    assert block.message.endswith("was not made for this Execution. Delete or rename it.")
+    operator.change_execution(cancel=True)
+    await operator.reconcile()
+    assert names(operator.world, SECRET) == ["sales-1-1"]
+    assert operator.execution().finished_reason == "Cancelled"
+
+
+async def test_the_frozen_spec_is_that_of_the_admission_not_of_a_crash_before_it(
+    operator: Operator,
+) -> None:
+    # A first admission got as far as the snapshot; then the status could not be written.
+    operator.world.failures["patch_status"] = WorldError("no status today")
+    with pytest.raises(WorldError):
+        await operator.reconcile()
+    assert names(operator.world, CONTROLLER_REVISION) == ["sales-1-spec"]
+    operator.world.failures.clear()
+    operator.put(make_agent(generation=2, prompt="Count the returns."))
+    await operator.reconcile()
+    frozen = operator.world.objects[Ref(CONTROLLER_REVISION, "default", "sales-1-spec")]["data"]
+    assert isinstance(frozen, dict)
+    assert frozen["spec"]["prompt"] == "Count the returns."
+
+
+async def test_a_stop_finds_the_pod_of_a_job_that_was_never_recorded(operator: Operator) -> None:
+    await operator.reconcile()
+    operator.start_pod()
+    # As after a crash between the Job and the status, and one between its deletion and the status.
+    forget_job_uid(operator.world)
+    operator.world.objects.pop(Ref(JOB, "default", "sales-1-1"))
+    operator.change_execution(cancel=True)
+    await operator.reconcile()
+    pod = meta_of(operator.world.objects[Ref(POD, "default", "sales-1-1-pod")])
+    assert pod["deletionGracePeriodSeconds"] == 3
+    assert not operator.execution().is_finished
+    operator.world.remove(Ref(POD, "default", "sales-1-1-pod"))
+    await operator.reconcile()
+    assert operator.execution().finished_reason == "Cancelled"
+
+
+def forget_job_uid(world: MemoryWorld) -> None:
+    document = world.objects[Ref(EXECUTION, *KEY)]
+    status = document["status"]
+    assert isinstance(status, dict)
+    for attempt in status["attempts"]:
+        attempt.pop("jobUid", None)
+
+
+async def test_a_cancelled_run_keeps_what_was_known_of_its_attempt(operator: Operator) -> None:
+    await operator.reconcile()
+    operator.start_pod()
+    operator.change_execution(cancel=True)
+    operator.clock.now += seconds(50)
+    await operator.reconcile()
+    operator.world.remove(Ref(POD, "default", "sales-1-1-pod"))
+    await operator.reconcile()
+    attempt = operator.execution().status.attempts[0]
+    assert (attempt.pod_name, attempt.node_name) == ("sales-1-1-pod", "node-1")
+    assert (attempt.start_time, attempt.end_time) == (NOW, NOW + seconds(50))
+    assert operator.execution().status.duration_seconds == 50
+
+
+async def test_a_frozen_spec_that_somebody_deleted_ends_the_run_and_its_pod(
+    operator: Operator,
+) -> None:
+    await operator.reconcile()
+    operator.start_pod()
+    operator.world.remove(Ref(CONTROLLER_REVISION, "default", "sales-1-spec"))
+    await operator.reconcile()
+    pod = meta_of(operator.world.objects[Ref(POD, "default", "sales-1-1-pod")])
+    assert pod["deletionGracePeriodSeconds"] == 3
+    operator.world.remove(Ref(POD, "default", "sales-1-1-pod"))
+    await operator.reconcile()
+    assert operator.execution().status.phase == "Failed"
+    assert "not whole" in operator.execution().status.conditions[0].message
