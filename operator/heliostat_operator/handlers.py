@@ -61,10 +61,29 @@ def build_settings() -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = 70
     settings.watching.chunk_size = 500
     settings.persistence.finalizer = f"{GROUP}/kopf"
+    settings.persistence.diffbase_storage = _NoDifferences()
     for kind, selector in WATCHED.items():
         if selector is not None:
             settings.watching.label_selectors[kind.group, kind.version, kind.plural] = selector
     return settings
+
+
+class _NoDifferences(kopf.DiffBaseStorage):
+    """No handler asks what changed: kopf would copy and compare every object of every event."""
+
+    def build(
+        self,
+        *,
+        body: kopf.Body,  # noqa: ARG002 - kopf calls by name
+        extra_fields: object = None,  # noqa: ARG002
+    ) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:  # noqa: ARG002
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Nothing is kept."""
 
 
 class _Connection(kopf.ConnectionInfo):

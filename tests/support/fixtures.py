@@ -1,6 +1,7 @@
 """Fixtures that every level may ask for; what the machine lacks is skipped with the remedy."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,8 @@ from tools.machine import ROOT, find_control_plane_programs
 
 
 @pytest.fixture(scope="session")
-def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    """A real API server and etcd of the session's own: no controllers, no node."""
+def control_plane_programs() -> Path:
+    """The folder with etcd, kube-apiserver and kubectl."""
     programs = find_control_plane_programs()
     if programs is None:
         pytest.skip(
@@ -19,6 +20,15 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
             " etcd, kube-apiserver and kubectl (setup-envtest makes one), or HELIOSTAT_KUBE to the"
             " folder of the `cluster` script"
         )
+    return programs
+
+
+@pytest.fixture(scope="session")
+def api_server(
+    control_plane_programs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Address]:
+    """A real API server and etcd of the session's own: no controllers, no node."""
+    programs = control_plane_programs
     with run_control_plane(programs, tmp_path_factory.mktemp("control-plane")) as address:
         yield address
 
