@@ -125,6 +125,8 @@ class Observer:
         if not execution.status.attempts or execution.is_settled:
             self._asked.pop(execution.metadata.uid, None)
             return None
+        if not execution.is_finished and not _made_a_job(execution):
+            return None  # nothing was spent, and the first Job need not wait for the answer
         uid = execution.metadata.uid
         asked = self._asked.get(uid)
         if asked and now - asked < self._usage and not execution.is_finished:
@@ -134,6 +136,10 @@ class Observer:
             return await self._gateway.execution_sum(uid)
         except GatewayUnavailableError:
             return None
+
+
+def _made_a_job(execution: Execution) -> bool:
+    return any(each.job_uid for each in execution.status.attempts)
 
 
 def may_have_pod(execution: Execution, attempt: Attempt) -> bool:

@@ -54,6 +54,7 @@ class Board:
         self._total_limit = total_limit
         self._aging_seconds = aging_seconds
         self._claims: dict[Key, Claim] = {}
+        self._claimed: Counter[Key] = Counter()  # claims by Agent
         self._rules: dict[Key, Rules] = {}
         self._held: set[Key] = set()
         self._order: list[Claim] = []
@@ -73,13 +74,23 @@ class Board:
         if execution.is_finished:
             self.forget_execution(claim.key)
         elif known != claim:
+            self._drop(claim.key)
             self._claims[claim.key] = claim
+            self._claimed[claim.agent] += 1
             self._fresh_until = None
 
     def forget_execution(self, key: Key) -> None:
         self._held.discard(key)
-        if self._claims.pop(key, None):
-            self._fresh_until = None
+        self._drop(key)
+
+    def _drop(self, key: Key) -> None:
+        known = self._claims.pop(key, None)
+        if known is None:
+            return
+        self._fresh_until = None
+        self._claimed[known.agent] -= 1
+        if not self._claimed[known.agent]:
+            del self._claimed[known.agent]
 
     def see_agent(self, agent: Agent) -> None:
         key = (agent.metadata.namespace, agent.metadata.name)
@@ -98,9 +109,14 @@ class Board:
         A granted seat is held, whoever else comes meanwhile, until `let_go` or its admission.
         """
         self.see_execution(execution)
-        self._refresh(now)
         claim = claim_of(execution)
         rules = self._rules.get(claim.agent)
+        if rules and (claim.admitted or self._has_room_for_all(claim, rules)):
+            # Nobody has to stand back: the order need not be made, which costs time for each claim.
+            self._held.add(claim.key)
+            running = self._claimed[claim.agent]
+            return Seats(True, running, rules.limit, len(self._claims), self._total_limit, 0)
+        self._refresh(now)
         granted = claim.key in self._granted
         if granted:
             self._held.add(claim.key)
@@ -111,6 +127,13 @@ class Board:
             total_running=self._taken.total(),
             total_limit=self._total_limit,
             ahead=next((i for i, each in enumerate(self._order) if each.key == claim.key), 0),
+        )
+
+    def _has_room_for_all(self, claim: Claim, rules: Rules) -> bool:
+        return (
+            len(self._claims) <= self._total_limit
+            and self._claimed[claim.agent] <= rules.limit
+            and not (rules.suspended or claim.stopping)
         )
 
     def let_go(self, key: Key) -> None:
