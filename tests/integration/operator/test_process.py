@@ -6,22 +6,31 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from heliostat_core.worlds import JsonObject
 from support.control_plane import Address
-from support.manifests import INSTALLATION
 from support.objects import make_agent, make_execution
 from support.operator_process import (
     LEASE_SECONDS,
     SYSTEM,
     OperatorProcess,
-    install,
     running_operator,
     wait_for,
 )
 from support.worlds import make_namespace
+
+
+class Installed(Protocol):
+    """See conftest."""
+
+    @property
+    def server(self) -> Address: ...
+
+    @property
+    def kubeconfig(self) -> Path: ...
 
 
 class Installation:
@@ -78,19 +87,9 @@ class Installation:
         )
 
 
-@pytest.fixture(scope="module")
-def installed(
-    api_server: Address, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Address, Path]]:
-    yield api_server, install(api_server, tmp_path_factory.mktemp("operator"))
-    account = ("serviceaccount", "heliostat-operator", "-n", SYSTEM)
-    api_server.kubectl("patch", *account, "-p", '{"metadata":{"finalizers":null}}')
-    api_server.kubectl("delete", "-k", INSTALLATION, "--wait=false")
-
-
 @pytest.fixture
-def here(installed: tuple[Address, Path], tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(*installed, tmp_path)
+def here(installed: Installed, tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(installed.server, installed.kubeconfig, tmp_path)
     yield made
     made.free_the_lease()
 

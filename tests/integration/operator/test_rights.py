@@ -1,11 +1,8 @@
 """The roles in manifests/ hold exactly the rights that the operator uses: no less, no more."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
+from typing import Protocol
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
@@ -26,11 +23,16 @@ from heliostat_operator.effects import Applier
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.handlers import WATCHED
-from heliostat_operator.leases import Leadership
+from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.observe import Observer
 from heliostat_operator.seats import Board
-from heliostat_operator.signing import Signer, ensure_signing_key
-from heliostat_operator.uninstalls import finish_uninstall, prepare_uninstall
+from heliostat_operator.signing import (
+    PRIVATE_SECRET,
+    PUBLIC_SECRET,
+    Signer,
+    ensure_signing_key,
+)
+from heliostat_operator.uninstalls import RELEASE_ROLE, finish_uninstall, prepare_uninstall
 from support.builders.pods import make_pod
 from support.builders.resources import (
     make_attempt,
@@ -43,18 +45,18 @@ from support.control_plane import Address
 from support.fake_gateway import FakeGateway
 from support.manifests import INSTALLATION, read_objects
 from support.objects import make_agent, make_execution
-from support.operator_process import SYSTEM, install
+from support.operator_process import SYSTEM
 from support.worlds import make_namespace
 
 VOLUME = {"storage": {"type": "Volume", "size": "1Gi"}}
 SECRET_REF = {"name": "crm", "key": "token", "envName": "TOKEN"}
 
 
-@pytest.fixture
-def installed(api_server: Address, tmp_path: Path) -> Iterator[Address]:
-    install(api_server, tmp_path)
-    yield api_server
-    api_server.kubectl("delete", "-k", INSTALLATION, "--wait=false")
+class Installed(Protocol):
+    """See conftest."""
+
+    @property
+    def server(self) -> Address: ...
 
 
 def granted_rights() -> set[Call]:
@@ -79,9 +81,9 @@ def kopf_rights() -> set[Call]:
     return {Call(kind.group, kind.plural, verb) for kind in WATCHED for verb in ("list", "watch")}
 
 
-async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Address) -> None:
-    async with await KubernetesWorld.connect(kubeconfig=installed.kubeconfig) as world:
-        await use_everything(installed, world)
+async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Installed) -> None:
+    async with await KubernetesWorld.connect(kubeconfig=installed.server.kubeconfig) as world:
+        await use_everything(installed.server, world)
         used = world.calls | kopf_rights()
     granted = granted_rights()
     # Set against set, so that a failure names every line that is too much or too little.
@@ -93,6 +95,13 @@ async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Address) 
 
 async def use_everything(server: Address, world: KubernetesWorld) -> None:
     """Every call that the operator can make, each action twice: as done, and as done before."""
+    for made_at_start in (
+        ("secret", PRIVATE_SECRET, PUBLIC_SECRET),
+        ("lease", LEASE_NAME),
+        ("clusterrole", RELEASE_ROLE),
+        ("clusterrolebinding", RELEASE_ROLE),
+    ):
+        server.kubectl("delete", *made_at_start, "-n", SYSTEM, "--ignore-not-found")
     namespace = make_namespace(server)
     async with await KubernetesWorld.connect(
         kubeconfig=server.kubeconfig, field_manager="others"
