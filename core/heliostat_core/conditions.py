@@ -159,7 +159,7 @@ class FinishedReason(Documented):
     PROMPT_INVALID = "PromptInvalid", "The prompt has a placeholder that is no parameter."
     INFRASTRUCTURE_LIMIT = (
         "InfrastructureRetriesExhausted",
-        "Ten attempts were lost to the infrastructure.",
+        "The infrastructure broke an attempt and all ten further ones.",
     )
 
 

@@ -46,15 +46,21 @@ class Ended:
 
 Diagnosis = Waits | Runs | Ended
 Found = TypeVar("Found")
+_SILENT_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of an attempt's Job. `pod` is None when there is none (any more)."""
+    """What is known of an attempt's Job, and since when the pod should be gone.
+
+    `pod` is None when there is none (any more); `overdue_seconds` is 0 until its deletion's grace
+    has passed.
+    """
 
     job: Job | None
     pod: Pod | None
     events: tuple[EventObject, ...] = ()
+    overdue_seconds: float = 0
 
     @property
     def terminated(self) -> Terminated | None:
@@ -77,7 +83,12 @@ def is_over(facts: Facts) -> bool:
         return facts.pod is None or facts.pod.is_over
     if facts.pod is None:
         return facts.job.failure is not None or facts.job.is_complete
-    return facts.pod.is_over or facts.terminated is not None
+    return facts.pod.is_over or facts.terminated is not None or _node_is_silent(facts)
+
+
+def _node_is_silent(facts: Facts) -> bool:
+    """A kubelet that lives removes a deleted pod when its grace is over."""
+    return facts.overdue_seconds > _SILENT_SECONDS
 
 
 def _first(checks: tuple[Callable[[Facts], Found | None], ...], facts: Facts) -> Found | None:
@@ -205,6 +216,18 @@ def _start_failed(facts: Facts) -> Ended | None:
     )
 
 
+def _silent_node(facts: Facts) -> Ended | None:
+    if facts.pod is None or not _node_is_silent(facts):
+        return None
+    node = facts.pod.spec.node_name
+    return _end(
+        facts,
+        FinishedReason.NODE_LOST,
+        f"Node {node!r} does not remove the deleted pod: it is dead or cut off. {_AGAIN}",
+        "infrastructure",
+    )
+
+
 def _deleted(facts: Facts) -> Ended | None:
     """Somebody deleted the pod, and it left no document of its own."""
     if facts.pod is None or facts.pod.metadata.deletion_timestamp is None:
@@ -312,6 +335,7 @@ END_CHECKS: tuple[Callable[[Facts], Ended | None], ...] = (
     _result_document,  # the runner's own word
     _disrupted,  # the cluster took the pod, and its condition says how
     _pod_reason,  # the kubelet or the node controller wrote why
+    _silent_node,  # deleted, and nobody on its node obeys
     _deleted,  # somebody deleted it
     _out_of_memory,  # its own limit
     _start_failed,  # it never ran

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from heliostat_core.agents import Agent
+from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.conditions import (
     AdmittedReason,
     BlockedReason,
@@ -263,7 +263,7 @@ def _decide_attempt(
         stopping = decide_stop(execution, status, seen.facts, lost, stamp)
         return Decision(stopping.status, stopping.actions, stopping.again_after)
     if attempt.is_over:
-        return _decide_next(execution, status, attempt, stamp, settings)
+        return _decide_next(execution, status, attempt, seen.frozen, stamp, settings)
     if seen.facts.job is None and attempt.job_uid is None:
         return _start(status, attempt, seen, stamp)
     attempt = with_facts(attempt, seen.facts)
@@ -274,12 +274,11 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
     assert seen.frozen is not None
     effective = seen.frozen.limits.timeout_seconds
     volume = seen.frozen.workspace.storage.type == "Volume"
-    earlier = [each.session_id for each in status.attempts if each.number < attempt.number]
     start = StartAttempt(
         attempt=attempt,
         frozen=seen.frozen,
         timeout_seconds=max(1, effective - used_seconds(status.attempts)),
-        resume_session=earlier[0] if volume and earlier else None,
+        resume_session=attempt.session_id if volume and attempt.number > 1 else None,
     )
     status = compute_running(status, stamp, None)
     waits = BlockedBy(reason=BlockedReason.STARTING, message="The Job was made just now.")
@@ -384,6 +383,7 @@ def _decide_next(
     execution: Execution,
     status: ExecutionStatus,
     last: Attempt,
+    frozen: AgentSpec,
     stamp: Stamp,
     settings: OperatorSettings,
 ) -> Decision:
@@ -405,5 +405,7 @@ def _decide_next(
         return Decision(status, again_after=(due - stamp.now).total_seconds())
     effective = status.timeout.effective_seconds if status.timeout else 1
     attempt = _new_attempt(execution, last.number + 1, effective, stamp.now, settings)
+    if frozen.workspace.storage.type == "Volume":  # the workspace is kept, and the session in it
+        attempt = attempt.model_copy(update={"session_id": last.session_id})
     status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
     return Decision(with_blocks(status), again_after=0)

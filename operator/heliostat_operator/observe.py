@@ -90,7 +90,8 @@ class Observer:
         if job is None and not may_have_pod(execution, attempt):
             return Facts(job=None, pod=None)
         pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
-        return Facts(job, pod, await self._events(namespace, attempt, pod, now))
+        events = await self._events(namespace, attempt, pod, now)
+        return Facts(job, pod, events, overdue_seconds(pod, now))
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
         """The Job's pod; any of the attempt's when a stop does not know the Job."""
@@ -136,6 +137,12 @@ class Observer:
             return await self._gateway.execution_sum(uid)
         except GatewayUnavailableError:
             return None
+
+
+def overdue_seconds(pod: Pod | None, now: datetime) -> float:
+    """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
+    ends = pod.metadata.deletion_timestamp if pod else None
+    return max(0.0, (now - ends).total_seconds()) if ends else 0.0
 
 
 def _made_a_job(execution: Execution) -> bool:

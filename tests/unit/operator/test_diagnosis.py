@@ -582,6 +582,16 @@ def test_a_pod_whose_job_is_gone_still_counts_as_running() -> None:
     assert diagnose(Facts(job=None, pod=pod)) == Runs(NOW + seconds(5))
 
 
+def test_a_deleted_pod_that_stays_is_on_a_dead_node() -> None:
+    """The taint manager's deletion is never carried out where no kubelet lives."""
+    pod = Pod.model_validate(make_pod("Running", running(), deleted=NOW))
+    job = Job.model_validate(make_job())
+    assert diagnose(Facts(job, pod, overdue_seconds=30)) == Runs(STARTED)
+    found = diagnose(Facts(job, pod, overdue_seconds=61))
+    assert isinstance(found, Ended)
+    assert (found.reason, found.cause) == ("NodeLost", "infrastructure")
+
+
 def test_every_sentence_is_told_once() -> None:
     sentences = [each.sentence for each in (*WAITING, *ENDINGS)]
     assert len(set(sentences)) == len(sentences)

@@ -1,9 +1,12 @@
 """Single decisions that the random histories pass by too seldom."""
 
+import pytest
+
+from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER
-from heliostat_operator.actions import ReleaseExecution, RevokeKey
+from heliostat_operator.actions import ReleaseExecution, RevokeKey, StartAttempt
 from heliostat_operator.admission import Seats
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import LedgerSum
@@ -23,9 +26,14 @@ SEATS = Seats(True, 0, 10, 0, 100, 0)
 
 
 def look(
-    execution: Execution, *, after: float = 0, facts: Facts | None = None, ledger: LedgerSum | None
+    execution: Execution,
+    *,
+    after: float = 0,
+    facts: Facts | None = None,
+    ledger: LedgerSum | None,
+    spec: AgentSpec | None = None,
 ) -> Decision:
-    seen = Observation(None, make_spec(), SEATS, facts or Facts(None, None), ledger)
+    seen = Observation(None, spec or make_spec(), SEATS, facts or Facts(None, None), ledger)
     return decide(execution, seen, NOW + seconds(after), make_settings())
 
 
@@ -74,3 +82,28 @@ def test_what_is_let_go_is_left_alone() -> None:
     released = execution.model_copy(update={"metadata": meta, "status": settled})
     decision = look(released, after=60, ledger=None)
     assert (decision.status, decision.actions, decision.again_after) == (settled, (), None)
+
+
+@pytest.mark.parametrize(
+    ("storage", "same"), [({"type": "Volume", "size": "1Gi"}, True), ({"type": "Ephemeral"}, False)]
+)
+def test_the_record_of_a_further_attempt_names_the_session_that_it_runs(
+    storage: dict[str, str], same: bool
+) -> None:
+    spec = make_spec(workspace={"storage": storage})
+    lost = make_attempt(
+        start=NOW,
+        end=NOW,
+        reason="Evicted",
+        cause="infrastructure",
+        session_id="first",
+        key_revoked=True,
+    )
+    waiting = make_execution(status=make_condition_status(lost), finalizers=(RUN_FINALIZER,))
+    planned = look(waiting, after=60, ledger=None, spec=spec)
+    second = planned.status.attempts[1]
+    assert (second.session_id == "first") == same
+    begun = waiting.model_copy(update={"status": planned.status})
+    [start] = look(begun, after=60, ledger=None, spec=spec).actions
+    assert isinstance(start, StartAttempt)
+    assert start.resume_session == ("first" if same else None)
