@@ -32,7 +32,7 @@ class UsageError(CliError):
 
 
 _REMEDIES: tuple[tuple[type[WorldError], str], ...] = (
-    (NotFoundError, "`heliostat get agents` and `heliostat get executions` list what there is."),
+    (NotFoundError, "Install Heliostat there, if it is not yet: kubectl apply -k manifests/"),
     (InvalidError, "Mend the named field and try again."),
     (ConflictError, "Somebody changed it meanwhile: try again."),
     (ForbiddenError, "Ask for that right, or choose another context with --context."),

@@ -258,3 +258,7 @@ def main() -> None:
         app()
     except CliError as error:
         sys.exit(report(error))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as with `| head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -4,6 +4,7 @@ from heliostat_core.conditions import FinishedReason as Reason
 from heliostat_core.executions import Execution
 
 _LOOK = "heliostat logs {name} shows every step"
+_EACH = "heliostat describe execution {name} shows how each attempt ended"
 _REMEDIES: dict[str, str] = {
     Reason.VERIFICATION_FAILED: "the work was refused, not lost: compare the workspace with what "
     "verify said, then mend the prompt (or verify) and run it again; spec.retry.limit lets the "
@@ -21,6 +22,15 @@ _REMEDIES: dict[str, str] = {
     Reason.MODEL_UNAVAILABLE: "choose another spec.model.name, or give the gateway the key of "
     "that model's provider; scripted/NAME needs none",
     Reason.PROVIDER_FAILED: "the model's provider did not answer: try again later",
+    Reason.RUNTIME_MISSING: "use the workspace image, or one built on it that has the program",
+    Reason.RUN_DOCUMENT_INVALID: "use the workspace image of the operator's own release",
+    Reason.KEY_REFUSED: "check that operator and gateway have the same signing keys",
+    Reason.IMAGE_PULL_FAILED: "check spec.workspace.image and the cluster's right to pull it",
+    Reason.START_FAILED: _EACH,
+    Reason.EXITED: _LOOK,
+    Reason.NO_RESULT: _LOOK,
+    Reason.KILLED: _EACH,
+    Reason.INFRASTRUCTURE_LIMIT: _EACH,
     Reason.AGENT_DELETED: "apply the Agent again and make a new Execution",
     Reason.PROMPT_INVALID: "give the missing value with --parameter NAME=VALUE",
     Reason.DEADLINE_PASSED: "make a new Execution with a later spec.deadlineTime",

@@ -23,7 +23,9 @@ from heliostat_cli.writing import ask_to_cancel, change_word, in_namespace
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import ExecutionCondition, is_true
 from heliostat_core.executions import Execution
-from heliostat_core.worlds import AGENT, JsonObject, Ref
+from heliostat_core.worlds import AGENT, JsonObject, Ref, Selection
+
+_LEAVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ async def run(
         terminal.line(f"heliostat logs -f {execution.metadata.name} follows it")
         return 0
     ran = await follow_run(opened, terminal, execution, cancels=cancels)
+    await leave(opened, ran.execution)
     if ran.execution.is_finished:
         workspace = await find_workspace(opened, ran.execution)
         terminal.line("")
@@ -148,6 +151,29 @@ async def follow_run(
             await following
         return Ran(execution, follower.narrator, interrupted=True)
     return Ran(following.result(), follower.narrator, interrupted)
+
+
+async def leave(opened: OpenWorld, execution: Execution) -> None:
+    """Before we leave a world that nobody else keeps going: let its Agent's status catch up."""
+    ref = Ref(AGENT, execution.metadata.namespace, execution.spec.agent_ref.name)
+    selection = Selection(namespace=ref.namespace, fields={"metadata.name": ref.name})
+    if opened.goes_on or not execution.is_finished:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LEAVE_SECONDS):
+            async for change in opened.world.watch(AGENT, selection):
+                if change.type == "DELETED" or _knows(
+                    Agent.model_validate(change.object), execution
+                ):
+                    break
+
+
+def _knows(agent: Agent, execution: Execution) -> bool:
+    """Whether the Agent's status tells of the Execution's end."""
+    last = agent.status.last_execution
+    if last is None or last.name != execution.metadata.name:
+        return False
+    return last.phase == execution.status.phase and agent.status.active == 0
 
 
 async def _until_interrupted(following: asyncio.Task[Execution]) -> bool:

@@ -19,6 +19,7 @@ from heliostat_core.executions import Execution
 from heliostat_core.worlds import EXECUTION, JsonObject, Ref
 
 _STOP_SECONDS = 30.0
+_POLL_SECONDS = 0.2
 
 
 async def apply(
@@ -38,6 +39,8 @@ async def apply(
         after = await opened.world.apply(placed)
         name = object_name(by_kind[text(obj, "kind")], text(after, "metadata", "name"))
         terminal.line(f"{name} {change_word(before, after)}")
+    if manifest.of(EXECUTION) and not opened.goes_on:
+        terminal.note("It starts when somebody runs this world: heliostat run, while it goes on.")
 
 
 def in_namespace(obj: JsonObject, namespace: str | None) -> JsonObject:
@@ -107,9 +110,22 @@ async def delete(
         kind = target.resource.kind
         if target.name is None:
             raise UsageError(f"which {kind.name}?", f"Write heliostat delete {kind.plural} NAME.")
-        if not await opened.world.delete(Ref(kind, namespace, target.name)):
+        ref = Ref(kind, namespace, target.name)
+        if not await opened.world.delete(ref):
             raise missing(opened, kind, namespace, target.name)
-        terminal.line(f"{object_name(target.resource, target.name)} deleted")
+        gone = await _is_gone(opened, ref)
+        word = "deleted" if gone else "is being deleted: what runs of it has not stopped yet"
+        terminal.line(f"{object_name(target.resource, target.name)} {word}")
+
+
+async def _is_gone(opened: OpenWorld, ref: Ref) -> bool:
+    """Whether the object goes within 30 s: a running Execution is stopped first."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_SECONDS):
+            while await opened.world.get(ref) is not None:
+                await asyncio.sleep(_POLL_SECONDS)
+            return True
+    return False
 
 
 def _metadata(obj: JsonObject) -> JsonObject:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from heliostat_core.names import GROUP, MANAGED_BY, MANAGED_BY_LABEL
 from heliostat_core.resources import ObjectMeta, Part
@@ -62,6 +62,7 @@ class Leadership:
         lease_seconds: int,
         canary_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._world = world
         self._ref = Ref(LEASE, namespace, LEASE_NAME)
@@ -69,9 +70,11 @@ class Leadership:
         self._seconds = lease_seconds
         self._canary_seconds = canary_seconds
         self._monotonic = monotonic
+        self._now = now
         self._renewed: float | None = None
         self._touched: dict[str, float] = {}
         self._seen: tuple[str, float] | None = None
+        self._renewed_at = datetime.min.replace(tzinfo=UTC)
         self._renew_time = ""
 
     @property
@@ -88,7 +91,7 @@ class Leadership:
 
     async def acquire(self) -> None:
         """Returns once this replica leads."""
-        while not await self._try():
+        while not await self.renew():
             await asyncio.sleep(self._seconds / 5)
         logger.info("%s leads", self._identity)
 
@@ -96,7 +99,7 @@ class Leadership:
         """Renews until cancelled; raises LeadershipLostError or WatchDeadError."""
         while True:
             await asyncio.sleep(self._seconds / 5)
-            if not await self._try() and not self.is_leader:
+            if not await self.renew() and not self.is_leader:
                 raise LeadershipLostError(f"{self._identity} lost the Lease {LEASE_NAME!r}")
             self._check_canary()
 
@@ -129,7 +132,8 @@ class Leadership:
                 f"The watch did not bring back our own Lease for {self.silent_seconds:.0f} s"
             )
 
-    async def _try(self) -> bool:
+    async def renew(self) -> bool:
+        """One look at the Lease; whether it is ours now."""
         began = self._monotonic()
         try:
             found = await self._world.get(self._ref)
@@ -166,7 +170,10 @@ class Leadership:
         await self._world.apply(self._object(resource_version, holder))
 
     def _object(self, resource_version: str | None, holder: str) -> JsonObject:
-        self._renew_time = max(_micro_time(datetime.now(UTC)), self._renew_time)
+        # Strictly later than the last one, also when the wall clock went back: an unchanged time
+        # would look like silence to the other replica, and both would lead.
+        self._renewed_at = max(self._now(), self._renewed_at + timedelta(microseconds=1))
+        self._renew_time = _micro_time(self._renewed_at)
         metadata: dict[str, str | dict[str, str]] = {
             "name": self._ref.name,
             "namespace": self._ref.namespace,

@@ -122,9 +122,10 @@ def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> D
     open_keys = live_keys(status.attempts, stamp.now)
     if open_keys:
         return Decision(status, open_keys, _patience(status, stamp.now))
-    # What is marked is listed by no operator that starts later: its money would never settle.
-    if not _settled(status) and execution.metadata.deletion_timestamp is None:
-        return Decision(status, again_after=_patience(status, stamp.now))
+    # What is marked is listed by no operator that starts later: its money would never settle. So
+    # Settled is written first, and the mark follows in a step of its own.
+    if not execution.is_settled and execution.metadata.deletion_timestamp is None:
+        return Decision(status, again_after=0 if _settled(status) else _patience(status, stamp.now))
     held = RUN_FINALIZER in execution.metadata.finalizers
     marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
     return Decision(status, (ReleaseExecution(),) if held or not marked else ())

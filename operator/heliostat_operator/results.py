@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from heliostat_core.executions import CauseClass
-from heliostat_core.resources import Instant, Part
+from heliostat_core.executions import CauseClass, Line
+from heliostat_core.resources import Count, Instant, Part
 
 EXIT_REASONS: dict[int, tuple[str, CauseClass]] = {
     10: ("AgentError", "agent"),
@@ -25,12 +25,14 @@ EXIT_REASONS: dict[int, tuple[str, CauseClass]] = {
 
 class Transcript(Part):
     path: str = ""
-    lines: int = 0
+    lines: Count = 0
     stdout_cut: bool = False
     marker: str | None = None
 
 
 class ResultDocument(Part):
+    """What the container wrote: bounded as the status is, for nobody vouches for its writer."""
+
     version: Literal[1]
     outcome: Literal["Succeeded", "Failed"]
     reason: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]*$", max_length=64)]
@@ -38,11 +40,11 @@ class ResultDocument(Part):
     message: str = ""
     result: str = ""
     truncated: bool = False
-    session_id: str | None = None
+    session_id: Line | None = None
     resumed: bool = False
     turns: int = 0
-    second_attempts: int = 0
-    transcript: Transcript = Transcript()
+    second_attempts: Count = 0
+    transcript: Transcript | None = None
     start_time: Instant | None = None
     end_time: Instant | None = None
 

@@ -23,6 +23,7 @@ from heliostat_core.executions import (
 from heliostat_core.money import micros_from_nanos
 from heliostat_operator.diagnosis import Ended, Facts
 from heliostat_operator.ledgers import LedgerSum
+from heliostat_operator.results import Transcript
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def with_result(status: ExecutionStatus, attempt: Attempt, ended: Ended) -> Exec
     document = ended.result
     if document is None:
         return status
-    transcript = document.transcript
+    transcript = document.transcript or Transcript()
     return status.model_copy(
         update={
             "result": Result(text=document.result[:4096], truncated=document.truncated),

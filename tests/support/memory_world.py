@@ -48,6 +48,8 @@ class MemoryWorld:
         return self._store(ref, document)
 
     async def get(self, ref: Ref) -> JsonObject | None:
+        if "get" in self.failures:
+            raise self.failures["get"]
         return deepcopy(self.objects.get(ref))
 
     async def list(

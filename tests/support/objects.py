@@ -11,6 +11,7 @@ from heliostat_core.worlds import (
     LEASE,
     POD,
     SECRET,
+    SERVICE_ACCOUNT,
     VOLUME_CLAIM,
     JsonObject,
     JsonValue,
@@ -43,6 +44,7 @@ def _parts(namespace: str) -> Mapping[Kind, Mapping[str, object]]:
         },
         JOB: {"spec": {"backoffLimit": 0, "template": {"spec": _POD_SPEC}}},
         POD: {"spec": _POD_SPEC},
+        SERVICE_ACCOUNT: {"automountServiceAccountToken": False},
         LEASE: {"spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}},
         EVENT: {
             "involvedObject": {"kind": "Agent", "namespace": namespace, "name": "sales"},

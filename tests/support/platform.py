@@ -100,9 +100,7 @@ class Platform:
         return obj
 
     def objects(self, kind: str, selector: str = "") -> list[JsonObject]:
-        found = self.cluster.kubectl(
-            "-n", NAMESPACE, "get", kind, "-l", selector, "-o", "json", "--ignore-not-found"
-        )
+        found = self.cluster.kubectl("-n", NAMESPACE, "get", kind, "-l", selector, "-o", "json")
         items: list[JsonObject] = json.loads(found)["items"]
         return items
 

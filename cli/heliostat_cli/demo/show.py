@@ -20,7 +20,7 @@ from heliostat_cli.embedded.folders import StateFolder, default_folder
 from heliostat_cli.errors import FAILED
 from heliostat_cli.following import find_workspace
 from heliostat_cli.hosting import open_folder
-from heliostat_cli.running import Ran, Request, follow_run, start
+from heliostat_cli.running import Ran, Request, follow_run, leave, start
 from heliostat_cli.screen import Terminal
 from heliostat_cli.summary import Workspace, render_rows, render_summary
 from heliostat_cli.worlds import OpenWorld
@@ -55,6 +55,8 @@ async def demo(
             if ran.interrupted:
                 return ran.exit_code
             wrong += not is_as_expected(act, ran.execution)
+            if act is ACTS[-1]:
+                await leave(opened, ran.execution)
     seconds = time.monotonic() - began
     terminal.line(f"\n{render_end(wrong, seconds)}\n\n{render_next(root, provider)}")
     return FAILED if wrong else 0

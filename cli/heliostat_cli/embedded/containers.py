@@ -64,7 +64,7 @@ def prepare(pod: JsonObject, folder: Path, around: Surroundings) -> Container:
     mounts[text(container, "terminationMessagePath") or "/dev/termination-log"] = (
         folder / TERMINATION_LOG
     )
-    (folder / TERMINATION_LOG).touch(mode=0o600)
+    (_made(folder) / TERMINATION_LOG).touch(mode=0o600)
     variables = _variables(pod, around)
     limit = text(container, "resources", "limits", "memory")
     grace = number(pod, "spec", "terminationGracePeriodSeconds")
@@ -115,7 +115,6 @@ def _environment(
         "LANG": "C.UTF-8",
         "TMPDIR": str(temporary),  # also the mark by which the pod's processes are found
         "HOSTNAME": text(pod, "metadata", "name"),
-        "HELIOSTAT_POD_UID": text(pod, "metadata", "uid"),
         "HELIOSTAT_RUN_DIR": translate("/run/heliostat", mounts),
         "HELIOSTAT_WORKSPACE": workspace,
         "HELIOSTAT_STATE_DIR": f"{workspace}/.heliostat",

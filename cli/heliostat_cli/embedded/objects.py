@@ -51,7 +51,7 @@ def ref_to(obj: JsonObject) -> Ref:
             f'no matches for kind "{text(obj, "kind")}" in version "{text(obj, "apiVersion")}": '
             f"must be one of {served}"
         )
-    return Ref(kind, text(obj, "metadata", "namespace") or "default", text(obj, "metadata", "name"))
+    return Ref(kind, _namespace(kind, obj), text(obj, "metadata", "name"))
 
 
 def given_fields(kind: Kind, obj: JsonObject) -> Document:
@@ -59,7 +59,9 @@ def given_fields(kind: Kind, obj: JsonObject) -> Document:
     given = copy_document(obj)
     metadata = child(given, "metadata")
     given["metadata"] = {key: metadata[key] for key in _GIVEN_METADATA if key in metadata}
-    child(given, "metadata")["namespace"] = text(metadata, "namespace") or "default"
+    child(given, "metadata").pop("namespace", None)
+    if kind.namespaced:
+        child(given, "metadata")["namespace"] = _namespace(kind, obj)
     if not text(metadata, "name") and text(metadata, "generateName"):
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
         child(given, "metadata")["name"] = text(metadata, "generateName") + suffix
@@ -119,6 +121,10 @@ def check_immutable(kind: Kind, new: JsonObject, old: JsonObject) -> str | None:
     if part(new, *way).get(last) == part(old, *way).get(last):
         return None
     return ".".join(path)
+
+
+def _namespace(kind: Kind, obj: JsonObject) -> str:
+    return (text(obj, "metadata", "namespace") or "default") if kind.namespaced else ""
 
 
 def _content(obj: JsonObject) -> JsonObject:

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
+_INTERRUPTED = "No response requested."
 _WORKING_DIRECTORY = re.compile(r"[Ww]orking directory: *(\S+)")
 
 
@@ -69,8 +70,14 @@ def read_conversation(request: JsonObject, characters: int) -> Conversation:
 
 def _turns(spoken: list[JsonObject]) -> int:
     """Runs of assistant messages: a client may split one answer into several messages."""
-    roles = ["user", *(text_at(message, "role") for message in spoken)]
+    given = [message for message in spoken if not _is_the_clients_own(message)]
+    roles = ["user", *(text_at(message, "role") for message in given)]
     return sum(after == "assistant" and before != "assistant" for before, after in pairwise(roles))
+
+
+def _is_the_clients_own(message: JsonObject) -> bool:
+    """Claude Code closes an interrupted turn with an answer of its own when it resumes."""
+    return text_at(message, "role") == "assistant" and _said(message) == _INTERRUPTED
 
 
 def _schema(request: JsonObject) -> JsonObject:

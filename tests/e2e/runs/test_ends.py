@@ -1,6 +1,7 @@
 """How runs end, as status alone shows it."""
 
-from support.platform import Platform, is_blocked_by
+from support.manifests import ROOT, read_objects
+from support.platform import NAMESPACE, Platform, is_blocked_by
 
 # Long enough for Claude Code to start on a busy machine, which is silence as well.
 STALL_SECONDS = 12
@@ -22,8 +23,22 @@ def test_an_agent_runs_real_claude_code_to_a_verified_result(platform: Platform)
     assert status.cost_micros > 0
     assert status.cost_micros == status.attempts[0].cost_micros
     assert platform.ask_gateway(platform.execution_key(status.attempts[0])) == 401
-    log = platform.cluster.kubectl("-n", "heliostat-e2e", "logs", status.attempts[0].pod_name or "")
+    log = platform.cluster.kubectl("-n", NAMESPACE, "logs", status.attempts[0].pod_name or "")
     assert '"type":"result"' in log.replace(" ", "")
+
+
+def test_the_demo_agent_reports_verified_sales_under_pod_security_restricted(
+    platform: Platform,
+) -> None:
+    demo = ROOT / "cli" / "heliostat_cli" / "demo"
+    [agent] = read_objects(demo / "sales.yaml")
+    platform.apply({**agent, "metadata": {"name": "sales", "namespace": NAMESPACE}})
+    platform.run("sales-1", "sales", input=(demo / "sales.csv").read_text())
+    execution = platform.wait_until_settled("sales-1", 120)
+    assert execution.finished_reason == "Verified"
+    assert execution.status.cost_micros == 104_282
+    pod = execution.status.attempts[0].pod_name or ""
+    assert "chart.png" in platform.cluster.kubectl("-n", NAMESPACE, "logs", pod)
 
 
 def test_a_command_gets_the_gateway_and_its_key(platform: Platform) -> None:
@@ -99,7 +114,7 @@ def test_a_run_without_room_waits_with_the_schedulers_words(platform: Platform) 
         "big-1", is_blocked_by("Unschedulable"), "unschedulable"
     )
     assert "Insufficient cpu" in execution.status.blocked_by[0].message
-    platform.cluster.kubectl("-n", "heliostat-e2e", "delete", "execution", "big-1", "--timeout=20s")
+    platform.cluster.kubectl("-n", NAMESPACE, "delete", "execution", "big-1", "--timeout=20s")
 
 
 def test_an_image_that_is_nowhere_is_named(platform: Platform) -> None:
@@ -110,7 +125,7 @@ def test_an_image_that_is_nowhere_is_named(platform: Platform) -> None:
     )
     assert "workspace.image" in execution.status.blocked_by[0].message
     platform.cluster.kubectl(
-        "-n", "heliostat-e2e", "patch", "execution", "no-image-1", "--type=merge",
+        "-n", NAMESPACE, "patch", "execution", "no-image-1", "--type=merge",
         "-p", '{"spec":{"cancel":true}}',
     )  # fmt: skip
     assert platform.wait_until_finished("no-image-1", 10).finished_reason == "Cancelled"
@@ -125,7 +140,7 @@ def test_an_image_without_the_runner_is_a_configuration_cause(platform: Platform
     attempt = execution.status.attempts[0]
     assert (attempt.reason, attempt.cause) == ("RuntimeMissing", "configuration")
     assert execution.status.blocked_by[0].estimated_time is not None
-    platform.cluster.kubectl("-n", "heliostat-e2e", "delete", "execution", "no-runner-1")
+    platform.cluster.kubectl("-n", NAMESPACE, "delete", "execution", "no-runner-1")
 
 
 def test_a_missing_secret_holds_the_run_until_it_is_there(platform: Platform) -> None:
@@ -139,6 +154,6 @@ def test_a_missing_secret_holds_the_run_until_it_is_there(platform: Platform) ->
         "needs-secret-1", is_blocked_by("ContainerConfigError"), "blocked by its Secret"
     )
     platform.cluster.kubectl(
-        "-n", "heliostat-e2e", "create", "secret", "generic", "token", "--from-literal=value=abc"
+        "-n", NAMESPACE, "create", "secret", "generic", "token", "--from-literal=value=abc"
     )
     assert platform.wait_until_finished("needs-secret-1", 120).finished_reason == "Unverified"

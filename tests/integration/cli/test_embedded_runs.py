@@ -102,6 +102,8 @@ def test_a_run_ends_with_what_it_made_and_can_be_looked_at_later(
     assert "did sales\n" in here("logs", name).stdout
     assert "Unverified" in here("why", name).stdout
     assert f"Name:           {name}\n" in here("describe", "execution", name).stdout
+    agents = json.loads(here("get", "agents", "-o", "json").stdout)
+    assert agents["items"][0]["status"]["active"] == 0
     again = here("run", "worker", "--input", "more")
     assert (again.returncode, row(again, "result")) == (0, "did more")
     gone = here("delete", "execution", name)

@@ -1,5 +1,7 @@
 """The whole chain in the embedded world: engine, gateway, jobs, runner and real Claude Code."""
 
+import psutil
+
 from heliostat_cli.embedded.documents import number, parts, text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import hosting
@@ -8,7 +10,7 @@ from heliostat_cli.embedded.processes import marked
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import EXECUTION, JsonObject, Ref
 from heliostat_gateway.settings import Settings
-from support.embedded import wait_for_object
+from support.embedded import wait_for_object, wait_until
 from support.objects import make_agent, make_execution
 
 SCRIPTED = Settings(default_provider="scripted")

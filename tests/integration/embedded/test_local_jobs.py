@@ -154,7 +154,6 @@ open(os.environ["HELIOSTAT_TERMINATION_LOG"], "w").write(json.dumps(seen))
         "LANG": "C.UTF-8",
         "TMPDIR": str(own / "tmp"),
         "HOSTNAME": text(pod, "metadata", "name"),
-        "HELIOSTAT_POD_UID": text(pod, "metadata", "uid"),
         "HELIOSTAT_RUN_DIR": str(own / "volumes/run"),
         "HELIOSTAT_WORKSPACE": str(own / "volumes/workspace"),
         "HELIOSTAT_STATE_DIR": str(own / "volumes/workspace/.heliostat"),

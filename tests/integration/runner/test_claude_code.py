@@ -212,6 +212,7 @@ def test_a_second_answer_for_one_turn_is_counted_and_recorded(
     assert [event.get("subtype") for event in left.transcript].count("api_retry") == 1
 
 
+# 20 s: on a crowded machine Claude Code alone needs 12 s to its first request
 def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> None:
     def script(turn: int, _: int) -> Turn:
         if turn == 0:
@@ -220,7 +221,7 @@ def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> N
 
     model = serve(script)
     pod = make_pod(model.url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 6})
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 20})
 
     left = pod.run()
 
@@ -240,8 +241,8 @@ def test_a_session_that_stalls_again_is_given_up(serve: Serve, make_pod: MakePod
 
 
 def test_a_long_tool_call_is_no_stall(serve: Serve, make_pod: MakePod) -> None:
-    pod = make_pod(serve(in_order([Call("Bash", {"command": "sleep 8"}), Say("done")])).url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 5})
+    pod = make_pod(serve(in_order([Call("Bash", {"command": "sleep 22"}), Say("done")])).url)
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 20})
 
     left = pod.run()
 

@@ -26,14 +26,14 @@ def result(name: str, content: object, *, is_error: bool = False) -> object:
 
 def test_a_run_is_a_line_a_step() -> None:
     narrator = Narrator()
-    init = {"type": "system", "subtype": "init", "cwd": "/work/space"}
+    init = {"type": "system", "subtype": "init", "cwd": "/srv/space"}
     words = {"type": "assistant", "message": {"content": [{"type": "text", "text": "I\nbegin."}]}}
     assert tell(
         narrator,
         {"type": "heliostat", "subtype": "start", "message": "x"},
         init,
         words,
-        call("Write", file_path="/work/space/a.py", content="1"),
+        call("Write", file_path="/srv/space/a.py", content="1"),
         result("Write", "File created"),
         call("Read", file_path="/etc/hosts"),
         call("Bash", command="python3 a.py", description="Run"),

@@ -11,6 +11,7 @@ from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import (
     AGENT,
+    CLUSTER_ROLE,
     EXECUTION,
     JOB,
     POD,
@@ -90,6 +91,17 @@ async def test_a_created_object_has_what_the_server_sets(world: EmbeddedWorld) -
     assert await world.get(Ref(AGENT, "default", "sales")) == created
     with pytest.raises(AlreadyExistsError, match=r'agents.heliostat.dev "sales" already exists'):
         await world.create(make_agent())
+
+
+async def test_kinds_of_the_whole_cluster_have_no_namespace(world: EmbeddedWorld) -> None:
+    created = await world.create(make_object(CLUSTER_ROLE, "reader"))
+    ref = Ref(CLUSTER_ROLE, "", "reader")
+
+    assert "namespace" not in part(created, "metadata")
+    assert await world.get(ref) == created
+    assert await world.apply(make_object(CLUSTER_ROLE, "reader", rules=[])) == await world.get(ref)
+    assert len([each async for each in world.list(CLUSTER_ROLE)]) == 1
+    assert await world.delete(ref)
 
 
 async def test_the_generation_counts_changes_of_the_spec_only(world: EmbeddedWorld) -> None:

@@ -71,7 +71,7 @@ def test_every_scenario_that_ships_is_valid_and_documented() -> None:
 def test_a_conversation_is_read_from_the_messages_alone() -> None:
     conversation = seen(
         user(words("<system-reminder>\nnot said\n</system-reminder>\n"), words("make a report")),
-        {"role": "system", "content": [words(" - Primary working directory: /work/here\n")]},
+        {"role": "system", "content": [words(" - Primary working directory: /srv/here\n")]},
         called("Write"),
         result("written"),
         called("Bash"),
@@ -84,7 +84,7 @@ def test_a_conversation_is_read_from_the_messages_alone() -> None:
     assert conversation.prompt == conversation.said == "make a report"
     assert (conversation.turn, conversation.last_tool) == (2, "Bash")
     assert (conversation.result, conversation.result_error) == ("boom", True)
-    assert conversation.cwd == "/work/here"
+    assert conversation.cwd == "/srv/here"
     assert conversation.system.startswith("You are an agent")
     assert conversation.offers == {"Bash", "Write"}
 

@@ -1,6 +1,6 @@
 """`decide` through random histories: what the operator promises holds at every step."""
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -293,9 +293,10 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
-    max_examples=20,
+    max_examples=40,
     stateful_step_count=30,
     deadline=None,
+    phases=(Phase.generate,),
     derandomize=True,  # the same histories for everybody; explore with another profile
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

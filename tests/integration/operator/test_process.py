@@ -1,0 +1,143 @@
+"""`python -m heliostat_operator` against a real API server, under its own account's rights."""
+
+import json
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from heliostat_core.worlds import JsonObject
+from support.control_plane import Address
+from support.objects import make_agent, make_execution
+from support.operator_process import (
+    LEASE_SECONDS,
+    SYSTEM,
+    OperatorProcess,
+    running_operator,
+    wait_for,
+)
+from support.worlds import make_namespace
+
+
+class Installed(Protocol):
+    """See conftest."""
+
+    @property
+    def server(self) -> Address: ...
+
+    @property
+    def kubeconfig(self) -> Path: ...
+
+
+class Installation:
+    """An API server with everything installed, and one namespace of the test's own."""
+
+    def __init__(self, server: Address, kubeconfig: Path, folder: Path) -> None:
+        self.server, self.kubeconfig, self.folder = server, kubeconfig, folder
+        self.namespace = make_namespace(server)
+
+    def apply(self, obj: JsonObject) -> None:
+        self.server.kubectl("apply", "-f", "-", stdin=json.dumps(obj))
+
+    def find(self, kind: str, name: str, namespace: str | None = None) -> JsonObject | None:
+        found = self.server.kubectl(
+            *("get", kind, name, "-n", namespace or self.namespace, "-o", "json"),
+            "--ignore-not-found",
+        )
+        obj: JsonObject | None = json.loads(found) if found.strip() else None
+        return obj
+
+    def wait_for(self, kind: str, name: str, log: Path) -> str:
+        """The uid of the object, once it is there."""
+        found = wait_for(lambda: self.find(kind, name), f"{kind} {name}", log)
+        metadata = found["metadata"]
+        assert isinstance(metadata, dict)
+        return str(metadata["uid"])
+
+    def holder(self) -> str | None:
+        lease = self.find("lease", "heliostat-operator", SYSTEM)
+        spec = lease["spec"] if lease else None
+        return str(spec.get("holderIdentity", "")) if isinstance(spec, dict) else None
+
+    def wait_for_holder(self, *names: str, log: Path) -> str:
+        def look() -> str | None:
+            holder = self.holder()
+            return holder if holder in names else None
+
+        return wait_for(look, f"the Lease with {names}", log)
+
+    def new_log(self) -> Path:
+        log = self.folder / f"{uuid.uuid4().hex[:8]}.log"
+        log.touch()
+        return log
+
+    def free_the_lease(self) -> None:
+        self.server.kubectl(
+            "delete",
+            "lease",
+            "heliostat-operator",
+            "-n",
+            SYSTEM,
+            "--wait=false",
+            "--ignore-not-found",
+        )
+
+
+@pytest.fixture
+def here(installed: Installed, tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(installed.server, installed.kubeconfig, tmp_path)
+    yield made
+    made.free_the_lease()
+
+
+def check_rights(operator: OperatorProcess) -> None:
+    refused = [line for line in operator.words.splitlines() if "orbidden" in line]
+    assert refused == []
+
+
+def test_it_starts_runs_and_takes_up_its_work_after_a_kill(here: Installation) -> None:
+    log = here.new_log()
+    here.apply(make_agent(here.namespace))
+    here.apply(make_execution(here.namespace, "early"))
+    with running_operator(here.kubeconfig, "a", log) as operator:
+        first = here.wait_for("job", "early-1", log)
+        here.wait_for("secret", "early-1", log)
+        # What comes while it runs comes through kopf's watch.
+        here.apply(make_execution(here.namespace, "watched"))
+        here.wait_for("job", "watched-1", log)
+        print(f"operator RSS after start: {operator.rss_mebibytes:.0f} MiB")  # noqa: T201
+        assert operator.rss_mebibytes < 250
+        operator.end(signal.SIGKILL)
+    here.apply(make_execution(here.namespace, "meanwhile"))
+    with running_operator(here.kubeconfig, "a", log) as operator:
+        here.wait_for("job", "meanwhile-1", log)
+        assert here.wait_for("job", "early-1", log) == first
+        assert operator.end(signal.SIGTERM) == 0
+        check_rights(operator)
+    assert here.holder() == ""
+
+
+def test_of_two_replicas_one_leads_and_the_other_takes_over(here: Installation) -> None:
+    logs = {"a": here.new_log(), "b": here.new_log()}
+    here.apply(make_agent(here.namespace))
+    with (
+        running_operator(here.kubeconfig, "a", logs["a"]) as a,
+        running_operator(here.kubeconfig, "b", logs["b"]) as b,
+    ):
+        leader = here.wait_for_holder("a", "b", log=logs["a"])
+        other = "b" if leader == "a" else "a"
+        replicas = {"a": a, "b": b}
+        wait_for(lambda: "leads" in replicas[leader].words or None, "a leader", logs[leader])
+        assert "leads" not in replicas[other].words
+        replicas[leader].end(signal.SIGKILL)
+        began = time.monotonic()
+        here.wait_for_holder(other, log=logs[other])
+        # A lease, two looks of the other, and a busy machine.
+        assert time.monotonic() - began < LEASE_SECONDS * 2 + 5
+        here.apply(make_execution(here.namespace, "later"))
+        here.wait_for("job", "later-1", logs[other])
+        check_rights(replicas[other])

@@ -1,0 +1,184 @@
+"""The roles in manifests/ hold exactly the rights that the operator uses: no less, no more."""
+
+import json
+from datetime import timedelta
+from typing import Protocol
+
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution
+from heliostat_core.names import child_name
+from heliostat_core.resources import ObjectHead
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
+from heliostat_operator.actions import (
+    FreezeAgent,
+    HoldExecution,
+    ReleaseExecution,
+    RevokeKey,
+    StartAttempt,
+    StopAttempt,
+    TellAgent,
+)
+from heliostat_operator.cluster import Call, KubernetesWorld
+from heliostat_operator.effects import Applier
+from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.handlers import WATCHED
+from heliostat_operator.leases import LEASE_NAME, Leadership
+from heliostat_operator.observe import Observer
+from heliostat_operator.seats import Board
+from heliostat_operator.signing import (
+    PRIVATE_SECRET,
+    PUBLIC_SECRET,
+    Signer,
+    ensure_signing_key,
+)
+from heliostat_operator.uninstalls import RELEASE_ROLE, finish_uninstall, prepare_uninstall
+from support.builders.pods import make_pod
+from support.builders.resources import (
+    make_attempt,
+    make_condition_status,
+    make_settings,
+    make_spec,
+    seconds,
+)
+from support.control_plane import Address
+from support.fake_gateway import FakeGateway
+from support.manifests import INSTALLATION, read_objects
+from support.objects import make_agent, make_execution
+from support.operator_process import SYSTEM
+from support.worlds import make_namespace
+
+VOLUME = {"storage": {"type": "Volume", "size": "1Gi"}}
+SECRET_REF = {"name": "crm", "key": "token", "envName": "TOKEN"}
+
+
+class Installed(Protocol):
+    """See conftest."""
+
+    @property
+    def server(self) -> Address: ...
+
+
+def granted_rights() -> set[Call]:
+    """Every right of the manifests' roles, whether for the cluster or for one namespace."""
+    roles = [
+        each
+        for each in read_objects(INSTALLATION / "operator" / "rbac.yaml")
+        if each["kind"] in ("ClusterRole", "Role")
+    ]
+    return {
+        Call(group, resource, verb)
+        for role in roles
+        for rule in json.loads(json.dumps(role["rules"]))
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def kopf_rights() -> set[Call]:
+    """kopf lists and watches what handlers.WATCHED names, and asks for nothing else."""
+    return {Call(kind.group, kind.plural, verb) for kind in WATCHED for verb in ("list", "watch")}
+
+
+async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Installed) -> None:
+    async with await KubernetesWorld.connect(kubeconfig=installed.server.kubeconfig) as world:
+        await use_everything(installed.server, world)
+        used = world.calls | kopf_rights()
+    granted = granted_rights()
+    # Set against set, so that a failure names every line that is too much or too little.
+    assert {"unused": sorted(granted - used), "missing": sorted(used - granted)} == {
+        "unused": [],
+        "missing": [],
+    }
+
+
+async def use_everything(server: Address, world: KubernetesWorld) -> None:
+    """Every call that the operator can make, each action twice: as done, and as done before."""
+    for made_at_start in (
+        ("secret", PRIVATE_SECRET, PUBLIC_SECRET),
+        ("lease", LEASE_NAME),
+        ("clusterrole", RELEASE_ROLE),
+        ("clusterrolebinding", RELEASE_ROLE),
+    ):
+        server.kubectl("delete", *made_at_start, "-n", SYSTEM, "--ignore-not-found")
+    namespace = make_namespace(server)
+    async with await KubernetesWorld.connect(
+        kubeconfig=server.kubeconfig, field_manager="others"
+    ) as others:
+        signer = Signer(await ensure_signing_key(world, SYSTEM), utc_now)
+        assert await prepare_uninstall(world, SYSTEM)
+        leadership = Leadership(world, SYSTEM, "a", 15, 60)
+        await leadership.acquire()
+        workspace = {**VOLUME, "secretRefs": [SECRET_REF]}
+        agent = await others.apply(
+            make_agent(namespace, workspace=workspace, history={"ttlSeconds": 0})
+        )
+        made = await others.create(make_execution(namespace))
+        await use_actions(world, others, signer, Agent.model_validate(agent), made)
+        await use_engine(world, signer, namespace)
+        await finish_uninstall(world, FakeGateway(), SYSTEM)
+        await leadership.release()
+
+
+async def use_actions(
+    world: KubernetesWorld,
+    others: KubernetesWorld,
+    signer: Signer,
+    agent: Agent,
+    made: JsonObject,
+) -> None:
+    """A whole run by its actions; somebody plays its pod."""
+    execution = Execution.model_validate(made)
+    applier = Applier(world, FakeGateway(), signer, make_settings(), utc_now)
+    attempt = make_attempt(execution=execution.metadata.name, created=utc_now() - seconds(60))
+    name, pod_name = attempt.job_name, child_name(attempt.job_name, "pod")
+    start = StartAttempt(attempt, agent.spec, 60, None)
+    older = FreezeAgent(make_spec(), agent.metadata.uid)
+    freeze = FreezeAgent(agent.spec, agent.metadata.uid)
+    effects = await applier.apply(execution, (HoldExecution(), older, freeze, start, start))
+    job_uid = effects.job_uids[1]
+    labels = {"heliostat.dev/execution": execution.metadata.name, "heliostat.dev/attempt": "1"}
+    pod = make_pod(name=pod_name, job_name=name, job_uid=job_uid, labels=labels)
+    container = {"name": "agent", "image": "x"}
+    spec: JsonObject = {"containers": [container], "nodeName": "played"}
+    metadata = {**json.loads(json.dumps(pod["metadata"])), "namespace": agent.metadata.namespace}
+    metadata.pop("uid")
+    made_pod = await others.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    )
+    pod_uid = ObjectHead.model_validate(made_pod).metadata.uid
+    attempt = attempt.model_copy(update={"job_uid": job_uid, "pod_name": pod_name})
+    ref = Ref(EXECUTION, agent.metadata.namespace, execution.metadata.name)
+    execution = Execution.model_validate(await world.get(ref))
+    execution = execution.model_copy(update={"status": make_condition_status(attempt)})
+    observer = Observer(world, FakeGateway(), Board(1, 300), utc_now, 15)
+    seen = await observer.observe(execution)
+    assert seen.facts.pod is not None
+    ended = attempt.model_copy(update={"end_time": utc_now()})
+    status = make_condition_status(
+        ended, succeeded="True", reason="Verified", settled="True", at=utc_now() - timedelta(1)
+    )
+    execution = execution.model_copy(update={"status": status})
+    stop = StopAttempt(name, job_uid, pod_name, pod_uid, 3)
+    end = (RevokeKey(attempt), TellAgent("ExecutionDeleted", "It was."), ReleaseExecution(), stop)
+    effects = await applier.apply(execution, end)
+    await world.patch_status(
+        {
+            "apiVersion": EXECUTION.api_version,
+            "kind": "Execution",
+            "metadata": {"name": ref.name, "namespace": ref.namespace},
+            "status": status.to_json(),
+        }
+    )
+
+
+async def use_engine(world: KubernetesWorld, signer: Signer, namespace: str) -> None:
+    """Lists, an Agent's status, and a history that is cleaned."""
+    engine = Engine(world, FakeGateway(), signer, make_settings())
+    await engine.resync()
+    agents = AgentReconciler(world, FakeGateway(), engine.board, utc_now, 300)
+    await agents.reconcile((namespace, "sales"))
+    agent = Agent.model_validate(await world.get(Ref(AGENT, namespace, "sales")))
+    assert agent.status.conditions[0].reason == "SecretMissing"
+    assert await world.get(Ref(EXECUTION, namespace, "run")) is None

@@ -1,0 +1,95 @@
+"""The operator as a process of its own, with the rights that the manifests give it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+from support.control_plane import Address, find_free_ports
+from support.manifests import INSTALLATION
+
+SYSTEM = "heliostat-system"
+LEASE_SECONDS = 3
+DEADLINE_SECONDS = 60
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class OperatorProcess:
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def end(self, number: signal.Signals) -> int:
+        """Its exit code after the signal."""
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE_SECONDS)
+
+    @property
+    def words(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    @property
+    def rss_mebibytes(self) -> float:
+        memory: int = psutil.Process(self.process.pid).memory_info().rss
+        return memory / 2**20
+
+
+def install(server: Address, folder: Path) -> Path:
+    """Everything of manifests/ applied; a kubeconfig with the operator's own account."""
+    server.kubectl("apply", "-k", INSTALLATION)
+    server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    token = server.kubectl("create", "token", "heliostat-operator", "-n", SYSTEM).strip()
+    config = json.loads(server.kubeconfig.read_text())
+    config["users"][0]["user"]["token"] = token
+    path = folder / "operator.kubeconfig"
+    path.write_text(json.dumps(config))
+    return path
+
+
+@contextlib.contextmanager
+def running_operator(kubeconfig: Path, identity: str, log: Path) -> Iterator[OperatorProcess]:
+    """`python -m heliostat_operator` with a clean environment; killed at the end if need be."""
+    (port,) = find_free_ports(1)
+    settings = {
+        "NAMESPACE": SYSTEM,
+        "IDENTITY": identity,
+        "PORT": str(port),
+        "LEASE_SECONDS": str(LEASE_SECONDS),
+        "GATEWAY_URL": "http://127.0.0.1:9",  # nobody answers there
+    }
+    environment = {f"HELIOSTAT_OPERATOR_{name}": value for name, value in settings.items()}
+    environment |= {"KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "heliostat_operator"],
+            env=environment,
+            cwd=log.parent,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield OperatorProcess(process, log)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def wait_for(look: Callable[[], Found | None], what: str, log: Path) -> Found:
+    """What `look` finds, or a failure with the last words of the operator."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            words = log.read_text(errors="replace")[-3000:]
+            raise AssertionError(f"waited {DEADLINE_SECONDS} s for {what}:\n{words}")
+        time.sleep(0.2)
+    return found

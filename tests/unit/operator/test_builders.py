@@ -1,0 +1,216 @@
+"""Every object of a run, whole."""
+
+import base64
+import json
+
+from heliostat_core.worlds import JsonObject
+from heliostat_operator.builders.claims import build_claim
+from heliostat_operator.builders.jobs import build_job
+from heliostat_operator.builders.run_documents import build_run_document
+from heliostat_operator.builders.secrets import build_secret
+from heliostat_operator.builders.snapshots import build_snapshot, read_snapshot
+from support.builders.resources import (
+    make_attempt,
+    make_execution,
+    make_spec,
+    make_start,
+    make_uid,
+)
+
+UID = make_uid("execution/default/sales-1")
+EXECUTION = make_execution(
+    input="EU only.", parameters=[{"name": "region", "value": "EU"}], correlationId="req-7"
+)
+SPEC = make_spec(
+    prompt="Count ${parameters.region}.",
+    workspace={
+        "resources": {"cpu": "1", "memory": "2Gi"},
+        "env": [{"name": "LANGUAGE", "value": "en"}],
+        "secretRefs": [{"name": "crm", "key": "token", "envName": "CRM_TOKEN"}],
+        "storage": {"type": "Volume", "size": "1Gi"},
+    },
+    verify={"files": ["report.md"]},
+)
+
+
+def metadata(name: str, **labels: str) -> JsonObject:
+    return {
+        "name": name,
+        "namespace": "default",
+        "labels": {
+            "app.kubernetes.io/managed-by": "heliostat",
+            "heliostat.dev/agent": "sales",
+            "heliostat.dev/execution": "sales-1",
+            **labels,
+        },
+        "annotations": {"heliostat.dev/execution": "sales-1"},
+        "ownerReferences": [
+            {
+                "apiVersion": "heliostat.dev/v1alpha1",
+                "kind": "Execution",
+                "name": "sales-1",
+                "uid": UID,
+                "controller": True,
+                "blockOwnerDeletion": False,
+            }
+        ],
+    }
+
+
+ATTEMPT = {"heliostat.dev/attempt": "1"}
+
+
+def test_the_job_makes_one_restricted_pod_and_keeps_its_cause() -> None:
+    meta = metadata("sales-1-1", **ATTEMPT)
+    assert build_job(EXECUTION, make_attempt(), SPEC, "workspace:1") == {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": meta,
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {
+                "rules": [
+                    {
+                        "action": "FailJob",
+                        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+                    },
+                    {
+                        "action": "FailJob",
+                        "onExitCodes": {
+                            "containerName": "agent",
+                            "operator": "NotIn",
+                            "values": [0],
+                        },
+                    },
+                ]
+            },
+            "template": {
+                "metadata": {"labels": meta["labels"], "annotations": meta["annotations"]},
+                "spec": POD,
+            },
+        },
+    }
+
+
+POD: JsonObject = {
+    "restartPolicy": "Never",
+    "terminationGracePeriodSeconds": 30,
+    "automountServiceAccountToken": False,
+    "enableServiceLinks": False,
+    "securityContext": {
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "runAsGroup": 1000,
+        "fsGroup": 1000,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    },
+    "containers": [
+        {
+            "name": "agent",
+            "image": "workspace:1",
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["heliostat-runner"],
+            "workingDir": "/workspace",
+            "env": [
+                {"name": "HELIOSTAT_RUN_DIR", "value": "/run/heliostat"},
+                {"name": "HELIOSTAT_WORKSPACE", "value": "/workspace"},
+                {"name": "HELIOSTAT_CORRELATION_ID", "value": "req-7"},
+                {"name": "HELIOSTAT_TRIGGER_KIND", "value": "Manual"},
+                {"name": "HELIOSTAT_TRIGGER_ID", "value": ""},
+                {"name": "LANGUAGE", "value": "en"},
+                {
+                    "name": "CRM_TOKEN",
+                    "valueFrom": {"secretKeyRef": {"name": "crm", "key": "token"}},
+                },
+            ],
+            "resources": {
+                "requests": {"cpu": "1", "memory": "2Gi"},
+                "limits": {"memory": "2Gi"},
+            },
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            },
+            "terminationMessagePath": "/dev/termination-log",
+            "terminationMessagePolicy": "File",
+            "volumeMounts": [
+                {"name": "run", "mountPath": "/run/heliostat", "readOnly": True},
+                {"name": "workspace", "mountPath": "/workspace"},
+                {"name": "tmp", "mountPath": "/tmp"},
+            ],
+        }
+    ],
+    "volumes": [
+        {"name": "run", "secret": {"secretName": "sales-1-1", "defaultMode": 0o440}},
+        {"name": "workspace", "persistentVolumeClaim": {"claimName": "sales-1-workspace"}},
+        {"name": "tmp", "emptyDir": {}},
+    ],
+}
+
+
+def test_the_run_document_says_all_that_the_runner_is_told() -> None:
+    start = make_start(spec=SPEC, timeout_seconds=840, resume_session="first")
+    document = build_run_document(EXECUTION, start, "http://gateway:8081")
+    assert json.loads(json.dumps(document)) == {
+        "version": 1,
+        "execution": {"namespace": "default", "name": "sales-1", "uid": UID},
+        "agent": {"name": "sales"},
+        "attempt": 1,
+        "correlationId": "req-7",
+        "trigger": {"kind": "Manual", "id": ""},
+        "runtime": {"type": "ClaudeCode", "stallSeconds": 600},
+        "prompt": "Count EU.\n\nEU only.",
+        "input": "EU only.",
+        "parameters": [{"name": "region", "value": "EU"}],
+        "model": "claude-sonnet-5-5",
+        "tools": {"allow": ["Bash", "Edit", "Glob", "Grep", "Read", "Write"], "deny": []},
+        "limits": {
+            "timeoutSeconds": 840,
+            "maxTurns": 200,
+            "maxTokens": None,
+            "maxCostMicros": 5000000,
+        },
+        "verify": {"command": [], "files": ["report.md"]},
+        "gateway": {"url": "http://gateway:8081"},
+        "storage": "Volume",
+        "session": {"id": "first", "resume": True},
+        "graceSeconds": 20,
+    }
+
+
+def test_the_secret_holds_run_document_and_key_and_never_changes() -> None:
+    document: JsonObject = {"prompt": "Zähle."}
+    assert build_secret(EXECUTION, make_attempt(), document, "key") == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata("sales-1-1", **ATTEMPT),
+        "type": "heliostat.dev/attempt",
+        "immutable": True,
+        "data": {
+            "run.json": base64.b64encode('{"prompt": "Zähle."}'.encode()).decode(),
+            "key": base64.b64encode(b"key").decode(),
+        },
+    }
+
+
+def test_the_claim_outlives_the_pod_and_goes_with_the_execution() -> None:
+    assert build_claim(EXECUTION, "1Gi") == {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": metadata("sales-1-workspace"),
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+
+
+def test_the_frozen_spec_reads_back_as_it_was() -> None:
+    snapshot = build_snapshot(EXECUTION, SPEC, "agent-uid")
+    assert snapshot["metadata"] == metadata("sales-1-spec")
+    assert read_snapshot(json.loads(json.dumps(snapshot))) == SPEC
