@@ -80,6 +80,7 @@ class Engine:
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings.resync_seconds)
         self._pauses: dict[Key, float] = {}
+        self._written: dict[Key, tuple[str, int]] = {}  # each Agent's uid and generation
         self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
         self.agent_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_agent, max(1, settings.workers // 4)
@@ -111,8 +112,15 @@ class Engine:
     def _see_agent(self, key: Key, change: Change) -> None:
         if change.type == "DELETED":
             self.board.forget_agent(key)
+            self._written.pop(key, None)
         else:
-            self.board.see_agent(Agent.model_validate(change.object))
+            agent = Agent.model_validate(change.object)
+            self.board.see_agent(agent)
+            written = agent.metadata.uid, agent.metadata.generation
+            if self._written.get(key) == written:
+                self.wake_agent(key)  # our own status: while runs come and go it changes for ever
+                return
+            self._written[key] = written
         self.agent_queue.add(key)
         for waiting in self.board.waiting_for(key):
             self.execution_queue.add(waiting)
