@@ -3,6 +3,8 @@
 import json
 import time
 
+from heliostat_core.executions import Execution
+from heliostat_core.resources import ObjectHead
 from support.platform import NAMESPACE, Platform
 
 BUSY = ["python3", "-c", "import time; print('busy', flush=True); time.sleep(600)"]
@@ -70,3 +72,27 @@ def test_an_execution_waits_for_its_agent(platform: Platform) -> None:
     )
     platform.agent("late")
     assert platform.wait_until_finished("early-1").finished_reason == "Unverified"
+
+
+def test_finished_executions_go_when_the_history_is_full(platform: Platform) -> None:
+    platform.agent("tidy", runtime={"command": ["true"]}, history={"successful": 1, "failed": 1})
+    for number in (1, 2, 3):
+        platform.run(f"tidy-{number}", "tidy")
+        wait_until_over(platform, f"tidy-{number}")
+    platform.wait(lambda: left(platform) == ["tidy-3"], "only the newest is left", 30)
+
+
+def wait_until_over(platform: Platform, name: str) -> None:
+    def is_over() -> bool:
+        found = platform.find("execution", name)
+        return found is None or Execution.model_validate(found).is_settled
+
+    platform.wait(is_over, f"{name} is over")
+
+
+def left(platform: Platform) -> list[str]:
+    heads = [
+        ObjectHead.model_validate(each)
+        for each in platform.objects("executions", "heliostat.dev/agent=tidy")
+    ]
+    return sorted(each.metadata.name for each in heads)
