@@ -17,6 +17,12 @@ from support.control_plane import Address, find_free_ports, running
 
 READY_SECONDS = 30
 SYSTEM = "heliostat-system"
+# No limit is in the way, and a machine that stands still for a while ends no operator.
+PATIENT = {
+    "max_concurrent_executions": 100_000,
+    "workspace_image": "heliostat-workspace:bench",
+    "lease_seconds": 60,
+}
 
 
 @dataclass
