@@ -70,6 +70,7 @@ async def run_operator(
         found = OperatorProcess(psutil.Process(process.pid), log, f"http://127.0.0.1:{port}")
         await _wait_until_it_leads(found, process)
         yield found
+        assert process.poll() is None, f"the operator ended:\n{log.read_text()[-2000:]}"
 
 
 async def _wait_until_it_leads(operator: OperatorProcess, process: subprocess.Popen[bytes]) -> None:
