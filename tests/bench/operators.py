@@ -17,6 +17,12 @@ from support.control_plane import Address, find_free_ports, running
 
 READY_SECONDS = 30
 SYSTEM = "heliostat-system"
+# No limit is in the way, and a machine that stands still for a while ends no operator.
+PATIENT = {
+    "max_concurrent_executions": 100_000,
+    "workspace_image": "heliostat-workspace:bench",
+    "lease_seconds": 60,
+}
 
 
 @dataclass
@@ -64,6 +70,7 @@ async def run_operator(
         found = OperatorProcess(psutil.Process(process.pid), log, f"http://127.0.0.1:{port}")
         await _wait_until_it_leads(found, process)
         yield found
+        assert process.poll() is None, f"the operator ended:\n{log.read_text()[-2000:]}"
 
 
 async def _wait_until_it_leads(operator: OperatorProcess, process: subprocess.Popen[bytes]) -> None:

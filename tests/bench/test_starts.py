@@ -11,7 +11,7 @@ from bench.bare import BareClient
 from bench.figures import Report, in_millis, percentile, spread
 from bench.gateways import run_gateway
 from bench.loads import Arrivals, Ground, arrivals, at_once, at_rate, create_execution, timed
-from bench.operators import run_operator
+from bench.operators import PATIENT, run_operator
 from heliostat_core.names import attempt_name
 from heliostat_core.worlds import EXECUTION, JOB, Selection
 from support.control_plane import Address
@@ -20,12 +20,6 @@ from support.objects import name_of, value_at
 RATE = 20
 STEADY = 600
 BURST = 1000
-# A machine that stands still for a while must not end the benchmark: the Lease is a long one.
-HIGH = {
-    "max_concurrent_executions": 100_000,
-    "workspace_image": "heliostat-workspace:bench",
-    "lease_seconds": 60,
-}
 
 
 @pytest.mark.timeout(180)
@@ -34,7 +28,7 @@ async def test_at_20_a_second(
 ) -> None:
     async with (
         run_gateway() as gateway,
-        run_operator(fresh_api_server, gateway, tmp_path, **HIGH) as operator,
+        run_operator(fresh_api_server, gateway, tmp_path, **PATIENT) as operator,
         arrivals(ground.world, JOB, ground.namespace) as jobs,
     ):
         bare = await measure_bare_runs(ground)
@@ -76,7 +70,7 @@ async def test_a_thousand_at_once(
     bare_seconds = await at_once(BURST, lambda number: bare.make(f"bare-{number}"))
     async with (
         run_gateway() as gateway,
-        run_operator(fresh_api_server, gateway, tmp_path, **HIGH) as operator,
+        run_operator(fresh_api_server, gateway, tmp_path, **PATIENT) as operator,
         arrivals(ground.world, JOB, ground.namespace) as jobs,
     ):
         await warm_up(ground, jobs)
