@@ -27,7 +27,7 @@ def replace_output(page: str, name: str, output: str) -> str:
     """The page with this output; colours, trailing space and the machine's paths are taken out."""
     before, mark, rest = page.partition(f"<!-- output:{name} -->\n")
     after = rest.partition(END)[2]
-    plain = COLOURS.sub("", output).replace(f"{ROOT}/", "")
+    plain = COLOURS.sub("", output).replace(f"{ROOT}/", "").replace(str(Path.home()), "~")
     text = "\n".join(line.rstrip() for line in plain.strip("\n").splitlines())
     return f"{before}{mark}```text\n{text}\n```\n{END}{after}"
 
