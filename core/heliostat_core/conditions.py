@@ -82,7 +82,7 @@ class BlockedReason(Documented):
     VOLUME_FAILED = "VolumeFailed", "A volume can't be bound or mounted."
     POD_NOT_CREATED = (
         "PodNotCreated",
-        "The Job has no pod yet; the controller's words follow, if any.",
+        "The Job controller may not make the pod; its words follow.",
     )
     REFUSED = "Refused", "The API server refuses an object of the run; its words follow."
     STARTING = "Starting", "The pod is on its way."

@@ -24,6 +24,10 @@ class Waits:
     message: str
 
 
+STARTS = Waits(BlockedReason.STARTING, "The pod is starting.")
+"""Nothing is wrong; said alike from the Job's creation on, so that status is written once."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """The container runs."""
@@ -74,7 +78,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     running = facts.pod.container.running if facts.pod else None
     if running and running.started_at:
         return Runs(running.started_at)
-    return _first(WAIT_CHECKS, facts) or Waits(BlockedReason.STARTING, "The pod is starting.")
+    return _first(WAIT_CHECKS, facts) or STARTS
 
 
 def is_over(facts: Facts) -> bool:
@@ -416,11 +420,11 @@ def _volume(facts: Facts) -> Waits | None:
 
 
 def _no_pod(facts: Facts) -> Waits | None:
-    if facts.pod is not None:
-        return None
+    """Only a refusal is worth a word of its own: without one the pod is on its way."""
     refused = [each for each in facts.events if each.reason == "FailedCreate"]
-    words = refused[-1].message[:500] if refused else "The Job has no pod yet."
-    return Waits(BlockedReason.POD_NOT_CREATED, words)
+    if facts.pod is not None or not refused:
+        return None
+    return Waits(BlockedReason.POD_NOT_CREATED, refused[-1].message[:500])
 
 
 WAIT_CHECKS: tuple[Callable[[Facts], Waits | None], ...] = (

@@ -36,7 +36,7 @@ from heliostat_operator.actions import (
     StartAttempt,
 )
 from heliostat_operator.admission import Candidate, first_block
-from heliostat_operator.diagnosis import Diagnosis, Ended, Runs, Waits, diagnose
+from heliostat_operator.diagnosis import STARTS, Diagnosis, Ended, Runs, Waits, diagnose
 from heliostat_operator.observations import Observation
 from heliostat_operator.prompts import missing_parameters
 from heliostat_operator.retries import Finish, TryAgain, next_step
@@ -281,7 +281,7 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         resume_session=attempt.session_id if volume and attempt.number > 1 else None,
     )
     status = compute_running(status, stamp, None)
-    waits = BlockedBy(reason=BlockedReason.STARTING, message="The Job was made just now.")
+    waits = BlockedBy(reason=STARTS.reason, message=STARTS.message)
     return Decision(with_blocks(status, waits), (start,), _WAITING)
 
 

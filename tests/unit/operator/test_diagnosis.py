@@ -179,7 +179,7 @@ WAITING = (
             ),
         ),
     ),
-    Waiting("a Job without a pod yet", "PodNotCreated", ("no pod yet",), None),
+    Waiting("a Job without a pod yet", "Starting", ("The pod is starting.",), None),
     Waiting(
         "a pod that is being made is starting",
         "Starting",
