@@ -88,7 +88,12 @@ class Connection:
         self._client.user_agent = "heliostat"
 
     async def close(self) -> None:
+        """Leaves nothing open: a TLS goodbye that nobody waits for outlives the event loop."""
+        session = self._client.rest_client.pool_manager
+        if session is not None and session.connector is not None:
+            await session.connector.close(abort_ssl=True)
         await self._client.close()
+        await asyncio.sleep(0)  # the transports' own farewell
 
     async def request(
         self,
