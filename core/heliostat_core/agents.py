@@ -18,6 +18,7 @@ from heliostat_core.resources import (
     Part,
     ShortText,
     Text,
+    keyed_by,
     rules,
 )
 
@@ -239,10 +240,7 @@ class Workspace(Part):
         Field(
             max_length=64,
             description="Variables for the agent and for every command that it runs.",
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["name"],
-            },
+            json_schema_extra=keyed_by("name"),
         ),
     ] = ()
     secret_refs: Annotated[
@@ -251,10 +249,7 @@ class Workspace(Part):
             max_length=64,
             description="Values of Secrets in the same namespace that become variables. A model "
             "provider's key does not belong here: only the gateway holds those.",
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["envName"],
-            },
+            json_schema_extra=keyed_by("envName"),
         ),
     ] = ()
 
@@ -447,10 +442,7 @@ class AgentStatus(Part):
         Field(
             max_length=16,
             description="Ready says whether the Agent could run now.",
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-            },
+            json_schema_extra=keyed_by("type"),
         ),
     ] = ()
     active: Annotated[

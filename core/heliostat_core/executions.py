@@ -24,6 +24,7 @@ from heliostat_core.resources import (
     ShortText,
     Text,
     Tokens,
+    keyed_by,
     rules,
 )
 
@@ -110,10 +111,7 @@ class ExecutionSpec(Part):
         Field(
             max_length=64,
             description="Values for ${parameters.NAME} in the prompt.",
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["name"],
-            },
+            json_schema_extra=keyed_by("name"),
         ),
     ] = ()
     trigger: Annotated[Trigger, Field(description="What started the run.")] = Trigger()
@@ -276,10 +274,7 @@ class ExecutionStatus(Part):
         Field(
             max_length=16,
             description="Admitted, Running, Succeeded, Settled.",
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-            },
+            json_schema_extra=keyed_by("type"),
         ),
     ] = ()
     blocked_by: Annotated[
@@ -291,10 +286,7 @@ class ExecutionStatus(Part):
         Field(
             max_length=200,
             description="One record an attempt.",
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["number"],
-            },
+            json_schema_extra=keyed_by("number"),
         ),
     ] = ()
     next_attempt_time: Annotated[

@@ -24,6 +24,11 @@ class Part(BaseModel):
         return document
 
 
+def keyed_by(field: str) -> JsonDict:
+    """Schema of a list of objects with distinct names: appliers own entries, not the whole list."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [field]}
+
+
 def rules(*pairs: tuple[str, str]) -> JsonDict:
     """CEL validations for a schema: (rule, message that says what must be)."""
     return {
