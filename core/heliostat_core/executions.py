@@ -1,6 +1,5 @@
 """The Execution resource: one run of an Agent, and the record that it leaves."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -351,10 +350,6 @@ class Execution(Part):
     @property
     def correlation_id(self) -> str:
         return self.spec.correlation_id or self.metadata.uid
-
-    @property
-    def waiting_since(self) -> datetime | None:
-        return self.metadata.creation_timestamp
 
 
 def compute_phase(execution: Execution) -> Phase:
