@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from heliostat_core.keys import ExecutionClaims
+from heliostat_gateway.callers import Caller
 from heliostat_gateway.usage import Usage
 
 
@@ -21,7 +21,7 @@ class Opening:
     """What is known of a call before it is made."""
 
     id: str
-    claims: ExecutionClaims
+    caller: Caller
     session: str
     provider: str
     model: str

@@ -6,8 +6,8 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from heliostat_core.keys import ExecutionClaims
 from heliostat_gateway.bookings import Booking, Opening
+from heliostat_gateway.callers import Caller
 from heliostat_gateway.calls import OpenCall, OpenCalls
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.meter import Meter
@@ -37,15 +37,15 @@ class Exchange:
     def __init__(
         self,
         books: Books,
-        claims: ExecutionClaims,
+        caller: Caller,
         route: Route,
         headers: dict[str, str],
         size: int,
     ) -> None:
         self.id = headers["x-heliostat-request-id"]
-        self.claims = claims
+        self.caller = caller
         self.route = route
-        self.call = OpenCall(claims.jti)
+        self.call = OpenCall(caller.key)
         self.meter = Meter(size)
         self.answer: ProviderAnswer | None = None
         self.events: AsyncGenerator[bytes, None] | None = None  # of a streamed answer
@@ -62,7 +62,7 @@ class Exchange:
         await self._books.ledger.open(
             Opening(
                 id=self.id,
-                claims=self.claims,
+                caller=self.caller,
                 session=session,
                 provider=self.route.provider.name,
                 model=self.route.model,

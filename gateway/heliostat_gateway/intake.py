@@ -7,7 +7,7 @@ from uuid import uuid4
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from heliostat_core.keys import ExecutionClaims
+from heliostat_gateway.callers import Caller
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.providers import ProviderCall
 from heliostat_gateway.routing import Route
@@ -18,7 +18,7 @@ _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
 
 
 def provider_call(
-    request: Request, body: bytes, document: JsonObject, route: Route, claims: ExecutionClaims
+    request: Request, body: bytes, document: JsonObject, route: Route, caller: Caller
 ) -> ProviderCall:
     """The request as the provider shall see it: without the caller\'s credentials."""
     headers: Headers = [
@@ -33,7 +33,7 @@ def provider_call(
         body=body,
         request=document,
         target=route.target,
-        execution=claims.execution_uid,
+        execution=caller.execution,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from heliostat_core.keys import (
-    ExecutionClaims,
     KeyRefusedError,
     public_key_id,
     unverified_kid,
     verify_admin_token,
     verify_execution_key,
 )
+from heliostat_gateway.callers import Caller, caller_of_execution
 from heliostat_gateway.errors import key_refused
 
 _LOG = logging.getLogger(__name__)
@@ -33,13 +33,14 @@ class KeyRing:
         self._reread()
         return len(self._pems)
 
-    def execution(self, headers: Mapping[str, str]) -> ExecutionClaims:
-        """Claims of the execution key that a request carries. Raises RefusalError (401)."""
+    def caller(self, headers: Mapping[str, str]) -> Caller:
+        """The bearer of the key that a request carries. Raises RefusalError (401)."""
         key = presented_key(headers)
         try:
-            return verify_execution_key(key, self._known(key), int(self._clock()))
+            claims = verify_execution_key(key, self._known(key), int(self._clock()))
         except KeyRefusedError as error:
             raise key_refused(_with_remedy(str(error))) from error
+        return caller_of_execution(claims)
 
     def admin(self, headers: Mapping[str, str]) -> None:
         """Raises RefusalError (401) unless the request carries the operator's token."""

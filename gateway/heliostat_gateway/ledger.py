@@ -25,7 +25,7 @@ class Ledger:
         """Writes the row ahead of the call. Raises CapReachedError; then there is no row."""
 
         def work(connection: sqlite3.Connection) -> None:
-            rows.check_caps(connection, opening.claims)
+            rows.check_caps(connection, opening.caller)
             rows.insert_row(connection, opening)
 
         await self._storage.run(work)

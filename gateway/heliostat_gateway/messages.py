@@ -8,9 +8,9 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from heliostat_core.keys import ExecutionClaims
 from heliostat_core.money import format_micros, micros_from_nanos
 from heliostat_gateway.bookings import CapReachedError
+from heliostat_gateway.callers import Caller
 from heliostat_gateway.calls import CallEndedError, EndReason
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.exchange import Books, Exchange
@@ -51,23 +51,23 @@ class Messages:
     router: Router
     books: Books
 
-    def authenticate(self, headers: Mapping[str, str]) -> ExecutionClaims:
-        """The claims of a good, unrevoked key. Raises RefusalError (401)."""
-        claims = self.keys.execution(headers)
-        self._check_revoked(claims)
-        return claims
+    def authenticate(self, headers: Mapping[str, str]) -> Caller:
+        """The bearer of a good, unrevoked key. Raises RefusalError (401)."""
+        caller = self.keys.caller(headers)
+        self._check_revoked(caller)
+        return caller
 
     async def create(self, request: Request, known: dict[str, str]) -> Response:
         """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
-        claims = self._identify(request, known)
+        caller = self._identify(request, known)
         body = await read_body(request)
         document = parse_document(body)
         route = self._route(document, known)
-        call = provider_call(request, body, document, route, claims)
-        exchange = Exchange(self.books, claims, route, known, len(body))
+        call = provider_call(request, body, document, route, caller)
+        exchange = Exchange(self.books, caller, route, known, len(body))
         try:
             # From here on a revocation finds the call; one that came before is seen now.
-            self._check_revoked(claims)
+            self._check_revoked(caller)
             await exchange.open(request.headers.get("x-claude-code-session-id", ""))
         except CapReachedError as reached:
             exchange.forget()
@@ -79,25 +79,25 @@ class Messages:
 
     async def count_tokens(self, request: Request, known: dict[str, str]) -> Response:
         """The provider's own count; costs nothing. Raises RefusalError."""
-        claims = self._identify(request, known)
+        caller = self._identify(request, known)
         body = await read_body(request)
         document = parse_document(body)
         route = self._route(document, known)
-        call = provider_call(request, body, document, route, claims)
+        call = provider_call(request, body, document, route, caller)
         try:
             answer = await route.provider.send(call)
             return _whole_response(answer, await _read_whole(answer), known)
         except ProviderError as error:
             raise RefusalError(502, "api_error", str(error)) from error
 
-    def _check_revoked(self, claims: ExecutionClaims) -> None:
-        if claims.jti in self.revocations:
+    def _check_revoked(self, caller: Caller) -> None:
+        if caller.key in self.revocations:
             raise key_refused(ENDED[EndReason.REVOKED][1])
 
-    def _identify(self, request: Request, known: dict[str, str]) -> ExecutionClaims:
-        claims = self.authenticate(request.headers)
-        known["x-heliostat-execution"] = claims.execution_uid
-        return claims
+    def _identify(self, request: Request, known: dict[str, str]) -> Caller:
+        caller = self.authenticate(request.headers)
+        known["x-heliostat-execution"] = caller.execution
+        return caller
 
     def _route(self, document: JsonObject, known: dict[str, str]) -> Route:
         model = text_at(document, "model")

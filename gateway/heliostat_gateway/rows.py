@@ -3,7 +3,6 @@
 import sqlite3
 from typing import Final
 
-from heliostat_core.keys import ExecutionClaims
 from heliostat_gateway.bookings import (
     AttemptTotal,
     Booking,
@@ -11,6 +10,7 @@ from heliostat_gateway.bookings import (
     ExecutionTotal,
     Opening,
 )
+from heliostat_gateway.callers import Caller
 from heliostat_gateway.usage import Usage
 
 _SCHEMA: Final = """
@@ -45,16 +45,16 @@ def book_open_rows(connection: sqlite3.Connection, now_ms: int) -> int:
     ).rowcount
 
 
-def check_caps(connection: sqlite3.Connection, claims: ExecutionClaims) -> None:
+def check_caps(connection: sqlite3.Connection, caller: Caller) -> None:
     """Raises CapReachedError when nothing is left.
 
     Settled rows count with their cost, open ones with what they have used so far. An open row
     without a report counts at most as the dearest settled one: its input is counted without
     knowing the cache, and would else stop runs with a long, cached conversation.
     """
-    if claims.cap_nanos is None and claims.cap_tokens is None:
+    caps, uid = caller.caps, caller.execution
+    if not caps:
         return
-    uid = claims.execution_uid
     nanos, tokens, dearest = connection.execute(
         f"SELECT coalesce(sum(cost_nanos), 0), coalesce(sum({_TOKENS}), 0), "
         "max(nullif(cost_nanos, 0)) FROM requests WHERE execution = ? AND (NOT open OR reported)",
@@ -66,15 +66,15 @@ def check_caps(connection: sqlite3.Connection, claims: ExecutionClaims) -> None:
     ):
         nanos += cost if dearest is None else min(cost, dearest)
         tokens += size
-    if claims.cap_nanos is not None and nanos >= claims.cap_nanos:
-        raise CapReachedError("cost", claims.cap_nanos, nanos)
-    if claims.cap_tokens is not None and tokens >= claims.cap_tokens:
-        raise CapReachedError("tokens", claims.cap_tokens, tokens)
+    if caps.cost_nanos is not None and nanos >= caps.cost_nanos:
+        raise CapReachedError("cost", caps.cost_nanos, nanos)
+    if caps.tokens is not None and tokens >= caps.tokens:
+        raise CapReachedError("tokens", caps.tokens, tokens)
 
 
 def insert_row(connection: sqlite3.Connection, opening: Opening) -> None:
     """The row of a call that is about to be made."""
-    claims, usage = opening.claims, opening.usage
+    caller, usage = opening.caller, opening.usage
     connection.execute(
         "INSERT INTO requests (id, execution, attempt, agent, correlation, session, provider, "
         "model, started_ms, open, reported, estimated, outcome, input, output, cache_read, "
@@ -82,10 +82,10 @@ def insert_row(connection: sqlite3.Connection, opening: Opening) -> None:
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 1, 'open', ?, ?, ?, ?, ?, ?, ?)",
         (
             opening.id,
-            claims.execution_uid,
-            claims.attempt,
-            claims.agent,
-            claims.correlation_id,
+            caller.execution,
+            caller.attempt,
+            caller.agent,
+            caller.correlation,
             opening.session,
             opening.provider,
             opening.model,

@@ -7,6 +7,7 @@ import pytest
 
 from support.cluster import Cluster, NoClusterError, open_cluster
 from support.control_plane import Address, run_control_plane
+from support.redis_server import NoRedisError, RedisServer, run_redis
 from tools.machine import ROOT, find_control_plane_programs
 
 
@@ -48,4 +49,16 @@ def cluster() -> Iterator[Cluster]:
         with open_cluster() as found:
             yield found
     except NoClusterError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A real Redis of the test's own."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    try:
+        with run_redis(folder) as server:
+            yield server
+    except NoRedisError as missing:
         pytest.skip(str(missing))

@@ -50,7 +50,7 @@ def ring(tmp_path: Path) -> KeyRing:
 
 def refusal(ring: KeyRing, headers: dict[str, str]) -> str:
     with pytest.raises(RefusalError) as caught:
-        ring.execution(headers)
+        ring.caller(headers)
     assert (caught.value.status, caught.value.kind) == (401, "authentication_error")
     assert caught.value.headers == {"x-should-retry": "false"}
     return caught.value.message
@@ -58,8 +58,8 @@ def refusal(ring: KeyRing, headers: dict[str, str]) -> str:
 
 def test_both_headers_are_accepted(ring: KeyRing, private: str) -> None:
     token = key(private)
-    assert ring.execution({"x-api-key": token}).jti == "uid-1/2"
-    assert ring.execution({"authorization": f"Bearer {token}"}).cap_nanos == 5
+    assert ring.caller({"x-api-key": token}).key == "uid-1/2"
+    assert ring.caller({"authorization": f"Bearer {token}"}).caps.cost_nanos == 5
 
 
 def test_no_key(ring: KeyRing) -> None:
@@ -112,11 +112,11 @@ def test_a_key_that_appears_later_is_found(tmp_path: Path, monkeypatch: pytest.M
     assert "no public key yet" in refusal(ring, {"x-api-key": key(pem)})  # read once a second
     later = time.monotonic() + 2
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert ring.execution({"x-api-key": key(pem)}).attempt == 2
+    assert ring.caller({"x-api-key": key(pem)}).attempt == 2
 
 
 def test_a_file_that_is_no_key_is_passed_over(tmp_path: Path, private: str) -> None:
     (tmp_path / "aaa.pem").write_text("nonsense")
     (tmp_path / "bbb.pem").write_text(new_private_key())
     ring = KeyRing(tmp_path, clock=lambda: float(NOW))
-    assert ring.execution({"x-api-key": key(private)}).attempt == 2
+    assert ring.caller({"x-api-key": key(private)}).attempt == 2

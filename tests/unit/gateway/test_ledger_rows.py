@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_core.keys import ExecutionClaims, execution_claims
+from heliostat_core.keys import execution_claims
 from heliostat_gateway.bookings import Booking, CapReachedError, Opening
+from heliostat_gateway.callers import Caller, caller_of_execution
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.storage import Storage, StorageError
@@ -21,24 +22,24 @@ def storage(tmp_path: Path) -> Iterator[Storage]:
     storage.close()
 
 
-def claims(
-    *, cap: int | None = None, tokens: int | None = None, attempt: int = 1
-) -> ExecutionClaims:
-    return execution_claims(
-        namespace="default",
-        execution="e",
-        execution_uid="uid",
-        attempt=attempt,
-        agent="a",
-        cap_nanos=cap,
-        cap_tokens=tokens,
-        correlation_id="c",
-        issued=0,
-        expires=2**40,
+def holder(*, cap: int | None = None, tokens: int | None = None, attempt: int = 1) -> Caller:
+    return caller_of_execution(
+        execution_claims(
+            namespace="default",
+            execution="e",
+            execution_uid="uid",
+            attempt=attempt,
+            agent="a",
+            cap_nanos=cap,
+            cap_tokens=tokens,
+            correlation_id="c",
+            issued=0,
+            expires=2**40,
+        )
     )
 
 
-def opening(name: str, who: ExecutionClaims, cost: int = 100, size: int = 10) -> Opening:
+def opening(name: str, who: Caller, cost: int = 100, size: int = 10) -> Opening:
     return Opening(name, who, "", "scripted", "m", 1, Usage(input=size), cost)
 
 
@@ -48,11 +49,11 @@ def booking(name: str, cost: int, *, reported: bool = True, estimated: bool = Fa
 
 async def test_sums_follow_the_rows(storage: Storage) -> None:
     ledger = Ledger(storage)
-    await ledger.open(opening("1", claims()))
+    await ledger.open(opening("1", holder()))
     total = await ledger.execution("uid")
     assert (total.cost_nanos, total.settled, total.requests) == (100, False, 1)
     await ledger.settle(booking("1", 70), 2)
-    await ledger.open(opening("2", claims(attempt=2)))
+    await ledger.open(opening("2", holder(attempt=2)))
     await ledger.settle(booking("2", 30, estimated=True), 3)
     total = await ledger.execution("uid")
     assert (total.cost_nanos, total.settled, total.estimated) == (100, True, True)
@@ -71,7 +72,7 @@ async def test_an_execution_without_calls_is_all_zeros(storage: Storage) -> None
 
 async def test_a_note_that_comes_after_the_settlement_changes_nothing(storage: Storage) -> None:
     ledger = Ledger(storage)
-    await ledger.open(opening("1", claims()))
+    await ledger.open(opening("1", holder()))
     await ledger.settle(booking("1", 70), 2)
     await ledger.note([booking("1", 5)])
     assert (await ledger.execution("uid")).cost_nanos == 70
@@ -79,26 +80,26 @@ async def test_a_note_that_comes_after_the_settlement_changes_nothing(storage: S
 
 async def test_all_attempts_share_one_cost_cap(storage: Storage) -> None:
     ledger = Ledger(storage)
-    await ledger.open(opening("1", claims(cap=200)))
+    await ledger.open(opening("1", holder(cap=200)))
     await ledger.settle(booking("1", 200), 2)
     with pytest.raises(CapReachedError) as caught:
-        await ledger.open(opening("2", claims(cap=200, attempt=2)))
+        await ledger.open(opening("2", holder(cap=200, attempt=2)))
     assert (caught.value.what, caught.value.cap, caught.value.spent) == ("cost", 200, 200)
     assert (await ledger.execution("uid")).requests == 1
 
 
 async def test_the_token_cap_counts_every_kind(storage: Storage) -> None:
     ledger = Ledger(storage)
-    await ledger.open(opening("1", claims(tokens=7)))
+    await ledger.open(opening("1", holder(tokens=7)))
     await ledger.settle(booking("1", 1), 2)
     with pytest.raises(CapReachedError, match="tokens"):
-        await ledger.open(opening("2", claims(tokens=7)))
+        await ledger.open(opening("2", holder(tokens=7)))
 
 
 async def test_parallel_calls_reserve_before_they_are_made(storage: Storage) -> None:
     ledger = Ledger(storage)
     results = await asyncio.gather(
-        *(ledger.open(opening(str(n), claims(cap=1000))) for n in range(200)),
+        *(ledger.open(opening(str(n), holder(cap=1000))) for n in range(200)),
         return_exceptions=True,
     )
     assert sum(result is None for result in results) == 10
@@ -109,30 +110,30 @@ async def test_an_unreported_call_counts_at_most_as_the_dearest_settled_one(
     storage: Storage,
 ) -> None:
     ledger = Ledger(storage)
-    await ledger.open(opening("1", claims(cap=1000)))
+    await ledger.open(opening("1", holder(cap=1000)))
     await ledger.settle(booking("1", 50), 2)
-    await ledger.open(opening("2", claims(cap=1000), cost=5000))  # a long, cached conversation
-    await ledger.open(opening("3", claims(cap=1000), cost=5000))
+    await ledger.open(opening("2", holder(cap=1000), cost=5000))  # a long, cached conversation
+    await ledger.open(opening("3", holder(cap=1000), cost=5000))
     await ledger.note([booking("2", 950)])
     with pytest.raises(CapReachedError):
-        await ledger.open(opening("4", claims(cap=1000)))
+        await ledger.open(opening("4", holder(cap=1000)))
 
 
 async def test_free_answers_do_not_make_reservations_free(storage: Storage) -> None:
     ledger = Ledger(storage)
-    await ledger.open(opening("1", claims(cap=150)))
+    await ledger.open(opening("1", holder(cap=150)))
     await ledger.settle(booking("1", 0), 2)
-    await ledger.open(opening("2", claims(cap=150)))
-    await ledger.open(opening("3", claims(cap=150)))
+    await ledger.open(opening("2", holder(cap=150)))
+    await ledger.open(opening("3", holder(cap=150)))
     with pytest.raises(CapReachedError):
-        await ledger.open(opening("4", claims(cap=150)))
+        await ledger.open(opening("4", holder(cap=150)))
 
 
 async def test_what_a_dead_gateway_left_open_is_booked_as_estimated(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     ledger = Ledger(storage)
-    await ledger.open(opening("1", claims(), cost=40))
-    await ledger.open(opening("2", claims(), cost=40))
+    await ledger.open(opening("1", holder(), cost=40))
+    await ledger.open(opening("2", holder(), cost=40))
     await ledger.note([booking("2", 60)])
     storage.close()
     storage = Storage(tmp_path)
@@ -170,9 +171,9 @@ async def test_revocations_are_kept_until_expiry(tmp_path: Path) -> None:
 async def test_one_failing_job_undoes_nothing_of_the_others(storage: Storage) -> None:
     ledger = Ledger(storage)
     results = await asyncio.gather(
-        ledger.open(opening("1", claims())),
-        ledger.open(opening("2", claims(cap=0))),
-        ledger.open(opening("3", claims())),
+        ledger.open(opening("1", holder())),
+        ledger.open(opening("2", holder(cap=0))),
+        ledger.open(opening("3", holder())),
         return_exceptions=True,
     )
     assert [type(result).__name__ for result in results] == [

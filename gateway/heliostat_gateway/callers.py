@@ -1,0 +1,72 @@
+"""Who asks: the one answer of every kind of key."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from heliostat_core.keys import ExecutionClaims
+
+
+class KeyKind(StrEnum):
+    """What a key was made for."""
+
+    EXECUTION = "execution"  # one attempt of a run; signed by the operator, dies with the run
+    USER = "user"  # a person's
+    SERVICE = "service"  # a program's
+
+
+class Scope(StrEnum):
+    """What a user or service key opens."""
+
+    MODELS = "models"
+    ADMIN = "admin"
+    API = "api"
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What a key may use in all; None is no cap. Money in nano-dollars."""
+
+    cost_nanos: int | None = None
+    tokens: int | None = None
+    turns: int | None = None  # model calls
+    strict: bool = False  # reserve the full possible cost before each call
+
+    def __bool__(self) -> bool:
+        return not (self.cost_nanos is None and self.tokens is None and self.turns is None)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The bearer of a good key, and what its requests are booked on."""
+
+    key: str  # id of the key, the unit of revocation; never the key itself
+    kind: KeyKind
+    account: str  # what the key's caps are counted on: an execution's uid, else the key's id
+    user: str = ""
+    agent: str = ""  # namespace/name
+    execution: str = ""  # uid
+    attempt: int = 0
+    correlation: str = ""
+    caps: Caps = field(default_factory=Caps)
+    budgets: tuple[str, ...] = ()  # names of budgets that its requests count on
+    models: tuple[str, ...] = ("*",)  # patterns of model names that it may ask for
+    scopes: frozenset[Scope] = frozenset({Scope.MODELS})
+
+    @property
+    def cache_scope(self) -> str:
+        """Whose cached answers it may see: the user's, else the agent's, else its own."""
+        return self.user or self.agent or self.key
+
+
+def caller_of_execution(claims: ExecutionClaims) -> Caller:
+    """The caller behind an execution key; all attempts of an execution share its caps."""
+    return Caller(
+        key=claims.jti,
+        kind=KeyKind.EXECUTION,
+        account=claims.execution_uid,
+        agent=claims.agent,
+        execution=claims.execution_uid,
+        attempt=claims.attempt,
+        correlation=claims.correlation_id,
+        caps=Caps(claims.cap_nanos, claims.cap_tokens),
+    )

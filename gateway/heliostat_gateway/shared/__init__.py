@@ -1,0 +1,1 @@
+"""State that all replicas of the gateway share, in Redis. Unused without REDIS_URL."""
