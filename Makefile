@@ -42,7 +42,7 @@ test-e2e: setup  ## on a real cluster: images built, manifests applied, agents r
 	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images
 
 bench: setup  ## benchmarks against a baseline in the same run
-	@$(RUN)pytest tests/bench -q -rs -s $(PYTEST_ARGS)
+	@$(RUN)pytest tests/bench -q -rs -s -o timeout_func_only=true $(PYTEST_ARGS)   # a fixture may build images
 
 lint: setup  ## ruff, the layers of import-linter, uv.lock
 	@$(RUN)ruff check .
