@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from heliostat_gateway.bookings import Booking, Opening
 from heliostat_gateway.callers import Caller
 from heliostat_gateway.calls import OpenCall, OpenCalls
+from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.ledger import Ledger
-from heliostat_gateway.meter import Meter
+from heliostat_gateway.meter import new_meter
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.prices import Rates, cost_nanos
 from heliostat_gateway.providers import ProviderAnswer
@@ -46,7 +47,7 @@ class Exchange:
         self.caller = caller
         self.route = route
         self.call = OpenCall(caller.key)
-        self.meter = Meter(size)
+        self.meter = new_meter(Dialect.MESSAGES, size)
         self.answer: ProviderAnswer | None = None
         self.events: AsyncGenerator[bytes, None] | None = None  # of a streamed answer
         self.headers = headers  # what the caller is told of the call

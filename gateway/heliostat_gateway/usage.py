@@ -24,6 +24,7 @@ class Usage:
     cache_write_1h: int = 0
     web_searches: int = 0
     speed: str = ""
+    thinking: int = 0  # a part of output
 
     @property
     def total_input(self) -> int:
@@ -60,6 +61,10 @@ def read_usage(before: Usage, reported: Mapping[str, JsonValue]) -> Usage:
         cache_write_1h=written_1h,
         web_searches=count_at(tools, "web_search_requests") if tools else before.web_searches,
         speed=text_at(reported, "speed") or before.speed,
+        thinking=max(
+            before.thinking,
+            count_at(object_at(reported, "output_tokens_details"), "thinking_tokens"),
+        ),
     )
 
 

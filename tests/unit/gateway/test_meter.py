@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from heliostat_gateway.meter import MalformedAnswerError, Meter
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.meter import MalformedAnswerError, Meter, new_meter
 from heliostat_gateway.sse import Event
 from heliostat_gateway.usage import Usage, read_usage
 from heliostat_gateway.wire import JsonObject
@@ -15,7 +16,7 @@ def event(fields: JsonObject) -> Event:
 
 
 def meter_after(*events: JsonObject, size: int = 401) -> Meter:
-    meter = Meter(size)
+    meter = new_meter(Dialect.MESSAGES, size)
     for fields in events:
         meter.read_event(event(fields))
     return meter
@@ -103,11 +104,11 @@ def test_nonsense_counts_nothing(value: int | str | float | list[int]) -> None:
 
 def test_an_event_that_is_no_json_object_is_malformed() -> None:
     with pytest.raises(MalformedAnswerError):
-        Meter(1).read_event(Event(b"", "", b'{"type": "content_bl'))
+        new_meter(Dialect.MESSAGES, 1).read_event(Event(b"", "", b'{"type": "content_bl'))
 
 
 def test_a_whole_message_is_final() -> None:
-    meter = Meter(1)
+    meter = new_meter(Dialect.MESSAGES, 1)
     meter.read_message(b'{"type":"message","usage":{"input_tokens":3,"output_tokens":4}}')
     assert meter.final
     assert meter.usage() == Usage(3, 4)
@@ -115,4 +116,4 @@ def test_a_whole_message_is_final() -> None:
 
 def test_a_message_without_usage_is_malformed() -> None:
     with pytest.raises(MalformedAnswerError):
-        Meter(1).read_message(b'{"type":"message"}')
+        new_meter(Dialect.MESSAGES, 1).read_message(b'{"type":"message"}')

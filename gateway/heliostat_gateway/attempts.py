@@ -1,0 +1,116 @@
+"""What became of an attempt, and whether the next provider may be asked. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+from heliostat_gateway.wire import JsonObject, list_at, text_at
+
+
+class Verdict(StrEnum):
+    """The class of an attempt; retry, fallback and billing follow from it."""
+
+    ANSWERED = "answered"
+    NOT_SENT = "not_sent"  # nothing reached the provider; free
+    REFUSED = "refused"  # the provider can't now, for reasons of its own; free
+    REJECTED = "rejected"  # the request itself is wrong; free
+    UNCERTAIN = "uncertain"  # may have been executed, nothing was shown; may cost
+    VISIBLE = "visible"  # failed after the client saw output; costs
+
+
+_REQUEST_ITSELF: Final = frozenset({400, 413, 422})
+_PROVIDER_STATE: Final = frozenset({401, 402, 403, 404, 408, 429})
+_SERVER_ERRORS = 500
+
+
+def verdict_of_status(status: int) -> Verdict:
+    """The class of an answer that is no success."""
+    if status in _PROVIDER_STATE or status >= _SERVER_ERRORS:
+        return Verdict.REFUSED
+    return Verdict.REJECTED
+
+
+def verdict_of_error(kind: str) -> Verdict:
+    """The class of an error event that came before any output."""
+    is_own_fault = kind in ("invalid_request_error", "request_too_large", "INVALID_ARGUMENT")
+    return Verdict.REJECTED if is_own_fault else Verdict.REFUSED
+
+
+def has_side_effects(document: JsonObject) -> bool:
+    """Whether executing a request twice may do more than cost twice.
+
+    Remote MCP servers, code containers and tools that the provider runs act on their own.
+    """
+    if document.get("mcp_servers") or document.get("container"):
+        return True
+    return any(_runs_at_the_provider(tool) for tool in list_at(document, "tools"))
+
+
+def _runs_at_the_provider(tool: object) -> bool:
+    """Server tools of the Anthropic dialect have a dated type; they execute code or fetch."""
+    if not isinstance(tool, dict):
+        return False
+    kind = text_at(tool, "type")
+    return kind not in ("", "custom", "function") and not kind.startswith("web_search")
+
+
+def may_go_on(verdict: Verdict, document: JsonObject) -> bool:
+    """Whether the next candidate may be asked after this verdict."""
+    if verdict is Verdict.UNCERTAIN:
+        return not has_side_effects(document)
+    return verdict in (Verdict.NOT_SENT, Verdict.REFUSED)
+
+
+def is_free(verdict: Verdict) -> bool:
+    """Whether the provider bills nothing for such an attempt."""
+    return verdict in (Verdict.NOT_SENT, Verdict.REFUSED, Verdict.REJECTED)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An attempt that gave no whole answer, in the words that the caller shall hear."""
+
+    verdict: Verdict
+    status: int  # that the caller gets when nothing was sent yet
+    kind: str  # of the error, in the Anthropic dialect
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)  # retry-after and its like
+    body: bytes | None = None  # the provider's own words, in the caller's dialect already
+
+
+class AttemptFailedError(Exception):
+    """Carries the Failure of one attempt."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def resumes_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When a provider says that it can be asked again; None when it does not say."""
+    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        text = headers.get(name, "")
+        try:
+            seconds = float(text) / scale
+        except ValueError:
+            found = _date(text)
+            if found is not None:
+                return found
+            continue
+        if 0 <= seconds < _LONGEST_WAIT:
+            return datetime.fromtimestamp(now.timestamp() + seconds, UTC)
+    return None
+
+
+_LONGEST_WAIT: Final = 40 * 24 * 3600.0  # beyond a month it is no instant but nonsense
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -1,0 +1,68 @@
+"""What every meter has in common: usage as it stands, whatever happens next."""
+
+from abc import ABC, abstractmethod
+
+from heliostat_gateway.sse import Event
+from heliostat_gateway.usage import Usage, counted_input, with_counted_output
+from heliostat_gateway.wire import JsonObject, parse_object
+
+
+class MalformedAnswerError(Exception):
+    """An answer that no client could read."""
+
+
+class Meter(ABC):
+    """What one answer has used so far. It reads what passes by and changes nothing.
+
+    `final` says that the provider's own final usage arrived, so that the bill is known exactly;
+    `stopped` that the answer is complete; `visible` that the client may have seen output.
+    """
+
+    def __init__(self, request_bytes: int) -> None:
+        self._counted = counted_input(request_bytes)
+        self._reported: Usage | None = None
+        self._characters = 0
+        self.final = False
+        self.stopped = False
+        self.visible = False
+        self.error: tuple[str, str] | None = None  # type and message of an error event
+
+    @property
+    def has_report(self) -> bool:
+        """Whether the provider has said anything about usage."""
+        return self._reported is not None
+
+    def usage(self) -> Usage:
+        """What the request costs if it ends now."""
+        if self._reported is None:
+            return with_counted_output(self._counted, self._characters)
+        if self.final:
+            return self._reported
+        return with_counted_output(self._reported, self._characters)
+
+    def read_message(self, body: bytes) -> JsonObject:
+        """A whole answer. Raises MalformedAnswerError when it is none, or says nothing of usage."""
+        message = parse_object(body)
+        usage = self._usage_of_message(message) if message is not None else None
+        if message is None or usage is None:
+            raise MalformedAnswerError("The provider's answer is no message with usage.")
+        self._reported = usage
+        self.final = self.stopped = self.visible = True
+        return message
+
+    def read_event(self, event: Event) -> None:
+        """One event of a stream. Raises MalformedAnswerError when its data is no JSON object."""
+        if not event.data:
+            return
+        fields = parse_object(event.data)
+        if fields is None:
+            raise MalformedAnswerError("The provider sent an event that is no JSON object.")
+        self._read(fields)
+
+    @abstractmethod
+    def _usage_of_message(self, message: JsonObject) -> Usage | None:
+        """The usage in a whole answer; None when there is none."""
+
+    @abstractmethod
+    def _read(self, fields: JsonObject) -> None:
+        """Takes note of one event's data."""

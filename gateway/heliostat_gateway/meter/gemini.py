@@ -1,0 +1,68 @@
+"""Answers of the Gemini dialect."""
+
+from heliostat_gateway.meter.base import Meter
+from heliostat_gateway.usage import Usage
+from heliostat_gateway.wire import (
+    JsonObject,
+    count_at,
+    dump_object,
+    list_at,
+    object_at,
+    text_at,
+)
+
+
+class GeminiMeter(Meter):
+    """Each event carries the usage so far; that of the event with a finish reason is final."""
+
+    def _usage_of_message(self, message: JsonObject) -> Usage | None:
+        usage = object_at(message, "usageMetadata")
+        return read_gemini_usage(usage, _searches(message)) if usage else None
+
+    def _read(self, fields: JsonObject) -> None:
+        if "error" in fields:
+            error = object_at(fields, "error")
+            self.error = (text_at(error, "status") or "api_error", text_at(error, "message"))
+            return
+        finished = bool(object_at(fields, "promptFeedback").get("blockReason"))
+        for candidate in list_at(fields, "candidates"):
+            if isinstance(candidate, dict):
+                self._read_candidate(candidate)
+                finished = finished or bool(text_at(candidate, "finishReason"))
+        usage = object_at(fields, "usageMetadata")
+        if usage:
+            self._reported = read_gemini_usage(usage, _searches(fields))
+        if finished:
+            self.visible = self.stopped = True
+            self.final = self._reported is not None
+
+    def _read_candidate(self, candidate: JsonObject) -> None:
+        for part in list_at(object_at(candidate, "content"), "parts"):
+            if isinstance(part, dict):
+                self.visible = True
+                call = object_at(part, "functionCall")
+                self._characters += len(text_at(part, "text"))
+                if call:
+                    self._characters += len(dump_object(object_at(call, "args")).decode())
+
+
+def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
+    """A `usageMetadata` object: the prompt includes cached content, thoughts stand apart."""
+    read = count_at(usage, "cachedContentTokenCount")
+    thoughts = count_at(usage, "thoughtsTokenCount")
+    prompt = count_at(usage, "promptTokenCount") + count_at(usage, "toolUsePromptTokenCount")
+    return Usage(
+        input=max(0, prompt - read),
+        output=count_at(usage, "candidatesTokenCount") + thoughts,
+        cache_read=read,
+        thinking=thoughts,
+        web_searches=searches,
+    )
+
+
+def _searches(fields: JsonObject) -> int:
+    return sum(
+        len(list_at(object_at(candidate, "groundingMetadata"), "webSearchQueries"))
+        for candidate in list_at(fields, "candidates")
+        if isinstance(candidate, dict)
+    )

@@ -1,0 +1,82 @@
+"""Edits of a JSON object that leave every other byte as it came."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+from pydantic import JsonValue
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
+_OPENING = (b"{", b"[")
+_CLOSING = (b"}", b"]")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of an object: its name and where its value stands."""
+
+    name: str
+    start: int
+    end: int
+
+
+def set_member(body: bytes, name: str, value: JsonValue) -> bytes:
+    """`body`, a JSON object, with `name` set to `value`: replaced in place, else put first.
+
+    Of several members with the same name every one is replaced, for parsers differ in which counts.
+    """
+    written = orjson.dumps(value)
+    found = [member for member in members(body) if member.name == name]
+    if not found:
+        return _put_first(body, orjson.dumps(name) + b":" + written)
+    for member in reversed(found):
+        body = body[: member.start] + written + body[member.end :]
+    return body
+
+
+def prepend_item(body: bytes, name: str, item: JsonValue) -> bytes:
+    """`body` with `item` put first into the list in member `name`, which must be a list."""
+    written = orjson.dumps(item)
+    for member in reversed([member for member in members(body) if member.name == name]):
+        inner = body[member.start : member.end]
+        joined = _put_first(inner, written)
+        body = body[: member.start] + joined + body[member.end :]
+    return body
+
+
+def value_bytes(body: bytes, name: str) -> bytes | None:
+    """The value of a top-level member as it is written; the last one counts, as in parsers."""
+    found = [member for member in members(body) if member.name == name]
+    return body[found[-1].start : found[-1].end] if found else None
+
+
+def members(body: bytes) -> Iterator[Member]:
+    """The top-level members of the JSON object in `body`, which must be well-formed."""
+    depth = 0
+    name: str | None = None
+    start = end = -1
+    is_value = False
+    for token in _TOKEN.finditer(body):
+        text = token.group()
+        if depth == 1 and text in (b",", b"}") and name is not None:
+            yield Member(name, start, end)
+            name, is_value, start = None, False, -1
+        elif depth == 1 and text == b":" and not is_value:
+            is_value = True
+            continue
+        elif depth == 1 and not is_value and text.startswith(b'"'):
+            name = json.loads(text)  # tolerates lone surrogates, which are legal in JSON
+        if is_value:
+            start = token.start() if start < 0 else start
+            end = token.end()
+        depth += (text in _OPENING) - (text in _CLOSING)
+
+
+def _put_first(container: bytes, written: bytes) -> bytes:
+    """`container`, an object or a list, with `written` as its first element."""
+    opening = re.search(rb"[{\[]", container)
+    at = opening.end() if opening else 0
+    is_empty = container[at:].lstrip()[:1] in _CLOSING
+    return container[:at] + written + (b"" if is_empty else b",") + container[at:]
