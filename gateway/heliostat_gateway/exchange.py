@@ -1,23 +1,19 @@
-"""One model call from admission to settlement: whatever happens in between is booked once."""
+"""One request from admission to settlement: whatever happens in between is booked once."""
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from heliostat_gateway.bookings import Booking, Opening
-from heliostat_gateway.callers import Caller
+from heliostat_gateway.asks import Ask
+from heliostat_gateway.bookings import Booking
 from heliostat_gateway.calls import OpenCall, OpenCalls
-from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.ledger import Ledger
-from heliostat_gateway.meter import new_meter
 from heliostat_gateway.metrics import Metrics
-from heliostat_gateway.prices import Rates, cost_nanos
-from heliostat_gateway.providers import ProviderAnswer
-from heliostat_gateway.routing import Route
+from heliostat_gateway.parts import Part
+from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.storage import StorageError
-from heliostat_gateway.usage import Usage
+from heliostat_gateway.wire import Headers
 
 _LOG = logging.getLogger(__name__)
 _NOTE_SECONDS = 0.25
@@ -30,118 +26,110 @@ class Books:
     ledger: Ledger
     calls: OpenCalls
     metrics: Metrics
+    exchanges: "set[Exchange]" = field(default_factory=set)
+
+    async def keep_noting(self) -> None:
+        """Keeps the rows of open calls near the truth, for the case that this process is killed."""
+        while True:
+            await asyncio.sleep(_NOTE_SECONDS)
+            changed = [booking for exchange in self.exchanges for booking in exchange.news()]
+            if not changed:
+                continue
+            try:
+                await self.ledger.note(changed)
+            except StorageError as error:
+                _LOG.warning("%d open calls could not be noted: %s", len(changed), error)
 
 
 class Exchange:
-    """A call's row in the ledger and its place among the open calls."""
+    """A request's rows in the ledger and its place among the open calls."""
 
-    def __init__(
-        self,
-        books: Books,
-        caller: Caller,
-        route: Route,
-        headers: dict[str, str],
-        size: int,
-    ) -> None:
+    def __init__(self, books: Books, ask: Ask, plan: Plan, headers: dict[str, str]) -> None:
         self.id = headers["x-heliostat-request-id"]
-        self.caller = caller
-        self.route = route
-        self.call = OpenCall(caller.key)
-        self.meter = new_meter(Dialect.MESSAGES, size)
-        self.answer: ProviderAnswer | None = None
-        self.events: AsyncGenerator[bytes, None] | None = None  # of a streamed answer
+        self.ask = ask
+        self.plan = plan
+        self.call = OpenCall(ask.caller.key)
         self.headers = headers  # what the caller is told of the call
+        self.stream_headers: Headers = []  # of the provider that answers a stream
+        self.parts: list[Part] = []
         self._books = books
-        self._started = time.time()
-        self._notes: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
+        self._noted: dict[int, Booking] = {}
+        self._is_settled = False
         books.calls.add(self.call)
         books.metrics.open_calls.inc()
 
-    async def open(self, session: str) -> None:
-        """Writes the row ahead of the call. Raises CapReachedError, StorageError."""
-        usage = self.meter.usage()
-        await self._books.ledger.open(
-            Opening(
-                id=self.id,
-                caller=self.caller,
-                session=session,
-                provider=self.route.provider.name,
-                model=self.route.model,
-                started_ms=int(self._started * 1000),
-                usage=usage,
-                cost_nanos=self._cost(usage),
-            )
-        )
-        self._notes = asyncio.create_task(self._keep_noting())
+    def begin(self, candidate: Candidate, size: int) -> Part:
+        """The next attempt, with a request of `size` bytes."""
+        part = Part(self.id, candidate, size)
+        self.parts.append(part)
+        self._books.exchanges.add(self)
+        self.headers["x-heliostat-attempts"] = str(len(self.parts))
+        self.headers["x-heliostat-provider"] = candidate.provider.name
+        return part
+
+    def decide(self, word: str) -> None:
+        """Adds to what the caller is told of how the answer came about."""
+        before = self.headers.get("x-heliostat-decision", "")
+        self.headers["x-heliostat-decision"] = f"{before}; {word}" if before else word
 
     def answered(self) -> None:
         """Notes how long the first answer took."""
-        seconds = time.time() - self._started
-        self._books.metrics.first_byte.labels(self.route.provider.name).observe(seconds)
+        seconds = time.monotonic() - self._began
+        provider = self.parts[-1].candidate.provider.name
+        self._books.metrics.first_byte.labels(provider).observe(seconds)
+        self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
 
-    def forget(self) -> None:
-        """Ends an exchange that never got a row."""
-        self._books.metrics.open_calls.dec()
-        self._books.calls.remove(self.call)
+    def overhead_ms(self) -> float:
+        """Milliseconds that passed here and not at a provider."""
+        elsewhere = sum(part.elapsed() for part in self.parts)
+        return max(0.0, time.monotonic() - self._began - elsewhere) * 1000
 
-    async def settle(self, outcome: str, *, free: bool = False) -> None:
-        """Cancels the provider's call if it still runs and books it, whoever is cancelled."""
-        await asyncio.shield(asyncio.ensure_future(self._settle(outcome, free)))
+    def news(self) -> list[Booking]:
+        """Attempts that have used something since this was asked last."""
+        found = [b for b in self._billed() if self._noted.get(b.part) != b]
+        self._noted.update((booking.part, booking) for booking in found)
+        return found
+
+    async def settle(self, outcome: str) -> None:
+        """Ends what is open with `outcome` and books everything, whoever is cancelled."""
+        await asyncio.shield(asyncio.ensure_future(self._settle(outcome)))
 
     def close(self) -> None:
         """After settlement and the last byte: whoever ended this call may go on."""
-        self.forget()
+        self._books.exchanges.discard(self)
+        self._books.metrics.open_calls.dec()
+        self._books.calls.remove(self.call)
 
-    async def _settle(self, outcome: str, free: bool) -> None:
-        if self._notes is not None:
-            self._notes.cancel()
-        if self.events is not None:
-            await self.events.aclose()
-        if self.answer is not None:
-            await self.answer.chunks.aclose()
-        usage = Usage() if free else self.meter.usage()
-        booking = self._booking(usage, outcome, estimated=not (free or self.meter.final))
+    async def _settle(self, outcome: str) -> None:
+        if self._is_settled:
+            return
+        self._is_settled = True
+        self._books.exchanges.discard(self)
+        for part in self.parts:
+            await part.end(outcome, free=False)
+        bookings = self._bookings(outcome)
+        for booking in bookings:
+            self._books.metrics.settled(booking)
         try:
-            await self._books.ledger.settle(booking, int(time.time() * 1000))
+            await self._books.ledger.settle(bookings, int(time.time() * 1000))
         except StorageError:
             # The row stays open, keeps its reservation and is booked at the next start.
             _LOG.exception("request %s could not be settled", self.id)
-        self._books.metrics.settled(self.route.provider.name, booking)
+        self._books.metrics.unpriced.inc(sum(part.unpriced for part in self.parts))
+        self.headers["x-heliostat-cost"] = str(sum(b.cost_nanos for b in bookings))
 
-    async def _keep_noting(self) -> None:
-        """Keeps the row near the truth, for the case that this process is killed."""
-        noted = self.meter.usage()
-        while True:
-            await asyncio.sleep(_NOTE_SECONDS)
-            usage = self.meter.usage()
-            if usage == noted:
-                continue
-            try:
-                await self._books.ledger.note([self._booking(usage, "open", estimated=True)])
-                noted = usage
-            except StorageError as error:
-                _LOG.warning("request %s could not be noted: %s", self.id, error)
+    def _bookings(self, outcome: str) -> list[Booking]:
+        """Attempts that cost something, else the last one; a request always has a row."""
+        last = self.parts[-1] if self.parts else self._unsent(outcome)
+        return self._billed() or [last.booking(1)]
 
-    def _booking(self, usage: Usage, outcome: str, *, estimated: bool) -> Booking:
-        return Booking(
-            id=self.id,
-            usage=usage,
-            cost_nanos=self._cost(usage),
-            reported=self.meter.has_report,
-            estimated=estimated,
-            outcome=outcome,
-            provider_request=self.answer.request_id if self.answer is not None else "",
-        )
+    def _billed(self) -> list[Booking]:
+        """Attempts that may cost something, numbered without gaps."""
+        paid = [part for part in self.parts if not part.free]
+        return [part.booking(number) for number, part in enumerate(paid, 1)]
 
-    def _cost(self, usage: Usage) -> int:
-        try:
-            return cost_nanos(self.route.rates, usage)
-        except KeyError as error:
-            self._books.metrics.unpriced.inc()
-            _LOG.error("request %s used %s, which has no price", self.id, error)
-            return _cost_of_known(self.route.rates, usage)
-
-
-def _cost_of_known(rates: Rates, usage: Usage) -> int:
-    """All but what has no price at all (searches of a model without a price for them)."""
-    return cost_nanos(rates, Usage(**(vars(usage) | {"web_searches": 0})))
+    def _unsent(self, outcome: str) -> Part:
+        part = Part(self.id, self.plan.candidates[0], 0)
+        part.outcome, part.free, part.is_over = outcome, True, True
+        return part

@@ -1,4 +1,4 @@
-"""A request on its way in: its body, its id, and what of it the provider gets."""
+"""A request on its way in: its headers, its body, its id."""
 
 import time
 from typing import Final
@@ -7,34 +7,20 @@ from uuid import uuid4
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from heliostat_gateway.callers import Caller
 from heliostat_gateway.errors import RefusalError, invalid_request
-from heliostat_gateway.providers import ProviderCall
-from heliostat_gateway.routing import Route
 from heliostat_gateway.wire import Headers, JsonObject, end_to_end, parse_object
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
 _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
 
 
-def provider_call(
-    request: Request, body: bytes, document: JsonObject, route: Route, caller: Caller
-) -> ProviderCall:
-    """The request as the provider shall see it: without the caller\'s credentials."""
-    headers: Headers = [
+def forwarded_headers(request: Request) -> Headers:
+    """The request's headers as a provider may see them: without the caller's credentials."""
+    return [
         (name, value)
         for name, value in end_to_end(request.headers.items())
         if name not in _CREDENTIALS and not name.startswith("x-heliostat-")
     ]
-    return ProviderCall(
-        path=request.url.path,
-        query=request.url.query,
-        headers=headers,
-        body=body,
-        request=document,
-        target=route.target,
-        execution=caller.execution,
-    )
 
 
 async def read_body(request: Request) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.attempts import (
+from heliostat_gateway.verdicts import (
     Verdict,
     has_side_effects,
     is_free,

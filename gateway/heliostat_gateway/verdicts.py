@@ -1,7 +1,7 @@
 """What became of an attempt, and whether the next provider may be asked. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -77,7 +77,7 @@ class Failure:
     status: int  # that the caller gets when nothing was sent yet
     kind: str  # of the error, in the Anthropic dialect
     message: str
-    headers: Mapping[str, str] = field(default_factory=dict)  # retry-after and its like
+    headers: tuple[tuple[str, str], ...] = ()  # retry-after and its like
     body: bytes | None = None  # the provider's own words, in the caller's dialect already
 
 

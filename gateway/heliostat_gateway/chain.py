@@ -1,0 +1,101 @@
+"""A request's way along its plan: candidate after candidate, until one answers."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from heliostat_gateway.attempt import Attempt, Whole
+from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
+from heliostat_gateway.breakers import Breakers, Open
+from heliostat_gateway.dialects.faults import UntranslatableError
+from heliostat_gateway.exchange import Exchange
+from heliostat_gateway.outgoing import build_outgoing
+from heliostat_gateway.plans import Candidate
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What the reservation leaves to the call; None is no bound of ours."""
+
+    output_tokens: int | None = None
+
+
+class Chain:
+    """Asks the candidates of one request in turn."""
+
+    def __init__(self, exchange: Exchange, breakers: Breakers, allowance: Allowance) -> None:
+        self._exchange = exchange
+        self._breakers = breakers
+        self._allowance = allowance
+        self._candidates: Iterator[Candidate] = iter(exchange.plan.candidates)
+        self._failure: Failure | None = None
+        self._resting_until = float("inf")
+        self._is_over = False
+
+    async def whole(self) -> Whole:
+        """The answer in one piece. Raises AttemptFailedError when nobody gave one."""
+        while (attempt := await self._next()) is not None:
+            async with attempt:
+                return await attempt.whole()
+        raise AttemptFailedError(self._no_answer())
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Whole events for the caller. Raises AttemptFailedError, also in the middle."""
+        while (attempt := await self._next()) is not None:
+            async with attempt, aclosing(attempt.events()) as pieces:
+                async for piece in pieces:
+                    yield piece
+                return
+        raise AttemptFailedError(self._no_answer())
+
+    def failed(self, failure: Failure) -> bool:
+        """Takes note of an attempt that failed. Returns whether the next may be asked."""
+        self._failure = failure
+        self._is_over = not may_go_on(failure.verdict, self._exchange.ask.document)
+        return not self._is_over
+
+    async def _next(self) -> Attempt | None:
+        """An attempt with the next candidate that can be asked now."""
+        if self._is_over:
+            return None
+        for candidate in self._candidates:
+            try:
+                outgoing = build_outgoing(
+                    self._exchange.ask,
+                    self._exchange.plan,
+                    candidate,
+                    self._allowance.output_tokens,
+                )
+            except UntranslatableError as error:
+                # What only this candidate can't say must not hide why the others failed.
+                self._failure = self._failure or _untranslatable(error)
+                continue
+            admission = await self._breakers.admit(candidate.breaker_key)
+            if isinstance(admission, Open):
+                self._resting_until = min(self._resting_until, admission.until)
+                self._exchange.decide(f"{candidate.provider.name} rests")
+                continue
+            return Attempt(self, self._exchange, self._breakers, candidate, outgoing, admission)
+        return None
+
+    def _no_answer(self) -> Failure:
+        """The last failure; without one, all candidates rest."""
+        if self._failure is not None:
+            return self._failure
+        now = datetime.now(UTC).timestamp()
+        until = datetime.fromtimestamp(self._resting_until, UTC)
+        return Failure(
+            Verdict.REFUSED,
+            503,
+            "overloaded_error",
+            f"Every provider of the model {self._exchange.plan.model} rests after failures, until "
+            f"{until:%Y-%m-%d %H:%M:%S} UTC.",
+            (("retry-after", str(max(1, round(self._resting_until - now + 0.5)))),),
+        )
+
+
+def _untranslatable(error: UntranslatableError) -> Failure:
+    return Failure(
+        Verdict.REJECTED, 400, "invalid_request_error", f"{error.field}: {error.message}"
+    )

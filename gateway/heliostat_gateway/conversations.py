@@ -1,0 +1,104 @@
+"""Model calls and token counts, in the dialect of the one who asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import Request, Response
+
+from heliostat_gateway.asks import Ask
+from heliostat_gateway.breakers import Breakers
+from heliostat_gateway.callers import Caller
+from heliostat_gateway.chain import Allowance, Chain
+from heliostat_gateway.counting import count_tokens
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
+from heliostat_gateway.exchange import Books, Exchange
+from heliostat_gateway.governor import Governor
+from heliostat_gateway.intake import forwarded_headers, parse_document, read_body
+from heliostat_gateway.keyring import KeyRing
+from heliostat_gateway.replies import REVOKED, StreamReply, WholeReply
+from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.routing import NotServed, Plan, Router, RouteReason
+from heliostat_gateway.wire import text_at
+
+
+@dataclass(frozen=True)
+class Conversations:
+    """The endpoints' collaborators."""
+
+    keys: KeyRing
+    revocations: Revocations
+    router: Router
+    governor: Governor
+    breakers: Breakers
+    books: Books
+
+    def authenticate(self, headers: Mapping[str, str]) -> Caller:
+        """The bearer of a good, unrevoked key. Raises RefusalError (401)."""
+        caller = self.keys.caller(headers)
+        self._check_revoked(caller)
+        return caller
+
+    async def create(
+        self, request: Request, dialect: Dialect, known: dict[str, str]
+    ) -> Response:
+        """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
+        ask = await self._read(request, dialect, known)
+        plan = self._plan(ask, known)
+        exchange = Exchange(self.books, ask, plan, known)
+        try:
+            # From here on a revocation finds the call; one that came before is seen now.
+            self._check_revoked(ask.caller)
+            reserved = await self.governor.admit(exchange.id, ask, plan)
+        except BaseException:
+            exchange.close()
+            raise
+        known["x-heliostat-cost"] = str(reserved.nanos)
+        chain = Chain(exchange, self.breakers, Allowance(reserved.max_tokens))
+        return StreamReply(exchange, chain) if ask.is_stream else WholeReply(exchange, chain)
+
+    async def count(self, request: Request, known: dict[str, str]) -> Response:
+        """The token count of a request; costs nothing. Raises RefusalError."""
+        ask = await self._read(request, Dialect.MESSAGES, known)
+        return await count_tokens(ask, self._plan(ask, known), known)
+
+    async def _read(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Ask:
+        caller = self.authenticate(request.headers)
+        known["x-heliostat-execution"] = caller.execution
+        body = await read_body(request)
+        return Ask(
+            dialect=dialect,
+            path=request.url.path,
+            query=request.url.query,
+            headers=forwarded_headers(request),
+            body=body,
+            document=parse_document(body),
+            caller=caller,
+        )
+
+    def _check_revoked(self, caller: Caller) -> None:
+        if caller.key in self.revocations:
+            raise key_refused(REVOKED.message)
+
+    def _plan(self, ask: Ask, known: dict[str, str]) -> Plan:
+        model = text_at(ask.document, "model")
+        if not model:
+            raise invalid_request("model: must name the model that shall answer.")
+        plan = self.router.plan(model, ask.caller, datetime.now(UTC))
+        if isinstance(plan, NotServed):
+            raise _not_served(plan)
+        known["x-heliostat-model"] = model.encode("ascii", "replace").decode()
+        if plan.persona is not None:
+            known["x-heliostat-persona"] = plan.persona.name
+        return plan
+
+
+def _not_served(found: NotServed) -> RefusalError:
+    match found.reason:
+        case RouteReason.PROVIDER_KEY_MISSING:
+            return RefusalError(503, "api_error", found.message, DO_NOT_RETRY)
+        case RouteReason.NOT_ALLOWED:
+            return RefusalError(403, "permission_error", found.message, DO_NOT_RETRY)
+        case _:
+            return RefusalError(404, "not_found_error", found.message)

@@ -1,0 +1,68 @@
+"""The one place where a request is let in or refused before it costs anything."""
+
+import time
+from dataclasses import replace
+
+from heliostat_gateway.asks import Ask
+from heliostat_gateway.bookings import Estimate, Opening, Reserved
+from heliostat_gateway.caps import LEDGER_REFUSALS, ledger_refusal
+from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens_of
+from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.prices import cost_nanos
+from heliostat_gateway.plans import Candidate, Plan
+from heliostat_gateway.usage import counted_input
+
+
+class Governor:
+    """Caps, budgets and whatever else may say no; asked once for each request."""
+
+    def __init__(self, ledger: Ledger, history: OutputHistory) -> None:
+        self._ledger = ledger
+        self._history = history
+
+    async def admit(self, request: str, ask: Ask, plan: Plan) -> Reserved:
+        """Reserves what the request may use. Raises RefusalError (400, 402, 429, 503)."""
+        candidate = plan.candidates[0]
+        usage = counted_input(len(ask.body))
+        try:
+            return await self._ledger.open(
+                Opening(
+                    id=request,
+                    caller=ask.caller,
+                    session=ask.session,
+                    provider=candidate.provider.name,
+                    model=candidate.target,
+                    credential=candidate.credential.name,
+                    started_ms=int(time.time() * 1000),
+                    usage=usage,
+                    cost_nanos=cost_nanos(candidate.rates, usage),
+                    estimate=self._estimate(ask, plan),
+                )
+            )
+        except LEDGER_REFUSALS as refused:
+            raise ledger_refusal(refused) from refused
+
+    def learn(self, ask: Ask, candidate: Candidate, output: int) -> None:
+        """Takes in what a whole answer put out, for the next estimate."""
+        self._history.learn(ask.caller.agent, candidate.target, output)
+
+    def _estimate(self, ask: Ask, plan: Plan) -> Estimate:
+        """For the dearest candidate: a fallback must not cost more than was reserved."""
+        return max(
+            (self._estimate_of(ask, candidate) for candidate in _each_model_once(plan)),
+            key=lambda estimate: estimate.cost_nanos,
+        )
+
+    def _estimate_of(self, ask: Ask, candidate: Candidate) -> Estimate:
+        size = len(ask.body)
+        most = max_tokens_of(ask.document)
+        output = self._history.expected(ask.caller.agent, candidate.target, most)
+        estimate = expect(candidate.rates, size, output)
+        if not ask.caller.caps.strict:
+            return estimate
+        return replace(estimate, bound=bound(candidate.rates, ask.document, size))
+
+
+def _each_model_once(plan: Plan) -> list[Candidate]:
+    """Candidates that differ in more than the credential."""
+    return list({(c.provider.name, c.target): c for c in reversed(plan.candidates)}.values())[::-1]

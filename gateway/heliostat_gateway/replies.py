@@ -1,0 +1,232 @@
+"""The answer to a caller: whatever becomes of the chain is sent, booked once, and never silent."""
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from heliostat_gateway.calls import CallEndedError, EndReason
+from heliostat_gateway.chain import Chain
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.faults import error_document, error_event
+from heliostat_gateway.exchange import Exchange
+from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.wire import Headers, dump_object
+
+PING_SECONDS: Final = 10.0
+_LAST_WORD_SECONDS = 1.0
+# Ours or the server's own; a cookie would be the gateway's session, not the caller's.
+_NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
+_PINGS: Final = {
+    Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n',
+    Dialect.CHAT: b": ping\n\n",
+}
+_STREAM: Final[Headers] = [
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache"),
+]
+REVOKED: Final = Failure(
+    Verdict.REJECTED,
+    401,
+    "authentication_error",
+    "The execution key was revoked: the run has ended or goes on under another key.",
+    (("x-should-retry", "false"),),
+)
+_ENDED: Final[dict[EndReason, Failure]] = {
+    EndReason.REVOKED: REVOKED,
+    EndReason.SHUTDOWN: Failure(
+        Verdict.REFUSED, 503, "api_error", "The gateway is shutting down. Ask again in a moment."
+    ),
+    EndReason.CLIENT_GONE: Failure(Verdict.REFUSED, 499, "api_error", "The client has gone."),
+}
+_GATEWAY_FAILED: Final = Failure(Verdict.UNCERTAIN, 500, "api_error", "The gateway failed.")
+
+
+class Sender:
+    """What goes to the caller: one start, whole events, pings in between."""
+
+    def __init__(self, send: Send, exchange: Exchange) -> None:
+        self.is_started = False
+        self._send = send
+        self._exchange = exchange
+        self._dialect = exchange.ask.dialect
+        self._last = time.monotonic()
+        self._turn = asyncio.Lock()
+
+    async def piece(self, raw: bytes) -> None:
+        """Some whole events of the stream."""
+        async with self._turn:
+            await self._stream(self._exchange.stream_headers, raw)
+
+    async def ping(self) -> None:
+        """Shows that we are alive, when nothing was sent for a while. It commits to a 200."""
+        async with self._turn:
+            if time.monotonic() - self._last >= PING_SECONDS:
+                await self._stream(_STREAM, _PINGS[self._dialect])
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """A complete answer."""
+        await self._start(status, [*headers, ("content-length", str(len(body)))])
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def failure(self, failure: Failure) -> None:
+        """The last word: an HTTP error, or an error event when the answer has begun."""
+        if self.is_started:
+            event = error_event(self._dialect, failure.kind, failure.message, self._exchange.id)
+            await self.end(event)
+        elif failure.body is not None:
+            await self.whole(failure.status, list(failure.headers), failure.body)
+        else:
+            document = error_document(
+                self._dialect, failure.status, failure.kind, failure.message, self._exchange.id
+            )
+            headers = [("content-type", "application/json"), *failure.headers]
+            await self.whole(failure.status, headers, dump_object(document))
+
+    async def end(self, last: bytes = b"") -> None:
+        """Ends a stream."""
+        await self._send({"type": "http.response.body", "body": last, "more_body": False})
+
+    async def _stream(self, headers: Headers, raw: bytes) -> None:
+        if not self.is_started:
+            await self._start(HTTPStatus.OK, headers)
+        self._last = time.monotonic()
+        await self._send({"type": "http.response.body", "body": raw, "more_body": True})
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.is_started = True
+        kept = [(name, value) for name, value in headers if name not in _NOT_RELAYED]
+        kept += [(name, value) for name, value in headers if name == "content-length"][-1:]
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (name.encode("latin-1"), value.encode("latin-1"))
+                    for name, value in [*kept, *self._exchange.headers.items()]
+                ],
+            }
+        )
+
+
+class Reply(Response):
+    """Runs a request's chain while the client is there; settles before the last word."""
+
+    def __init__(self, exchange: Exchange, chain: Chain) -> None:
+        super().__init__()
+        self._exchange = exchange
+        self._chain = chain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Answers, whatever happens."""
+        exchange, sender = self._exchange, Sender(send, self._exchange)
+        outcome, last = "gateway_failed", _GATEWAY_FAILED
+        try:
+            async with _client_watched(exchange, receive):
+                outcome, last = await self._answer(sender)
+        finally:
+            await exchange.settle(outcome)
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_SECONDS):
+                    await self._finish(sender, last)
+            exchange.close()
+
+    async def _answer(self, sender: Sender) -> tuple[str, Failure | None]:
+        """The outcome of what is still open, and the failure that the caller must hear."""
+        try:
+            async with self._exchange.call.scope():
+                await self._relay(sender)
+        except CallEndedError as ended:
+            return ended.reason.value, _ENDED[ended.reason]
+        except AttemptFailedError as failed:
+            return "provider_cut", failed.failure
+        except OSError:
+            return EndReason.CLIENT_GONE.value, None
+        return "answered", None
+
+    @abstractmethod
+    async def _relay(self, sender: Sender) -> None:
+        """Sends what the chain gives. Raises AttemptFailedError."""
+
+    @abstractmethod
+    async def _finish(self, sender: Sender, failure: Failure | None) -> None:
+        """Sends what is left to say once everything is booked."""
+
+
+class StreamReply(Reply):
+    """Event by event."""
+
+    async def _relay(self, sender: Sender) -> None:
+        async with _pinged(sender), aclosing(self._chain.stream()) as pieces:
+            async for piece in pieces:
+                await sender.piece(piece)
+
+    async def _finish(self, sender: Sender, failure: Failure | None) -> None:
+        if failure is not None:
+            await sender.failure(failure)
+        elif sender.is_started:
+            await sender.end()
+
+
+class WholeReply(Reply):
+    """All at once, with the final cost in its headers."""
+
+    async def _relay(self, sender: Sender) -> None:  # noqa: ARG002
+        self._whole = await self._chain.whole()
+
+    async def _finish(self, sender: Sender, failure: Failure | None) -> None:
+        if failure is not None:
+            await sender.failure(failure)
+        else:
+            await sender.whole(self._whole.status, self._whole.headers, self._whole.body)
+
+
+@asynccontextmanager
+async def _pinged(sender: Sender) -> AsyncIterator[None]:
+    """Pings while the chain is silent. One timer, no task: most streams never need it."""
+    loop = asyncio.get_running_loop()
+    running: set[asyncio.Task[None]] = set()
+
+    def due() -> None:
+        nonlocal timer
+        task = loop.create_task(_safely(sender))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        timer = loop.call_later(PING_SECONDS / 4, due)
+
+    timer = loop.call_later(PING_SECONDS, due)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for task in running:
+            task.cancel()
+
+
+async def _safely(sender: Sender) -> None:
+    with suppress(OSError):  # the client has gone: the watcher ends the call
+        await sender.ping()
+
+
+@asynccontextmanager
+async def _client_watched(exchange: Exchange, receive: Receive) -> AsyncIterator[None]:
+    """Ends the call as soon as the client has gone."""
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        exchange.call.end(EndReason.CLIENT_GONE)
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher

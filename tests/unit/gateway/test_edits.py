@@ -1,0 +1,90 @@
+"""What a route may change in a request, and nothing beside it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.edits import (
+    Edit,
+    ask_for_usage,
+    edit_bytes,
+    edit_document,
+    lower_output,
+    name_model,
+    put_system_first,
+    set_defaults,
+)
+from heliostat_gateway.wire import JsonObject
+
+
+def edited(document: JsonObject, edits: list[Edit]) -> JsonObject:
+    """The edited request; bytes and document say the same."""
+    found = edit_document(document, edits)
+    assert json.loads(edit_bytes(json.dumps(document).encode(), edits)) == found
+    return found
+
+
+def test_a_model_by_its_own_name_changes_no_byte() -> None:
+    assert name_model({"model": "m"}, "m") == []
+    assert edited({"model": "fast", "x": 1}, name_model({"model": "fast"}, "m")) == {
+        "model": "m",
+        "x": 1,
+    }
+
+
+def test_defaults_never_override() -> None:
+    document: JsonObject = {"max_tokens": 5}
+    edits = set_defaults(document, {"max_tokens": 9, "top_k": 3})
+    assert edited(document, edits) == {"max_tokens": 5, "top_k": 3}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({}, {"system": "P"}),
+        ({"system": "own"}, {"system": "P\n\nown"}),
+        (
+            {"system": [{"type": "text", "text": "own"}]},
+            {"system": [{"type": "text", "text": "P"}, {"type": "text", "text": "own"}]},
+        ),
+    ],
+)
+def test_a_persona_speaks_before_the_callers_system_text(
+    document: JsonObject, expected: JsonObject
+) -> None:
+    assert edited(document, put_system_first(document, Dialect.MESSAGES, "P")) == expected
+
+
+def test_a_persona_is_the_first_message_of_a_chat() -> None:
+    document: JsonObject = {"messages": [{"role": "user", "content": "u"}]}
+    assert edited(document, put_system_first(document, Dialect.CHAT, "P")) == {
+        "messages": [{"role": "system", "content": "P"}, {"role": "user", "content": "u"}]
+    }
+
+
+@given(st.none() | st.integers(0, 100), st.none() | st.integers(0, 100), st.integers(1, 100))
+def test_a_strict_cap_is_never_exceeded_nor_raised(
+    older: int | None, newer: int | None, most: int
+) -> None:
+    given_limits: dict[str, JsonValue] = {"max_tokens": older, "max_completion_tokens": newer}
+    document: JsonObject = {name: n for name, n in given_limits.items() if n is not None}
+    found = edited(document, lower_output(document, Dialect.CHAT, most))
+    limits = [n for n in found.values() if isinstance(n, int)]
+    asked = [n for n in (older, newer) if n is not None]
+    assert limits
+    assert all(n <= most for n in limits)
+    assert all(n in [*asked, most] for n in limits)
+
+
+def test_usage_is_asked_for_in_streams_that_do_not() -> None:
+    options: JsonObject = {"stream": True, "stream_options": {"x": 1}}
+    assert edited(options, ask_for_usage(options))["stream_options"] == {
+        "x": 1,
+        "include_usage": True,
+    }
+    assert ask_for_usage({"stream": False}) == []
+    assert ask_for_usage({"stream": True, "stream_options": {"include_usage": True}}) == []
