@@ -1,0 +1,113 @@
+"""Answers of chat completions, whole or in chunks, read as events of the inner form."""
+
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.asked import Asked
+from heliostat_gateway.dialects.blocks import objects
+from heliostat_gateway.dialects.counts import usage_of_chat
+from heliostat_gateway.dialects.events import EventWriter
+from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
+from heliostat_gateway.dialects.reasons import stop_of_chat
+from heliostat_gateway.meter import MalformedAnswerError
+from heliostat_gateway.sse import Event
+from heliostat_gateway.wire import JsonObject, list_at, object_at, parse_object, text_at
+
+DONE = b"[DONE]"
+
+
+class ChatReader:
+    """Reads one answer. The end is told once usage had its chance: at `[DONE]` or at the end."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._events = EventWriter()
+        self._usage: JsonObject | None = None
+        self._finish = ""
+        self._refusal = ""
+        self._calls: set[str] = set()
+        self._call: tuple[int, str] | None = None  # index and id of the open call
+        self._last = -1  # index of the newest call
+
+    def read(self, event: Event) -> list[JsonObject]:
+        """One event of a stream. Raises MalformedAnswerError and StreamFaultError."""
+        if event.data.strip() == DONE:
+            return self.finish()
+        chunk = parse_object(event.data)
+        if chunk is None:
+            raise MalformedAnswerError("The provider sent an event that is no JSON object.")
+        return self.read_chunk(chunk)
+
+    def read_whole(self, completion: JsonObject) -> list[JsonObject]:
+        """A whole answer, read as one chunk."""
+        choices: list[JsonObject] = []
+        for choice in objects(list_at(completion, "choices")):
+            message = object_at(choice, "message")
+            calls = objects(list_at(message, "tool_calls"))
+            numbered = [{**call, "index": index} for index, call in enumerate(calls)]
+            delta: JsonObject = {**message, "tool_calls": [*numbered]}
+            choices.append({**choice, "delta": delta})
+        if not choices and "error" not in completion:
+            raise MalformedAnswerError("The provider's answer has no choices.")
+        return [*self.read_chunk({**completion, "choices": [*choices]}), *self.finish()]
+
+    def read_chunk(self, chunk: JsonObject) -> list[JsonObject]:
+        """One chunk. Raises MalformedAnswerError and StreamFaultError."""
+        if chunk.get("error"):
+            raise StreamFaultError(translate_error(0, chunk, Dialect.CHAT))
+        if usage := object_at(chunk, "usage"):
+            self._usage = usage_of_chat(usage)
+        written: list[JsonObject] = []
+        for choice in objects(list_at(chunk, "choices")):
+            if choice.get("index", 0) != 0:
+                continue
+            model = self._asked.model or text_at(chunk, "model")
+            name = text_at(chunk, "id") or f"chatcmpl-{self._asked.turn}"
+            written += self._events.start(name, model, None)
+            written += self._read_delta(object_at(choice, "delta"))
+            self._finish = text_at(choice, "finish_reason") or self._finish
+        return written
+
+    def finish(self) -> list[JsonObject]:
+        """The end of the message. Raises MalformedAnswerError when the answer was cut."""
+        if not self._finish:
+            raise MalformedAnswerError("The provider's answer ended without a finish_reason.")
+        stop = stop_of_chat(self._finish, self._events.called, self._refusal)
+        return self._events.end(stop, self._usage)
+
+    def _read_delta(self, delta: JsonObject) -> list[JsonObject]:
+        if self._finish and any(delta.get(name) for name in ("content", "tool_calls", "refusal")):
+            raise MalformedAnswerError("The provider's answer went on after its finish_reason.")
+        thought = text_at(delta, "reasoning_content") or text_at(delta, "reasoning")
+        refusal = text_at(delta, "refusal")
+        content = text_at(delta, "content")
+        if thought or content or refusal:
+            self._call = None
+        self._refusal += refusal
+        written = [
+            *self._events.thinking(thought),
+            *self._events.text(content),
+            *self._events.text(refusal),
+        ]
+        for call in objects(list_at(delta, "tool_calls")):
+            written += self._read_call(call)
+        return written
+
+    def _read_call(self, call: JsonObject) -> list[JsonObject]:
+        """A call, or more of it: a new index or a new id begins the next one."""
+        index = call.get("index")
+        index = index if type(index) is int else self._last
+        call_id = text_at(call, "id")
+        function = object_at(call, "function")
+        written: list[JsonObject] = []
+        if self._call is None or index != self._call[0] or call_id not in ("", self._call[1]):
+            written = self._begin(index, call_id, text_at(function, "name"))
+        return [*written, *self._events.arguments(text_at(function, "arguments"))]
+
+    def _begin(self, index: int, call_id: str, name: str) -> list[JsonObject]:
+        if not name or call_id in self._calls:
+            raise MalformedAnswerError("The provider's tool calls are out of order.")
+        position = len(self._calls)
+        call_id = call_id or self._asked.call_id(position, name, self._calls)
+        self._calls.add(call_id)
+        self._call = (index, call_id)
+        self._last = max(self._last, index)
+        return self._events.call(call_id, name)
