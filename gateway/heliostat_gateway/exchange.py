@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from heliostat_gateway.bookings import Booking, Opening
+from heliostat_gateway.bookings import Booking, Estimate, Opening
 from heliostat_gateway.callers import Caller
 from heliostat_gateway.calls import OpenCall, OpenCalls
+from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens_of
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.meter import Meter
 from heliostat_gateway.metrics import Metrics
@@ -17,6 +18,7 @@ from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.routing import Route
 from heliostat_gateway.storage import StorageError
 from heliostat_gateway.usage import Usage
+from heliostat_gateway.wire import JsonObject
 
 _LOG = logging.getLogger(__name__)
 _NOTE_SECONDS = 0.25
@@ -29,6 +31,7 @@ class Books:
     ledger: Ledger
     calls: OpenCalls
     metrics: Metrics
+    history: OutputHistory = field(default_factory=OutputHistory)
 
 
 class Exchange:
@@ -47,6 +50,7 @@ class Exchange:
         self.route = route
         self.call = OpenCall(caller.key)
         self.meter = Meter(size)
+        self._size = size
         self.answer: ProviderAnswer | None = None
         self.events: AsyncGenerator[bytes, None] | None = None  # of a streamed answer
         self.headers = headers  # what the caller is told of the call
@@ -56,8 +60,8 @@ class Exchange:
         books.calls.add(self.call)
         books.metrics.open_calls.inc()
 
-    async def open(self, session: str) -> None:
-        """Writes the row ahead of the call. Raises CapReachedError, StorageError."""
+    async def open(self, session: str, document: JsonObject) -> None:
+        """Reserves and writes the row ahead of the call. Raises as Ledger.open does."""
         usage = self.meter.usage()
         await self._books.ledger.open(
             Opening(
@@ -69,6 +73,7 @@ class Exchange:
                 started_ms=int(self._started * 1000),
                 usage=usage,
                 cost_nanos=self._cost(usage),
+                estimate=self._estimate(document),
             )
         )
         self._notes = asyncio.create_task(self._keep_noting())
@@ -91,6 +96,14 @@ class Exchange:
         """After settlement and the last byte: whoever ended this call may go on."""
         self.forget()
 
+    def _estimate(self, document: JsonObject) -> Estimate:
+        agent, model, rates = self.caller.agent, self.route.model, self.route.rates
+        output = self._books.history.expected(agent, model, max_tokens_of(document))
+        estimate = expect(rates, self._size, output)
+        if self.caller.caps.strict:
+            return replace(estimate, bound=bound(rates, document, self._size))
+        return estimate
+
     async def _settle(self, outcome: str, free: bool) -> None:
         if self._notes is not None:
             self._notes.cancel()
@@ -99,9 +112,11 @@ class Exchange:
         if self.answer is not None:
             await self.answer.chunks.aclose()
         usage = Usage() if free else self.meter.usage()
+        if self.meter.final:
+            self._books.history.learn(self.caller.agent, self.route.model, usage.output)
         booking = self._booking(usage, outcome, estimated=not (free or self.meter.final))
         try:
-            await self._books.ledger.settle(booking, int(time.time() * 1000))
+            await self._books.ledger.settle([booking], int(time.time() * 1000))
         except StorageError:
             # The row stays open, keeps its reservation and is booked at the next start.
             _LOG.exception("request %s could not be settled", self.id)
@@ -124,6 +139,10 @@ class Exchange:
     def _booking(self, usage: Usage, outcome: str, *, estimated: bool) -> Booking:
         return Booking(
             id=self.id,
+            part=1,
+            provider=self.route.provider.name,
+            model=self.route.model,
+            credential="",
             usage=usage,
             cost_nanos=self._cost(usage),
             reported=self.meter.has_report,
