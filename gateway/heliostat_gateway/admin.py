@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from heliostat_core.keys import key_id
 from heliostat_gateway.bookings import ExecutionTotal
+from heliostat_gateway.budget_endpoints import Budgets
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
@@ -116,6 +117,7 @@ class Admin:
         router.add_api_route("/agents/{namespace}/{name}", self.agent, methods=["GET"])
         router.add_api_route("/models", self.model, methods=["GET"])
         router.add_api_route("/scripted/bill", self.scripted_bill, methods=["GET"])
+        Budgets(self.ledger).add_to(router)
         return router
 
     async def revoke(self, wanted: RevocationRequest) -> RevocationAnswer:

@@ -15,7 +15,7 @@ from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.endpoints import add_endpoints
 from heliostat_gateway.exchange import Books
 from heliostat_gateway.keyring import KeyRing
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.messages import Messages
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.providers import Provider
@@ -52,7 +52,7 @@ def build_gateway(settings: Settings) -> Gateway:
     """A gateway over the data folder. Raises SettingsError, ScenarioError, StorageError."""
     scenarios = _scenarios(settings)
     storage = Storage(settings.data_dir)
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     metrics = Metrics()
     recovered = ledger.recover(int(time.time() * 1000))
     if recovered:

@@ -8,10 +8,9 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from heliostat_core.money import format_micros, micros_from_nanos
-from heliostat_gateway.bookings import CapReachedError
 from heliostat_gateway.callers import Caller
 from heliostat_gateway.calls import CallEndedError, EndReason
+from heliostat_gateway.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.exchange import Books, Exchange
 from heliostat_gateway.intake import parse_document, provider_call, read_body
@@ -68,10 +67,10 @@ class Messages:
         try:
             # From here on a revocation finds the call; one that came before is seen now.
             self._check_revoked(caller)
-            await exchange.open(request.headers.get("x-claude-code-session-id", ""))
-        except CapReachedError as reached:
+            await exchange.open(request.headers.get("x-claude-code-session-id", ""), document)
+        except LEDGER_REFUSALS as refused:
             exchange.forget()
-            raise _cap_refusal(reached) from reached
+            raise ledger_refusal(refused) from refused
         except BaseException:
             exchange.forget()
             raise
@@ -181,22 +180,6 @@ def _whole_response(answer: ProviderAnswer, body: bytes, ours: dict[str, str]) -
         for name, value in relayed_headers(answer, ours)
     ]
     return response
-
-
-def _cap_refusal(reached: CapReachedError) -> RefusalError:
-    if reached.what == "cost":
-        cap = format_micros(micros_from_nanos(reached.cap))
-        spent = format_micros(micros_from_nanos(reached.spent))
-        message = (
-            f"The execution has reached its cost limit: {spent} of {cap} is spent or reserved. "
-            "Raise limits.maxCostMicros of the Agent for the next run."
-        )
-    else:
-        message = (
-            f"The execution has reached its token limit: {reached.spent} of {reached.cap} tokens "
-            "are used or reserved. Raise limits.maxTokens of the Agent for the next run."
-        )
-    return RefusalError(402, "billing_error", message, DO_NOT_RETRY)
 
 
 def _ended_refusal(reason: EndReason) -> RefusalError:

@@ -1,153 +1,177 @@
-"""The ledger's SQL: each function does one thing to one connection."""
+"""The ledger's SQL: rows of requests and what they sum up to. Each function does one thing."""
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+import orjson
 
 from heliostat_gateway.bookings import (
     AttemptTotal,
     Booking,
-    CapReachedError,
     ExecutionTotal,
-    Opening,
+    Head,
+    nanos_of,
+    tokens_of,
+    turns_of,
 )
-from heliostat_gateway.callers import Caller
+from heliostat_gateway.reservations import Used
 from heliostat_gateway.usage import Usage
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS requests (
-  id TEXT PRIMARY KEY, execution TEXT NOT NULL, attempt INTEGER NOT NULL, agent TEXT NOT NULL,
-  correlation TEXT NOT NULL, session TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
-  started_ms INTEGER NOT NULL, ended_ms INTEGER, open INTEGER NOT NULL,
-  reported INTEGER NOT NULL, estimated INTEGER NOT NULL, outcome TEXT NOT NULL,
-  provider_request TEXT NOT NULL DEFAULT '',
-  input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,
-  cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
-  web_searches INTEGER NOT NULL, cost_nanos INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS requests_execution ON requests (execution);
-CREATE INDEX IF NOT EXISTS requests_agent ON requests (agent, cost_nanos);
-CREATE INDEX IF NOT EXISTS requests_open ON requests (id) WHERE open;
-"""
-_TOKENS: Final = "input + output + cache_read + cache_write_5m + cache_write_1h"
+DIED: Final = "gateway_died"
+_COLUMNS: Final = (
+    "id, part, account, key, kind, user, agent, execution, attempt, correlation, session, budgets, "
+    "provider, model, credential, started_ms, ended_ms, open, reported, estimated, outcome, "
+    "provider_request, input, output, cache_read, cache_write_5m, cache_write_1h, web_searches, "
+    "thinking, speed, cost_nanos"
+)
+# What a booking may change. A closed row stays as it is, except one that was closed for a gateway
+# that seemed dead: the word of the gateway itself counts more.
+_UPSERT: Final = (
+    f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * 31)}) "
+    "ON CONFLICT (id, part) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[12:])
+    + f" WHERE open OR (outcome = '{DIED}' AND excluded.outcome <> '{DIED}')"
+)
 
 
-def make_schema(connection: sqlite3.Connection) -> None:
-    """The tables, where they are not there yet."""
-    connection.executescript(_SCHEMA)
-
-
-def book_open_rows(connection: sqlite3.Connection, now_ms: int) -> int:
-    """Closes rows as they are; only right when no call is going on. Returns how many."""
-    return connection.execute(
-        "UPDATE requests SET open = 0, estimated = 1, outcome = 'gateway_died', ended_ms = ? "
-        "WHERE open",
-        (now_ms,),
-    ).rowcount
-
-
-def check_caps(connection: sqlite3.Connection, caller: Caller) -> None:
-    """Raises CapReachedError when nothing is left.
-
-    Settled rows count with their cost, open ones with what they have used so far. An open row
-    without a report counts at most as the dearest settled one: its input is counted without
-    knowing the cache, and would else stop runs with a long, cached conversation.
-    """
-    caps, uid = caller.caps, caller.execution
-    if not caps:
-        return
-    nanos, tokens, dearest = connection.execute(
-        f"SELECT coalesce(sum(cost_nanos), 0), coalesce(sum({_TOKENS}), 0), "
-        "max(nullif(cost_nanos, 0)) FROM requests WHERE execution = ? AND (NOT open OR reported)",
-        (uid,),
-    ).fetchone()
-    for cost, size in connection.execute(
-        f"SELECT cost_nanos, {_TOKENS} FROM requests WHERE execution = ? AND open AND NOT reported",
-        (uid,),
-    ):
-        nanos += cost if dearest is None else min(cost, dearest)
-        tokens += size
-    if caps.cost_nanos is not None and nanos >= caps.cost_nanos:
-        raise CapReachedError("cost", caps.cost_nanos, nanos)
-    if caps.tokens is not None and tokens >= caps.tokens:
-        raise CapReachedError("tokens", caps.tokens, tokens)
-
-
-def insert_row(connection: sqlite3.Connection, opening: Opening) -> None:
-    """The row of a call that is about to be made."""
-    caller, usage = opening.caller, opening.usage
-    connection.execute(
-        "INSERT INTO requests (id, execution, attempt, agent, correlation, session, provider, "
-        "model, started_ms, open, reported, estimated, outcome, input, output, cache_read, "
-        "cache_write_5m, cache_write_1h, web_searches, cost_nanos) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 1, 'open', ?, ?, ?, ?, ?, ?, ?)",
-        (
-            opening.id,
-            caller.execution,
-            caller.attempt,
-            caller.agent,
-            caller.correlation,
-            opening.session,
-            opening.provider,
-            opening.model,
-            opening.started_ms,
-            *_counts(usage),
-            opening.cost_nanos,
-        ),
+def write_rows(
+    connection: sqlite3.Connection, head: Head, bookings: Iterable[Booking], ended: int | None
+) -> None:
+    """Writes one row for each part; `ended` (milliseconds) closes them."""
+    budgets = [key.removeprefix("budget:") for key in head.counted if key.startswith("budget:")]
+    common = (
+        head.account,
+        head.key,
+        head.kind,
+        head.user,
+        head.agent,
+        head.execution,
+        head.attempt,
+        head.correlation,
+        head.session,
+        orjson.dumps(budgets).decode(),
     )
+    connection.executemany(_UPSERT, [_row(head, common, booking, ended) for booking in bookings])
 
 
-def update_rows(connection: sqlite3.Connection, bookings: list[Booking], ended: int | None) -> None:
-    """Brings open rows up to date; `ended` (milliseconds) closes them."""
-    # `AND open`: a note that was queued behind the settlement must not change it.
-    connection.executemany(
-        "UPDATE requests SET open = ?, ended_ms = ?, reported = ?, estimated = ?, outcome = ?, "
-        "provider_request = ?, input = ?, output = ?, cache_read = ?, cache_write_5m = ?, "
-        "cache_write_1h = ?, web_searches = ?, cost_nanos = ? WHERE id = ? AND open",
-        [
-            (
-                ended is None,
-                ended,
-                booking.reported,
-                booking.estimated,
-                booking.outcome,
-                booking.provider_request,
-                *_counts(booking.usage),
-                booking.cost_nanos,
-                booking.id,
-            )
-            for booking in bookings
-        ],
-    )
-
-
-def _counts(usage: Usage) -> tuple[int, int, int, int, int, int]:
+def _row(
+    head: Head, common: tuple[str | int, ...], booking: Booking, ended: int | None
+) -> tuple[str | int | None, ...]:
+    usage = booking.usage
     return (
+        head.id,
+        booking.part,
+        *common,
+        booking.provider,
+        booking.model,
+        booking.credential,
+        head.started_ms,
+        ended,
+        ended is None,
+        booking.reported,
+        booking.estimated,
+        booking.outcome,
+        booking.provider_request,
         usage.input,
         usage.output,
         usage.cache_read,
         usage.cache_write_5m,
         usage.cache_write_1h,
         usage.web_searches,
+        usage.thinking,
+        usage.speed,
+        booking.cost_nanos,
     )
+
+
+def read_bookings(connection: sqlite3.Connection, request: str) -> list[Booking]:
+    """The parts of a request as they are."""
+    found = connection.execute(
+        "SELECT id, part, provider, model, credential, input, output, cache_read, cache_write_5m, "
+        "cache_write_1h, web_searches, thinking, speed, cost_nanos, reported, estimated, outcome, "
+        "provider_request FROM requests WHERE id = ? ORDER BY part",
+        (request,),
+    )
+    return [_booking(row) for row in found]
+
+
+def _booking(row: Sequence[str | int]) -> Booking:
+    texts, counts = [str(value) for value in row], [int(value) for value in row[5:12]]
+    usage = Usage(
+        input=counts[0],
+        output=counts[1],
+        cache_read=counts[2],
+        cache_write_5m=counts[3],
+        cache_write_1h=counts[4],
+        web_searches=counts[5],
+        thinking=counts[6],
+        speed=texts[12],
+    )
+    return Booking(
+        id=texts[0],
+        part=int(row[1]),
+        provider=texts[2],
+        model=texts[3],
+        credential=texts[4],
+        usage=usage,
+        cost_nanos=int(row[13]),
+        reported=bool(row[14]),
+        estimated=bool(row[15]),
+        outcome=texts[16],
+        provider_request=texts[17],
+    )
+
+
+def add_sums(connection: sqlite3.Connection, keys: Iterable[str], bookings: list[Booking]) -> None:
+    """Adds a settled request to its sums."""
+    values = (nanos_of(bookings), tokens_of(bookings), turns_of(bookings), nanos_of(bookings))
+    connection.executemany(
+        "INSERT INTO sums VALUES (?, ?, ?, ?, ?) ON CONFLICT (counted) DO UPDATE SET "
+        "nanos = nanos + excluded.nanos, tokens = tokens + excluded.tokens, "
+        "turns = turns + excluded.turns, dearest = max(dearest, excluded.dearest)",
+        [(key, *values) for key in keys],
+    )
+
+
+def take_from_sums(
+    connection: sqlite3.Connection, keys: Iterable[str], bookings: Sequence[Booking]
+) -> None:
+    """Takes a request off its sums again, before a better booking of it is added."""
+    parts = list(bookings)
+    connection.executemany(
+        "UPDATE sums SET nanos = nanos - ?, tokens = tokens - ?, turns = turns - ? "
+        "WHERE counted = ?",
+        [(nanos_of(parts), tokens_of(parts), turns_of(parts), key) for key in keys],
+    )
+
+
+def settled_sum(connection: sqlite3.Connection, key: str) -> Used:
+    """What is settled of an account or budget period."""
+    row = connection.execute(
+        "SELECT nanos, tokens, turns, dearest FROM sums WHERE counted = ?", (key,)
+    ).fetchone()
+    return Used() if row is None else Used(*row)
 
 
 def sum_execution(connection: sqlite3.Connection, uid: str) -> ExecutionTotal:
     """Sums over the rows of an execution."""
     row = connection.execute(
-        "SELECT coalesce(sum(cost_nanos), 0), count(*), coalesce(sum(open), 0), "
+        "SELECT coalesce(sum(cost_nanos), 0), coalesce(sum(part = 1), 0), coalesce(sum(open), 0), "
         "coalesce(max(estimated AND NOT open), 0), coalesce(sum(input), 0), "
         "coalesce(sum(output), 0), coalesce(sum(cache_read), 0), "
         "coalesce(sum(cache_write_5m), 0), coalesce(sum(cache_write_1h), 0), "
-        "coalesce(sum(web_searches), 0) FROM requests WHERE execution = ?",
+        "coalesce(sum(web_searches), 0), coalesce(sum(thinking), 0) "
+        "FROM requests WHERE execution = ?",
         (uid,),
     ).fetchone()
     last = connection.execute(
         "SELECT provider, model FROM requests WHERE execution = ? "
-        "ORDER BY started_ms DESC, rowid DESC LIMIT 1",
+        "ORDER BY started_ms DESC, id DESC, part DESC LIMIT 1",
         (uid,),
     ).fetchone()
     attempts = connection.execute(
-        "SELECT attempt, sum(cost_nanos), count(*) FROM requests WHERE execution = ? "
+        "SELECT attempt, sum(cost_nanos), sum(part = 1) FROM requests WHERE execution = ? "
         "GROUP BY attempt ORDER BY attempt",
         (uid,),
     ).fetchall()
@@ -166,8 +190,10 @@ def sum_execution(connection: sqlite3.Connection, uid: str) -> ExecutionTotal:
 
 
 def sum_agent(connection: sqlite3.Connection, name: str) -> tuple[int, int]:
-    """Nano-dollars and number of rows of an agent."""
+    """Nano-dollars and number of settled requests of an agent."""
     cost, requests = connection.execute(
-        "SELECT coalesce(sum(cost_nanos), 0), count(*) FROM requests WHERE agent = ?", (name,)
+        "SELECT coalesce(sum(cost_nanos), 0), coalesce(sum(part = 1), 0) FROM requests "
+        "WHERE agent = ? AND NOT open",
+        (name,),
     ).fetchone()
     return cost, requests

@@ -15,7 +15,10 @@ from heliostat_gateway.wire import count_at, object_at, text_at
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens by kind. Total input is input + cache_read + both cache writes."""
+    """Tokens by kind. Total input is input + cache_read + both cache writes.
+
+    `thinking` is a part of output, shown apart and priced with it.
+    """
 
     input: int = 0
     output: int = 0
@@ -23,6 +26,7 @@ class Usage:
     cache_write_5m: int = 0
     cache_write_1h: int = 0
     web_searches: int = 0
+    thinking: int = 0
     speed: str = ""
     thinking: int = 0  # a part of output
 
@@ -60,6 +64,7 @@ def read_usage(before: Usage, reported: Mapping[str, JsonValue]) -> Usage:
         cache_write_5m=written - written_1h,
         cache_write_1h=written_1h,
         web_searches=count_at(tools, "web_search_requests") if tools else before.web_searches,
+        thinking=before.thinking,
         speed=text_at(reported, "speed") or before.speed,
         thinking=max(
             before.thinking,

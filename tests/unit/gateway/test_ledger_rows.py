@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from heliostat_core.keys import execution_claims
-from heliostat_gateway.bookings import Booking, CapReachedError, Opening
-from heliostat_gateway.callers import Caller, caller_of_execution
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.bookings import CapReachedError, UnknownBudgetError
+from heliostat_gateway.budgets import Budget, BudgetPeriod
+from heliostat_gateway.callers import Caps
+from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.storage import Storage, StorageError
 from heliostat_gateway.usage import Usage
+from support.ledgers import booking, holder, opening, run, service
+
+DAY_MS = 24 * 3600 * 1000
 
 
 @pytest.fixture
@@ -22,39 +26,14 @@ def storage(tmp_path: Path) -> Iterator[Storage]:
     storage.close()
 
 
-def holder(*, cap: int | None = None, tokens: int | None = None, attempt: int = 1) -> Caller:
-    return caller_of_execution(
-        execution_claims(
-            namespace="default",
-            execution="e",
-            execution_uid="uid",
-            attempt=attempt,
-            agent="a",
-            cap_nanos=cap,
-            cap_tokens=tokens,
-            correlation_id="c",
-            issued=0,
-            expires=2**40,
-        )
-    )
-
-
-def opening(name: str, who: Caller, cost: int = 100, size: int = 10) -> Opening:
-    return Opening(name, who, "", "scripted", "m", 1, Usage(input=size), cost)
-
-
-def booking(name: str, cost: int, *, reported: bool = True, estimated: bool = False) -> Booking:
-    return Booking(name, Usage(input=5, output=2), cost, reported, estimated, "answered")
-
-
 async def test_sums_follow_the_rows(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder()))
     total = await ledger.execution("uid")
     assert (total.cost_nanos, total.settled, total.requests) == (100, False, 1)
-    await ledger.settle(booking("1", 70), 2)
+    await ledger.settle([booking("1", 70)], 2)
     await ledger.open(opening("2", holder(attempt=2)))
-    await ledger.settle(booking("2", 30, estimated=True), 3)
+    await ledger.settle([booking("2", 30, estimated=True)], 3)
     total = await ledger.execution("uid")
     assert (total.cost_nanos, total.settled, total.estimated) == (100, True, True)
     assert total.usage == Usage(input=10, output=4)
@@ -66,22 +45,22 @@ async def test_sums_follow_the_rows(storage: Storage) -> None:
 
 
 async def test_an_execution_without_calls_is_all_zeros(storage: Storage) -> None:
-    total = await Ledger(storage).execution("nobody")
+    total = await SqliteLedger(storage).execution("nobody")
     assert (total.cost_nanos, total.settled, total.estimated, total.model) == (0, True, False, None)
 
 
 async def test_a_note_that_comes_after_the_settlement_changes_nothing(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder()))
-    await ledger.settle(booking("1", 70), 2)
+    await ledger.settle([booking("1", 70)], 2)
     await ledger.note([booking("1", 5)])
     assert (await ledger.execution("uid")).cost_nanos == 70
 
 
 async def test_all_attempts_share_one_cost_cap(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder(cap=200)))
-    await ledger.settle(booking("1", 200), 2)
+    await ledger.settle([booking("1", 200)], 2)
     with pytest.raises(CapReachedError) as caught:
         await ledger.open(opening("2", holder(cap=200, attempt=2)))
     assert (caught.value.what, caught.value.cap, caught.value.spent) == ("cost", 200, 200)
@@ -89,29 +68,29 @@ async def test_all_attempts_share_one_cost_cap(storage: Storage) -> None:
 
 
 async def test_the_token_cap_counts_every_kind(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder(tokens=7)))
-    await ledger.settle(booking("1", 1), 2)
+    await ledger.settle([booking("1", 1)], 2)
     with pytest.raises(CapReachedError, match="tokens"):
         await ledger.open(opening("2", holder(tokens=7)))
 
 
 async def test_parallel_calls_reserve_before_they_are_made(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     results = await asyncio.gather(
         *(ledger.open(opening(str(n), holder(cap=1000))) for n in range(200)),
         return_exceptions=True,
     )
-    assert sum(result is None for result in results) == 10
-    assert all(isinstance(r, CapReachedError) for r in results if r is not None)
+    refused = [result for result in results if isinstance(result, CapReachedError)]
+    assert (len(results), len(refused)) == (200, 190)
 
 
 async def test_an_unreported_call_counts_at_most_as_the_dearest_settled_one(
     storage: Storage,
 ) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder(cap=1000)))
-    await ledger.settle(booking("1", 50), 2)
+    await ledger.settle([booking("1", 50)], 2)
     await ledger.open(opening("2", holder(cap=1000), cost=5000))  # a long, cached conversation
     await ledger.open(opening("3", holder(cap=1000), cost=5000))
     await ledger.note([booking("2", 950)])
@@ -120,9 +99,9 @@ async def test_an_unreported_call_counts_at_most_as_the_dearest_settled_one(
 
 
 async def test_free_answers_do_not_make_reservations_free(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder(cap=150)))
-    await ledger.settle(booking("1", 0), 2)
+    await ledger.settle([booking("1", 0)], 2)
     await ledger.open(opening("2", holder(cap=150)))
     await ledger.open(opening("3", holder(cap=150)))
     with pytest.raises(CapReachedError):
@@ -131,13 +110,13 @@ async def test_free_answers_do_not_make_reservations_free(storage: Storage) -> N
 
 async def test_what_a_dead_gateway_left_open_is_booked_as_estimated(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     await ledger.open(opening("1", holder(), cost=40))
     await ledger.open(opening("2", holder(), cost=40))
     await ledger.note([booking("2", 60)])
     storage.close()
     storage = Storage(tmp_path)
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     assert (ledger.recover(9), ledger.recover(9)) == (2, 0)
     total = await ledger.execution("uid")
     assert (total.cost_nanos, total.settled, total.estimated) == (100, True, True)
@@ -169,7 +148,7 @@ async def test_revocations_are_kept_until_expiry(tmp_path: Path) -> None:
 
 
 async def test_one_failing_job_undoes_nothing_of_the_others(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     results = await asyncio.gather(
         ledger.open(opening("1", holder())),
         ledger.open(opening("2", holder(cap=0))),
@@ -177,8 +156,69 @@ async def test_one_failing_job_undoes_nothing_of_the_others(storage: Storage) ->
         return_exceptions=True,
     )
     assert [type(result).__name__ for result in results] == [
-        "NoneType",
+        "Reserved",
         "CapReachedError",
-        "NoneType",
+        "Reserved",
     ]
     assert (await ledger.execution("uid")).requests == 2
+
+
+async def test_parts_of_one_request_are_rows_of_their_own(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.open(opening("1", holder()))
+    parts = [booking("1", 30, estimated=True), replace(booking("1", 40, part=2), provider="other")]
+    await ledger.note(parts)
+    await ledger.settle(parts, 2)
+    await ledger.settle([booking("1", 999)], 3)
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.requests, total.provider) == (70, 1, "other")
+    assert await ledger.agent("default/a") == (70, 1)
+
+
+async def test_a_request_that_used_nothing_gives_its_turn_back(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    who = run("uid", Caps(turns=1))
+    await ledger.open(opening("1", who))
+    with pytest.raises(CapReachedError, match="turns"):
+        await ledger.open(opening("2", who))
+    await ledger.settle([booking("1", 0, usage=Usage())], 2)
+    await ledger.open(opening("2", who))
+    await ledger.settle([booking("2", 5)], 3)
+    with pytest.raises(CapReachedError, match="turns"):
+        await ledger.open(opening("3", who))
+
+
+async def test_an_opening_whose_caller_went_is_taken_back(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    task = asyncio.create_task(ledger.open(opening("1", holder())))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(10):
+        while (await ledger.execution("uid")).requests:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_budget_is_shared_by_keys_and_starts_anew(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    budget = Budget("team", cap_nanos=100, period=BudgetPeriod.DAY)
+    await ledger.put_budget(budget)
+    one, two = (service(name, Caps(), budgets=("team",)) for name in ("one", "two"))
+    await ledger.open(opening("1", one))
+    with pytest.raises(CapReachedError) as caught:
+        await ledger.open(opening("2", two))
+    assert (caught.value.budget, caught.value.until_ms) == ("team", DAY_MS)
+    await ledger.settle([booking("1", 60)], 2)
+    (total,) = await ledger.budgets(5)
+    assert (total.budget, total.spent_nanos, total.spent_tokens) == (budget, 60, 7)
+    await ledger.open(opening("3", two, started_ms=DAY_MS))
+    assert [one.spent_nanos for one in await ledger.budgets(DAY_MS)] == [100]
+
+
+async def test_a_key_with_a_budget_that_nobody_defined_is_refused(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.put_budget(Budget("team", cap_nanos=100))
+    assert (await ledger.drop_budget("team"), await ledger.drop_budget("team")) == (True, False)
+    with pytest.raises(UnknownBudgetError, match="team"):
+        await ledger.open(opening("1", service("one", Caps(), budgets=("team",))))

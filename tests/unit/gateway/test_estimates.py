@@ -1,0 +1,153 @@
+"""How much a request will use, expected and at most."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliostat_gateway.bookings import Bound
+from heliostat_gateway.estimates import (
+    DEFAULT_OUTPUT_TOKENS,
+    DOCUMENT_TOKENS,
+    HIDDEN_TOKENS,
+    IMAGE_TOKENS,
+    STRICT_MAX_TOKENS,
+    OutputHistory,
+    UnboundedRequestError,
+    bound,
+    expect,
+    max_tokens_of,
+)
+from heliostat_gateway.prices import FlatRates, RateTable, cost_nanos
+from heliostat_gateway.reservations import output_nanos
+from heliostat_gateway.usage import Usage
+from heliostat_gateway.wire import JsonObject, dump_object
+
+PRICES = {
+    "input": Decimal("2"),
+    "output": Decimal("10"),
+    "cache_read": Decimal("0.1"),
+    "cache_write_5m": Decimal("2.5"),
+    "cache_write_1h": Decimal("4"),
+    "web_searches": Decimal("10000"),
+}
+RATES = FlatRates(PRICES)
+
+
+class Cliff:
+    """Five times the price above 1,000 input tokens, and twice as much for speed."""
+
+    def table(self, usage: Usage) -> RateTable:
+        factor = (5 if usage.total_input > 1000 else 1) * (2 if usage.speed == "fast" else 1)
+        return {kind: price * factor for kind, price in PRICES.items()}
+
+
+def bound_of(document: JsonObject) -> Bound:
+    return bound(RATES, document, len(dump_object(document)))
+
+
+def test_an_unknown_agent_is_expected_to_get_the_default() -> None:
+    history = OutputHistory()
+    assert history.expected("a", "m", None) == DEFAULT_OUTPUT_TOKENS
+    assert history.expected("a", "m", 20) == 20
+
+
+@given(st.lists(st.integers(0, 128_000), min_size=1, max_size=50))
+def test_the_expected_output_stays_within_reason(outputs: list[int]) -> None:
+    history = OutputHistory()
+    for output in outputs:
+        history.learn("a", "m", output)
+    assert 0 <= history.expected("a", "m", None) <= 4 * max(outputs) + 8
+    assert history.expected("a", "other", None) == DEFAULT_OUTPUT_TOKENS
+
+
+def test_a_steady_agent_is_known_after_a_while() -> None:
+    history = OutputHistory()
+    for _ in range(60):
+        history.learn("a", "m", 400)
+    assert 400 <= history.expected("a", "m", None) <= 420
+
+
+def test_the_estimate_tells_output_apart() -> None:
+    estimate = expect(RATES, 401, 100)
+    assert estimate.usage == Usage(input=101, output=100)
+    assert (estimate.cost_nanos, estimate.output_nanos) == (101 * 2000 + 100 * 10_000, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [({}, None), ({"max_tokens": 5}, 5), ({"max_tokens": 5, "max_completion_tokens": 7}, 7)],
+)
+def test_the_maximum_is_found_in_either_dialect(document: JsonObject, expected: int) -> None:
+    assert max_tokens_of(document) == expected
+
+
+@given(
+    st.text(max_size=60),
+    st.integers(0, 3000),
+    st.integers(0, 3000),
+    st.integers(0, 900),
+    st.sampled_from(["", "fast"]),
+)
+def test_the_bound_is_above_every_outcome(
+    text: str, read: int, written: int, output: int, speed: str
+) -> None:
+    """No split of at most as many tokens as bytes over the kinds of input costs more."""
+    document: JsonObject = {"max_tokens": 900, "messages": [{"content": text}], "speed": speed}
+    size = len(dump_object(document)) + read + written
+    found = bound(Cliff(), document, size)
+    usage = Usage(size - read - written, output, read, written // 2, written - written // 2)
+    usage = Usage(**(vars(usage) | {"speed": speed}))
+    assert cost_nanos(Cliff(), usage) <= found.input_nanos + output_nanos(output, found)
+    assert usage.total <= found.input_tokens + output
+
+
+def test_an_image_counts_with_its_maximum_instead_of_its_bytes() -> None:
+    data = "A" * 100_000
+    image: JsonObject = {"type": "image", "source": {"type": "base64", "data": data}}
+    url: JsonObject = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    for block in (image, url):
+        tool: JsonObject = {"type": "tool_result", "content": [block]}
+        found = bound_of({"max_tokens": 1, "messages": [{"content": [tool]}]})
+        assert IMAGE_TOKENS <= found.input_tokens < IMAGE_TOKENS + 300
+
+
+def test_a_document_counts_as_a_full_window() -> None:
+    block: JsonObject = {"type": "document", "source": {"type": "url", "url": "https://x.invalid"}}
+    assert bound_of({"messages": [{"content": [block]}]}).input_tokens > DOCUMENT_TOKENS
+
+
+def test_a_request_without_a_maximum_gets_one() -> None:
+    assert bound_of({}).max_tokens == STRICT_MAX_TOKENS
+
+
+def test_several_choices_are_paid_each() -> None:
+    assert bound_of({"max_tokens": 10, "n": 3}).choices == 3
+
+
+def test_client_tools_add_what_providers_put_in_front() -> None:
+    plain = bound_of({"max_tokens": 1}).input_tokens
+    tools: JsonObject = {"max_tokens": 1, "tools": [{"type": "bash_20250124", "name": "bash"}]}
+    assert plain + HIDDEN_TOKENS < bound_of(tools).input_tokens < plain + HIDDEN_TOKENS + 100
+
+
+def test_a_server_tool_sends_everything_again_for_each_use() -> None:
+    tool: JsonObject = {"type": "web_search_20260209", "name": "web_search", "max_uses": 2}
+    found = bound_of({"max_tokens": 100, "tools": [tool]})
+    assert found.input_tokens > 3 * (HIDDEN_TOKENS + 2 * 100_000)
+    assert found.input_nanos > found.input_tokens * 4000 + 2 * 10_000_000 - 1
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"tools": [{"name": "x"}, {"type": "web_search_20260209"}]}, "tools.1.max_uses"),
+        ({"mcp_servers": [{"url": "x"}]}, "mcp_servers"),
+        ({"web_search_options": {"x": 1}}, "web_search_options"),
+    ],
+)
+def test_what_has_no_upper_bound_is_refused_by_name(document: JsonObject, field: str) -> None:
+    with pytest.raises(UnboundedRequestError) as caught:
+        bound_of(document)
+    assert caught.value.field == field

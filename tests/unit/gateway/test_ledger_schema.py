@@ -1,0 +1,76 @@
+"""A ledger of an earlier gateway goes on where it stopped."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from heliostat_gateway.bookings import CapReachedError
+from heliostat_gateway.ledger import SqliteLedger
+from heliostat_gateway.schema import VERSION, NewerSchemaError
+from heliostat_gateway.storage import Storage
+from support.ledgers import holder, opening
+
+OLD = """
+CREATE TABLE requests (
+  id TEXT PRIMARY KEY, execution TEXT NOT NULL, attempt INTEGER NOT NULL, agent TEXT NOT NULL,
+  correlation TEXT NOT NULL, session TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+  started_ms INTEGER NOT NULL, ended_ms INTEGER, open INTEGER NOT NULL,
+  reported INTEGER NOT NULL, estimated INTEGER NOT NULL, outcome TEXT NOT NULL,
+  provider_request TEXT NOT NULL DEFAULT '',
+  input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,
+  cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
+  web_searches INTEGER NOT NULL, cost_nanos INTEGER NOT NULL
+) STRICT;
+CREATE INDEX requests_execution ON requests (execution);
+CREATE INDEX requests_agent ON requests (agent, cost_nanos);
+CREATE INDEX requests_open ON requests (id) WHERE open;
+INSERT INTO requests VALUES
+ ('1', 'uid', 1, 'default/a', 'c', 's', 'scripted', 'm', 5, 6, 0, 1, 0, 'answered', 'r',
+  10, 2, 0, 0, 0, 0, 70),
+ ('2', 'uid', 2, 'default/a', 'c', 's', 'scripted', 'm', 7, NULL, 1, 0, 1, 'open', '',
+  20, 0, 0, 0, 0, 0, 30);
+"""
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    connection = sqlite3.connect(tmp_path / "ledger.sqlite")
+    connection.executescript(OLD)
+    connection.close()
+    return tmp_path
+
+
+async def test_rows_of_version_0_keep_their_money(old: Path) -> None:
+    storage = Storage(old)
+    ledger = SqliteLedger(storage)
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.requests, total.settled, total.estimated) == (
+        100,
+        2,
+        True,
+        True,
+    )
+    assert [(one.attempt, one.cost_nanos) for one in total.attempts] == [(1, 70), (2, 30)]
+    assert await ledger.agent("default/a") == (100, 2)
+    with pytest.raises(CapReachedError) as caught:
+        await ledger.open(opening("3", holder(cap=100)))
+    assert caught.value.spent == 100
+    storage.close()
+
+
+def test_a_file_is_brought_up_to_date_once(old: Path) -> None:
+    for _ in range(2):
+        storage = Storage(old)
+        SqliteLedger(storage)
+        (version,) = storage.run_now(lambda c: c.execute("PRAGMA user_version").fetchone())
+        assert version == VERSION
+        storage.close()
+
+
+def test_a_file_of_a_newer_gateway_is_left_alone(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    storage.run_now(lambda connection: connection.execute("PRAGMA user_version = 99"))
+    with pytest.raises(NewerSchemaError, match="99"):
+        SqliteLedger(storage)
+    storage.close()
