@@ -80,6 +80,7 @@ class Listener:
                 await asyncio.wait([self._following])
             finally:
                 self._following.cancel()
+                await asyncio.wait([self._following])
             if not self._following.cancelled() and (error := self._following.exception()):
                 if not isinstance(error, AWAY):
                     _LOG.error("following %s failed", self._channel, exc_info=error)

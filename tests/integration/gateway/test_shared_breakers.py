@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -154,6 +156,23 @@ async def test_redis_killed_alone_with_what_was_known_and_healed(
         await until(lambda: all(each.state().mode == "shared" for each in found))
         await until(lambda: all(len(each.states()) == 2 for each in found))  # told afterwards
         assert isinstance(await found[2].admit(new), Open)
+
+
+async def test_a_redis_that_hangs_is_away_after_a_moment(redis_server: RedisServer) -> None:
+    async with replicas(redis_server) as found:
+        redis = open_redis(redis_server.url)
+        process: int = (await redis.info("server"))["process_id"]
+        await redis.aclose()
+        os.kill(process, signal.SIGSTOP)
+        try:
+            begin = time.monotonic()
+            await fail(found[0], 4)
+            assert isinstance(await found[0].admit(KEY), Open)
+            assert time.monotonic() - begin < 2  # one deadline, not one for each
+            await until(lambda: all(each.state().mode == "away" for each in found), 2)
+        finally:
+            os.kill(process, signal.SIGCONT)
+        await until(lambda: all(each.state().mode == "shared" for each in found))
 
 
 async def test_starts_without_redis_and_heals(redis_server: RedisServer) -> None:
