@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from heliostat_core.keys import key_id
+from heliostat_gateway.admin_keys import KeyAdmin
 from heliostat_gateway.bookings import ExecutionTotal
+from heliostat_gateway.breakers import Breakers, BreakerState
 from heliostat_gateway.budget_endpoints import Budgets
-from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
-from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.revokers import Revoker
 from heliostat_gateway.routing import NotServed, Router, RouteReason
 from heliostat_gateway.scripted.bill import Bill, BillEntry
 
@@ -33,10 +34,11 @@ class RevocationRequest(_Document):
 
 
 class RevocationAnswer(_Document):
-    """The key is revoked for good and none of its streams goes on."""
+    """The key is revoked for good and none of its streams goes on, here and where it says so."""
 
     revoked: bool
     streams_ended: int
+    everywhere: bool  # all replicas have confirmed; those that have not hear it later
 
 
 class TokenSums(_Document):
@@ -87,6 +89,24 @@ class ModelStatus(_Document):
     message: str
 
 
+class BreakerView(_Document):
+    """A breaker that is not closed."""
+
+    key: str  # provider/model/credential
+    state: BreakerState
+    until: datetime | None
+    opened: int  # times in a row
+
+
+class BreakerList(_Document):
+    """All breakers that are not closed."""
+
+    mode: str  # local, shared, or away: Redis can't be reached and this replica decides alone
+    away: int  # how many times Redis was lost
+    alone: int  # decisions made without it
+    breakers: list[BreakerView]
+
+
 class ScriptedBill(_Document):
     """The scripted provider's own invoice."""
 
@@ -99,8 +119,9 @@ class Admin:
     """The endpoints' collaborators."""
 
     keys: KeyRing
-    revocations: Revocations
-    calls: OpenCalls
+    revoker: Revoker
+    key_admin: KeyAdmin
+    breakers: Breakers
     ledger: Ledger
     router: Router
     bill: Bill
@@ -116,16 +137,22 @@ class Admin:
         router.add_api_route("/executions/{uid}", self.execution, methods=["GET"])
         router.add_api_route("/agents/{namespace}/{name}", self.agent, methods=["GET"])
         router.add_api_route("/models", self.model, methods=["GET"])
+        router.add_api_route("/breakers", self.breaker_list, methods=["GET"])
         router.add_api_route("/scripted/bill", self.scripted_bill, methods=["GET"])
         Budgets(self.ledger).add_to(router)
+        router.include_router(self.key_admin.endpoints())
         return router
 
     async def revoke(self, wanted: RevocationRequest) -> RevocationAnswer:
-        """Revokes a key; answers when it is on the disk and its open streams are booked."""
+        """Revokes a key; answers when it is on the disk and its open streams are booked.
+
+        Waits for the other replicas too, two seconds at most.
+        """
         revoked = key_id(wanted.execution, wanted.attempt)
-        await self.revocations.add(revoked, wanted.expires, int(time.time()))
-        ended = await self.calls.end_key(revoked)
-        return RevocationAnswer(revoked=True, streams_ended=ended)
+        done = await self.revoker.revoke(revoked, wanted.expires, int(time.time()))
+        return RevocationAnswer(
+            revoked=True, streams_ended=done.streams_ended, everywhere=done.everywhere
+        )
 
     async def execution(self, uid: str) -> ExecutionCost:
         """Sums of an execution."""
@@ -149,6 +176,24 @@ class Admin:
             provider=route.provider.name,
             reason=RouteReason.SERVED,
             message=f"Served by {route.provider.name}.",
+        )
+
+    async def breaker_list(self) -> BreakerList:
+        """What is not asked now, and until when."""
+        state = self.breakers.state()
+        return BreakerList(
+            mode=state.mode,
+            away=state.away,
+            alone=state.decisions,
+            breakers=[
+                BreakerView(
+                    key=each.key,
+                    state=each.state,
+                    until=None if each.until is None else datetime.fromtimestamp(each.until, UTC),
+                    opened=each.opened,
+                )
+                for each in self.breakers.states()
+            ],
         )
 
     async def scripted_bill(self, execution: str | None = None) -> ScriptedBill:

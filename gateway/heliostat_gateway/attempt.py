@@ -7,6 +7,15 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Protocol
 
+from heliostat_gateway.breakers import Admission, Breakers, Limited, Result
+from heliostat_gateway.dialects.faults import translate_error
+from heliostat_gateway.exchange import Exchange
+from heliostat_gateway.meter import MalformedAnswerError
+from heliostat_gateway.outgoing import Outgoing
+from heliostat_gateway.plans import Candidate
+from heliostat_gateway.providers import ProviderAnswer, ProviderError
+from heliostat_gateway.rendering import Rendering, new_rendering, render_whole
+from heliostat_gateway.sse import EventReader, EventTooLongError
 from heliostat_gateway.verdicts import (
     AttemptFailedError,
     Failure,
@@ -16,15 +25,6 @@ from heliostat_gateway.verdicts import (
     verdict_of_error,
     verdict_of_status,
 )
-from heliostat_gateway.breakers import Admission, Breakers, Limited, Result
-from heliostat_gateway.dialects.faults import translate_error
-from heliostat_gateway.exchange import Exchange
-from heliostat_gateway.meter import MalformedAnswerError
-from heliostat_gateway.outgoing import Outgoing
-from heliostat_gateway.providers import ProviderAnswer, ProviderError
-from heliostat_gateway.rendering import Rendering, new_rendering, render_whole
-from heliostat_gateway.plans import Candidate
-from heliostat_gateway.sse import EventReader, EventTooLongError
 from heliostat_gateway.wire import Headers, parse_object
 
 _EVENT_STREAM: Final = "text/event-stream"
@@ -158,7 +158,9 @@ class Attempt:
         if self._part.meter.error is not None:
             return  # the caller has been told
         if reader.held.strip() or not self._part.meter.stopped:
-            raise ProviderError("The provider's stream ended in the middle of the answer.", sent=True)
+            raise ProviderError(
+                "The provider's stream ended in the middle of the answer.", sent=True
+            )
         held += rendering.finish()
         if held:
             yield b"".join(held)

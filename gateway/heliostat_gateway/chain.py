@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from heliostat_gateway.attempt import Attempt, Whole
-from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
 from heliostat_gateway.breakers import Breakers, Open
 from heliostat_gateway.dialects.faults import UntranslatableError
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.outgoing import build_outgoing
 from heliostat_gateway.plans import Candidate
+from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,7 @@ class Conversations:
         self._check_revoked(caller)
         return caller
 
-    async def create(
-        self, request: Request, dialect: Dialect, known: dict[str, str]
-    ) -> Response:
+    async def create(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Response:
         """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
         ask = await self._read(request, dialect, known)
         plan = self._plan(ask, known)

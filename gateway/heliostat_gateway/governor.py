@@ -8,8 +8,8 @@ from heliostat_gateway.bookings import Estimate, Opening, Reserved
 from heliostat_gateway.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens_of
 from heliostat_gateway.ledger import Ledger
-from heliostat_gateway.prices import cost_nanos
 from heliostat_gateway.plans import Candidate, Plan
+from heliostat_gateway.prices import cost_nanos
 from heliostat_gateway.usage import counted_input
 
 

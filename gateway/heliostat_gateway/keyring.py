@@ -1,9 +1,12 @@
-"""The operator's public keys, and the check of keys and tokens that callers present."""
+"""Who presents a key: the check of execution keys, user and service keys, and admins."""
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Final
 
 from heliostat_core.keys import (
     KeyRefusedError,
@@ -12,21 +15,35 @@ from heliostat_core.keys import (
     verify_admin_token,
     verify_execution_key,
 )
-from heliostat_gateway.callers import Caller, caller_of_execution
-from heliostat_gateway.errors import key_refused
+from heliostat_gateway.admin_key import AdminKeyFile
+from heliostat_gateway.callers import Caller, Scope, caller_of_execution
+from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, key_refused
+from heliostat_gateway.key_store import KeyStore
+from heliostat_gateway.keys import PREFIX, caller_of_key, check_key, split_key
 
 _LOG = logging.getLogger(__name__)
 _REREAD_SECONDS = 1.0
+_REMEMBERED: Final = 4096  # execution keys whose signature needs no second check
 
 
 class KeyRing:
-    """Public keys from a folder of PEM files, which may not exist yet."""
+    """Public keys from a folder of PEM files, which may not exist yet, and the stored keys."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], float] = time.time,
+        store: KeyStore | None = None,
+        admin_key: AdminKeyFile | None = None,
+    ) -> None:
         self._folder = folder
         self._clock = clock
+        self._store = store
+        self._admin_key = admin_key
         self._pems: Mapping[str, str] = {}
         self._read_at = float("-inf")
+        # By digest, so that a dump of this memory holds no key; with the instant of expiry.
+        self._verified: dict[bytes, tuple[Caller, int]] = {}
 
     def count(self) -> int:
         """How many public keys are known now."""
@@ -34,21 +51,72 @@ class KeyRing:
         return len(self._pems)
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
-        """The bearer of the key that a request carries. Raises RefusalError (401)."""
+        """The bearer of the key that a request carries, of any kind, who may call models.
+
+        Raises RefusalError: 401 for a key that is no good, 403 for one that is for other things,
+        503 for one that can't be checked now.
+        """
         key = presented_key(headers)
-        try:
-            claims = verify_execution_key(key, self._known(key), int(self._clock()))
-        except KeyRefusedError as error:
-            raise key_refused(_with_remedy(str(error))) from error
-        return caller_of_execution(claims)
+        if not key.startswith(PREFIX):
+            return self._execution(key)
+        caller = self._stored(key)
+        if Scope.MODELS not in caller.scopes:
+            raise _lacks(caller, Scope.MODELS, "calls no models")
+        return caller
 
     def admin(self, headers: Mapping[str, str]) -> None:
-        """Raises RefusalError (401) unless the request carries the operator's token."""
-        token = presented_key(headers)
+        """Raises RefusalError unless the request comes from the operator or from an admin.
+
+        That is: the operator's token, a key with scope admin, or the owner's own admin key.
+        """
+        key = presented_key(headers)
+        if self._admin_key is not None and self._admin_key.is_same(key):
+            return
+        if key.startswith(PREFIX):
+            caller = self._stored(key)
+            if Scope.ADMIN not in caller.scopes:
+                raise _lacks(caller, Scope.ADMIN, "does not open /admin")
+            return
         try:
-            verify_admin_token(token, self._known(token), int(self._clock()))
+            verify_admin_token(key, self._known(key), int(self._clock()))
         except KeyRefusedError as error:
-            raise key_refused(f"{error} /admin needs the operator's own token.") from error
+            raise key_refused(
+                f"{error} /admin needs the operator's own token or a key with scope admin."
+            ) from error
+
+    def _execution(self, key: str) -> Caller:
+        now = int(self._clock())
+        digest = hashlib.sha256(key.encode()).digest()
+        verified = self._verified.get(digest)
+        if verified is not None and now < verified[1]:
+            return verified[0]
+        try:
+            claims = verify_execution_key(key, self._known(key), now)
+        except KeyRefusedError as error:
+            self._verified.pop(digest, None)
+            raise key_refused(_with_remedy(str(error))) from error
+        if len(self._verified) >= _REMEMBERED:
+            self._verified.pop(next(iter(self._verified)))
+        caller = caller_of_execution(claims)
+        self._verified[digest] = (caller, claims.exp)
+        return caller
+
+    def _stored(self, key: str) -> Caller:
+        if self._store is None:
+            raise key_refused("This gateway keeps no user or service keys.")
+        key_id, secret = split_key(key)
+        record = self._store.find(key_id)
+        now = int(self._clock())
+        try:
+            record = check_key(record, secret, now)
+        except KeyRefusedError as error:
+            if record is None and not self._store.is_complete():
+                raise RefusalError(
+                    503, "api_error", "The API key can't be checked now: Redis is away. Try again."
+                ) from error
+            raise key_refused(str(error)) from error
+        self._store.note_use(key_id, now)
+        return caller_of_key(record)
 
     def _known(self, token: str) -> Mapping[str, str]:
         if unverified_kid(token) not in self._pems:
@@ -63,7 +131,23 @@ class KeyRing:
         now = time.monotonic()
         if now - self._read_at >= _REREAD_SECONDS:
             self._read_at = now
-            self._pems = _read_pems(self._folder)
+            pems = _read_pems(self._folder)
+            if pems != self._pems:
+                self._verified.clear()  # what a removed key signed is checked anew
+            self._pems = pems
+
+
+def check_model(caller: Caller, model: str) -> None:
+    """Raises RefusalError (403) unless the key may ask for this model name; `*` in it is any."""
+    if any(fnmatchcase(model, pattern) for pattern in caller.models):
+        return
+    raise RefusalError(
+        403,
+        "permission_error",
+        f"model: the key {caller.key} may not ask for this model, only for: "
+        f"{', '.join(caller.models)}. Ask for one of these, or an admin for another key.",
+        DO_NOT_RETRY,
+    )
 
 
 def presented_key(headers: Mapping[str, str]) -> str:
@@ -73,10 +157,19 @@ def presented_key(headers: Mapping[str, str]) -> str:
         return token.strip()
     key = headers.get("x-api-key", "").strip()
     if not key:
-        raise key_refused(
-            "No API key. Send the execution key as `Authorization: Bearer` or `x-api-key`."
-        )
+        raise key_refused("No API key. Send the key as `Authorization: Bearer` or `x-api-key`.")
     return key
+
+
+def _lacks(caller: Caller, scope: Scope, what: str) -> RefusalError:
+    has = ", ".join(sorted(caller.scopes)) or "none"
+    return RefusalError(
+        403,
+        "permission_error",
+        f"The key {caller.key} {what}: it lacks the scope {scope.value} (it has: {has}). "
+        f"Use a key with this scope, or ask an admin to make one.",
+        DO_NOT_RETRY,
+    )
 
 
 def _with_remedy(message: str) -> str:

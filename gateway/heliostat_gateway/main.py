@@ -11,7 +11,10 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from heliostat_gateway.admin import Admin
+from heliostat_gateway.admin_key import AdminKeyError, AdminKeyFile
+from heliostat_gateway.admin_keys import KeyAdmin
 from heliostat_gateway.calls import OpenCalls
+from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.endpoints import add_endpoints
 from heliostat_gateway.exchange import Books
 from heliostat_gateway.keyring import KeyRing
@@ -38,13 +41,19 @@ class Gateway:
     storage: Storage
     messages: Messages
     admin: Admin
+    common: Common
     providers: tuple[Provider, ...]
+
+    async def start(self) -> None:
+        """Begins to hear of other replicas, if there are any."""
+        await self.common.start()
 
     async def close(self) -> None:
         """Ends and books every open call, then closes everything."""
         await self.messages.books.calls.end_all()
         for provider in self.providers:
             await provider.close()
+        await self.common.close()
         self.storage.close()
 
 
@@ -58,9 +67,11 @@ def build_gateway(settings: Settings) -> Gateway:
     if recovered:
         metrics.recovered.inc(recovered)
         _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
-    keys = KeyRing(settings.keys_dir)
     revocations = Revocations(storage)
     calls = OpenCalls()
+    common = _common(settings, storage, revocations, calls)
+    metrics.watch(common.breakers)
+    keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
     scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
     anthropic = _anthropic(settings)
     router = Router(
@@ -74,7 +85,16 @@ def build_gateway(settings: Settings) -> Gateway:
         settings=settings,
         storage=storage,
         messages=Messages(keys, revocations, router, Books(ledger, calls, metrics)),
-        admin=Admin(keys, revocations, calls, ledger, router, scripted.bill),
+        admin=Admin(
+            keys=keys,
+            revoker=common.revoker,
+            key_admin=KeyAdmin(common.keys, common.revoker),
+            breakers=common.breakers,
+            ledger=ledger,
+            router=router,
+            bill=scripted.bill,
+        ),
+        common=common,
         providers=(scripted,) if anthropic is None else (scripted, anthropic),
     )
 
@@ -85,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await gateway.start()
         yield
         await gateway.close()
 
@@ -92,6 +113,31 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gateway = gateway
     add_endpoints(app, gateway.messages, gateway.admin, gateway.settings)
     return app
+
+
+def _common(
+    settings: Settings, storage: Storage, revocations: Revocations, calls: OpenCalls
+) -> Common:
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return local_common(storage, revocations, calls)
+    # Imported only where it is used: its client takes a tenth of a second of the start.
+    from heliostat_gateway.shared.common import shared_common
+
+    try:
+        return shared_common(url, revocations, calls)
+    except ValueError:
+        # The library's own words may repeat a part of the password.
+        raise SettingsError("REDIS_URL must be an address like redis://host:6379/0.") from None
+
+
+def _admin_key(settings: Settings) -> AdminKeyFile | None:
+    if settings.admin_key_file is None:
+        return None
+    try:
+        return AdminKeyFile(settings.admin_key_file)
+    except AdminKeyError as error:
+        raise SettingsError(f"HELIOSTAT_GATEWAY_ADMIN_KEY_FILE {error}.") from error
 
 
 def _anthropic(settings: Settings) -> Provider | None:

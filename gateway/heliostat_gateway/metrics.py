@@ -1,8 +1,14 @@
 """Metrics of the gateway, in a registry of its own. Every label has a bounded set of values."""
 
+from collections import Counter as Tally
+from collections.abc import Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from heliostat_gateway.bookings import Booking
+from heliostat_gateway.breakers import Breakers, BreakerState
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 PREFIX = "heliostat_gateway"
@@ -58,6 +64,10 @@ class Metrics:
             registry=self._registry,
         )
 
+    def watch(self, breakers: Breakers) -> None:
+        """Counts breakers from now on, whenever the metrics are read."""
+        self._registry.register(_BreakerCollector(breakers))
+
     def settled(self, provider: str, booking: Booking) -> None:
         """Counts one settled call."""
         usage = booking.usage
@@ -75,3 +85,34 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self._registry)
+
+
+class _BreakerCollector(Collector):
+    """Breakers as they are at the moment of reading."""
+
+    def __init__(self, breakers: Breakers) -> None:
+        self._breakers = breakers
+
+    def collect(self) -> Iterator[Metric]:
+        """The families of metrics."""
+        gauge = GaugeMetricFamily(
+            f"{PREFIX}_breakers",
+            "Breakers that are not closed, by provider and state.",
+            labels=["provider", "state"],
+        )
+        found = Tally((each.key.partition("/")[0], each.state) for each in self._breakers.states())
+        for provider in sorted({provider for provider, _ in found}):
+            for state in (BreakerState.OPEN, BreakerState.HALF_OPEN):
+                gauge.add_metric([provider, state.value], found[provider, state])
+        yield gauge
+        shared = self._breakers.state()
+        yield GaugeMetricFamily(
+            f"{PREFIX}_breakers_alone",
+            "1 while Redis is away and this replica decides alone.",
+            value=float(shared.mode == "away"),
+        )
+        yield CounterMetricFamily(
+            f"{PREFIX}_breaker_decisions_alone",
+            "Decisions of breakers that were made while Redis was away.",
+            value=shared.decisions,
+        )

@@ -15,8 +15,8 @@ from heliostat_gateway.edits import (
     put_system_first,
     set_defaults,
 )
-from heliostat_gateway.providers import ProviderCall
 from heliostat_gateway.plans import Candidate, Plan
+from heliostat_gateway.providers import ProviderCall
 from heliostat_gateway.wire import dump_object, object_at
 
 

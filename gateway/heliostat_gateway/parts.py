@@ -6,9 +6,9 @@ import time
 from heliostat_gateway.bookings import Booking
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.meter import Meter, new_meter
+from heliostat_gateway.plans import Candidate
 from heliostat_gateway.prices import Rates, cost_nanos
 from heliostat_gateway.providers import ProviderAnswer
-from heliostat_gateway.plans import Candidate
 from heliostat_gateway.usage import Usage
 
 _LOG = logging.getLogger(__name__)

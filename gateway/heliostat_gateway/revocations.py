@@ -21,6 +21,10 @@ class Revocations:
     def __contains__(self, key_id: str) -> bool:
         return key_id in self._expires
 
+    def all(self) -> dict[str, int]:
+        """Every revoked key and when it expires."""
+        return dict(self._expires)
+
     async def add(self, key_id: str, expires: int, now: int) -> None:
         """Revokes a key at once, and for good when this returns. Drops what has expired.
 

@@ -25,7 +25,11 @@ NO_PROVIDER: Final = (
 )
 
 
-_PLAIN_NAMES: Final = {"anthropic_api_key": "ANTHROPIC_API_KEY", "llm_required": "LLM_REQUIRED"}
+_PLAIN_NAMES: Final = {
+    "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "llm_required": "LLM_REQUIRED",
+    "redis_url": "REDIS_URL",
+}
 
 
 class SettingsError(Exception):
@@ -70,6 +74,20 @@ class Settings(BaseSettings):
     anthropic_api_key: Annotated[
         SecretStr,
         Field(validation_alias="ANTHROPIC_API_KEY", description="The provider's key."),
+    ] = SecretStr("")
+    admin_key_file: Annotated[
+        Path | None,
+        Field(
+            description="File with a key of the owner's choice (32 characters or more) that opens "
+            "/admin: for the very first key."
+        ),
+    ] = None
+    redis_url: Annotated[
+        SecretStr,
+        Field(
+            validation_alias="REDIS_URL",
+            description="State that replicas share, `redis://...`; without it, one process alone.",
+        ),
     ] = SecretStr("")
     llm_required: Annotated[
         bool,

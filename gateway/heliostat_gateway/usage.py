@@ -28,7 +28,6 @@ class Usage:
     web_searches: int = 0
     thinking: int = 0
     speed: str = ""
-    thinking: int = 0  # a part of output
 
     @property
     def total_input(self) -> int:
@@ -64,7 +63,6 @@ def read_usage(before: Usage, reported: Mapping[str, JsonValue]) -> Usage:
         cache_write_5m=written - written_1h,
         cache_write_1h=written_1h,
         web_searches=count_at(tools, "web_search_requests") if tools else before.web_searches,
-        thinking=before.thinking,
         speed=text_at(reported, "speed") or before.speed,
         thinking=max(
             before.thinking,

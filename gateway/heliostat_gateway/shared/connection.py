@@ -21,3 +21,8 @@ def open_redis(url: str) -> Redis:
         retry=Retry(NoBackoff(), 0),
         max_connections=64,
     )
+
+
+def text_of(value: bytes | str) -> str:
+    """What Redis answered, as text; the client leaves it as bytes unless it is told otherwise."""
+    return value.decode() if isinstance(value, bytes) else value

@@ -37,7 +37,12 @@ _DELTA = _event("content_block_delta", index=0, delta={"type": "text_delta", "te
 _CHAT_DELTA = _chunk([{"index": 0, "delta": {"content": _TEXT[:6]}, "finish_reason": None}])
 MESSAGES_BEGIN = _event(
     "message_start",
-    message={**_MESSAGE, "content": [], "stop_reason": None, "usage": {**_USAGE, "output_tokens": 1}},
+    message={
+        **_MESSAGE,
+        "content": [],
+        "stop_reason": None,
+        "usage": {**_USAGE, "output_tokens": 1},
+    },
 ) + _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
 MESSAGES_END = (
     _event("content_block_stop", index=0)
@@ -87,7 +92,9 @@ def _chunked(body: bytes) -> bytes:
     return f"{len(body):x}\r\n".encode() + body + b"\r\n"
 
 
-_STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_STREAM_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+)
 _STREAM = {
     True: (MESSAGES_BEGIN, _DELTA, MESSAGES_END),
     False: (CHAT_BEGIN, _CHAT_DELTA, CHAT_END),
@@ -127,7 +134,9 @@ class Provider(asyncio.Protocol):
         assert self._transport is not None
         if b'"stream":true' not in body.replace(b" ", b""):
             whole = _WHOLE[is_messages]
-            head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(whole)}"
+            head = (
+                f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(whole)}"
+            )
             self._transport.write(head.encode() + b"\r\n\r\n" + whole)
             return
         begin, delta, end = _STREAM[is_messages]

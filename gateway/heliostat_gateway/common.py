@@ -1,0 +1,43 @@
+"""What replicas have in common: breakers, keys, revocations. Alone, all of it is this process's."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from heliostat_gateway.breakers import Breakers, LocalBreakers
+from heliostat_gateway.calls import OpenCalls
+from heliostat_gateway.key_store import KeyStore, SqliteKeyStore
+from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.revokers import LocalRevoker, Revoker
+from heliostat_gateway.storage import Storage
+
+
+async def _nothing() -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Common:
+    """The parts; started after the event loop runs, closed before the storage is."""
+
+    breakers: Breakers
+    keys: KeyStore
+    revoker: Revoker
+    disconnect: Callable[[], Awaitable[None]] = _nothing
+
+    async def start(self) -> None:
+        """Reads what is there and begins to hear of changes."""
+        await self.revoker.start()
+        await self.keys.start()
+        await self.breakers.start()
+
+    async def close(self) -> None:
+        """Writes what is not written yet, and stops hearing."""
+        await self.breakers.close()
+        await self.keys.close()
+        await self.revoker.close()
+        await self.disconnect()
+
+
+def local_common(storage: Storage, revocations: Revocations, calls: OpenCalls) -> Common:
+    """Of one process alone."""
+    return Common(LocalBreakers(), SqliteKeyStore(storage), LocalRevoker(revocations, calls))

@@ -1,0 +1,20 @@
+"""What the replicas of one Redis have in common."""
+
+from heliostat_gateway.calls import OpenCalls
+from heliostat_gateway.common import Common
+from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.shared.breakers import SharedBreakers
+from heliostat_gateway.shared.connection import open_redis
+from heliostat_gateway.shared.keys import SharedKeyStore
+from heliostat_gateway.shared.revocations import SharedRevoker
+
+
+def shared_common(url: str, revocations: Revocations, calls: OpenCalls) -> Common:
+    """Of all replicas. Raises ValueError for a malformed address."""
+    redis = open_redis(url)
+    return Common(
+        SharedBreakers(redis),
+        SharedKeyStore(redis),
+        SharedRevoker(redis, revocations, calls),
+        redis.aclose,
+    )

@@ -1,0 +1,125 @@
+"""Local memory of what is in Redis: read whole after each connection, then told of each change."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+_LOG = logging.getLogger(__name__)
+# Together they find a dead connection, and are back on a living one, within a second.
+_PING_SECONDS = 0.25
+_SILENT_SECONDS = 0.6
+_AGAIN_SECONDS = 0.1
+
+AWAY = (RedisError, OSError, TimeoutError)  # every way in which Redis may be missing
+
+
+class Listener:
+    """Follows one channel for as long as the process lives, over every loss of the connection.
+
+    After each subscription `read` brings the memory up to date, so that nothing said in between
+    is missed. `hear` gets each message; it must not wait for long. `lost` is called once for each
+    time that Redis goes away.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        channel: str,
+        read: Callable[[], Awaitable[None]],
+        hear: Callable[[bytes], None],
+        lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.is_connected = False
+        self._redis = redis
+        self._channel = channel
+        self._read = read
+        self._hear = hear
+        self._lost = lost
+        self._task: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._was_told = False
+
+    async def start(self) -> None:
+        """Begins to listen; returns when the memory was read, or Redis was found to be away."""
+        if self._task is not None:
+            return
+        tried = asyncio.Event()
+        self._task = asyncio.create_task(self._keep_listening(tried))
+        await tried.wait()
+
+    async def close(self) -> None:
+        """Stops listening."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def doubt(self) -> None:
+        """A command failed: the connection is not trusted until it was made anew."""
+        self._leave()
+        if self._following is not None:
+            self._following.cancel()
+
+    def _leave(self) -> None:
+        self.is_connected = False
+        if not self._was_told:
+            self._was_told = True
+            self._lost()
+
+    async def _keep_listening(self, tried: asyncio.Event) -> None:
+        while True:
+            self._following = asyncio.create_task(self._follow(tried))
+            try:
+                await asyncio.wait([self._following])
+            finally:
+                self._following.cancel()
+                await asyncio.wait([self._following])
+            if not self._following.cancelled() and (error := self._following.exception()):
+                if not isinstance(error, AWAY):
+                    _LOG.error("following %s failed", self._channel, exc_info=error)
+                elif not self._was_told:
+                    _LOG.warning("Redis is away (%s): %s", self._channel, error)
+            self._leave()
+            tried.set()
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _follow(self, tried: asyncio.Event) -> None:
+        """Until the connection is lost. Raises one of AWAY."""
+        pubsub = self._redis.pubsub()
+        try:
+            await pubsub.subscribe(self._channel)
+            await _next_message(pubsub)  # the subscription itself
+            await self._read()
+            if self._was_told:
+                _LOG.warning("Redis is back (%s)", self._channel)
+            self._was_told = False
+            self.is_connected = True
+            tried.set()
+            await self._hear_all(pubsub)
+        finally:
+            await pubsub.aclose()  # type: ignore[no-untyped-call]
+
+    async def _hear_all(self, pubsub: PubSub) -> None:
+        while True:
+            message = await _next_message(pubsub)
+            if message is not None:
+                self._hear(message)
+
+
+async def _next_message(pubsub: PubSub) -> bytes | None:
+    """The next message; None for an answer to a ping. Raises TimeoutError when all is silent."""
+    deadline = time.monotonic() + _SILENT_SECONDS
+    while time.monotonic() < deadline:
+        found = await pubsub.get_message(timeout=_PING_SECONDS)
+        if found is not None:
+            data = found["data"]
+            return data if found["type"] == "message" and isinstance(data, bytes) else None
+        await pubsub.ping()
+    raise TimeoutError("the connection is silent")

@@ -1,0 +1,14 @@
+"""Waiting for a condition in an event loop, with a deadline."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> float:
+    """Returns how many seconds it took until `condition` held; fails after `seconds`."""
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begin < seconds, f"not within {seconds} s"
+        await asyncio.sleep(0.002)
+    return time.monotonic() - begin
