@@ -8,7 +8,12 @@ from types import TracebackType
 from typing import Final, Protocol
 
 from heliostat_gateway.breakers import Admission, Breakers, Limited, Result
-from heliostat_gateway.dialects.faults import translate_error
+from heliostat_gateway.dialects.faults import (
+    ProviderFault,
+    StreamFaultError,
+    status_of_kind,
+    translate_error,
+)
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.outgoing import Outgoing
@@ -185,7 +190,8 @@ class Attempt:
             for event in reader.feed(chunk):
                 meter.read_event(event)
                 if meter.error is not None and not meter.visible:
-                    return AttemptFailedError(self._told_failure(*meter.error))
+                    fault = translate_error(0, parse_object(event.data), self._part.dialect)
+                    return AttemptFailedError(_told_failure(fault))
                 into += rendering.event(event, meter)
                 if meter.error is not None:
                     return None
@@ -245,6 +251,8 @@ class Attempt:
         match error:
             case AttemptFailedError():
                 return error.failure
+            case StreamFaultError():
+                return _told_failure(error.fault)
             case ProviderError(sent=False):
                 return Failure(Verdict.NOT_SENT, 502, "api_error", str(error))
             case ProviderError() | MalformedAnswerError():
@@ -256,22 +264,24 @@ class Attempt:
             case _:
                 return None
 
-    def _told_failure(self, kind: str, message: str) -> Failure:
-        """An error event before any output is told as the HTTP error that it stands for."""
-        fault = translate_error(0, None, self._part.dialect, kind, message)
-        return Failure(verdict_of_error(kind), fault.status, fault.kind, fault.message)
-
     async def _refusal(self, answer: ProviderAnswer) -> Failure:
         """The failure that an HTTP error says."""
         body = b"".join([chunk async for chunk in self._chunks(answer, is_stream=False)])
         fault = translate_error(answer.status, parse_object(body), self._part.dialect)
         verdict = verdict_of_status(answer.status)
-        if self._part.dialect is self._exchange.ask.dialect:
+        # What says that our key is bad may repeat a part of it.
+        is_ours = fault.kind == "authentication_error"
+        if self._part.dialect is self._exchange.ask.dialect and not is_ours:
             headers = tuple(answer.headers)
             return Failure(verdict, answer.status, fault.kind, fault.message, headers, body)
         kept = [(name, value) for name, value in answer.headers if name in _KEPT_OF_OTHERS]
-        headers = (*kept, *self._id_of(answer))
-        return Failure(verdict, answer.status, fault.kind, fault.message, headers)
+        return Failure(
+            verdict,
+            answer.status,
+            fault.kind,
+            fault.message,
+            (*kept, *self._id_of(answer)),
+        )
 
     def _stream_headers(self, answer: ProviderAnswer) -> Headers:
         if self._part.dialect is self._exchange.ask.dialect:
@@ -280,3 +290,10 @@ class Attempt:
 
     def _id_of(self, answer: ProviderAnswer) -> Headers:
         return [("request-id", answer.request_id)] if answer.request_id else []
+
+
+def _told_failure(fault: ProviderFault) -> Failure:
+    """An error event before any output is told as the HTTP error that it stands for."""
+    return Failure(
+        verdict_of_error(fault.kind), status_of_kind(fault.kind), fault.kind, fault.message
+    )

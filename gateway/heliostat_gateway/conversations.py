@@ -19,7 +19,8 @@ from heliostat_gateway.intake import forwarded_headers, parse_document, read_bod
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.replies import REVOKED, StreamReply, WholeReply
 from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.routing import NotServed, Plan, Router, RouteReason
+from heliostat_gateway.plans import NotServed, Plan, RouteReason
+from heliostat_gateway.routing import Router
 from heliostat_gateway.wire import text_at
 
 

@@ -53,7 +53,7 @@ async def _ask(ask: Ask, plan: Plan, candidate: Candidate, known: dict[str, str]
     document = parse_object(body)
     if answer.status != 200:
         fault = translate_error(answer.status, document, candidate.provider.dialect)
-        raise RefusalError(fault.status, fault.kind, fault.message)
+        raise RefusalError(answer.status, fault.kind, fault.message)
     return _json({"input_tokens": count_at(document or {}, "totalTokens")}, known)
 
 

@@ -110,7 +110,7 @@ class Exchange:
             await part.end(outcome, free=False)
         bookings = self._bookings(outcome)
         for booking in bookings:
-            self._books.metrics.settled(booking)
+            self._books.metrics.settled(booking.provider, booking)
         try:
             await self._books.ledger.settle(bookings, int(time.time() * 1000))
         except StorageError:

@@ -10,7 +10,7 @@ from heliostat_gateway.meter import Meter
 from heliostat_gateway.meter.chat import is_usage_chunk
 from heliostat_gateway.outgoing import Outgoing
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_gateway.wire import JsonObject, dump_object, parse_object
 
 
 class Rendering(Protocol):
@@ -53,7 +53,7 @@ class Translating:
     def event(self, event: Event, meter: Meter) -> list[bytes]:
         """The caller's events for one of the provider's. Raises MalformedAnswerError."""
         if meter.error is not None:
-            fault = translate_error(0, None, self._source, *meter.error)
+            fault = translate_error(0, parse_object(event.data), self._source)
             return [error_event(self._target, fault.kind, fault.message, "")]
         return self._translation.feed(event)
 

@@ -35,7 +35,7 @@ def verdict_of_status(status: int) -> Verdict:
 
 def verdict_of_error(kind: str) -> Verdict:
     """The class of an error event that came before any output."""
-    is_own_fault = kind in ("invalid_request_error", "request_too_large", "INVALID_ARGUMENT")
+    is_own_fault = kind in ("invalid_request_error", "request_too_large")
     return Verdict.REJECTED if is_own_fault else Verdict.REFUSED
 
 

@@ -38,6 +38,10 @@ KIND_OF_STATUS: Final = {
     504: "timeout_error",
     529: "overloaded_error",
 }
+# Where several statuses mean one kind, the one that Anthropic's API gives it.
+_STATUS_OF_KIND: Final = {kind: status for status, kind in KIND_OF_STATUS.items()} | {
+    "invalid_request_error": 400
+}
 KIND_OF_CHAT: Final = {  # by `code`, else by `type`
     "insufficient_quota": "billing_error",
     "invalid_api_key": "authentication_error",
@@ -98,6 +102,11 @@ def kind_of_status(status: int) -> str:
     if status in KIND_OF_STATUS:
         return KIND_OF_STATUS[status]
     return "invalid_request_error" if 400 <= status < 500 else "api_error"
+
+
+def status_of_kind(kind: str) -> int:
+    """The status that a kind of error has over HTTP; 500 for one that has none of its own."""
+    return _STATUS_OF_KIND.get(kind, 500)
 
 
 def _said_kind(status: int, error: JsonObject, source: Dialect) -> str | None:
