@@ -7,6 +7,7 @@ import pytest
 
 from support.cluster import Cluster, NoClusterError, open_cluster
 from support.control_plane import Address, run_control_plane
+from support.fake_provider import FakeProviders, run_fake_providers
 from support.redis_server import NoRedisError, RedisServer, run_redis
 from tools.machine import ROOT, find_control_plane_programs
 
@@ -62,3 +63,12 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
             yield server
     except NoRedisError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture
+def fake_providers(tmp_path: Path) -> Iterator[FakeProviders]:
+    """The scripted provider as a server of the test's own: three dialects, faults, a bill."""
+    folder = tmp_path / "fake-providers"
+    folder.mkdir()
+    with run_fake_providers(folder) as providers:
+        yield providers

@@ -1,10 +1,16 @@
 """The scripted provider's bill: what it would invoice, by its own arithmetic.
 
 Rules, the same in words as the ledger's (docs/gateway.md), written a second time on purpose:
-- an answer whose final usage was sent costs that usage;
-- one that ended before costs the input that its message_start reported (before that: a token for
-  each four bytes of the request) and a token for each four characters shown, both rounded up;
-- cost = sum of tokens x price per million, rounded once, half-even, to a nano-dollar.
+- an answer whose final usage was sent costs that usage (a chat stream that did not ask for usage:
+  one that came to its finish reason);
+- one that ended before costs the input that was reported to the caller (before that: a token for
+  each four bytes of the request's body as received) and a token for each four characters shown,
+  both rounded up;
+- characters shown are those of text, thinking and tool arguments (Unicode characters; Gemini's
+  arguments as JSON without spaces); a whole answer shows its characters once it is whole;
+- a request that is refused costs nothing and is not on the bill;
+- cost = sum of tokens x price per million, and of searches x price per thousand, rounded once,
+  half-even, to a nano-dollar. Thinking is a part of the output.
 """
 
 import json
@@ -24,6 +30,8 @@ class BillEntry(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
+    dialect: str = "messages"
+    key: str = ""  # name of the caller's key
     execution: str
     scenario: str
     model: str
@@ -32,6 +40,8 @@ class BillEntry(BaseModel):
     cache_read: int
     cache_write5m: int
     cache_write1h: int
+    thinking: int = 0  # part of output
+    web_searches: int = 0
     estimated: bool
     cost_nanos: int
 
@@ -44,11 +54,12 @@ def invoice_nanos(prices: Prices, usage: UsageSpec) -> int:
         (usage.cache_read, prices.cache_read),
         (usage.cache_write5m, prices.cache_write5m),
         (usage.cache_write1h, prices.cache_write1h),
+        (usage.web_searches * 1000, prices.web_searches or "0"),
     )
-    thousandths = sum((count * Fraction(price) for count, price in pairs), Fraction(0)) * 1000
-    whole, rest = divmod(thousandths.numerator, thousandths.denominator)
+    exact = sum((count * Fraction(price) for count, price in pairs), Fraction(0)) * 1000
+    whole, rest = divmod(exact.numerator, exact.denominator)
     twice = 2 * rest
-    if twice > thousandths.denominator or (twice == thousandths.denominator and whole % 2):
+    if twice > exact.denominator or (twice == exact.denominator and whole % 2):
         return whole + 1
     return whole
 
@@ -64,6 +75,8 @@ class BillLine:
     model: str
     prices: Prices
     request_bytes: int
+    dialect: str = "messages"
+    key: str = ""
     reported: UsageSpec | None = None
     final: UsageSpec | None = None
     characters: int = 0
@@ -74,7 +87,8 @@ class BillLine:
             return self.final
         output = -(-self.characters // 4)
         if self.reported is not None:
-            return self.reported.model_copy(update={"output": output})
+            counted = {"output": output, "thinking": 0, "web_searches": 0}
+            return self.reported.model_copy(update=counted)
         return UsageSpec(input=-(-self.request_bytes // 4), output=output)
 
     def write(self) -> None:
@@ -83,6 +97,8 @@ class BillLine:
         self.bill.append(
             BillEntry(
                 id=self.id,
+                dialect=self.dialect,
+                key=self.key,
                 execution=self.execution,
                 scenario=self.scenario,
                 model=self.model,

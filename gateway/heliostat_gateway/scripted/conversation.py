@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
 
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
 _INTERRUPTED = "No response requested."
@@ -41,43 +41,102 @@ class Conversation:
         return found.group(1) if found else "."
 
 
+@dataclass(frozen=True)
+class Utterance:
+    """One message of a conversation, whatever the dialect."""
+
+    role: str  # user, assistant or system
+    text: str
+    calls: tuple[str, ...] = ()  # names of the tools that it calls
+    results: tuple[tuple[str, bool], ...] = ()  # text of each tool result; whether it is an error
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A request in parts that all dialects have."""
+
+    model: str
+    system: str  # apart from system messages inside the conversation
+    utterances: tuple[Utterance, ...]
+    offers: frozenset[str]
+    schema: JsonObject
+    stream: bool
+    limit: int | None = None  # of output tokens
+    user: str = ""  # whom the caller names
+
+
 def read_conversation(request: JsonObject, characters: int) -> Conversation:
     """What a scenario can see of a Messages request of `characters` characters."""
-    messages = [message for message in list_at(request, "messages") if isinstance(message, dict)]
-    system = [_text(request.get("system"))]
-    system += [_text(m.get("content")) for m in messages if m.get("role") == "system"]
-    spoken = [message for message in messages if message.get("role") != "system"]
-    users = [_said(m) for m in spoken if m.get("role") == "user"]
-    results = list(_blocks(spoken[-1], "tool_result")) if spoken else []
-    calls = [block for m in spoken for block in _blocks(m, "tool_use")]
-    return Conversation(
+    return build_conversation(hear_messages(request), characters)
+
+
+def hear_messages(request: JsonObject) -> Heard:
+    """The parts of a Messages request."""
+    return Heard(
         model=text_at(request, "model"),
-        system="\n".join(system),
-        prompt=users[0] if users else "",
-        said=next((text for text in reversed(users) if text), ""),
-        result="\n".join(_text(block.get("content")) for block in results),
-        result_error=any(block.get("is_error") is True for block in results),
-        last_tool=text_at(calls[-1], "name") if calls else "",
-        turn=_turns(spoken),
+        system=_text(request.get("system")),
+        utterances=tuple(
+            _utterance(message)
+            for message in list_at(request, "messages")
+            if isinstance(message, dict)
+        ),
         offers=frozenset(
             text_at(tool, "name") for tool in list_at(request, "tools") if isinstance(tool, dict)
         ),
         schema=_schema(request),
         stream=request.get("stream") is True,
+        limit=count_at(request, "max_tokens") or None,
+        user=text_at(object_at(request, "metadata"), "user_id"),
+    )
+
+
+def build_conversation(heard: Heard, characters: int) -> Conversation:
+    """What a scenario can see of a request of `characters` characters."""
+    said_by_system = [each.text for each in heard.utterances if each.role == "system"]
+    spoken = [each for each in heard.utterances if each.role != "system"]
+    users = [_said(each.text) for each in spoken if each.role == "user"]
+    results = spoken[-1].results if spoken else ()
+    calls = [name for each in spoken for name in each.calls]
+    return Conversation(
+        model=heard.model,
+        system="\n".join([heard.system, *said_by_system]),
+        prompt=users[0] if users else "",
+        said=next((text for text in reversed(users) if text), ""),
+        result="\n".join(text for text, _ in results),
+        result_error=any(is_error for _, is_error in results),
+        last_tool=calls[-1] if calls else "",
+        turn=_turns(spoken),
+        offers=heard.offers,
+        schema=heard.schema,
+        stream=heard.stream,
         characters=characters,
     )
 
 
-def _turns(spoken: list[JsonObject]) -> int:
+def _utterance(message: JsonObject) -> Utterance:
+    return Utterance(
+        role=text_at(message, "role"),
+        text=_text(message.get("content")),
+        calls=tuple(text_at(block, "name") for block in _blocks(message, "tool_use")),
+        results=tuple(
+            (_text(block.get("content")), block.get("is_error") is True)
+            for block in _blocks(message, "tool_result")
+        ),
+    )
+
+
+def _turns(spoken: list[Utterance]) -> int:
     """Runs of assistant messages: a client may split one answer into several messages."""
-    given = [message for message in spoken if not _is_the_clients_own(message)]
-    roles = ["user", *(text_at(message, "role") for message in given)]
-    return sum(after == "assistant" and before != "assistant" for before, after in pairwise(roles))
+    given = [each.role for each in spoken if not _is_the_clients_own(each)]
+    return sum(
+        after == "assistant" and before != "assistant"
+        for before, after in pairwise(["user", *given])
+    )
 
 
-def _is_the_clients_own(message: JsonObject) -> bool:
+def _is_the_clients_own(each: Utterance) -> bool:
     """Claude Code closes an interrupted turn with an answer of its own when it resumes."""
-    return text_at(message, "role") == "assistant" and _said(message) == _INTERRUPTED
+    return each.role == "assistant" and _said(each.text) == _INTERRUPTED
 
 
 def _schema(request: JsonObject) -> JsonObject:
@@ -85,8 +144,8 @@ def _schema(request: JsonObject) -> JsonObject:
     return object_at(asked or object_at(request, "output_format"), "schema")
 
 
-def _said(message: JsonObject) -> str:
-    return _REMINDER.sub("", _text(message.get("content"))).strip()
+def _said(text: str) -> str:
+    return _REMINDER.sub("", text).strip()
 
 
 def _blocks(message: JsonObject, kind: str) -> Iterator[JsonObject]:

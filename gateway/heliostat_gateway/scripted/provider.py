@@ -1,23 +1,25 @@
-"""The provider `scripted`: one request in, one played answer out."""
+"""The provider `scripted` inside the gateway: one Messages request in, one played answer out."""
 
+import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from uuid import uuid4
 
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
+from heliostat_gateway.scripted.apis import Api
 from heliostat_gateway.scripted.bill import Bill, BillLine
 from heliostat_gateway.scripted.conversation import Conversation, read_conversation
-from heliostat_gateway.scripted.playing import play_message, play_stream
-from heliostat_gateway.scripted.scenario import Fault, Scenario, Turn
-from heliostat_gateway.scripted.script import (
-    Break,
-    Counters,
-    Script,
-    build_script,
-    fault_type,
-    find_turn,
-)
-from heliostat_gateway.scripted.sidecalls import side_answer
+from heliostat_gateway.scripted.faults import FaultName
+from heliostat_gateway.scripted.limits import limit_headers
+from heliostat_gateway.scripted.moments import omissions_of, stream_moments, whole_moments
+from heliostat_gateway.scripted.playing import CutError, play
+from heliostat_gateway.scripted.refusals import Refusal, refusal_body, refusal_headers
+from heliostat_gateway.scripted.rendering.messages import MessagesRendering
+from heliostat_gateway.scripted.repertoire import Played, Repertoire
+from heliostat_gateway.scripted.scenario import Scenario
 from heliostat_gateway.wire import Headers, dump_object
+
+_API = Api.MESSAGES
 
 
 class ScriptedProvider:
@@ -28,18 +30,18 @@ class ScriptedProvider:
     def __init__(self, scenarios: Mapping[str, Scenario], bill: Bill) -> None:
         self.scenarios = scenarios
         self.bill = bill
-        self._counters = Counters()
+        self._repertoire = Repertoire(scenarios)
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
         """The scenario `call.target` answers. Raises ProviderError where its script says so."""
         request_id = f"req_scripted_{uuid4().hex[:20]}"
-        scenario = self.scenarios[call.target]
         seen = read_conversation(call.request, len(call.body.decode(errors="replace")))
         if call.path.endswith("/count_tokens"):
             return _json(200, request_id, dump_object({"input_tokens": -(-seen.characters // 4)}))
-        script = side_answer(seen) or self._script(scenario, seen, call)
-        if isinstance(script, Fault):
-            return _fault(script, request_id)
+        played = self._repertoire.cast(call.target, seen, call.execution)
+        if isinstance(played, Refusal):
+            return _refused(played, request_id)
+        scenario = self.scenarios[call.target]
         line = BillLine(
             bill=self.bill,
             id=request_id,
@@ -50,79 +52,52 @@ class ScriptedProvider:
             request_bytes=len(call.body),
         )
         line.write()
-        if seen.stream:
-            return ProviderAnswer(
-                200,
-                _headers("text/event-stream; charset=utf-8", request_id),
-                _billed(play_stream(script, line), line),
-            )
-        return await _whole(script, line, request_id)
+        answer = await _answer(played, seen, line, request_id)
+        told = limit_headers(_API, scenario.rate_limit_headers, time.time())
+        return ProviderAnswer(answer.status, answer.headers + told, answer.chunks)
 
     async def close(self) -> None:
         """Closes the bill."""
         self.bill.close()
 
-    def _script(self, scenario: Scenario, seen: Conversation, call: ProviderCall) -> Script | Fault:
-        index = find_turn(scenario, seen)
-        if index is None:
-            return Fault(
-                status=400,
-                message=f"Scenario {call.target} has no turn for this request: turn {seen.turn}, "
-                f"last tool {seen.last_tool or 'none'}, result {seen.result[:200]!r}.",
-            )
-        turn: Turn = scenario.turns[index]
-        key = (call.execution, call.target, index)
-        if turn.fault and self._counters.is_due((*key, -1), turn.fault.times):
-            return turn.fault
-        steps = tuple(
-            step
-            for position, step in enumerate(turn.steps)
-            if not step.is_fault or self._counters.is_due((*key, position), step.times)
-        )
-        return build_script(scenario, turn, seen, steps)
 
-
-async def _whole(script: Script, line: BillLine, request_id: str) -> ProviderAnswer:
-    for action in script.actions:
-        if isinstance(action, Break) and action.error is not None:
-            line.write()
-            error = action.error
-            return _fault(Fault(status=529, type=error.type, message=error.message), request_id)
-    try:
-        body = await play_message(script, line)
-    finally:
-        line.write()
+async def _answer(
+    played: Played, seen: Conversation, line: BillLine, request_id: str
+) -> ProviderAnswer:
+    fault, script = played.fault, played.script
+    if fault is not None and fault.name is FaultName.CUT_BEFORE_FIRST_BYTE:
+        raise ProviderError("The scripted provider cut the connection.", sent=True)
+    if fault is not None and fault.name is FaultName.WRONG_CONTENT_TYPE:
+        return ProviderAnswer(200, _headers("text/html", request_id), _once(b"<html></html>"))
+    rendering = MessagesRendering(script, omissions_of(fault))
+    if seen.stream:
+        moments = stream_moments(script, rendering, fault)
+        chunks = _told(play(moments, script.usage, line, rendering.ping))
+        headers = _headers("text/event-stream; charset=utf-8", request_id)
+        return ProviderAnswer(200, headers, chunks)
+    body = b""
+    async with aclosing(
+        _told(play(whole_moments(script, rendering, fault), script.usage, line))
+    ) as chunks:
+        async for chunk in chunks:
+            body += chunk
     return _json(200, request_id, body)
 
 
-async def _billed(
-    chunks: AsyncGenerator[bytes, None], line: BillLine
-) -> AsyncGenerator[bytes, None]:
-    """`chunks`; however they end, the bill gets the last word."""
-    try:
-        async for chunk in chunks:
-            yield chunk
-    except ProviderError:
-        raise
-    finally:
-        line.write()
-        await chunks.aclose()
+async def _told(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """`chunks`, with a cut in the gateway's words."""
+    async with aclosing(chunks):
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except CutError as error:
+            raise ProviderError(str(error), sent=True) from error
 
 
-def _fault(fault: Fault, request_id: str) -> ProviderAnswer:
-    message = fault.message or f"The scripted provider answers {fault.status} here."
-    body = dump_object(
-        {
-            "type": "error",
-            "error": {"type": fault_type(fault), "message": message},
-            "request_id": request_id,
-        }
-    )
-    if fault.bad_body:
-        body = body[: len(body) // 2]
-    answer = _json(fault.status, request_id, body)
-    headers = [(name.lower(), value) for name, value in fault.headers.items()]
-    return ProviderAnswer(answer.status, answer.headers + headers, answer.chunks)
+def _refused(refusal: Refusal, request_id: str) -> ProviderAnswer:
+    answer = _json(refusal.status, request_id, refusal_body(_API, refusal, request_id))
+    headers = answer.headers + refusal_headers(_API, refusal, time.time())
+    return ProviderAnswer(answer.status, headers, answer.chunks)
 
 
 def _json(status: int, request_id: str, body: bytes) -> ProviderAnswer:

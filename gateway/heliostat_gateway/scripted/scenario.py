@@ -17,9 +17,11 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from heliostat_gateway.scripted.faults import FaultName
+
 # `<<name>>` is used because it collides with neither Python's nor the shell's own braces.
 PLACEHOLDER = re.compile(r"<<([a-z][A-Za-z0-9_]*)>>")
-BUILT_IN = frozenset({"prompt", "said", "result", "turn", "model", "cwd"})
+BUILT_IN = frozenset({"prompt", "said", "result", "turn", "model", "cwd", "json"})
 
 
 class ScenarioError(Exception):
@@ -57,23 +59,53 @@ class _Strict(BaseModel):
 
 
 class Prices(_Strict):
-    """US dollars per million tokens, as decimal texts; all five, so that nothing is free unseen."""
+    """US dollars per million tokens, as decimal texts; all five, so that nothing is free unseen.
+
+    `web_searches` is per thousand searches; a scenario that searches must state it.
+    """
 
     input: Price
     output: Price
     cache_read: Price
     cache_write5m: Price = Field(alias="cacheWrite5m")
     cache_write1h: Price = Field(alias="cacheWrite1h")
+    web_searches: Price | None = None
 
 
 class UsageSpec(_Strict):
-    """The exact usage that an answer reports, in tokens. Total input = input + the cache fields."""
+    """The exact usage that an answer reports, in tokens. Total input = input + the cache fields.
+
+    `thinking` is a part of `output` and costs the same; `web_searches` counts searches.
+    """
 
     input: Count
     output: Count
     cache_read: Count = 0
     cache_write5m: Count = Field(0, alias="cacheWrite5m")
     cache_write1h: Count = Field(0, alias="cacheWrite1h")
+    thinking: Count = 0
+    web_searches: Count = 0
+
+    @model_validator(mode="after")
+    def _thinking_is_output(self) -> Self:
+        if self.thinking > self.output:
+            raise ValueError("thinking is a part of output and can't be more")
+        return self
+
+
+class Limit(_Strict):
+    """One rate limit as its headers tell it."""
+
+    limit: Count
+    remaining: Count
+    reset_seconds: Seconds = 1
+
+
+class RateLimits(_Strict):
+    """What the rate limit headers of every answer say; each dialect has its own names."""
+
+    requests: Limit | None = None
+    tokens: Limit | None = None
 
 
 class Pace(_Strict):
@@ -157,14 +189,29 @@ class Step(_Strict):
 
 
 class Fault(_Strict):
-    """An error answer instead of the turn's steps."""
+    """An error answer instead of the turn's steps, or (`name`) one of the named faults."""
 
-    status: Annotated[int, Field(ge=400, le=599)]
+    status: Annotated[int, Field(ge=400, le=599)] | None = None
+    name: FaultName | None = None
+    after: Seconds | None = None
     type: str | None = None
     message: str = ""
     headers: dict[str, str] = Field(default_factory=dict)
     bad_body: bool = False
     times: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.status is None) == (self.name is None):
+            raise ValueError("a fault has either a status or a name")
+        if self.after is not None and self.name is None:
+            raise ValueError("after belongs to a fault with a name")
+        return self
+
+    @property
+    def needs_steps(self) -> bool:
+        """Whether the turn's steps are played too: now (a named fault) or later (`times`)."""
+        return self.times is not None or (self.name is not None and self.name.status is None)
 
 
 class Turn(_Strict):
@@ -181,7 +228,7 @@ class Turn(_Strict):
 
     @model_validator(mode="after")
     def _answers_something(self) -> Self:
-        if not self.steps and (self.fault is None or self.fault.times is not None):
+        if not self.steps and (self.fault is None or self.fault.needs_steps):
             raise ValueError("a turn needs steps, or a fault without times")
         return self
 
@@ -192,6 +239,7 @@ class Scenario(_Strict):
     description: Annotated[str, Field(min_length=1)]
     prices: Prices
     pace: Pace = Pace()
+    rate_limit_headers: RateLimits = RateLimits()
     variables: dict[str, Variable] = Field(default_factory=dict)
     turns: Annotated[tuple[Turn, ...], Field(min_length=1)]
 
@@ -202,6 +250,13 @@ class Scenario(_Strict):
         if unknown:
             names = ", ".join(sorted(unknown))
             raise ValueError(f"placeholder without a variable of that name: {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _searches_priced(self) -> Self:
+        searches = any(turn.usage and turn.usage.web_searches for turn in self.turns)
+        if searches and self.prices.web_searches is None:
+            raise ValueError("prices.webSearches is missing, and a turn reports webSearches")
         return self
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from heliostat_gateway.scripted.conversation import Conversation
+from heliostat_gateway.scripted.examples import example
 from heliostat_gateway.scripted.scenario import (
     PLACEHOLDER,
     ErrorSpec,
-    Fault,
     Pace,
     Scenario,
     Step,
@@ -140,21 +140,6 @@ def shown(action: Action) -> str:
     return json.dumps(action.input, ensure_ascii=False) if isinstance(action, ToolUse) else ""
 
 
-def fault_type(fault: Fault) -> str:
-    """The API's error type for a fault that names none."""
-    known = {
-        400: "invalid_request_error",
-        401: "authentication_error",
-        402: "billing_error",
-        403: "permission_error",
-        404: "not_found_error",
-        413: "request_too_large",
-        429: "rate_limit_error",
-        529: "overloaded_error",
-    }
-    return fault.type or known.get(fault.status, "api_error")
-
-
 def _holds(when: When, seen: Conversation) -> bool:
     texts = (
         (when.model, seen.model),
@@ -188,6 +173,7 @@ def _values(variables: dict[str, Variable], seen: Conversation) -> dict[str, str
         "turn": str(seen.turn),
         "model": seen.model,
         "cwd": seen.cwd,
+        "json": json.dumps(example(seen.schema)) if seen.schema else "{}",
     }
     sources = {**values, "system": seen.system}
     return values | {name: _capture(v, sources[v.source]) for name, v in variables.items()}

@@ -8,11 +8,9 @@ import hashlib
 import json
 import re
 
-from pydantic import JsonValue
-
 from heliostat_gateway.scripted.conversation import Conversation
+from heliostat_gateway.scripted.examples import example
 from heliostat_gateway.scripted.script import Script, Text, counted_usage
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 
 _COMPACTION = re.compile(r"create a detailed summary of the conversation so far")
 _ASIDE = re.compile(
@@ -42,28 +40,6 @@ def _words(seen: Conversation) -> str:
     if seen.schema:
         return json.dumps(example(seen.schema))
     return "scripted-session" if "kebab-case" in seen.system + seen.said else _TITLE
-
-
-def example(schema: JsonObject) -> JsonValue:
-    """The smallest value that a JSON schema of the usual kind accepts."""
-    choices = list_at(schema, "enum")
-    if choices:
-        return choices[0]
-    kind = text_at(schema, "type")
-    if kind == "object":
-        fields = object_at(schema, "properties")
-        return {
-            name: example(field) if isinstance(field, dict) else None
-            for name, field in fields.items()
-        }
-    simple: dict[str, JsonValue] = {
-        "array": [],
-        "boolean": False,
-        "integer": 0,
-        "number": 0,
-        "null": None,
-    }
-    return simple.get(kind, _TITLE)
 
 
 def _script(seen: Conversation, text: str) -> Script:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_gateway.scripted.conversation import Conversation, read_conversation
+from heliostat_gateway.scripted.examples import example
 from heliostat_gateway.scripted.scenario import (
     Scenario,
     ScenarioError,
@@ -21,7 +22,7 @@ from heliostat_gateway.scripted.script import (
     build_script,
     find_turn,
 )
-from heliostat_gateway.scripted.sidecalls import example, side_answer
+from heliostat_gateway.scripted.sidecalls import side_answer
 from heliostat_gateway.wire import JsonObject
 
 PACKAGED = Path(str(files("heliostat_gateway") / "scenarios"))

@@ -1,0 +1,1 @@
+"""Requests of the other dialects, read into what a scenario can see of them."""
