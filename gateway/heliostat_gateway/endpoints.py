@@ -11,7 +11,7 @@ from heliostat_gateway.admin import Admin
 from heliostat_gateway.errors import RefusalError, invalid_request, refusal_response
 from heliostat_gateway.intake import new_request_id
 from heliostat_gateway.messages import Messages
-from heliostat_gateway.settings import NO_PROVIDER, Settings
+from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import StorageError
 from heliostat_gateway.wire import JsonObject
 
@@ -35,8 +35,8 @@ def add_endpoints(app: FastAPI, messages: Messages, admin: Admin, settings: Sett
     @app.get("/v1/models")
     async def models(request: Request) -> JsonObject:
         """The models that this gateway serves, in the Anthropic shape."""
-        messages.authenticate(request.headers)
-        return _model_list(messages.router.models(datetime.now(UTC)))
+        caller = messages.authenticate(request.headers)
+        return _model_list(messages.router.models(caller, datetime.now(UTC)))
 
     @app.api_route("/", methods=["HEAD", "GET"], include_in_schema=False)
     @app.api_route("/api/hello", methods=["HEAD", "GET"], include_in_schema=False)
@@ -47,11 +47,12 @@ def add_endpoints(app: FastAPI, messages: Messages, admin: Admin, settings: Sett
     @app.get("/health")
     async def health() -> JsonObject:
         """What this gateway can do."""
+        missing = messages.router.missing
         return {
             "status": "ok",
             "publicKeys": messages.keys.count(),
             "defaultProvider": settings.default_provider,
-            "message": "" if settings.has_provider else f"{NO_PROVIDER}.",
+            "message": f"{missing}." if missing else "",
         }
 
     @app.get("/healthz")
@@ -61,9 +62,10 @@ def add_endpoints(app: FastAPI, messages: Messages, admin: Admin, settings: Sett
 
     @app.get("/readyz")
     async def readyz() -> JsonObject:
-        """The ledger can be read; keys may come later."""
+        """The ledger can be read; keys may come later, and a broken routes file is not used."""
         await messages.books.ledger.execution("")
-        return {"status": "ok", "publicKeys": messages.keys.count()}
+        problem = messages.router.problem
+        return {"status": "ok", "publicKeys": messages.keys.count(), "routesProblem": problem}
 
     @app.get("/metrics", include_in_schema=False)
     async def prometheus() -> Response:

@@ -12,9 +12,9 @@ from heliostat_gateway.calls import OpenCall, OpenCalls
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.meter import Meter
 from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.plans import Candidate
 from heliostat_gateway.prices import Rates, cost_nanos
 from heliostat_gateway.providers import ProviderAnswer
-from heliostat_gateway.routing import Route
 from heliostat_gateway.storage import StorageError
 from heliostat_gateway.usage import Usage
 
@@ -38,13 +38,15 @@ class Exchange:
         self,
         books: Books,
         caller: Caller,
-        route: Route,
+        route: Candidate,
+        model: str,
         headers: dict[str, str],
         size: int,
     ) -> None:
         self.id = headers["x-heliostat-request-id"]
         self.caller = caller
         self.route = route
+        self.model = model  # as the caller named it
         self.call = OpenCall(caller.key)
         self.meter = Meter(size)
         self.answer: ProviderAnswer | None = None
@@ -65,7 +67,7 @@ class Exchange:
                 caller=self.caller,
                 session=session,
                 provider=self.route.provider.name,
-                model=self.route.model,
+                model=self.model,
                 started_ms=int(self._started * 1000),
                 usage=usage,
                 cost_nanos=self._cost(usage),

@@ -9,8 +9,8 @@ from starlette.requests import ClientDisconnect
 
 from heliostat_gateway.callers import Caller
 from heliostat_gateway.errors import RefusalError, invalid_request
+from heliostat_gateway.plans import Candidate
 from heliostat_gateway.providers import ProviderCall
-from heliostat_gateway.routing import Route
 from heliostat_gateway.wire import Headers, JsonObject, end_to_end, parse_object
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
@@ -18,7 +18,7 @@ _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
 
 
 def provider_call(
-    request: Request, body: bytes, document: JsonObject, route: Route, caller: Caller
+    request: Request, body: bytes, document: JsonObject, candidate: Candidate, caller: Caller
 ) -> ProviderCall:
     """The request as the provider shall see it: without the caller\'s credentials."""
     headers: Headers = [
@@ -32,8 +32,10 @@ def provider_call(
         headers=headers,
         body=body,
         request=document,
-        target=route.target,
+        target=candidate.target,
         execution=caller.execution,
+        credential=candidate.credential,
+        stream=document.get("stream") is True,
     )
 
 

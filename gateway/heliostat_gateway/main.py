@@ -5,8 +5,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import as_file, files
-from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -18,12 +16,10 @@ from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.messages import Messages
 from heliostat_gateway.metrics import Metrics
-from heliostat_gateway.providers import Provider
 from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.routing import Router
+from heliostat_gateway.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
-from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 
@@ -38,19 +34,25 @@ class Gateway:
     storage: Storage
     messages: Messages
     admin: Admin
-    providers: tuple[Provider, ...]
+    scripted: ScriptedProvider
+    connections: Connections
 
     async def close(self) -> None:
         """Ends and books every open call, then closes everything."""
         await self.messages.books.calls.end_all()
-        for provider in self.providers:
-            await provider.close()
+        await self.scripted.close()
+        await self.connections.close()
         self.storage.close()
 
 
 def build_gateway(settings: Settings) -> Gateway:
     """A gateway over the data folder. Raises SettingsError, ScenarioError, StorageError."""
-    scenarios = _scenarios(settings)
+    scenarios = read_all_scenarios(settings)
+    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
+    connections = Connections()
+    router = build_router(settings, scripted, connections)
+    if settings.llm_required and router.missing:
+        raise SettingsError(f"LLM_REQUIRED is true, but: {router.missing}.")
     storage = Storage(settings.data_dir)
     ledger = Ledger(storage)
     metrics = Metrics()
@@ -61,21 +63,13 @@ def build_gateway(settings: Settings) -> Gateway:
     keys = KeyRing(settings.keys_dir)
     revocations = Revocations(storage)
     calls = OpenCalls()
-    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
-    anthropic = _anthropic(settings)
-    router = Router(
-        scripted=scripted,
-        scenarios=scenarios,
-        anthropic=anthropic,
-        default_is_scripted=settings.default_provider == "scripted",
-        default_scenario=settings.scripted_default,
-    )
     return Gateway(
         settings=settings,
         storage=storage,
         messages=Messages(keys, revocations, router, Books(ledger, calls, metrics)),
         admin=Admin(keys, revocations, calls, ledger, router, scripted.bill),
-        providers=(scripted,) if anthropic is None else (scripted, anthropic),
+        scripted=scripted,
+        connections=connections,
     )
 
 
@@ -92,32 +86,3 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gateway = gateway
     add_endpoints(app, gateway.messages, gateway.admin, gateway.settings)
     return app
-
-
-def _anthropic(settings: Settings) -> Provider | None:
-    """The provider anthropic, when there is a key for it."""
-    if not settings.anthropic_api_key.get_secret_value():
-        return None
-    # Imported only where it is used: its HTTP client takes a fifth of the start.
-    from heliostat_gateway.providers.anthropic import AnthropicProvider
-
-    return AnthropicProvider(settings.anthropic_base_url, settings.anthropic_api_key)
-
-
-def _scenarios(settings: Settings) -> dict[str, Scenario]:
-    with as_file(files("heliostat_gateway") / "scenarios") as packaged:
-        folders = [packaged] if settings.scenarios_dir is None else [packaged, _own(settings)]
-        scenarios = read_scenarios(*folders)
-    if settings.scripted_default not in scenarios:
-        raise SettingsError(
-            "HELIOSTAT_GATEWAY_SCRIPTED_DEFAULT must name a scenario, one of: "
-            f"{', '.join(sorted(scenarios))}."
-        )
-    return scenarios
-
-
-def _own(settings: Settings) -> Path:
-    folder = settings.scenarios_dir
-    if folder is None or not folder.is_dir():
-        raise SettingsError(f"HELIOSTAT_GATEWAY_SCENARIOS_DIR ({folder}) must be a folder.")
-    return folder

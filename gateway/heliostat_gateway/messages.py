@@ -12,12 +12,15 @@ from heliostat_core.money import format_micros, micros_from_nanos
 from heliostat_gateway.bookings import CapReachedError
 from heliostat_gateway.callers import Caller
 from heliostat_gateway.calls import CallEndedError, EndReason
+from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.exchange import Books, Exchange
 from heliostat_gateway.intake import parse_document, provider_call, read_body
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.meter import MalformedAnswerError
+from heliostat_gateway.plans import Candidate, NotServed, Plan, RouteReason
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
+from heliostat_gateway.providers.catalog import SCRIPTED
 from heliostat_gateway.relay import (
     ENDED,
     RelayResponse,
@@ -26,7 +29,7 @@ from heliostat_gateway.relay import (
     relayed_headers,
 )
 from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.routing import NotServed, Route, Router, RouteReason
+from heliostat_gateway.routing import Router
 from heliostat_gateway.wire import JsonObject, text_at
 
 _STATUS_OF_ERROR: Final = {
@@ -62,9 +65,9 @@ class Messages:
         caller = self._identify(request, known)
         body = await read_body(request)
         document = parse_document(body)
-        route = self._route(document, known)
+        route = self._route(document, caller, known)
         call = provider_call(request, body, document, route, caller)
-        exchange = Exchange(self.books, caller, route, known, len(body))
+        exchange = Exchange(self.books, caller, route, text_at(document, "model"), known, len(body))
         try:
             # From here on a revocation finds the call; one that came before is seen now.
             self._check_revoked(caller)
@@ -82,7 +85,7 @@ class Messages:
         caller = self._identify(request, known)
         body = await read_body(request)
         document = parse_document(body)
-        route = self._route(document, known)
+        route = self._route(document, caller, known)
         call = provider_call(request, body, document, route, caller)
         try:
             answer = await route.provider.send(call)
@@ -99,18 +102,40 @@ class Messages:
         known["x-heliostat-execution"] = caller.execution
         return caller
 
-    def _route(self, document: JsonObject, known: dict[str, str]) -> Route:
+    def _route(self, document: JsonObject, caller: Caller, known: dict[str, str]) -> Candidate:
         model = text_at(document, "model")
         if not model:
             raise invalid_request("model: must name the model that shall answer.")
-        route = self.router.route(model, datetime.now(UTC))
-        if isinstance(route, NotServed):
-            if route.reason is RouteReason.PROVIDER_KEY_MISSING:
-                raise RefusalError(503, "api_error", route.message, DO_NOT_RETRY)
-            raise RefusalError(404, "not_found_error", route.message)
+        plan = self.router.plan(model, caller, datetime.now(UTC))
+        if isinstance(plan, NotServed):
+            raise _route_refusal(plan)
+        route = _first_as_is(plan)
         known["x-heliostat-provider"] = route.provider.name
         known["x-heliostat-model"] = model.encode("ascii", "replace").decode()
         return route
+
+
+def _first_as_is(plan: Plan) -> Candidate:
+    """The first candidate that takes the request as it came. Raises RefusalError (503)."""
+    for candidate in plan.candidates:
+        if candidate.provider.dialect is not Dialect.MESSAGES or plan.persona is not None:
+            continue
+        if candidate.target == plan.model or candidate.provider.name == SCRIPTED:
+            return candidate
+    raise RefusalError(
+        503,
+        "api_error",
+        f"The route of {plan.model} needs the request to be rewritten, which is not built yet.",
+        DO_NOT_RETRY,
+    )
+
+
+def _route_refusal(refused: NotServed) -> RefusalError:
+    if refused.reason is RouteReason.PROVIDER_KEY_MISSING:
+        return RefusalError(503, "api_error", refused.message, DO_NOT_RETRY)
+    if refused.reason is RouteReason.MODEL_NOT_ALLOWED:
+        return RefusalError(403, "permission_error", refused.message, DO_NOT_RETRY)
+    return RefusalError(404, "not_found_error", refused.message)
 
 
 async def _converse(exchange: Exchange, call: ProviderCall, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from uuid import uuid4
 
+from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.scripted.bill import Bill, BillLine
 from heliostat_gateway.scripted.conversation import Conversation, read_conversation
@@ -24,6 +25,8 @@ class ScriptedProvider:
     """Answers from scenarios; deterministic but for the request id and faults with `times`."""
 
     name = "scripted"
+    dialect = Dialect.MESSAGES
+    counts_tokens = True
 
     def __init__(self, scenarios: Mapping[str, Scenario], bill: Bill) -> None:
         self.scenarios = scenarios
