@@ -19,7 +19,9 @@ from tools import (
     crd_manifests,
     exit_codes,
     make_targets,
+    providers_page,
     resources_page,
+    routes_schema,
     settings_page,
 )
 from tools.sections import replace_section
@@ -27,11 +29,16 @@ from tools.sections import replace_section
 ROOT = Path(__file__).resolve().parent.parent
 
 Folders: TypeAlias = Sequence[tuple[str, Callable[[], Mapping[str, str]]]]
+Files: TypeAlias = Sequence[tuple[str, Callable[[], str]]]
 Sections: TypeAlias = Sequence[tuple[str, str, Callable[[], str]]]
 
 # A whole folder: file name -> text. Files of the folder that are not named are leftovers, and go.
 FOLDERS: Folders = [
     ("manifests/crds", crd_manifests.build_files),
+]
+# A whole file.
+FILES: Files = [
+    ("docs/routes.schema.json", routes_schema.build_schema),
 ]
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
 SECTIONS: Sections = [
@@ -39,6 +46,7 @@ SECTIONS: Sections = [
     ("docs/cli.md", "commands", command_reference.build_reference),
     ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
+    ("docs/gateway.md", "providers", providers_page.build_table),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
     *(("docs/resources.md", name, body) for name, body in resources_page.SECTIONS.items()),
@@ -52,6 +60,7 @@ class Plan:
     root: Path
     folders: Folders
     sections: Sections
+    files: Files = ()
 
 
 def render(plan: Plan) -> dict[Path, str]:
@@ -59,6 +68,7 @@ def render(plan: Plan) -> dict[Path, str]:
     texts: dict[Path, str] = {}
     for folder, files in plan.folders:
         texts |= {plan.root / folder / name: text for name, text in files().items()}
+    texts |= {plan.root / name: text() for name, text in plan.files}
     for name, section, body in plan.sections:
         page = plan.root / name
         texts[page] = replace_section(texts.get(page) or page.read_text(), section, body())
@@ -89,12 +99,13 @@ def write(plan: Plan) -> list[Path]:
 def find_uncommitted(plan: Plan) -> list[str]:
     """git's words for generated files that differ from the index or that it does not know."""
     names = [folder for folder, _ in plan.folders] + [page for page, _, _ in plan.sections]
+    names += [name for name, _ in plan.files]
     command = ["git", "status", "--porcelain", "--untracked-files=all", "--", *names]
     status = subprocess.run(command, cwd=plan.root, capture_output=True, text=True, check=True)
     return [line for line in status.stdout.splitlines() if line[1] != " "]
 
 
-PLAN = Plan(ROOT, FOLDERS, SECTIONS)
+PLAN = Plan(ROOT, FOLDERS, SECTIONS, FILES)
 
 
 def main(arguments: list[str]) -> int:

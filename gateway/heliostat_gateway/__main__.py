@@ -26,7 +26,7 @@ class Server(uvicorn.Server):
         if isinstance(app, FastAPI):
             for server in self.servers:
                 server.close()
-            await app.state.gateway.messages.books.calls.end_all()
+            await app.state.gateway.conversations.books.calls.end_all()
         await super().shutdown(sockets)
 
 

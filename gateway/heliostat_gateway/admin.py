@@ -16,8 +16,9 @@ from heliostat_gateway.breakers import Breakers, BreakerState
 from heliostat_gateway.budget_endpoints import Budgets
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.plans import NotServed, RouteReason
 from heliostat_gateway.revokers import Revoker
-from heliostat_gateway.routing import NotServed, Router, RouteReason
+from heliostat_gateway.routing import ANYONE, Router
 from heliostat_gateway.scripted.bill import Bill, BillEntry
 
 
@@ -165,17 +166,18 @@ class Admin:
 
     async def model(self, name: str) -> ModelStatus:
         """Whether a model would be served now, and the remedy if not."""
-        route = self.router.route(name, datetime.now(UTC))
-        if isinstance(route, NotServed):
+        plan = self.router.plan(name, ANYONE, datetime.now(UTC))
+        if isinstance(plan, NotServed):
             return ModelStatus(
-                name=name, served=False, provider=None, reason=route.reason, message=route.message
+                name=name, served=False, provider=None, reason=plan.reason, message=plan.message
             )
+        provider = plan.candidates[0].provider.name
         return ModelStatus(
             name=name,
             served=True,
-            provider=route.provider.name,
+            provider=provider,
             reason=RouteReason.SERVED,
-            message=f"Served by {route.provider.name}.",
+            message=f"Served by {provider}.",
         )
 
     async def breaker_list(self) -> BreakerList:

@@ -1,10 +1,12 @@
-"""Refusals: what the gateway itself says no to, in the shape of the Anthropic API."""
+"""Refusals: what the gateway itself says no to, in the dialect of the caller."""
 
 from collections.abc import Mapping
 
 from fastapi import Response
 
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.faults import error_document
+from heliostat_gateway.wire import dump_object
 
 # The official SDKs and Claude Code obey it: what will not get better is asked only once.
 DO_NOT_RETRY = {"x-should-retry": "false"}
@@ -23,25 +25,16 @@ class RefusalError(Exception):
         self.headers = dict(headers or {})
 
 
-def error_object(kind: str, message: str, request_id: str) -> JsonObject:
-    """An error document of the Messages API."""
-    return {
-        "type": "error",
-        "error": {"type": kind, "message": message},
-        "request_id": request_id,
-    }
-
-
-def error_event(kind: str, message: str, request_id: str) -> bytes:
-    """An error as the last event of a stream."""
-    return b"event: error\ndata: " + dump_object(error_object(kind, message, request_id)) + b"\n\n"
-
-
-def refusal_response(refusal: RefusalError, headers: Mapping[str, str]) -> Response:
+def refusal_response(
+    refusal: RefusalError, headers: Mapping[str, str], dialect: Dialect
+) -> Response:
     """The HTTP answer of a refusal; `headers` hold the request id."""
     request_id = headers["x-heliostat-request-id"]
+    document = error_document(
+        dialect, refusal.status, refusal.kind, refusal.message, request_id
+    )
     return Response(
-        dump_object(error_object(refusal.kind, refusal.message, request_id)),
+        dump_object(document),
         refusal.status,
         {**headers, **refusal.headers},
         media_type="application/json",

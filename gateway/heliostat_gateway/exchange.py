@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from heliostat_gateway.asks import Ask
 from heliostat_gateway.bookings import Booking
 from heliostat_gateway.calls import OpenCall, OpenCalls
+from heliostat_gateway.governor import Governor
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.parts import Part
@@ -26,6 +27,7 @@ class Books:
     ledger: Ledger
     calls: OpenCalls
     metrics: Metrics
+    governor: Governor
     exchanges: "set[Exchange]" = field(default_factory=set)
 
     async def keep_noting(self) -> None:
@@ -61,7 +63,7 @@ class Exchange:
 
     def begin(self, candidate: Candidate, size: int) -> Part:
         """The next attempt, with a request of `size` bytes."""
-        part = Part(self.id, candidate, size)
+        part = Part(self.id, self._model(candidate), candidate, size)
         self.parts.append(part)
         self._books.exchanges.add(self)
         self.headers["x-heliostat-attempts"] = str(len(self.parts))
@@ -108,6 +110,8 @@ class Exchange:
         self._books.exchanges.discard(self)
         for part in self.parts:
             await part.end(outcome, free=False)
+            if part.meter.final and not part.free:
+                self._books.governor.learn(self.ask, part.candidate, part.meter.usage().output)
         bookings = self._bookings(outcome)
         for booking in bookings:
             self._books.metrics.settled(booking.provider, booking)
@@ -130,6 +134,11 @@ class Exchange:
         return [part.booking(number) for number, part in enumerate(paid, 1)]
 
     def _unsent(self, outcome: str) -> Part:
-        part = Part(self.id, self.plan.candidates[0], 0)
+        candidate = self.plan.candidates[0]
+        part = Part(self.id, self._model(candidate), candidate, 0)
         part.outcome, part.free, part.is_over = outcome, True, True
         return part
+
+    def _model(self, candidate: Candidate) -> str:
+        """The model as it is booked: a scenario only plays the model that was asked for."""
+        return candidate.target if candidate.provider.target_is_model else self.plan.model

@@ -1,12 +1,11 @@
 """Puts the gateway together."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from importlib.resources import as_file, files
-from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -15,18 +14,18 @@ from heliostat_gateway.admin_key import AdminKeyError, AdminKeyFile
 from heliostat_gateway.admin_keys import KeyAdmin
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.common import Common, local_common
+from heliostat_gateway.conversations import Conversations
 from heliostat_gateway.endpoints import add_endpoints
+from heliostat_gateway.estimates import OutputHistory
 from heliostat_gateway.exchange import Books
+from heliostat_gateway.governor import Governor
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import SqliteLedger
-from heliostat_gateway.messages import Messages
 from heliostat_gateway.metrics import Metrics
-from heliostat_gateway.providers import Provider
 from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.routing import Router
+from heliostat_gateway.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
-from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 
@@ -39,27 +38,43 @@ class Gateway:
 
     settings: Settings
     storage: Storage
-    messages: Messages
+    conversations: Conversations
     admin: Admin
     common: Common
-    providers: tuple[Provider, ...]
+    scripted: ScriptedProvider
+    connections: Connections
 
-    async def start(self) -> None:
-        """Begins to hear of other replicas, if there are any."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hears of other replicas and keeps the ledger near the truth; ends every call at last."""
+        books = self.conversations.books
         await self.common.start()
-
-    async def close(self) -> None:
-        """Ends and books every open call, then closes everything."""
-        await self.messages.books.calls.end_all()
-        for provider in self.providers:
-            await provider.close()
-        await self.common.close()
-        self.storage.close()
+        noting = asyncio.create_task(books.keep_noting())
+        try:
+            yield
+        finally:
+            await books.calls.end_all()
+            noting.cancel()
+            with suppress(asyncio.CancelledError):
+                await noting
+            await self.scripted.close()
+            await self.connections.close()
+            await books.ledger.close()
+            await self.common.close()
+            self.storage.close()
 
 
 def build_gateway(settings: Settings) -> Gateway:
-    """A gateway over the data folder. Raises SettingsError, ScenarioError, StorageError."""
-    scenarios = _scenarios(settings)
+    """A gateway over the data folder.
+
+    Raises SettingsError, RoutesError, ScenarioError, StorageError.
+    """
+    scenarios = read_all_scenarios(settings)
+    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
+    connections = Connections()
+    router = build_router(settings, scripted, connections)
+    if settings.llm_required and router.missing:
+        raise SettingsError(f"LLM_REQUIRED is true, but: {router.missing}.")
     storage = Storage(settings.data_dir)
     ledger = SqliteLedger(storage)
     metrics = Metrics()
@@ -72,19 +87,12 @@ def build_gateway(settings: Settings) -> Gateway:
     common = _common(settings, storage, revocations, calls)
     metrics.watch(common.breakers)
     keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
-    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
-    anthropic = _anthropic(settings)
-    router = Router(
-        scripted=scripted,
-        scenarios=scenarios,
-        anthropic=anthropic,
-        default_is_scripted=settings.default_provider == "scripted",
-        default_scenario=settings.scripted_default,
-    )
+    governor = Governor(ledger, OutputHistory())
+    books = Books(ledger, calls, metrics, governor)
     return Gateway(
         settings=settings,
         storage=storage,
-        messages=Messages(keys, revocations, router, Books(ledger, calls, metrics)),
+        conversations=Conversations(keys, revocations, router, governor, common.breakers, books),
         admin=Admin(
             keys=keys,
             revoker=common.revoker,
@@ -95,7 +103,8 @@ def build_gateway(settings: Settings) -> Gateway:
             bill=scripted.bill,
         ),
         common=common,
-        providers=(scripted,) if anthropic is None else (scripted, anthropic),
+        scripted=scripted,
+        connections=connections,
     )
 
 
@@ -105,13 +114,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await gateway.start()
-        yield
-        await gateway.close()
+        async with gateway.running():
+            yield
 
     app = FastAPI(title="Heliostat gateway", lifespan=lifespan)
     app.state.gateway = gateway
-    add_endpoints(app, gateway.messages, gateway.admin, gateway.settings)
+    add_endpoints(app, gateway.conversations, gateway.admin, gateway.settings)
     return app
 
 
@@ -138,32 +146,3 @@ def _admin_key(settings: Settings) -> AdminKeyFile | None:
         return AdminKeyFile(settings.admin_key_file)
     except AdminKeyError as error:
         raise SettingsError(f"HELIOSTAT_GATEWAY_ADMIN_KEY_FILE {error}.") from error
-
-
-def _anthropic(settings: Settings) -> Provider | None:
-    """The provider anthropic, when there is a key for it."""
-    if not settings.anthropic_api_key.get_secret_value():
-        return None
-    # Imported only where it is used: its HTTP client takes a fifth of the start.
-    from heliostat_gateway.providers.anthropic import AnthropicProvider
-
-    return AnthropicProvider(settings.anthropic_base_url, settings.anthropic_api_key)
-
-
-def _scenarios(settings: Settings) -> dict[str, Scenario]:
-    with as_file(files("heliostat_gateway") / "scenarios") as packaged:
-        folders = [packaged] if settings.scenarios_dir is None else [packaged, _own(settings)]
-        scenarios = read_scenarios(*folders)
-    if settings.scripted_default not in scenarios:
-        raise SettingsError(
-            "HELIOSTAT_GATEWAY_SCRIPTED_DEFAULT must name a scenario, one of: "
-            f"{', '.join(sorted(scenarios))}."
-        )
-    return scenarios
-
-
-def _own(settings: Settings) -> Path:
-    folder = settings.scenarios_dir
-    if folder is None or not folder.is_dir():
-        raise SettingsError(f"HELIOSTAT_GATEWAY_SCENARIOS_DIR ({folder}) must be a folder.")
-    return folder

@@ -37,7 +37,7 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
     edits = _edits(ask, plan, most)
     target = candidate.provider.dialect
     if target is ask.dialect:
-        if candidate.provider.model_in_body:
+        if candidate.provider.target_is_model:
             edits += name_model(ask.document, candidate.target)
         usage = ask_for_usage(ask.document) if target is Dialect.CHAT else []
         edits += usage

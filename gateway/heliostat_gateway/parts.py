@@ -17,8 +17,9 @@ _LOG = logging.getLogger(__name__)
 class Part:
     """What one attempt has used; `free` attempts are never billed."""
 
-    def __init__(self, request: str, candidate: Candidate, size: int) -> None:
+    def __init__(self, request: str, model: str, candidate: Candidate, size: int) -> None:
         self.request = request
+        self.model = model  # as it is booked
         self.candidate = candidate
         self.meter: Meter = new_meter(candidate.provider.dialect, size)
         self.answer: ProviderAnswer | None = None
@@ -56,7 +57,7 @@ class Part:
             id=self.request,
             part=number,
             provider=self.candidate.provider.name,
-            model=self.candidate.target,
+            model=self.model,
             credential=self.candidate.credential.name,
             usage=usage,
             cost_nanos=self._cost(usage),

@@ -1,7 +1,7 @@
 """What a request costs: prices of real models from genai-prices, of scenarios from their files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -14,6 +14,7 @@ from heliostat_gateway.usage import Usage
 
 RateTable = Mapping[str, Decimal]  # token kind → dollars per million
 _THOUSANDS_PER_MILLION = 1000
+_SPEEDS = 8
 
 
 class Rates(Protocol):
@@ -41,11 +42,11 @@ class ModelRates:
 
     model: ModelInfo
     at: datetime
+    _found: dict[str, ModelPrice] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, usage: Usage) -> RateTable:
         """The prices that hold for `usage`. A kind without its own price costs as its parent."""
-        context = {"speed": usage.speed} if usage.speed else None
-        price = self.model.get_prices(self.at, context)
+        price = self._price(usage.speed)
         size = usage.total_input
         plain = _at_size(price.input_mtok, size) or Decimal(0)
         write = _at_size(price.cache_write_mtok, size)
@@ -63,6 +64,15 @@ class ModelRates:
         if searches is not None:
             table["web_searches"] = searches * _THOUSANDS_PER_MILLION
         return table
+
+    def _price(self, speed: str) -> ModelPrice:
+        """The prices at this speed, looked up once: these rates may serve a whole day."""
+        found = self._found.get(speed)
+        if found is None:
+            found = self.model.get_prices(self.at, {"speed": speed} if speed else None)
+            if len(self._found) < _SPEEDS:  # the word comes from outside
+                self._found[speed] = found
+        return found
 
 
 def find_rates(model: str, provider: str, at: datetime) -> ModelRates | None:

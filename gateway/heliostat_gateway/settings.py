@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -11,7 +11,6 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,17 +18,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX: Final = "HELIOSTAT_GATEWAY_"
 # Kubernetes injects such names into pods beside a Service called heliostat-gateway.
 _SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
-NO_PROVIDER: Final = (
-    "No usable model provider: set ANTHROPIC_API_KEY for real models, or "
-    "HELIOSTAT_GATEWAY_DEFAULT_PROVIDER=scripted for trials"
-)
-
-
-_PLAIN_NAMES: Final = {
+# The field of each provider's key, and the variable that it is read from.
+KEY_FIELDS: Final = {
     "anthropic_api_key": "ANTHROPIC_API_KEY",
-    "llm_required": "LLM_REQUIRED",
-    "redis_url": "REDIS_URL",
+    "openai_api_key": "OPENAI_API_KEY",
+    "gemini_api_key": "GEMINI_API_KEY",
+    "openrouter_api_key": "OPENROUTER_API_KEY",
+    "zai_api_key": "ZAI_API_KEY",
+    "compatible_api_key": "COMPATIBLE_API_KEY",
 }
+NO_PROVIDER: Final = (
+    "No usable model provider: set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY, "
+    "OPENROUTER_API_KEY or ZAI_API_KEY for real models (as a variable, or as a file in "
+    "HELIOSTAT_GATEWAY_PROVIDER_KEYS_DIR), HELIOSTAT_GATEWAY_COMPATIBLE_BASE_URL for a server of "
+    "your own, or HELIOSTAT_GATEWAY_DEFAULT_PROVIDER=scripted for trials"
+)
+_PLAIN_NAMES: Final = {**KEY_FIELDS, "llm_required": "LLM_REQUIRED", "redis_url": "REDIS_URL"}
+_KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY(_[1-9][0-9]*)?")
 
 
 class SettingsError(Exception):
@@ -40,6 +45,27 @@ def _without_slash(url: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
         raise ValueError("must be an http or https address")
     return url.rstrip("/")
+
+
+def _one_word(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value().strip()
+    if not re.fullmatch(r"[!-~]*", text):
+        raise ValueError("must be one word of plain characters")
+    return SecretStr(text)
+
+
+def _checked_key(name: str, text: str) -> SecretStr:
+    """A key by its variable; empty for a malformed one that may be another program's."""
+    try:
+        return _one_word(SecretStr(text))
+    except ValueError as error:
+        if name.startswith(tuple(KEY_FIELDS.values())):
+            raise SettingsError(f"{name}: {error}") from error
+        return SecretStr("")
+
+
+BaseUrl = Annotated[str, AfterValidator(_without_slash)]
+Key = Annotated[SecretStr, AfterValidator(_one_word)]
 
 
 class Settings(BaseSettings):
@@ -61,19 +87,77 @@ class Settings(BaseSettings):
     scenarios_dir: Annotated[
         Path | None, Field(description="Folder with scenarios beside those that are packaged.")
     ] = None
+    routes_file: Annotated[
+        Path | None,
+        Field(
+            description="Routes, aliases, personas and prices (routes.md); read again by itself."
+        ),
+    ] = None
+    provider_keys_dir: Annotated[
+        Path | None,
+        Field(
+            description="Folder with providers' keys in files that are named as the variables "
+            "below; read again by itself, and stronger than variables."
+        ),
+    ] = None
     default_provider: Annotated[
         Literal["anthropic", "scripted"],
-        Field(description="Who answers real model names. `scripted/NAME` works with either."),
+        Field(
+            description="Who answers real model names: their own providers (`anthropic`), or a "
+            "scenario. `scripted/NAME` works with either."
+        ),
     ] = "anthropic"
     scripted_default: Annotated[
         str, Field(description="Scenario for real names when `scripted` answers them.")
     ] = "default"
-    anthropic_base_url: Annotated[
-        str, AfterValidator(_without_slash), Field(description="Where Anthropic's API is.")
-    ] = "https://api.anthropic.com"
+    anthropic_base_url: Annotated[BaseUrl, Field(description="Where Anthropic's API is.")] = (
+        "https://api.anthropic.com"
+    )
+    openai_base_url: Annotated[BaseUrl, Field(description="Where OpenAI's API is.")] = (
+        "https://api.openai.com/v1"
+    )
+    gemini_base_url: Annotated[BaseUrl, Field(description="Where Gemini's API is.")] = (
+        "https://generativelanguage.googleapis.com"
+    )
+    openrouter_base_url: Annotated[BaseUrl, Field(description="Where OpenRouter's API is.")] = (
+        "https://openrouter.ai/api/v1"
+    )
+    zai_base_url: Annotated[BaseUrl, Field(description="Z.AI's Anthropic endpoint.")] = (
+        "https://api.z.ai/api/anthropic"
+    )
+    compatible_base_url: Annotated[
+        str,
+        AfterValidator(lambda url: url and _without_slash(url)),
+        Field(
+            description="An OpenAI-compatible server (LM Studio, Ollama, vLLM), with its `/v1`; "
+            "its models are `compatible/NAME`."
+        ),
+    ] = ""
     anthropic_api_key: Annotated[
-        SecretStr,
-        Field(validation_alias="ANTHROPIC_API_KEY", description="The provider's key."),
+        Key,
+        Field(
+            validation_alias="ANTHROPIC_API_KEY",
+            description="Anthropic's key. More keys of any provider: `..._API_KEY_2`, `_3`.",
+        ),
+    ] = SecretStr("")
+    openai_api_key: Annotated[
+        Key, Field(validation_alias="OPENAI_API_KEY", description="OpenAI's key.")
+    ] = SecretStr("")
+    gemini_api_key: Annotated[
+        Key, Field(validation_alias="GEMINI_API_KEY", description="Gemini's key.")
+    ] = SecretStr("")
+    openrouter_api_key: Annotated[
+        Key, Field(validation_alias="OPENROUTER_API_KEY", description="OpenRouter's key.")
+    ] = SecretStr("")
+    zai_api_key: Annotated[
+        Key, Field(validation_alias="ZAI_API_KEY", description="Z.AI's key.")
+    ] = SecretStr("")
+    compatible_api_key: Annotated[
+        Key,
+        Field(
+            validation_alias="COMPATIBLE_API_KEY",
+            description="Key of the OpenAI-compatible server, if it wants one.",
+        ),
     ] = SecretStr("")
     admin_key_file: Annotated[
         Path | None,
@@ -103,18 +187,34 @@ class Settings(BaseSettings):
         """Kubernetes sets HELIOSTAT_GATEWAY_PORT=tcp://... beside a Service of that name."""
         return 8081 if isinstance(value, str) and value.startswith("tcp://") else value
 
-    @model_validator(mode="after")
-    def _has_what_it_requires(self) -> Self:
-        if self.llm_required and not self.has_provider:
-            raise ValueError(f"LLM_REQUIRED is true, but: {NO_PROVIDER}.")
-        return self
+    def provider_keys(self) -> dict[str, SecretStr]:
+        """Keys by variable: those of the fields, then every other `..._API_KEY` and `..._API_KEY_N`
+        of the environment, for more keys and for servers of the routes file. Raises SettingsError.
+        """
+        keys = {
+            "ANTHROPIC_API_KEY": self.anthropic_api_key,
+            "OPENAI_API_KEY": self.openai_api_key,
+            "GEMINI_API_KEY": self.gemini_api_key,
+            "OPENROUTER_API_KEY": self.openrouter_api_key,
+            "ZAI_API_KEY": self.zai_api_key,
+            "COMPATIBLE_API_KEY": self.compatible_api_key,
+        }
+        for name, text in os.environ.items():
+            if name not in keys and _KEY_VARIABLE.fullmatch(name):
+                keys[name] = _checked_key(name, text)
+        return {name: key for name, key in keys.items() if key.get_secret_value()}
 
-    @property
-    def has_provider(self) -> bool:
-        """Whether a request for a model by its plain name can be answered."""
-        return self.default_provider == "scripted" or bool(
-            self.anthropic_api_key.get_secret_value()
-        )
+    def base_urls(self) -> dict[str, str]:
+        """Addresses by provider; without those that have none."""
+        urls = {
+            "anthropic": self.anthropic_base_url,
+            "openai": self.openai_base_url,
+            "gemini": self.gemini_base_url,
+            "openrouter": self.openrouter_base_url,
+            "zai": self.zai_base_url,
+            "compatible": self.compatible_base_url,
+        }
+        return {name: url for name, url in urls.items() if url}
 
 
 def read_settings() -> Settings:

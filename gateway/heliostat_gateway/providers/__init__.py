@@ -1,10 +1,15 @@
-"""Providers: who answers a model call. Each takes the caller's bytes and gives bytes back."""
+"""Providers: who answers a model call. Each takes bytes in its dialect and gives bytes back."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
+from heliostat_gateway.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.wire import Headers, JsonObject
+
+CONNECT_SECONDS = 10.0
 
 
 class ProviderError(Exception):
@@ -18,17 +23,38 @@ class ProviderError(Exception):
         self.sent = sent
 
 
+class Operation(StrEnum):
+    """What a provider is asked to do."""
+
+    GENERATE = "generate"
+    COUNT_TOKENS = "count_tokens"
+
+
 @dataclass(frozen=True)
 class ProviderCall:
-    """A request as the caller sent it, and where it goes."""
+    """A request in the provider's dialect, and where it goes."""
 
-    path: str
+    path: str  # as the caller asked; it tells the caller's dialect and the operation
     query: str
-    headers: Headers  # end-to-end headers without the caller's credentials
+    headers: Headers  # the caller's end-to-end headers without its credentials
     body: bytes
     request: JsonObject  # the body, parsed
     target: str  # model or scenario, in the provider's own words
     execution: str  # uid
+    credential: Credential = NO_CREDENTIAL
+    stream: bool = False  # for providers whose address says it (Gemini)
+    connect_seconds: float = CONNECT_SECONDS  # first token, idle and total time are the engine's
+
+    @property
+    def source(self) -> Dialect:
+        """The caller's dialect."""
+        return Dialect.CHAT if self.path.endswith("/chat/completions") else Dialect.MESSAGES
+
+    @property
+    def operation(self) -> Operation:
+        """What is asked for."""
+        counts = self.path.endswith("/count_tokens")
+        return Operation.COUNT_TOKENS if counts else Operation.GENERATE
 
 
 @dataclass(frozen=True)
@@ -38,6 +64,7 @@ class ProviderAnswer:
     status: int
     headers: Headers
     chunks: AsyncGenerator[bytes, None]  # raises ProviderError when the body ends unfinished
+    request_id_header: str = "request-id"  # the provider's own; empty when it has none
 
     @property
     def content_type(self) -> str:
@@ -52,16 +79,19 @@ class ProviderAnswer:
     @property
     def request_id(self) -> str:
         """The provider's own id of the request; empty when it names none."""
-        return self._header("request-id")
+        return self._header(self.request_id_header)
 
     def _header(self, wanted: str) -> str:
         return next((value for name, value in self.headers if name == wanted), "")
 
 
 class Provider(Protocol):
-    """One provider with its credential."""
+    """One provider; the credential comes with each call."""
 
     name: str
+    dialect: Dialect
+    target_is_model: bool  # else a scenario, which plays the model that was asked for
+    counts_tokens: bool  # whether it answers Operation.COUNT_TOKENS
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
         """The provider's answer, whatever its status. Raises ProviderError when there is none."""

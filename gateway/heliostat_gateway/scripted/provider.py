@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from uuid import uuid4
 
+from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.scripted.apis import Api
 from heliostat_gateway.scripted.bill import Bill, BillLine
@@ -26,6 +27,9 @@ class ScriptedProvider:
     """Answers from scenarios; deterministic but for the request id and faults with `times`."""
 
     name = "scripted"
+    dialect = Dialect.MESSAGES
+    target_is_model = False
+    counts_tokens = True
 
     def __init__(self, scenarios: Mapping[str, Scenario], bill: Bill) -> None:
         self.scenarios = scenarios

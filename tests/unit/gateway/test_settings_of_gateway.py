@@ -1,18 +1,20 @@
 """Settings: a mistake is named with its variable and what it must be."""
 
+import os
+import re
 from collections.abc import Callable
 
 import pytest
 
-from heliostat_gateway.settings import SettingsError, read_settings
+from heliostat_gateway.settings import KEY_FIELDS, NO_PROVIDER, SettingsError, read_settings
 
 Environment = Callable[..., None]
 
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
-    for name in ("ANTHROPIC_API_KEY", "LLM_REQUIRED"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if re.search(r"_API_KEY|^LLM_REQUIRED", name)]:
+        monkeypatch.delenv(name)
 
     def put(**values: str) -> None:
         for name, value in values.items():
@@ -24,11 +26,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
 def test_defaults_need_no_environment(environment: Environment) -> None:
     environment()
     settings = read_settings()
-    assert (settings.port, settings.default_provider, settings.has_provider) == (
-        8081,
-        "anthropic",
-        False,
-    )
+    assert (settings.port, settings.default_provider) == (8081, "anthropic")
+    assert settings.provider_keys() == {}
+    assert "compatible" not in settings.base_urls()
 
 
 def test_an_unknown_variable_is_named(environment: Environment) -> None:
@@ -55,20 +55,34 @@ def test_a_malformed_value_is_named(
         read_settings()
 
 
-def test_a_required_provider_that_is_missing_names_the_variables(environment: Environment) -> None:
-    environment(LLM_REQUIRED="true")
-    with pytest.raises(SettingsError, match=r"LLM_REQUIRED.*ANTHROPIC_API_KEY.*DEFAULT_PROVIDER"):
-        read_settings()
+@pytest.mark.parametrize("variable", KEY_FIELDS.values())
+def test_a_required_provider_that_is_missing_names_the_variables(variable: str) -> None:
+    assert variable in f"{NO_PROVIDER}, COMPATIBLE_API_KEY"
 
 
-def test_a_required_provider_that_is_there_is_enough(environment: Environment) -> None:
-    environment(LLM_REQUIRED="true", ANTHROPIC_API_KEY="sk-test")
-    assert read_settings().has_provider
+def test_keys_are_found_by_variable_and_number_and_never_shown(environment: Environment) -> None:
+    environment(ANTHROPIC_API_KEY="sk-one", ANTHROPIC_API_KEY_2=" sk-two\n", MINE_API_KEY="mine")
+    settings = read_settings()
+    keys = settings.provider_keys()
+    assert {name: key.get_secret_value() for name, key in keys.items()} == {
+        "ANTHROPIC_API_KEY": "sk-one",
+        "ANTHROPIC_API_KEY_2": "sk-two",
+        "MINE_API_KEY": "mine",
+    }
+    assert "sk-one" not in f"{settings!r} {keys!r}"
 
 
-def test_the_key_is_not_shown(environment: Environment) -> None:
-    environment(ANTHROPIC_API_KEY="sk-secret")
-    assert "sk-secret" not in repr(read_settings())
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "OPENAI_API_KEY_2"])
+def test_a_key_of_two_words_is_named_and_not_shown(environment: Environment, name: str) -> None:
+    environment(**{name: "sk two"})
+    with pytest.raises(SettingsError, match=rf"^{name}: must be one word") as raised:
+        read_settings().provider_keys()
+    assert "sk two" not in str(raised.value)
+
+
+def test_a_strange_key_of_another_program_is_left_alone(environment: Environment) -> None:
+    environment(OTHER_API_KEY="not a key")
+    assert read_settings().provider_keys() == {}
 
 
 def test_service_links_of_kubernetes_are_no_settings(environment: Environment) -> None:

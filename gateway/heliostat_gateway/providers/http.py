@@ -1,0 +1,159 @@
+"""What providers over HTTP have in common: bytes through, only address and credentials are ours."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Protocol
+
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.providers import Operation, ProviderAnswer, ProviderCall, ProviderError
+from heliostat_gateway.wire import Headers
+
+# Answers must come uncompressed, because usage is read from the very bytes that pass by.
+_PLAIN: Final = ("accept-encoding", "identity")
+# Ours, or a credential of the caller: an OpenAI organisation or project is billed with a key.
+_NEVER: Final = frozenset(
+    {
+        "accept-encoding",
+        "api-key",
+        "authorization",
+        "content-length",
+        "cookie",
+        "host",
+        "openai-organization",
+        "openai-project",
+        "x-api-key",
+    }
+)
+# Meant for one provider or dialect; a provider names in `takes` those that are for it.
+_ADDRESSED: Final = ("anthropic-", "openai-", "x-claude-code-", "x-goog-", "x-heliostat-")
+_OF_ANY_DIALECT: Final = frozenset({"user-agent"})
+_JSON: Final = ("content-type", "application/json")
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request as it goes over the wire."""
+
+    provider: str
+    url: str
+    headers: Headers = field(repr=False)  # with the key
+    body: bytes = field(repr=False)
+    connect_seconds: float
+    request_id_header: str
+
+
+class Transport(Protocol):
+    """The connections that all providers share."""
+
+    async def post(self, outgoing: Outgoing) -> ProviderAnswer:
+        """The answer, whatever its status. Raises ProviderError."""
+        ...
+
+
+class HttpProvider(ABC):
+    """A provider over HTTP. A subclass says what it is, in class attributes and three methods."""
+
+    name: str
+    dialect: Dialect
+    title: ClassVar[str]  # for people
+    price_id: ClassVar[str] = ""  # its id in genai-prices; empty: no table of prices
+    key_variable: ClassVar[str]
+    needs_key: ClassVar[bool] = True
+    default_base_url: ClassVar[str] = ""  # empty: an address must be given
+    request_id_header: ClassVar[str] = ""
+    takes: ClassVar[tuple[str, ...]] = ()  # prefixes of addressed headers that it gets
+    counts_tokens = False
+    target_is_model = True
+
+    def __init__(self, base_url: str, transport: Transport, name: str = "") -> None:
+        self.name = name or type(self).name
+        self.base_url = base_url
+        self._transport = transport
+
+    async def send(self, call: ProviderCall) -> ProviderAnswer:
+        """The provider's answer, whatever its status. Raises ProviderError when there is none."""
+        if call.operation is Operation.COUNT_TOKENS and not self.counts_tokens:
+            raise ProviderError(f"{self.name} does not count tokens.", sent=False)
+        return await self._transport.post(
+            Outgoing(
+                provider=self.name,
+                url=self.url(call),
+                headers=self.headers(call),
+                body=call.body,
+                connect_seconds=call.connect_seconds,
+                request_id_header=self.request_id_header,
+            )
+        )
+
+    async def close(self) -> None:  # noqa: B027
+        """Nothing: the connections are shared, and closed by who opened them."""
+
+    @abstractmethod
+    def url(self, call: ProviderCall) -> str:
+        """The whole address of a call."""
+
+    @abstractmethod
+    def auth(self, call: ProviderCall) -> Headers:
+        """The header with the credential."""
+
+    def headers(self, call: ProviderCall) -> Headers:
+        """The caller's headers that this provider gets, then ours.
+
+        A request from another dialect was written anew: of the caller, only its name goes along.
+        """
+        if call.source is self.dialect:
+            kept = [(name, value) for name, value in call.headers if self._gets(name)]
+        else:
+            kept = [(name, value) for name, value in call.headers if name in _OF_ANY_DIALECT]
+            kept += [_JSON, *self.added(call)]
+        return [*kept, _PLAIN, *self.auth(call)]
+
+    def added(self, call: ProviderCall) -> Headers:  # noqa: ARG002
+        """Headers that this provider needs with a request that came in another dialect."""
+        return []
+
+    def _gets(self, name: str) -> bool:
+        return name not in _NEVER and (
+            not name.startswith(_ADDRESSED) or name.startswith(self.takes)
+        )
+
+
+class MessagesProvider(HttpProvider):
+    """A provider that speaks Anthropic's Messages API under `/v1`."""
+
+    dialect = Dialect.MESSAGES
+    takes: ClassVar[tuple[str, ...]] = ("anthropic-",)
+    counts_tokens = True
+
+    def url(self, call: ProviderCall) -> str:
+        """`BASE/v1/messages`, with the caller's query if it speaks this dialect too."""
+        counts = call.operation is Operation.COUNT_TOKENS
+        path = "/v1/messages/count_tokens" if counts else "/v1/messages"
+        query = f"?{call.query}" if call.query and call.source is self.dialect else ""
+        return f"{self.base_url}{path}{query}"
+
+    def added(self, call: ProviderCall) -> Headers:  # noqa: ARG002
+        """The version of the API that requests are written in."""
+        return [("anthropic-version", "2023-06-01")]
+
+
+class ChatProvider(HttpProvider):
+    """A provider with OpenAI's chat completions; its base URL ends where OpenAI's `/v1` does."""
+
+    dialect = Dialect.CHAT
+    request_id_header: ClassVar[str] = "x-request-id"
+
+    def url(self, call: ProviderCall) -> str:
+        """`BASE/chat/completions`."""
+        query = f"?{call.query}" if call.query and call.source is self.dialect else ""
+        return f"{self.base_url}/chat/completions{query}"
+
+    def auth(self, call: ProviderCall) -> Headers:
+        """The key as a bearer token; nothing where there is no key."""
+        return bearer(call)
+
+
+def bearer(call: ProviderCall) -> Headers:
+    """`Authorization: Bearer KEY`; nothing where there is no key."""
+    secret = call.credential.secret.get_secret_value()
+    return [("authorization", f"Bearer {secret}")] if secret else []

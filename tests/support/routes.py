@@ -1,0 +1,77 @@
+"""Routers for tests: routes, keys and servers as given, connections that nobody may use."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from heliostat_gateway.callers import Caller, KeyKind
+from heliostat_gateway.credentials import EnvironmentKeys
+from heliostat_gateway.providers import ProviderAnswer
+from heliostat_gateway.providers.catalog import (
+    BUILT_IN,
+    SCRIPTED,
+    build_offers,
+    scripted_offer,
+    server_offer,
+)
+from heliostat_gateway.providers.http import Outgoing
+from heliostat_gateway.routers import build_knowledge
+from heliostat_gateway.routes.reading import parse_routes
+from heliostat_gateway.routes.source import FixedRoutes
+from heliostat_gateway.routing import Router
+from heliostat_gateway.scripted.bill import Bill
+from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SCENARIOS: Mapping[str, Scenario] = read_scenarios(
+    Path(str(files("heliostat_gateway") / "scenarios"))
+)
+KNOWN = build_knowledge(SCENARIOS)
+BASE_URLS = {each.name: each.default_base_url for each in BUILT_IN if each.default_base_url}
+
+
+class NoTransport:
+    """Nothing may be sent."""
+
+    async def post(self, outgoing: Outgoing) -> ProviderAnswer:
+        raise AssertionError(f"a test must not call {outgoing.provider}")
+
+
+def build_test_router(
+    text: str = "",
+    keys: Mapping[str, str] | None = None,
+    *,
+    scripted: bool = False,
+    base_urls: Mapping[str, str] = BASE_URLS,
+) -> Router:
+    """A router over the routes of `text` and `keys` by variable. Raises RoutesError."""
+    transport = NoTransport()
+    offers = build_offers(base_urls, transport)
+    offers[SCRIPTED] = scripted_offer(ScriptedProvider(SCENARIOS, Bill(Path("unused"))))
+    return Router(
+        offers=offers,
+        server_offer=lambda server: server_offer(server, transport),
+        keys=EnvironmentKeys({name: SecretStr(key) for name, key in (keys or {}).items()}),
+        routes=FixedRoutes(parse_routes(text, KNOWN, NOW)),
+        known=KNOWN,
+        default_scenario="default" if scripted else None,
+    )
+
+
+def caller(
+    *, execution: str = "", agent: str = "", user: str = "", models: tuple[str, ...] = ("*",)
+) -> Caller:
+    """Somebody who asks."""
+    return Caller(
+        key="k",
+        kind=KeyKind.EXECUTION if execution else KeyKind.SERVICE,
+        account=execution or user or "k",
+        execution=execution,
+        agent=agent,
+        user=user,
+        models=models,
+    )
