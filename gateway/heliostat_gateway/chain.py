@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from heliostat_gateway.attempt import Attempt, Whole
 from heliostat_gateway.breakers import Breakers, Open
-from heliostat_gateway.dialects.faults import UntranslatableError
+from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.outgoing import build_outgoing
 from heliostat_gateway.plans import Candidate

@@ -17,9 +17,9 @@ from heliostat_gateway.exchange import Books, Exchange
 from heliostat_gateway.governor import Governor
 from heliostat_gateway.intake import forwarded_headers, parse_document, read_body
 from heliostat_gateway.keyring import KeyRing
+from heliostat_gateway.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.replies import REVOKED, StreamReply, WholeReply
 from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.routing import Router
 from heliostat_gateway.wire import text_at
 
@@ -97,7 +97,7 @@ def _not_served(found: NotServed) -> RefusalError:
     match found.reason:
         case RouteReason.PROVIDER_KEY_MISSING:
             return RefusalError(503, "api_error", found.message, DO_NOT_RETRY)
-        case RouteReason.NOT_ALLOWED:
+        case RouteReason.MODEL_NOT_ALLOWED:
             return RefusalError(403, "permission_error", found.message, DO_NOT_RETRY)
         case _:
             return RefusalError(404, "not_found_error", found.message)

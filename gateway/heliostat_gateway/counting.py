@@ -7,7 +7,8 @@ from fastapi import Response
 
 from heliostat_gateway.asks import Ask
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.dialects.faults import UntranslatableError, translate_error
+from heliostat_gateway.dialects.faults import translate_error
+from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.outgoing import build_outgoing
 from heliostat_gateway.plans import Candidate, Plan
@@ -42,7 +43,7 @@ async def count_tokens(ask: Ask, plan: Plan, known: dict[str, str]) -> Response:
 
 
 async def _ask(ask: Ask, plan: Plan, candidate: Candidate, known: dict[str, str]) -> Response:
-    """The candidate's answer, or its refusal. Raises ProviderError when it should be passed over."""
+    """The candidate's answer, or its refusal. Raises ProviderError, UntranslatableError."""
     call = build_outgoing(ask, plan, candidate, None).call
     if candidate.provider.dialect is Dialect.GEMINI:
         call = _gemini_call(call)

@@ -76,9 +76,7 @@ class Probes:
         """The paths."""
         router = APIRouter(tags=["probes"])
         for path in ("/", "/api/hello"):
-            router.add_api_route(
-                path, self.hello, methods=["HEAD", "GET"], include_in_schema=False
-            )
+            router.add_api_route(path, self.hello, methods=["HEAD", "GET"], include_in_schema=False)
         router.add_api_route("/health", self.health, methods=["GET"])
         router.add_api_route("/healthz", self.healthz, methods=["GET"])
         router.add_api_route("/readyz", self.readyz, methods=["GET"])

@@ -30,9 +30,7 @@ def refusal_response(
 ) -> Response:
     """The HTTP answer of a refusal; `headers` hold the request id."""
     request_id = headers["x-heliostat-request-id"]
-    document = error_document(
-        dialect, refusal.status, refusal.kind, refusal.message, request_id
-    )
+    document = error_document(dialect, refusal.status, refusal.kind, refusal.message, request_id)
     return Response(
         dump_object(document),
         refusal.status,

@@ -17,7 +17,7 @@ from heliostat_gateway.edits import (
 )
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.providers import ProviderCall
-from heliostat_gateway.wire import dump_object, object_at
+from heliostat_gateway.wire import JsonObject, dump_object
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,6 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
     document = edit_document(translated.document, _usage_edits(target, translated.document))
     call = _call(ask, candidate, dump_object(document), document)
     return Outgoing(call, translated.dropped, hides_usage=False)
-
-
-def wants_usage(ask: Ask) -> bool:
-    """Whether a chat caller asked for the usage chunk itself."""
-    return object_at(ask.document, "stream_options").get("include_usage") is True
 
 
 def _edits(ask: Ask, plan: Plan, most: int | None) -> list[Edit]:

@@ -40,7 +40,7 @@ class Part:
         return self.seconds if self.is_over else time.monotonic() - self._began
 
     async def end(self, outcome: str, *, free: bool) -> None:
-        """The attempt is over: cancels the provider's call if it still runs. The first word stays."""
+        """Ends the attempt, and the provider's call if it still runs; the first outcome stays."""
         if self.is_over:
             return
         self.seconds = self.elapsed()

@@ -126,7 +126,8 @@ class Reply(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answers, whatever happens."""
         exchange, sender = self._exchange, Sender(send, self._exchange)
-        outcome, last = "gateway_failed", _GATEWAY_FAILED
+        outcome = "gateway_failed"
+        last: Failure | None = _GATEWAY_FAILED
         try:
             async with _client_watched(exchange, receive):
                 outcome, last = await self._answer(sender)
@@ -163,9 +164,10 @@ class StreamReply(Reply):
     """Event by event."""
 
     async def _relay(self, sender: Sender) -> None:
-        async with _pinged(sender), aclosing(self._chain.stream()) as pieces:
-            async for piece in pieces:
-                await sender.piece(piece)
+        with _Pings(sender):
+            async with aclosing(self._chain.stream()) as pieces:
+                async for piece in pieces:
+                    await sender.piece(piece)
 
     async def _finish(self, sender: Sender, failure: Failure | None) -> None:
         if failure is not None:
@@ -187,31 +189,32 @@ class WholeReply(Reply):
             await sender.whole(self._whole.status, self._whole.headers, self._whole.body)
 
 
-@asynccontextmanager
-async def _pinged(sender: Sender) -> AsyncIterator[None]:
+class _Pings:
     """Pings while the chain is silent. One timer, no task: most streams never need it."""
-    loop = asyncio.get_running_loop()
-    running: set[asyncio.Task[None]] = set()
 
-    def due() -> None:
-        nonlocal timer
-        task = loop.create_task(_safely(sender))
-        running.add(task)
-        task.add_done_callback(running.discard)
-        timer = loop.call_later(PING_SECONDS / 4, due)
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._running: set[asyncio.Task[None]] = set()
+        self._timer = asyncio.get_running_loop().call_later(PING_SECONDS, self._due)
 
-    timer = loop.call_later(PING_SECONDS, due)
-    try:
-        yield
-    finally:
-        timer.cancel()
-        for task in running:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for task in self._running:
             task.cancel()
 
+    def _due(self) -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._ping())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        self._timer = loop.call_later(PING_SECONDS / 4, self._due)
 
-async def _safely(sender: Sender) -> None:
-    with suppress(OSError):  # the client has gone: the watcher ends the call
-        await sender.ping()
+    async def _ping(self) -> None:
+        with suppress(OSError):  # the client has gone: the watcher ends the call
+            await self._sender.ping()
 
 
 @asynccontextmanager

@@ -138,4 +138,4 @@ async def run(load: Load) -> Figures:
 
 
 if __name__ == "__main__":
-    print(json.dumps(vars(uvloop.run(run(Load(**json.loads(sys.argv[1])))))))
+    print(json.dumps(vars(uvloop.run(run(Load(**json.loads(sys.argv[1])))))))  # noqa: T201

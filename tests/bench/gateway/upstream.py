@@ -1,6 +1,6 @@
 """A model provider that costs next to nothing: canned answers, no HTTP framework.
 
-`python -m bench.gateway.upstream PORT`. `/v1/messages` and `/v1/chat/completions`, streamed when the
+`python -m bench.gateway.upstream PORT`: `/v1/messages` and `/v1/chat/completions`, streamed if the
 body asks for it. A model name that ends in `-slow` streams an event every 100 ms for ten seconds.
 """
 
