@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from heliostat_gateway.attempt import Attempt, Whole
-from heliostat_gateway.breakers import Breakers, Open
+from heliostat_gateway.breakers import CLOSED, Breakers, Open
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.outgoing import build_outgoing
@@ -71,7 +71,8 @@ class Chain:
                 # What only this candidate can't say must not hide why the others failed.
                 self._failure = self._failure or _untranslatable(error)
                 continue
-            admission = await self._breakers.admit(candidate.breaker_key)
+            key = candidate.breaker_key
+            admission = await self._breakers.admit(key) if key else CLOSED
             if isinstance(admission, Open):
                 self._resting_until = min(self._resting_until, admission.until)
                 self._exchange.decide(f"{candidate.provider.name} rests")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from heliostat_gateway.breakers import Breakers, LocalBreakers
+from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.key_store import KeyStore, SqliteKeyStore
 from heliostat_gateway.revocations import Revocations
@@ -38,6 +38,8 @@ class Common:
         await self.disconnect()
 
 
-def local_common(storage: Storage, revocations: Revocations, calls: OpenCalls) -> Common:
+def local_common(
+    policy: BreakerPolicy, storage: Storage, revocations: Revocations, calls: OpenCalls
+) -> Common:
     """Of one process alone."""
-    return Common(LocalBreakers(), SqliteKeyStore(storage), LocalRevoker(revocations, calls))
+    return Common(LocalBreakers(policy), SqliteKeyStore(storage), LocalRevoker(revocations, calls))

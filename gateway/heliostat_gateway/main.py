@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from heliostat_gateway.admin import Admin
 from heliostat_gateway.admin_key import AdminKeyError, AdminKeyFile
 from heliostat_gateway.admin_keys import KeyAdmin
+from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.conversations import Conversations
@@ -127,13 +128,14 @@ def _common(
     settings: Settings, storage: Storage, revocations: Revocations, calls: OpenCalls
 ) -> Common:
     url = settings.redis_url.get_secret_value()
+    policy = BreakerPolicy(minimum=settings.breaker_minimum)
     if not url:
-        return local_common(storage, revocations, calls)
+        return local_common(policy, storage, revocations, calls)
     # Imported only where it is used: its client takes a tenth of a second of the start.
     from heliostat_gateway.shared.common import shared_common
 
     try:
-        return shared_common(url, revocations, calls)
+        return shared_common(url, policy, revocations, calls)
     except ValueError:
         # The library's own words may repeat a part of the password.
         raise SettingsError("REDIS_URL must be an address like redis://host:6379/0.") from None

@@ -56,7 +56,10 @@ class Candidate:
 
     @property
     def breaker_key(self) -> str:
-        """What fails together: provider, model and key."""
+        """What fails together: provider, model and key. Empty for a scenario, which fails on
+        purpose and is never given a rest."""
+        if not self.provider.target_is_model:
+            return ""
         return f"{self.provider.name}/{self.target}/{self.credential.name}"
 
 

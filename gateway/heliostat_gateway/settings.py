@@ -166,6 +166,14 @@ class Settings(BaseSettings):
             "/admin: for the very first key."
         ),
     ] = None
+    breaker_minimum: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Results within 30 s from which a provider that fails half of the time "
+            "is given a rest.",
+        ),
+    ] = 5
     redis_url: Annotated[
         SecretStr,
         Field(

@@ -1,5 +1,6 @@
 """What the replicas of one Redis have in common."""
 
+from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.common import Common
 from heliostat_gateway.revocations import Revocations
@@ -9,11 +10,13 @@ from heliostat_gateway.shared.keys import SharedKeyStore
 from heliostat_gateway.shared.revocations import SharedRevoker
 
 
-def shared_common(url: str, revocations: Revocations, calls: OpenCalls) -> Common:
+def shared_common(
+    url: str, policy: BreakerPolicy, revocations: Revocations, calls: OpenCalls
+) -> Common:
     """Of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
     return Common(
-        SharedBreakers(redis),
+        SharedBreakers(redis, policy),
         SharedKeyStore(redis),
         SharedRevoker(redis, revocations, calls),
         redis.aclose,

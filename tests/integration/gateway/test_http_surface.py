@@ -29,7 +29,11 @@ async def test_an_answer_says_where_it_came_from(shared: GatewayProcess) -> None
         "x-heliostat-execution": "surface",
         "x-heliostat-provider": "scripted",
         "x-heliostat-model": "scripted/hello",
+        "x-heliostat-attempts": "1",
+        "x-heliostat-cost": "2400000",
+        "x-heliostat-overhead-ms": answer.headers["x-heliostat-overhead-ms"],
     }
+    assert float(answer.headers["x-heliostat-overhead-ms"]) >= 0
     assert json.loads(answer.body)["usage"]["cache_creation"] == {
         "ephemeral_5m_input_tokens": 200,
         "ephemeral_1h_input_tokens": 50,

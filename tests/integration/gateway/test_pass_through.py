@@ -51,15 +51,16 @@ def passing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
     gateway.start(
         ANTHROPIC_API_KEY="sk-of-the-gateway",
         HELIOSTAT_GATEWAY_ANTHROPIC_BASE_URL=f"http://127.0.0.1:{PORT}",
+        HELIOSTAT_GATEWAY_BREAKER_MINIMUM="1000",  # the failures of one test are not another's
     )
     yield gateway
     gateway.kill()
 
 
-async def send(gateway: GatewayProcess, execution: str) -> Reply:
+async def send(gateway: GatewayProcess, execution: str, body: bytes = BODY) -> Reply:
     return await gateway.ask(
         "/v1/messages?beta=true&x=%2F",
-        data=BODY,
+        data=body,
         headers={
             "x-api-key": gateway.key(execution),
             "content-type": "application/json",
@@ -117,12 +118,12 @@ async def test_a_whole_answer_passes_and_is_priced(
     body = json.dumps({"type": "message", "usage": USAGE | {"output_tokens": 50}}, indent=3)
     told.chunks = [body[:20].encode(), body[20:].encode()]
     told.headers = {"content-type": "application/json"}
-    answer = await send(passing, run)
+    answer = await send(passing, run, BODY.replace(b'"stream" :true', b'"stream" :false'))
     assert answer.body == body.encode()
     assert (await passing.cost(run)).cost_nanos == EXACT_NANOS
 
 
-@pytest.mark.parametrize("status", [400, 401, 429, 500, 529])
+@pytest.mark.parametrize("status", [400, 402, 500, 529])
 async def test_an_error_of_the_provider_passes_and_is_free(
     passing: GatewayProcess, told: Upstream, run: str, status: int
 ) -> None:
@@ -134,6 +135,39 @@ async def test_an_error_of_the_provider_passes_and_is_free(
     assert (answer.headers["retry-after"], answer.headers["request-id"]) == ("7", "r")
     cost = await passing.cost(run)
     assert (cost.cost_nanos, cost.settled, cost.estimated, cost.requests) == (0, True, False, 1)
+
+
+async def test_a_refused_credential_is_told_without_the_providers_words(
+    passing: GatewayProcess, told: Upstream, run: str
+) -> None:
+    told.status, told.headers = 401, {"content-type": "application/json", "request-id": "r"}
+    told.chunks = [b'{"error":{"type":"authentication_error","message":"bad key sk-of-the-gat"}}']
+    answer = await send(passing, run)
+    assert (answer.status, answer.error[0]) == (401, "authentication_error")
+    assert "sk-of" not in answer.text
+    assert answer.headers["request-id"] == "r"
+
+
+async def test_a_limit_is_believed_until_it_is_over(
+    told: Upstream, run: str, tmp_path: Path
+) -> None:
+    told.status, told.chunks = 429, [b'{"error":{"type":"rate_limit_error","message":"m"}}']
+    told.headers = {"content-type": "application/json", "retry-after": "700", "request-id": "r"}
+    gateway = GatewayProcess(tmp_path)
+    gateway.write_public_key()
+    gateway.start(
+        ANTHROPIC_API_KEY="sk-of-the-gateway",
+        HELIOSTAT_GATEWAY_ANTHROPIC_BASE_URL=f"http://127.0.0.1:{PORT}",
+    )
+    try:
+        first, second = await send(gateway, run), await send(gateway, run)
+    finally:
+        gateway.kill()
+    assert (first.status, first.body) == (429, told.chunks[0])
+    assert (first.headers["retry-after"], first.headers["request-id"]) == ("700", "r")
+    assert (second.status, second.error[0]) == (503, "overloaded_error")
+    assert 690 <= int(second.headers["retry-after"]) <= 701
+    assert len(told.received) == 1
 
 
 async def test_a_cut_before_the_first_event_is_no_200(
