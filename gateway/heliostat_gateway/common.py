@@ -1,8 +1,9 @@
-"""What replicas have in common: breakers, keys, revocations. Alone, all of it is this process's."""
+"""What replicas have in common: breakers, keys, revocations, answers. Alone, all of it is this process's."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from heliostat_gateway.answers import AnswerCache, MemoryAnswers
 from heliostat_gateway.breakers import Breakers, LocalBreakers
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.key_store import KeyStore, SqliteKeyStore
@@ -22,6 +23,7 @@ class Common:
     breakers: Breakers
     keys: KeyStore
     revoker: Revoker
+    answers: AnswerCache
     disconnect: Callable[[], Awaitable[None]] = _nothing
 
     async def start(self) -> None:
@@ -40,4 +42,9 @@ class Common:
 
 def local_common(storage: Storage, revocations: Revocations, calls: OpenCalls) -> Common:
     """Of one process alone."""
-    return Common(LocalBreakers(), SqliteKeyStore(storage), LocalRevoker(revocations, calls))
+    return Common(
+        breakers=LocalBreakers(),
+        keys=SqliteKeyStore(storage),
+        revoker=LocalRevoker(revocations, calls),
+        answers=AnswerCache(MemoryAnswers()),
+    )
