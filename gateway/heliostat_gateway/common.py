@@ -1,4 +1,4 @@
-"""What replicas have in common: breakers, keys, revocations, answers. Alone, all of it is this process's."""
+"""What replicas have in common: breakers, keys, revocations, kept answers; or one process alone."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

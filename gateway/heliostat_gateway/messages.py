@@ -15,7 +15,7 @@ from heliostat_gateway.calls import CallEndedError, EndReason
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.exchange import Books, Exchange
 from heliostat_gateway.intake import parse_document, provider_call, read_body
-from heliostat_gateway.keyring import KeyRing, check_model
+from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.relay import (
@@ -62,7 +62,7 @@ class Messages:
         caller = self._identify(request, known)
         body = await read_body(request)
         document = parse_document(body)
-        route = self._route(document, caller, known)
+        route = self._route(document, known)
         call = provider_call(request, body, document, route, caller)
         exchange = Exchange(self.books, caller, route, known, len(body))
         try:
@@ -82,7 +82,7 @@ class Messages:
         caller = self._identify(request, known)
         body = await read_body(request)
         document = parse_document(body)
-        route = self._route(document, caller, known)
+        route = self._route(document, known)
         call = provider_call(request, body, document, route, caller)
         try:
             answer = await route.provider.send(call)
@@ -99,11 +99,10 @@ class Messages:
         known["x-heliostat-execution"] = caller.execution
         return caller
 
-    def _route(self, document: JsonObject, caller: Caller, known: dict[str, str]) -> Route:
+    def _route(self, document: JsonObject, known: dict[str, str]) -> Route:
         model = text_at(document, "model")
         if not model:
             raise invalid_request("model: must name the model that shall answer.")
-        check_model(caller, model)
         route = self.router.route(model, datetime.now(UTC))
         if isinstance(route, NotServed):
             if route.reason is RouteReason.PROVIDER_KEY_MISSING:
