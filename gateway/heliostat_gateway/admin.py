@@ -14,6 +14,7 @@ from heliostat_gateway.admin_keys import KeyAdmin
 from heliostat_gateway.bookings import ExecutionTotal
 from heliostat_gateway.breakers import Breakers, BreakerState
 from heliostat_gateway.budget_endpoints import Budgets
+from heliostat_gateway.key_documents import RefusalDocument
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.plans import NotServed, RouteReason
@@ -133,7 +134,11 @@ class Admin:
         def check(request: Request) -> None:
             self.keys.admin(request.headers)
 
-        router = APIRouter(prefix="/admin", dependencies=[Depends(check)])
+        router = APIRouter(
+            prefix="/admin",
+            dependencies=[Depends(check)],
+            responses={"4XX": {"model": RefusalDocument}, "5XX": {"model": RefusalDocument}},
+        )
         router.add_api_route("/revocations", self.revoke, methods=["POST"])
         router.add_api_route("/executions/{uid}", self.execution, methods=["GET"])
         router.add_api_route("/agents/{namespace}/{name}", self.agent, methods=["GET"])

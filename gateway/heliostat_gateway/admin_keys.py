@@ -12,7 +12,6 @@ from heliostat_gateway.key_documents import (
     IssuedKeyView,
     KeyList,
     KeyRequest,
-    RefusalDocument,
     RevokedKeyView,
     RotationRequest,
     view_issued,
@@ -35,10 +34,7 @@ class KeyAdmin:
 
     def endpoints(self) -> APIRouter:
         """The routes under /admin/keys."""
-        router = APIRouter(
-            prefix="/keys",
-            responses={"4XX": {"model": RefusalDocument}, "5XX": {"model": RefusalDocument}},
-        )
+        router = APIRouter(prefix="/keys")
         router.add_api_route("", self.create, methods=["POST"], status_code=201)
         router.add_api_route("", self.list, methods=["GET"])
         router.add_api_route("/{key_id}/rotate", self.rotate, methods=["POST"])

@@ -165,9 +165,10 @@ def count(breaker: Breaker, ok: int, failed: int, now: float, policy: BreakerPol
     """The breaker with so many results more in the present part of time, without the old ones."""
     part = math.floor(now / policy.part)
     kept = [each for each in breaker.counts if part - 6 < each[0] < part]
-    present = [each for each in breaker.counts if each[0] == part] or [(part, 0, 0)]
-    kept.append((part, present[0][1] + ok, present[0][2] + failed))
-    return replace(breaker, counts=tuple(kept))
+    for each in breaker.counts:
+        if each[0] == part:
+            ok, failed = ok + each[1], failed + each[2]
+    return replace(breaker, counts=(*kept, (part, ok, failed)))
 
 
 def fails_too_often(breaker: Breaker, policy: BreakerPolicy) -> bool:
@@ -235,7 +236,7 @@ class LocalBreakers:
     def admit_now(self, key: str) -> Admission:
         """`admit` without waiting."""
         breaker = self._breakers.get(key)
-        if breaker is None:
+        if breaker is None or breaker.until is None:
             return CLOSED
         self._breakers[key], admission = admit(breaker, self.clock(), uuid4().hex, self.policy)
         return admission

@@ -1,8 +1,9 @@
-"""What replicas have in common: breakers, keys, revocations. Alone, all of it is this process's."""
+"""What replicas have in common: breakers, keys, revocations, kept answers; or one process alone."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from heliostat_gateway.answers import AnswerCache, MemoryAnswers
 from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.key_store import KeyStore, SqliteKeyStore
@@ -22,6 +23,7 @@ class Common:
     breakers: Breakers
     keys: KeyStore
     revoker: Revoker
+    answers: AnswerCache
     disconnect: Callable[[], Awaitable[None]] = _nothing
 
     async def start(self) -> None:
@@ -42,4 +44,9 @@ def local_common(
     policy: BreakerPolicy, storage: Storage, revocations: Revocations, calls: OpenCalls
 ) -> Common:
     """Of one process alone."""
-    return Common(LocalBreakers(policy), SqliteKeyStore(storage), LocalRevoker(revocations, calls))
+    return Common(
+        breakers=LocalBreakers(policy),
+        keys=SqliteKeyStore(storage),
+        revoker=LocalRevoker(revocations, calls),
+        answers=AnswerCache(MemoryAnswers()),
+    )

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +18,7 @@ from heliostat_gateway.admin_key import AdminKeyFile
 from heliostat_gateway.callers import Caller, Scope, caller_of_execution
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, key_refused
 from heliostat_gateway.key_store import KeyStore
-from heliostat_gateway.keys import PREFIX, caller_of_key, check_key, split_key
+from heliostat_gateway.keys import PREFIX, UnknownKeyError, caller_of_key, check_key, split_key
 
 _LOG = logging.getLogger(__name__)
 _REREAD_SECONDS = 1.0
@@ -109,11 +108,14 @@ class KeyRing:
         now = int(self._clock())
         try:
             record = check_key(record, secret, now)
+        except UnknownKeyError as error:
+            if self._store.is_complete():
+                raise key_refused(str(error)) from error
+            # Another replica may have made or rotated it.
+            raise RefusalError(
+                503, "api_error", "The API key can't be checked now: Redis is away. Try again."
+            ) from error
         except KeyRefusedError as error:
-            if record is None and not self._store.is_complete():
-                raise RefusalError(
-                    503, "api_error", "The API key can't be checked now: Redis is away. Try again."
-                ) from error
             raise key_refused(str(error)) from error
         self._store.note_use(key_id, now)
         return caller_of_key(record)
@@ -135,19 +137,6 @@ class KeyRing:
             if pems != self._pems:
                 self._verified.clear()  # what a removed key signed is checked anew
             self._pems = pems
-
-
-def check_model(caller: Caller, model: str) -> None:
-    """Raises RefusalError (403) unless the key may ask for this model name; `*` in it is any."""
-    if any(fnmatchcase(model, pattern) for pattern in caller.models):
-        return
-    raise RefusalError(
-        403,
-        "permission_error",
-        f"model: the key {caller.key} may not ask for this model, only for: "
-        f"{', '.join(caller.models)}. Ask for one of these, or an admin for another key.",
-        DO_NOT_RETRY,
-    )
 
 
 def presented_key(headers: Mapping[str, str]) -> str:

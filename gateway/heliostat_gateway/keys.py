@@ -25,6 +25,10 @@ class NoSuchKeyError(Exception):
     """There is no key with this id."""
 
 
+class UnknownKeyError(KeyRefusedError):
+    """No key with this id has this secret, as far as is known here."""
+
+
 class KeyIsRevokedError(Exception):
     """A revoked key can't be changed any more."""
 
@@ -122,7 +126,7 @@ def check_key(record: KeyRecord | None, secret: str, now: int) -> KeyRecord:
     old = _NO_DIGEST if record is None or now >= record.old_until else record.old_digest
     is_old = hmac.compare_digest(digest, old)
     if record is None or not (is_own or is_old):
-        raise KeyRefusedError(
+        raise UnknownKeyError(
             "The API key is not known here. Use the text that was shown when the key was made, "
             "or ask an admin for a new key."
         )

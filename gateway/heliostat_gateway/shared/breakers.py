@@ -39,6 +39,7 @@ from heliostat_gateway.wire import count_at, parse_object, text_at
 _LOG = logging.getLogger(__name__)
 _KEY = f"{PREFIX}breakers"  # the hash of all breakers, and the channel of their changes
 _SEND_SECONDS = 1.0
+_PINGS = 8  # two seconds: a Redis that is slow for a moment is better than each one alone
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class SharedBreakers(Breakers):
         self._read_all = redis.register_script(READ)
         self._admit = redis.register_script(ADMIT)
         self._record = redis.register_script(RECORD)
-        self._listener = Listener(redis, _KEY, self._read, self._hear, self._lost)
+        self._listener = Listener(redis, _KEY, self._read, self._hear, self._lost, _PINGS)
         self._not_closed: dict[str, _NotClosed] = {}
         self._successes: dict[str, int] = {}  # not yet sent
         self._alone = LocalBreakers(self._policy, self._clock)

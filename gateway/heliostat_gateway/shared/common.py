@@ -1,10 +1,12 @@
 """What the replicas of one Redis have in common."""
 
+from heliostat_gateway.answers import AnswerCache
 from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.common import Common
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.shared.breakers import SharedBreakers
+from heliostat_gateway.shared.cache import SharedAnswers
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.keys import SharedKeyStore
 from heliostat_gateway.shared.revocations import SharedRevoker
@@ -16,8 +18,9 @@ def shared_common(
     """Of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
     return Common(
-        SharedBreakers(redis, policy),
-        SharedKeyStore(redis),
-        SharedRevoker(redis, revocations, calls),
-        redis.aclose,
+        breakers=SharedBreakers(redis, policy),
+        keys=SharedKeyStore(redis),
+        revoker=SharedRevoker(redis, revocations, calls),
+        answers=AnswerCache(SharedAnswers(redis)),
+        disconnect=redis.aclose,
     )

@@ -66,15 +66,15 @@ class SharedRevoker(Revoker):
         nonce = uuid4().hex
         waiting = self._waiting[nonce] = _Waiting()
         try:
-            others = await self._tell(key_id, expires, nonce)
+            told = await self._tell(key_id, expires, nonce)
             ended = await self._calls.end_key(key_id)
-            everywhere = others is not None and await _confirmed(waiting, others)
+            everywhere = told is not None and await _confirmed(waiting, told)
         finally:
             del self._waiting[nonce]
         return Revoked(ended + waiting.ended, everywhere)
 
     async def _tell(self, key_id: str, expires: int, nonce: str) -> int | None:
-        """How many others were told; None when Redis is away."""
+        """How many replicas were told; None when Redis is away."""
         if not self._listener.is_connected:
             return None
         told = self._message({"key": key_id, "expires": expires, "nonce": nonce})
@@ -89,7 +89,7 @@ class SharedRevoker(Revoker):
             self._listener.doubt()
             return None
         heard = replies[-1]
-        return max(heard - 1, 0) if isinstance(heard, int) else None
+        return heard if isinstance(heard, int) else None
 
     async def _read(self) -> None:
         """Tells what only this replica knows, and learns the rest."""
@@ -107,14 +107,16 @@ class SharedRevoker(Revoker):
 
     def _hear(self, message: bytes) -> None:
         told = parse_object(message)
-        if told is None or text_at(told, "from") == self._name:
+        if told is None:
             return
-        waiting = self._waiting.get(text_at(told, "confirms"))
+        is_own = text_at(told, "from") == self._name
+        # Redis counts us among those that it told, so our own message confirms itself.
+        waiting = self._waiting.get(text_at(told, "nonce" if is_own else "confirms"))
         if waiting is not None:
             waiting.ended += count_at(told, "ended")
             waiting.confirmed += 1
             waiting.changed.set()
-        if text_at(told, "key"):
+        if text_at(told, "key") and not is_own:
             self._begin_to_obey(told)
 
     def _begin_to_obey(self, told: JsonObject) -> None:
@@ -144,11 +146,11 @@ class SharedRevoker(Revoker):
         return await self._calls.end_key(key_id)
 
 
-async def _confirmed(waiting: _Waiting, others: int) -> bool:
+async def _confirmed(waiting: _Waiting, told: int) -> bool:
     """Whether so many confirmed in time."""
     try:
         async with asyncio.timeout(OTHERS_SECONDS):
-            while waiting.confirmed < others:
+            while waiting.confirmed < told:
                 waiting.changed.clear()
                 await waiting.changed.wait()
     except TimeoutError:

@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import statistics
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,7 @@ from support.redis_server import RedisServer
 from support.waiting import until
 
 KEY = "anthropic/opus/main"
+Answer = TypeVar("Answer")
 POLICY = BreakerPolicy(minimum=4, first_wait=0.3, longest_wait=2, probe=5, ask_again=0.05)
 REPLICAS = 3
 CHANNEL = f"{PREFIX}breakers"
@@ -60,17 +63,62 @@ def are_open(replicas: Iterable[SharedBreakers]) -> bool:
     return all([s.key for s in each.states()] == [KEY] for each in replicas)
 
 
-async def test_failures_of_all_replicas_add_up_and_all_see_it_in_100_ms(
-    redis_server: RedisServer,
-) -> None:
+async def test_failures_of_all_replicas_add_up(redis_server: RedisServer) -> None:
     async with replicas(redis_server) as found:
         await fail(found[0], 2)
         await fail(found[1], 1)
         assert await found[0].admit(KEY) == CLOSED
         await fail(found[2], 1)
-        assert await until(lambda: are_open(found)) < 0.1
+        await until(lambda: are_open(found))
         for each in found:
             assert isinstance(await each.admit(KEY), Open)
+
+
+async def test_all_see_it_in_100_ms(redis_server: RedisServer) -> None:
+    """The middle of several, because the machine may be busy with something else for a moment."""
+    async with replicas(redis_server, BreakerPolicy(minimum=1)) as found:
+        took = []
+        for number in range(1, 8):
+            await found[0].record(f"{KEY}-{number}", Result.FAILED, CLOSED)
+            took.append(
+                await until(lambda: all(len(each.states()) == number for each in found))  # noqa: B023
+            )
+        assert statistics.median(took) < 0.1
+
+
+def elsewhere(server: RedisServer, work: Callable[[SharedBreakers], Awaitable[Answer]]) -> Answer:
+    """Work of a replica in an event loop of its own; to be called in a thread of its own."""
+
+    async def run() -> Answer:
+        redis = open_redis(server.url)
+        breakers = SharedBreakers(redis, POLICY)
+        await breakers.start()
+        try:
+            return await work(breakers)
+        finally:
+            await breakers.close()
+            await redis.aclose()
+
+    return asyncio.run(run())
+
+
+async def test_two_event_loops_open_together_and_have_one_probe(
+    redis_server: RedisServer,
+) -> None:
+    async def ask_often(breakers: SharedBreakers) -> int:
+        asked = await asyncio.gather(*(breakers.admit(KEY) for _ in range(30)))
+        return sum(isinstance(each, Probe) for each in asked)
+
+    async with replicas(redis_server) as found:
+        await asyncio.to_thread(elsewhere, redis_server, lambda breakers: fail(breakers, 4))
+        await until(lambda: are_open(found))
+        await until(lambda: found[0].states()[0].state is BreakerState.HALF_OPEN)
+        probes = await asyncio.gather(
+            asyncio.to_thread(elsewhere, redis_server, ask_often),
+            asyncio.to_thread(elsewhere, redis_server, ask_often),
+            ask_often(found[0]),
+        )
+        assert sum(probes) == 1
 
 
 async def test_exactly_one_probe_among_all(redis_server: RedisServer) -> None:
@@ -88,7 +136,7 @@ async def test_exactly_one_probe_among_all(redis_server: RedisServer) -> None:
             assert sum(isinstance(each, Open) for each in asked) == REPLICAS * 20 - 1
             number, probe = probes[0]
             await found[number].record(KEY, Result.OK if level == 2 else Result.FAILED, probe)
-        assert await until(lambda: not any(each.states() for each in found)) < 0.1
+        await until(lambda: not any(each.states() for each in found))
         assert [await each.admit(KEY) for each in found] == [CLOSED] * REPLICAS
 
 
@@ -169,7 +217,7 @@ async def test_a_redis_that_hangs_is_away_after_a_moment(redis_server: RedisServ
             await fail(found[0], 4)
             assert isinstance(await found[0].admit(KEY), Open)
             assert time.monotonic() - begin < 2  # one deadline, not one for each
-            await until(lambda: all(each.state().mode == "away" for each in found), 2)
+            await until(lambda: all(each.state().mode == "away" for each in found))
         finally:
             os.kill(process, signal.SIGCONT)
         await until(lambda: all(each.state().mode == "shared" for each in found))
@@ -183,7 +231,7 @@ async def test_starts_without_redis_and_heals(redis_server: RedisServer) -> None
         redis_server.start()
         await until(lambda: all(each.state().mode == "shared" for each in found))
         await fail(found[0], 4)
-        assert await until(lambda: are_open(found)) < 0.1
+        await until(lambda: are_open(found))
 
 
 class Clock:
