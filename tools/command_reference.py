@@ -1,5 +1,6 @@
 """The command reference of docs/cli.md: what every command says about itself."""
 
+from typer import Typer
 from typer.testing import CliRunner
 
 from heliostat_cli.main import app
@@ -9,12 +10,20 @@ _WIDTH = "100"
 
 def build_reference() -> str:
     """The help of the program and of each of its commands, in order."""
-    sections = [_section("heliostat")]
-    for registered in app.registered_commands:
-        if registered.callback is not None:
-            name = registered.name or registered.callback.__name__
-            sections.append(_section(f"heliostat {name}", name))
-    return "\n\n".join(sections)
+    paths: list[list[str]] = [[], *([name] for name in _names(app))]
+    for group in app.registered_groups:
+        name = str(group.name)
+        if group.typer_instance is not None:
+            paths += [[name], *([name, each] for each in _names(group.typer_instance))]
+    return "\n\n".join(_section(" ".join(["heliostat", *path]), *path) for path in paths)
+
+
+def _names(app: Typer) -> list[str]:
+    return [
+        each.name or each.callback.__name__
+        for each in app.registered_commands
+        if each.callback is not None
+    ]
 
 
 def _section(title: str, *arguments: str) -> str:

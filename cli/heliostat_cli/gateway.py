@@ -1,0 +1,53 @@
+"""`heliostat gateway`: what concerns the LLM gateway alone, without a world."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heliostat_cli.errors import UsageError
+from heliostat_cli.screen import Terminal
+from heliostat_cli.sessions import finish
+
+app = typer.Typer(
+    help="Try the LLM gateway and what is behind it.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command()
+def scripted(
+    port: Annotated[int, typer.Option("--port", help="Port to listen on; 0: any free one.")],
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    scenarios: Annotated[
+        Path | None, typer.Option("--scenarios", metavar="DIR", help="Folder with more scenarios.")
+    ] = None,
+    default: Annotated[
+        str | None,
+        typer.Option("--default", metavar="NAME", help="Scenario for every other model name."),
+    ] = None,
+    bill: Annotated[
+        Path, typer.Option("--bill", metavar="FILE", help="Where the invoice is written.")
+    ] = Path("scripted-bill.jsonl"),
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option("--api-key", metavar="[NAME=]KEY", help="Accepted key; default: any key."),
+    ] = None,
+) -> None:
+    """Serve scripted model APIs: Anthropic, OpenAI, Gemini on one port.
+
+    It plays scenarios, checks its callers as the real APIs do, fails on request and keeps a bill of
+    its own; see docs/scenarios.md. Ctrl-C ends it. Exit code 2: an option or a scenario is wrong.
+    """
+    from heliostat_gateway.scripted.program import Options, ProgramError, serve
+    from heliostat_gateway.scripted.scenario import ScenarioError
+
+    options = Options(port, host, scenarios, default, bill, tuple(api_key or []))
+
+    async def session() -> int:
+        try:
+            await serve(options, Terminal().line)
+        except (ScenarioError, ProgramError) as error:
+            raise UsageError(str(error), "Mend that option or file.") from error
+        return 0
+
+    finish(session())
