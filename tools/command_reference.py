@@ -1,7 +1,5 @@
 """The command reference of docs/cli.md: what every command says about itself."""
 
-from collections.abc import Iterator
-
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -11,23 +9,21 @@ _WIDTH = "100"
 
 
 def build_reference() -> str:
-    """The help of the program, of each of its commands, and of its groups with theirs, in order."""
-    sections = [_section("heliostat"), *_sections(app)]
+    """The help of the program and of each of its commands, in order."""
+    paths: list[list[str]] = [[], *([name] for name in _names(app))]
     for group in app.registered_groups:
-        if group.typer_instance is not None and group.typer_instance.info.name:
-            name = group.typer_instance.info.name
-            sections += [
-                _section(f"heliostat {name}", name),
-                *_sections(group.typer_instance, name),
-            ]
-    return "\n\n".join(sections)
+        name = str(group.name)
+        if group.typer_instance is not None:
+            paths += [[name], *([name, each] for each in _names(group.typer_instance))]
+    return "\n\n".join(_section(" ".join(["heliostat", *path]), *path) for path in paths)
 
 
-def _sections(commands: Typer, *before: str) -> Iterator[str]:
-    for registered in commands.registered_commands:
-        if registered.callback is not None:
-            path = (*before, registered.name or registered.callback.__name__)
-            yield _section(" ".join(("heliostat", *path)), *path)
+def _names(app: Typer) -> list[str]:
+    return [
+        each.name or each.callback.__name__
+        for each in app.registered_commands
+        if each.callback is not None
+    ]
 
 
 def _section(title: str, *arguments: str) -> str:

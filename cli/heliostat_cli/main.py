@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from heliostat_cli import reading, writing
+from heliostat_cli import gateway, reading, writing
 from heliostat_cli.errors import CliError
 from heliostat_cli.kinds import parse_target
 from heliostat_cli.manifests import read_manifest
@@ -16,7 +16,6 @@ from heliostat_cli.options import (
     ContextOption,
     ExecutionArgument,
     FilesOption,
-    JsonOption,
     KindArgument,
     NamesArgument,
     NamespaceOption,
@@ -25,7 +24,7 @@ from heliostat_cli.options import (
 )
 from heliostat_cli.requests import parse_parameters, read_input
 from heliostat_cli.screen import Terminal
-from heliostat_cli.sessions import exit_with, finish, in_world, open_place, report, utc_now
+from heliostat_cli.sessions import finish, in_world, open_place, report, utc_now
 from heliostat_cli.worlds import OpenWorld, Place, WorldName, choose_place
 from heliostat_core.worlds import EXECUTION, Ref, Selection
 
@@ -37,15 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-gateway_app = typer.Typer(
-    name="gateway",
-    help="Check routes of the LLM gateway and explain its plans.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(gateway_app)
+app.add_typer(gateway.app, name="gateway")
 
 
 @app.command()
@@ -260,47 +251,6 @@ def version() -> None:
         f"heliostat {installed_version('heliostat-cli')}, "
         f"world: {choose_place(None, None, os.environ).world.value}"
     )
-
-
-@gateway_app.command("check")
-def gateway_check(
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="Default: that of HELIOSTAT_GATEWAY_ROUTES_FILE."),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell every mistake of a routes file with its line.
-
-    Exit code 0: it is good; 2: it has mistakes.
-    """
-    from heliostat_cli import routes
-
-    exit_with(routes.check(Terminal(), file, as_json=as_json))
-
-
-@gateway_app.command("explain")
-def gateway_explain(
-    model: Annotated[str, typer.Option("--model", help="The name that a caller would use.")],
-    agent: Annotated[
-        str, typer.Option("--agent", metavar="NAMESPACE/NAME", help="The agent that asks.")
-    ] = "",
-    routes_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--routes", metavar="FILE", help="Another routes file than that of the settings."
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show who would answer a model, in which order, at which price, and why.
-
-    It reads the settings of the gateway from this environment; keys are shown by name only.
-    Exit code 0: somebody would answer; 1: nobody would.
-    """
-    from heliostat_cli import routes
-
-    exit_with(routes.show_plan(Terminal(), model, agent, routes_file, as_json=as_json))
 
 
 def main() -> None:

@@ -125,12 +125,13 @@ def _routes(settings: Settings, known: Knowledge) -> RouteSource:
 
 def _scenario_rates(scenario: Scenario) -> FlatRates:
     prices = scenario.prices
-    return FlatRates(
-        {
-            "input": Decimal(prices.input),
-            "output": Decimal(prices.output),
-            "cache_read": Decimal(prices.cache_read),
-            "cache_write_5m": Decimal(prices.cache_write5m),
-            "cache_write_1h": Decimal(prices.cache_write1h),
-        }
-    )
+    rates = {
+        "input": Decimal(prices.input),
+        "output": Decimal(prices.output),
+        "cache_read": Decimal(prices.cache_read),
+        "cache_write_5m": Decimal(prices.cache_write5m),
+        "cache_write_1h": Decimal(prices.cache_write1h),
+    }
+    if prices.web_searches is not None:  # per thousand there, per million here
+        rates["web_searches"] = Decimal(prices.web_searches) * 1000
+    return FlatRates(rates)

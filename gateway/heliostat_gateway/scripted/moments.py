@@ -55,7 +55,8 @@ def stream_moments(
         yield from ahead
         yield Cut()
     elif fault is not None and fault.name in _INSIDE:
-        yield from _before(iter([*ahead, *answer]), fault.moment)
+        yield from ahead
+        yield from _before(answer, fault.moment)
         yield from _trouble(fault.name, rendering)
     else:
         yield from ahead

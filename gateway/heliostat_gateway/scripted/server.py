@@ -15,6 +15,7 @@ from heliostat_gateway.scripted.callers import Keys
 from heliostat_gateway.scripted.control import Control
 from heliostat_gateway.scripted.conversation import build_conversation
 from heliostat_gateway.scripted.faults import Asked, FaultName, Orders, UnknownFaultError
+from heliostat_gateway.scripted.lengths import limited_script
 from heliostat_gateway.scripted.limits import limit_headers
 from heliostat_gateway.scripted.listings import add_listings
 from heliostat_gateway.scripted.moments import stream_moments, whole_moments
@@ -134,7 +135,8 @@ class ScriptedServer:
         cast = self.repertoire.cast(asked.scenario, seen, asked.execution or asked.key)
         if isinstance(cast, Refusal):
             raise RefusedError(cast)
-        script = replace(cast.script, usage=told_usage(incoming.api, cast.script.usage))
+        script = limited_script(cast.script, asked.heard.limit)
+        script = replace(script, usage=told_usage(incoming.api, script.usage))
         played = Played(script, ordered or cast.fault)
         refusal = None if seen.stream else refusal_of_steps(played)
         if refusal is not None:

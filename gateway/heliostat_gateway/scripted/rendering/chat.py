@@ -5,7 +5,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from heliostat_gateway.scripted.rendering import COMPLETE, Omissions, Piece, Report, pieces_of_text
+from heliostat_gateway.scripted.rendering import (
+    COMPLETE,
+    Omissions,
+    Piece,
+    Report,
+    padded,
+    pieces_of_text,
+)
 from heliostat_gateway.scripted.scenario import UsageSpec
 from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse, visible
 from heliostat_gateway.wire import JsonObject, dump_object
@@ -95,8 +102,8 @@ class ChatRendering:
 
     def padding(self, size: int) -> bytes:
         """A chunk with a very long `obfuscation`, a field that the API knows."""
-        chunk = self._document("chat.completion.chunk")
-        return _data(chunk | {"choices": [], "obfuscation": "x" * size})
+        chunk = self._document("chat.completion.chunk") | {"choices": []}
+        return b"data: " + padded(chunk, "obfuscation", size) + b"\n\n"
 
     def _tool_call(self, action: ToolUse, size: int) -> Iterator[Piece]:
         index, self._calls = self._calls, self._calls + 1

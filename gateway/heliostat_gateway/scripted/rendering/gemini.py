@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heliostat_gateway.scripted.rendering import COMPLETE, Omissions, Piece, Report, pieces_of_text
+from heliostat_gateway.scripted.rendering import (
+    COMPLETE,
+    Omissions,
+    Piece,
+    Report,
+    padded,
+    pieces_of_text,
+)
 from heliostat_gateway.scripted.scenario import UsageSpec
 from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse
 from heliostat_gateway.scripted.signatures import signature_of, signature_of_call
@@ -85,7 +92,8 @@ class GeminiRendering:
 
     def padding(self, size: int) -> bytes:
         """A chunk without candidates and a very long id."""
-        return _data({"responseId": "x" * size, "modelVersion": self.script.model})
+        chunk: JsonObject = {"modelVersion": self.script.model}
+        return b"data: " + padded(chunk, "responseId", size) + b"\r\n\r\n"
 
     def _parts(self, action: Action, size: int) -> Iterator[tuple[JsonObject, int]]:
         """The parts of an action, each with the characters that it shows."""

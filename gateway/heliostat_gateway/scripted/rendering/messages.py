@@ -4,7 +4,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heliostat_gateway.scripted.rendering import COMPLETE, Omissions, Piece, Report, pieces_of_text
+from heliostat_gateway.scripted.rendering import (
+    COMPLETE,
+    Omissions,
+    Piece,
+    Report,
+    padded,
+    pieces_of_text,
+)
 from heliostat_gateway.scripted.scenario import UsageSpec
 from heliostat_gateway.scripted.script import (
     Action,
@@ -93,7 +100,7 @@ class MessagesRendering:
 
     def padding(self, size: int) -> bytes:
         """A very long ping."""
-        return event("ping", {"padding": "x" * size})
+        return b"event: ping\ndata: " + padded({"type": "ping"}, "padding", size) + b"\n\n"
 
     def _message(self) -> JsonObject:
         return {
