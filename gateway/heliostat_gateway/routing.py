@@ -52,6 +52,7 @@ class Router:
     @property
     def problem(self) -> str | None:
         """What is wrong with the newest routes file, while an older one is in use."""
+        self.routes.current()
         return self.routes.problem
 
     @property
