@@ -135,5 +135,29 @@ def test_a_mounted_secret_is_swapped_by_its_link(folder: Folder) -> None:
     assert folder.look() == ["v2"]
 
 
+def test_what_is_no_key_is_said_once(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
+    folder.write("two words", age=10)
+    for _ in range(5):
+        assert folder.look() == []
+    assert [record.getMessage() for record in caplog.records] == [
+        f"provider key file {NAME} holds no key and is not used"
+    ]
+    folder.write("good", age=5)
+    assert folder.look() == ["good"]
+
+
+def test_a_folder_that_can_not_be_read_any_more_keeps_its_keys(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.write("one", age=10)
+    assert folder.look() == ["one"]
+    away = folder.path.with_name("away")
+    folder.path.rename(away)
+    assert [folder.look(), folder.look()] == [["one"], ["one"]]
+    assert len(caplog.records) == 1
+    away.rename(folder.path)
+    assert folder.look() == ["one"]
+
+
 def test_a_folder_that_is_not_there_has_no_keys(tmp_path: Path) -> None:
     assert secrets(FolderKeys(tmp_path / "none")) == []
