@@ -58,8 +58,9 @@ class FolderKeys:
     clock: Callable[[], float] = time.time
     _looked: float = float("-inf")
     _keys: dict[str, SecretStr] = field(default_factory=dict)
-    _signatures: dict[str, "_Signature"] = field(default_factory=dict)  # of what was taken
+    _signatures: dict[str, "_Signature"] = field(default_factory=dict)  # of what was read
     _waiting: dict[str, "_Signature"] = field(default_factory=dict)  # of what may be unfinished
+    _is_blind: bool = False  # the folder can't be read: what is known stays
 
     def credentials(self, variable: str) -> tuple[Credential, ...]:
         """The keys of the files of this name and of its numbered forms."""
@@ -70,9 +71,17 @@ class FolderKeys:
         return _pick(variable, self._keys)
 
     def _look(self, now: float) -> None:
-        found = _find_files(self.folder)
-        for name in self._keys.keys() - found.keys():
-            del self._keys[name], self._signatures[name]
+        try:
+            found = _find_files(self.folder)
+        except OSError as error:
+            if not self._is_blind:
+                _LOG.warning("the folder of provider keys can't be read: %s", error.strerror)
+            self._is_blind = True
+            return
+        self._is_blind = False
+        for name in self._signatures.keys() - found.keys():
+            del self._signatures[name]
+            self._keys.pop(name, None)
         for name, signature in found.items():
             if self._signatures.get(name) != signature and self._is_finished(name, signature, now):
                 self._take(name, signature)
@@ -83,10 +92,10 @@ class FolderKeys:
         return rested or name not in self._keys or self._waiting.get(name) == signature
 
     def _take(self, name: str, signature: "_Signature") -> None:
+        self._signatures[name] = signature
         secret = _read_key(self.folder / name)
         if secret is not None:
             self._keys[name] = secret
-            self._signatures[name] = signature
 
 
 @dataclass(frozen=True)
@@ -123,14 +132,12 @@ def _pick(variable: str, keys: Mapping[str, SecretStr]) -> tuple[Credential, ...
 
 
 def _find_files(folder: Path) -> dict[str, _Signature]:
+    """The files of a folder by name. Raises OSError."""
     found = {}
-    try:
-        for path in folder.iterdir():
-            if not path.name.startswith(".") and path.is_file():
-                state = path.stat()
-                found[path.name] = _Signature(state.st_mtime_ns, state.st_size, state.st_ino)
-    except OSError as error:
-        _LOG.warning("the folder of provider keys can't be read: %s", error)
+    for path in folder.iterdir():
+        if not path.name.startswith(".") and path.is_file():
+            state = path.stat()
+            found[path.name] = _Signature(state.st_mtime_ns, state.st_size, state.st_ino)
     return found
 
 

@@ -15,7 +15,7 @@ from heliostat_gateway.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.pricebook import Recent, Tariff, day_of
 from heliostat_gateway.providers.catalog import SCRIPTED, Offer
 from heliostat_gateway.routes.checks import Knowledge
-from heliostat_gateway.routes.document import PERSONA_PREFIX, SCRIPTED_PREFIX
+from heliostat_gateway.routes.document import LONGEST_NAME, PERSONA_PREFIX, SCRIPTED_PREFIX
 from heliostat_gateway.routes.names import find_hop
 from heliostat_gateway.routes.source import RouteSource
 from heliostat_gateway.routes.table import Hop, RouteTable, Server, persona_of
@@ -52,6 +52,7 @@ class Router:
     @property
     def problem(self) -> str | None:
         """What is wrong with the newest routes file, while an older one is in use."""
+        self.routes.current()
         return self.routes.problem
 
     @property
@@ -79,6 +80,9 @@ class Router:
 
     def course(self, model: str, caller: Caller, at: datetime) -> Course | NotServed:
         """What a name means for a caller, with what can't be used now."""
+        if len(model) > LONGEST_NAME:  # it would be remembered, and told back
+            words = f"A model name has at most {LONGEST_NAME} characters."
+            return NotServed(RouteReason.UNKNOWN_MODEL, words)
         if not any(fnmatchcase(model, pattern) for pattern in caller.models):
             return NotServed(
                 RouteReason.MODEL_NOT_ALLOWED,

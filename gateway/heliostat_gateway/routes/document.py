@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 PERSONA_PREFIX: Final = "persona/"
 SCRIPTED_PREFIX: Final = "scripted/"
 LONGEST_SECONDS: Final = 3600
+LONGEST_NAME: Final = 250  # of a model, with a provider before it
 # What a persona gives by other means, or what is the caller's own.
 NO_DEFAULTS: Final = frozenset({"messages", "model", "stream", "stream_options", "system"})
 
@@ -65,9 +66,9 @@ ModelName = Annotated[
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$"),
     AfterValidator(_checked_model_name),
 ]
-AnyName = Annotated[str, Field(min_length=1, max_length=210)]
+AnyName = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Pattern = Annotated[str, Field(min_length=1, max_length=210)]
+Pattern = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Patterns = Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=100)]
 
 

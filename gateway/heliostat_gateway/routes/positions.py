@@ -52,8 +52,8 @@ class Positioned:
 
 def read_yaml(text: str) -> Positioned:
     """The document in `text`. Raises NotYamlError for what is no plain YAML document."""
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         _check_tree(root, set())
         value = {} if root is None else _VALUE.validate_python(_construct(root, loader))
@@ -64,8 +64,6 @@ def read_yaml(text: str) -> Positioned:
         raise NotYamlError(1, f"is no YAML: {error}") from error
     except ValidationError as error:
         raise NotYamlError(1, "must hold only texts, numbers, true, false and null") from error
-    finally:
-        loader.dispose()
     return Positioned(value, root)
 
 

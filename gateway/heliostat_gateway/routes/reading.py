@@ -19,6 +19,7 @@ from heliostat_gateway.settings import SettingsError
 
 _LARGEST_FILE = 1024 * 1024
 _LONGEST_PROMPT = 100_000
+_OF_NAMES = frozenset({"providers", "prices", "models", "aliases", "personas"})
 _SAID_OTHERWISE = (
     (re.compile(r"^Value error, "), ""),
     (re.compile(r"^Input should be "), "must be "),
@@ -112,12 +113,12 @@ def _check(
 
 
 def _without(raw: Mapping[str, JsonValue], places: Iterable[Place]) -> dict[str, JsonValue]:
-    """The document without the entries (of rules: without the section) that have a mistake."""
+    """The document without the named entries, or else the sections, that have a mistake."""
     kept = dict(raw)
     for place in places:
         section = str(place[0])
         entries = kept.get(section)
-        if len(place) > 1 and isinstance(entries, dict):
+        if len(place) > 1 and section in _OF_NAMES and isinstance(entries, dict):
             kept[section] = {name: each for name, each in entries.items() if name != place[1]}
         else:
             kept.pop(section, None)

@@ -30,6 +30,64 @@ def test_a_mistake_stops_the_start(tmp_path: Path, settings: dict[str, str], wor
     assert "Traceback" not in log
 
 
+def test_a_broken_routes_file_stops_the_start_with_every_line(tmp_path: Path) -> None:
+    routes = tmp_path / "routes.yaml"
+    routes.write_text("modles: {}\naliases: {a: a}\n")
+    log = refused_start(GatewayProcess(tmp_path), HELIOSTAT_GATEWAY_ROUTES_FILE=str(routes))
+    assert "routes.yaml:1: modles: is no field here" in log
+    assert "routes.yaml:2: aliases.a: leads back to itself" in log
+    assert "Traceback" not in log
+
+
+async def test_a_mounted_key_is_enough_for_a_required_provider(tmp_path: Path) -> None:
+    keys = tmp_path / "provider-keys"
+    keys.mkdir()
+    settings = {"LLM_REQUIRED": "true", "HELIOSTAT_GATEWAY_PROVIDER_KEYS_DIR": str(keys)}
+    gateway = GatewayProcess(tmp_path)
+    assert "GEMINI_API_KEY" in refused_start(gateway, **settings)
+    (keys / "GEMINI_API_KEY").write_text("k\n")
+    gateway.write_public_key()
+    gateway.start(**settings)
+    try:
+        status = json.loads(await gateway.get("/admin/models?name=gemini-3.8-flash"))
+        assert (status["served"], status["provider"]) == (True, "gemini")
+        (keys / "ZAI_API_KEY").write_text("k\n")
+        async with asyncio.timeout(30):
+            while not json.loads(await gateway.get("/admin/models?name=glm-5.3"))["served"]:
+                await asyncio.sleep(0.1)
+    finally:
+        gateway.kill()
+
+
+async def test_routes_are_read_again_and_a_broken_file_is_said_by_readyz(tmp_path: Path) -> None:
+    routes = tmp_path / "routes.yaml"
+    chain = "{chain: [{provider: scripted, model: hello}]}"
+    routes.write_text(f"models: {{one: {chain}}}")
+    gateway = GatewayProcess(tmp_path)
+    gateway.write_public_key()
+    gateway.start(HELIOSTAT_GATEWAY_ROUTES_FILE=str(routes))
+    try:
+        assert (await gateway.message(gateway.key("r"), "one")).status == 200
+        assert (await gateway.message(gateway.key("r"), "two")).status == 404
+        routes.write_text("modles: {}")
+        async with asyncio.timeout(30):
+            while "routes.yaml:1: modles" not in await readyz(gateway):
+                await asyncio.sleep(0.1)
+        assert (await gateway.message(gateway.key("r"), "one")).status == 200
+        routes.write_text(f"models: {{two: {chain}}}")
+        async with asyncio.timeout(30):
+            while (await gateway.message(gateway.key("r"), "two")).status != 200:
+                await asyncio.sleep(0.1)
+        assert (await gateway.message(gateway.key("r"), "one")).status == 404
+        assert json.loads(await readyz(gateway))["routesProblem"] is None
+    finally:
+        gateway.kill()
+
+
+async def readyz(gateway: GatewayProcess) -> str:
+    return (await gateway.ask("/readyz", method="GET")).text
+
+
 def test_a_port_that_is_taken_is_named(gateway: GatewayProcess, tmp_path: Path) -> None:
     other = GatewayProcess(tmp_path, port=gateway.port)
     assert f"HELIOSTAT_GATEWAY_PORT ({gateway.port})" in refused_start(other)

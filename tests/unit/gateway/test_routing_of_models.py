@@ -5,7 +5,9 @@ from collections import Counter
 import pytest
 
 from heliostat_gateway.plans import NotServed, Plan, RouteReason
+from heliostat_gateway.providers.catalog import BUILT_IN
 from heliostat_gateway.routing import ANYONE, Router
+from heliostat_gateway.settings import NO_PROVIDER
 from heliostat_gateway.usage import Usage
 from support.routes import BASE_URLS, NOW, build_test_router, caller
 
@@ -39,8 +41,10 @@ timeouts: {idleSeconds: 30}
 """
 
 
-def planned(router: Router, model: str, **who: str) -> Plan:
-    plan = router.plan(model, caller(**who), NOW)
+def planned(
+    router: Router, model: str, *, execution: str = "", agent: str = "", user: str = ""
+) -> Plan:
+    plan = router.plan(model, caller(execution=execution, agent=agent, user=user), NOW)
     assert isinstance(plan, Plan), plan
     return plan
 
@@ -100,6 +104,7 @@ def test_a_scenario_answers_real_names_where_it_is_chosen(model: str) -> None:
         ("openai/nonsense", ANTHROPIC, RouteReason.UNKNOWN_MODEL, "no price is known"),
         ("scripted/none", {}, RouteReason.UNKNOWN_MODEL, "no scenario none"),
         ("persona/none", {}, RouteReason.UNKNOWN_MODEL, "No persona is called none"),
+        ("x" * 251, {}, RouteReason.UNKNOWN_MODEL, "at most 250 characters"),
         ("hello", {}, RouteReason.SCRIPTED_NOT_CHOSEN, "use scripted/hello"),
     ],
 )
@@ -117,6 +122,30 @@ def test_a_server_of_ones_own_needs_an_address_and_a_price() -> None:
     assert ways(plan) == ["compatible/qwen/no-key"]
     unpriced = refused(build_test_router(base_urls=there), "compatible/qwen")
     assert unpriced.reason is RouteReason.UNKNOWN_MODEL
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "scripted", "is_missing"),
+    [
+        ("", [], False, True),
+        ("", [], True, False),
+        *(("", [each.key_variable], False, False) for each in BUILT_IN if each.needs_key),
+        ("", ["ANTHROPIC_API_KEY_2"], False, False),
+        ("", ["COMPATIBLE_API_KEY", "OTHER_API_KEY"], False, True),
+        ("providers: {mine: {baseUrl: 'http://localhost:1'}}", [], False, False),
+        (
+            "providers: {mine: {baseUrl: 'http://localhost:1', keyVariable: MY_API_KEY}}",
+            [],
+            False,
+            True,
+        ),
+    ],
+)
+def test_whether_some_provider_can_be_asked(
+    text: str, variables: list[str], scripted: bool, is_missing: bool
+) -> None:
+    router = build_test_router(text, dict.fromkeys(variables, "k"), scripted=scripted)
+    assert router.missing == (NO_PROVIDER if is_missing else "")
 
 
 def test_a_chain_is_taken_in_order_with_all_keys_and_without_what_has_none() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from heliostat_gateway.providers.catalog import BUILT_IN
+from heliostat_gateway.providers.http import HttpProvider
 from heliostat_gateway.settings import KEY_FIELDS, NO_PROVIDER, SettingsError, read_settings
 
 Environment = Callable[..., None]
@@ -55,9 +57,17 @@ def test_a_malformed_value_is_named(
         read_settings()
 
 
-@pytest.mark.parametrize("variable", KEY_FIELDS.values())
-def test_a_required_provider_that_is_missing_names_the_variables(variable: str) -> None:
-    assert variable in f"{NO_PROVIDER}, COMPATIBLE_API_KEY"
+@pytest.mark.parametrize("kind", BUILT_IN, ids=lambda kind: str(kind.name))
+def test_the_remedy_names_what_each_provider_needs(kind: type[HttpProvider]) -> None:
+    assert kind.key_variable in KEY_FIELDS.values()
+    wanted = kind.key_variable if kind.needs_key else f"{kind.name.upper()}_BASE_URL"
+    assert wanted in NO_PROVIDER
+
+
+def test_addresses_are_those_of_the_providers(environment: Environment) -> None:
+    environment()
+    known = {each.name: each.default_base_url for each in BUILT_IN if each.default_base_url}
+    assert read_settings().base_urls() == known
 
 
 def test_keys_are_found_by_variable_and_number_and_never_shown(environment: Environment) -> None:
