@@ -232,9 +232,8 @@ class Attempt:
         if self._is_judged and result in (Result.OK, Result.UNKNOWN):
             return
         self._is_judged = True
-        key = self._candidate.breaker_key
-        if key:
-            await self._breakers.record(key, result, self._admission)
+        if self._candidate.may_rest:
+            await self._breakers.record(self._candidate.breaker_key, result, self._admission)
 
     def _result_of(self, failure: Failure) -> Result | Limited:
         if failure.verdict is Verdict.REJECTED:

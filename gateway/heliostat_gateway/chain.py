@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from heliostat_gateway.attempt import Attempt, Whole
-from heliostat_gateway.breakers import CLOSED, Breakers, Open
+from heliostat_gateway.breakers import CLOSED, Admission, Breakers, Open
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.outgoing import build_outgoing
@@ -71,14 +71,16 @@ class Chain:
                 # What only this candidate can't say must not hide why the others failed.
                 self._failure = self._failure or _untranslatable(error)
                 continue
-            key = candidate.breaker_key
-            admission = await self._breakers.admit(key) if key else CLOSED
+            admission = await self._admit(candidate)
             if isinstance(admission, Open):
                 self._resting_until = min(self._resting_until, admission.until)
                 self._exchange.decide(f"{candidate.provider.name} rests")
                 continue
             return Attempt(self, self._exchange, self._breakers, candidate, outgoing, admission)
         return None
+
+    async def _admit(self, candidate: Candidate) -> Admission:
+        return await self._breakers.admit(candidate.breaker_key) if candidate.may_rest else CLOSED
 
     def _no_answer(self) -> Failure:
         """The last failure; without one, all candidates rest."""

@@ -56,11 +56,13 @@ class Candidate:
 
     @property
     def breaker_key(self) -> str:
-        """What fails together: provider, model and key. Empty for a scenario, which fails on
-        purpose and is never given a rest."""
-        if not self.provider.target_is_model:
-            return ""
+        """What fails together: provider, model and key."""
         return f"{self.provider.name}/{self.target}/{self.credential.name}"
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether failures give it a rest; those of a scenario are on purpose."""
+        return self.provider.target_is_model
 
 
 @dataclass(frozen=True)
