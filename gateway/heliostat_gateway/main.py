@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -15,7 +16,7 @@ from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.endpoints import add_endpoints
 from heliostat_gateway.exchange import Books
 from heliostat_gateway.keyring import KeyRing
-from heliostat_gateway.ledger import SqliteLedger
+from heliostat_gateway.ledger import Ledger, SqliteLedger
 from heliostat_gateway.messages import Messages
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.providers import Provider
@@ -27,6 +28,9 @@ from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -36,15 +40,24 @@ class Gateway:
 
     settings: Settings
     storage: Storage
+    ledger: Ledger
+    redis: "Redis | None"
     messages: Messages
     admin: Admin
     providers: tuple[Provider, ...]
+
+    async def start(self) -> None:
+        """What needs a running event loop."""
+        await self.ledger.start()
 
     async def close(self) -> None:
         """Ends and books every open call, then closes everything."""
         await self.messages.books.calls.end_all()
         for provider in self.providers:
             await provider.close()
+        await self.ledger.close()
+        if self.redis is not None:
+            await self.redis.aclose()
         self.storage.close()
 
 
@@ -52,12 +65,10 @@ def build_gateway(settings: Settings) -> Gateway:
     """A gateway over the data folder. Raises SettingsError, ScenarioError, StorageError."""
     scenarios = _scenarios(settings)
     storage = Storage(settings.data_dir)
-    ledger = SqliteLedger(storage)
     metrics = Metrics()
-    recovered = ledger.recover(int(time.time() * 1000))
-    if recovered:
-        metrics.recovered.inc(recovered)
-        _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
+    url = settings.redis_url.get_secret_value()
+    redis = _redis(url) if url else None
+    ledger = _ledger(settings, storage, redis, metrics)
     keys = KeyRing(settings.keys_dir)
     revocations = Revocations(storage)
     calls = OpenCalls()
@@ -73,6 +84,8 @@ def build_gateway(settings: Settings) -> Gateway:
     return Gateway(
         settings=settings,
         storage=storage,
+        ledger=ledger,
+        redis=redis,
         messages=Messages(keys, revocations, router, Books(ledger, calls, metrics)),
         admin=Admin(keys, revocations, calls, ledger, router, scripted.bill),
         providers=(scripted,) if anthropic is None else (scripted, anthropic),
@@ -85,6 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await gateway.start()
         yield
         await gateway.close()
 
@@ -92,6 +106,31 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gateway = gateway
     add_endpoints(app, gateway.messages, gateway.admin, gateway.settings)
     return app
+
+
+def _redis(url: str) -> "Redis":
+    # Imported only where it is used: most gateways of one machine have no Redis.
+    from heliostat_gateway.shared.connection import open_redis
+
+    return open_redis(url)
+
+
+def _ledger(
+    settings: Settings, storage: Storage, redis: "Redis | None", metrics: Metrics
+) -> Ledger:
+    """The shared ledger where there is a Redis, else this gateway's own."""
+    if redis is not None:
+        from heliostat_gateway.shared.ledger import SharedLedger
+
+        ledger: Ledger = SharedLedger(redis, settings.data_dir / "spool")
+    else:
+        ledger = own = SqliteLedger(storage)
+        recovered = own.recover(int(time.time() * 1000))
+        if recovered:
+            metrics.recovered.inc(recovered)
+            _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
+    metrics.watch_ledger(ledger.state)
+    return ledger
 
 
 def _anthropic(settings: Settings) -> Provider | None:

@@ -1,8 +1,11 @@
 """Metrics of the gateway, in a registry of its own. Every label has a bounded set of values."""
 
+from collections.abc import Callable
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from heliostat_gateway.bookings import Booking
+from heliostat_gateway.bookings import Booking, LedgerMode, LedgerState
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 PREFIX = "heliostat_gateway"
@@ -58,6 +61,17 @@ class Metrics:
             registry=self._registry,
         )
 
+    def watch_ledger(self, state: Callable[[], LedgerState]) -> None:
+        """Shows how the ledger is, asked when the metrics are."""
+        for name, text, value in (
+            ("ledger_local", "1 while the shared ledger is away.", _is_local),
+            ("ledger_spooled", "Requests that wait in the spool.", _spooled),
+            ("ledger_outages", "How often the shared ledger went away.", _outages),
+            ("live_gateways", "Live gateways on the shared ledger, last known.", _gateways),
+        ):
+            gauge = Gauge(f"{PREFIX}_{name}", text, registry=self._registry)
+            gauge.set_function(partial(_of_state, state, value))
+
     def settled(self, provider: str, booking: Booking) -> None:
         """Counts one settled call."""
         usage = booking.usage
@@ -75,3 +89,23 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self._registry)
+
+
+def _of_state(state: Callable[[], LedgerState], value: Callable[[LedgerState], int]) -> float:
+    return value(state())
+
+
+def _is_local(state: LedgerState) -> int:
+    return int(state.mode is LedgerMode.LOCAL)
+
+
+def _spooled(state: LedgerState) -> int:
+    return state.spooled
+
+
+def _outages(state: LedgerState) -> int:
+    return state.outages
+
+
+def _gateways(state: LedgerState) -> int:
+    return state.gateways

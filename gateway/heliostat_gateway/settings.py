@@ -25,7 +25,11 @@ NO_PROVIDER: Final = (
 )
 
 
-_PLAIN_NAMES: Final = {"anthropic_api_key": "ANTHROPIC_API_KEY", "llm_required": "LLM_REQUIRED"}
+_PLAIN_NAMES: Final = {
+    "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "redis_url": "REDIS_URL",
+    "llm_required": "LLM_REQUIRED",
+}
 
 
 class SettingsError(Exception):
@@ -70,6 +74,13 @@ class Settings(BaseSettings):
     anthropic_api_key: Annotated[
         SecretStr,
         Field(validation_alias="ANTHROPIC_API_KEY", description="The provider's key."),
+    ] = SecretStr("")
+    redis_url: Annotated[
+        SecretStr,
+        Field(
+            validation_alias="REDIS_URL",
+            description="Redis that all gateways share; without it there is one gateway.",
+        ),
     ] = SecretStr("")
     llm_required: Annotated[
         bool,
