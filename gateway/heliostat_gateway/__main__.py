@@ -7,6 +7,7 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
+from heliostat_gateway.listening import listen
 from heliostat_gateway.main import create_app
 from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.settings import SettingsError, read_settings
@@ -35,7 +36,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = read_settings()
-        listening = _listen(settings.host, settings.port)
+        listening = listen(settings.host, settings.port)
         app = create_app(settings)
     except (SettingsError, ScenarioError, StorageError) as error:
         print(f"heliostat-gateway: {error}", file=sys.stderr)  # noqa: T201
@@ -49,21 +50,6 @@ def main() -> int:
     )
     Server(config).run(sockets=[listening])
     return 0
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """The listening socket, bound before anything else is touched. Raises SettingsError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise SettingsError(
-            f"HELIOSTAT_GATEWAY_PORT ({port}) can't be used on {host}: {error.strerror}"
-        ) from error
-    return listening
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from heliostat_gateway.answers import AnswerCache, MemoryAnswers
 from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.key_store import KeyStore, SqliteKeyStore
+from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.revokers import LocalRevoker, Revoker
 from heliostat_gateway.storage import Storage
@@ -20,6 +21,7 @@ async def _nothing() -> None:
 class Common:
     """The parts; started after the event loop runs, closed before the storage is."""
 
+    ledger: Ledger
     breakers: Breakers
     keys: KeyStore
     revoker: Revoker
@@ -28,6 +30,7 @@ class Common:
 
     async def start(self) -> None:
         """Reads what is there and begins to hear of changes."""
+        await self.ledger.start()
         await self.revoker.start()
         await self.keys.start()
         await self.breakers.start()
@@ -37,14 +40,20 @@ class Common:
         await self.breakers.close()
         await self.keys.close()
         await self.revoker.close()
+        await self.ledger.close()
         await self.disconnect()
 
 
 def local_common(
-    policy: BreakerPolicy, storage: Storage, revocations: Revocations, calls: OpenCalls
+    ledger: Ledger,
+    policy: BreakerPolicy,
+    storage: Storage,
+    revocations: Revocations,
+    calls: OpenCalls,
 ) -> Common:
     """Of one process alone."""
     return Common(
+        ledger=ledger,
         breakers=LocalBreakers(policy),
         keys=SqliteKeyStore(storage),
         revoker=LocalRevoker(revocations, calls),

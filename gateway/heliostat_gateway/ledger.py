@@ -62,6 +62,10 @@ class Ledger(Protocol):
         """How the ledger is."""
         ...
 
+    async def start(self) -> None:
+        """Begins what it does in the background."""
+        ...
+
     async def close(self) -> None:
         """Ends what it does in the background."""
         ...
@@ -128,6 +132,9 @@ class SqliteLedger:
     def state(self) -> LedgerState:
         """See Ledger."""
         return LedgerState(LedgerMode.EMBEDDED)
+
+    async def start(self) -> None:
+        """See Ledger."""
 
     async def close(self) -> None:
         """See Ledger. The storage is its owner's."""

@@ -60,7 +60,6 @@ class Gateway:
                 await noting
             await self.scripted.close()
             await self.connections.close()
-            await books.ledger.close()
             await self.common.close()
             self.storage.close()
 
@@ -77,16 +76,13 @@ def build_gateway(settings: Settings) -> Gateway:
     if settings.llm_required and router.missing:
         raise SettingsError(f"LLM_REQUIRED is true, but: {router.missing}.")
     storage = Storage(settings.data_dir)
-    ledger = SqliteLedger(storage)
     metrics = Metrics()
-    recovered = ledger.recover(int(time.time() * 1000))
-    if recovered:
-        metrics.recovered.inc(recovered)
-        _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
     revocations = Revocations(storage)
     calls = OpenCalls()
-    common = _common(settings, storage, revocations, calls)
+    common = _common(settings, storage, revocations, calls, metrics)
+    ledger = common.ledger
     metrics.watch(common.breakers)
+    metrics.watch_ledger(ledger.state)
     keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
     governor = Governor(ledger, OutputHistory())
     books = Books(ledger, calls, metrics, governor)
@@ -125,17 +121,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _common(
-    settings: Settings, storage: Storage, revocations: Revocations, calls: OpenCalls
+    settings: Settings,
+    storage: Storage,
+    revocations: Revocations,
+    calls: OpenCalls,
+    metrics: Metrics,
 ) -> Common:
     url = settings.redis_url.get_secret_value()
     policy = BreakerPolicy(minimum=settings.breaker_minimum)
     if not url:
-        return local_common(policy, storage, revocations, calls)
+        ledger = SqliteLedger(storage)
+        recovered = ledger.recover(int(time.time() * 1000))
+        if recovered:
+            metrics.recovered.inc(recovered)
+            _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
+        return local_common(ledger, policy, storage, revocations, calls)
     # Imported only where it is used: its client takes a tenth of a second of the start.
     from heliostat_gateway.shared.common import shared_common
 
     try:
-        return shared_common(url, policy, revocations, calls)
+        return shared_common(url, settings.data_dir / "spool", policy, revocations, calls)
     except ValueError:
         # The library's own words may repeat a part of the password.
         raise SettingsError("REDIS_URL must be an address like redis://host:6379/0.") from None

@@ -1,13 +1,14 @@
 """Metrics of the gateway, in a registry of its own. Every label has a bounded set of values."""
 
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from heliostat_gateway.bookings import Booking
+from heliostat_gateway.bookings import Booking, LedgerMode, LedgerState
 from heliostat_gateway.breakers import Breakers, BreakerState
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -68,6 +69,17 @@ class Metrics:
         """Counts breakers from now on, whenever the metrics are read."""
         self._registry.register(_BreakerCollector(breakers))
 
+    def watch_ledger(self, state: Callable[[], LedgerState]) -> None:
+        """Shows how the ledger is, asked when the metrics are."""
+        for name, text, value in (
+            ("ledger_local", "1 while the shared ledger is away.", _is_local),
+            ("ledger_spooled", "Requests that wait in the spool.", _spooled),
+            ("ledger_outages", "How often the shared ledger went away.", _outages),
+            ("live_gateways", "Live gateways on the shared ledger, last known.", _gateways),
+        ):
+            gauge = Gauge(f"{PREFIX}_{name}", text, registry=self._registry)
+            gauge.set_function(partial(_of_state, state, value))
+
     def settled(self, provider: str, booking: Booking) -> None:
         """Counts one settled call."""
         usage = booking.usage
@@ -116,3 +128,23 @@ class _BreakerCollector(Collector):
             "Decisions of breakers that were made while Redis was away.",
             value=shared.decisions,
         )
+
+
+def _of_state(state: Callable[[], LedgerState], value: Callable[[LedgerState], int]) -> float:
+    return value(state())
+
+
+def _is_local(state: LedgerState) -> int:
+    return int(state.mode is LedgerMode.LOCAL)
+
+
+def _spooled(state: LedgerState) -> int:
+    return state.spooled
+
+
+def _outages(state: LedgerState) -> int:
+    return state.outages
+
+
+def _gateways(state: LedgerState) -> int:
+    return state.gateways

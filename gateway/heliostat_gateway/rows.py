@@ -25,13 +25,12 @@ _COLUMNS: Final = (
     "provider_request, input, output, cache_read, cache_write_5m, cache_write_1h, web_searches, "
     "thinking, speed, cost_nanos"
 )
-# What a booking may change. A closed row stays as it is, except one that was closed for a gateway
-# that seemed dead: the word of the gateway itself counts more.
+# Only open rows change: a note that was queued behind the settlement must not.
 _UPSERT: Final = (
     f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * 31)}) "
     "ON CONFLICT (id, part) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[12:])
-    + f" WHERE open OR (outcome = '{DIED}' AND excluded.outcome <> '{DIED}')"
+    + " WHERE open"
 )
 
 
@@ -144,6 +143,25 @@ def take_from_sums(
         "WHERE counted = ?",
         [(nanos_of(parts), tokens_of(parts), turns_of(parts), key) for key in keys],
     )
+
+
+def write_settled(
+    connection: sqlite3.Connection, head: Head, bookings: list[Booking], ended: int
+) -> bool:
+    """Rows and sums of a settled request, once; False for one that is there already.
+
+    The word of a gateway that seemed dead replaces what was booked for it.
+    """
+    before = read_bookings(connection, head.id)
+    if before:
+        replaces = before[0].outcome == DIED and bookings[0].outcome != DIED
+        if not replaces:
+            return False
+        take_from_sums(connection, head.counted, before)
+        connection.execute("DELETE FROM requests WHERE id = ?", (head.id,))
+    write_rows(connection, head, bookings, ended)
+    add_sums(connection, head.counted, bookings)
+    return True
 
 
 def settled_sum(connection: sqlite3.Connection, key: str) -> Used:

@@ -1,5 +1,7 @@
 """What the replicas of one Redis have in common."""
 
+from pathlib import Path
+
 from heliostat_gateway.answers import AnswerCache
 from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.calls import OpenCalls
@@ -9,15 +11,17 @@ from heliostat_gateway.shared.breakers import SharedBreakers
 from heliostat_gateway.shared.cache import SharedAnswers
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.keys import SharedKeyStore
+from heliostat_gateway.shared.ledger import SharedLedger
 from heliostat_gateway.shared.revocations import SharedRevoker
 
 
 def shared_common(
-    url: str, policy: BreakerPolicy, revocations: Revocations, calls: OpenCalls
+    url: str, spool: Path, policy: BreakerPolicy, revocations: Revocations, calls: OpenCalls
 ) -> Common:
     """Of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
     return Common(
+        ledger=SharedLedger(redis, spool),
         breakers=SharedBreakers(redis, policy),
         keys=SharedKeyStore(redis),
         revoker=SharedRevoker(redis, revocations, calls),

@@ -1,0 +1,51 @@
+-- Closes a request once: takes its reservation away, adds it to its sums, writes its record.
+-- 1 id, 2 how (shared, local, died), 3 epoch of the opening, 4 ended, 5 head, 6 bookings,
+-- 7 execution, 8 attempt, 9 agent, 10 provider, 11 model, 12 seconds to live, 13 counted,
+-- 14.. figures in the order of KINDS.
+local id, how, life = ARGV[1], ARGV[2], ARGV[12]
+local execution, attempt, agent, counted = ARGV[7], ARGV[8], ARGV[9], lines(ARGV[13])
+local MARK_SECONDS = 7 * 24 * 3600
+local figures = {}
+for index = 1, #KINDS do figures[index] = ARGV[13 + index] end
+
+local epoch = redis.call('GET', P .. 'epoch')
+if not epoch then return {'unfilled'} end
+if how == 'died' then
+  local gateway = redis.call('HGET', P .. 'request:' .. id, 'g')
+  if not gateway then return {'done'} end
+  local lease = redis.call('ZSCORE', P .. 'gateways', gateway)
+  if lease and tonumber(lease) >= now_ms() then return {'alive'} end
+end
+
+local died = P .. 'died:' .. id
+if not release(id) then
+  local before = redis.call('GET', died)
+  if before then
+    -- It seemed dead and was not: what it says itself replaces what was booked for it.
+    local index = 0
+    for value in string.gmatch(before, '%S+') do
+      index = index + 1
+      figures[index] = text(tonumber(figures[index]) - tonumber(value))
+    end
+    redis.call('DEL', died)
+    redis.call('SET', P .. 'done:' .. id, 1, 'EX', MARK_SECONDS)
+  elseif how == 'shared' and ARGV[3] == epoch then
+    return {'done'}
+  elseif not redis.call('SET', P .. 'done:' .. id, 1, 'EX', MARK_SECONDS, 'NX') then
+    return {'done'}
+  end
+elseif how == 'died' then
+  redis.call('SET', died, table.concat(figures, ' '), 'EX', MARK_SECONDS)
+elseif how == 'local' then
+  redis.call('SET', P .. 'done:' .. id, 1, 'EX', MARK_SECONDS)
+end
+
+add(figures, counted, execution, attempt, agent, life)
+local run = P .. 'run:' .. execution
+if execution ~= '' and redis.call('HGET', run, 'l') == id then
+  redis.call('HSET', run, 'p', ARGV[10], 'm', ARGV[11])
+end
+redis.call('XADD', P .. 'records', '*', 'h', ARGV[5], 'b', ARGV[6], 'e', ARGV[4],
+  'f', table.concat(figures, ' '), 'c', ARGV[13], 'x', execution, 't', attempt, 'a', agent,
+  'p', ARGV[10], 'm', ARGV[11])
+return {'ok'}

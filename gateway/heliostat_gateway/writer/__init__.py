@@ -1,0 +1,1 @@
+"""The one process that turns the records of all gateways into rows."""

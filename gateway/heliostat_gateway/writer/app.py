@@ -1,0 +1,83 @@
+"""Puts the writer together: its loops, its endpoints, and the read-only admin endpoints."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Response
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from heliostat_gateway.metrics import PREFIX
+from heliostat_gateway.settings import Settings, SettingsError
+from heliostat_gateway.shared.connection import open_redis
+from heliostat_gateway.storage import Storage
+from heliostat_gateway.wire import JsonObject
+from heliostat_gateway.writer.service import Writer
+
+# What other modules read from the rows: each gets the storage, and brings its own token check.
+ReportRouter = Callable[[Storage], APIRouter]
+
+
+def create_writer_app(settings: Settings, reports: ReportRouter | None = None) -> FastAPI:
+    """The application over the data folder and the shared Redis.
+
+    Raises SettingsError, StorageError.
+    """
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        raise SettingsError("REDIS_URL must be set: without it the gateway writes its own ledger.")
+    storage = Storage(settings.data_dir)
+    redis = open_redis(url)
+    writer = Writer(redis, storage)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await writer.start()
+        yield
+        await writer.close()
+        await redis.aclose()
+        storage.close()
+
+    app = FastAPI(title="Heliostat gateway writer", lifespan=lifespan)
+    if reports is not None:
+        app.include_router(reports(storage))
+    _add_endpoints(app, writer)
+    return app
+
+
+def _add_endpoints(app: FastAPI, writer: Writer) -> None:
+    registry = _registry(writer)
+
+    @app.get("/healthz")
+    async def healthz() -> JsonObject:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz(response: Response) -> JsonObject:
+        """Whether records become rows; 503 with the reason while they do not."""
+        if not writer.fault:
+            return {"status": "ok"}
+        response.status_code = 503
+        return {"status": "waiting", "message": writer.fault}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def prometheus() -> Response:
+        """Metrics in the text format of Prometheus."""
+        return Response(
+            generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
+
+def _registry(writer: Writer) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    for name, text, value in (
+        ("written", "Requests that became rows.", lambda: writer.draining.written),
+        (
+            "buried",
+            "Requests of dead gateways, booked as estimated.",
+            lambda: writer.burying.buried,
+        ),
+        ("waiting", "1 while records can't become rows.", lambda: int(bool(writer.fault))),
+    ):
+        Gauge(f"{PREFIX}_writer_{name}", text, registry=registry).set_function(value)
+    return registry

@@ -1,0 +1,63 @@
+"""The writer's work: three loops over one Redis and one file."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from redis.exceptions import ResponseError
+
+from heliostat_gateway.schema import make_schema
+from heliostat_gateway.shared.scripts import Commands, RedisAwayError, Scripts
+from heliostat_gateway.storage import Storage, StorageError
+from heliostat_gateway.writer.burying import Burying
+from heliostat_gateway.writer.draining import Draining
+from heliostat_gateway.writer.filling import Refilling
+
+_LOG = logging.getLogger(__name__)
+_AGAIN_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 1.0
+
+
+class Writer:
+    """Starts and ends the loops. `fault` says why it does not get on; empty while it does."""
+
+    def __init__(self, redis: Commands, storage: Storage) -> None:
+        """Raises NewerSchemaError."""
+        storage.run_now(make_schema)
+        scripts = Scripts(redis)
+        self.draining = Draining(redis, storage)
+        self.refilling = Refilling(self.draining, scripts, storage)
+        self.burying = Burying(self.draining, scripts)
+        self.fault = "not started yet"
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begins to work."""
+        loops = (self.draining.step, self.refilling.answer_one, self._look)
+        self._tasks = [asyncio.create_task(self._keep(step)) for step in loops]
+
+    async def close(self) -> None:
+        """Ends at once: whatever is half done is done again by the next."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    async def _look(self) -> None:
+        """Every second: has Redis lost its memory, is a gateway dead?"""
+        await self.refilling.ensure_epoch()
+        self.fault = ""
+        await self.burying.step()
+        await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _keep(self, step: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await step()
+            except (RedisAwayError, ResponseError, StorageError) as error:
+                if not self.fault:
+                    _LOG.warning("the writer waits: %s", error)
+                self.fault = str(error)
+                self.burying.lose()
+                await asyncio.sleep(_AGAIN_SECONDS)
