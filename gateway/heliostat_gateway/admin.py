@@ -14,6 +14,9 @@ from heliostat_gateway.bookings import ExecutionTotal
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.reports.calendars import instant
+from heliostat_gateway.reports.desk import Desk
+from heliostat_gateway.reports.gates import Kind
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routing import NotServed, Router, RouteReason
 from heliostat_gateway.scripted.bill import Bill, BillEntry
@@ -69,11 +72,15 @@ class ExecutionCost(_Document):
     attempts: list[AttemptCost]
 
 
-class AgentCost(_Document):
-    """What an agent cost so far, in nano-dollars."""
+class AgentState(_Document):
+    """What an agent cost so far, in nano-dollars, and whether its calls are refused or slowed."""
 
     cost_nanos: int
     requests: int
+    paused: bool
+    slowed_down: bool
+    reason: str
+    since: datetime | None
 
 
 class ModelStatus(_Document):
@@ -103,6 +110,7 @@ class Admin:
     ledger: Ledger
     router: Router
     bill: Bill
+    desk: Desk
 
     def endpoints(self) -> APIRouter:
         """The routes under /admin, each behind the token."""
@@ -116,6 +124,7 @@ class Admin:
         router.add_api_route("/agents/{namespace}/{name}", self.agent, methods=["GET"])
         router.add_api_route("/models", self.model, methods=["GET"])
         router.add_api_route("/scripted/bill", self.scripted_bill, methods=["GET"])
+        router.include_router(self.desk.routes())
         return router
 
     async def revoke(self, wanted: RevocationRequest) -> RevocationAnswer:
@@ -123,16 +132,26 @@ class Admin:
         revoked = key_id(wanted.execution, wanted.attempt)
         await self.revocations.add(revoked, wanted.expires, int(time.time()))
         ended = await self.calls.end_key(revoked)
+        self.desk.watch.finished(wanted.execution)
         return RevocationAnswer(revoked=True, streams_ended=ended)
 
     async def execution(self, uid: str) -> ExecutionCost:
         """Sums of an execution."""
         return _execution_cost(uid, await self.ledger.execution(uid))
 
-    async def agent(self, namespace: str, name: str) -> AgentCost:
-        """Sums of an agent."""
-        cost, requests = await self.ledger.agent(f"{namespace}/{name}")
-        return AgentCost(cost_nanos=cost, requests=requests)
+    async def agent(self, namespace: str, name: str) -> AgentState:
+        """Sums of an agent, and whether it is held."""
+        agent = f"{namespace}/{name}"
+        cost, requests = await self.ledger.agent(agent)
+        held = self.desk.gate.restriction(agent)
+        return AgentState(
+            cost_nanos=cost,
+            requests=requests,
+            paused=held is not None and held.kind is Kind.PAUSE,
+            slowed_down=held is not None and held.kind is Kind.SLOW_DOWN,
+            reason="" if held is None else held.reason,
+            since=None if held is None else instant(held.since_ms),
+        )
 
     async def model(self, name: str) -> ModelStatus:
         """Whether a model would be served now, and the remedy if not."""

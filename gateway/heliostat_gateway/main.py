@@ -5,11 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from heliostat_core.money import NANOS_PER_MICRO
 from heliostat_gateway.admin import Admin
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.endpoints import add_endpoints
@@ -18,9 +20,16 @@ from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.messages import Messages
 from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.prices import Rates, find_rates
 from heliostat_gateway.providers import Provider
+from heliostat_gateway.reports.desk import Desk
+from heliostat_gateway.reports.findings import Findings
+from heliostat_gateway.reports.gates import AgentGate
+from heliostat_gateway.reports.reading import LedgerReader
+from heliostat_gateway.reports.sums import INDEX
+from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
 from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.routing import Router
+from heliostat_gateway.routing import Route, Router
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
@@ -42,6 +51,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Ends and books every open call, then closes everything."""
+        await self.admin.desk.watch.stop()
         await self.messages.books.calls.end_all()
         for provider in self.providers:
             await provider.close()
@@ -70,11 +80,12 @@ def build_gateway(settings: Settings) -> Gateway:
         default_is_scripted=settings.default_provider == "scripted",
         default_scenario=settings.scripted_default,
     )
+    desk = _desk(settings, storage, router, metrics)
     return Gateway(
         settings=settings,
         storage=storage,
-        messages=Messages(keys, revocations, router, Books(ledger, calls, metrics)),
-        admin=Admin(keys, revocations, calls, ledger, router, scripted.bill),
+        messages=Messages(keys, revocations, router, Books(ledger, calls, metrics), desk.gate),
+        admin=Admin(keys, revocations, calls, ledger, router, scripted.bill, desk),
         providers=(scripted,) if anthropic is None else (scripted, anthropic),
     )
 
@@ -85,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        gateway.admin.desk.watch.start()
         yield
         await gateway.close()
 
@@ -92,6 +104,28 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gateway = gateway
     add_endpoints(app, gateway.messages, gateway.admin, gateway.settings)
     return app
+
+
+def _desk(settings: Settings, storage: Storage, router: Router, metrics: Metrics) -> Desk:
+    """Reports, and the check of what runs cost."""
+    storage.run_now(lambda connection: connection.execute(INDEX))
+    reader = LedgerReader(storage.path)
+    gate = AgentGate(storage, settings.anomaly_slow_seconds)
+    findings = Findings(storage)
+    rules = WatchRules(
+        action=Action(settings.anomaly_action),
+        floor_nanos=settings.anomaly_floor_micros * NANOS_PER_MICRO,
+        sweep_seconds=settings.anomaly_sweep_seconds,
+    )
+
+    def rates(provider: str, model: str, at: datetime) -> Rates | None:
+        route = router.route(model, at)
+        if isinstance(route, Route) and route.provider.name == provider:
+            return route.rates
+        return find_rates(model, provider, at)
+
+    watch = AnomalyWatch(reader, findings, gate, rates, rules, metrics.anomaly_failures.inc)
+    return Desk(reader, rates, gate, findings, watch, rules)
 
 
 def _anthropic(settings: Settings) -> Provider | None:

@@ -25,6 +25,7 @@ from heliostat_gateway.relay import (
     read_stream,
     relayed_headers,
 )
+from heliostat_gateway.reports.gates import AgentGate, pass_gate
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routing import NotServed, Route, Router, RouteReason
 from heliostat_gateway.wire import JsonObject, text_at
@@ -50,6 +51,7 @@ class Messages:
     revocations: Revocations
     router: Router
     books: Books
+    gate: AgentGate
 
     def authenticate(self, headers: Mapping[str, str]) -> Caller:
         """The bearer of a good, unrevoked key. Raises RefusalError (401)."""
@@ -61,6 +63,7 @@ class Messages:
         """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
         caller = self._identify(request, known)
         body = await read_body(request)
+        await pass_gate(self.gate, caller.agent)
         document = parse_document(body)
         route = self._route(document, known)
         call = provider_call(request, body, document, route, caller)

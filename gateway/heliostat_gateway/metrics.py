@@ -57,6 +57,11 @@ class Metrics:
             "Ledger rows of a dead gateway, booked as estimated at start.",
             registry=self._registry,
         )
+        self.anomaly_failures = Counter(
+            f"{PREFIX}_anomaly_check_failures_total",
+            "Sweeps of the anomaly check that failed; no request waits for it.",
+            registry=self._registry,
+        )
 
     def settled(self, provider: str, booking: Booking) -> None:
         """Counts one settled call."""
