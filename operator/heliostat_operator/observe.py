@@ -18,8 +18,9 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.builders.snapshots import read_snapshot
 from heliostat_operator.diagnosis import Facts
-from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, LedgerSum
+from heliostat_operator.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.observations import Observation
+from heliostat_operator.pauses import Pauses
 from heliostat_operator.pods import EventObject, Job, Pod
 from heliostat_operator.seats import Board
 
@@ -43,17 +44,20 @@ class Observer:
         self._clock = clock
         self._usage = timedelta(seconds=usage_seconds)
         self._asked: dict[str, datetime] = {}
+        self._pauses = Pauses(gateway)
 
     async def observe(self, execution: Execution) -> Observation:
         now = self._clock()
         admitted = execution.is_admitted
         agent = None if admitted or execution.is_finished else await self.agent(execution)
+        pause = await self._pause(agent, now)
         return Observation(
             agent=agent,
             frozen=await self._frozen(execution) if admitted else None,
             seats=self._board.seats(execution, now),
             facts=await self._facts(execution, now),
             ledger=await self._ledger(execution, now),
+            pause=pause,
         )
 
     async def agent(self, execution: Execution) -> Agent | None:
@@ -66,6 +70,15 @@ class Observer:
         agent = Agent.model_validate(found)
         self._board.see_agent(agent)
         return agent
+
+    async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
+        """What the gateway says of a paused Agent; the board learns it before seats are counted."""
+        if agent is None:
+            return None
+        key = (agent.metadata.namespace, agent.metadata.name)
+        pause = await self._pauses.of(key, now)
+        self._board.see_pause(key, paused=pause is not None)
+        return pause
 
     async def _frozen(self, execution: Execution) -> AgentSpec | None:
         if execution.is_finished:

@@ -90,7 +90,7 @@ GROUPS = st.lists(
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(ROWS, max_size=25), GROUPS, ZONES, st.integers(1, 7))
 def test_grouped_sums_of_all_pages_are_the_total(
     rows: list[Row], by: list[str], zone: str, limit: int
