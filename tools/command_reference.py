@@ -1,5 +1,8 @@
 """The command reference of docs/cli.md: what every command says about itself."""
 
+from collections.abc import Iterator
+
+from typer import Typer
 from typer.testing import CliRunner
 
 from heliostat_cli.main import app
@@ -8,13 +11,23 @@ _WIDTH = "100"
 
 
 def build_reference() -> str:
-    """The help of the program and of each of its commands, in order."""
-    sections = [_section("heliostat")]
-    for registered in app.registered_commands:
-        if registered.callback is not None:
-            name = registered.name or registered.callback.__name__
-            sections.append(_section(f"heliostat {name}", name))
+    """The help of the program, of each of its commands, and of its groups with theirs, in order."""
+    sections = [_section("heliostat"), *_sections(app)]
+    for group in app.registered_groups:
+        if group.typer_instance is not None and group.typer_instance.info.name:
+            name = group.typer_instance.info.name
+            sections += [
+                _section(f"heliostat {name}", name),
+                *_sections(group.typer_instance, name),
+            ]
     return "\n\n".join(sections)
+
+
+def _sections(commands: Typer, *before: str) -> Iterator[str]:
+    for registered in commands.registered_commands:
+        if registered.callback is not None:
+            path = (*before, registered.name or registered.callback.__name__)
+            yield _section(" ".join(("heliostat", *path)), *path)
 
 
 def _section(title: str, *arguments: str) -> str:

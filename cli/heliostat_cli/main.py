@@ -16,6 +16,7 @@ from heliostat_cli.options import (
     ContextOption,
     ExecutionArgument,
     FilesOption,
+    JsonOption,
     KindArgument,
     NamesArgument,
     NamespaceOption,
@@ -24,9 +25,10 @@ from heliostat_cli.options import (
 )
 from heliostat_cli.requests import parse_parameters, read_input
 from heliostat_cli.screen import Terminal
-from heliostat_cli.sessions import finish, in_world, open_place, report, utc_now
+from heliostat_cli.sessions import exit_with, finish, in_world, open_place, report, utc_now
 from heliostat_cli.worlds import OpenWorld, Place, WorldName, choose_place
 from heliostat_core.worlds import EXECUTION, Ref, Selection
+from heliostat_gateway.reports.exports import Bucket
 
 app = typer.Typer(
     name="heliostat",
@@ -36,6 +38,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+gateway_app = typer.Typer(
+    name="gateway",
+    help="Check routes of the LLM gateway, explain its plans, audit its ledger.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(gateway_app)
 
 
 @app.command()
@@ -250,6 +261,45 @@ def version() -> None:
         f"heliostat {installed_version('heliostat-cli')}, "
         f"world: {choose_place(None, None, os.environ).world.value}"
     )
+
+
+@gateway_app.command("audit")
+def gateway_audit(
+    export: Annotated[
+        Path, typer.Option("--export", metavar="FILE", help="Usage export of the provider.")
+    ],
+    provider: Annotated[
+        str, typer.Option("--provider", help="Whose export it is: anthropic, openai, ...")
+    ],
+    ledger: Annotated[
+        Path | None,
+        typer.Option("--ledger", metavar="FILE", help="The gateway's ledger.sqlite."),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option("--url", help="The gateway itself; its key is in HELIOSTAT_ADMIN_KEY."),
+    ] = None,
+    bucket: Annotated[
+        Bucket, typer.Option("--bucket", help="Spans of time that are compared, in UTC.")
+    ] = Bucket.DAY,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="LEDGER=EXPORT", help="A model that the export renames."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="LEDGER=EXPORT", help="A credential and its id there."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the ledger with a provider's usage export, by time, model and key.
+
+    Exit code 0: equal; 1: different; 2: the export or the ledger can't be read.
+    """
+    from heliostat_cli import audits
+
+    wanted = audits.Wanted(export, provider, bucket, ledger, url, model or (), key or ())
+    exit_with(audits.audit(Terminal(), wanted, as_json=as_json))
 
 
 def main() -> None:

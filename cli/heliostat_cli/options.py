@@ -28,6 +28,7 @@ OutputOption = Annotated[
     Output | None,
     typer.Option("--output", "-o", help="Another form than the table.", show_default=False),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs: JSON.")]
 KindArgument = Annotated[
     str, typer.Argument(metavar="KIND", help="agents or executions; also KIND/NAME.")
 ]

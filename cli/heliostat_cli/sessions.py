@@ -58,6 +58,11 @@ def finish(session: Coroutine[None, None, int]) -> None:
         raise explain(error) from error
     except KeyboardInterrupt:
         code = INTERRUPTED
+    exit_with(code)
+
+
+def exit_with(code: int) -> None:
+    """End the command with a code that says more than that it was done."""
     if code:
         raise typer.Exit(code)
 

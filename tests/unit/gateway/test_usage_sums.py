@@ -193,12 +193,11 @@ def test_groups_appear_with_their_column(storage: Storage) -> None:
     """A later release adds columns; a report needs no change."""
     Ledger(storage)
     asyncio.run(book(Ledger(storage), [Row(START), Row(START + 1)]))
-    for column in ("user", "key", "credential"):
-        storage.run_now(
-            lambda db, column=column: db.execute(f"ALTER TABLE requests ADD COLUMN [{column}] TEXT")
-        )
     storage.run_now(
         lambda db: db.executescript(
+            "ALTER TABLE requests ADD COLUMN user TEXT;"
+            "ALTER TABLE requests ADD COLUMN [key] TEXT;"
+            "ALTER TABLE requests ADD COLUMN credential TEXT;"
             "ALTER TABLE requests ADD COLUMN part INTEGER; UPDATE requests SET part = rowid;"
             "ALTER TABLE requests ADD COLUMN thinking INTEGER; UPDATE requests SET thinking = 3;"
             "UPDATE requests SET [user] = 'ann' WHERE rowid = 1"
