@@ -11,7 +11,9 @@ from heliostat_cli.screen import Terminal
 from heliostat_cli.sessions import exit_with, finish
 
 app = typer.Typer(
-    help="Check, explain and try the LLM gateway.", no_args_is_help=True, rich_markup_mode=None
+    help="Check, explain, audit and try the LLM gateway.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -54,6 +56,45 @@ def explain(
     from heliostat_cli import routes
 
     exit_with(routes.show_plan(Terminal(), model, agent, routes_file, as_json=as_json))
+
+
+@app.command()
+def audit(
+    export: Annotated[
+        Path, typer.Option("--export", metavar="FILE", help="Usage export of the provider.")
+    ],
+    provider: Annotated[
+        str, typer.Option("--provider", help="Whose export it is: anthropic, openai, ...")
+    ],
+    ledger: Annotated[
+        Path | None,
+        typer.Option("--ledger", metavar="FILE", help="The gateway's ledger.sqlite."),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option("--url", help="The gateway itself; its key is in HELIOSTAT_ADMIN_KEY."),
+    ] = None,
+    bucket: Annotated[
+        Bucket, typer.Option("--bucket", help="Spans of time that are compared, in UTC.")
+    ] = Bucket.DAY,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="LEDGER=EXPORT", help="A model that the export renames."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="LEDGER=EXPORT", help="A credential and its id there."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the ledger with a provider's usage export, by time, model and key.
+
+    Exit code 0: equal; 1: different; 2: the export or the ledger can't be read.
+    """
+    from heliostat_cli import audits
+
+    wanted = audits.Wanted(export, provider, bucket, ledger, url, model or (), key or ())
+    exit_with(audits.audit(Terminal(), wanted, as_json=as_json))
 
 
 @app.command()

@@ -62,6 +62,11 @@ class BlockedReason(Documented):
         "No Agent of that name exists yet; it starts when one appears.",
     )
     AGENT_SUSPENDED = "AgentSuspended", "The Agent's `suspend` is true: new Executions wait."
+    AGENT_PAUSED = (
+        "AgentPaused",
+        "The gateway refuses the Agent's model calls after a run that cost far more than is "
+        "ordinary; an admin resumes it there.",
+    )
     GATEWAY_UNREACHABLE = (
         "GatewayUnreachable",
         "The gateway has not confirmed that the last attempt's key is dead.",

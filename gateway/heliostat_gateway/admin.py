@@ -18,6 +18,9 @@ from heliostat_gateway.key_documents import RefusalDocument
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.plans import NotServed, RouteReason
+from heliostat_gateway.reports.calendars import instant
+from heliostat_gateway.reports.desk import Desk
+from heliostat_gateway.reports.gates import Kind
 from heliostat_gateway.revokers import Revoker
 from heliostat_gateway.routing import ANYONE, Router
 from heliostat_gateway.scripted.bill import Bill, BillEntry
@@ -74,11 +77,15 @@ class ExecutionCost(_Document):
     attempts: list[AttemptCost]
 
 
-class AgentCost(_Document):
-    """What an agent cost so far, in nano-dollars."""
+class AgentState(_Document):
+    """What an agent cost so far, in nano-dollars, and whether its calls are refused or slowed."""
 
     cost_nanos: int
     requests: int
+    paused: bool
+    slowed_down: bool
+    reason: str
+    since: datetime | None
 
 
 class ModelStatus(_Document):
@@ -127,6 +134,7 @@ class Admin:
     ledger: Ledger
     router: Router
     bill: Bill
+    desk: Desk
 
     def endpoints(self) -> APIRouter:
         """The routes under /admin, each behind the token."""
@@ -147,6 +155,7 @@ class Admin:
         router.add_api_route("/scripted/bill", self.scripted_bill, methods=["GET"])
         Budgets(self.ledger).add_to(router)
         router.include_router(self.key_admin.endpoints())
+        router.include_router(self.desk.routes())
         return router
 
     async def revoke(self, wanted: RevocationRequest) -> RevocationAnswer:
@@ -156,6 +165,7 @@ class Admin:
         """
         revoked = key_id(wanted.execution, wanted.attempt)
         done = await self.revoker.revoke(revoked, wanted.expires, int(time.time()))
+        self.desk.watch.finished(wanted.execution)
         return RevocationAnswer(
             revoked=True, streams_ended=done.streams_ended, everywhere=done.everywhere
         )
@@ -164,10 +174,19 @@ class Admin:
         """Sums of an execution."""
         return _execution_cost(uid, await self.ledger.execution(uid))
 
-    async def agent(self, namespace: str, name: str) -> AgentCost:
-        """Sums of an agent."""
-        cost, requests = await self.ledger.agent(f"{namespace}/{name}")
-        return AgentCost(cost_nanos=cost, requests=requests)
+    async def agent(self, namespace: str, name: str) -> AgentState:
+        """Sums of an agent, and whether it is held."""
+        agent = f"{namespace}/{name}"
+        cost, requests = await self.ledger.agent(agent)
+        held = self.desk.gate.restriction(agent)
+        return AgentState(
+            cost_nanos=cost,
+            requests=requests,
+            paused=held is not None and held.kind is Kind.PAUSE,
+            slowed_down=held is not None and held.kind is Kind.SLOW_DOWN,
+            reason="" if held is None else held.reason,
+            since=None if held is None else instant(held.since_ms),
+        )
 
     async def model(self, name: str) -> ModelStatus:
         """Whether a model would be served now, and the remedy if not."""

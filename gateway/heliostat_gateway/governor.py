@@ -10,18 +10,21 @@ from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.prices import cost_nanos
+from heliostat_gateway.reports.gates import AgentGate, pass_gate
 from heliostat_gateway.usage import counted_input
 
 
 class Governor:
     """Caps, budgets and whatever else may say no; asked once for each request."""
 
-    def __init__(self, ledger: Ledger, history: OutputHistory) -> None:
+    def __init__(self, ledger: Ledger, history: OutputHistory, gate: AgentGate) -> None:
         self._ledger = ledger
+        self._gate = gate
         self._history = history
 
     async def admit(self, request: str, ask: Ask, plan: Plan) -> Reserved:
-        """Reserves what the request may use. Raises RefusalError (400, 402, 429, 503)."""
+        """Reserves what the request may use. Raises RefusalError (400, 402, 403, 429, 503)."""
+        await pass_gate(self._gate, ask.caller.agent)
         candidate = plan.candidates[0]
         usage = counted_input(len(ask.body))
         try:

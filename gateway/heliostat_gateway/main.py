@@ -23,6 +23,7 @@ from heliostat_gateway.governor import Governor
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.scripted.bill import Bill
@@ -50,10 +51,12 @@ class Gateway:
         """Hears of other replicas and keeps the ledger near the truth; ends every call at last."""
         books = self.conversations.books
         await self.common.start()
+        self.admin.desk.watch.start()
         noting = asyncio.create_task(books.keep_noting())
         try:
             yield
         finally:
+            await self.admin.desk.watch.stop()
             await books.calls.end_all()
             noting.cancel()
             with suppress(asyncio.CancelledError):
@@ -84,7 +87,8 @@ def build_gateway(settings: Settings) -> Gateway:
     metrics.watch(common.breakers)
     metrics.watch_ledger(ledger.state)
     keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
-    governor = Governor(ledger, OutputHistory())
+    desk = open_desk(settings, storage, router, metrics)
+    governor = Governor(ledger, OutputHistory(), desk.gate)
     books = Books(ledger, calls, metrics, governor)
     return Gateway(
         settings=settings,
@@ -98,6 +102,7 @@ def build_gateway(settings: Settings) -> Gateway:
             ledger=ledger,
             router=router,
             bill=scripted.bill,
+            desk=desk,
         ),
         common=common,
         scripted=scripted,

@@ -64,6 +64,11 @@ class Metrics:
             "Ledger rows of a dead gateway, booked as estimated at start.",
             registry=self._registry,
         )
+        self.anomaly_failures = Counter(
+            f"{PREFIX}_anomaly_check_failures_total",
+            "Sweeps of the anomaly check that failed; no request waits for it.",
+            registry=self._registry,
+        )
 
     def watch(self, breakers: Breakers) -> None:
         """Counts breakers from now on, whenever the metrics are read."""

@@ -13,6 +13,7 @@ from heliostat_gateway.courses import Course, Way, no_persona, resolve_name, tel
 from heliostat_gateway.credentials import NO_CREDENTIAL, Credential, CredentialSource
 from heliostat_gateway.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.pricebook import Recent, Tariff, day_of
+from heliostat_gateway.prices import Rates
 from heliostat_gateway.providers.catalog import SCRIPTED, Offer
 from heliostat_gateway.routes.checks import Knowledge
 from heliostat_gateway.routes.document import LONGEST_NAME, PERSONA_PREFIX, SCRIPTED_PREFIX
@@ -183,6 +184,16 @@ class Router:
             f"No provider serves the model {model}, and no price is known for it. "
             "Use the exact model name of the provider, or declare its price in the routes file.",
         )
+
+    def rates(self, provider: str, model: str, at: datetime) -> Rates | None:
+        """The prices of a model as the ledger names it; None when none are known."""
+        target = model
+        if provider == SCRIPTED:
+            is_named = model.startswith(SCRIPTED_PREFIX)
+            target = (
+                model.removeprefix(SCRIPTED_PREFIX) if is_named else self.default_scenario or ""
+            )
+        return self._current().tariff.rates(provider, target, at)
 
     def _way(self, world: _World, hop: Hop, at: datetime) -> Way:
         offer = world.offers.get(hop.provider)

@@ -181,6 +181,20 @@ class Settings(BaseSettings):
             description="State that replicas share, `redis://...`; without it, one process alone.",
         ),
     ] = SecretStr("")
+    anomaly_action: Annotated[
+        Literal["flag", "slow_down", "pause"],
+        Field(description="What happens to an agent whose run costs far more than is ordinary."),
+    ] = "flag"
+    anomaly_floor_micros: Annotated[
+        int, Field(ge=0, le=10**12, description="Runs below this cost are never flagged.")
+    ] = 10_000
+    anomaly_slow_seconds: Annotated[
+        float,
+        Field(gt=0, le=60, description="How long each call of a slowed-down agent waits."),
+    ] = 5
+    anomaly_sweep_seconds: Annotated[
+        float, Field(ge=1, le=3600, description="How often runs that go on are looked at.")
+    ] = 60
     llm_required: Annotated[
         bool,
         Field(

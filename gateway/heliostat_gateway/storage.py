@@ -42,8 +42,9 @@ class Storage:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._hold(folder)
+            self.path = folder / "ledger.sqlite"
             self._connection = sqlite3.connect(
-                folder / "ledger.sqlite", isolation_level=None, check_same_thread=False
+                self.path, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")

@@ -11,6 +11,7 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import BlockedBy, Execution
+from heliostat_operator.ledgers import AgentSum
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Candidate:
     agent: Agent | None
     seats: Seats
     now: datetime
+    pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
 
 
 Check = Callable[[Candidate], BlockedBy | None]
@@ -60,6 +62,23 @@ def _agent_not_suspended(candidate: Candidate) -> BlockedBy | None:
     return BlockedBy(
         reason=BlockedReason.AGENT_SUSPENDED,
         message=f"Agent {agent.metadata.name!r} is suspended. Set spec.suspend to false.",
+    )
+
+
+def _agent_not_paused(candidate: Candidate) -> BlockedBy | None:
+    agent, pause = candidate.agent, candidate.pause
+    if agent is None or pause is None:
+        return None
+    meta = agent.metadata
+    since = f" since {pause.since.isoformat()}" if pause.since else ""
+    remedy = (
+        "Look at that run; an admin lets the Agent go on with POST "
+        f"/admin/agents/{meta.namespace}/{meta.name}/resume on the gateway."
+    )
+    return BlockedBy(
+        reason=BlockedReason.AGENT_PAUSED,
+        message=f"The gateway refuses the model calls of Agent {meta.name!r}{since}: "
+        f"{pause.reason[:400]} {remedy}",
     )
 
 
@@ -88,6 +107,7 @@ def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
 CHAIN: tuple[Check, ...] = (
     _agent_exists,  # nothing to run yet
     _agent_not_suspended,  # the owner said wait
+    _agent_not_paused,  # its calls would be refused
     _agent_has_a_seat,  # the Agent's own limit
     _total_has_a_seat,  # the operator's limit
 )

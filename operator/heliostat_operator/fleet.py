@@ -133,9 +133,8 @@ class AgentReconciler:
 
     async def _cost(self, agent: Agent) -> int | None:
         try:
-            return await self._gateway.agent_cost_nanos(
-                agent.metadata.namespace, agent.metadata.name
-            )
+            meta = agent.metadata
+            return (await self._gateway.agent_sum(meta.namespace, meta.name)).cost_nanos
         except GatewayUnavailableError:
             return None
 

@@ -8,14 +8,10 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from heliostat_core.resources import Part
-from heliostat_operator.ledgers import GatewayUnavailableError, LedgerSum, ModelAnswer
+from heliostat_operator.ledgers import AgentSum, GatewayUnavailableError, LedgerSum, ModelAnswer
 
 _TIMEOUT = aiohttp.ClientTimeout(total=3, connect=1)
 Answer = TypeVar("Answer", bound=BaseModel)
-
-
-class _AgentSum(Part):
-    cost_nanos: int = 0
 
 
 class _Revoked(Part):
@@ -49,9 +45,8 @@ class HttpGateway:
     async def execution_sum(self, execution_uid: str) -> LedgerSum:
         return await self._ask(LedgerSum, "GET", f"/admin/executions/{quote(execution_uid)}")
 
-    async def agent_cost_nanos(self, namespace: str, name: str) -> int:
-        path = f"/admin/agents/{quote(namespace)}/{quote(name)}"
-        return (await self._ask(_AgentSum, "GET", path)).cost_nanos
+    async def agent_sum(self, namespace: str, name: str) -> AgentSum:
+        return await self._ask(AgentSum, "GET", f"/admin/agents/{quote(namespace)}/{quote(name)}")
 
     async def model(self, name: str) -> ModelAnswer:
         return await self._ask(ModelAnswer, "GET", f"/admin/models?name={quote(name, safe='')}")

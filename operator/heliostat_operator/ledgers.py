@@ -3,7 +3,7 @@
 from typing import Literal, Protocol
 
 from heliostat_core.executions import Usage
-from heliostat_core.resources import Part
+from heliostat_core.resources import Instant, Part
 
 
 class GatewayUnavailableError(Exception):
@@ -37,6 +37,15 @@ class ModelAnswer(Part):
     message: str = ""
 
 
+class AgentSum(Part):
+    """What the gateway says of an Agent: the cost of all its runs, and whether it is paused."""
+
+    cost_nanos: int = 0
+    paused: bool = False
+    reason: str = ""
+    since: Instant | None = None
+
+
 class Gateway(Protocol):
     """Each call raises GatewayUnavailableError."""
 
@@ -46,8 +55,8 @@ class Gateway(Protocol):
     async def execution_sum(self, execution_uid: str) -> LedgerSum:
         """What the run has cost so far."""
 
-    async def agent_cost_nanos(self, namespace: str, name: str) -> int:
-        """What all runs of an Agent have cost, in nano-dollars."""
+    async def agent_sum(self, namespace: str, name: str) -> AgentSum:
+        """What all runs of an Agent have cost, and whether its model calls are refused."""
 
     async def model(self, name: str) -> ModelAnswer:
         """Whether a model would be served."""

@@ -159,7 +159,8 @@ def _decide_admission(
     if refused is not None:
         return Decision(compute_finished(status, stamp, False, refused.reason, refused.message))
     status = _with_agent_seen(status, seen.agent)
-    block = first_block(Candidate(execution, seen.agent, seen.seats, stamp.now))
+    candidate = Candidate(execution, seen.agent, seen.seats, stamp.now, seen.pause)
+    block = first_block(candidate)
     if block is not None or seen.agent is None:
         return _wait_for_admission(execution, status, block, stamp)
     limits = seen.agent.spec.limits

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_operator.admission import Seats
 from heliostat_operator.diagnosis import Facts
-from heliostat_operator.ledgers import LedgerSum
+from heliostat_operator.ledgers import AgentSum, LedgerSum
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,8 @@ class Observation:
     """Everything about one Execution that is not in the Execution itself.
 
     `agent` is read only before admission, `frozen` (the Agent's spec as it was at admission) only
-    after. `ledger` is None when it was not asked or did not answer.
+    after. `ledger` is None when it was not asked or did not answer. `pause` is what the gateway
+    says of an Agent that it has paused, read before admission.
     """
 
     agent: Agent | None
@@ -21,3 +22,4 @@ class Observation:
     seats: Seats
     facts: Facts
     ledger: LedgerSum | None
+    pause: AgentSum | None = None

@@ -21,8 +21,9 @@ from heliostat_core.worlds import (
 from heliostat_operator.builders.metadata import EXECUTION_UID_ANNOTATION
 from heliostat_operator.builders.snapshots import read_snapshot
 from heliostat_operator.diagnosis import Facts
-from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, LedgerSum
+from heliostat_operator.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.observations import Observation
+from heliostat_operator.pauses import Pauses
 from heliostat_operator.pods import EventObject, Job, Pod
 from heliostat_operator.seats import Board, Key
 
@@ -61,6 +62,7 @@ class Observer:
         self._monotonic = monotonic
         self._asked: dict[str, datetime] = {}
         self._agents: dict[Key, _AgentRead] = {}
+        self._pauses = Pauses(gateway)
 
     async def observe(
         self,
@@ -78,6 +80,7 @@ class Observer:
         now = self._clock()
         admitted = execution.is_admitted
         agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
+        pause = await self._pause(agent, now)
         if recorded is not None:
             seats = self._board.seats(execution, now)
             return Observation(None, recorded, seats, Facts(job=None, pod=None), ledger=None)
@@ -87,6 +90,7 @@ class Observer:
             seats=self._board.seats(execution, now),
             facts=await self._facts(execution, now),
             ledger=await self._ledger(execution, now),
+            pause=pause,
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
@@ -115,6 +119,15 @@ class Observer:
     def forget_agent(self, key: Key) -> None:
         """It changed: the next look reads it."""
         self._agents.pop(key, None)
+
+    async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
+        """What the gateway says of a paused Agent; the board learns it before seats are counted."""
+        if agent is None:
+            return None
+        key = (agent.metadata.namespace, agent.metadata.name)
+        pause = await self._pauses.of(key, now)
+        self._board.see_pause(key, paused=pause is not None)
+        return pause
 
     async def _frozen(self, execution: Execution) -> AgentSpec | None:
         if execution.is_finished:

@@ -56,6 +56,7 @@ class Board:
         self._claims: dict[Key, Claim] = {}
         self._claimed: Counter[Key] = Counter()  # claims by Agent
         self._rules: dict[Key, Rules] = {}
+        self._paused: set[Key] = set()
         self._held: set[Key] = set()
         self._order: list[Claim] = []
         self._granted: frozenset[Key] = frozenset()
@@ -99,7 +100,15 @@ class Board:
             self._rules[key] = rules
             self._fresh_until = None
 
+    def see_pause(self, agent: Key, *, paused: bool) -> None:
+        """Note whether the gateway has paused an Agent: what it waits for takes nobody's seat."""
+        if paused == (agent in self._paused):
+            return
+        (self._paused.add if paused else self._paused.discard)(agent)
+        self._fresh_until = None
+
     def forget_agent(self, key: Key) -> None:
+        self._paused.discard(key)
         if self._rules.pop(key, None):
             self._fresh_until = None
 
@@ -133,7 +142,7 @@ class Board:
         return (
             len(self._claims) <= self._total_limit
             and self._claimed[claim.agent] <= rules.limit
-            and not (rules.suspended or claim.stopping)
+            and not (rules.suspended or claim.stopping or claim.agent in self._paused)
         )
 
     def let_go(self, key: Key) -> None:
@@ -207,7 +216,9 @@ class Board:
             if free <= 0:
                 break
             rules = self._rules.get(claim.agent)
-            if rules is None or rules.suspended or taken[claim.agent] >= rules.limit:
+            if rules is None or rules.suspended or claim.agent in self._paused:
+                continue
+            if taken[claim.agent] >= rules.limit:
                 continue
             taken[claim.agent] += 1
             free -= 1

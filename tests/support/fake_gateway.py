@@ -1,6 +1,6 @@
 """The gateway as the operator sees it, in memory; heliostat_operator.ledgers has the protocol."""
 
-from heliostat_operator.ledgers import GatewayUnavailableError, LedgerSum, ModelAnswer
+from heliostat_operator.ledgers import AgentSum, GatewayUnavailableError, LedgerSum, ModelAnswer
 
 
 class FakeGateway:
@@ -10,6 +10,7 @@ class FakeGateway:
         self.answers = True
         self.revoked: list[tuple[str, int]] = []
         self.sums: dict[str, LedgerSum] = {}
+        self.pauses: dict[str, AgentSum] = {}
 
     async def revoke(self, execution_uid: str, attempt: int, expires: int) -> None:
         self._check()
@@ -21,9 +22,11 @@ class FakeGateway:
         self._check()
         return self.sums.get(execution_uid, LedgerSum())
 
-    async def agent_cost_nanos(self, namespace: str, name: str) -> int:
+    async def agent_sum(self, namespace: str, name: str) -> AgentSum:
         self._check()
-        return sum(each.cost_nanos for each in self.sums.values()) if namespace and name else 0
+        cost = sum(each.cost_nanos for each in self.sums.values())
+        known = self.pauses.get(f"{namespace}/{name}", AgentSum())
+        return known.model_copy(update={"cost_nanos": cost})
 
     async def model(self, name: str) -> ModelAnswer:
         self._check()

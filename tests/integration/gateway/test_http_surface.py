@@ -147,7 +147,14 @@ async def test_an_unknown_execution_and_agent_are_zeros(shared: GatewayProcess) 
         "model": None,
         "attempts": [],
     }
-    assert json.loads(await shared.get("/admin/agents/x/y")) == {"costNanos": 0, "requests": 0}
+    assert json.loads(await shared.get("/admin/agents/x/y")) == {
+        "costNanos": 0,
+        "requests": 0,
+        "paused": False,
+        "slowedDown": False,
+        "reason": "",
+        "since": None,
+    }
 
 
 async def test_metrics_have_no_unbounded_labels(shared: GatewayProcess) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from heliostat_core.agents import Agent
+from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import Execution
 from heliostat_core.keys import new_private_key
 from heliostat_core.names import RUN_FINALIZER
@@ -28,7 +29,9 @@ from heliostat_core.worlds import (
 from heliostat_operator.arrivals import Arrival
 from heliostat_operator.builders.metadata import EXECUTION_UID_ANNOTATION
 from heliostat_operator.effects import Applier
+from heliostat_operator.ledgers import AgentSum
 from heliostat_operator.observe import Observer
+from heliostat_operator.pauses import Pauses
 from heliostat_operator.reconcile import ExecutionReconciler
 from heliostat_operator.seats import Board
 from heliostat_operator.settings import OperatorSettings
@@ -435,3 +438,45 @@ async def test_a_run_made_again_under_its_name_gets_a_job_of_its_own(operator: O
     await operator.reconcile()
     attempt = operator.execution().status.attempts[0]
     assert attempt.job_uid == meta_of(operator.job())["uid"] != first
+
+
+PAUSE = AgentSum(paused=True, reason="execution e cost $9.", since=NOW)
+
+
+async def test_an_execution_of_a_paused_agent_waits_and_starts_when_it_is_resumed(
+    operator: Operator,
+) -> None:
+    operator.gateway.pauses["default/sales"] = PAUSE
+    delay = await operator.reconcile()
+    (block,) = operator.execution().status.blocked_by
+    assert (block.reason, delay) == (BlockedReason.AGENT_PAUSED, 30)
+    assert block.message == (
+        f"The gateway refuses the model calls of Agent 'sales' since {NOW.isoformat()}: "
+        "execution e cost $9. Look at that run; an admin lets the Agent go on with POST "
+        "/admin/agents/default/sales/resume on the gateway."
+    )
+    assert names(operator.world, JOB) == []
+    del operator.gateway.pauses["default/sales"]
+    operator.clock.now += seconds(15)
+    await operator.reconcile()
+    assert names(operator.world, JOB) == ["sales-1-1"]
+
+
+async def test_a_gateway_that_does_not_answer_pauses_nobody(operator: Operator) -> None:
+    operator.gateway.pauses["default/sales"] = PAUSE
+    operator.gateway.answers = False
+    await operator.reconcile()
+    assert names(operator.world, JOB) == ["sales-1-1"]
+
+
+async def test_a_pause_is_asked_for_now_and_then_only() -> None:
+    gateway = FakeGateway()
+    pauses = Pauses(gateway)
+    agent = ("default", "sales")
+    assert await pauses.of(agent, NOW) is None
+    gateway.pauses["default/sales"] = PAUSE
+    assert await pauses.of(agent, NOW + seconds(14)) is None
+    assert await pauses.of(agent, NOW + seconds(15)) == PAUSE
+    gateway.answers = False
+    assert await pauses.of(agent, NOW + seconds(29)) == PAUSE
+    assert await pauses.of(agent, NOW + seconds(30)) is None

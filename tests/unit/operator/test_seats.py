@@ -86,6 +86,22 @@ def test_nothing_of_a_suspended_or_unknown_agent_is_granted() -> None:
     assert granted(board) == set()
 
 
+def test_a_paused_agent_takes_nobodys_seat() -> None:
+    board = make_board(make_waiting("dear", priority=10), total=1)
+    board.see_agent(make_agent("other"))
+    board.see_execution(make_execution("free", agent="other", priority=0))
+    paused = ("default", "sales")
+    assert granted(board) == {"dear"}
+    board.see_pause(paused, paused=True)
+    assert granted(board) == {"free"}
+    board.see_pause(paused, paused=False)
+    assert granted(board) == {"dear"}
+    board.see_pause(paused, paused=True)
+    board.forget_agent(paused)
+    board.see_agent(make_agent())
+    assert granted(board) == {"dear"}
+
+
 def test_what_is_being_stopped_waits_for_no_seat() -> None:
     stopped = make_execution("stopped", priority=10, cancel=True)
     assert granted(make_board(stopped, make_waiting("next"))) == {"next"}

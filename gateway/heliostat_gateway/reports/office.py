@@ -1,0 +1,35 @@
+"""Sets up the desk: where reports read, who watches the cost of runs."""
+
+from datetime import datetime
+
+from heliostat_core.money import NANOS_PER_MICRO
+from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.prices import Rates
+from heliostat_gateway.reports.desk import Desk
+from heliostat_gateway.reports.findings import Findings
+from heliostat_gateway.reports.gates import AgentGate
+from heliostat_gateway.reports.reading import LedgerReader
+from heliostat_gateway.reports.sums import INDEX
+from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
+from heliostat_gateway.routing import Router
+from heliostat_gateway.settings import Settings
+from heliostat_gateway.storage import Storage
+
+
+def open_desk(settings: Settings, storage: Storage, router: Router, metrics: Metrics) -> Desk:
+    """Reports, and the check of what runs cost, over the rows of a storage."""
+    storage.run_now(lambda connection: connection.execute(INDEX))
+    reader = LedgerReader(storage.path)
+    gate = AgentGate(storage, settings.anomaly_slow_seconds)
+    findings = Findings(storage)
+    rules = WatchRules(
+        action=Action(settings.anomaly_action),
+        floor_nanos=settings.anomaly_floor_micros * NANOS_PER_MICRO,
+        sweep_seconds=settings.anomaly_sweep_seconds,
+    )
+
+    def rates(provider: str, model: str, at: datetime) -> Rates | None:
+        return router.rates(provider, model, at)
+
+    watch = AnomalyWatch(reader, findings, gate, rates, rules, metrics.anomaly_failures.inc)
+    return Desk(reader, rates, gate, findings, watch, rules)

@@ -1,0 +1,44 @@
+"""Rows in a real ledger, made through the ledger itself."""
+
+from dataclasses import dataclass, field
+
+from heliostat_gateway.bookings import Booking, Opening
+from heliostat_gateway.callers import Caller, KeyKind
+from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.usage import Usage
+
+
+@dataclass(frozen=True)
+class Row:
+    """One call. `cost` in nano-dollars; an open one has no outcome."""
+
+    started_ms: int
+    agent: str = "default/sales"
+    execution: str = "e1"
+    provider: str = "anthropic"
+    model: str = "claude-opus-5-5"
+    cost: int = 1000
+    usage: Usage = field(default_factory=lambda: Usage(input=10, output=5))
+    outcome: str = "answered"
+    estimated: bool = False
+    is_open: bool = False
+
+
+async def book(ledger: Ledger, rows: list[Row], first: int = 0) -> None:
+    """Opens and settles each row; ids count from `first`."""
+    for number, row in enumerate(rows, first):
+        caller = Caller(
+            key=f"{row.execution}/1",
+            kind=KeyKind.EXECUTION,
+            account=row.execution,
+            agent=row.agent,
+            execution=row.execution,
+            attempt=1,
+        )
+        name = f"row-{number}"
+        await ledger.open(
+            Opening(name, caller, "", row.provider, row.model, row.started_ms, row.usage, row.cost)
+        )
+        if not row.is_open:
+            booking = Booking(name, row.usage, row.cost, True, row.estimated, row.outcome)
+            await ledger.settle(booking, row.started_ms + 1000)

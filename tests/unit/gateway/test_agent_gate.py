@@ -1,0 +1,79 @@
+"""Pauses: answered from memory, kept over a restart, ended by people only."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from heliostat_gateway.errors import RefusalError
+from heliostat_gateway.reports.gates import AgentGate, Allowed, Kind, Paused, SlowDown, pass_gate
+from heliostat_gateway.storage import Storage
+
+SINCE = 1_795_000_000.5
+AGENT = "default/sales"
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    storage = Storage(tmp_path)
+    yield storage
+    storage.close()
+
+
+def gate_of(storage: Storage) -> AgentGate:
+    return AgentGate(storage, 0.001, clock=lambda: SINCE)
+
+
+async def test_everybody_may_call_until_restricted(storage: Storage) -> None:
+    gate = gate_of(storage)
+    assert gate.check(AGENT) == Allowed()
+    await pass_gate(gate, AGENT)
+    assert await gate.release(AGENT) is False
+
+
+async def test_a_paused_agent_is_refused_with_reason_and_remedy(storage: Storage) -> None:
+    gate = gate_of(storage)
+    await gate.restrict(AGENT, Kind.PAUSE, "execution e cost $9.", "e")
+    verdict = gate.check(AGENT)
+    assert isinstance(verdict, Paused)
+    assert (verdict.reason, verdict.since_ms) == ("execution e cost $9.", 1_795_000_000_500)
+    assert verdict.message == (
+        "Agent default/sales is paused since 2026-11-18T11:06:40+00:00: execution e cost $9. Look "
+        "at that run; an admin lets the agent go on with POST /admin/agents/default/sales/resume."
+    )
+    with pytest.raises(RefusalError) as caught:
+        await pass_gate(gate, AGENT)
+    assert (caught.value.status, caught.value.headers) == (403, {"x-should-retry": "false"})
+    assert gate.check("default/other") == Allowed()
+
+
+async def test_a_slowed_agent_waits(storage: Storage) -> None:
+    gate = gate_of(storage)
+    await gate.restrict(AGENT, Kind.SLOW_DOWN, "why.", "e")
+    assert gate.check(AGENT) == SlowDown(0.001, "why.")
+    await pass_gate(gate, AGENT)
+
+
+async def test_a_pause_is_not_weakened_and_ends_with_a_release(storage: Storage) -> None:
+    gate = gate_of(storage)
+    await gate.restrict(AGENT, Kind.SLOW_DOWN, "first.", "e1")
+    await gate.restrict(AGENT, Kind.PAUSE, "second.", "e2")
+    await gate.restrict(AGENT, Kind.SLOW_DOWN, "third.", "e3")
+    assert [(each.kind, each.reason) for each in gate.restrictions()] == [(Kind.PAUSE, "second.")]
+    assert await gate.release(AGENT) is True
+    assert gate.check(AGENT) == Allowed()
+
+
+async def test_a_restart_keeps_what_is_held(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    gate = gate_of(storage)
+    await gate.restrict(AGENT, Kind.PAUSE, "why.", "e")
+    await gate.restrict("default/other", Kind.PAUSE, "why.", "e")
+    await gate.release("default/other")
+    storage.close()
+    storage = Storage(tmp_path)
+    again = gate_of(storage)
+    assert isinstance(again.check(AGENT), Paused)
+    assert again.restriction(AGENT) == gate.restriction(AGENT)
+    assert again.check("default/other") == Allowed()
+    storage.close()
