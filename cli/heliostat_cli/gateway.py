@@ -9,6 +9,7 @@ from heliostat_cli.errors import UsageError
 from heliostat_cli.options import JsonOption
 from heliostat_cli.screen import Terminal
 from heliostat_cli.sessions import exit_with, finish
+from heliostat_gateway.reports.exports import Bucket
 
 app = typer.Typer(
     help="Check, explain, audit and try the LLM gateway.",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from heliostat_gateway.bookings import Booking, Opening
+from heliostat_gateway.bookings import Booking, Estimate, Opening
 from heliostat_gateway.callers import Caller, KeyKind
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.usage import Usage
@@ -37,8 +37,29 @@ async def book(ledger: Ledger, rows: list[Row], first: int = 0) -> None:
         )
         name = f"row-{number}"
         await ledger.open(
-            Opening(name, caller, "", row.provider, row.model, row.started_ms, row.usage, row.cost)
+            Opening(
+                id=name,
+                caller=caller,
+                session="",
+                provider=row.provider,
+                model=row.model,
+                started_ms=row.started_ms,
+                usage=row.usage,
+                cost_nanos=row.cost,
+                estimate=Estimate(row.usage, row.cost),
+            )
         )
         if not row.is_open:
-            booking = Booking(name, row.usage, row.cost, True, row.estimated, row.outcome)
-            await ledger.settle(booking, row.started_ms + 1000)
+            booking = Booking(
+                id=name,
+                part=1,
+                provider=row.provider,
+                model=row.model,
+                credential="",
+                usage=row.usage,
+                cost_nanos=row.cost,
+                reported=True,
+                estimated=row.estimated,
+                outcome=row.outcome,
+            )
+            await ledger.settle([booking], row.started_ms + 1000)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from heliostat_cli.errors import UsageError
 from heliostat_cli.main import app
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.usage import Usage
@@ -30,7 +30,7 @@ def ledger(tmp_path: Path) -> Path:
         Row(MORNING + 86_400_000, usage=usage),  # after the export's end
         Row(MORNING, usage=usage, provider="scripted"),
     ]
-    asyncio.run(book(Ledger(storage), rows))
+    asyncio.run(book(SqliteLedger(storage), rows))
     storage.close()
     return tmp_path / "ledger.sqlite"
 

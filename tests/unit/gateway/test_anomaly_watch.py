@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.prices import Rates
 from heliostat_gateway.reports.findings import Findings
 from heliostat_gateway.reports.gates import AgentGate, Allowed, Paused, SlowDown
@@ -31,7 +31,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.storage = Storage(folder)
-        self.ledger = Ledger(self.storage)
+        self.ledger = SqliteLedger(self.storage)
         self.gate = AgentGate(self.storage, 1)
         self.findings = Findings(self.storage)
         self.failures = 0

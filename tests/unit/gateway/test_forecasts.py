@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.prices import FlatRates, Rates, cost_nanos, find_rates
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import read_dimensions
@@ -203,7 +203,7 @@ def test_a_month_of_a_real_ledger(storage: Storage) -> None:
         for agent, cost in (("a/dear", 200), ("a/cheap", 100))
     ]
     rows += [Row(epoch_ms(days[0]), agent="a/new", cost=5, model="m")]
-    asyncio.run(book(Ledger(storage), rows))
+    asyncio.run(book(SqliteLedger(storage), rows))
     (agent,) = read_dimensions("agent")
 
     def read(limit: int) -> MonthForecast:

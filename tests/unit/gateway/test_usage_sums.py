@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.prices import FlatRates, Rates, cost_nanos, find_rates
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import DIMENSIONS, read_dimensions
@@ -97,7 +97,7 @@ def test_grouped_sums_of_all_pages_are_the_total(
 ) -> None:
     with TemporaryDirectory() as folder:
         storage = Storage(Path(folder))
-        asyncio.run(book(Ledger(storage), rows))
+        asyncio.run(book(SqliteLedger(storage), rows))
         report = ask(storage, question(",".join(by), zone, limit))
         lines = report.lines
         while report.next is not None:
@@ -128,7 +128,7 @@ async def test_the_figures_of_a_line(storage: Storage) -> None:
         Row(START + 2, cost=500, usage=Usage(input=7), is_open=True),
         Row(START + 3, cost=0, usage=cached, provider="elsewhere"),
     ]
-    await book(Ledger(storage), rows)
+    await book(SqliteLedger(storage), rows)
     (line,) = ask(storage, question("agent")).lines
     assert line.model_dump(by_alias=True) == {
         "key": {"agent": "default/sales"},
@@ -157,7 +157,9 @@ async def test_the_figures_of_a_line(storage: Storage) -> None:
 
 async def test_days_are_those_of_the_time_zone(storage: Storage) -> None:
     late = epoch_ms(datetime(2026, 10, 25, 22, 30, tzinfo=UTC))  # 23:30 in Berlin, winter time
-    await book(Ledger(storage), [Row(late - 25 * 3_600_000), Row(late), Row(late + 1_800_000)])
+    await book(
+        SqliteLedger(storage), [Row(late - 25 * 3_600_000), Row(late), Row(late + 1_800_000)]
+    )
 
     def days(zone: str) -> dict[str, int]:
         lines = ask(storage, question("day", zone)).lines
@@ -174,7 +176,7 @@ async def test_savings_follow_the_tier_of_each_request(storage: Storage) -> None
     rates = find_rates("claude-haiku-5-5", "anthropic", NOW)
     assert rates is not None
     rows = [Row(START, model="claude-haiku-5-5", usage=usage) for usage in usages]
-    await book(Ledger(storage), rows)
+    await book(SqliteLedger(storage), rows)
     saved = sum(
         cost_nanos(rates, Usage(input=usage.total_input)) - cost_nanos(rates, usage)
         for usage in usages
@@ -183,7 +185,7 @@ async def test_savings_follow_the_tier_of_each_request(storage: Storage) -> None
 
 
 def test_a_group_that_this_ledger_lacks_is_refused(storage: Storage) -> None:
-    Ledger(storage)
+    SqliteLedger(storage)
     with pytest.raises(RefusalError, match="user") as caught:
         ask(storage, question("user"))
     assert "this ledger records no user" in caught.value.message
@@ -191,8 +193,8 @@ def test_a_group_that_this_ledger_lacks_is_refused(storage: Storage) -> None:
 
 def test_groups_appear_with_their_column(storage: Storage) -> None:
     """A later release adds columns; a report needs no change."""
-    Ledger(storage)
-    asyncio.run(book(Ledger(storage), [Row(START), Row(START + 1)]))
+    SqliteLedger(storage)
+    asyncio.run(book(SqliteLedger(storage), [Row(START), Row(START + 1)]))
     storage.run_now(
         lambda db: db.executescript(
             "ALTER TABLE requests ADD COLUMN user TEXT;"
@@ -224,7 +226,7 @@ def test_no_text_of_a_csv_becomes_a_formula(start: str) -> None:
 
 async def test_csv_has_a_header_and_a_line_for_each_group(storage: Storage) -> None:
     rows = [Row(START, agent=agent) for agent in ("a/x", "=1+1", 'b/"q",z')]
-    await book(Ledger(storage), [*rows, Row(START, agent="a/x", outcome="provider_cut")])
+    await book(SqliteLedger(storage), [*rows, Row(START, agent="a/x", outcome="provider_cut")])
     text = usage_csv(ask(storage, question("agent,model")))
     header, *lines = csv.reader(io.StringIO(text, newline=""))
     assert header[:4] == ["agent", "model", "input", "output"]
@@ -241,7 +243,7 @@ def test_a_file_that_is_no_ledger_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_report_that_takes_too_long_is_given_up(storage: Storage) -> None:
-    Ledger(storage)
+    SqliteLedger(storage)
     endless = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     )
@@ -252,7 +254,7 @@ async def test_a_report_that_takes_too_long_is_given_up(storage: Storage) -> Non
 
 
 async def test_a_report_sees_the_ledger_while_it_is_written(storage: Storage) -> None:
-    ledger = Ledger(storage)
+    ledger = SqliteLedger(storage)
     for number, _ in enumerate(product(range(2), range(2))):
         await book(ledger, [Row(START)], first=number)
         assert ask(storage, question("")).total.requests == number + 1
