@@ -61,14 +61,15 @@ def understand(incoming: Incoming, keys: Keys, repertoire: Repertoire) -> Unders
     return Understood(incoming, document, heard, scenario, key, _execution(incoming, heard))
 
 
-def build_rendering(asked: Understood, played: Played) -> Rendering:
+def build_rendering(asked: Understood, played: Played, request_id: str) -> Rendering:
     """The dialect of the answer."""
     omissions = omissions_of(played.fault)
     if asked.incoming.api is Api.CHAT:
         options = object_at(asked.document, "stream_options")
         return ChatRendering(played.script, omissions, options.get("include_usage") is True)
     if asked.incoming.api is Api.GEMINI:
-        return GeminiRendering(played.script, omissions, shows_thoughts(asked.document))
+        thoughts = shows_thoughts(asked.document)
+        return GeminiRendering(played.script, omissions, thoughts, request_id)
     return MessagesRendering(played.script, omissions)
 
 

@@ -47,6 +47,7 @@ async def test_every_kind_of_usage_is_billed(
         False,
     )
     assert entry.id in seen.headers.values()
+    assert (entry.id.encode() in seen.body) == (api is Api.GEMINI)
     told = {
         Api.MESSAGES: (b'"thinking_tokens":31', b'"web_search_requests":2'),
         Api.CHAT: (b'"reasoning_tokens":31', b'"completion_tokens":57'),

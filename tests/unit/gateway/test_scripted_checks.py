@@ -14,7 +14,7 @@ from heliostat_gateway.scripted.repertoire import Repertoire
 from heliostat_gateway.scripted.requests import Incoming, understand
 from heliostat_gateway.scripted.scenario import Scenario
 from heliostat_gateway.scripted.signatures import signature_of, signature_of_call
-from heliostat_gateway.wire import JsonObject
+from heliostat_gateway.wire import JsonObject, object_at
 
 KEY = "sk-secret"
 AUTH = {
@@ -120,17 +120,13 @@ def changed(document: JsonObject, path: str, value: JsonValue) -> JsonObject:
     place: JsonValue = copy
     *before, last = path.split(".")
     for step in before:
-        place = place[int(step)] if isinstance(place, list) else (place or {})[step]  # type: ignore[index]
+        place = place[int(step)] if isinstance(place, list) else object_at({"": place}, "")[step]
     if isinstance(place, list):
-        if value == "DELETE":
-            del place[int(last)]
-        else:
-            place[int(last)] = value
+        place[int(last) : int(last) + 1] = [] if value == "DELETE" else [value]
     elif isinstance(place, dict):
+        place[last] = value
         if value == "DELETE":
             del place[last]
-        else:
-            place[last] = value
     return copy
 
 
