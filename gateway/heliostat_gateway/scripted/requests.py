@@ -58,18 +58,18 @@ def understand(incoming: Incoming, keys: Keys, repertoire: Repertoire) -> Unders
     scenario = repertoire.name_of(heard.model)
     if scenario is None:
         raise RefusedError(_no_model(incoming.api, heard.model))
-    execution = incoming.headers.get("x-scripted-execution", "") or heard.user
-    return Understood(incoming, document, heard, scenario, key, execution)
+    return Understood(incoming, document, heard, scenario, key, _execution(incoming, heard))
 
 
-def build_rendering(asked: Understood, played: Played) -> Rendering:
+def build_rendering(asked: Understood, played: Played, request_id: str) -> Rendering:
     """The dialect of the answer."""
     omissions = omissions_of(played.fault)
     if asked.incoming.api is Api.CHAT:
         options = object_at(asked.document, "stream_options")
         return ChatRendering(played.script, omissions, options.get("include_usage") is True)
     if asked.incoming.api is Api.GEMINI:
-        return GeminiRendering(played.script, omissions, shows_thoughts(asked.document))
+        thoughts = shows_thoughts(asked.document)
+        return GeminiRendering(played.script, omissions, thoughts, request_id)
     return MessagesRendering(played.script, omissions)
 
 
@@ -84,6 +84,12 @@ def _checked(incoming: Incoming, document: JsonObject) -> JsonObject:
     else:
         check_gemini(document, incoming.model)
     return document
+
+
+def _execution(incoming: Incoming, heard: Heard) -> str:
+    """What the bill can be asked for: a header, else Claude Code's session, else the user."""
+    names = ("x-scripted-execution", "x-claude-code-session-id")
+    return next((incoming.headers[name] for name in names if name in incoming.headers), heard.user)
 
 
 def _heard(incoming: Incoming, document: JsonObject) -> Heard:

@@ -168,7 +168,7 @@ class ScriptedServer:
             return await _cut(request, web.StreamResponse())
         if fault is FaultName.WRONG_CONTENT_TYPE:
             return web.Response(body=_PAGE, content_type="text/html", headers=headers)
-        rendering = build_rendering(asked, played)
+        rendering = build_rendering(asked, played, request_id)
         if asked.heard.stream:
             moments = stream_moments(played.script, rendering, played.fault)
             chunks = play(moments, played.script.usage, line, rendering.ping)

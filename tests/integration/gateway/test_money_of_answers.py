@@ -6,7 +6,7 @@ import pytest
 
 from .gateway_process import GatewayProcess
 
-EXACT = ["hello", "default", "tools", "refusal", "empty", "slow"]
+EXACT = ["hello", "default", "tools", "refusal", "empty", "slow", "parallel", "json", "kinds"]
 FREE = ["overloaded", "rate-limited", "broken"]
 ESTIMATED = ["cut", "error-event", "bad-json"]
 

@@ -18,6 +18,7 @@ from heliostat_gateway.usage import Usage
 COUNT = st.integers(0, 3_000_000)
 # Up to nine decimals, so that thousandths of a nano-dollar and exact halves occur.
 PRICE = st.builds(lambda n, d: str(Decimal(n).scaleb(-d)), st.integers(0, 10**6), st.integers(0, 9))
+ZERO = ("output", "cache_read", "cache_write_5m", "cache_write_1h")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -115,6 +116,21 @@ def test_searches_are_priced_per_thousand() -> None:
     rates = find_rates("claude-opus-5-5", "anthropic", NOW)
     assert rates is not None
     assert cost_nanos(rates, Usage(web_searches=3)) == 30_000_000
+
+
+@settings(max_examples=100, deadline=None)
+@given(PRICE, st.integers(0, 10_000))
+def test_searches_cost_the_same_in_both(price: str, searches: int) -> None:
+    prices = prices_of("1", "0", "0", "0", "0").model_copy(update={"web_searches": price})
+    spec = UsageSpec(input=1, output=0, web_searches=searches)
+    rates = FlatRates(
+        {
+            **dict.fromkeys(ZERO, Decimal(0)),
+            "input": Decimal(1),
+            "web_searches": Decimal(price) * 1000,
+        }
+    )
+    assert cost_nanos(rates, Usage(input=1, web_searches=searches)) == invoice_nanos(prices, spec)
 
 
 def test_an_unknown_model_has_no_price_instead_of_zero() -> None:

@@ -12,8 +12,8 @@ from heliostat_gateway.scripted.rendering import (
     pieces_of_text,
 )
 from heliostat_gateway.scripted.scenario import UsageSpec
-from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse
-from heliostat_gateway.scripted.signatures import signature_of, signature_of_call
+from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse, shown
+from heliostat_gateway.scripted.signatures import signature_of_call
 from heliostat_gateway.wire import JsonObject, dump_object
 
 _FINISH = {
@@ -40,6 +40,7 @@ class GeminiRendering:
     script: Script
     omissions: Omissions = COMPLETE
     thoughts: bool = False
+    response_id: str = ""
 
     @property
     def ping(self) -> bytes:
@@ -71,7 +72,7 @@ class GeminiRendering:
         pairs = [
             pair
             for action in self.script.actions
-            for pair in self._parts(action, max(1, len(getattr(action, "text", ""))))
+            for pair in self._parts(action, len(shown(action)) or 1)
         ]
         characters = sum(count for _, count in pairs)
         reason = None if self.omissions.end else _FINISH[self.script.stop_reason]
@@ -130,7 +131,7 @@ class GeminiRendering:
         return {
             "candidates": [candidate],
             "modelVersion": self.script.model,
-            "responseId": signature_of(self.script.id)[:22],
+            "responseId": self.response_id,
         }
 
 
