@@ -51,6 +51,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Ends and books every open call, then closes everything."""
+        self.admin.desk.reader.close()
         await self.admin.desk.watch.stop()
         await self.messages.books.calls.end_all()
         for provider in self.providers:
