@@ -28,6 +28,7 @@ from heliostat_gateway.reports.sums import Page, sum_usage
 
 ADMIN_KEY = "HELIOSTAT_ADMIN_KEY"
 _TIMEOUT_SECONDS = 30
+_LONGEST_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ def audit(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     export = _read(wanted)
     try:
         by_key, result = _compare(wanted, _sums(wanted), export)
+    except TimeoutError as error:
+        raise CliError(
+            f"the ledger was not read within {_LONGEST_SECONDS:g} s", "Export less time."
+        ) from error
     except LedgerUnreadableError as error:
         raise UsageError(str(error), "Give --ledger the gateway's ledger.sqlite.") from error
     if as_json:
@@ -81,7 +86,7 @@ class _FileSums:
     path: Path
 
     def has_credentials(self) -> bool:
-        return "credential" in LedgerReader(self.path).run_now(known_columns)
+        return "credential" in LedgerReader(self.path, _LONGEST_SECONDS).run_now(known_columns)
 
     def lines(self, export: Export, by: str) -> Iterator[UsageLine]:
         after: tuple[str, ...] | None = None
@@ -102,7 +107,9 @@ class _FileSums:
             after = page.lines[-1].key
 
     def _page(self, question: UsageQuestion) -> Page:
-        return LedgerReader(self.path).run_now(lambda db: sum_usage(db, question, []))
+        return LedgerReader(self.path, _LONGEST_SECONDS).run_now(
+            lambda db: sum_usage(db, question, [])
+        )
 
 
 @dataclass(frozen=True)

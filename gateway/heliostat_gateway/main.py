@@ -56,6 +56,7 @@ class Gateway:
         try:
             yield
         finally:
+            self.admin.desk.reader.close()
             await self.admin.desk.watch.stop()
             await books.calls.end_all()
             noting.cancel()

@@ -99,11 +99,12 @@ def _compare(cost_nanos: int, known: Sequence[int], against: Against) -> Anomaly
     far = cost_nanos >= FAR * median
     if not far and (len(known) < MANY or cost_nanos < NOTABLE * median):
         return None
+    least = -int(-cost_nanos * _SIMILAR // 1)  # rounded up
+    similar = sum(1 for cost in known if cost >= least)
+    if similar >= (max(2, -(-len(known) // MANY)) if far else 1):
+        return None
     score = modified_score(cost_nanos, median, deviation_of(known, median))
     if score < SCORE:
-        return None
-    similar = sum(1 for cost in known if cost >= cost_nanos * _SIMILAR)
-    if similar >= (max(2, -(-len(known) // MANY)) if far else 1):
         return None
     times = cost_nanos / median if median else None
     return Anomaly(against, len(known), int(median), score, times)

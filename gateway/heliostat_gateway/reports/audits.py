@@ -90,6 +90,6 @@ def _figures(line: UsageLine) -> dict[str, int]:
         **tokens,
         "cacheWrite": written,
         "allInput": tokens["input"] + tokens["cacheRead"] + written,
-        "requests": line.requests - sum(line.errors.get(each, 0) for each in _UNCOUNTED),
+        "requests": line.calls - sum(line.errors.get(each, 0) for each in _UNCOUNTED),
         "costNanos": line.cost_nanos,
     }

@@ -63,7 +63,7 @@ class Desk:
             self.usage,
             methods=["GET"],
             response_model=UsageReport,
-            response_class=Response,
+            responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
         )
         router.add_api_route("/anomalies", self.anomalies, methods=["GET"])
         router.add_api_route("/forecast", self.forecast, methods=["GET"])

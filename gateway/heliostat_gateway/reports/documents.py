@@ -30,6 +30,7 @@ class UsageLine(Document):
 
     key: dict[str, str]
     requests: int
+    calls: int  # a request that went on to a second provider made two
     open_calls: int
     tokens: dict[str, int]
     cost_nanos: int
@@ -78,6 +79,7 @@ def usage_line(names: list[str], line: Line, book: RateBook) -> UsageLine:
     return UsageLine(
         key=dict(zip(names, line.key, strict=True)),
         requests=line.requests,
+        calls=line.calls,
         open_calls=line.open,
         tokens={name: tokens[column] for name, column in TOKENS if column in tokens},
         cost_nanos=line.cost_nanos,

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from heliostat_gateway.errors import RefusalError
+from heliostat_gateway.storage import StorageError
 
 T = TypeVar("T")
 LONGEST_SECONDS: Final = 20.0
 _STEPS: Final = 50_000  # of SQLite's machine between two looks at the clock
 
 
-class LedgerUnreadableError(Exception):
+class LedgerUnreadableError(StorageError):
     """The file can't be read as a ledger; the text names the file and the reason."""
 
 
@@ -30,6 +31,11 @@ class LedgerReader:
         self._seconds = seconds
         # One report at a time: a second one waits instead of taking the other core as well.
         self._turn = asyncio.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Gives up what is being read: nobody shall wait for it at the end of the process."""
+        self._closed = True
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """The result of `work` in a thread. Raises RefusalError (400) when it takes too long."""
@@ -51,7 +57,7 @@ class LedgerReader:
             with closing(
                 sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
             ) as db:
-                db.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+                db.set_progress_handler(lambda: self._closed or time.monotonic() > deadline, _STEPS)
                 return work(db)
         except sqlite3.Error as error:
             if time.monotonic() > deadline:

@@ -11,9 +11,9 @@ RUNS_CHANGED: Final = 20_000
 _SUMS: Final = (
     "execution, max(agent), sum(cost_nanos), max(started_ms), max(open), "
     "(SELECT provider FROM requests AS last WHERE last.execution = requests.execution "
-    "ORDER BY started_ms DESC, rowid DESC LIMIT 1), "
+    "ORDER BY started_ms DESC, id DESC LIMIT 1), "
     "(SELECT model FROM requests AS last WHERE last.execution = requests.execution "
-    "ORDER BY started_ms DESC, rowid DESC LIMIT 1)"
+    "ORDER BY started_ms DESC, id DESC LIMIT 1)"
 )
 
 

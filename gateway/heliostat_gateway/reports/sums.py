@@ -41,6 +41,7 @@ class Line:
 
     key: Key
     requests: int
+    calls: int
     open: int
     tokens: Mapping[str, int]  # column to count
     cost_nanos: int
@@ -152,6 +153,7 @@ def _lines(
     tokens = token_columns(connection)
     figures = (
         f"coalesce({requests}, 0)",
+        "count(*)",
         "coalesce(sum(open), 0)",
         "coalesce(sum(cost_nanos), 0)",
         "coalesce(sum(estimated), 0)",
@@ -170,10 +172,11 @@ def _lines(
 
 
 def _line(key: tuple[Value, ...], figures: tuple[Value, ...], tokens: tuple[str, ...]) -> Line:
-    requests, still_open, cost, estimated, estimated_cost, *counts = map(int, figures)
+    requests, calls, still_open, cost, estimated, estimated_cost, *counts = map(int, figures)
     return Line(
         key=tuple(map(str, key)),
         requests=requests,
+        calls=calls,
         open=still_open,
         tokens=dict(zip(tokens, counts, strict=True)),
         cost_nanos=cost,

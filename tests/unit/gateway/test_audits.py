@@ -84,7 +84,8 @@ FIGURES = {
 def line(bucket: str = "2026-11-20", model: str = "claude-opus-5-5", **more: str) -> UsageLine:
     return UsageLine(
         key={"day": bucket, "model": model, **more},
-        requests=7,
+        requests=6,
+        calls=7,
         open_calls=0,
         tokens=dict(FIGURES),
         cost_nanos=123,

@@ -3,7 +3,9 @@
 import asyncio
 import csv
 import io
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import product
@@ -24,6 +26,7 @@ from heliostat_gateway.reports.documents import UsageReport, usage_csv, usage_re
 from heliostat_gateway.reports.questions import UsageParameters, UsageQuestion, read_usage_question
 from heliostat_gateway.reports.rates import RateBook, RateSource, tier_starts
 from heliostat_gateway.reports.reading import LedgerReader, LedgerUnreadableError
+from heliostat_gateway.reports.runs import read_changed
 from heliostat_gateway.reports.sums import sum_usage
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.usage import Usage
@@ -108,7 +111,14 @@ def test_grouped_sums_of_all_pages_are_the_total(
     inside = [row for row in rows if START <= row.started_ms < START + 5 * DAY]
     total = report.total
     assert (total.requests, total.cost_nanos) == (len(inside), sum(row.cost for row in inside))
-    for name in ("requests", "open_calls", "cost_nanos", "estimated_requests", "estimated_nanos"):
+    for name in (
+        "requests",
+        "calls",
+        "open_calls",
+        "cost_nanos",
+        "estimated_requests",
+        "estimated_nanos",
+    ):
         assert sum(getattr(line, name) for line in lines) == getattr(total, name)
     for kind in total.tokens:
         assert sum(line.tokens[kind] for line in lines) == total.tokens[kind]
@@ -133,6 +143,7 @@ async def test_the_figures_of_a_line(storage: Storage) -> None:
     assert line.model_dump(by_alias=True) == {
         "key": {"agent": "default/sales"},
         "requests": 4,
+        "calls": 4,
         "openCalls": 1,
         "tokens": {
             "input": 207,
@@ -184,30 +195,50 @@ async def test_savings_follow_the_tier_of_each_request(storage: Storage) -> None
     assert ask(storage, question("model"), real).total.cache_saved_nanos == saved
 
 
-def test_a_group_that_this_ledger_lacks_is_refused(storage: Storage) -> None:
-    SqliteLedger(storage)
+FIRST = (
+    "CREATE TABLE requests (id TEXT PRIMARY KEY, execution TEXT, agent TEXT, provider TEXT, "
+    "model TEXT, started_ms INTEGER, open INTEGER, estimated INTEGER, outcome TEXT, "
+    "input INTEGER, output INTEGER, cache_read INTEGER, cache_write_5m INTEGER, "
+    "cache_write_1h INTEGER, web_searches INTEGER, cost_nanos INTEGER);"
+)
+ROW = f"'e', 'a', 'anthropic', 'm', {START}, 0, 0, 'answered', 1, 2, 3, 4, 5, 0, 100"
+LATER = FIRST.replace("id TEXT PRIMARY KEY", "id TEXT, part INTEGER").replace(
+    ");",
+    ", user TEXT, [key] TEXT, credential TEXT, thinking INTEGER, PRIMARY KEY (id, part)) "
+    "WITHOUT ROWID;",
+)
+PARTS = ("'x', 1", "'ann', 'k', 'c', 3"), ("'x', 2", "'', 'k', 'd', 4")
+
+
+def ask_file(path: Path, script: str, by: str) -> UsageReport:
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(script)
+    asked = question(by)
+    page = LedgerReader(path).run_now(lambda db: sum_usage(db, asked, []))
+    return usage_report(asked, page, RateBook(flat, []))
+
+
+def test_a_group_that_this_ledger_lacks_is_refused(tmp_path: Path) -> None:
+    script = f"{FIRST} INSERT INTO requests VALUES ('x', {ROW});"
+    assert ask_file(tmp_path / "ledger.sqlite", script, "agent").total.requests == 1
     with pytest.raises(RefusalError, match="user") as caught:
-        ask(storage, question("user"))
+        ask_file(tmp_path / "ledger.sqlite", "", "user")
     assert "this ledger records no user" in caught.value.message
 
 
-def test_groups_appear_with_their_column(storage: Storage) -> None:
-    """A later release adds columns; a report needs no change."""
-    SqliteLedger(storage)
-    asyncio.run(book(SqliteLedger(storage), [Row(START), Row(START + 1)]))
-    storage.run_now(
-        lambda db: db.executescript(
-            "ALTER TABLE requests ADD COLUMN user TEXT;"
-            "ALTER TABLE requests ADD COLUMN [key] TEXT;"
-            "ALTER TABLE requests ADD COLUMN credential TEXT;"
-            "ALTER TABLE requests ADD COLUMN part INTEGER; UPDATE requests SET part = rowid;"
-            "ALTER TABLE requests ADD COLUMN thinking INTEGER; UPDATE requests SET thinking = 3;"
-            "UPDATE requests SET [user] = 'ann' WHERE rowid = 1"
-        )
-    )
-    report = ask(storage, question("user,key,credential"))
-    assert [(line.key["user"], line.requests) for line in report.lines] == [("", 0), ("ann", 1)]
-    assert report.total.tokens["thinking"] == 6
+def test_groups_appear_with_their_column(tmp_path: Path) -> None:
+    """A request that went to a second provider has two parts, and counts once."""
+    rows = [f"INSERT INTO requests VALUES ({first}, {ROW}, {last});" for first, last in PARTS]
+    report = ask_file(tmp_path / "ledger.sqlite", LATER + "".join(rows), "user,key,credential")
+    assert [(*line.key.values(), line.requests, line.calls) for line in report.lines] == [
+        ("", "k", "d", 0, 1),
+        ("ann", "k", "c", 1, 1),
+    ]
+    assert (report.total.tokens["thinking"], report.total.cost_nanos) == (7, 200)
+    later = LedgerReader(tmp_path / "ledger.sqlite")
+    assert later.run_now(lambda db: [seen.cost_nanos for seen in read_changed(db, 0, ["e"])]) == [
+        200
+    ]
 
 
 def test_every_dimension_has_a_name_of_its_own() -> None:
