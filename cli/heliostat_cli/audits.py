@@ -73,7 +73,8 @@ def audit(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
 def _compare(wanted: Wanted, sums: Sums, export: Export) -> tuple[bool, Audit]:
     """Whether keys were told apart, and the result."""
     models, keys = _pairs("--model", wanted.models), _pairs("--key", wanted.keys)
-    by_key = export.has_keys and sums.has_credentials()
+    # The ledger knows a key by its variable, the provider by its own name: only --key joins them.
+    by_key = export.has_keys and bool(keys) and sums.has_credentials()
     compared = export if by_key else without_keys(export)
     by = f"provider,{wanted.bucket},model" + (",credential" if by_key else "")
     found = sums.lines(compared, by)

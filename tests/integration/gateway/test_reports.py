@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_core.keys import execution_claims, sign_execution_key
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.storage import Storage
 from support.ledger_rows import Row, book
@@ -61,7 +61,7 @@ def past(tmp_path: Path) -> Path:
         )
         for n in range(20)
     ]
-    asyncio.run(book(Ledger(storage), rows))
+    asyncio.run(book(SqliteLedger(storage), rows))
     storage.close()
     return tmp_path
 
@@ -203,7 +203,7 @@ async def test_the_forecast_is_honest_without_history_and_a_figure_with_it(
     storage = Storage(tmp_path / "data")
     now = datetime.now(UTC)
     rows = [Row(epoch_ms(now - timedelta(days=n)), cost=1000) for n in range(1, 31)]
-    await book(Ledger(storage), rows)
+    await book(SqliteLedger(storage), rows)
     storage.close()
     gateway.start()
     report = json.loads(await gateway.get("/admin/forecast?by=model"))

@@ -152,6 +152,7 @@ async def test_the_figures_of_a_line(storage: Storage) -> None:
             "cacheWrite5m": 400,
             "cacheWrite1h": 100,
             "webSearches": 0,
+            "thinking": 0,
         },
         "costNanos": 4500,
         "costMicros": 4,
