@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.conditions import is_given
 from heliostat_gateway.wire import JsonObject
 
 
@@ -25,16 +26,6 @@ class Treatment(StrEnum):
     CARRIED = "carried"
     DROPPED = "dropped"  # harmless; its name goes into a warning header
     REFUSED = "refused"  # 400
-
-
-def is_given(value: JsonValue) -> bool:
-    """Whether a value asks for something: null, false, zero and empty do not."""
-    return bool(value)
-
-
-def is_set(value: JsonValue) -> bool:
-    """Whether there is a value at all, zero included."""
-    return value is not None
 
 
 @dataclass(frozen=True)
