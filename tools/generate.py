@@ -17,6 +17,7 @@ from tools import (
     command_reference,
     conditions_page,
     crd_manifests,
+    dialects_page,
     exit_codes,
     make_targets,
     providers_page,
@@ -49,6 +50,7 @@ SECTIONS: Sections = [
     ("docs/gateway.md", "providers", providers_page.build_table),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
+    *(("docs/dialects.md", name, body) for name, body in dialects_page.SECTIONS.items()),
     *(("docs/resources.md", name, body) for name, body in resources_page.SECTIONS.items()),
 ]
 

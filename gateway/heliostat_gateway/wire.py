@@ -39,7 +39,10 @@ def parse_object(body: bytes) -> JsonObject | None:
 
 def dump_object(value: Mapping[str, JsonValue]) -> bytes:
     """Compact JSON, as the real API writes it."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say only escaped
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def object_at(value: Mapping[str, JsonValue], name: str) -> JsonObject:

@@ -24,7 +24,7 @@ class Asked:
 
         It is new in the conversation, and at most 40 characters long, as OpenAI wants it.
         """
-        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        digest = hashlib.sha256(name.encode(errors="replace")).hexdigest()[:8]
         found = f"call_{self.turn}_{position}_{digest}"
         again = 1
         while found in self.calls or found in taken:

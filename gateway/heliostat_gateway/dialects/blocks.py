@@ -1,5 +1,6 @@
 """Content blocks of the inner form, which is that of Anthropic Messages."""
 
+import json
 from collections.abc import Iterable
 
 from pydantic import JsonValue
@@ -82,6 +83,17 @@ def messages_of(document: JsonObject) -> list[JsonObject]:
         if not isinstance(message, dict):
             raise UntranslatableError(f"messages[{index}]", "must be an object")
     return objects(list_at(document, "messages"))
+
+
+def parse_arguments(written: str) -> JsonObject | None:
+    """Arguments of a tool call; none is an empty object, None is what is no object."""
+    if not written.strip():
+        return {}
+    try:
+        arguments = json.loads(written)
+    except (ValueError, RecursionError):
+        return None
+    return arguments if isinstance(arguments, dict) else None
 
 
 def picked(document: JsonObject, *names: str) -> JsonObject:

@@ -3,7 +3,7 @@
 from heliostat_gateway.dialects.asked import Asked
 from heliostat_gateway.dialects.blocks import THINKING
 from heliostat_gateway.dialects.chat_completions import kept_thinking
-from heliostat_gateway.dialects.counts import chat_usage
+from heliostat_gateway.dialects.counts import chat_usage, latest_usage
 from heliostat_gateway.dialects.reasons import finish_reason, refusal_of
 from heliostat_gateway.wire import JsonObject, dump_object, object_at, text_at
 
@@ -20,6 +20,7 @@ class ChunkWriter:
         self._usage: JsonObject = {}
         self._block: JsonObject = {}  # the open one; thinking is gathered in it
         self._calls = 0
+        self._silent = False  # nothing of the open call's arguments has been written
         self._thoughts = 0
         self._said = False
         self._apart = False  # something other than text stood behind the last text
@@ -36,7 +37,7 @@ class ChunkWriter:
         kind = event["type"]
         if kind == "message_start":
             self._message = object_at(event, "message")
-            self._usage = dict(object_at(self._message, "usage"))
+            self._usage = object_at(self._message, "usage")
             return [self._chunk({"role": "assistant", "content": "", "refusal": None})]
         if kind == "content_block_start":
             return self._open(dict(object_at(event, "content_block")))
@@ -57,6 +58,7 @@ class ChunkWriter:
             self._calls += 1
             written = object_at(block, "input")  # empty in a stream, but for some imitations
             arguments = dump_object(written).decode() if written else ""
+            self._silent = not arguments
             function: JsonObject = {"name": block.get("name"), "arguments": arguments}
             call: JsonObject = {"id": block.get("id"), "type": "function", "function": function}
             return [self._call(call)]
@@ -67,8 +69,7 @@ class ChunkWriter:
         if kind == "text_delta":
             return self._text(text_at(delta, "text"))
         if kind == "input_json_delta" and self._block.get("type") == "tool_use":
-            written = text_at(delta, "partial_json")
-            return [self._call({"function": {"arguments": written}})] if written else []
+            return self._arguments(text_at(delta, "partial_json"))
         if kind == "thinking_delta":
             text = text_at(delta, "thinking")
             self._block["thinking"] = text_at(self._block, "thinking") + text
@@ -78,7 +79,15 @@ class ChunkWriter:
             self._block["signature"] = signature
         return []
 
+    def _arguments(self, written: str) -> list[JsonObject]:
+        if not written:
+            return []
+        self._silent = False
+        return [self._call({"function": {"arguments": written}})]
+
     def _close(self) -> list[JsonObject]:
+        if self._block.get("type") == "tool_use" and self._silent:
+            return self._arguments("{}")  # OpenAI never leaves them empty
         if self._block.get("type") not in THINKING:
             return []
         kept = kept_thinking(self._block, self._thoughts)
@@ -88,8 +97,7 @@ class ChunkWriter:
         return [self._chunk({"thinking_blocks": [kept]})]
 
     def _end(self, event: JsonObject) -> list[JsonObject]:
-        reported = object_at(event, "usage")
-        self._usage |= {name: value for name, value in reported.items() if value is not None}
+        self._usage = latest_usage(self._usage, object_at(event, "usage"))
         stop = object_at(event, "delta")
         if not text_at(stop, "stop_reason"):
             return []

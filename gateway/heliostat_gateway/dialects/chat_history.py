@@ -7,11 +7,18 @@ carried, sent back as it came.
 from collections.abc import Callable
 from typing import Final
 
-from heliostat_gateway.dialects.blocks import THINKING, blocks_of, messages_of, objects, text_block
+from heliostat_gateway.dialects.blocks import (
+    THINKING,
+    blocks_of,
+    messages_of,
+    objects,
+    parse_arguments,
+    text_block,
+)
 from heliostat_gateway.dialects.encodings import decoded_text, parse_data_url
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.signatures import SignedPart, read_signature
-from heliostat_gateway.wire import JsonObject, list_at, object_at, parse_object, text_at
+from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 
 _SYSTEM = ("system", "developer")
 
@@ -78,8 +85,7 @@ class _History:
 
     def _call(self, call: JsonObject, where: str) -> JsonObject:
         function = object_at(call, "function")
-        written = text_at(function, "arguments")
-        arguments = parse_object(written.encode()) if written.strip() else {}
+        arguments = parse_arguments(text_at(function, "arguments"))
         if arguments is None:
             raise UntranslatableError(f"{where}.function.arguments", "must be a JSON object")
         for field, text in (("id", text_at(call, "id")), ("name", text_at(function, "name"))):

@@ -14,6 +14,11 @@ def zero_usage() -> JsonObject:
     return {"input_tokens": 0, "output_tokens": 0}
 
 
+def latest_usage(before: JsonObject, reported: JsonObject) -> JsonObject:
+    """`before` brought up to a later report: counts are cumulative, nulls say nothing."""
+    return {**before, **{name: value for name, value in reported.items() if value is not None}}
+
+
 def usage_of_chat(usage: JsonObject) -> JsonObject:
     """The inner form of a `usage` of chat completions."""
     prompt = object_at(usage, "prompt_tokens_details")

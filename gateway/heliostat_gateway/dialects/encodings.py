@@ -44,4 +44,7 @@ def data_url_of(source: JsonObject) -> str:
 
 def media_type_at(url: str) -> str | None:
     """The type that an address ends in; None when it does not say."""
-    return mimetypes.guess_type(urlsplit(url).path)[0]
+    try:
+        return mimetypes.guess_type(urlsplit(url).path)[0]
+    except ValueError:  # no address at all: the provider will say so
+        return None

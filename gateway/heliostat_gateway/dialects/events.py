@@ -1,11 +1,15 @@
 """Events of the inner form: those of a Messages stream, as objects."""
 
-import json
 from collections.abc import Iterable
+from typing import Final
 
-from heliostat_gateway.dialects.counts import zero_usage
+from heliostat_gateway.dialects.blocks import parse_arguments
+from heliostat_gateway.dialects.counts import latest_usage, zero_usage
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.wire import JsonObject, count_at, object_at, text_at
+
+# After these an answer may end in the middle of a tool call.
+CUT: Final = ("max_tokens", "refusal", "model_context_window_exceeded")
 
 
 class EventWriter:
@@ -69,11 +73,14 @@ class EventWriter:
         self._arguments.append(written)
         return [self._delta({"type": "input_json_delta", "partial_json": written})]
 
-    def close(self) -> list[JsonObject]:
-        """The end of the open block. Raises MalformedAnswerError for arguments that are no JSON."""
+    def close(self, cut: bool = False) -> list[JsonObject]:
+        """The end of the open block. Raises MalformedAnswerError for arguments that are no JSON.
+
+        `cut`: the answer was, so that its last call may be half written.
+        """
         if not self._open:
             return []
-        if self._open == "tool_use":
+        if self._open == "tool_use" and not cut:
             read_arguments("".join(self._arguments))
         self._arguments.clear()
         self._open = ""
@@ -91,7 +98,7 @@ class EventWriter:
             "delta": delta,
             "usage": usage or {"output_tokens": 0},
         }
-        return [*self.close(), final, {"type": "message_stop"}]
+        return [*self.close(stop["stop_reason"] in CUT), final, {"type": "message_stop"}]
 
     def _open_thinking(self) -> list[JsonObject]:
         return self._opened("thinking", {"type": "thinking", "thinking": "", "signature": ""})
@@ -114,13 +121,8 @@ class EventWriter:
 
 def read_arguments(written: str) -> JsonObject:
     """Arguments of a tool call; none is an empty object. Raises MalformedAnswerError."""
-    if not written.strip():
-        return {}
-    try:
-        arguments = json.loads(written)
-    except (ValueError, RecursionError):
-        arguments = None
-    if not isinstance(arguments, dict):
+    arguments = parse_arguments(written)
+    if arguments is None:
         raise MalformedAnswerError("The provider wrote arguments of a tool that are no object.")
     return arguments
 
@@ -142,11 +144,14 @@ def fold(events: Iterable[JsonObject]) -> JsonObject:
             _grow(blocks[index], delta)
             written[index] = written.get(index, "") + text_at(delta, "partial_json")
         elif kind == "message_delta":
-            usage = {**object_at(message, "usage"), **object_at(event, "usage")}
+            usage = latest_usage(object_at(message, "usage"), object_at(event, "usage"))
             message |= {**object_at(event, "delta"), "usage": usage}
-    for index, block in enumerate(blocks):
-        if block["type"] == "tool_use" and written.get(index):
-            block["input"] = read_arguments(written[index])
+    for index, arguments in written.items():
+        if arguments:
+            last = index == len(blocks) - 1
+            cut = last and message.get("stop_reason") in CUT
+            half = parse_arguments(arguments) or {} if cut else None  # nothing of a half is said
+            blocks[index]["input"] = read_arguments(arguments) if half is None else half
     return {**message, "content": [*blocks]}
 
 

@@ -1,13 +1,17 @@
 """Fields of a request: what becomes of each on the way to another dialect, as a rule."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.conditions import is_given
 from heliostat_gateway.wire import JsonObject
+
+Place: TypeAlias = tuple[str | int, ...]
 
 
 class UntranslatableError(Exception):
@@ -25,16 +29,6 @@ class Treatment(StrEnum):
     CARRIED = "carried"
     DROPPED = "dropped"  # harmless; its name goes into a warning header
     REFUSED = "refused"  # 400
-
-
-def is_given(value: JsonValue) -> bool:
-    """Whether a value asks for something: null, false, zero and empty do not."""
-    return bool(value)
-
-
-def is_set(value: JsonValue) -> bool:
-    """Whether there is a value at all, zero included."""
-    return value is not None
 
 
 @dataclass(frozen=True)
@@ -55,37 +49,53 @@ class Rule:
         return self.label or self.field
 
 
-def find_values(value: JsonValue, path: str, at: str = "") -> Iterator[tuple[str, JsonValue]]:
-    """Each value at `path`, with the place where it is: `messages[2].content[0].type`."""
-    name, _, rest = path.partition(".")
-    plain = name.removesuffix("[]")
-    if not isinstance(value, dict) or plain not in value:
-        return
-    found = value[plain]
-    where = f"{at}.{plain}" if at else plain
-    places: list[tuple[str, JsonValue]] = [(where, found)]
-    if plain != name:
-        items = found if isinstance(found, list) else []
-        places = [(f"{where}[{index}]", item) for index, item in enumerate(items)]
-    for place, item in places:
-        if rest:
-            yield from find_values(item, rest, place)
-        else:
-            yield place, item
+class FoundValues:
+    """The values of a document by path; what several paths share is walked once."""
+
+    def __init__(self, document: JsonObject) -> None:
+        self._found: dict[str, list[tuple[Place, JsonValue]]] = {"": [((), document)]}
+
+    def at(self, path: str) -> list[tuple[Place, JsonValue]]:
+        """Each value at `path`, with the place where it is."""
+        if path in self._found:
+            return self._found[path]
+        parent, _, leaf = path.rpartition(".")
+        name = leaf.removesuffix("[]")
+        found: list[tuple[Place, JsonValue]] = [
+            ((*place, name), holder[name])
+            for place, holder in self.at(parent)
+            if isinstance(holder, dict) and name in holder
+        ]
+        if name != leaf:
+            found = [
+                ((*place, index), item)
+                for place, items in found
+                if isinstance(items, list)
+                for index, item in enumerate(items)
+            ]
+        self._found[path] = found
+        return found
+
+
+def said_place(place: Place) -> str:
+    """A place as the caller reads it: `messages[2].content[0].type`."""
+    said = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+    return said.removeprefix(".")
 
 
 def apply_rules(document: JsonObject, rules: Sequence[Rule]) -> tuple[str, ...]:
     """Names of what will be dropped, unknown fields included. Raises UntranslatableError."""
+    values = FoundValues(document)
     dropped: list[str] = []
     for rule in rules:
         if rule.treatment is Treatment.CARRIED:
             continue
-        for place, value in find_values(document, rule.field):
-            if not rule.when(value):
-                continue
-            if rule.treatment is Treatment.REFUSED:
-                raise UntranslatableError(place, rule.note)
-            dropped.append(rule.name)
+        hit = next((place for place, value in values.at(rule.field) if rule.when(value)), None)
+        if hit is None:
+            continue
+        if rule.treatment is Treatment.REFUSED:
+            raise UntranslatableError(said_place(hit), rule.note)
+        dropped.append(rule.name)
     known = {rule.field.partition(".")[0].removesuffix("[]") for rule in rules}
     dropped += [name for name in document if name not in known]
     return tuple(dict.fromkeys(dropped))

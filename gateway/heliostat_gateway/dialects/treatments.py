@@ -10,9 +10,21 @@ from typing import Final
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.dialects.fields import Rule, Treatment, is_given, is_set
-from heliostat_gateway.dialects.signatures import is_anthropic_thinking, is_gemini_thinking
-from heliostat_gateway.wire import object_at
+from heliostat_gateway.dialects.conditions import (
+    is_any_of,
+    is_called_by_code,
+    is_given,
+    is_long,
+    is_more_than_text,
+    is_none_of,
+    is_pdf_by_address,
+    is_set,
+    is_several,
+    is_thinking,
+    is_thinking_for_others,
+    is_unsigned_for_anthropic,
+)
+from heliostat_gateway.dialects.fields import Rule, Treatment
 
 _PARTS = ("text", "refusal", "image_url", "file")
 _BLOCKS = (
@@ -26,61 +38,6 @@ _BLOCKS = (
     "redacted_thinking",
 )
 _RESULT_BLOCKS = ("text", "image", "document", "search_result")
-_LONGEST_USER = 64  # OpenAI's limit
-
-
-def is_none_of(*names: str | None) -> Callable[[JsonValue], bool]:
-    """A value that is none of `names`."""
-    return lambda value: value not in names
-
-
-def is_any_of(*names: str) -> Callable[[JsonValue], bool]:
-    """A value that is one of `names`."""
-    return lambda value: value in names
-
-
-def is_thinking(value: JsonValue) -> bool:
-    """A thinking block, redacted or not."""
-    return isinstance(value, dict) and value.get("type") in ("thinking", "redacted_thinking")
-
-
-def is_thinking_for_others(value: JsonValue) -> bool:
-    """A thinking block that was not signed by Gemini."""
-    return is_thinking(value) and not is_gemini_thinking(value)
-
-
-def is_unsigned_for_anthropic(value: JsonValue) -> bool:
-    """A thinking block that no model of Anthropic has signed."""
-    return is_thinking(value) and not is_anthropic_thinking(value)
-
-
-def is_long(value: JsonValue) -> bool:
-    """A user id that is longer than OpenAI takes, such as the JSON text of Claude Code."""
-    return isinstance(value, str) and len(value) > _LONGEST_USER
-
-
-def is_several(value: JsonValue) -> bool:
-    """A number of choices other than one."""
-    return value not in (None, 1)
-
-
-def is_pdf_by_address(value: JsonValue) -> bool:
-    """A document that the provider would have to fetch."""
-    return (
-        isinstance(value, dict)
-        and value.get("type") == "document"
-        and object_at(value, "source").get("type") == "url"
-    )
-
-
-def is_more_than_text(value: JsonValue) -> bool:
-    """Modalities with anything but text."""
-    return isinstance(value, list) and any(item != "text" for item in value)
-
-
-def is_called_by_code(value: JsonValue) -> bool:
-    """Callers of a tool other than the model itself."""
-    return isinstance(value, list) and any(item != "direct" for item in value)
 
 
 def _rules(
