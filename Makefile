@@ -34,9 +34,8 @@ test: test-unit test-integration test-e2e  ## all tests; what this machine canno
 test-unit: setup  ## pure tests, no network, under 30 s
 	@$(RUN)pytest tests/unit -q -n 2 $(PYTEST_ARGS)
 
-# A socket that the garbage collector finds late is told, not charged to the test that happens to run then.
 test-integration: setup  ## against a real Kubernetes API server and etcd
-	@$(RUN)pytest tests/integration -q -rs -W default::pytest.PytestUnraisableExceptionWarning $(PYTEST_ARGS)
+	@$(RUN)pytest tests/integration -q -rs $(PYTEST_ARGS)
 
 test-e2e: setup  ## on a real cluster: images built, manifests applied, agents run; leaves nothing behind
 	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images

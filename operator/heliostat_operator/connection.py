@@ -19,6 +19,7 @@ from kubernetes.aio.config import (
 
 from heliostat_core.worlds import JsonObject, UnavailableError
 from heliostat_operator.answers import map_error, parse_object, read_retry_after
+from heliostat_operator.sockets import Sockets
 
 # A slow answer is no answer; waiting for a free connection of the pool is not counted.
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=15)
@@ -84,16 +85,21 @@ class Connection:
         configuration.client_session_kwargs = {"trust_env": False}
         configuration.proxy = configuration.proxy or find_proxy(configuration.host)
         self._client = ApiClient(configuration)
+        self._sockets = Sockets()
+        self._connector = aiohttp.TCPConnector(
+            limit=configuration.connection_pool_maxsize,
+            ssl=self._client.rest_client.ssl_context,
+            socket_factory=self._sockets.make,
+        )
+        configuration.client_session_kwargs["connector"] = self._connector
         self._renew = target.renew
         self._client.user_agent = "heliostat"
 
     async def close(self) -> None:
-        """Leaves nothing open: a TLS goodbye that nobody waits for outlives the event loop."""
-        session = self._client.rest_client.pool_manager
-        if session is not None and session.connector is not None:
-            await session.connector.close(abort_ssl=True)
+        """Leaves nothing open, not even a goodbye that nobody would wait for."""
         await self._client.close()
-        await asyncio.sleep(0)  # the transports' own farewell
+        await self._connector.close(abort_ssl=True)
+        await self._sockets.close()
 
     async def request(
         self,
@@ -158,12 +164,22 @@ class Connection:
             )
             answer: aiohttp.ClientResponse = wrapped.response
             async with answer:
-                yield answer
+                try:
+                    yield answer
+                finally:
+                    _hang_up(answer)
         except aiohttp.SocketTimeoutError as error:
             raise SilenceError(f"{method} {path}: no answer in time") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableError(f"{method} {path}: {reason}") from error
+
+
+def _hang_up(answer: aiohttp.ClientResponse) -> None:
+    """The rest of an answer that nobody reads: a goodbye would wait behind it."""
+    connection = answer.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 def find_proxy(url: str) -> str | None:

@@ -2,12 +2,24 @@
 
 import asyncio
 import json
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import aiohttp
+import psutil
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from kubernetes.aio.client import Configuration
 
 from heliostat_core.worlds import (
@@ -24,6 +36,7 @@ from heliostat_core.worlds import (
 from heliostat_operator.cluster import KubernetesWorld, collection_path
 from heliostat_operator.connection import Connection, Target
 from heliostat_operator.watching import watch
+from support.control_plane import find_free_ports
 from support.objects import make_execution, name_of
 
 RUN = Ref(EXECUTION, "default", "run")
@@ -142,12 +155,11 @@ async def test_a_server_that_fails_is_unavailable_and_not_asked_again(code: int)
 
 
 async def test_a_server_that_is_away_is_unavailable() -> None:
-    async with connected(Script(says(200, {}))) as connection:
-        pass
-    world = KubernetesWorld(connection, "cluster test")
-    with pytest.raises(UnavailableError):
-        await world.get(RUN)
-    await world.close()
+    (port,) = find_free_ports(1)
+    nobody = Target("cluster test", Configuration(host=f"http://127.0.0.1:{port}"))
+    async with KubernetesWorld(Connection(nobody), "cluster test") as world:
+        with pytest.raises(UnavailableError):
+            await world.get(RUN)
 
 
 async def test_an_answer_that_breaks_off_is_unavailable() -> None:
@@ -299,6 +311,79 @@ async def test_an_event_of_a_megabyte_arrives_whole() -> None:
     script = Script(lists("10"), streams(*pieces, then="silence"))
     async with connected(script) as connection:
         assert await collect(connection, 1) == ["ADDED a"]
+
+
+# the end
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> ssl.SSLContext:
+    """A server's certificate that signs itself."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "server.pem"
+    path.write_bytes(
+        certificate.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    return context
+
+
+@asynccontextmanager
+async def deaf_server(tls: ssl.SSLContext, words: bytes) -> AsyncIterator[int]:
+    """Its port. Says the words to each client and then neither reads nor says goodbye."""
+    with ThreadPoolExecutor(1) as pool, socket.create_server(("127.0.0.1", 0)) as listener:
+        clients: list[ssl.SSLSocket] = []
+
+        def serve() -> None:
+            plain, _ = listener.accept()
+            clients.append(tls.wrap_socket(plain, server_side=True))
+            clients[-1].recv(65_536)
+            clients[-1].sendall(words)
+
+        served = asyncio.get_running_loop().run_in_executor(pool, serve)
+        yield int(listener.getsockname()[1])
+        await served
+        for client in clients:
+            client.close()
+
+
+def sockets_to(port: int) -> list[str]:
+    """State of each socket of this process whose other end is that port."""
+    found = psutil.Process().net_connections("tcp4")
+    return [each.status for each in found if each.raddr and each.raddr.port == port]
+
+
+BEGUN = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("then", ["an answer begun", "a flood", "no answer"])
+async def test_no_socket_outlives_a_connection_whose_server_says_no_goodbye(
+    tls: ssl.SSLContext, then: str
+) -> None:
+    flood = b"%x\r\n%s\r\n" % (200_000, b"x" * 200_000)
+    words = {"an answer begun": BEGUN, "a flood": BEGUN + flood, "no answer": b""}[then]
+    async with deaf_server(tls, words) as port:
+        configuration = Configuration(host=f"https://127.0.0.1:{port}")
+        configuration.verify_ssl = False
+        connection = Connection(Target("cluster test", configuration))
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(0.5 if then == "no answer" else 10),
+                connection.stream("/watch", {}, aiohttp.ClientTimeout(total=None)),
+            ):
+                pass
+        await connection.close()
+        assert sockets_to(port) == []
 
 
 # logs
