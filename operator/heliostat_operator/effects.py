@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -66,6 +66,8 @@ class Effects:
     resource_version: str
     revoked: set[int]
     job_uids: dict[int, str]
+    versions: list[str] = field(default_factory=list)
+    """Resource versions of what was written: the watch will bring them back."""
 
     def in_status(self, status: ExecutionStatus) -> ExecutionStatus:
         """The status with confirmed revocations and the uids of Jobs that were made."""
@@ -114,9 +116,11 @@ class Applier:
             case ReleaseExecution():
                 await self._release(execution, effects)
             case FreezeAgent():
-                await self._freeze(execution, action)
+                await self._freeze(execution, action, effects)
             case StartAttempt():
-                effects.job_uids[action.attempt.number] = await self._start(execution, action)
+                effects.job_uids[action.attempt.number] = await self._start(
+                    execution, action, effects
+                )
             case RevokeKey():
                 await self._revoke(execution, action, effects)
             case StopAttempt():
@@ -150,7 +154,8 @@ class Applier:
                 },
             }
         )
-        effects.resource_version = _resource_version(applied)
+        effects.resource_version = read_version(applied)
+        effects.versions.append(effects.resource_version)
 
     async def _release(self, execution: Execution, effects: Effects) -> None:
         """Children first: once the Execution is marked, nobody looks at it again."""
@@ -182,10 +187,12 @@ class Applier:
         except ConflictError:
             return  # it went in this moment
 
-    async def _create(self, execution: Execution, obj: JsonObject) -> JsonObject:
+    async def _create(self, execution: Execution, obj: JsonObject, effects: Effects) -> JsonObject:
         """The object, made now or before a crash. Raises NameTakenError when it is another's."""
         try:
-            return await self._world.create(obj)
+            made = await self._world.create(obj)
+            effects.versions.append(read_version(made))
+            return made
         except AlreadyExistsError:
             wanted = ObjectHead.model_validate(obj)
             ref = ref_of(KINDS[wanted.kind], wanted.metadata)
@@ -195,26 +202,27 @@ class Applier:
         _check_owner(execution, ref, ObjectHead.model_validate(found).metadata)
         return found
 
-    async def _freeze(self, execution: Execution, freeze: FreezeAgent) -> None:
+    async def _freeze(self, execution: Execution, freeze: FreezeAgent, effects: Effects) -> None:
         """The snapshot of this very admission: one from before a crash may hold an older spec."""
         snapshot = build_snapshot(execution, freeze.spec, freeze.agent_uid)
-        found = await self._create(execution, snapshot)
+        found = await self._create(execution, snapshot, effects)
         if read_snapshot(found) == freeze.spec:
             return
         head = ObjectHead.model_validate(found)
         await self._world.delete(ref_of(CONTROLLER_REVISION, head.metadata), uid=head.metadata.uid)
-        await self._create(execution, snapshot)
+        await self._create(execution, snapshot, effects)
 
-    async def _start(self, execution: Execution, start: StartAttempt) -> str:
+    async def _start(self, execution: Execution, start: StartAttempt, effects: Effects) -> str:
         settings = self._settings
         document = build_run_document(execution, start, settings.gateway_url)
         key = self._signer.execution_key(execution, start)
-        await self._create(execution, build_secret(execution, start.attempt, document, key))
+        secret = build_secret(execution, start.attempt, document, key)
+        await self._create(execution, secret, effects)
         size = start.frozen.workspace.storage.size
         if size is not None:
-            await self._create(execution, build_claim(execution, size))
+            await self._create(execution, build_claim(execution, size), effects)
         job = build_job(execution, start.attempt, start.frozen, settings.workspace_image)
-        made = await self._create(execution, job)
+        made = await self._create(execution, job, effects)
         return ObjectHead.model_validate(made).metadata.uid
 
     async def _revoke(self, execution: Execution, revoke: RevokeKey, effects: Effects) -> None:
@@ -260,7 +268,7 @@ def _check_owner(execution: Execution, ref: Ref, found: ObjectMeta) -> None:
     raise NameTakenError(f"{name} was not made for this Execution. Delete or rename it.")
 
 
-def _resource_version(obj: JsonObject) -> str:
+def read_version(obj: JsonObject) -> str:
     metadata = obj.get("metadata")
     version = metadata.get("resourceVersion") if isinstance(metadata, Mapping) else None
     return version if isinstance(version, str) else ""

@@ -26,6 +26,7 @@ from heliostat_core.worlds import (
     World,
     WorldError,
 )
+from heliostat_operator.arrivals import Arrivals, Echoes
 from heliostat_operator.builders.metadata import EXECUTION_ANNOTATION
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
@@ -73,10 +74,12 @@ class Engine:
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self._arrivals = Arrivals(time.monotonic)
+        self._echoes = Echoes()
         applier = Applier(world, gateway, signer, settings, clock)
         self._executions = ExecutionReconciler(
-            world, observer, applier, self.board, settings, clock
+            world, self._observer, applier, self.board, settings, clock, self._echoes
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings.resync_seconds)
         self._pauses: dict[Key, float] = {}
@@ -110,6 +113,7 @@ class Engine:
             self._see_child(meta)
 
     def _see_agent(self, key: Key, change: Change) -> None:
+        self._observer.forget_agent(key)
         if change.type == "DELETED":
             self.board.forget_agent(key)
             self._written.pop(key, None)
@@ -130,16 +134,21 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
         if had_a_claim and key not in self.board:
             self._give_seat_on()
-        self.execution_queue.add(key)
+        if not self._echoes.heard(execution.metadata.resource_version):
+            # While we work on it, it may be what we have just written, and is not news.
+            if change.type != "DELETED" and not self.execution_queue.works_on(key):
+                self._arrivals.bring(key, execution)
+            self.execution_queue.add(key)
         self.wake_agent((key[0], execution.spec.agent_ref.name))
 
     def _see_child(self, meta: ObjectMeta) -> None:
         name = meta.annotations.get(EXECUTION_ANNOTATION)
-        if name:
+        if name and not self._echoes.heard(meta.resource_version):
             self.execution_queue.add((meta.namespace, name))
 
     def wake_agent(self, key: Key) -> None:
@@ -180,7 +189,9 @@ class Engine:
 
     async def _reconcile_execution(self, key: Key) -> float | None:
         had_a_claim = key in self.board
-        delay = await self._timed("execution", self._executions.reconcile(key))
+        delay = await self._timed(
+            "execution", self._executions.reconcile(key, self._arrivals.take(key))
+        )
         if had_a_claim and key not in self.board:
             self._give_seat_on()
         return delay

@@ -36,7 +36,7 @@ from heliostat_operator.actions import (
     StartAttempt,
 )
 from heliostat_operator.admission import Candidate, first_block
-from heliostat_operator.diagnosis import STARTS, Diagnosis, Ended, Runs, Waits, diagnose
+from heliostat_operator.diagnosis import STARTS, Diagnosis, Ended, Facts, Runs, Waits, diagnose
 from heliostat_operator.observations import Observation
 from heliostat_operator.prompts import missing_parameters
 from heliostat_operator.retries import Finish, TryAgain, next_step
@@ -168,10 +168,16 @@ def _decide_admission(
     timeout = Timeout(
         effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
     )
-    status = with_blocks(status).model_copy(update={"timeout": timeout})
+    status = _starting(status, stamp).model_copy(update={"timeout": timeout})
     attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
     freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid)
     return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
+
+
+def _starting(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:
+    """Said with the record of an attempt, so that the start itself has nothing to write."""
+    waits = BlockedBy(reason=STARTS.reason, message=STARTS.message)
+    return with_blocks(compute_running(status, stamp, None), waits)
 
 
 def _refusal(execution: Execution, agent: Agent | None, now: datetime) -> Finish | None:
@@ -264,10 +270,16 @@ def _decide_attempt(
         return Decision(stopping.status, stopping.actions, stopping.again_after)
     if attempt.is_over:
         return _decide_next(execution, status, attempt, seen.frozen, stamp, settings)
-    if seen.facts.job is None and attempt.job_uid is None:
+    if not _was_started(attempt, seen.facts):
         return _start(status, attempt, seen, stamp)
     attempt = with_facts(attempt, seen.facts)
     return _follow(execution, status, attempt, seen, stamp, settings)
+
+
+def _was_started(attempt: Attempt, facts: Facts) -> bool:
+    """Whether its Job was ever made: names are written late, and a Job may be deleted before."""
+    recorded = attempt.job_uid is not None or attempt.pod_name is not None
+    return recorded or facts.job is not None or facts.pod is not None
 
 
 def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: Stamp) -> Decision:
@@ -280,9 +292,7 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         timeout_seconds=max(1, effective - used_seconds(status.attempts)),
         resume_session=attempt.session_id if volume and attempt.number > 1 else None,
     )
-    status = compute_running(status, stamp, None)
-    waits = BlockedBy(reason=STARTS.reason, message=STARTS.message)
-    return Decision(with_blocks(status, waits), (start,), _WAITING)
+    return Decision(_starting(status, stamp), (start,), _WAITING)
 
 
 def _follow(
@@ -408,4 +418,4 @@ def _decide_next(
     if frozen.workspace.storage.type == "Volume":  # the workspace is kept, and the session in it
         attempt = attempt.model_copy(update={"session_id": last.session_id})
     status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
-    return Decision(with_blocks(status), again_after=0)
+    return Decision(_starting(status, stamp), again_after=0)

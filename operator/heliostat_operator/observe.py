@@ -1,6 +1,8 @@
 """The gatherer: reads what a decision needs and nothing else."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from heliostat_core.agents import Agent, AgentSpec
@@ -16,14 +18,27 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
+from heliostat_operator.builders.metadata import EXECUTION_UID_ANNOTATION
 from heliostat_operator.builders.snapshots import read_snapshot
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.observations import Observation
 from heliostat_operator.pods import EventObject, Job, Pod
-from heliostat_operator.seats import Board
+from heliostat_operator.seats import Board, Key
 
 _QUIET = timedelta(seconds=5)
+_AGENT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class _AgentRead:
+    """An Agent, and when its reading began (monotonic seconds)."""
+
+    agent: Agent
+    began: float
+
+    def serves(self, arrived: float, now: float) -> bool:
+        return self.began >= arrived and now - self.began < _AGENT_SECONDS
 
 
 class Observer:
@@ -36,18 +51,36 @@ class Observer:
         board: Board,
         clock: Callable[[], datetime],
         usage_seconds: float,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._world = world
         self._gateway = gateway
         self._board = board
         self._clock = clock
         self._usage = timedelta(seconds=usage_seconds)
+        self._monotonic = monotonic
         self._asked: dict[str, datetime] = {}
+        self._agents: dict[Key, _AgentRead] = {}
 
-    async def observe(self, execution: Execution) -> Observation:
+    async def observe(
+        self,
+        execution: Execution,
+        *,
+        arrived: float | None = None,
+        recorded: AgentSpec | None = None,
+    ) -> Observation:
+        """What a decision needs.
+
+        `arrived` is when the watch brought the Execution, None when it was read. `recorded` is the
+        frozen spec when the step before, in this same look, recorded the attempt: nothing of it can
+        exist yet, and whatever does, against all expectation, stops its creation.
+        """
         now = self._clock()
         admitted = execution.is_admitted
-        agent = None if admitted or execution.is_finished else await self.agent(execution)
+        agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
+        if recorded is not None:
+            seats = self._board.seats(execution, now)
+            return Observation(None, recorded, seats, Facts(job=None, pod=None), ledger=None)
         return Observation(
             agent=agent,
             frozen=await self._frozen(execution) if admitted else None,
@@ -56,16 +89,32 @@ class Observer:
             ledger=await self._ledger(execution, now),
         )
 
-    async def agent(self, execution: Execution) -> Agent | None:
-        """The Agent as it is now; the board learns it before seats are counted."""
+    async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
+        """The Agent as it is now; the board learns it before seats are counted.
+
+        What was read for another Execution serves too when that was after this one had arrived:
+        whoever changes an Agent and then makes an Execution gets what he changed. No longer than a
+        second, and not once the watch has told of a change.
+        """
         namespace, name = execution.metadata.namespace, execution.spec.agent_ref.name
+        key = (namespace, name)
+        began = self._monotonic()
+        known = self._agents.get(key)
+        if known and arrived is not None and known.serves(arrived, began):
+            return known.agent
         found = await self._world.get(Ref(AGENT, namespace, name))
         if found is None:
-            self._board.forget_agent((namespace, name))
+            self.forget_agent(key)
+            self._board.forget_agent(key)
             return None
         agent = Agent.model_validate(found)
+        self._agents[key] = _AgentRead(agent, began)
         self._board.see_agent(agent)
         return agent
+
+    def forget_agent(self, key: Key) -> None:
+        """It changed: the next look reads it."""
+        self._agents.pop(key, None)
 
     async def _frozen(self, execution: Execution) -> AgentSpec | None:
         if execution.is_finished:
@@ -87,14 +136,12 @@ class Observer:
         job = Job.model_validate(found) if found else None
         if job is not None and not job.metadata.is_owned_by(execution.metadata.uid):
             job = None  # left by an earlier Execution of this name
-        if job is None and not may_have_pod(execution, attempt):
-            return Facts(job=None, pod=None)
         pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
         events = await self._events(namespace, attempt, pod, now)
         return Facts(job, pod, events, overdue_seconds(pod, now))
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
-        """The Job's pod; any of the attempt's when a stop does not know the Job."""
+        """The Job's pod; when the Job is not known, one that was made for this Execution."""
         selection = Selection(
             namespace=execution.metadata.namespace,
             labels={
@@ -104,7 +151,8 @@ class Observer:
         )
         async for found in self._world.list(POD, selection):
             pod = Pod.model_validate(found)
-            if job_uid is None or pod.metadata.is_owned_by(job_uid):
+            ours = pod.metadata.annotations.get(EXECUTION_UID_ANNOTATION) == execution.metadata.uid
+            if pod.metadata.is_owned_by(job_uid) if job_uid else ours:
                 return pod
         return None
 
@@ -147,14 +195,3 @@ def overdue_seconds(pod: Pod | None, now: datetime) -> float:
 
 def _made_a_job(execution: Execution) -> bool:
     return any(each.job_uid for each in execution.status.attempts)
-
-
-def may_have_pod(execution: Execution, attempt: Attempt) -> bool:
-    """Whether a pod may be there although the Job is not: after a record of the Job, and in a stop,
-    which must leave nothing behind. Otherwise a look is saved: most Jobs are yet to be made."""
-    stops = (
-        execution.spec.cancel
-        or execution.status.cancellation is not None
-        or execution.metadata.deletion_timestamp is not None
-    )
-    return stops or attempt.job_uid is not None

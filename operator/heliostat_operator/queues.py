@@ -36,6 +36,10 @@ class KeyQueue(Generic[Key]):
     def __len__(self) -> int:
         return len(self._queued) + len(self._active)
 
+    def works_on(self, key: Key) -> bool:
+        """Whether a worker has it just now."""
+        return key in self._active
+
     def add(self, key: Key) -> None:
         """Look at this key as soon as a worker is free."""
         self._cancel_timer(key)

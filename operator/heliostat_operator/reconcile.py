@@ -1,32 +1,65 @@
 """One Execution, one step at a time: observe → decide → apply → one status write if it changed."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
+from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason
-from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus
+from heliostat_core.executions import Attempt, BlockedBy, Execution, ExecutionStatus
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     EXECUTION,
     ConflictError,
     ForbiddenError,
     InvalidError,
-    JsonObject,
     NotFoundError,
     Ref,
     UnavailableError,
     World,
     WorldError,
 )
+from heliostat_operator.actions import Action, FreezeAgent
+from heliostat_operator.arrivals import Arrival, Echoes
 from heliostat_operator.effects import Applier, Effects, NameTakenError
 from heliostat_operator.lifecycle import decide
+from heliostat_operator.observations import Observation
 from heliostat_operator.observe import Observer
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.status import with_blocks
+from heliostat_operator.status import names_due, with_blocks
 
 # Steps that ask for another at once; a run passes through fewer, more would be a loop of our own.
 _MOST_STEPS = 12
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a step leaves: the Execution (None when it is gone), and when to look again.
+
+    `recorded` is the frozen spec when the step recorded a new attempt.
+    """
+
+    execution: Execution | None
+    again_after: float | None
+    recorded: AgentSpec | None = None
+
+
+@dataclass(frozen=True)
+class _Unwritten:
+    """An attempt whose Job we made, of the Execution with that uid."""
+
+    uid: str
+    attempt: Attempt
+
+    def belongs_to(self, execution: Execution) -> bool:
+        last = execution.current_attempt
+        return (
+            execution.metadata.uid == self.uid
+            and last is not None
+            and last.number == self.attempt.number
+            and last.job_uid is None
+        )
 
 
 class ExecutionReconciler:
@@ -40,6 +73,7 @@ class ExecutionReconciler:
         board: Board,
         settings: OperatorSettings,
         clock: Callable[[], datetime],
+        echoes: Echoes | None = None,
     ) -> None:
         self._world = world
         self._observer = observer
@@ -47,11 +81,16 @@ class ExecutionReconciler:
         self._board = board
         self._settings = settings
         self._clock = clock
+        self._echoes = echoes or Echoes()
+        self._unwritten: dict[Key, _Unwritten] = {}
 
-    async def reconcile(self, key: Key) -> float | None:
-        """In how many seconds to look again, or None for not before something changes."""
+    async def reconcile(self, key: Key, arrival: Arrival | None = None) -> float | None:
+        """In how many seconds to look again, or None for not before something changes.
+
+        `arrival` is the Execution as the watch has just brought it; without one it is read.
+        """
         try:
-            delay = await self._reconcile(key)
+            delay = await self._reconcile(key, arrival)
         except UnavailableError:
             raise  # the admission may have arrived: its seat stays held until we know
         except Exception:
@@ -60,45 +99,94 @@ class ExecutionReconciler:
         self._board.let_go(key)
         return delay
 
-    async def _reconcile(self, key: Key) -> float | None:
-        found = await self._world.get(Ref(EXECUTION, *key))
+    async def _reconcile(self, key: Key, arrival: Arrival | None) -> float | None:
+        execution = arrival.execution if arrival else await self._read(key)
+        arrived = arrival.at if arrival else None
+        recorded: AgentSpec | None = None
         for _ in range(_MOST_STEPS):
-            if found is None:
+            if execution is None:
                 self._board.forget_execution(key)
+                self._unwritten.pop(key, None)
                 return None
-            execution = Execution.model_validate(found)
             try:
-                found, again_after = await self._step(execution)
+                step = await self._step(execution, arrived, recorded)
             except ConflictError:
                 return 0  # it changed since it was read: look again at what it is now
-            if again_after is None or again_after > 0:
-                return again_after
+            if step.again_after is None or step.again_after > 0:
+                return step.again_after
+            execution, recorded = step.execution, step.recorded
         return 1.0
 
-    async def _step(self, execution: Execution) -> tuple[JsonObject | None, float | None]:
-        seen = await self._observer.observe(execution)
-        decision = decide(execution, seen, self._clock(), self._settings)
+    async def _read(self, key: Key) -> Execution | None:
+        found = await self._world.get(Ref(EXECUTION, *key))
+        return Execution.model_validate(found) if found is not None else None
+
+    async def _step(
+        self, execution: Execution, arrived: float | None, recorded: AgentSpec | None
+    ) -> _Step:
+        known = self._with_unwritten(execution)
+        seen = await self._observer.observe(known, arrived=arrived, recorded=recorded)
+        decision = decide(known, seen, self._clock(), self._settings)
         try:
-            effects = await self._applier.apply(execution, decision.actions)
+            effects = await self._apply(execution, decision.actions)
         except (NameTakenError, InvalidError, ForbiddenError) as error:
             await self._tell(execution, error)
             raise
         status = effects.in_status(decision.status)
+        wait = self._names_wait(execution, status)
+        if wait > 0:
+            self._keep_unwritten(execution, status)
+            again = wait if decision.again_after is None else min(wait, decision.again_after)
+            return _Step(execution, again)
         written = await self._write(execution, status, effects)
         if written is not None:
-            self._board.see_execution(Execution.model_validate(written))
+            self._board.see_execution(written)
         progressed = bool(effects.revoked) and decision.again_after is not None
-        return written, 0 if progressed else decision.again_after
+        again_after = 0 if progressed else decision.again_after
+        if len(status.attempts) > len(execution.status.attempts):
+            return _Step(written, again_after, _frozen_spec(decision.actions, seen))
+        return _Step(written, again_after)
+
+    async def _apply(self, execution: Execution, actions: tuple[Action, ...]) -> Effects:
+        effects = await self._applier.apply(execution, actions)
+        for version in effects.versions:
+            self._echoes.expect(version)
+        return effects
+
+    def _names_wait(self, execution: Execution, status: ExecutionStatus) -> float:
+        """In how many seconds this change has to be written; 0 for now."""
+        if status == execution.status:
+            return 0
+        due = names_due(execution.status, status)
+        return (due - self._clock()).total_seconds() if due else 0
+
+    def _keep_unwritten(self, execution: Execution, status: ExecutionStatus) -> None:
+        """Nobody else knows the Job that we made: were it deleted now, it would be made again."""
+        meta = execution.metadata
+        self._unwritten[meta.namespace, meta.name] = _Unwritten(meta.uid, status.attempts[-1])
+
+    def _with_unwritten(self, execution: Execution) -> Execution:
+        """The Execution with the Job's uid that is kept for the next write."""
+        meta, attempts = execution.metadata, execution.status.attempts
+        kept = self._unwritten.get((meta.namespace, meta.name))
+        if kept is None:
+            return execution
+        if not kept.belongs_to(execution):
+            del self._unwritten[meta.namespace, meta.name]
+            return execution
+        last = attempts[-1].model_copy(update={"job_uid": kept.attempt.job_uid})
+        status = execution.status.model_copy(update={"attempts": (*attempts[:-1], last)})
+        return execution.model_copy(update={"status": status})
 
     async def _write(
         self, execution: Execution, status: ExecutionStatus, effects: Effects
-    ) -> JsonObject | None:
+    ) -> Execution | None:
         """The Execution after the write, or None when it is gone."""
         meta = execution.metadata
         if status == execution.status:
             if effects.resource_version == meta.resource_version:
-                return execution.to_json()
-            return await self._world.get(Ref(EXECUTION, meta.namespace, meta.name))
+                return execution
+            return await self._read((meta.namespace, meta.name))
         return await self._patch(meta, effects.resource_version, status)
 
     async def _tell(self, execution: Execution, error: WorldError) -> None:
@@ -115,9 +203,9 @@ class ExecutionReconciler:
 
     async def _patch(
         self, meta: ObjectMeta, resource_version: str, status: ExecutionStatus
-    ) -> JsonObject | None:
+    ) -> Execution | None:
         try:
-            return await self._world.patch_status(
+            patched = await self._world.patch_status(
                 {
                     "apiVersion": EXECUTION.api_version,
                     "kind": EXECUTION.name,
@@ -131,3 +219,12 @@ class ExecutionReconciler:
             )
         except NotFoundError:
             return None
+        written = Execution.model_validate(patched)
+        self._echoes.expect(written.metadata.resource_version)
+        return written
+
+
+def _frozen_spec(actions: tuple[Action, ...], seen: Observation) -> AgentSpec | None:
+    """The spec that the attempts of the run have, as it was just frozen or read."""
+    frozen = (each.spec for each in actions if isinstance(each, FreezeAgent))
+    return next(frozen, seen.frozen)

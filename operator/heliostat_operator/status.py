@@ -1,7 +1,7 @@
 """Steps from one status to the next: each takes a frozen status and returns a new one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from heliostat_core.conditions import (
     ConditionStatus,
@@ -24,6 +24,8 @@ from heliostat_core.money import micros_from_nanos
 from heliostat_operator.diagnosis import Ended, Facts
 from heliostat_operator.ledgers import LedgerSum
 from heliostat_operator.results import Transcript
+
+_NAMES_WAIT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,22 @@ def with_facts(attempt: Attempt, facts: Facts) -> Attempt:
         changes["node_name"] = facts.pod.spec.node_name or None
         changes["start_time"] = running.started_at if running else attempt.start_time
     return attempt.model_copy(update=changes)
+
+
+def names_due(before: ExecutionStatus, after: ExecutionStatus) -> datetime | None:
+    """Until when this change may wait for the next one, or None when it may not.
+
+    The names of a young attempt's Job, pod and node are no news: they follow from what is recorded
+    and can be read. Written with the pod's start, they cost no write of their own.
+    """
+    if not before.attempts or not after.attempts or after.attempts[-1].job_uid is None:
+        return None
+    known, attempt = before.attempts[-1], after.attempts[-1]
+    names = {name: getattr(known, name) for name in ("job_uid", "pod_name", "node_name")}
+    unnamed = attempt.model_copy(update=names)
+    if after.model_copy(update={"attempts": (*after.attempts[:-1], unnamed)}) != before:
+        return None
+    return attempt.created_time + _NAMES_WAIT
 
 
 def closed_attempt(attempt: Attempt, ended: Ended, now: datetime) -> Attempt:

@@ -1,6 +1,7 @@
 """From an Execution to its Job: at a steady rate, and a thousand at once."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from bench.figures import Report, in_millis, percentile, spread
 from bench.gateways import run_gateway
 from bench.loads import Arrivals, Ground, arrivals, at_once, at_rate, create_execution, timed
 from bench.operators import PATIENT, run_operator
+from bench.servers import ServerUse, per_run
 from heliostat_core.names import attempt_name
 from heliostat_core.worlds import EXECUTION, JOB, Selection
 from support.control_plane import Address
@@ -19,7 +21,7 @@ from support.objects import name_of, value_at
 
 RATE = 20
 STEADY = 600
-BURST = 1000
+BURST = int(os.environ.get("BENCH_BURST", "1000"))
 
 
 @pytest.mark.timeout(180)
@@ -34,6 +36,7 @@ async def test_at_20_a_second(
         bare = await measure_bare_runs(ground)
         await warm_up(ground, jobs)
         used, sent = operator.cpu_seconds(), dict[str, float]()
+        server = ServerUse(fresh_api_server)
         creates: list[float] = []
 
         async def create(number: int) -> None:
@@ -44,6 +47,7 @@ async def test_at_20_a_second(
         await at_rate(RATE, STEADY, create)
         await jobs.wait_for((attempt_name(name, 1) for name in sent), 30)
         used = operator.cpu_seconds() - used
+        server_cpu, requests = server.cpu_seconds(), server.requests()
         await check_one_job_each(ground, sent)
     waits = [jobs.seen[attempt_name(name, 1)] - began for name, began in sent.items()]
     p50, p99 = percentile(waits, 50), percentile(waits, 99)
@@ -60,6 +64,8 @@ async def test_at_20_a_second(
         beside=f"ControllerRevision, Secret, Job in turn: {spread(bare)}",
     )
     report.add("  operator's CPU for one", in_millis(used / STEADY))
+    report.add("  API server's CPU for one", in_millis(server_cpu / STEADY))
+    report.add("  requests for one, its own create too", per_run(requests, STEADY))
 
 
 @pytest.mark.timeout(180)
@@ -74,7 +80,7 @@ async def test_a_thousand_at_once(
         arrivals(ground.world, JOB, ground.namespace) as jobs,
     ):
         await warm_up(ground, jobs)
-        used = operator.cpu_seconds()
+        used, server = operator.cpu_seconds(), ServerUse(fresh_api_server)
         names = [f"run-{number}" for number in range(BURST)]
         began = time.monotonic()
         created = await at_once(
@@ -84,6 +90,7 @@ async def test_a_thousand_at_once(
         await jobs.wait_for((attempt_name(name, 1) for name in names), 90)
         seconds = max(jobs.seen[attempt_name(name, 1)] for name in names) - began
         used = operator.cpu_seconds() - used
+        server_cpu, requests = server.cpu_seconds(), server.requests()
         await check_one_job_each(ground, names)
     share = bare_seconds / seconds
     report.add(
@@ -98,6 +105,8 @@ async def test_a_thousand_at_once(
         in_millis(used / BURST),
         beside=f"the Executions were created in {created:.1f} s, all Jobs seen after {seconds:.1f}",
     )
+    report.add("  API server's CPU for one", in_millis(server_cpu / BURST))
+    report.add("  requests for one, its own create too", per_run(requests, BURST))
 
 
 async def measure_bare_runs(ground: Ground, count: int = 100) -> list[float]:

@@ -27,7 +27,6 @@ from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AttemptSum, LedgerSum
 from heliostat_operator.lifecycle import Decision, decide
 from heliostat_operator.observations import Observation
-from heliostat_operator.observe import may_have_pod
 from heliostat_operator.pods import Job, Pod
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import (
@@ -131,8 +130,6 @@ class Simulation:
         if attempt is None or attempt.is_over or execution.is_finished:
             return Facts(job=None, pod=None)
         job, pod = self.jobs.get(attempt.number), self.pods.get(attempt.number)
-        if job is None and not may_have_pod(execution, attempt):
-            return Facts(job=None, pod=None)
         return Facts(
             job=self.job_object(job) if job else None,
             pod=self.pod_object(pod) if pod else None,

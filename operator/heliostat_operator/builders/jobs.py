@@ -4,7 +4,11 @@ from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import AGENT_CONTAINER, claim_name
 from heliostat_core.worlds import JOB, JsonObject, JsonValue
-from heliostat_operator.builders.metadata import owned_metadata
+from heliostat_operator.builders.metadata import (
+    EXECUTION_ANNOTATION,
+    EXECUTION_UID_ANNOTATION,
+    owned_metadata,
+)
 from heliostat_operator.builders.run_documents import TERMINATION_GRACE_SECONDS
 
 RUN_DIR = "/run/heliostat"
@@ -17,6 +21,10 @@ def build_job(
 ) -> JsonObject:
     """`backoffLimit` is 0: attempts are ours, an eviction must not burn them."""
     metadata = owned_metadata(execution, attempt.job_name, attempt.number)
+    pod_annotations = {
+        EXECUTION_ANNOTATION: execution.metadata.name,
+        EXECUTION_UID_ANNOTATION: execution.metadata.uid,
+    }
     return {
         "apiVersion": JOB.api_version,
         "kind": JOB.name,
@@ -28,10 +36,7 @@ def build_job(
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": _failure_policy(),
             "template": {
-                "metadata": {
-                    "labels": metadata["labels"],
-                    "annotations": metadata["annotations"],
-                },
+                "metadata": {"labels": metadata["labels"], "annotations": pod_annotations},
                 "spec": _pod_spec(execution, attempt, spec, default_image),
             },
         },

@@ -16,6 +16,9 @@ from heliostat_core.worlds import EXECUTION, JsonObject
 EXECUTION_ANNOTATION = EXECUTION_LABEL
 """The whole name of the Execution; the label of that key may be a shortened one."""
 
+EXECUTION_UID_ANNOTATION = f"{EXECUTION_LABEL}-uid"
+"""On a pod: which Execution of that name it works for, also when its Job is gone."""
+
 
 def labels_of(execution: Execution, attempt: int | None = None) -> Mapping[str, str]:
     """Labels that select the objects of one Execution, or of one attempt of it."""

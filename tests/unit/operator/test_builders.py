@@ -62,6 +62,10 @@ ATTEMPT = {"heliostat.dev/attempt": "1"}
 
 def test_the_job_makes_one_restricted_pod_and_keeps_its_cause() -> None:
     meta = metadata("sales-1-1", **ATTEMPT)
+    pod_annotations = {
+        "heliostat.dev/execution": "sales-1",
+        "heliostat.dev/execution-uid": UID,
+    }
     assert build_job(EXECUTION, make_attempt(), SPEC, "workspace:1") == {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -88,7 +92,7 @@ def test_the_job_makes_one_restricted_pod_and_keeps_its_cause() -> None:
                 ]
             },
             "template": {
-                "metadata": {"labels": meta["labels"], "annotations": meta["annotations"]},
+                "metadata": {"labels": meta["labels"], "annotations": pod_annotations},
                 "spec": POD,
             },
         },

@@ -8,9 +8,11 @@ from heliostat_core.executions import Execution
 from heliostat_core.keys import new_private_key
 from heliostat_core.names import FINISHED_LABEL
 from heliostat_core.worlds import (
+    AGENT,
     EXECUTION,
     JOB,
     Change,
+    JsonObject,
     JsonValue,
     Ref,
     UnavailableError,
@@ -147,3 +149,87 @@ def test_a_pod_wakes_its_execution_by_the_whole_name() -> None:
     pod = {"metadata": {"name": "p", "annotations": meta_of(job)["annotations"]}}
     engine.see(JOB, Change("MODIFIED", pod))
     assert len(engine.execution_queue) >= 1
+
+
+class TellingWorld(MemoryWorld):
+    """Counts how often each Execution and Agent is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+
+    async def get(self, ref: Ref) -> JsonObject | None:
+        self.reads.append(f"{ref.kind.name} {ref.name}")
+        return await super().get(ref)
+
+    def tell(self, engine: Engine) -> None:
+        """The watch brings what happened since it was asked last."""
+        changes, self.changes = self.changes, []
+        for kind, change in changes:
+            if kind in (AGENT, EXECUTION, JOB):
+                engine.see(kind, change)
+
+
+async def let_it_work(engine: Engine, seconds: float) -> None:
+    task = asyncio.create_task(engine.execution_queue.run())
+    await asyncio.sleep(seconds)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def fill(world: MemoryWorld) -> None:
+    agent: dict[str, JsonValue] = {**make_agent().to_json()}
+    agent.pop("status")
+    world.put(agent)
+    put(world, make_execution("one"))
+
+
+def test_a_new_execution_starts_from_what_the_watch_brought() -> None:
+    async def go() -> None:
+        world = TellingWorld()
+        engine = make_engine(world)
+        fill(world)
+        world.tell(engine)
+        await let_it_work(engine, 1)
+        assert jobs(world) == {"one-1"}
+        assert world.reads == ["Agent sales"]
+
+    run(go())
+
+
+def test_our_own_writes_wake_no_further_look_and_those_of_others_do() -> None:
+    async def go() -> None:
+        world = TellingWorld()
+        engine = make_engine(world)
+        fill(world)
+        world.tell(engine)
+        await let_it_work(engine, 1)
+        world.reads.clear()
+        world.tell(engine)  # the finalizer, the status, the Job: all ours
+        await let_it_work(engine, 1)
+        assert world.reads == []
+        world.put(world.objects[Ref(JOB, "default", "one-1")])  # as the Job controller would
+        world.tell(engine)
+        await let_it_work(engine, 1)
+        assert "Execution one" in world.reads
+
+    run(go())
+
+
+def test_an_agent_that_changes_is_read_for_the_next_execution() -> None:
+    async def go() -> None:
+        world = TellingWorld()
+        engine = make_engine(world)
+        fill(world)
+        put(world, make_execution("two"))
+        world.tell(engine)
+        await let_it_work(engine, 1)
+        assert world.reads == ["Agent sales"]
+        put(world, make_execution("three"))
+        world.put(world.objects[Ref(AGENT, "default", "sales")])
+        world.tell(engine)
+        await let_it_work(engine, 1)
+        assert world.reads == ["Agent sales", "Agent sales"]
+
+    run(go())

@@ -1,5 +1,6 @@
 """Whole reconciles over a world in memory: what one look at an Execution brings about."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from heliostat_core.names import RUN_FINALIZER
 from heliostat_core.worlds import (
     AGENT,
     CONTROLLER_REVISION,
+    EVERYTHING,
     EXECUTION,
     JOB,
     POD,
@@ -20,8 +22,11 @@ from heliostat_core.worlds import (
     JsonValue,
     Kind,
     Ref,
+    Selection,
     WorldError,
 )
+from heliostat_operator.arrivals import Arrival
+from heliostat_operator.builders.metadata import EXECUTION_UID_ANNOTATION
 from heliostat_operator.effects import Applier
 from heliostat_operator.observe import Observer
 from heliostat_operator.reconcile import ExecutionReconciler
@@ -133,7 +138,7 @@ async def test_one_reconcile_brings_a_new_execution_to_its_job(operator: Operato
     assert names(world, CONTROLLER_REVISION) == ["sales-1-spec"]
     execution = operator.execution()
     assert execution.metadata.finalizers == (RUN_FINALIZER,)
-    assert [each.job_uid for each in execution.status.attempts] == [meta_of(operator.job())["uid"]]
+    assert [each.job_name for each in execution.status.attempts] == ["sales-1-1"]
 
 
 async def test_a_whole_run_ends_verified_and_is_let_go(operator: Operator) -> None:
@@ -176,10 +181,13 @@ async def test_an_execution_made_again_under_its_name_does_not_take_the_old_ones
     await operator.reconcile()
     execution = operator.execution()
     assert execution.status.phase == "Starting"
-    assert meta_of(operator.job())["uid"] == execution.status.attempts[0].job_uid
     # Only the old pod is left: it is not the new run's.
+    operator.clock.now += seconds(10)
     await operator.reconcile()
-    assert operator.execution().status.phase == "Starting"
+    execution = operator.execution()
+    assert execution.status.phase == "Starting"
+    attempt = execution.status.attempts[0]
+    assert (attempt.job_uid, attempt.pod_name) == (meta_of(operator.job())["uid"], None)
 
 
 async def test_a_secret_of_somebody_else_is_neither_used_nor_deleted(operator: Operator) -> None:
@@ -269,3 +277,161 @@ async def test_a_frozen_spec_that_somebody_deleted_ends_the_run_and_its_pod(
     await operator.reconcile()
     assert operator.execution().status.phase == "Failed"
     assert "not whole" in operator.execution().status.conditions[0].message
+
+
+# what a start costs, and that nothing was saved at the wrong end
+
+
+class CountingWorld(MemoryWorld):
+    """Remembers every request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def get(self, ref: Ref) -> JsonObject | None:
+        self.asked.append(f"get {ref.kind.name}")
+        return await super().get(ref)
+
+    async def list(
+        self, kind: Kind, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[JsonObject]:
+        self.asked.append(f"list {kind.name}")
+        async for each in super().list(kind, selection):
+            yield each
+
+    async def create(self, obj: JsonObject) -> JsonObject:
+        self.asked.append(f"create {obj['kind']}")
+        return await super().create(obj)
+
+    async def apply(self, obj: JsonObject) -> JsonObject:
+        self.asked.append(f"apply {obj['kind']}")
+        return await super().apply(obj)
+
+    async def patch_status(self, obj: JsonObject) -> JsonObject:
+        self.asked.append(f"status {obj['kind']}")
+        return await super().patch_status(obj)
+
+
+START = [
+    "get Agent",
+    "apply Execution",
+    "create ControllerRevision",
+    "status Execution",
+    "create Secret",
+    "create Job",
+]
+
+
+@pytest.fixture
+def counted() -> tuple[Operator, CountingWorld]:
+    world = CountingWorld()
+    made = Operator(world)
+    made.put(make_agent())
+    made.put(make_execution())
+    return made, world
+
+
+def as_it_arrived(operator: Operator, at: float = 0.0) -> Arrival:
+    return Arrival(operator.execution(), at)
+
+
+async def test_a_start_makes_no_request_that_it_can_do_without(
+    counted: tuple[Operator, CountingWorld],
+) -> None:
+    operator, world = counted
+    await operator.reconciler.reconcile(KEY, as_it_arrived(operator))
+    assert world.asked == START
+
+
+async def test_a_pod_that_runs_costs_one_status_write_with_all_names(
+    counted: tuple[Operator, CountingWorld],
+) -> None:
+    operator, world = counted
+    await operator.reconcile()
+    world.asked.clear()
+    waiting_pod = pod_of(operator.job())
+    world.put({**waiting_pod, "status": {"phase": "Pending"}})
+    assert await operator.reconcile() == 10.0
+    assert "status Execution" not in world.asked
+    operator.start_pod()
+    await operator.reconcile()
+    assert world.asked.count("status Execution") == 1
+    attempt = operator.execution().status.attempts[0]
+    names = (attempt.job_uid, attempt.pod_name, attempt.node_name)
+    assert names == (meta_of(operator.job())["uid"], "sales-1-1-pod", "node-1")
+
+
+async def test_names_are_written_by_themselves_when_the_pod_does_not_start(
+    operator: Operator,
+) -> None:
+    assert await operator.reconcile() == 10.0
+    assert operator.execution().status.attempts[0].job_uid is None
+    operator.clock.now += seconds(10)
+    await operator.reconcile()
+    assert operator.execution().status.attempts[0].job_uid == meta_of(operator.job())["uid"]
+
+
+async def test_an_execution_that_changed_since_it_arrived_is_read(
+    counted: tuple[Operator, CountingWorld],
+) -> None:
+    operator, world = counted
+    stale = as_it_arrived(operator)
+    operator.change_execution(cancel=True)
+    assert await operator.reconciler.reconcile(KEY, stale) == 0
+    assert not [each for each in world.asked if each.startswith(("create", "status"))]
+    await operator.reconcile()
+    assert operator.execution().finished_reason == "Cancelled"
+    assert names(world, JOB) == []
+
+
+async def test_an_execution_that_went_since_it_arrived_is_forgotten(operator: Operator) -> None:
+    gone = as_it_arrived(operator)
+    operator.world.remove(Ref(EXECUTION, *KEY))
+    assert await operator.reconciler.reconcile(KEY, gone) == 0
+    assert await operator.reconcile() is None
+    assert KEY not in operator.board
+    assert names(operator.world, JOB) == []
+
+
+async def test_a_job_deleted_before_its_uid_was_written_is_not_made_again(
+    operator: Operator,
+) -> None:
+    await operator.reconcile()
+    assert operator.execution().status.attempts[0].job_uid is None
+    first = meta_of(operator.job())["uid"]
+    operator.world.remove(Ref(JOB, "default", "sales-1-1"))
+    await operator.reconcile()
+    attempt = operator.execution().status.attempts[0]
+    assert (attempt.job_uid, attempt.cause) == (first, "infrastructure")
+    assert "sales-1-1" not in names(operator.world, JOB)
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["our own pod", "an earlier run's pod"])
+async def test_the_next_operator_tells_by_the_pod_that_an_unwritten_job_was_made(
+    operator: Operator, ours: bool
+) -> None:
+    await operator.reconcile()
+    pod = pod_of(operator.job())
+    operator.world.objects.pop(Ref(JOB, "default", "sales-1-1"))
+    if not ours:
+        meta_of(dict(pod))["annotations"] = {EXECUTION_UID_ANNOTATION: make_uid("earlier")}
+    operator.world.put(pod)
+    successor = Operator(operator.world)
+    await successor.reconcile()
+    assert names(operator.world, JOB) == ([] if ours else ["sales-1-1"])
+    attempt = operator.execution().status.attempts[0]
+    assert attempt.pod_name == ("sales-1-1-pod" if ours else None)
+
+
+async def test_a_run_made_again_under_its_name_gets_a_job_of_its_own(operator: Operator) -> None:
+    # What is remembered of the first one's Job must not stand in the second one's record.
+    await operator.reconcile()
+    first = meta_of(operator.job())["uid"]
+    operator.world.remove(Ref(EXECUTION, *KEY))
+    operator.put(make_execution(uid=make_uid("made again")))
+    await operator.reconcile()
+    operator.clock.now += seconds(10)
+    await operator.reconcile()
+    attempt = operator.execution().status.attempts[0]
+    assert attempt.job_uid == meta_of(operator.job())["uid"] != first

@@ -1,0 +1,93 @@
+"""The gatherer: how old an Agent may be that was read for another Execution."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from heliostat_core.agents import Agent
+from heliostat_core.worlds import AGENT, JsonObject, JsonValue, Ref
+from heliostat_operator.observe import Observer
+from heliostat_operator.seats import Board
+from support.builders.resources import NOW, make_agent, make_execution
+from support.fake_gateway import FakeGateway
+from support.memory_world import MemoryWorld
+
+KEY = ("default", "sales")
+
+
+class ReadingWorld(MemoryWorld):
+    """Counts what is read."""
+
+    reads = 0
+
+    async def get(self, ref: Ref) -> JsonObject | None:
+        self.reads += 1
+        return await super().get(ref)
+
+
+@dataclass
+class Gatherer:
+    """An observer with hands on its clock."""
+
+    world: ReadingWorld
+    now: float = 100.0
+
+    def __post_init__(self) -> None:
+        self.board = Board(100, 300)
+        self.observer = Observer(
+            self.world, FakeGateway(), self.board, lambda: NOW, 15, lambda: self.now
+        )
+
+    async def prompt(self, arrived: float | None) -> str | None:
+        found = await self.observer.agent(make_execution(), arrived)
+        return found.spec.prompt if found else None
+
+    def put(self, agent: Agent) -> None:
+        document: dict[str, JsonValue] = {**agent.to_json()}
+        document.pop("status")
+        self.world.put(document)
+
+
+@pytest.fixture
+def gatherer() -> Gatherer:
+    made = Gatherer(ReadingWorld())
+    made.put(make_agent(prompt="old"))
+    return made
+
+
+async def test_one_reading_serves_all_that_had_arrived_before_it(gatherer: Gatherer) -> None:
+    for arrived in (98.0, 99.0, 100.0):
+        assert await gatherer.prompt(arrived) == "old"
+        gatherer.now += 0.1
+    assert gatherer.world.reads == 1
+
+
+@pytest.mark.parametrize("arrived", [100.01, None], ids=["it arrived later", "it was read"])
+async def test_whoever_changes_an_agent_and_then_makes_an_execution_gets_the_change(
+    gatherer: Gatherer, arrived: float | None
+) -> None:
+    await gatherer.prompt(99.0)
+    gatherer.put(make_agent(prompt="new"))
+    gatherer.now = 100.02
+    assert await gatherer.prompt(arrived) == "new"
+
+
+async def test_no_reading_serves_longer_than_a_second(gatherer: Gatherer) -> None:
+    await gatherer.prompt(99.0)
+    gatherer.put(make_agent(prompt="new"))
+    gatherer.now = 101.0
+    assert await gatherer.prompt(99.0) == "new"
+
+
+async def test_a_change_that_the_watch_told_ends_a_reading_at_once(gatherer: Gatherer) -> None:
+    await gatherer.prompt(99.0)
+    gatherer.put(make_agent(prompt="new"))
+    gatherer.observer.forget_agent(KEY)
+    assert await gatherer.prompt(99.0) == "new"
+
+
+async def test_an_agent_that_is_gone_is_not_remembered(gatherer: Gatherer) -> None:
+    await gatherer.prompt(99.0)
+    gatherer.world.remove(Ref(AGENT, *KEY))
+    assert await gatherer.prompt(None) is None
+    assert await gatherer.prompt(99.0) is None
