@@ -1,4 +1,8 @@
-"""The `heliostat` command: a table of contents, each command one call."""
+"""The `heliostat` command: a table of contents, each command one call.
+
+What writes brings the schemas and their rules with it, and is imported where it is needed: nobody
+should wait for that to read.
+"""
 
 import os
 import sys
@@ -8,10 +12,9 @@ from typing import Annotated
 
 import typer
 
-from heliostat_cli import reading, writing
+from heliostat_cli import reading
 from heliostat_cli.errors import CliError
 from heliostat_cli.kinds import parse_target
-from heliostat_cli.manifests import read_manifest
 from heliostat_cli.options import (
     ContextOption,
     ExecutionArgument,
@@ -22,7 +25,6 @@ from heliostat_cli.options import (
     OutputOption,
     WorldOption,
 )
-from heliostat_cli.requests import parse_parameters, read_input
 from heliostat_cli.screen import Terminal
 from heliostat_cli.sessions import finish, in_world, open_place, report, utc_now
 from heliostat_cli.worlds import OpenWorld, Place, WorldName, choose_place
@@ -67,6 +69,7 @@ def run(
     run goes on.
     """
     from heliostat_cli import running
+    from heliostat_cli.requests import parse_parameters, read_input
 
     request = running.read_request(
         target, namespace, read_input(input_), parse_parameters(parameter or [])
@@ -175,6 +178,7 @@ def cancel(
     context: ContextOption = None,
 ) -> None:
     """Stop an execution for good and wait until it has stopped."""
+    from heliostat_cli import writing
 
     async def work(opened: OpenWorld) -> None:
         await writing.cancel(opened, Terminal(), Ref(EXECUTION, namespace, name), utc_now)
@@ -191,6 +195,8 @@ def delete(
     context: ContextOption = None,
 ) -> None:
     """Delete agents or executions; what runs is stopped first."""
+    from heliostat_cli import writing
+
     targets = parse_target(kind, names or [])
 
     async def work(opened: OpenWorld) -> None:
@@ -210,11 +216,13 @@ def apply(
     context: ContextOption = None,
 ) -> None:
     """Create or change agents and executions from YAML files."""
-    manifests = [read_manifest(path) for path in filename]
+    from heliostat_cli import manifests, writing
+
+    found = [manifests.read_manifest(path) for path in filename]
 
     async def work(opened: OpenWorld) -> None:
         terminal = Terminal()
-        for manifest in manifests:
+        for manifest in found:
             await writing.apply(opened, terminal, manifest, namespace)
 
     in_world(work, world, context)

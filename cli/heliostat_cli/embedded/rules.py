@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-
-import cel
+from typing import TYPE_CHECKING
 
 from heliostat_cli.embedded.documents import part, parts, text, texts
 from heliostat_core.worlds import JsonObject, JsonValue
+
+if TYPE_CHECKING:
+    import cel
 
 _IS_TRANSITION = re.compile(r"\boldSelf\b")
 
@@ -82,5 +84,8 @@ def _judge(rule: JsonObject, value: JsonValue, old: JsonValue) -> str | None:
 
 
 @cache
-def _compiled(source: str) -> cel.Program:
+def _compiled(source: str) -> "cel.Program":
+    # Imported here: it brings a terminal library of its own, for which no reader should wait.
+    import cel
+
     return cel.compile(source)
