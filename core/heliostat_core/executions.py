@@ -153,7 +153,10 @@ class Attempt(Part):
 
     number: Annotated[int, Field(ge=1, le=1000, description="Counts from 1.")]
     job_name: Annotated[ObjectName, Field(description="Name of its Job and Secret.")]
-    job_uid: Annotated[Line | None, Field(description="Set once the Job exists.")] = None
+    job_uid: Annotated[
+        Line | None,
+        Field(description="Its Job; set when the pod runs, or some seconds after the start."),
+    ] = None
     pod_name: Annotated[Line | None, Field(description="Its pod.")] = None
     node_name: Annotated[Line | None, Field(description="The node it ran on.")] = None
     created_time: Annotated[Instant, Field(description="When the attempt was decided.")]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason
-from heliostat_core.executions import Attempt, BlockedBy, Execution, ExecutionStatus
+from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     EXECUTION,
@@ -28,6 +28,7 @@ from heliostat_operator.observe import Observer
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.status import names_due, with_blocks
+from heliostat_operator.unwritten import Unwritten
 
 # Steps that ask for another at once; a run passes through fewer, more would be a loop of our own.
 _MOST_STEPS = 12
@@ -43,23 +44,6 @@ class _Step:
     execution: Execution | None
     again_after: float | None
     recorded: AgentSpec | None = None
-
-
-@dataclass(frozen=True)
-class _Unwritten:
-    """An attempt whose Job we made, of the Execution with that uid."""
-
-    uid: str
-    attempt: Attempt
-
-    def belongs_to(self, execution: Execution) -> bool:
-        last = execution.current_attempt
-        return (
-            execution.metadata.uid == self.uid
-            and last is not None
-            and last.number == self.attempt.number
-            and last.job_uid is None
-        )
 
 
 class ExecutionReconciler:
@@ -82,7 +66,7 @@ class ExecutionReconciler:
         self._settings = settings
         self._clock = clock
         self._echoes = echoes or Echoes()
-        self._unwritten: dict[Key, _Unwritten] = {}
+        self._unwritten = Unwritten()
 
     async def reconcile(self, key: Key, arrival: Arrival | None = None) -> float | None:
         """In how many seconds to look again, or None for not before something changes.
@@ -106,7 +90,7 @@ class ExecutionReconciler:
         for _ in range(_MOST_STEPS):
             if execution is None:
                 self._board.forget_execution(key)
-                self._unwritten.pop(key, None)
+                self._unwritten.forget(key)
                 return None
             try:
                 step = await self._step(execution, arrived, recorded)
@@ -124,7 +108,7 @@ class ExecutionReconciler:
     async def _step(
         self, execution: Execution, arrived: float | None, recorded: AgentSpec | None
     ) -> _Step:
-        known = self._with_unwritten(execution)
+        known = self._unwritten.recall(execution)
         seen = await self._observer.observe(known, arrived=arrived, recorded=recorded)
         decision = decide(known, seen, self._clock(), self._settings)
         try:
@@ -135,7 +119,7 @@ class ExecutionReconciler:
         status = effects.in_status(decision.status)
         wait = self._names_wait(execution, status)
         if wait > 0:
-            self._keep_unwritten(execution, status)
+            self._unwritten.keep(execution, status)
             again = wait if decision.again_after is None else min(wait, decision.again_after)
             return _Step(execution, again)
         written = await self._write(execution, status, effects)
@@ -159,24 +143,6 @@ class ExecutionReconciler:
             return 0
         due = names_due(execution.status, status)
         return (due - self._clock()).total_seconds() if due else 0
-
-    def _keep_unwritten(self, execution: Execution, status: ExecutionStatus) -> None:
-        """Nobody else knows the Job that we made: were it deleted now, it would be made again."""
-        meta = execution.metadata
-        self._unwritten[meta.namespace, meta.name] = _Unwritten(meta.uid, status.attempts[-1])
-
-    def _with_unwritten(self, execution: Execution) -> Execution:
-        """The Execution with the Job's uid that is kept for the next write."""
-        meta, attempts = execution.metadata, execution.status.attempts
-        kept = self._unwritten.get((meta.namespace, meta.name))
-        if kept is None:
-            return execution
-        if not kept.belongs_to(execution):
-            del self._unwritten[meta.namespace, meta.name]
-            return execution
-        last = attempts[-1].model_copy(update={"job_uid": kept.attempt.job_uid})
-        status = execution.status.model_copy(update={"attempts": (*attempts[:-1], last)})
-        return execution.model_copy(update={"status": status})
 
     async def _write(
         self, execution: Execution, status: ExecutionStatus, effects: Effects

@@ -29,6 +29,8 @@ from heliostat_operator.lifecycle import Decision, decide
 from heliostat_operator.observations import Observation
 from heliostat_operator.pods import Job, Pod
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.status import names_due
+from heliostat_operator.unwritten import Unwritten
 from support.builders.pods import (
     job_failed,
     make_condition,
@@ -89,6 +91,8 @@ class Simulation:
         self.revoked: set[int] = set()
         self.started: list[int] = []
         self.is_forgotten = False
+        self.unwritten = Unwritten()
+        self.started_here: set[int] = set()
 
     # ---- the operator ---------------------------------------------------------------------------
 
@@ -97,6 +101,7 @@ class Simulation:
         execution = self.execution
         if execution is None or self.is_forgotten:
             return None
+        execution = self.unwritten.recall(execution)
         seen = self.observe(execution)
         decision = decide(execution, seen, self.now, self.settings)
         self.check_decision(execution, decision)
@@ -110,7 +115,10 @@ class Simulation:
         return 0 if revoked and decision.again_after is not None else decision.again_after
 
     def restart(self) -> None:
-        """A new operator lists what is not marked as finished; of the rest it never hears."""
+        """A new operator lists what is not marked as finished; of the rest it never hears. What
+        the old one remembered is gone with it."""
+        self.unwritten = Unwritten()
+        self.started_here.clear()
         marks = self.execution.metadata.labels if self.execution else {}
         self.is_forgotten = marks.get(FINISHED_LABEL) == "true"
 
@@ -234,6 +242,8 @@ class Simulation:
         live = [each.number for each in earlier if not self.is_dead(each)]
         assert not live, f"attempt {number} starts while the keys of {live} live"
         assert action.frozen == self.snapshot, "an attempt runs another spec than the frozen one"
+        assert number not in self.started_here, f"one operator starts attempt {number} twice"
+        self.started_here.add(number)
         self.started.append(number)
         self.jobs[number] = PlayedJob(number, make_uid(f"job/{number}/{len(self.started)}"))
         self.check_one_lives()
@@ -267,6 +277,10 @@ class Simulation:
         status = status.model_copy(update={"attempts": attempts})
         # What the API server would refuse would never be written, and the run would hang.
         assert ExecutionStatus.model_validate(status.to_json()) == status
+        due = names_due(execution.status, status)
+        if status != execution.status and due is not None and self.now < due:
+            self.unwritten.keep(execution, status)
+            return
         self.execution = execution.model_copy(update={"status": status})
 
     # ---- promises -------------------------------------------------------------------------------
