@@ -33,6 +33,7 @@ _REMEDIES: dict[str, str] = {
     Reason.INFRASTRUCTURE_LIMIT: _EACH,
     Reason.AGENT_DELETED: "apply the Agent again and make a new Execution",
     Reason.PROMPT_INVALID: "give the missing value with --parameter NAME=VALUE",
+    Reason.PROMPT_TOO_LONG: "shorten --input and --parameter; put long material in a file",
     Reason.DEADLINE_PASSED: "make a new Execution with a later spec.deadlineTime",
 }
 

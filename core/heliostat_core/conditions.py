@@ -157,6 +157,10 @@ class FinishedReason(Documented):
         "spec.deadlineTime passed before the Execution was admitted.",
     )
     PROMPT_INVALID = "PromptInvalid", "The prompt has a placeholder that is no parameter."
+    PROMPT_TOO_LONG = (
+        "PromptTooLong",
+        "Prompt, parameters and input together are more than a Secret can carry.",
+    )
     INFRASTRUCTURE_LIMIT = (
         "InfrastructureRetriesExhausted",
         "The infrastructure broke an attempt and all ten further ones.",

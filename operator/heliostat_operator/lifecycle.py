@@ -37,6 +37,7 @@ from heliostat_operator.actions import (
 )
 from heliostat_operator.admission import Candidate, first_block
 from heliostat_operator.diagnosis import STARTS, Diagnosis, Ended, Facts, Runs, Waits, diagnose
+from heliostat_operator.document_size import too_long
 from heliostat_operator.observations import Observation
 from heliostat_operator.prompts import missing_parameters
 from heliostat_operator.retries import Finish, TryAgain, next_step
@@ -161,15 +162,19 @@ def _decide_admission(
     block = first_block(Candidate(execution, seen.agent, seen.seats, stamp.now))
     if block is not None or seen.agent is None:
         return _wait_for_admission(execution, status, block, stamp)
+    limits = seen.agent.spec.limits
+    attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
+    words = too_long(execution, seen.agent.spec, attempt, settings.gateway_url)
+    if words is not None:
+        reason = FinishedReason.PROMPT_TOO_LONG
+        return Decision(compute_finished(status, stamp, False, reason, words))
     status = with_condition(
         status, stamp, ExecutionCondition.ADMITTED, "True", AdmittedReason.ADMITTED
     )
-    limits = seen.agent.spec.limits
     timeout = Timeout(
         effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
     )
     status = _starting(status, stamp).model_copy(update={"timeout": timeout})
-    attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
     freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid)
     return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
 

@@ -20,11 +20,16 @@ def build_secret(
         "type": "heliostat.dev/attempt",
         "immutable": True,
         "data": {
-            RUN_DOCUMENT_KEY: _encoded(json.dumps(run_document, ensure_ascii=False)),
-            EXECUTION_KEY_KEY: _encoded(key),
+            RUN_DOCUMENT_KEY: _encoded(encode_run_document(run_document)),
+            EXECUTION_KEY_KEY: _encoded(key.encode()),
         },
     }
 
 
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+def encode_run_document(run_document: JsonObject) -> bytes:
+    """As the runner reads it."""
+    return json.dumps(run_document, ensure_ascii=False).encode()
+
+
+def _encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,19 +1,24 @@
 """Single decisions that the random histories pass by too seldom."""
 
+from base64 import b64decode
+
 import pytest
 
-from heliostat_core.agents import AgentSpec
+from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER
 from heliostat_operator.actions import ReleaseExecution, RevokeKey, StartAttempt
 from heliostat_operator.admission import Seats
+from heliostat_operator.builders.run_documents import build_run_document
+from heliostat_operator.builders.secrets import build_secret
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import LedgerSum
 from heliostat_operator.lifecycle import Decision, decide
 from heliostat_operator.observations import Observation
 from support.builders.resources import (
     NOW,
+    make_agent,
     make_attempt,
     make_condition_status,
     make_execution,
@@ -107,3 +112,40 @@ def test_the_record_of_a_further_attempt_names_the_session_that_it_runs(
     [start] = look(begun, after=60, ledger=None, spec=spec).actions
     assert isinstance(start, StartAttempt)
     assert start.resume_session == ("first" if same else None)
+
+
+def admit(execution: Execution, agent: Agent) -> Decision:
+    seen = Observation(agent, None, SEATS, Facts(None, None), None)
+    return decide(execution, seen, NOW, make_settings())
+
+
+VALUE = "\u00e9" * 4096  # of 8192 bytes, as long as one may be
+
+
+def test_a_prompt_that_no_secret_can_carry_is_refused_at_admission() -> None:
+    agent = make_agent(prompt="${parameters.a} " * 200)
+    execution = make_execution(parameters=[{"name": "a", "value": VALUE}])
+    decision = admit(execution, agent)
+    ended = execution.model_copy(update={"status": decision.status})
+    assert (ended.finished_reason, decision.actions) == ("PromptTooLong", ())
+    [message] = [each.message for each in decision.status.conditions if each.type == "Succeeded"]
+    assert "spec.parameters 8192, spec.input 0" in message
+    assert len(message) <= 1024
+
+
+def test_the_longest_prompt_that_is_admitted_fits_a_secret() -> None:
+    most = 0
+    for times in range(60, 140):
+        agent = make_agent(prompt="${parameters.a}" * times)
+        execution = make_execution(input="x" * 65_536, parameters=[{"name": "a", "value": VALUE}])
+        decision = admit(execution, agent)
+        if not decision.status.attempts:
+            break
+        [attempt] = decision.status.attempts
+        start = StartAttempt(attempt, agent.spec, 3600, None)
+        document = build_run_document(execution, start, make_settings().gateway_url)
+        secret = build_secret(execution, attempt, document, "k" * 2000)
+        data = secret["data"]
+        assert isinstance(data, dict)
+        most = max(most, sum(len(b64decode(str(each))) for each in data.values()))
+    assert 1_000_000 < most <= 1_048_576
