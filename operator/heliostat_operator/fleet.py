@@ -1,7 +1,10 @@
 """One Agent, one step: its readiness, what it did last, and which finished runs may go."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+
+from pydantic import ValidationError
 
 from heliostat_core.agents import Agent, LastExecution
 from heliostat_core.conditions import Condition, ExecutionCondition, find_condition, is_true
@@ -13,6 +16,7 @@ from heliostat_core.worlds import (
     EXECUTION,
     SECRET,
     ConflictError,
+    JsonObject,
     NotFoundError,
     Ref,
     Selection,
@@ -22,6 +26,8 @@ from heliostat_operator.history import Past, expired, next_expiry
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
 from heliostat_operator.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.seats import Board, Key
+
+logger = logging.getLogger(__name__)
 
 
 class _RunMeta(Part):
@@ -97,7 +103,9 @@ class AgentReconciler:
         past: list[Past] = []
         newest: tuple[datetime, LastExecution] | None = None
         async for found in self._world.list(EXECUTION, selection):
-            execution = _Run.model_validate(found)
+            execution = _read_run(found)
+            if execution is None:
+                continue
             created = execution.metadata.creation_timestamp
             if created and (newest is None or created >= newest[0]):
                 newest = created, _last(execution, created)
@@ -155,6 +163,15 @@ class AgentReconciler:
             )
         except (ConflictError, NotFoundError):
             return  # it changed or went meanwhile: its event wakes us again
+
+
+def _read_run(found: JsonObject) -> _Run | None:
+    """One Execution that can't be read hides neither the Agent's status nor the other runs."""
+    try:
+        return _Run.model_validate(found)
+    except ValidationError as error:
+        logger.warning("an Execution that can't be read is left out: %s", error)
+        return None
 
 
 def _last(execution: _Run, created: datetime) -> LastExecution:

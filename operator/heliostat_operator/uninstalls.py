@@ -7,10 +7,13 @@ stays until the last finalizer is off.
 
 import asyncio
 import logging
+from dataclasses import dataclass
+
+from pydantic import ValidationError
 
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import EXECUTION_LABEL, GROUP, RUN_FINALIZER, label_value
-from heliostat_core.resources import ObjectHead
+from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
@@ -65,29 +68,45 @@ async def _release_all(world: World, gateway: Gateway) -> None:
     """Until none carries our finalizer: the CRD's deletion may reach them one after the other."""
     told: set[str] = set()
     while held := await _held(world):
-        for execution in held:
+        for each in held:
             try:
-                await _release(world, gateway, execution, told)
+                await _release(world, gateway, each, told)
             except (ConflictError, NotFoundError):
                 continue  # it changed or went; the next round sees what is true
 
 
-async def _held(world: World) -> list[Execution]:
+@dataclass(frozen=True)
+class _Held:
+    """What carries our finalizer, and the attempts whose keys may live."""
+
+    meta: ObjectMeta
+    attempts: tuple[Attempt, ...]
+
+
+async def _held(world: World) -> list[_Held]:
     try:
-        return [
-            execution
-            async for found in world.list(EXECUTION)
-            if RUN_FINALIZER in (execution := Execution.model_validate(found)).metadata.finalizers
-        ]
+        everything = [_read(found) async for found in world.list(EXECUTION)]
     except NotFoundError:
         return []  # the definition itself is gone, and all Executions with it
+    return [each for each in everything if RUN_FINALIZER in each.meta.finalizers]
 
 
-async def _release(world: World, gateway: Gateway, execution: Execution, told: set[str]) -> None:
-    meta = execution.metadata
+def _read(found: JsonObject) -> _Held:
+    """One that can't be read is let go too; its keys end with the gateway, or expire."""
+    try:
+        execution = Execution.model_validate(found)
+    except ValidationError as error:
+        head = ObjectHead.model_validate(found)
+        logger.warning("Execution %s can't be read: %s", head.metadata.name, error)
+        return _Held(head.metadata, ())
+    return _Held(execution.metadata, execution.status.attempts)
+
+
+async def _release(world: World, gateway: Gateway, held: _Held, told: set[str]) -> None:
+    meta = held.meta
     if meta.uid not in told:
         told.add(meta.uid)
-        await _tell(gateway, meta.uid, execution.status.attempts)
+        await _tell(gateway, meta.uid, held.attempts)
     selection = Selection(
         namespace=meta.namespace, labels={EXECUTION_LABEL: label_value(meta.name)}
     )
