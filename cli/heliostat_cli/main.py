@@ -18,6 +18,7 @@ from heliostat_cli.kinds import parse_target
 from heliostat_cli.options import (
     ContextOption,
     ExecutionArgument,
+    FileNamespaceOption,
     FilesOption,
     KindArgument,
     NamesArgument,
@@ -58,10 +59,7 @@ def run(
         bool, typer.Option("--follow/--no-follow", help="Show progress until the end.")
     ] = True,
     context: ContextOption = None,
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace; default: the file's own, or default."),
-    ] = None,
+    namespace: FileNamespaceOption = None,
 ) -> None:
     """Run an agent once and show how it goes.
 
@@ -80,7 +78,8 @@ def run(
     async def session() -> int:
         async with open_place(place, changes=True) as opened:
             embedded = place.world is WorldName.EMBEDDED
-            return await running.run(opened, Terminal(), request, follow=follow, cancels=embedded)
+            placed = request.placed(opened.namespace)
+            return await running.run(opened, Terminal(), placed, follow=follow, cancels=embedded)
 
     finish(session())
 
@@ -90,7 +89,7 @@ def get(
     kind: KindArgument,
     names: NamesArgument = None,
     output: OutputOption = None,
-    namespace: NamespaceOption = "default",
+    namespace: NamespaceOption = None,
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.")
     ] = False,
@@ -103,9 +102,10 @@ def get(
     """List agents or executions, or show some by name."""
     targets = parse_target(kind, names or [])
     terms = (selector,) if selector else ()
-    selection = Selection(namespace=None if everywhere else namespace, label_terms=terms)
 
     async def work(opened: OpenWorld) -> None:
+        where = None if everywhere else namespace or opened.namespace
+        selection = Selection(namespace=where, label_terms=terms)
         await reading.get(opened, Terminal(), targets, selection, output, utc_now)
 
     in_world(work, world, context)
@@ -115,7 +115,7 @@ def get(
 def describe(
     kind: KindArgument,
     names: NamesArgument = None,
-    namespace: NamespaceOption = "default",
+    namespace: NamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
@@ -123,7 +123,7 @@ def describe(
     targets = parse_target(kind, names or [])
 
     async def work(opened: OpenWorld) -> None:
-        await reading.describe(opened, Terminal(), targets, namespace, utc_now)
+        await reading.describe(opened, Terminal(), targets, namespace or opened.namespace, utc_now)
 
     in_world(work, world, context)
 
@@ -131,14 +131,14 @@ def describe(
 @app.command()
 def why(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An Execution, else an Agent.")],
-    namespace: NamespaceOption = "default",
+    namespace: NamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
     """Say why an execution does not run, and when it may."""
 
     async def work(opened: OpenWorld) -> None:
-        await reading.why(opened, Terminal(), name, namespace, utc_now)
+        await reading.why(opened, Terminal(), name, namespace or opened.namespace, utc_now)
 
     in_world(work, world, context)
 
@@ -156,14 +156,14 @@ def logs(
         bool, typer.Option("--raw", help="Every event as a JSON line, not a line a step.")
     ] = False,
     tail: Annotated[int | None, typer.Option("--tail", help="Only the last events.")] = None,
-    namespace: NamespaceOption = "default",
+    namespace: NamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
     """Show what an execution did, step by step."""
 
     async def work(opened: OpenWorld) -> None:
-        ref = Ref(EXECUTION, namespace, name)
+        ref = Ref(EXECUTION, namespace or opened.namespace, name)
         await reading.logs(
             opened, Terminal(), ref, attempt=attempt, follow=follow, raw=raw, tail=tail
         )
@@ -174,7 +174,7 @@ def logs(
 @app.command()
 def cancel(
     name: ExecutionArgument,
-    namespace: NamespaceOption = "default",
+    namespace: NamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
@@ -182,7 +182,8 @@ def cancel(
     from heliostat_cli import writing
 
     async def work(opened: OpenWorld) -> None:
-        await writing.cancel(opened, Terminal(), Ref(EXECUTION, namespace, name), utc_now)
+        ref = Ref(EXECUTION, namespace or opened.namespace, name)
+        await writing.cancel(opened, Terminal(), ref, utc_now)
 
     in_world(work, world, context, changes=True)
 
@@ -191,7 +192,7 @@ def cancel(
 def delete(
     kind: KindArgument,
     names: NamesArgument = None,
-    namespace: NamespaceOption = "default",
+    namespace: NamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
@@ -201,7 +202,7 @@ def delete(
     targets = parse_target(kind, names or [])
 
     async def work(opened: OpenWorld) -> None:
-        await writing.delete(opened, Terminal(), targets, namespace)
+        await writing.delete(opened, Terminal(), targets, namespace or opened.namespace)
 
     in_world(work, world, context, changes=True)
 
@@ -209,10 +210,7 @@ def delete(
 @app.command()
 def apply(
     filename: FilesOption,
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace; default: the file's own, or default."),
-    ] = None,
+    namespace: FileNamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:

@@ -22,7 +22,18 @@ ContextOption = Annotated[
     typer.Option("--context", help="Context of the kubeconfig; means the cluster."),
 ]
 NamespaceOption = Annotated[
-    str, typer.Option("--namespace", "-n", help="Namespace of the objects.")
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        help="Namespace of the objects; default: that of the kubeconfig's context, or default.",
+    ),
+]
+FileNamespaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace", "-n", help="Namespace; default: the file's own, else the context's."
+    ),
 ]
 OutputOption = Annotated[
     Output | None,

@@ -156,7 +156,7 @@ async def _gather(
     for target in targets:
         kind = target.resource.kind
         if target.name is not None:
-            ref = Ref(kind, selection.namespace or "default", target.name)
+            ref = Ref(kind, selection.namespace or opened.namespace, target.name)
             found.append(await read_object(opened, ref))
         else:
             found += [each async for each in opened.world.list(kind, selection)]

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from heliostat_cli.embedded.documents import text
@@ -33,11 +33,18 @@ class Request:
     """What is to run: the Agent's document when it comes from a file, else its name."""
 
     agent_name: str
-    namespace: str
+    namespace: str  # empty when neither the command nor the file names one
     agent: JsonObject | None = None
     template: JsonObject | None = None
     input_text: str | None = None
     parameters: Mapping[str, str] | None = None
+
+    def placed(self, default: str) -> "Request":
+        """In the namespace that is named, else in this one."""
+        if self.namespace:
+            return self
+        agent = in_namespace(self.agent, None, default) if self.agent is not None else None
+        return replace(self, namespace=default, agent=agent)
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,9 @@ def read_request(
 ) -> Request:
     """Raises UsageError that names what is wrong in the file."""
     if not is_file_target(target):
-        return Request(target, namespace or "default", input_text=input_text, parameters=parameters)
+        return Request(target, namespace or "", input_text=input_text, parameters=parameters)
     agent, template = run_parts(read_manifest(Path(target)))
-    placed = in_namespace(agent, namespace)
+    placed = in_namespace(agent, namespace, "")
     return Request(
         text(placed, "metadata", "name"),
         text(placed, "metadata", "namespace"),

@@ -42,6 +42,8 @@ class OpenWorld:
     logs: Logs
     workspace_of: Callable[[JsonObject], Path | None]
     goes_on: bool
+    namespace: str = "default"
+    """The one that is meant when none is named."""
 
     @property
     def name(self) -> str:
@@ -72,4 +74,6 @@ async def open_cluster(context: str | None) -> AsyncIterator[OpenWorld]:
         await KubernetesWorld.connect(context=context, field_manager=MANAGER) as world,
         await KubernetesWorld.connect(context=context, field_manager=CANCEL_MANAGER) as canceller,
     ):
-        yield OpenWorld(world, canceller, world, lambda _: None, goes_on=True)
+        yield OpenWorld(
+            world, canceller, world, lambda _: None, goes_on=True, namespace=world.namespace
+        )

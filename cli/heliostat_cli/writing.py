@@ -29,7 +29,7 @@ async def apply(
     terminal.note(f"world: {opened.name}")
     by_kind = {each.kind.name: each for each in RESOURCES}
     for obj in manifest.objects:
-        placed = in_namespace(obj, namespace)
+        placed = in_namespace(obj, namespace, opened.namespace)
         ref = Ref(
             by_kind[text(obj, "kind")].kind,
             text(placed, "metadata", "namespace"),
@@ -43,8 +43,8 @@ async def apply(
         terminal.note("It starts when somebody runs this world: heliostat run, while it goes on.")
 
 
-def in_namespace(obj: JsonObject, namespace: str | None) -> JsonObject:
-    """The object in the namespace that was asked for, else its own, else `default`."""
+def in_namespace(obj: JsonObject, namespace: str | None, default: str) -> JsonObject:
+    """The object in the namespace that was asked for, else its own, else the default one."""
     own = text(obj, "metadata", "namespace")
     if namespace and own and own != namespace:
         raise UsageError(
@@ -53,7 +53,7 @@ def in_namespace(obj: JsonObject, namespace: str | None) -> JsonObject:
             "Leave out one of the two.",
         )
     placed = copy_document(obj)
-    metadata = copy_document({**_metadata(obj), "namespace": own or namespace or "default"})
+    metadata = copy_document({**_metadata(obj), "namespace": own or namespace or default})
     placed["metadata"] = metadata
     return placed
 

@@ -43,8 +43,14 @@ class KubernetesWorld:
     """A World in a cluster, and Logs. `calls` holds every right that was used so far."""
 
     def __init__(
-        self, connection: Connection, name: str, field_manager: str = FIELD_MANAGER
+        self,
+        connection: Connection,
+        name: str,
+        field_manager: str = FIELD_MANAGER,
+        namespace: str = "default",
     ) -> None:
+        """`namespace` is where its user works when he names no other."""
+        self.namespace = namespace
         self._connection = connection
         self._name = name
         self._field_manager = field_manager
@@ -63,7 +69,7 @@ class KubernetesWorld:
         Nothing is asked of the cluster yet. Raises UnavailableError when no configuration is found.
         """
         target = await find_target(kubeconfig, context)
-        return cls(Connection(target), target.name, field_manager)
+        return cls(Connection(target), target.name, field_manager, target.namespace)
 
     async def close(self) -> None:
         await self._connection.close()

@@ -27,6 +27,7 @@ REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=15
 LOG_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 POOL_SIZE = 100
 _TRIES = 5
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 Query = Mapping[str, str | int]
 
@@ -42,6 +43,8 @@ class Target:
     name: str
     configuration: Configuration
     renew: Callable[[], Awaitable[None]] | None = None  # credentials that a program hands out
+    namespace: str = "default"
+    """Where its user works when he names no other."""
 
 
 async def find_target(kubeconfig: Path | None = None, context: str | None = None) -> Target:
@@ -58,7 +61,7 @@ async def find_target(kubeconfig: Path | None = None, context: str | None = None
     try:
         if not named and "KUBERNETES_SERVICE_HOST" in os.environ:
             load_incluster_config(client_configuration=configuration)
-            return Target("cluster (in-cluster)", configuration)
+            return Target("cluster (in-cluster)", configuration, namespace=_own_namespace())
         path = kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config"
         loader = await load_kube_config(
             config_file=str(path),
@@ -72,7 +75,17 @@ async def find_target(kubeconfig: Path | None = None, context: str | None = None
     async def renew() -> None:
         await loader.load_and_set(configuration)
 
-    return Target(f"cluster {loader.current_context['name']}", configuration, renew)
+    context_name, chosen = loader.current_context["name"], loader.current_context["context"]
+    namespace = chosen.get("namespace") or "default"
+    return Target(f"cluster {context_name}", configuration, renew, namespace)
+
+
+def _own_namespace() -> str:
+    """That of the pod that we run in."""
+    try:
+        return _OWN_NAMESPACE.read_text().strip() or "default"
+    except OSError:
+        return "default"
 
 
 class Connection:

@@ -175,8 +175,9 @@ class Engine:
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
-            self.see(kind, Change("MODIFIED", found))
             meta = ObjectMeta.model_validate(found["metadata"])
+            self._echoes.heard(meta.resource_version)  # what is listed is looked at, ours or not
+            self.see(kind, Change("MODIFIED", found))
             yield (meta.namespace, meta.name)
 
     async def _resync_forever(self) -> None:

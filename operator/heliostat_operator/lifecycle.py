@@ -67,7 +67,8 @@ _WAITING = 30.0
 class Decision:
     """Actions to apply in order, then the status to write if it differs.
 
-    `again_after` is in seconds; 0 asks for a further look at once, None for none.
+    `again_after` is in seconds; 0 asks for a further look at once, None for none: only when all is
+    done, for what we write ourselves wakes nobody.
     """
 
     status: ExecutionStatus
@@ -157,7 +158,7 @@ def _decide_admission(
 ) -> Decision:
     refused = _refusal(execution, seen.agent, stamp.now)
     if refused is not None:
-        return Decision(compute_finished(status, stamp, False, refused.reason, refused.message))
+        return _refuse(status, stamp, refused)
     status = _with_agent_seen(status, seen.agent)
     candidate = Candidate(execution, seen.agent, seen.seats, stamp.now, seen.pause)
     block = first_block(candidate)
@@ -167,8 +168,7 @@ def _decide_admission(
     attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
     words = too_long(execution, seen.agent.spec, attempt, settings.gateway_url)
     if words is not None:
-        reason = FinishedReason.PROMPT_TOO_LONG
-        return Decision(compute_finished(status, stamp, False, reason, words))
+        return _refuse(status, stamp, Finish(FinishedReason.PROMPT_TOO_LONG, words))
     status = with_condition(
         status, stamp, ExecutionCondition.ADMITTED, "True", AdmittedReason.ADMITTED
     )
@@ -184,6 +184,13 @@ def _starting(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:
     """Said with the record of an attempt, so that the start itself has nothing to write."""
     waits = BlockedBy(reason=STARTS.reason, message=STARTS.message)
     return with_blocks(compute_running(status, stamp, None), waits)
+
+
+def _refuse(status: ExecutionStatus, stamp: Stamp, refused: Finish) -> Decision:
+    """Nothing ran; what is left is to let it go, in a step of its own."""
+    return Decision(
+        compute_finished(status, stamp, False, refused.reason, refused.message), again_after=0
+    )
 
 
 def _refusal(execution: Execution, agent: Agent | None, now: datetime) -> Finish | None:

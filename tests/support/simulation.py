@@ -288,9 +288,8 @@ class Simulation:
     def check_decision(self, execution: Execution, decision: Decision) -> None:
         self.check_terminal(execution, decision)
         self.check_attempts(decision.status)
-        if not execution.is_finished and decision.again_after is None:
-            moved = decision.status != execution.status
-            assert moved, "an unfinished run that nothing looks at again"
+        if decision.again_after is None:
+            assert execution.is_finished, "an unfinished run that nothing looks at again"
 
     def check_terminal(self, execution: Execution, decision: Decision) -> None:
         if execution.is_finished:

@@ -218,3 +218,33 @@ def test_an_unknown_context_is_refused_in_words(in_cluster: Heliostat) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: no cluster to talk to:")
     assert "Traceback" not in ended.stderr
+
+
+def test_without_a_namespace_that_of_the_context_is_meant(
+    api_server: Address, cluster: Kubectl, file: Path, team: str, tmp_path: Path
+) -> None:
+    config = json.loads(api_server.kubeconfig.read_text())
+    config["contexts"][0]["context"]["namespace"] = team
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(config))
+
+    def heliostat(*arguments: str | Path) -> str:
+        return subprocess.run(
+            [PROGRAM, *arguments, *CONTEXT],
+            env=build_environ(tmp_path, KUBECONFIG=str(kubeconfig)),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    ran = heliostat("run", file, "-p", "region=EU", "--no-follow")
+    assert ran.startswith(f"world: cluster test, namespace {team}\n")
+    assert cluster("get", "agents", "-n", team, "-o", "name").split() == [
+        "agent.heliostat.dev/sales"
+    ]
+    assert "sales" in heliostat("get", "agents")
+    assert "No agents" not in heliostat("describe", "agent", "sales")
+    name = heliostat("get", "executions", "-o", "name").split("/")[1].strip()
+    assert "AgentNotFound" not in heliostat("why", name)
+    assert "sales" not in heliostat("get", "agents", "-n", "default", "-o", "name")

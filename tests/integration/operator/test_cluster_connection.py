@@ -36,6 +36,7 @@ from heliostat_core.worlds import (
 from heliostat_operator.cluster import KubernetesWorld, collection_path
 from heliostat_operator.connection import Connection, Target
 from heliostat_operator.watching import watch
+from support.control_plane import find_free_ports
 from support.objects import make_execution, name_of
 
 RUN = Ref(EXECUTION, "default", "run")
@@ -154,12 +155,11 @@ async def test_a_server_that_fails_is_unavailable_and_not_asked_again(code: int)
 
 
 async def test_a_server_that_is_away_is_unavailable() -> None:
-    async with connected(Script(says(200, {}))) as connection:
-        pass
-    world = KubernetesWorld(connection, "cluster test")
-    with pytest.raises(UnavailableError):
-        await world.get(RUN)
-    await world.close()
+    (port,) = find_free_ports(1)
+    nobody = Target("cluster test", Configuration(host=f"http://127.0.0.1:{port}"))
+    async with KubernetesWorld(Connection(nobody), "cluster test") as world:
+        with pytest.raises(UnavailableError):
+            await world.get(RUN)
 
 
 async def test_an_answer_that_breaks_off_is_unavailable() -> None:

@@ -217,6 +217,36 @@ def test_our_own_writes_wake_no_further_look_and_those_of_others_do() -> None:
     run(go())
 
 
+def test_a_refused_execution_is_let_go_without_any_further_event() -> None:
+    async def go() -> None:
+        world = TellingWorld()
+        engine = make_engine(world)
+        fill(world)
+        put(world, make_execution("late", deadlineTime="2026-01-01T00:00:00Z"))
+        world.tell(engine)
+        await let_it_work(engine, 1)
+        labels = meta_of(world.objects[Ref(EXECUTION, "default", "late")])["labels"]
+        assert isinstance(labels, dict)
+        assert labels[FINISHED_LABEL] == "true"
+
+    run(go())
+
+
+def test_a_resync_looks_at_what_we_wrote_and_never_heard_of_again() -> None:
+    async def go() -> None:
+        world = TellingWorld()
+        engine = make_engine(world)
+        fill(world)
+        world.tell(engine)
+        await let_it_work(engine, 1)
+        world.reads.clear()
+        await engine.resync()  # the watch is dead: of the pod, too, nothing was heard
+        await let_it_work(engine, 1)
+        assert "Execution one" in world.reads
+
+    run(go())
+
+
 def test_an_agent_that_changes_is_read_for_the_next_execution() -> None:
     async def go() -> None:
         world = TellingWorld()
