@@ -8,6 +8,7 @@ from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.key_store import KeyStore, SqliteKeyStore
 from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.reports.gates import Gate
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.revokers import LocalRevoker, Revoker
 from heliostat_gateway.storage import Storage
@@ -26,6 +27,7 @@ class Common:
     keys: KeyStore
     revoker: Revoker
     answers: AnswerCache
+    gate: Gate
     disconnect: Callable[[], Awaitable[None]] = _nothing
 
     async def start(self) -> None:
@@ -34,9 +36,11 @@ class Common:
         await self.revoker.start()
         await self.keys.start()
         await self.breakers.start()
+        await self.gate.start()
 
     async def close(self) -> None:
         """Writes what is not written yet, and stops hearing."""
+        await self.gate.close()
         await self.breakers.close()
         await self.keys.close()
         await self.revoker.close()
@@ -50,6 +54,7 @@ def local_common(
     storage: Storage,
     revocations: Revocations,
     calls: OpenCalls,
+    gate: Gate,
 ) -> Common:
     """Of one process alone."""
     return Common(
@@ -58,4 +63,5 @@ def local_common(
         keys=SqliteKeyStore(storage),
         revoker=LocalRevoker(revocations, calls),
         answers=AnswerCache(MemoryAnswers()),
+        gate=gate,
     )

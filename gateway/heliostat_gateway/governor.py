@@ -10,14 +10,14 @@ from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.prices import cost_nanos
-from heliostat_gateway.reports.gates import AgentGate, pass_gate
+from heliostat_gateway.reports.gates import Gate, pass_gate
 from heliostat_gateway.usage import counted_input
 
 
 class Governor:
     """Caps, budgets and whatever else may say no; asked once for each request."""
 
-    def __init__(self, ledger: Ledger, history: OutputHistory, gate: AgentGate) -> None:
+    def __init__(self, ledger: Ledger, history: OutputHistory, gate: Gate) -> None:
         self._ledger = ledger
         self._gate = gate
         self._history = history

@@ -51,13 +51,14 @@ class Gateway:
         """Hears of other replicas and keeps the ledger near the truth; ends every call at last."""
         books = self.conversations.books
         await self.common.start()
-        self.admin.desk.watch.start()
+        if self.admin.desk is not None:
+            await self.admin.desk.start()
         noting = asyncio.create_task(books.keep_noting())
         try:
             yield
         finally:
-            self.admin.desk.reader.close()
-            await self.admin.desk.watch.stop()
+            if self.admin.desk is not None:
+                await self.admin.desk.close()
             await books.calls.end_all()
             noting.cancel()
             with suppress(asyncio.CancelledError):
@@ -83,13 +84,19 @@ def build_gateway(settings: Settings) -> Gateway:
     metrics = Metrics()
     revocations = Revocations(storage)
     calls = OpenCalls()
-    common = _common(settings, storage, revocations, calls, metrics)
+    desk = None
+    if settings.redis_url.get_secret_value():
+        common = _shared_common(settings, revocations, calls)
+    else:
+        own = _own_ledger(storage, metrics)
+        desk = open_desk(settings, storage, router, metrics.anomaly_failures.inc)
+        policy = _policy(settings)
+        common = local_common(own, policy, storage, revocations, calls, desk.gate)
     ledger = common.ledger
     metrics.watch(common.breakers)
     metrics.watch_ledger(ledger.state)
     keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
-    desk = open_desk(settings, storage, router, metrics)
-    governor = Governor(ledger, OutputHistory(), desk.gate)
+    governor = Governor(ledger, OutputHistory(), common.gate)
     books = Books(ledger, calls, metrics, governor)
     return Gateway(
         settings=settings,
@@ -103,6 +110,7 @@ def build_gateway(settings: Settings) -> Gateway:
             ledger=ledger,
             router=router,
             bill=scripted.bill,
+            gate=common.gate,
             desk=desk,
         ),
         common=common,
@@ -126,30 +134,35 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _common(
-    settings: Settings,
-    storage: Storage,
-    revocations: Revocations,
-    calls: OpenCalls,
-    metrics: Metrics,
-) -> Common:
-    url = settings.redis_url.get_secret_value()
-    policy = BreakerPolicy(minimum=settings.breaker_minimum)
-    if not url:
-        ledger = SqliteLedger(storage)
-        recovered = ledger.recover(int(time.time() * 1000))
-        if recovered:
-            metrics.recovered.inc(recovered)
-            _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
-        return local_common(ledger, policy, storage, revocations, calls)
+def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
+    ledger = SqliteLedger(storage)
+    recovered = ledger.recover(int(time.time() * 1000))
+    if recovered:
+        metrics.recovered.inc(recovered)
+        _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
+    return ledger
+
+
+def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCalls) -> Common:
     # Imported only where it is used: its client takes a tenth of a second of the start.
     from heliostat_gateway.shared.common import shared_common
 
     try:
-        return shared_common(url, settings.data_dir / "spool", policy, revocations, calls)
+        return shared_common(
+            settings.redis_url.get_secret_value(),
+            settings.data_dir / "spool",
+            _policy(settings),
+            settings.anomaly_slow_seconds,
+            revocations,
+            calls,
+        )
     except ValueError:
         # The library's own words may repeat a part of the password.
         raise SettingsError("REDIS_URL must be an address like redis://host:6379/0.") from None
+
+
+def _policy(settings: Settings) -> BreakerPolicy:
+    return BreakerPolicy(minimum=settings.breaker_minimum)
 
 
 def _admin_key(settings: Settings) -> AdminKeyFile | None:

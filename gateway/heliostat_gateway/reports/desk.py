@@ -55,6 +55,16 @@ class Desk:
     rules: WatchRules
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    async def start(self) -> None:
+        """Begins to watch what runs cost."""
+        await self.gate.start()
+        self.watch.start()
+
+    async def close(self) -> None:
+        """Ends reading and watching."""
+        self.reader.close()
+        await self.watch.stop()
+
     def routes(self) -> APIRouter:
         """The routes below /admin; whoever includes them checks the token."""
         router = APIRouter()

@@ -3,10 +3,10 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError
 from heliostat_gateway.reports.calendars import instant
@@ -64,26 +64,70 @@ Verdict = Allowed | SlowDown | Paused
 _ALLOWED: Final = Allowed()
 
 
+class Gate(Protocol):
+    """Who may call models; answered from memory, at once."""
+
+    async def start(self) -> None:
+        """Begins to hear of changes, if others make them."""
+        ...
+
+    async def close(self) -> None:
+        """Stops hearing."""
+        ...
+
+    def check(self, agent: str) -> Verdict:
+        """Whether an agent, `namespace/name`, may call a model now. Never fails, never waits."""
+        ...
+
+    def restriction(self, agent: str) -> Restriction | None:
+        """Why an agent is held, or None."""
+        ...
+
+
+class Crier(Protocol):
+    """Who tells other processes of restrictions. Never raises: they read all of them again."""
+
+    async def tell(self, restrictions: Sequence[Restriction]) -> None:
+        """All restrictions that there are now."""
+        ...
+
+
+def judge(found: Restriction | None, slow_seconds: float) -> Verdict:
+    """What a restriction means for a call."""
+    if found is None:
+        return _ALLOWED
+    if found.kind is Kind.SLOW_DOWN:
+        return SlowDown(slow_seconds, found.reason)
+    return Paused(found.reason, found.since_ms, paused_message(found))
+
+
 class AgentGate:
     """Restrictions by agent. Questions are answered from memory; changes are on the disk first."""
 
     def __init__(
-        self, storage: Storage, slow_seconds: float, clock: Callable[[], float] = time.time
+        self,
+        storage: Storage,
+        slow_seconds: float,
+        clock: Callable[[], float] = time.time,
+        crier: Crier | None = None,
     ) -> None:
         self._storage = storage
         self._slow_seconds = slow_seconds
         self._clock = clock
+        self._crier = crier
         storage.run_now(lambda connection: connection.execute(_SCHEMA))
         self._restrictions = {each.agent: each for each in storage.run_now(_read)}
 
+    async def start(self) -> None:
+        """Tells others, if there are any, how things are."""
+        await self._cry()
+
+    async def close(self) -> None:
+        """Nothing is heard here."""
+
     def check(self, agent: str) -> Verdict:
-        """Whether an agent, `namespace/name`, may call a model now. Never fails, never waits."""
-        found = self._restrictions.get(agent)
-        if found is None:
-            return _ALLOWED
-        if found.kind is Kind.SLOW_DOWN:
-            return SlowDown(self._slow_seconds, found.reason)
-        return Paused(found.reason, found.since_ms, paused_message(found))
+        """See Gate."""
+        return judge(self._restrictions.get(agent), self._slow_seconds)
 
     def restriction(self, agent: str) -> Restriction | None:
         """Why an agent is held, or None."""
@@ -108,6 +152,7 @@ class AgentGate:
 
         await self._storage.run(work)
         self._restrictions[agent] = made
+        await self._cry()
 
     async def release(self, agent: str) -> bool:
         """Lets an agent go on. Returns whether it was held. Raises StorageError."""
@@ -118,10 +163,16 @@ class AgentGate:
             connection.execute("DELETE FROM restrictions WHERE agent = ?", (agent,))
 
         await self._storage.run(work)
-        return self._restrictions.pop(agent, None) is not None
+        was_held = self._restrictions.pop(agent, None) is not None
+        await self._cry()
+        return was_held
+
+    async def _cry(self) -> None:
+        if self._crier is not None:
+            await self._crier.tell(self.restrictions())
 
 
-async def pass_gate(gate: AgentGate, agent: str) -> None:
+async def pass_gate(gate: Gate, agent: str) -> None:
     """Waits as long as the agent must. Raises RefusalError (403) for a paused one."""
     verdict = gate.check(agent)
     if isinstance(verdict, Paused):

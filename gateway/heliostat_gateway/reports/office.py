@@ -1,13 +1,13 @@
 """Sets up the desk: where reports read, who watches the cost of runs."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from heliostat_core.money import NANOS_PER_MICRO
-from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.prices import Rates
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.findings import Findings
-from heliostat_gateway.reports.gates import AgentGate
+from heliostat_gateway.reports.gates import AgentGate, Crier
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.sums import INDEX
 from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
@@ -16,11 +16,20 @@ from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 
 
-def open_desk(settings: Settings, storage: Storage, router: Router, metrics: Metrics) -> Desk:
-    """Reports, and the check of what runs cost, over the rows of a storage."""
+def open_desk(
+    settings: Settings,
+    storage: Storage,
+    router: Router,
+    failed: Callable[[], None],
+    crier: Crier | None = None,
+) -> Desk:
+    """Reports, and the check of what runs cost, over the rows of a storage.
+
+    `failed` is told of each check that failed, `crier` of each change of what agents may do.
+    """
     storage.run_now(lambda connection: connection.execute(INDEX))
     reader = LedgerReader(storage.path)
-    gate = AgentGate(storage, settings.anomaly_slow_seconds)
+    gate = AgentGate(storage, settings.anomaly_slow_seconds, crier=crier)
     findings = Findings(storage)
     rules = WatchRules(
         action=Action(settings.anomaly_action),
@@ -31,5 +40,5 @@ def open_desk(settings: Settings, storage: Storage, router: Router, metrics: Met
     def rates(provider: str, model: str, at: datetime) -> Rates | None:
         return router.rates(provider, model, at)
 
-    watch = AnomalyWatch(reader, findings, gate, rates, rules, metrics.anomaly_failures.inc)
+    watch = AnomalyWatch(reader, findings, gate, rates, rules, failed)
     return Desk(reader, rates, gate, findings, watch, rules)

@@ -10,13 +10,19 @@ from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.shared.breakers import SharedBreakers
 from heliostat_gateway.shared.cache import SharedAnswers
 from heliostat_gateway.shared.connection import open_redis
+from heliostat_gateway.shared.gates import SharedGate
 from heliostat_gateway.shared.keys import SharedKeyStore
 from heliostat_gateway.shared.ledger import SharedLedger
 from heliostat_gateway.shared.revocations import SharedRevoker
 
 
 def shared_common(
-    url: str, spool: Path, policy: BreakerPolicy, revocations: Revocations, calls: OpenCalls
+    url: str,
+    spool: Path,
+    policy: BreakerPolicy,
+    slow_seconds: float,
+    revocations: Revocations,
+    calls: OpenCalls,
 ) -> Common:
     """Of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
@@ -26,5 +32,6 @@ def shared_common(
         keys=SharedKeyStore(redis),
         revoker=SharedRevoker(redis, revocations, calls),
         answers=AnswerCache(SharedAnswers(redis)),
+        gate=SharedGate(redis, slow_seconds),
         disconnect=redis.aclose,
     )

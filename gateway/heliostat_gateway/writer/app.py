@@ -1,26 +1,25 @@
 """Puts the writer together: its loops, its endpoints, and the read-only admin endpoints."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from heliostat_gateway.metrics import PREFIX
+from heliostat_gateway.failures import add_failures
+from heliostat_gateway.metrics import PREFIX, Metrics
 from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.wire import JsonObject
+from heliostat_gateway.writer.reports import open_reports
 from heliostat_gateway.writer.service import Writer
 
-# What other modules read from the rows: each gets the storage, and brings its own token check.
-ReportRouter = Callable[[Storage], APIRouter]
 
-
-def create_writer_app(settings: Settings, reports: ReportRouter | None = None) -> FastAPI:
+def create_writer_app(settings: Settings) -> FastAPI:
     """The application over the data folder and the shared Redis.
 
-    Raises SettingsError, StorageError.
+    Raises SettingsError, StorageError, RoutesError.
     """
     url = settings.redis_url.get_secret_value()
     if not url:
@@ -28,18 +27,22 @@ def create_writer_app(settings: Settings, reports: ReportRouter | None = None) -
     storage = Storage(settings.data_dir)
     redis = open_redis(url)
     writer = Writer(redis, storage)
+    metrics = Metrics()
+    reports = open_reports(settings, storage, redis, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await writer.start()
+        await reports.start()
         yield
+        await reports.close()
         await writer.close()
         await redis.aclose()
         storage.close()
 
     app = FastAPI(title="Heliostat gateway writer", lifespan=lifespan)
-    if reports is not None:
-        app.include_router(reports(storage))
+    app.include_router(reports.routes())
+    add_failures(app, metrics)
     _add_endpoints(app, writer)
     return app
 

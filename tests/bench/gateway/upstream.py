@@ -1,7 +1,7 @@
 """A model provider that costs next to nothing: canned answers, no HTTP framework.
 
 `python -m bench.gateway.upstream PORT`: `/v1/messages` and `/v1/chat/completions`, streamed if the
-body asks for it. A model name that ends in `-slow` streams an event every 100 ms for ten seconds.
+body asks for it; with `answer-slow` in it, an event every 100 ms for ten seconds.
 """
 
 import asyncio
@@ -140,7 +140,7 @@ class Provider(asyncio.Protocol):
             self._transport.write(head.encode() + b"\r\n\r\n" + whole)
             return
         begin, delta, end = _STREAM[is_messages]
-        if b"-slow" in body:
+        if b"answer-slow" in body:
             self._slow = asyncio.get_running_loop().create_task(self._stream(begin, delta, end))
             return
         self._transport.write(

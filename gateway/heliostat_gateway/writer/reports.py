@@ -1,0 +1,63 @@
+"""The endpoints of reports on the writer's rows, each behind an admin's key."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Depends, Request
+from redis.asyncio import Redis
+
+from heliostat_gateway.keyring import KeyRing
+from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.reports.desk import Desk
+from heliostat_gateway.reports.office import open_desk
+from heliostat_gateway.routers import Connections, build_router, read_all_scenarios
+from heliostat_gateway.scripted.bill import Bill
+from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.settings import Settings
+from heliostat_gateway.shared.gates import RedisCrier
+from heliostat_gateway.shared.keys import SharedKeyStore
+from heliostat_gateway.storage import Storage
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The desk, and who may ask it."""
+
+    desk: Desk
+    keys: KeyRing
+    store: SharedKeyStore
+
+    async def start(self) -> None:
+        """Begins to watch and to hear of keys."""
+        await self.store.start()
+        await self.desk.start()
+
+    async def close(self) -> None:
+        """Ends both."""
+        await self.desk.close()
+        await self.store.close()
+
+    def routes(self) -> APIRouter:
+        """The routes under /admin, each behind the token."""
+
+        def check(request: Request) -> None:
+            self.keys.admin(request.headers)
+
+        router = APIRouter(prefix="/admin", dependencies=[Depends(check)])
+        router.include_router(self.desk.routes())
+        return router
+
+
+def open_reports(settings: Settings, storage: Storage, redis: Redis, metrics: Metrics) -> Reports:
+    """Reports over a storage whose tables are there. Raises SettingsError, RoutesError.
+
+    Pauses that the anomaly check makes are told to all gateways.
+    """
+    # Only for its prices: nothing is asked here, and nothing is written to this bill.
+    scripted = ScriptedProvider(
+        read_all_scenarios(settings), Bill(settings.data_dir / "scripted-bill.jsonl")
+    )
+    router = build_router(settings, scripted, Connections())
+    store = SharedKeyStore(redis)
+    failed = metrics.anomaly_failures.inc
+    desk = open_desk(settings, storage, router, failed, RedisCrier(redis))
+    return Reports(desk, KeyRing(settings.keys_dir, store=store), store)
