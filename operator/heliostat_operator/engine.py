@@ -77,6 +77,7 @@ class Engine:
         self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
+        self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
         applier = Applier(world, gateway, signer, settings, clock)
         self._executions = ExecutionReconciler(
             world, self._observer, applier, self.board, settings, clock, self._echoes
@@ -139,17 +140,24 @@ class Engine:
             self.board.see_execution(execution)
         if had_a_claim and key not in self.board:
             self._give_seat_on()
-        if not self._echoes.heard(execution.metadata.resource_version):
-            # While we work on it, it may be what we have just written, and is not news.
-            if change.type != "DELETED" and not self.execution_queue.works_on(key):
+        if self._is_news(key, execution.metadata.resource_version):
+            if change.type != "DELETED":
                 self._arrivals.bring(key, execution)
             self.execution_queue.add(key)
         self.wake_agent((key[0], execution.spec.agent_ref.name))
 
     def _see_child(self, meta: ObjectMeta) -> None:
         name = meta.annotations.get(EXECUTION_ANNOTATION)
-        if name and not self._echoes.heard(meta.resource_version):
+        if name and self._is_news((meta.namespace, name), meta.resource_version):
             self.execution_queue.add((meta.namespace, name))
+
+    def _is_news(self, key: Key, version: str) -> bool:
+        """Whether others wrote it. During a look nobody knows yet: the watch may be faster than the
+        answer to our own write, so the look's end tells."""
+        if self.execution_queue.works_on(key):
+            self._overheard.setdefault(key, []).append(version)
+            return False
+        return not self._echoes.heard(version)
 
     def wake_agent(self, key: Key) -> None:
         self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
@@ -190,6 +198,14 @@ class Engine:
 
     async def _reconcile_execution(self, key: Key) -> float | None:
         had_a_claim = key in self.board
+        try:
+            return await self._look(key, had_a_claim)
+        finally:
+            overheard = [self._echoes.heard(each) for each in self._overheard.pop(key, ())]
+            if not all(overheard):
+                self.execution_queue.add(key)
+
+    async def _look(self, key: Key, had_a_claim: bool) -> float | None:
         delay = await self._timed(
             "execution", self._executions.reconcile(key, self._arrivals.take(key))
         )

@@ -36,13 +36,12 @@ class ServerUse:
 
 
 def per_run(requests: Counter[str], runs: int) -> str:
-    """The whole and its parts, most frequent first; what 19 of 20 runs do without is left out."""
-    parts = [
+    """Requests of one run, most frequent first; what 19 of 20 runs do without is left out."""
+    return ", ".join(
         f"{count / runs:.2f} {name}"
         for name, count in requests.most_common()
         if count / runs >= 0.05
-    ]
-    return f"{requests.total() / runs:.1f} ({', '.join(parts)})"
+    )
 
 
 def _count_requests(address: Address) -> Mapping[str, int]:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+import pytest
+
 from heliostat_core.executions import Execution
 from heliostat_core.keys import new_private_key
 from heliostat_core.names import FINISHED_LABEL
@@ -213,6 +215,46 @@ def test_our_own_writes_wake_no_further_look_and_those_of_others_do() -> None:
         world.tell(engine)
         await let_it_work(engine, 1)
         assert "Execution one" in world.reads
+
+    run(go())
+
+
+class HastyWorld(TellingWorld):
+    """Its watch is faster than its answers."""
+
+    engine: Engine
+
+    async def create(self, obj: JsonObject) -> JsonObject:
+        made = await super().create(obj)
+        self.tell(self.engine)
+        return made
+
+    async def apply(self, obj: JsonObject) -> JsonObject:
+        applied = await super().apply(obj)
+        self.tell(self.engine)
+        return applied
+
+    async def patch_status(self, obj: JsonObject) -> JsonObject:
+        patched = await super().patch_status(obj)
+        self.tell(self.engine)
+        return patched
+
+
+@pytest.mark.parametrize("others_too", [False, True], ids=["ours alone", "another's too"])
+def test_a_watch_that_is_faster_than_the_answer_wakes_only_for_others(others_too: bool) -> None:
+    async def go() -> None:
+        world = HastyWorld()
+        engine = world.engine = make_engine(world)
+        fill(world)
+        world.tell(engine)
+        looking = asyncio.create_task(let_it_work(engine, 1))
+        if others_too:
+            while not jobs(world):
+                await asyncio.sleep(0)
+            world.put(world.objects[Ref(JOB, "default", "one-1")])
+            world.tell(engine)
+        await looking
+        assert ("Execution one" in world.reads) == others_too
 
     run(go())
 
