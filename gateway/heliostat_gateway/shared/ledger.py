@@ -32,6 +32,7 @@ from heliostat_gateway.bookings import (
 from heliostat_gateway.budgets import Budget, BudgetTotal
 from heliostat_gateway.reservations import Counted, Used, counted_of
 from heliostat_gateway.shared.budgets import SharedBudgets
+from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError
 from heliostat_gateway.shared.link import Link
 from heliostat_gateway.shared.records import execution_total, open_arguments, settle_arguments
@@ -79,13 +80,12 @@ class SharedLedger:
 
     async def open(self, opening: Opening) -> Reserved:
         """See Ledger."""
+        opened = asyncio.create_task(self._open(opening))
         try:
-            counted = await self._counted(opening)
-            return await self._open_shared(opening, counted)
+            return await asyncio.shield(opened)
         except asyncio.CancelledError:
-            # The script may have run all the same; nobody will settle it.
-            self._requests.remove(opening.id)
-            self._begin(self._drop(opening.id))
+            # What was asked of Redis happens all the same; nobody will settle it.
+            self._begin(self._give_up(opening.id, opened))
             raise
 
     async def note(self, bookings: list[Booking]) -> None:
@@ -143,11 +143,20 @@ class SharedLedger:
     async def close(self) -> None:
         """See Ledger."""
         if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.wait([self._beating])
+            await end_all([self._beating])
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._spool.close()
+
+    async def _open(self, opening: Opening) -> Reserved:
+        return await self._open_shared(opening, await self._counted(opening))
+
+    async def _give_up(self, request: str, opened: asyncio.Task[Reserved]) -> None:
+        await asyncio.wait([opened])
+        if opened.exception() is None:
+            self._requests.remove(request)
+            self._shares.settle(request, 0, 0, 0)
+            await self._drop(request)
 
     async def _counted(self, opening: Opening, *, again: bool = False) -> tuple[Counted, ...]:
         """Raises UnknownBudgetError; SharedLedgerAwayError when nobody knows the budgets."""
@@ -259,7 +268,9 @@ class SharedLedger:
     async def _drop(self, request: str) -> None:
         try:
             await self._scripts.run("drop", request)
-        except RedisAwayError:
+        except RedisAwayError as error:
+            self._link.lose(error)
+        if not self._link.is_up:
             with contextlib.suppress(StorageError):  # then the sweep finds it
                 await self._spool.append(Line(LineKind.DROP, request))
 

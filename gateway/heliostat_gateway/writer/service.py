@@ -8,6 +8,7 @@ from typing import Final
 from redis.exceptions import ResponseError
 
 from heliostat_gateway.schema import make_schema
+from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.scripts import Commands, RedisAwayError, Scripts
 from heliostat_gateway.storage import Storage, StorageError
 from heliostat_gateway.writer.burying import Burying
@@ -39,9 +40,7 @@ class Writer:
 
     async def close(self) -> None:
         """Ends at once: whatever is half done is done again by the next."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
         self._tasks = []
 
     async def _look(self) -> None:
