@@ -18,6 +18,7 @@ from heliostat_gateway.bookings import (
     Booking,
     CapReachedError,
     ExecutionTotal,
+    Head,
     LedgerMode,
     LedgerState,
     Opening,
@@ -35,10 +36,11 @@ from heliostat_gateway.shared.budgets import SharedBudgets
 from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError
 from heliostat_gateway.shared.link import Link
+from heliostat_gateway.shared.pipe import Argument, RedisAwayError
 from heliostat_gateway.shared.records import execution_total, open_arguments, settle_arguments
 from heliostat_gateway.shared.recovery import Recovery
 from heliostat_gateway.shared.requests import OpenRequest, OpenRequests
-from heliostat_gateway.shared.scripts import Argument, Commands, RedisAwayError, Reply, Scripts
+from heliostat_gateway.shared.scripts import Commands, Reply, Scripts
 from heliostat_gateway.shared.shares import Shares
 from heliostat_gateway.shared.spool import Line, LineKind, Spool
 from heliostat_gateway.storage import StorageError
@@ -80,12 +82,13 @@ class SharedLedger:
 
     async def open(self, opening: Opening) -> Reserved:
         """See Ledger."""
-        opened = asyncio.create_task(self._open(opening))
         try:
-            return await asyncio.shield(opened)
+            return await self._open_shared(opening, await self._counted(opening))
         except asyncio.CancelledError:
-            # What was asked of Redis happens all the same; nobody will settle it.
-            self._begin(self._give_up(opening.id, opened))
+            # What was asked of Redis happens all the same, before this; nobody will settle it.
+            self._requests.remove(opening.id)
+            self._shares.settle(opening.id, 0, 0, 0)
+            self._begin(self._drop(opening.id))
             raise
 
     async def note(self, bookings: list[Booking]) -> None:
@@ -147,16 +150,7 @@ class SharedLedger:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._spool.close()
-
-    async def _open(self, opening: Opening) -> Reserved:
-        return await self._open_shared(opening, await self._counted(opening))
-
-    async def _give_up(self, request: str, opened: asyncio.Task[Reserved]) -> None:
-        await asyncio.wait([opened])
-        if opened.exception() is None:
-            self._requests.remove(request)
-            self._shares.settle(request, 0, 0, 0)
-            await self._drop(request)
+        await self._scripts.close()
 
     async def _counted(self, opening: Opening, *, again: bool = False) -> tuple[Counted, ...]:
         """Raises UnknownBudgetError; SharedLedgerAwayError when nobody knows the budgets."""
@@ -196,7 +190,7 @@ class SharedLedger:
     def _open_arguments(self, opening: Opening, counted: Sequence[Counted]) -> list[Argument]:
         return open_arguments(
             opening,
-            head_of(opening, tuple(one.key for one in counted)),
+            _head(opening, counted),
             counted,
             gateway=self.gateway,
             budgets=self._budgets.version if opening.caller.budgets else "",
@@ -240,8 +234,7 @@ class SharedLedger:
         return reserved
 
     def _add(self, opening: Opening, counted: tuple[Counted, ...], epoch: str) -> OpenRequest:
-        head = head_of(opening, tuple(one.key for one in counted))
-        request = OpenRequest(opening, head, counted, epoch)
+        request = OpenRequest(opening, _head(opening, counted), counted, epoch)
         self._requests.add(request)
         return request
 
@@ -278,6 +271,10 @@ class SharedLedger:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _head(opening: Opening, counted: Sequence[Counted]) -> Head:
+    return head_of(opening, tuple(one.key for one in counted))
 
 
 def _refusal(counted: Sequence[Counted], reply: Reply) -> CapReachedError:
