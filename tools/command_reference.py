@@ -14,6 +14,13 @@ def build_reference() -> str:
         if registered.callback is not None:
             name = registered.name or registered.callback.__name__
             sections.append(_section(f"heliostat {name}", name))
+    for group in app.registered_groups:
+        if group.typer_instance is None:
+            continue
+        for registered in group.typer_instance.registered_commands:
+            if registered.callback is not None:
+                name = registered.name or registered.callback.__name__
+                sections.append(_section(f"heliostat {group.name} {name}", f"{group.name}", name))
     return "\n\n".join(sections)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from heliostat_cli import reading, writing
+from heliostat_cli import gateway, reading, writing
 from heliostat_cli.errors import CliError
 from heliostat_cli.kinds import parse_target
 from heliostat_cli.manifests import read_manifest
@@ -36,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(gateway.app, name="gateway")
 
 
 @app.command()
