@@ -12,7 +12,7 @@ from heliostat_cli.sessions import exit_with, finish
 from heliostat_gateway.reports.exports import Bucket
 
 app = typer.Typer(
-    help="Check, explain, audit and try the LLM gateway.",
+    help="Check, explain, audit and try the LLM gateway, and run parts of it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -135,3 +135,15 @@ def scripted(
         return 0
 
     finish(session())
+
+
+@app.command()
+def writer() -> None:
+    """Write the ledger that gateways share through Redis (REDIS_URL) into its file.
+
+    One for all gateways; settings are those of the gateway. Exit code 2: a setting is wrong, or
+    another writer uses the folder.
+    """
+    from heliostat_gateway.writer.__main__ import main
+
+    raise typer.Exit(main())

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
 
 from heliostat_gateway.bookings import LedgerMode
 from heliostat_gateway.ledger import SqliteLedger
@@ -26,6 +28,7 @@ class SharedWorld:
     url: str
     folder: Path
     redis: Redis
+    writers: Redis
     storage: Storage
     writer: Writer
     ledgers: dict[SharedLedger, Redis] = field(default_factory=dict)
@@ -41,7 +44,7 @@ class SharedWorld:
     async def restart_writer(self) -> None:
         """Another writer over the same file."""
         await self.writer.close()
-        self.writer = Writer(self.redis, self.storage)
+        self.writer = Writer(self.writers, self.storage)
         await self.writer.start()
 
     async def rows(self) -> SqliteLedger:
@@ -80,9 +83,10 @@ class SharedWorld:
 @asynccontextmanager
 async def shared_world(url: str, folder: Path) -> AsyncIterator[SharedWorld]:
     """A world whose writer has filled Redis."""
-    redis = open_redis(url)
+    redis = Redis.from_url(url, retry=Retry(ConstantBackoff(0.1), 20))  # the test's own
+    writers = open_redis(url)
     storage = Storage(folder / "writer")
-    world = SharedWorld(url, folder, redis, storage, Writer(redis, storage))
+    world = SharedWorld(url, folder, redis, writers, storage, Writer(writers, storage))
     await world.writer.start()
 
     async def is_filled() -> bool:
@@ -96,6 +100,7 @@ async def shared_world(url: str, folder: Path) -> AsyncIterator[SharedWorld]:
             await world.abandon(ledger)
         await world.writer.close()
         await redis.aclose()
+        await writers.aclose()
         storage.close()
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
+from pydantic import SecretStr
 
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_gateway.__main__ import KEEP_ALIVE_SECONDS, Server
@@ -42,6 +43,7 @@ async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyn
             "port": port_of(listening),
             "keys_dir": folder.public_keys,
             "data_dir": folder.gateway,
+            "redis_url": SecretStr(""),  # a world of its own
         }
     )
     config = uvicorn.Config(

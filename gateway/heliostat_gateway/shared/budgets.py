@@ -13,7 +13,8 @@ from heliostat_gateway.bookings import UnknownBudgetError
 from heliostat_gateway.budgets import Budget, BudgetTotal, period_of
 from heliostat_gateway.reservations import counted_budget
 from heliostat_gateway.shared.filling import UNFILLED, Filling
-from heliostat_gateway.shared.scripts import MONEY, Commands, RedisAwayError, Scripts
+from heliostat_gateway.shared.pipe import RedisAwayError
+from heliostat_gateway.shared.scripts import MONEY, Commands, Scripts
 from heliostat_gateway.storage import StorageError
 
 DEFINITIONS: Final = f"{MONEY}budgets"

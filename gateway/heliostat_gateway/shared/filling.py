@@ -11,7 +11,8 @@ from uuid import uuid4
 import orjson
 from redis.exceptions import RedisError
 
-from heliostat_gateway.shared.scripts import MONEY, Commands, RedisAwayError, Reply, Scripts
+from heliostat_gateway.shared.pipe import RedisAwayError
+from heliostat_gateway.shared.scripts import MONEY, Commands, Reply, Scripts
 from heliostat_gateway.storage import StorageError
 
 WANTED: Final = f"{MONEY}wanted"  # list of questions to the writer

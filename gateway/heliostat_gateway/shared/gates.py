@@ -46,7 +46,7 @@ class SharedGate:
         if said is not None:
             self._hear(said)
 
-    def _hear(self, said: bytes) -> None:
+    def _hear(self, said: bytes | str) -> None:
         try:
             found = _RESTRICTIONS.validate_json(said)
         except ValidationError:

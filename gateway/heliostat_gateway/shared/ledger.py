@@ -18,6 +18,7 @@ from heliostat_gateway.bookings import (
     Booking,
     CapReachedError,
     ExecutionTotal,
+    Head,
     LedgerMode,
     LedgerState,
     Opening,
@@ -32,12 +33,14 @@ from heliostat_gateway.bookings import (
 from heliostat_gateway.budgets import Budget, BudgetTotal
 from heliostat_gateway.reservations import Counted, Used, counted_of
 from heliostat_gateway.shared.budgets import SharedBudgets
+from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError
 from heliostat_gateway.shared.link import Link
+from heliostat_gateway.shared.pipe import Argument, RedisAwayError
 from heliostat_gateway.shared.records import execution_total, open_arguments, settle_arguments
 from heliostat_gateway.shared.recovery import Recovery
 from heliostat_gateway.shared.requests import OpenRequest, OpenRequests
-from heliostat_gateway.shared.scripts import Argument, Commands, RedisAwayError, Reply, Scripts
+from heliostat_gateway.shared.scripts import Commands, Reply, Scripts
 from heliostat_gateway.shared.shares import Shares
 from heliostat_gateway.shared.spool import Line, LineKind, Spool
 from heliostat_gateway.storage import StorageError
@@ -80,11 +83,11 @@ class SharedLedger:
     async def open(self, opening: Opening) -> Reserved:
         """See Ledger."""
         try:
-            counted = await self._counted(opening)
-            return await self._open_shared(opening, counted)
+            return await self._open_shared(opening, await self._counted(opening))
         except asyncio.CancelledError:
-            # The script may have run all the same; nobody will settle it.
+            # What was asked of Redis happens all the same, before this; nobody will settle it.
             self._requests.remove(opening.id)
+            self._shares.settle(opening.id, 0, 0, 0)
             self._begin(self._drop(opening.id))
             raise
 
@@ -143,11 +146,11 @@ class SharedLedger:
     async def close(self) -> None:
         """See Ledger."""
         if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.wait([self._beating])
+            await end_all([self._beating])
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._spool.close()
+        await self._scripts.close()
 
     async def _counted(self, opening: Opening, *, again: bool = False) -> tuple[Counted, ...]:
         """Raises UnknownBudgetError; SharedLedgerAwayError when nobody knows the budgets."""
@@ -187,7 +190,7 @@ class SharedLedger:
     def _open_arguments(self, opening: Opening, counted: Sequence[Counted]) -> list[Argument]:
         return open_arguments(
             opening,
-            head_of(opening, tuple(one.key for one in counted)),
+            _head(opening, counted),
             counted,
             gateway=self.gateway,
             budgets=self._budgets.version if opening.caller.budgets else "",
@@ -231,8 +234,7 @@ class SharedLedger:
         return reserved
 
     def _add(self, opening: Opening, counted: tuple[Counted, ...], epoch: str) -> OpenRequest:
-        head = head_of(opening, tuple(one.key for one in counted))
-        request = OpenRequest(opening, head, counted, epoch)
+        request = OpenRequest(opening, _head(opening, counted), counted, epoch)
         self._requests.add(request)
         return request
 
@@ -259,7 +261,9 @@ class SharedLedger:
     async def _drop(self, request: str) -> None:
         try:
             await self._scripts.run("drop", request)
-        except RedisAwayError:
+        except RedisAwayError as error:
+            self._link.lose(error)
+        if not self._link.is_up:
             with contextlib.suppress(StorageError):  # then the sweep finds it
                 await self._spool.append(Line(LineKind.DROP, request))
 
@@ -267,6 +271,10 @@ class SharedLedger:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _head(opening: Opening, counted: Sequence[Counted]) -> Head:
+    return head_of(opening, tuple(one.key for one in counted))
 
 
 def _refusal(counted: Sequence[Counted], reply: Reply) -> CapReachedError:

@@ -2,7 +2,7 @@
 
 import logging
 
-from heliostat_gateway.shared.scripts import RedisAwayError
+from heliostat_gateway.shared.pipe import RedisAwayError
 
 _LOG = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from heliostat_gateway.bookings import (
 )
 from heliostat_gateway.callers import KeyKind
 from heliostat_gateway.reservations import Counted
-from heliostat_gateway.shared.scripts import Argument
+from heliostat_gateway.shared.pipe import Argument
 from heliostat_gateway.usage import Usage
 
 # After so long without use a sum leaves Redis; the writer brings it back when it is asked for.

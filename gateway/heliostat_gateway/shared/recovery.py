@@ -8,10 +8,11 @@ from typing import Final
 
 from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError
 from heliostat_gateway.shared.link import Link
+from heliostat_gateway.shared.pipe import RedisAwayError
 from heliostat_gateway.shared.records import open_arguments, settle_arguments
 from heliostat_gateway.shared.replay import Settlement, decide_replay
 from heliostat_gateway.shared.requests import OpenRequest, OpenRequests
-from heliostat_gateway.shared.scripts import RedisAwayError, Reply, Scripts
+from heliostat_gateway.shared.scripts import Reply, Scripts
 from heliostat_gateway.shared.shares import Shares
 from heliostat_gateway.shared.spool import Spool
 from heliostat_gateway.storage import StorageError

@@ -3,15 +3,15 @@
 No Redis cluster: the scripts compute names of keys. Redis must not evict (`noeviction`).
 """
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Sequence
 from importlib.resources import files
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, ResponseError
 
 from heliostat_gateway.shared.connection import PREFIX
+from heliostat_gateway.shared.pipe import Argument, Pipe, Pool, RedisAwayError
 
 MONEY: Final = f"{PREFIX}money:"
 SCRIPTS: Final = (
@@ -26,17 +26,15 @@ SCRIPTS: Final = (
     "forget",
     "mine",
 )
-Argument: TypeAlias = str | int | bytes
-_DEADLINE_SECONDS: Final = 0.5
-_AT_ONCE: Final = 48  # below the connections of the pool
-
-
-class RedisAwayError(Exception):
-    """Redis did not answer in time, or not with sense."""
 
 
 class Commands(Protocol):
     """What is needed of a client."""
+
+    @property
+    def connection_pool(self) -> Pool:
+        """Where it has its connections from."""
+        ...
 
     def execute_command(self, *args: Argument) -> Awaitable[object]:
         """The answer of any command."""
@@ -76,35 +74,33 @@ class Reply:
 
 
 class Scripts:
-    """Runs scripts with a deadline, one round trip each."""
+    """Runs scripts with a deadline, one round trip each, in the order of the calls."""
 
     def __init__(self, redis: Commands) -> None:
         common = _source("common")
-        self._redis = redis
+        self._pipe = Pipe(redis.connection_pool)
         self._sources = {name: f"{common}\n{_source(name)}" for name in SCRIPTS}
         self._digests = {
             name: hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
             for name, source in self._sources.items()
         }
-        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, name: str, *arguments: Argument) -> Reply:
         """The answer of a script. Raises RedisAwayError; the script may have run all the same."""
         try:
-            async with self._places, asyncio.timeout(_DEADLINE_SECONDS):
-                try:
-                    found: object = await self._redis.execute_command(
-                        "EVALSHA", self._digests[name], 0, *arguments
-                    )
-                except NoScriptError:
-                    found = await self._redis.execute_command(
-                        "EVAL", self._sources[name], 0, *arguments
-                    )
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RedisAwayError(f"Redis: {error or type(error).__name__}") from error
+            try:
+                found = await self._pipe.call("EVALSHA", self._digests[name], 0, *arguments)
+            except NoScriptError:
+                found = await self._pipe.call("EVAL", self._sources[name], 0, *arguments)
+        except ResponseError as error:
+            raise RedisAwayError(f"Redis: {error}") from error
         if not isinstance(found, list):
             raise RedisAwayError("Redis gave an answer of an unknown shape.")
         return Reply(found)
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+        await self._pipe.close()
 
 
 def _source(name: str) -> str:

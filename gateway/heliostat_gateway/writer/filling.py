@@ -14,8 +14,9 @@ from heliostat_gateway import holds
 from heliostat_gateway.reservations import account_key
 from heliostat_gateway.shared.budgets import DEFINITIONS, VERSION
 from heliostat_gateway.shared.filling import WANTED
+from heliostat_gateway.shared.pipe import Argument, RedisAwayError
 from heliostat_gateway.shared.records import LIFE_SECONDS
-from heliostat_gateway.shared.scripts import MONEY, Argument, RedisAwayError, Scripts
+from heliostat_gateway.shared.scripts import MONEY, Scripts
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.draining import Draining
 from heliostat_gateway.writer.records import (

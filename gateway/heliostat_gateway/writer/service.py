@@ -8,7 +8,9 @@ from typing import Final
 from redis.exceptions import ResponseError
 
 from heliostat_gateway.schema import make_schema
-from heliostat_gateway.shared.scripts import Commands, RedisAwayError, Scripts
+from heliostat_gateway.shared.ending import end_all
+from heliostat_gateway.shared.pipe import RedisAwayError
+from heliostat_gateway.shared.scripts import Commands, Scripts
 from heliostat_gateway.storage import Storage, StorageError
 from heliostat_gateway.writer.burying import Burying
 from heliostat_gateway.writer.draining import Draining
@@ -25,7 +27,7 @@ class Writer:
     def __init__(self, redis: Commands, storage: Storage) -> None:
         """Raises NewerSchemaError."""
         storage.run_now(make_schema)
-        scripts = Scripts(redis)
+        self._scripts = scripts = Scripts(redis)
         self.draining = Draining(redis, storage)
         self.refilling = Refilling(self.draining, scripts, storage)
         self.burying = Burying(self.draining, scripts)
@@ -39,10 +41,9 @@ class Writer:
 
     async def close(self) -> None:
         """Ends at once: whatever is half done is done again by the next."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
         self._tasks = []
+        await self._scripts.close()
 
     async def _look(self) -> None:
         """Every second: has Redis lost its memory, is a gateway dead?"""

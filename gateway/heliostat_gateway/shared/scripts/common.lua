@@ -1,5 +1,6 @@
 -- Shared by all scripts: names of keys, and how a request is added to its sums.
--- Integers stay exact up to 2^53 nano-dollars (nine million dollars) in one sum.
+-- Integers stay exact up to 2^53 nano-dollars (nine million dollars) in one sum. Commands are few:
+-- a sum is read and written whole, because each command costs as much as all arithmetic.
 local P = 'heliostat:money:'
 local KINDS = {'n', 'k', 'u', 'c', 'i', 'o', 'r', 'w', 'h', 's', 't', 'e'}
 
@@ -18,52 +19,38 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Takes a reservation away. Returns its fields, or nil when there is none.
-local function release(id)
+-- Raises fields of a hash by numbers.
+local function raise(key, names, by)
+  local values, change = redis.call('HMGET', key, unpack(names)), {}
+  for index, name in ipairs(names) do
+    if by[index] ~= 0 then
+      change[#change + 1] = name
+      change[#change + 1] = text(tonumber(values[index] or 0) + by[index])
+    end
+  end
+  if #change > 0 then redis.call('HSET', key, unpack(change)) end
+end
+
+-- Takes a reservation away, but leaves what it holds. Returns its sums and what it holds, or nil.
+local function take(id)
   local key = P .. 'request:' .. id
   local found = redis.call('HMGET', key, 'c', 'hn', 'hk', 'g', 'x')
   if not found[1] then return nil end
-  for _, counted in ipairs(lines(found[1])) do
-    local sum = P .. 'sum:' .. counted
-    if redis.call('EXISTS', sum) == 1 then
-      redis.call('HINCRBY', sum, 'hn', text(0 - tonumber(found[2])))
-      redis.call('HINCRBY', sum, 'hk', text(0 - tonumber(found[3])))
-      redis.call('HINCRBY', sum, 'hu', -1)
-    end
-  end
   redis.call('SREM', P .. 'gateway:' .. found[4], id)
   if found[5] ~= '' then redis.call('SREM', P .. 'run:' .. found[5] .. ':open', id) end
   redis.call('DEL', key)
-  return found
+  return lines(found[1]), tonumber(found[2]), tonumber(found[3])
 end
 
--- Adds figures (in the order of KINDS) to the sums that are here; one that is missing stays missing
--- until the writer fills it, from rows and from the records that have not become rows yet.
-local function add(figures, counted, execution, attempt, agent, life)
-  for _, name in ipairs(counted) do
-    local sum = P .. 'sum:' .. name
-    local dearest = redis.call('HGET', sum, 'd')
-    if dearest then
-      redis.call('HINCRBY', sum, 'n', figures[1])
-      redis.call('HINCRBY', sum, 'k', figures[2])
-      redis.call('HINCRBY', sum, 'u', figures[3])
-      if tonumber(figures[1]) > tonumber(dearest) then redis.call('HSET', sum, 'd', figures[1]) end
-      redis.call('EXPIRE', sum, life)
-    end
-  end
-  local run = P .. 'run:' .. execution
-  if execution ~= '' and redis.call('EXISTS', run) == 1 then
-    for index, kind in ipairs(KINDS) do
-      if figures[index] ~= '0' then redis.call('HINCRBY', run, kind, figures[index]) end
-    end
-    redis.call('HINCRBY', run, 'a' .. attempt .. ':n', figures[1])
-    redis.call('HINCRBY', run, 'a' .. attempt .. ':c', figures[4])
-    redis.call('EXPIRE', run, life)
-  end
-  local sum = P .. 'agent:' .. agent
-  if redis.call('EXISTS', sum) == 1 then
-    redis.call('HINCRBY', sum, 'n', figures[1])
-    redis.call('HINCRBY', sum, 'c', figures[4])
-    redis.call('EXPIRE', sum, life)
-  end
+-- Adds to a sum that is here and takes away what was held; one that is missing stays missing until
+-- the writer fills it, from rows, from records that are not rows yet, and from open requests.
+local function settle_sum(name, nanos, tokens, turns, held_nanos, held_tokens, held_turns)
+  local key = P .. 'sum:' .. name
+  local found = redis.call('HMGET', key, 'd', 'n', 'k', 'u', 'hn', 'hk', 'hu')
+  if not found[1] then return end
+  for i = 1, 7 do found[i] = tonumber(found[i] or 0) end
+  redis.call('HSET', key, 'd', text(math.max(found[1], nanos)),
+    'n', text(found[2] + nanos), 'k', text(found[3] + tokens), 'u', text(found[4] + turns),
+    'hn', text(found[5] - held_nanos), 'hk', text(found[6] - held_tokens),
+    'hu', text(found[7] - held_turns))
 end

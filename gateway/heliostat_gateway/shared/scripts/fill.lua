@@ -6,7 +6,7 @@ local key = P .. what .. ':' .. name
 if redis.call('EXISTS', key) == 1 then return {'ok'} end
 local values = {}
 for at = 5, #ARGV, 2 do values[ARGV[at]] = ARGV[at + 1] end
-local function raise(field, by)
+local function add(field, by)
   values[field] = text(tonumber(values[field] or 0) + tonumber(by))
 end
 
@@ -24,10 +24,10 @@ for _, item in ipairs(redis.call('XRANGE', P .. 'records', '(' .. ARGV[3], '+'))
       index = index + 1
       local kind = KINDS[index]
       if what == 'run' or (what == 'sum' and index <= 3) or kind == 'n' or kind == 'c' then
-        raise(kind, figure)
+        add(kind, figure)
       end
-      if what == 'run' and kind == 'n' then raise('a' .. entry.t .. ':n', figure) end
-      if what == 'run' and kind == 'c' then raise('a' .. entry.t .. ':c', figure) end
+      if what == 'run' and kind == 'n' then add('a' .. entry.t .. ':n', figure) end
+      if what == 'run' and kind == 'c' then add('a' .. entry.t .. ':c', figure) end
       if what == 'sum' and index == 1 and tonumber(figure) > tonumber(values.d) then values.d = figure end
     end
     if what == 'run' then values.p, values.m = entry.p, entry.m end
@@ -39,7 +39,7 @@ if what == 'sum' then
     for _, id in ipairs(redis.call('SMEMBERS', P .. 'gateway:' .. gateway)) do
       local found = redis.call('HMGET', P .. 'request:' .. id, 'c', 'hn', 'hk')
       if found[1] and is_of({c = found[1]}) then
-        raise('hn', found[2]); raise('hk', found[3]); raise('hu', 1)
+        add('hn', found[2]); add('hk', found[3]); add('hu', 1)
       end
     end
   end

@@ -12,9 +12,8 @@ for at = 1, #ARGV, 5 do
     local tokens = held(tonumber(found[3]), tonumber(ARGV[at + 2]), tonumber(found[5]))
     for _, counted in ipairs(lines(found[1])) do
       local sum = P .. 'sum:' .. counted
-      if redis.call('EXISTS', sum) == 1 then
-        redis.call('HINCRBY', sum, 'hn', text(nanos - tonumber(found[2])))
-        redis.call('HINCRBY', sum, 'hk', text(tokens - tonumber(found[3])))
+      if redis.call('HEXISTS', sum, 'd') == 1 then
+        raise(sum, {'hn', 'hk'}, {nanos - tonumber(found[2]), tokens - tonumber(found[3])})
       end
     end
     redis.call('HSET', key, 'hn', text(nanos), 'hk', text(tokens), 'b', ARGV[at + 4])

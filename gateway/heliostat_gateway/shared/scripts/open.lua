@@ -24,6 +24,7 @@ for at = 23, #ARGV, 4 do
   end
   for i = 1, 7 do found[i] = tonumber(found[i] or 0) end
   sum.used = {found[1] + found[5], found[2] + found[6], found[3] + found[7]}
+  sum.held = {found[5], found[6], found[7]}
   sum.dearest = found[4]
   sums[#sums + 1] = sum
 end
@@ -70,33 +71,33 @@ if not force then
     nanos = math.min(nanos, sums[1].dearest)
   end
 end
-nanos, tokens = text(nanos), text(tokens)
 
-local names, answer = {}, {'ok', epoch, nanos, tokens, text(allowed)}
+local names, answer = {}, {'ok', epoch, text(nanos), text(tokens), text(allowed)}
 for _, sum in ipairs(sums) do
   local key = P .. 'sum:' .. sum.name
-  if sum.new then redis.call('HSET', key, 'n', 0, 'k', 0, 'u', 0, 'd', 0) end
-  redis.call('HINCRBY', key, 'hn', nanos)
-  redis.call('HINCRBY', key, 'hk', tokens)
-  redis.call('HINCRBY', key, 'hu', 1)
-  redis.call('EXPIRE', key, life)
+  redis.call('HSET', key, 'hn', text(sum.held[1] + nanos), 'hk', text(sum.held[2] + tokens),
+    'hu', text(sum.held[3] + 1))
+  if sum.new then
+    redis.call('HSET', key, 'n', 0, 'k', 0, 'u', 0, 'd', 0)
+    redis.call('EXPIRE', key, life)
+  end
   names[#names + 1] = sum.name
   for what = 1, 3 do answer[#answer + 1] = text(sum.used[what]) end
 end
 redis.call('HSET', request, 'c', table.concat(names, '\n'), 'g', gateway, 'x', execution,
-  'hn', nanos, 'hk', tokens, 'max', text(allowed), 'on', ARGV[6], 'ok', ARGV[7], 's', ARGV[3],
+  'hn', text(nanos), 'hk', text(tokens), 'max', text(allowed), 'on', ARGV[6], 'ok', ARGV[7], 's', ARGV[3],
   'head', ARGV[13], 'b', ARGV[14], 'epoch', epoch)
 redis.call('SADD', P .. 'gateway:' .. gateway, id)
 -- Whatever has something open can be found dead.
-redis.call('ZADD', P .. 'gateways', 'NX', now_ms() + 15000, gateway)
+if not redis.call('ZSCORE', P .. 'gateways', gateway) then
+  redis.call('ZADD', P .. 'gateways', now_ms() + 15000, gateway)
+end
 if execution ~= '' then
   local run = P .. 'run:' .. execution
-  if sums[1].new then redis.call('HSETNX', run, 'c', 0) end
+  if sums[1].new and redis.call('HSETNX', run, 'c', 0) == 1 then redis.call('EXPIRE', run, life) end
   if redis.call('EXISTS', run) == 1 then
     redis.call('HSET', run, 'p', ARGV[19], 'm', ARGV[20], 'l', id)
-    redis.call('EXPIRE', run, life)
   end
   redis.call('SADD', run .. ':open', id)
-  redis.call('EXPIRE', run .. ':open', life)
 end
 return answer

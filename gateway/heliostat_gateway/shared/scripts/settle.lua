@@ -6,7 +6,13 @@ local id, how, life = ARGV[1], ARGV[2], ARGV[12]
 local execution, attempt, agent, counted = ARGV[7], ARGV[8], ARGV[9], lines(ARGV[13])
 local MARK_SECONDS = 7 * 24 * 3600
 local figures = {}
-for index = 1, #KINDS do figures[index] = ARGV[13 + index] end
+for index = 1, #KINDS do figures[index] = tonumber(ARGV[13 + index]) end
+
+local function joined(numbers)
+  local texts = {}
+  for index, number in ipairs(numbers) do texts[index] = text(number) end
+  return table.concat(texts, ' ')
+end
 
 local epoch = redis.call('GET', P .. 'epoch')
 if not epoch then return {'unfilled'} end
@@ -18,14 +24,15 @@ if how == 'died' then
 end
 
 local died = P .. 'died:' .. id
-if not release(id) then
+local held, held_nanos, held_tokens = take(id)
+if not held then
   local before = redis.call('GET', died)
   if before then
     -- It seemed dead and was not: what it says itself replaces what was booked for it.
     local index = 0
     for value in string.gmatch(before, '%S+') do
       index = index + 1
-      figures[index] = text(tonumber(figures[index]) - tonumber(value))
+      figures[index] = figures[index] - tonumber(value)
     end
     redis.call('DEL', died)
     redis.call('SET', P .. 'done:' .. id, 1, 'EX', MARK_SECONDS)
@@ -35,17 +42,27 @@ if not release(id) then
     return {'done'}
   end
 elseif how == 'died' then
-  redis.call('SET', died, table.concat(figures, ' '), 'EX', MARK_SECONDS)
+  redis.call('SET', died, joined(figures), 'EX', MARK_SECONDS)
 elseif how == 'local' then
   redis.call('SET', P .. 'done:' .. id, 1, 'EX', MARK_SECONDS)
 end
 
-add(figures, counted, execution, attempt, agent, life)
-local run = P .. 'run:' .. execution
-if execution ~= '' and redis.call('HGET', run, 'l') == id then
-  redis.call('HSET', run, 'p', ARGV[10], 'm', ARGV[11])
+for _, name in ipairs(held or counted) do
+  settle_sum(name, figures[1], figures[2], figures[3], held_nanos or 0, held_tokens or 0,
+    held and 1 or 0)
 end
+local run = P .. 'run:' .. execution
+if execution ~= '' then
+  local last = redis.call('HMGET', run, 'c', 'l')
+  if last[1] then
+    raise(run, {'a' .. attempt .. ':n', 'a' .. attempt .. ':c', unpack(KINDS)},
+      {figures[1], figures[4], unpack(figures)})
+    if last[2] == id then redis.call('HSET', run, 'p', ARGV[10], 'm', ARGV[11]) end
+  end
+end
+local sum = P .. 'agent:' .. agent
+if redis.call('EXISTS', sum) == 1 then raise(sum, {'n', 'c'}, {figures[1], figures[4]}) end
 redis.call('XADD', P .. 'records', '*', 'h', ARGV[5], 'b', ARGV[6], 'e', ARGV[4],
-  'f', table.concat(figures, ' '), 'c', ARGV[13], 'x', execution, 't', attempt, 'a', agent,
+  'f', joined(figures), 'c', ARGV[13], 'x', execution, 't', attempt, 'a', agent,
   'p', ARGV[10], 'm', ARGV[11])
 return {'ok'}

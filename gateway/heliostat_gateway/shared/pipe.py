@@ -1,0 +1,98 @@
+"""One connection on which commands of many requests travel together, in their order.
+
+A command that is called while others are under way waits for them, with all that come meanwhile;
+then they share one write. Once called, a command runs, whatever becomes of the caller: whatever is
+called after it runs after it.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from typing import Final, Protocol, TypeAlias
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError, ResponseError
+
+Argument: TypeAlias = str | int | bytes
+DEADLINE_SECONDS: Final = 0.5
+# In C, where redis-py packs in Python. Imported so because its stub knows only tuples of one.
+_pack: Callable[[tuple[Argument, ...]], bytes] = import_module("hiredis").pack_command
+
+
+class RedisAwayError(Exception):
+    """Redis did not answer in time, or not with sense."""
+
+
+class Pool(Protocol):
+    """What is needed of a connection pool of redis-py."""
+
+    def get_connection(self) -> Awaitable[AbstractConnection]:
+        """A connection that is open."""
+        ...
+
+    def release(self, connection: AbstractConnection) -> Awaitable[None]:
+        """Gives it back."""
+        ...
+
+
+class Pipe:
+    """See the module."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._connection: AbstractConnection | None = None
+        self._queue: list[tuple[bytes, asyncio.Future[object]]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    async def call(self, *command: Argument) -> object:
+        """The answer. Raises ResponseError for an error of this command, else RedisAwayError."""
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._queue.append((_pack(command), done))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send())
+        return await done
+
+    async def close(self) -> None:
+        """Waits for what is under way and gives the connection back."""
+        while self._sending is not None and not self._sending.done():
+            await asyncio.wait([self._sending])
+        if self._connection is not None:
+            await self._pool.release(self._connection)
+            self._connection = None
+
+    async def _send(self) -> None:
+        while self._queue:
+            batch, self._queue = self._queue, []
+            try:
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    await self._exchange(batch)
+            except (RedisError, OSError, TimeoutError) as error:
+                await self._fail([*batch, *self._queue], error)
+
+    async def _exchange(self, batch: Sequence[tuple[bytes, asyncio.Future[object]]]) -> None:
+        if self._connection is None:
+            self._connection = await self._pool.get_connection()
+        connection = self._connection
+        packed = b"".join(command for command, _ in batch)
+        await connection.send_packed_command(packed, check_health=False)
+        for _, done in batch:
+            try:
+                answer = await connection.read_response(timeout=math.inf)
+            except ResponseError as error:
+                if not done.done():
+                    done.set_exception(error)
+            else:
+                if not done.done():
+                    done.set_result(answer)
+
+    async def _fail(
+        self, calls: Sequence[tuple[bytes, asyncio.Future[object]]], error: Exception
+    ) -> None:
+        """Nothing that comes later may read answers that are still on their way."""
+        self._queue = []
+        if self._connection is not None:
+            await self._connection.disconnect(nowait=True)
+        for _, done in calls:
+            if not done.done():
+                done.set_exception(RedisAwayError(f"Redis: {error or type(error).__name__}"))

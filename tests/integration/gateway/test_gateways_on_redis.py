@@ -1,0 +1,138 @@
+"""Two gateway processes and a writer process on one Redis."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.redis_server import RedisServer
+
+from .gateway_process import GatewayProcess, free_port
+
+DEADLINE_SECONDS = 60
+HELLO_NANOS = 2_400_000
+
+
+@pytest.fixture
+def gateways(redis_server: RedisServer, tmp_path: Path) -> Iterator[list[GatewayProcess]]:
+    port = free_port()
+    environment = {
+        "REDIS_URL": redis_server.url,
+        "HELIOSTAT_GATEWAY_HOST": "127.0.0.1",
+        "HELIOSTAT_GATEWAY_PORT": str(port),
+        "HELIOSTAT_GATEWAY_DATA_DIR": str(tmp_path / "rows"),
+    }
+    command = [sys.executable, "-m", "heliostat_gateway.writer"]
+    with (tmp_path / "writer.log").open("ab") as log:
+        writer = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    found: list[GatewayProcess] = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        gateway = GatewayProcess(folder)
+        if found:
+            gateway.private = found[0].private
+        gateway.write_public_key()
+        gateway.start(REDIS_URL=redis_server.url)
+        found.append(gateway)
+    yield found
+    for gateway in found:
+        gateway.kill()
+    writer.terminate()
+    assert writer.wait(timeout=DEADLINE_SECONDS) in (0, -15)
+    assert b"Traceback" not in (tmp_path / "writer.log").read_bytes()
+
+
+async def until_shared(gateway: GatewayProcess) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while b"heliostat_gateway_ledger_local 0.0" not in await gateway.get("/metrics"):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_cap_and_its_sum_are_those_of_all_gateways(gateways: list[GatewayProcess]) -> None:
+    for gateway in gateways:
+        await until_shared(gateway)
+    one, two = gateways
+    key = one.key("run", cap=3 * HELLO_NANOS)
+    replies = [
+        await gateway.message(key, "scripted/hello", stream=stream)
+        for gateway, stream in ((one, True), (two, False), (one, False), (two, True))
+    ]
+    assert [reply.status for reply in replies] == [200, 200, 200, 402]
+    for gateway in gateways:
+        cost = await gateway.cost("run")
+        assert (cost.cost_nanos, cost.requests, cost.settled) == (3 * HELLO_NANOS, 3, True)
+
+
+async def test_budgets_are_defined_over_http(gateways: list[GatewayProcess]) -> None:
+    one, two = gateways
+    await until_shared(one)
+    await until_shared(two)
+    wanted = {"capNanos": 5000, "period": "month", "timeZone": "Europe/Berlin"}
+    headers = one.admin_headers()
+    made = await one.ask("/admin/budgets/team", method="PUT", document=wanted, headers=headers)
+    assert made.status == 200, made.text
+    seen = json.loads(await two.get("/admin/budgets/team"))
+    assert seen == json.loads(made.body)
+    assert (seen["leftNanos"], seen["capTokens"], seen["spentNanos"]) == (5000, None, 0)
+    assert [b["name"] for b in json.loads(await two.get("/admin/budgets"))["budgets"]] == ["team"]
+    gone = [
+        await one.ask("/admin/budgets/team", method="DELETE", headers=headers) for _ in range(2)
+    ]
+    assert [reply.status for reply in gone] == [204, 404]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({}, "capNanos or capTokens"),
+        ({"capNanos": 1, "timeZone": "Mars/Base"}, "time zone"),
+        ({"capNanos": -1}, "capNanos"),
+        ({"capNanos": 1, "colour": "red"}, "colour"),
+    ],
+)
+async def test_a_budget_that_is_none_is_refused_by_name(
+    shared: GatewayProcess, document: dict[str, str | int], said: str
+) -> None:
+    reply = await shared.ask(
+        "/admin/budgets/team", method="PUT", document=document, headers=shared.admin_headers()
+    )
+    assert (reply.status, said in reply.text) == (400, True), reply.text
+
+
+async def test_budgets_need_the_admin_token(shared: GatewayProcess) -> None:
+    reply = await shared.ask("/admin/budgets", method="GET", headers={"x-api-key": shared.key("e")})
+    assert reply.status == 401
+
+
+def test_the_writer_without_redis_says_what_it_lacks(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "heliostat_gateway.writer"]
+    settings = {
+        "HELIOSTAT_GATEWAY_PORT": str(free_port()),
+        "HELIOSTAT_GATEWAY_HOST": "127.0.0.1",
+        "HELIOSTAT_GATEWAY_DATA_DIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        command, env=settings, capture_output=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    assert done.returncode == 2
+    assert b"REDIS_URL must be set" in done.stderr
+
+
+def test_two_writers_do_not_share_a_folder(gateways: list[GatewayProcess], tmp_path: Path) -> None:
+    assert gateways
+    settings = {
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "HELIOSTAT_GATEWAY_PORT": str(free_port()),
+        "HELIOSTAT_GATEWAY_HOST": "127.0.0.1",
+        "HELIOSTAT_GATEWAY_DATA_DIR": str(tmp_path / "rows"),
+    }
+    command = [sys.executable, "-m", "heliostat_gateway.writer"]
+    done = subprocess.run(
+        command, env=settings, capture_output=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    assert (done.returncode, b"one writer" in done.stderr) == (2, True)
