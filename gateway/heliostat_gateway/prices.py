@@ -1,5 +1,6 @@
 """What a request costs: prices of real models from genai-prices, of scenarios from their files."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,12 +43,42 @@ class ModelRates:
 
     model: ModelInfo
     at: datetime
-    _found: dict[str, ModelPrice] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[str, "_Tables"] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, usage: Usage) -> RateTable:
         """The prices that hold for `usage`. A kind without its own price costs as its parent."""
-        price = self._price(usage.speed)
-        size = usage.total_input
+        return self._at_speed(usage.speed).of(usage.total_input)
+
+    def _at_speed(self, speed: str) -> "_Tables":
+        """The prices at this speed, looked up once: these rates may serve a whole day."""
+        found = self._found.get(speed)
+        if found is None:
+            price = self.model.get_prices(self.at, {"speed": speed} if speed else None)
+            found = _Tables(price)
+            if len(self._found) < _SPEEDS:  # the word comes from outside
+                self._found[speed] = found
+        return found
+
+
+class _Tables:
+    """One table for each range of input sizes, made when a first request has such a size."""
+
+    def __init__(self, price: ModelPrice) -> None:
+        self._price = price
+        tiered = [each for each in vars(price).values() if isinstance(each, TieredPrices)]
+        self._starts = sorted({tier.start for each in tiered for tier in each.tiers})
+        self._tables: dict[int, RateTable] = {}
+
+    def of(self, size: int) -> RateTable:
+        """The table for a request of `size` input tokens."""
+        place = bisect_left(self._starts, size)  # tiers that begin below `size`
+        found = self._tables.get(place)
+        if found is None:
+            found = self._tables[place] = self._make(size)
+        return found
+
+    def _make(self, size: int) -> RateTable:
+        price = self._price
         plain = _at_size(price.input_mtok, size) or Decimal(0)
         write = _at_size(price.cache_write_mtok, size)
         write = plain if write is None else write
@@ -64,15 +95,6 @@ class ModelRates:
         if searches is not None:
             table["web_searches"] = searches * _THOUSANDS_PER_MILLION
         return table
-
-    def _price(self, speed: str) -> ModelPrice:
-        """The prices at this speed, looked up once: these rates may serve a whole day."""
-        found = self._found.get(speed)
-        if found is None:
-            found = self.model.get_prices(self.at, {"speed": speed} if speed else None)
-            if len(self._found) < _SPEEDS:  # the word comes from outside
-                self._found[speed] = found
-        return found
 
 
 def find_rates(model: str, provider: str, at: datetime) -> ModelRates | None:

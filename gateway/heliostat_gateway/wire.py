@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
+import orjson
 from pydantic import JsonValue
 
 JsonObject: TypeAlias = dict[str, JsonValue]
@@ -31,17 +32,26 @@ HOP_BY_HOP: Final = frozenset(
 def parse_object(body: bytes) -> JsonObject | None:
     """The JSON object in `body`, or None when there is none."""
     try:
+        value: JsonValue = orjson.loads(body)
+    except ValueError:
+        value = _parse_strange(body)
+    return value if isinstance(value, dict) else None
+
+
+def _parse_strange(body: bytes) -> JsonValue:
+    """What the fast parser refuses and clients may send: huge integers, NaN, half surrogates."""
+    try:
         value: JsonValue = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value
 
 
 def dump_object(value: Mapping[str, JsonValue]) -> bytes:
     """Compact JSON, as the real API writes it."""
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say only escaped
+        return orjson.dumps(value)
+    except TypeError:  # a huge integer, or half of a surrogate pair, which can only be escaped
         return json.dumps(value, separators=(",", ":")).encode()
 
 
