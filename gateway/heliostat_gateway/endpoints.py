@@ -7,9 +7,10 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from heliostat_gateway.admin import Admin
 from heliostat_gateway.conversations import Conversations
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.failures import add_failures, dialect_of, known_headers
+from heliostat_gateway.failures import Failures, dialect_of, known_headers
 from heliostat_gateway.listings import list_models, show_model
 from heliostat_gateway.settings import Settings
+from heliostat_gateway.shortcuts import Handler, Shortcuts
 from heliostat_gateway.wire import JsonObject
 
 
@@ -17,10 +18,13 @@ def add_endpoints(
     app: FastAPI, conversations: Conversations, admin: Admin, settings: Settings
 ) -> None:
     """Registers every path on `app`, and how errors leave it."""
-    app.include_router(Calls(conversations).endpoints())
+    calls = Calls(conversations)
+    app.include_router(calls.endpoints())
     app.include_router(Probes(conversations, settings).endpoints())
     app.include_router(admin.endpoints())
-    add_failures(app, conversations.books.metrics)
+    failures = Failures(conversations.books.metrics)
+    failures.add_to(app)
+    app.add_middleware(Shortcuts, handlers=calls.shortcuts(), failures=failures)
 
 
 class Calls:
@@ -38,6 +42,14 @@ class Calls:
         router.add_api_route("/models", self.models, methods=["GET"])
         router.add_api_route("/models/{model:path}", self.model, methods=["GET"])
         return router
+
+    def shortcuts(self) -> dict[str, Handler]:
+        """What is asked so often that it skips the framework."""
+        return {
+            "/v1/messages": self.create_message,
+            "/v1/chat/completions": self.create_completion,
+            "/v1/messages/count_tokens": self.count_tokens,
+        }
 
     async def create_message(self, request: Request) -> Response:
         """A model call in the Anthropic dialect, streaming or not."""

@@ -15,36 +15,45 @@ from heliostat_gateway.storage import StorageError
 _LOG = logging.getLogger(__name__)
 
 
-def add_failures(app: FastAPI, metrics: Metrics) -> None:
-    """Registers what becomes of each kind of error."""
+class Failures:
+    """What becomes of each kind of error."""
 
-    @app.exception_handler(RefusalError)
-    async def refused(request: Request, error: RefusalError) -> Response:
-        metrics.refusals.labels(error.kind).inc()
-        return refusal_response(error, known_headers(request), dialect_of(request))
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return await refused(request, invalid_request(f"{where}: {first['msg']}"))
+    def add_to(self, app: FastAPI) -> None:
+        """Answers every error of `app`."""
 
-    @app.exception_handler(HTTPException)
-    async def no_such_path(request: Request, error: HTTPException) -> Response:
-        kind = "not_found_error" if error.status_code == 404 else "invalid_request_error"
-        message = f"{request.method} {request.url.path}: {error.detail}."
-        return await refused(request, RefusalError(error.status_code, kind, message))
+        async def answer(request: Request, error: Exception) -> Response:
+            return self.response(request, error)
 
-    @app.exception_handler(StorageError)
-    async def unwritable(request: Request, error: StorageError) -> Response:
-        _LOG.error("request %s: %s", known_headers(request), error)
-        return await refused(request, RefusalError(503, "api_error", str(error)))
+        for kind in (RefusalError, RequestValidationError, HTTPException, StorageError, Exception):
+            app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(Exception)
-    async def failed(request: Request, error: Exception) -> Response:
-        _LOG.error("request %s failed", known_headers(request), exc_info=error)
-        message = "The gateway failed; its log has the request id."
-        return await refused(request, RefusalError(500, "api_error", message))
+    def response(self, request: Request, error: Exception) -> Response:
+        """The answer to one request that failed."""
+        refusal = _refusal_of(request, error)
+        self._metrics.refusals.labels(refusal.kind).inc()
+        return refusal_response(refusal, known_headers(request), dialect_of(request))
+
+
+def _refusal_of(request: Request, error: Exception) -> RefusalError:
+    match error:
+        case RefusalError():
+            return error
+        case RequestValidationError():
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            return invalid_request(f"{where}: {first['msg']}")
+        case HTTPException():
+            kind = "not_found_error" if error.status_code == 404 else "invalid_request_error"
+            message = f"{request.method} {request.url.path}: {error.detail}."
+            return RefusalError(error.status_code, kind, message)
+        case StorageError():
+            _LOG.error("request %s: %s", known_headers(request), error)
+            return RefusalError(503, "api_error", str(error))
+    _LOG.error("request %s failed", known_headers(request), exc_info=error)
+    return RefusalError(500, "api_error", "The gateway failed; its log has the request id.")
 
 
 def dialect_of(request: Request) -> Dialect:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from heliostat_gateway.failures import add_failures
+from heliostat_gateway.failures import Failures
 from heliostat_gateway.metrics import PREFIX, Metrics
 from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.shared.connection import open_redis
@@ -42,7 +42,7 @@ def create_writer_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Heliostat gateway writer", lifespan=lifespan)
     app.include_router(reports.routes())
-    add_failures(app, metrics)
+    Failures(metrics).add_to(app)
     _add_endpoints(app, writer)
     return app
 

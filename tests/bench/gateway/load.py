@@ -1,6 +1,6 @@
-"""A load on one HTTP endpoint, as cheap as it can be; prints its figures as JSON.
+"""A load on one HTTP endpoint, as cheap as it can be; writes its figures as JSON.
 
-`python -m bench.gateway.load '{...}'` with the fields of Load.
+`python -m bench.gateway.load '{...}' FILE` with the fields of Load.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import uvloop
 
@@ -138,4 +139,4 @@ async def run(load: Load) -> Figures:
 
 
 if __name__ == "__main__":
-    print(json.dumps(vars(uvloop.run(run(Load(**json.loads(sys.argv[1])))))))  # noqa: T201
+    Path(sys.argv[2]).write_text(json.dumps(vars(uvloop.run(run(Load(**json.loads(sys.argv[1])))))))

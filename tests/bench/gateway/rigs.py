@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -64,9 +65,10 @@ def put_load(
         requests,
         rate,
     )
-    command = [sys.executable, "-m", "bench.gateway.load", json.dumps(vars(load))]
-    done = subprocess.run(command, env=_PYTHON, stdout=subprocess.PIPE, text=True, check=True)
-    return Figures(**json.loads(done.stdout))
+    with tempfile.NamedTemporaryFile() as told:
+        command = [sys.executable, "-m", "bench.gateway.load", json.dumps(vars(load)), told.name]
+        subprocess.run(command, env=_PYTHON, check=True)
+        return Figures(**json.loads(Path(told.name).read_text()))
 
 
 @contextlib.contextmanager
