@@ -101,6 +101,8 @@ def settle_requests(connection: sqlite3.Connection, bookings: list[Booking], now
         head = _release(connection, request)
         if head is not None:
             rows.write_rows(connection, head, parts, now_ms)
+            # A part that the last word does not know was none.
+            connection.execute("DELETE FROM requests WHERE id = ? AND open", (request,))
             rows.add_sums(connection, head.counted, parts)
 
 

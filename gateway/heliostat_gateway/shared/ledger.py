@@ -94,7 +94,8 @@ class SharedLedger:
     async def note(self, bookings: list[Booking]) -> None:
         """See Ledger."""
         shared: list[Argument] = []
-        for request, parts in self._requests.of(bookings):
+        for request, changed in self._requests.of(bookings):
+            parts = request.take(changed)
             if request.epoch:
                 shared += _note_arguments(request.head.id, parts)
             else:

@@ -55,6 +55,8 @@ class Recovery:
                 await self.beat()
             except StorageError as error:
                 _LOG.error("the spool can't be replayed: %s", error)
+            except Exception:  # noqa: BLE001  without the beat this gateway counts as dead
+                _LOG.exception("a beat failed")
 
     async def beat(self) -> None:
         """Renews the lease; replays and adopts when there is something to bring home.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from heliostat_gateway.bookings import Booking, Head, Opening, first_booking
 from heliostat_gateway.reservations import Counted
@@ -23,8 +24,8 @@ class OpenRequest:
     @property
     def bookings(self) -> list[Booking]:
         """All parts as they are, the one that is written ahead included."""
-        found = [self.parts[part] for part in sorted(self.parts)]
-        return found or [first_booking(self.opening)]
+        parts = {1: first_booking(self.opening)} | self.parts
+        return [parts[part] for part in sorted(parts)]
 
     def take(self, bookings: Sequence[Booking]) -> list[Booking]:
         """All parts, with these brought up to date."""
@@ -54,13 +55,12 @@ class OpenRequests:
         return [request for request in self._requests.values() if request.epoch != epoch]
 
     def of(self, bookings: Iterable[Booking]) -> list[tuple[OpenRequest, list[Booking]]]:
-        """Bookings by request, each brought together with its earlier parts.
-
-        Those of requests that are not open are left out.
-        """
+        """Bookings by request, in the order of their parts; without those that are not open."""
         found: dict[str, list[Booking]] = {}
         for booking in bookings:
             if booking.id in self._requests:
                 found.setdefault(booking.id, []).append(booking)
-        requests = [(self._requests[name], parts) for name, parts in found.items()]
-        return [(request, request.take(parts)) for request, parts in requests]
+        return [
+            (self._requests[name], sorted(parts, key=attrgetter("part")))
+            for name, parts in found.items()
+        ]

@@ -59,6 +59,12 @@ class Writer:
             except (RedisAwayError, ResponseError, StorageError) as error:
                 if not self.fault:
                     _LOG.warning("the writer waits: %s", error)
-                self.fault = str(error)
-                self.burying.lose()
-                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._wait(str(error))
+            except Exception as error:  # noqa: BLE001  a loop that ends in silence loses records
+                _LOG.exception("the writer failed and tries again")
+                await self._wait(f"{type(error).__name__}: see the log.")
+
+    async def _wait(self, fault: str) -> None:
+        self.fault = fault
+        self.burying.lose()
+        await asyncio.sleep(_AGAIN_SECONDS)

@@ -222,3 +222,12 @@ async def test_a_key_with_a_budget_that_nobody_defined_is_refused(storage: Stora
     assert (await ledger.drop_budget("team"), await ledger.drop_budget("team")) == (True, False)
     with pytest.raises(UnknownBudgetError, match="team"):
         await ledger.open(opening("1", service("one", Caps(), budgets=("team",))))
+
+
+async def test_a_part_that_the_last_word_leaves_out_is_not_booked(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.open(opening("1", holder()))
+    await ledger.note([booking("1", 30), booking("1", 40, part=2)])
+    await ledger.settle([booking("1", 35)], 2)
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.settled) == (35, True)
