@@ -20,7 +20,7 @@ def add_failures(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(RefusalError)
     async def refused(request: Request, error: RefusalError) -> Response:
-        metrics.refusals.labels(error.kind).inc()
+        metrics.refusals.add(error.kind)
         return refusal_response(error, known_headers(request), dialect_of(request))
 
     @app.exception_handler(RequestValidationError)
