@@ -109,6 +109,7 @@ class Attempt:
             else:
                 await self._judge(Result.UNKNOWN)  # ended from outside: settlement ends the part
             return False
+        self._part.verdict = failure.verdict
         free = is_free(failure.verdict) and not meter.has_report
         await self._part.end(_OUTCOMES[failure.verdict], free=free)
         await self._judge(self._result_of(failure))

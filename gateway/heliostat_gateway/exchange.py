@@ -59,7 +59,7 @@ class Exchange:
         self._noted: dict[int, Booking] = {}
         self._is_settled = False
         books.calls.add(self.call)
-        books.metrics.open_calls.inc()
+        books.metrics.open_calls += 1
 
     def begin(self, candidate: Candidate, size: int) -> Part:
         """The next attempt, with a request of `size` bytes."""
@@ -79,7 +79,7 @@ class Exchange:
         """Notes how long the first answer took."""
         seconds = time.monotonic() - self._began
         provider = self.parts[-1].candidate.provider.name
-        self._books.metrics.first_byte.labels(provider).observe(seconds)
+        self._books.metrics.first_byte.observe(seconds, provider)
         self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
 
     def overhead_ms(self) -> float:
@@ -89,7 +89,7 @@ class Exchange:
 
     def news(self) -> list[Booking]:
         """Attempts that have used something since this was asked last."""
-        found = [b for b in self._billed() if self._noted.get(b.part) != b]
+        found = [b for b in _number(self._paid()) if self._noted.get(b.part) != b]
         self._noted.update((booking.part, booking) for booking in found)
         return found
 
@@ -100,7 +100,9 @@ class Exchange:
     def close(self) -> None:
         """After settlement and the last byte: whoever ended this call may go on."""
         self._books.exchanges.discard(self)
-        self._books.metrics.open_calls.dec()
+        self._books.metrics.open_calls -= 1
+        if self._is_settled:
+            self._time()
         self._books.calls.remove(self.call)
 
     async def _settle(self, outcome: str) -> None:
@@ -113,25 +115,36 @@ class Exchange:
             if part.meter.final and not part.free:
                 self._books.governor.learn(self.ask, part.candidate, part.meter.usage().output)
         bookings = self._bookings(outcome)
-        for booking in bookings:
-            self._books.metrics.settled(booking.provider, booking)
         try:
             await self._books.ledger.settle(bookings, int(time.time() * 1000))
         except StorageError:
             # The row stays open, keeps its reservation and is booked at the next start.
             _LOG.exception("request %s could not be settled", self.id)
-        self._books.metrics.unpriced.inc(sum(part.unpriced for part in self.parts))
         self.headers["x-heliostat-cost"] = str(sum(b.cost_nanos for b in bookings))
 
     def _bookings(self, outcome: str) -> list[Booking]:
         """Attempts that cost something, else the last one; a request always has a row."""
         last = self.parts[-1] if self.parts else self._unsent(outcome)
-        return self._billed() or [last.booking(1)]
+        parts = self._paid() or [last]
+        bookings = _number(parts)
+        metrics = self._books.metrics
+        for part, booking in zip(parts, bookings, strict=True):
+            metrics.settled(self.ask.dialect, part.candidate, booking)
+        for part in self.parts:
+            metrics.attempts.add(part.candidate.provider.name, part.judged)
+        metrics.unpriced.add(count=sum(part.unpriced for part in self.parts))
+        return bookings
 
-    def _billed(self) -> list[Booking]:
-        """Attempts that may cost something, numbered without gaps."""
-        paid = [part for part in self.parts if not part.free]
-        return [part.booking(number) for number, part in enumerate(paid, 1)]
+    def _time(self) -> None:
+        """Counts how long the whole request took, and how long of it here."""
+        metrics, dialect = self._books.metrics, self.ask.dialect.value
+        kind = "stream" if self.ask.is_stream else "whole"
+        metrics.total.observe(time.monotonic() - self._began, dialect, kind)
+        metrics.overhead.observe(self.overhead_ms() / 1000, dialect)
+
+    def _paid(self) -> list[Part]:
+        """Attempts that may cost something."""
+        return [part for part in self.parts if not part.free]
 
     def _unsent(self, outcome: str) -> Part:
         candidate = self.plan.candidates[0]
@@ -142,3 +155,8 @@ class Exchange:
     def _model(self, candidate: Candidate) -> str:
         """The model as it is booked: a scenario only plays the model that was asked for."""
         return candidate.target if candidate.provider.target_is_model else self.plan.model
+
+
+def _number(parts: list[Part]) -> list[Booking]:
+    """What is booked of them, numbered without gaps."""
+    return [part.booking(number) for number, part in enumerate(parts, 1)]

@@ -33,7 +33,7 @@ class Failures:
     def response(self, request: Request, error: Exception) -> Response:
         """The answer to one request that failed."""
         refusal = _refusal_of(request, error)
-        self._metrics.refusals.labels(refusal.kind).inc()
+        self._metrics.refusals.add(refusal.kind)
         return refusal_response(refusal, known_headers(request), dialect_of(request))
 
 

@@ -89,7 +89,7 @@ def build_gateway(settings: Settings) -> Gateway:
         common = _shared_common(settings, revocations, calls)
     else:
         own = _own_ledger(storage, metrics)
-        desk = open_desk(settings, storage, router, metrics.anomaly_failures.inc)
+        desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
         common = local_common(own, policy, storage, revocations, calls, desk.gate)
     ledger = common.ledger
@@ -138,7 +138,7 @@ def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
     ledger = SqliteLedger(storage)
     recovered = ledger.recover(int(time.time() * 1000))
     if recovered:
-        metrics.recovered.inc(recovered)
+        metrics.recovered.add(count=recovered)
         _LOG.warning("%d calls of a gateway that died were booked as estimated", recovered)
     return ledger
 

@@ -4,14 +4,19 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from heliostat_gateway.bookings import Booking, LedgerMode, LedgerState
 from heliostat_gateway.breakers import Breakers, BreakerState
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.plans import Candidate
+from heliostat_gateway.prices import FlatRates, ModelRates
+from heliostat_gateway.tallies import Counts, Durations
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_OVERHEADS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 PREFIX = "heliostat_gateway"
 
 
@@ -20,54 +25,65 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.calls = Counter(
-            f"{PREFIX}_calls_total",
-            "Model calls that were settled, by provider and outcome.",
-            ["provider", "outcome"],
-            registry=self._registry,
+        self.open_calls = 0
+        self.calls = self._counts(
+            "calls",
+            "Model calls that were settled, by provider, model, caller's dialect and outcome.",
+            ("provider", "model", "dialect", "outcome"),
         )
-        self.refusals = Counter(
-            f"{PREFIX}_refusals_total",
+        self.attempts = self._counts(
+            "attempts",
+            "Attempts at providers, by what became of them.",
+            ("provider", "verdict"),
+        )
+        self.refusals = self._counts(
+            "refusals",
             "Requests that the gateway itself refused, by error type.",
-            ["type"],
-            registry=self._registry,
+            ("type",),
         )
-        self.tokens = Counter(
-            f"{PREFIX}_tokens_total",
-            "Tokens booked, by provider and kind.",
-            ["provider", "kind"],
-            registry=self._registry,
+        self.answer_cache = self._counts(
+            "answer_cache",
+            "Requests on routes with an exact cache, by how they were answered.",
+            ("result",),
         )
-        self.cost = Counter(
-            f"{PREFIX}_cost_nanodollars_total",
-            "Cost booked, in nano-dollars, by provider.",
-            ["provider"],
-            registry=self._registry,
+        self.tokens = self._counts(
+            "tokens", "Tokens booked, by provider, model and kind.", ("provider", "model", "kind")
         )
-        self.open_calls = Gauge(
-            f"{PREFIX}_open_calls", "Model calls that are going on.", registry=self._registry
+        self.cost = self._counts(
+            "cost_nanodollars",
+            "Cost booked, in nano-dollars, by provider and model.",
+            ("provider", "model"),
         )
-        self.first_byte = Histogram(
-            f"{PREFIX}_first_answer_seconds",
+        self.unpriced = self._counts(
+            "unpriced", "Requests with a kind of usage that has no known price."
+        )
+        self.first_byte = self._durations(
+            "first_answer_seconds",
             "Time from a request to the first event or the whole answer, by provider.",
-            ["provider"],
-            buckets=_SECONDS,
-            registry=self._registry,
+            ("provider",),
+            _SECONDS,
         )
-        self.unpriced = Counter(
-            f"{PREFIX}_unpriced_total",
-            "Requests with a kind of usage that has no known price.",
-            registry=self._registry,
+        self.total = self._durations(
+            "request_seconds",
+            "Time from a request to the last byte of its answer, by dialect and kind.",
+            ("dialect", "kind"),
+            _SECONDS,
         )
-        self.recovered = Counter(
-            f"{PREFIX}_recovered_rows_total",
-            "Ledger rows of a dead gateway, booked as estimated at start.",
-            registry=self._registry,
+        self.overhead = self._durations(
+            "overhead_seconds",
+            "Time of a request that passed in the gateway and not at a provider, by dialect.",
+            ("dialect",),
+            _OVERHEADS,
         )
-        self.anomaly_failures = Counter(
-            f"{PREFIX}_anomaly_check_failures_total",
+        Gauge(
+            f"{PREFIX}_open_calls", "Model calls that are going on.", registry=self._registry
+        ).set_function(lambda: self.open_calls)
+        self.recovered = self._counts(
+            "recovered_rows", "Ledger rows of a dead gateway, booked as estimated at start."
+        )
+        self.anomaly_failures = self._counts(
+            "anomaly_check_failures",
             "Sweeps of the anomaly check that failed; no request waits for it.",
-            registry=self._registry,
         )
 
     def watch(self, breakers: Breakers) -> None:
@@ -85,11 +101,12 @@ class Metrics:
             gauge = Gauge(f"{PREFIX}_{name}", text, registry=self._registry)
             gauge.set_function(partial(_of_state, state, value))
 
-    def settled(self, provider: str, booking: Booking) -> None:
-        """Counts one settled call."""
-        usage = booking.usage
-        self.calls.labels(provider, booking.outcome).inc()
-        self.cost.labels(provider).inc(booking.cost_nanos)
+    def settled(self, dialect: Dialect, candidate: Candidate, booking: Booking) -> None:
+        """Counts one settled part of a call."""
+        provider, model, usage = booking.provider, model_label(candidate), booking.usage
+        self.calls.add(provider, model, dialect.value, booking.outcome)
+        self.cost.add(provider, model, count=booking.cost_nanos)
+        tokens = self.tokens
         for kind, count in (
             ("input", usage.input),
             ("output", usage.output),
@@ -97,11 +114,38 @@ class Metrics:
             ("cache_write_5m", usage.cache_write_5m),
             ("cache_write_1h", usage.cache_write_1h),
         ):
-            self.tokens.labels(provider, kind).inc(count)
+            if count:
+                tokens.add(provider, model, kind, count=count)
 
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self._registry)
+
+    def _counts(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counts:
+        made = Counts(f"{PREFIX}_{name}", text, labels)
+        self._registry.register(made)
+        return made
+
+    def _durations(
+        self, name: str, text: str, labels: tuple[str, ...], bounds: tuple[float, ...]
+    ) -> Durations:
+        made = Durations(f"{PREFIX}_{name}", text, labels, bounds)
+        self._registry.register(made)
+        return made
+
+
+def model_label(candidate: Candidate) -> str:
+    """A model in the words of the price table, the routes file or a scenario; else `other`.
+
+    Names come from outside: the table knows many names of one model, and a default price any.
+    """
+    match candidate.rates:
+        case ModelRates(model=model):
+            return model.id
+        case FlatRates(is_default=True):
+            return "other"
+        case _:
+            return candidate.target
 
 
 class _BreakerCollector(Collector):

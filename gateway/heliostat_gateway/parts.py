@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Final
 
 from heliostat_gateway.bookings import Booking
 from heliostat_gateway.dialects import Dialect
@@ -10,8 +11,13 @@ from heliostat_gateway.plans import Candidate
 from heliostat_gateway.prices import Rates, cost_nanos
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.usage import Usage
+from heliostat_gateway.verdicts import Verdict
 
 _LOG = logging.getLogger(__name__)
+_JUDGED: Final = {
+    "answered": Verdict.ANSWERED.value,
+    "provider_error": Verdict.VISIBLE.value,  # an error event in the answer
+}
 
 
 class Part:
@@ -24,6 +30,7 @@ class Part:
         self.meter: Meter = new_meter(candidate.provider.dialect, size)
         self.answer: ProviderAnswer | None = None
         self.outcome = "open"
+        self.verdict: Verdict | None = None  # of an attempt that failed
         self.free = False
         self.is_over = False
         self.unpriced = False
@@ -34,6 +41,13 @@ class Part:
     def dialect(self) -> Dialect:
         """The provider's dialect."""
         return self.candidate.provider.dialect
+
+    @property
+    def judged(self) -> str:
+        """What became of the attempt, as a verdict; `ended` when it was ended from outside."""
+        if self.verdict is not None:
+            return self.verdict.value
+        return _JUDGED.get(self.outcome, "ended")
 
     def elapsed(self) -> float:
         """Seconds since the request went out, or that it took."""

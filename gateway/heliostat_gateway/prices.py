@@ -28,9 +28,10 @@ class Rates(Protocol):
 
 @dataclass(frozen=True)
 class FlatRates:
-    """The same prices for every request."""
+    """The same prices for every request; `is_default` when nobody named the model."""
 
     rates: RateTable
+    is_default: bool = False
 
     def table(self, usage: Usage) -> RateTable:  # noqa: ARG002
         """The prices as given."""

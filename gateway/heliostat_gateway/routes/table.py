@@ -1,7 +1,7 @@
 """What a routes file compiles to: names without aliases, chains, personas, prices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
@@ -110,7 +110,7 @@ def compile_table(document: RoutesDocument, prompts: Mapping[str, str]) -> Route
             for name, spec in document.providers.items()
         },
         prices=build_prices(document),
-        default_price=None if document.default_price is None else _rates(document.default_price),
+        default_price=_default(document.default_price),
         timeouts=timeouts,
     )
 
@@ -161,6 +161,10 @@ def _model(spec: ModelSpec, around: Timeouts) -> ModelRoute:
 
 def _rule(spec: RuleSpec) -> Rule:
     return Rule(spec.agents or (), spec.users or (), spec.models or (), spec.persona)
+
+
+def _default(spec: PriceSpec | None) -> FlatRates | None:
+    return None if spec is None else replace(_rates(spec), is_default=True)
 
 
 def _rates(spec: PriceSpec) -> FlatRates:

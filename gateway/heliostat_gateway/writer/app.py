@@ -48,7 +48,7 @@ def create_writer_app(settings: Settings) -> FastAPI:
 
 
 def _add_endpoints(app: FastAPI, writer: Writer) -> None:
-    registry = _registry(writer)
+    registry = build_registry(writer)
 
     @app.get("/healthz")
     async def healthz() -> JsonObject:
@@ -71,7 +71,8 @@ def _add_endpoints(app: FastAPI, writer: Writer) -> None:
         )
 
 
-def _registry(writer: Writer) -> CollectorRegistry:
+def build_registry(writer: Writer) -> CollectorRegistry:
+    """What the writer counts."""
     registry = CollectorRegistry()
     for name, text, value in (
         ("written", "Requests that became rows.", lambda: writer.draining.written),

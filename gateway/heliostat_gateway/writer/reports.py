@@ -58,6 +58,6 @@ def open_reports(settings: Settings, storage: Storage, redis: Redis, metrics: Me
     )
     router = build_router(settings, scripted, Connections())
     store = SharedKeyStore(redis)
-    failed = metrics.anomaly_failures.inc
+    failed = metrics.anomaly_failures.add
     desk = open_desk(settings, storage, router, failed, RedisCrier(redis))
     return Reports(desk, KeyRing(settings.keys_dir, store=store), store)

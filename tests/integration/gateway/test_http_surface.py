@@ -160,5 +160,6 @@ async def test_an_unknown_execution_and_agent_are_zeros(shared: GatewayProcess) 
 async def test_metrics_have_no_unbounded_labels(shared: GatewayProcess) -> None:
     await shared.message(shared.key("metrics-execution"), "scripted/hello")
     text = (await shared.ask("/metrics", method="GET")).text
-    assert 'heliostat_gateway_calls_total{outcome="answered",provider="scripted"}' in text
+    labels = 'dialect="messages",model="hello",outcome="answered",provider="scripted"'
+    assert f"heliostat_gateway_calls_total{{{labels}}}" in text
     assert "metrics-execution" not in text
