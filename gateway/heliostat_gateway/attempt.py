@@ -30,7 +30,7 @@ from heliostat_gateway.verdicts import (
     verdict_of_error,
     verdict_of_status,
 )
-from heliostat_gateway.wire import Headers, parse_object
+from heliostat_gateway.wire import Headers, header_text, parse_object
 
 _EVENT_STREAM: Final = "text/event-stream"
 _LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -88,7 +88,7 @@ class Attempt:
         self._is_judged = False
         self._began = asyncio.get_running_loop().time()
         if outgoing.dropped:
-            exchange.headers["x-heliostat-dropped"] = ", ".join(outgoing.dropped)
+            exchange.headers["x-heliostat-dropped"] = header_text(", ".join(outgoing.dropped))
 
     async def __aenter__(self) -> "Attempt":
         return self
@@ -167,6 +167,7 @@ class Attempt:
                 "The provider's stream ended in the middle of the answer.", sent=True
             )
         held += rendering.finish()
+        await self._show()
         if held:
             yield b"".join(held)
 

@@ -17,7 +17,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict
-from heliostat_gateway.wire import Headers, dump_object
+from heliostat_gateway.wire import Headers, dump_object, raw_headers
 
 PING_SECONDS: Final = 10.0
 _LAST_WORD_SECONDS = 1.0
@@ -107,10 +107,7 @@ class Sender:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [
-                    (name.encode("latin-1"), value.encode("latin-1"))
-                    for name, value in [*kept, *self._exchange.headers.items()]
-                ],
+                "headers": raw_headers([*kept, *self._exchange.told()]),
             }
         )
 
