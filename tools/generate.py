@@ -18,6 +18,7 @@ from tools import (
     conditions_page,
     crd_manifests,
     exit_codes,
+    gateway_openapi,
     make_targets,
     providers_page,
     resources_page,
@@ -38,6 +39,7 @@ FOLDERS: Folders = [
 ]
 # A whole file.
 FILES: Files = [
+    ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
 ]
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
