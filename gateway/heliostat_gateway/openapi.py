@@ -10,6 +10,11 @@ from heliostat_gateway.wire import JsonObject
 
 _TEXT: JsonObject = {"type": "string"}
 _ANY_OBJECT: JsonObject = {"type": "object", "additionalProperties": True}
+_EVENT: JsonObject = {
+    "type": "object",
+    "description": "One server-sent event; `data` is JSON of the dialect, or [DONE].",
+    "properties": {"event": _TEXT, "data": _TEXT},
+}
 _COUNT: JsonObject = {"type": "integer", "minimum": 0}
 
 _MESSAGE_TURN: JsonObject = {
@@ -186,7 +191,7 @@ def describe_call(request: str, answer: str, error: str, *, streams: bool) -> Js
     """What one model endpoint takes and gives, by names of schemas."""
     content = _json(answer)
     if streams:
-        content["text/event-stream"] = {"schema": _TEXT}
+        content["text/event-stream"] = {"schema": _EVENT}
     return {
         "requestBody": {"required": True, "content": _json(request)},
         "responses": {
