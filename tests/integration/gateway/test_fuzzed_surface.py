@@ -10,7 +10,9 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
-from schemathesis.schemas import APIOperation
+from schemathesis.core.adapter import OperationParameter, ResponsesContainer
+from schemathesis.core.result import Ok
+from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -21,8 +23,11 @@ from .gateway_process import GatewayProcess
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "gateway.openapi.json"
 SCHEMA = schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_text()))
-OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()}
+OPERATIONS = {
+    each.ok().label: each.ok() for each in SCHEMA.get_all_operations() if isinstance(each, Ok)
+}
 ADMIN_KEY = "the-admin-key-of-this-test-and-of-no-other"
+AnyCase = Case[APIOperation[OperationParameter, ResponsesContainer[object], object, BaseSchema]]
 EXAMPLES = 12  # for each operation: as many that fit its schema, and as many that do not
 
 
@@ -52,16 +57,12 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     assert "Traceback" not in log
 
 
-def can_be_wrong(operation: APIOperation) -> bool:
-    """Whether it takes anything that may not fit."""
-    return bool(operation.body) or any(True for _ in operation.iter_parameters())
-
-
+# What takes nothing can't be given anything wrong.
 ASKED = [
     pytest.param(label, mode, id=f"{label}-{mode}")
     for label, operation in OPERATIONS.items()
     for mode in GenerationMode
-    if mode.is_positive or can_be_wrong(operation)
+    if mode.is_positive or operation.body or [*operation.iter_parameters()]
 ]
 
 
@@ -79,7 +80,7 @@ def test_no_failure_of_ours(fuzzed: Fuzzed, label: str, mode: GenerationMode) ->
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(mode))
-    def ask(case: Case) -> None:
+    def ask(case: AnyCase) -> None:
         response = case.call(
             fuzzed.url,
             session=fuzzed.session,
