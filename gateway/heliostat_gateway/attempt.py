@@ -14,6 +14,7 @@ from heliostat_gateway.dialects.faults import (
     status_of_kind,
     translate_error,
 )
+from heliostat_gateway.errors import REQUEST_ID_HEADERS
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.outgoing import Outgoing
@@ -291,7 +292,9 @@ class Attempt:
         return [("content-type", "text/event-stream; charset=utf-8"), *self._id_of(answer)]
 
     def _id_of(self, answer: ProviderAnswer) -> Headers:
-        return [("request-id", answer.request_id)] if answer.request_id else []
+        """The provider's id where the caller's SDK looks for one; ours if there is none."""
+        name = REQUEST_ID_HEADERS[self._exchange.ask.dialect]
+        return [(name, header_text(answer.request_id) or self._exchange.id)]
 
 
 def _told_failure(fault: ProviderFault) -> Failure:
