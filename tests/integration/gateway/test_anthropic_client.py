@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import anthropic
 import pytest
+from anthropic import transform_schema
 from anthropic.types import (
     Message,
     MessageParam,
@@ -14,6 +15,8 @@ from anthropic.types import (
     ToolUseBlock,
 )
 from pydantic import BaseModel
+
+from support.gemini_types import GenerateBody, read_gemini_request
 
 from .real_world import DIALECTS, ROUTES, World, run_world
 from .samples import PDF, PNG
@@ -42,6 +45,15 @@ class Choice(BaseModel):
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with run_world(tmp_path_factory.mktemp("anthropic")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def requests_are_gemini_s(world: World) -> Iterator[None]:
+    """Google's own types read every request that a test made the gateway send to Gemini."""
+    world.proxy.taken()
+    yield
+    for recorded in world.proxy.taken():
+        read_gemini_request(recorded)
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +204,40 @@ def test_thinking_is_shown_and_replayed(sdk: anthropic.Anthropic, route: str) ->
         model=model, max_tokens=2000, messages=messages, thinking={"type": "adaptive"}
     )
     assert text_of(second) == HELLO
+
+
+def test_everything_at_once_is_a_request_of_gemini(world: World, sdk: anthropic.Anthropic) -> None:
+    world.proxy.taken()
+    sdk.messages.create(
+        model="gemini/default",
+        max_tokens=99,
+        system="Be brief.",
+        stop_sequences=["END"],
+        thinking={"type": "enabled", "budget_tokens": 1024},
+        output_config={
+            "effort": "high",
+            "format": {"type": "json_schema", "schema": transform_schema(Choice)},
+        },
+        tools=[TOOL, {"name": "Nothing", "input_schema": {"type": "object", "properties": {}}}],
+        tool_choice={"type": "tool", "name": "Bash"},
+        metadata={"user_id": "u"},
+        messages=ask(),
+        extra_body={"temperature": 0.5, "top_p": 0.9, "top_k": 40},
+    )
+    (recorded,) = world.proxy.taken()
+    body = read_gemini_request(recorded)
+    assert isinstance(body, GenerateBody)
+    asked = body.generation_config
+    assert asked is not None
+    assert (asked.max_output_tokens, asked.stop_sequences) == (99, ["END"])
+    assert (asked.temperature, asked.top_p, asked.top_k) == (0.5, 0.9, 40)
+    assert asked.thinking_config is not None
+    assert body.tools is not None
+    functions = [each for tool in body.tools for each in tool.function_declarations or []]
+    assert [each.name for each in functions] == ["Bash", "Nothing"]
+    assert body.tool_config is not None
+    assert body.tool_config.function_calling_config is not None
+    assert body.tool_config.function_calling_config.allowed_function_names == ["Bash"]
 
 
 @pytest.mark.parametrize("route", ROUTES)

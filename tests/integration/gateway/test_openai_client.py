@@ -16,6 +16,8 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel
 
+from support.gemini_types import read_gemini_request
+
 from .real_world import DIALECTS, ROUTES, World, run_world
 from .samples import PDF, PNG
 
@@ -48,6 +50,15 @@ class Choice(BaseModel):
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with run_world(tmp_path_factory.mktemp("openai")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def requests_are_gemini_s(world: World) -> Iterator[None]:
+    """Google's own types read every request that a test made the gateway send to Gemini."""
+    world.proxy.taken()
+    yield
+    for recorded in world.proxy.taken():
+        read_gemini_request(recorded)
 
 
 @pytest.fixture(scope="module")
