@@ -63,10 +63,12 @@ def routes_document(more: dict[str, object] | None = None) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def run_world(folder: Path, more: dict[str, object] | None = None) -> Iterator[World]:
-    """Everything started, and ended afterwards."""
+def run_world(
+    folder: Path, more: dict[str, object] | None = None, scenarios: Path | None = None
+) -> Iterator[World]:
+    """Everything started, and ended afterwards; `more` models, and more scenarios for them."""
     with (
-        run_fake_providers(folder, default="hello") as providers,
+        run_fake_providers(folder, scenarios=scenarios, default="hello") as providers,
         run_recording_proxy(providers.url) as proxy,
     ):
         routes = folder / "routes.yaml"
