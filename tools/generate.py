@@ -19,6 +19,7 @@ from tools import (
     crd_manifests,
     dialects_page,
     exit_codes,
+    gateway_openapi,
     make_targets,
     providers_page,
     resources_page,
@@ -39,6 +40,7 @@ FOLDERS: Folders = [
 ]
 # A whole file.
 FILES: Files = [
+    ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
 ]
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.

@@ -34,8 +34,8 @@ class RevocationRequest(_Document):
     """A key that must make no further call."""
 
     execution: Annotated[str, Field(min_length=1, max_length=200)]
-    attempt: Annotated[int, Field(ge=1)]
-    expires: Annotated[int, Field(ge=0)]  # seconds since the epoch, of the key itself
+    attempt: Annotated[int, Field(ge=1, le=2**31)]
+    expires: Annotated[int, Field(ge=0, le=2**53)]  # seconds since the epoch, of the key itself
 
 
 class RevocationAnswer(_Document):

@@ -14,6 +14,7 @@ from heliostat_gateway.dialects.faults import (
     status_of_kind,
     translate_error,
 )
+from heliostat_gateway.errors import REQUEST_ID_HEADERS
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.outgoing import Outgoing
@@ -30,7 +31,7 @@ from heliostat_gateway.verdicts import (
     verdict_of_error,
     verdict_of_status,
 )
-from heliostat_gateway.wire import Headers, parse_object
+from heliostat_gateway.wire import Headers, header_text, parse_object
 
 _EVENT_STREAM: Final = "text/event-stream"
 _LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -88,7 +89,7 @@ class Attempt:
         self._is_judged = False
         self._began = asyncio.get_running_loop().time()
         if outgoing.dropped:
-            exchange.headers["x-heliostat-dropped"] = ", ".join(outgoing.dropped)
+            exchange.headers["x-heliostat-dropped"] = header_text(", ".join(outgoing.dropped))
 
     async def __aenter__(self) -> "Attempt":
         return self
@@ -168,6 +169,7 @@ class Attempt:
                 "The provider's stream ended in the middle of the answer.", sent=True
             )
         held += rendering.finish()
+        await self._show()
         if held:
             yield b"".join(held)
 
@@ -291,7 +293,9 @@ class Attempt:
         return [("content-type", "text/event-stream; charset=utf-8"), *self._id_of(answer)]
 
     def _id_of(self, answer: ProviderAnswer) -> Headers:
-        return [("request-id", answer.request_id)] if answer.request_id else []
+        """The provider's id where the caller's SDK looks for one; ours if there is none."""
+        name = REQUEST_ID_HEADERS[self._exchange.ask.dialect]
+        return [(name, header_text(answer.request_id) or self._exchange.id)]
 
 
 def _told_failure(fault: ProviderFault) -> Failure:

@@ -129,6 +129,16 @@ class Booking:
 
 
 @dataclass(frozen=True)
+class LedgerRow:
+    """One part of a request as it stands in the ledger; `ended_ms` is None while it is open."""
+
+    key: str  # id of the key that asked
+    started_ms: int
+    ended_ms: int | None
+    booking: Booking
+
+
+@dataclass(frozen=True)
 class Head:
     """What all rows of a request have in common; `counted` are the keys of the sums it adds to."""
 

@@ -21,7 +21,7 @@ from heliostat_gateway.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.replies import REVOKED, StreamReply, WholeReply
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routing import Router
-from heliostat_gateway.wire import text_at
+from heliostat_gateway.wire import header_text, text_at
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class Conversations:
 
     async def _read(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Ask:
         caller = self.authenticate(request.headers)
-        known["x-heliostat-execution"] = caller.execution
+        if caller.execution:
+            known["x-heliostat-execution"] = header_text(caller.execution)
         body = await read_body(request)
         return Ask(
             dialect=dialect,
@@ -87,7 +88,8 @@ class Conversations:
         plan = self.router.plan(model, ask.caller, datetime.now(UTC))
         if isinstance(plan, NotServed):
             raise _not_served(plan)
-        known["x-heliostat-model"] = model.encode("ascii", "replace").decode()
+        known["x-heliostat-cache"] = "off"
+        known["x-heliostat-model"] = header_text(model)
         if plan.persona is not None:
             known["x-heliostat-persona"] = plan.persona.name
         return plan

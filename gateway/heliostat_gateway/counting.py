@@ -14,7 +14,7 @@ from heliostat_gateway.outgoing import build_outgoing
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.usage import counted_input
-from heliostat_gateway.wire import JsonObject, count_at, dump_object, parse_object
+from heliostat_gateway.wire import JsonObject, count_at, dump_object, parse_object, raw_headers
 
 _NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
 
@@ -69,9 +69,8 @@ def _gemini_call(call: ProviderCall) -> ProviderCall:
 def _passed(answer: ProviderAnswer, body: bytes, known: dict[str, str]) -> Response:
     response = Response(body, answer.status)
     kept = [(name, value) for name, value in answer.headers if name not in _NOT_RELAYED]
-    response.raw_headers = [(b"content-length", str(len(body)).encode())] + [
-        (name.encode("latin-1"), value.encode("latin-1")) for name, value in [*kept, *known.items()]
-    ]
+    length = ("content-length", str(len(body)))
+    response.raw_headers = raw_headers([length, *kept, *known.items()])
     return response
 
 

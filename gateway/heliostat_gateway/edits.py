@@ -4,15 +4,22 @@ One list of edits, applied to the caller's bytes where the dialect stays, and to
 where it is translated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.splice import prepend_item, set_member
-from heliostat_gateway.wire import JsonObject, object_at
+from heliostat_gateway.dialects.signatures import is_anthropic_thinking
+from heliostat_gateway.splice import (
+    change_item,
+    change_member,
+    drop_items,
+    prepend_item,
+    set_member,
+)
+from heliostat_gateway.wire import JsonObject, list_at, object_at
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,15 @@ class PrependItem:
     item: JsonValue
 
 
-Edit: TypeAlias = SetMember | PrependItem
+@dataclass(frozen=True)
+class DropBlocks:
+    """The content of the message at `message` loses the blocks at `places`."""
+
+    message: int
+    places: frozenset[int]
+
+
+Edit: TypeAlias = SetMember | PrependItem | DropBlocks
 _LIMITS: Final = {
     Dialect.MESSAGES: ("max_tokens",),
     Dialect.CHAT: ("max_completion_tokens", "max_tokens"),
@@ -83,6 +98,24 @@ def ask_for_usage(document: JsonObject) -> list[Edit]:
     return [SetMember("stream_options", {**options, "include_usage": True})]
 
 
+def drop_foreign_thinking(document: JsonObject) -> list[Edit]:
+    """Thinking that an Anthropic model did not sign goes: another provider of the chain wrote it,
+    and Anthropic would refuse the conversation. A message of nothing else stays as it is."""
+    edits: list[Edit] = []
+    for index, message in enumerate(list_at(document, "messages")):
+        blocks = list_at(message, "content") if isinstance(message, dict) else []
+        foreign = frozenset(
+            place
+            for place, block in enumerate(blocks)
+            if isinstance(block, dict)
+            and block.get("type") == "thinking"
+            and not is_anthropic_thinking(block)
+        )
+        if foreign and len(foreign) < len(blocks):
+            edits.append(DropBlocks(index, foreign))
+    return edits
+
+
 def edit_bytes(body: bytes, edits: Sequence[Edit]) -> bytes:
     """`body` with the edits spliced in; every other byte stays."""
     for edit in edits:
@@ -91,6 +124,8 @@ def edit_bytes(body: bytes, edits: Sequence[Edit]) -> bytes:
                 body = set_member(body, name, value)
             case PrependItem(name, item):
                 body = prepend_item(body, name, item)
+            case DropBlocks():
+                body = change_member(body, "messages", _dropping(edit))
     return body
 
 
@@ -104,4 +139,24 @@ def edit_document(document: JsonObject, edits: Sequence[Edit]) -> JsonObject:
             case PrependItem(name, item):
                 items = edited.get(name)
                 edited[name] = [item, *items] if isinstance(items, list) else [item]
+            case DropBlocks():
+                edited["messages"] = _without(list_at(edited, "messages"), edit)
     return edited
+
+
+def _dropping(edit: DropBlocks) -> Callable[[bytes], bytes]:
+    """What the edit does to the bytes of `messages`."""
+    return lambda messages: change_item(
+        messages, edit.message, "content", lambda content: drop_items(content, edit.places)
+    )
+
+
+def _without(messages: list[JsonValue], edit: DropBlocks) -> list[JsonValue]:
+    message = messages[edit.message]
+    if not isinstance(message, dict):
+        return messages
+    blocks = list_at(message, "content")
+    kept = [block for place, block in enumerate(blocks) if place not in edit.places]
+    changed: list[JsonValue] = [*messages]
+    changed[edit.message] = {**message, "content": kept}
+    return changed

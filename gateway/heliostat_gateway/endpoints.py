@@ -8,7 +8,9 @@ from heliostat_gateway.admin import Admin
 from heliostat_gateway.conversations import Conversations
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.failures import Failures, dialect_of, known_headers
+from heliostat_gateway.figures import Requests
 from heliostat_gateway.listings import list_models, show_model
+from heliostat_gateway.openapi import describe_call, describe_listing
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.shortcuts import Handler, Shortcuts
 from heliostat_gateway.wire import JsonObject
@@ -20,6 +22,7 @@ def add_endpoints(
     """Registers every path on `app`, and how errors leave it."""
     calls = Calls(conversations)
     app.include_router(calls.endpoints())
+    app.include_router(Requests(conversations).endpoints())
     app.include_router(Probes(conversations, settings).endpoints())
     app.include_router(admin.endpoints())
     failures = Failures(conversations.books.metrics)
@@ -36,11 +39,40 @@ class Calls:
     def endpoints(self) -> APIRouter:
         """The paths."""
         router = APIRouter(prefix="/v1", tags=["models"])
-        router.add_api_route("/messages", self.create_message, methods=["POST"])
-        router.add_api_route("/messages/count_tokens", self.count_tokens, methods=["POST"])
-        router.add_api_route("/chat/completions", self.create_completion, methods=["POST"])
-        router.add_api_route("/models", self.models, methods=["GET"])
-        router.add_api_route("/models/{model:path}", self.model, methods=["GET"])
+        router.add_api_route(
+            "/messages",
+            self.create_message,
+            methods=["POST"],
+            response_class=Response,
+            openapi_extra=describe_call(
+                "MessagesRequest", "MessagesAnswer", "MessagesError", streams=True
+            ),
+        )
+        router.add_api_route(
+            "/messages/count_tokens",
+            self.count_tokens,
+            methods=["POST"],
+            response_class=Response,
+            openapi_extra=describe_call(
+                "CountRequest", "CountAnswer", "MessagesError", streams=False
+            ),
+        )
+        router.add_api_route(
+            "/chat/completions",
+            self.create_completion,
+            methods=["POST"],
+            response_class=Response,
+            openapi_extra=describe_call("ChatRequest", "ChatAnswer", "ChatError", streams=True),
+        )
+        router.add_api_route(
+            "/models", self.models, methods=["GET"], responses=describe_listing("ModelList")
+        )
+        router.add_api_route(
+            "/models/{model:path}",
+            self.model,
+            methods=["GET"],
+            responses=describe_listing("Model"),
+        )
         return router
 
     def shortcuts(self) -> dict[str, Handler]:

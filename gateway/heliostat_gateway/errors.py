@@ -1,6 +1,7 @@
 """Refusals: what the gateway itself says no to, in the dialect of the caller."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from fastapi import Response
 
@@ -10,6 +11,8 @@ from heliostat_gateway.wire import dump_object
 
 # The official SDKs and Claude Code obey it: what will not get better is asked only once.
 DO_NOT_RETRY = {"x-should-retry": "false"}
+# Where the official SDKs look for the id of a request.
+REQUEST_ID_HEADERS: Final = {Dialect.MESSAGES: "request-id", Dialect.CHAT: "x-request-id"}
 
 
 class RefusalError(Exception):
@@ -34,7 +37,7 @@ def refusal_response(
     return Response(
         dump_object(document),
         refusal.status,
-        {**headers, **refusal.headers},
+        {**headers, REQUEST_ID_HEADERS[dialect]: request_id, **refusal.headers},
         media_type="application/json",
     )
 

@@ -52,6 +52,7 @@ class Exchange:
         self.plan = plan
         self.call = OpenCall(ask.caller.key)
         self.headers = headers  # what the caller is told of the call
+        self.headers["x-heliostat-attempts"] = "0"
         self.stream_headers: Headers = []  # of the provider that answers a stream
         self.parts: list[Part] = []
         self._books = books
@@ -76,11 +77,17 @@ class Exchange:
         self.headers["x-heliostat-decision"] = f"{before}; {word}" if before else word
 
     def answered(self) -> None:
-        """Notes how long the first answer took."""
+        """Notes who gave the first answer, and how long it took."""
         seconds = time.monotonic() - self._began
         provider = self.parts[-1].candidate.provider.name
         self._books.metrics.first_byte.observe(seconds, provider)
+        self.decide(f"{provider} answered")
         self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
+
+    def told(self) -> Headers:
+        """The headers about the call, as far as they are known now."""
+        self.headers.setdefault("x-heliostat-overhead-ms", f"{self.overhead_ms():.2f}")
+        return [*self.headers.items()]
 
     def overhead_ms(self) -> float:
         """Milliseconds that passed here and not at a provider."""

@@ -11,6 +11,7 @@ from heliostat_gateway.bookings import (
     Booking,
     ExecutionTotal,
     LedgerMode,
+    LedgerRow,
     LedgerState,
     Opening,
     Reserved,
@@ -40,6 +41,10 @@ class Ledger(Protocol):
 
     async def execution(self, uid: str) -> ExecutionTotal:
         """Sums of an execution; zeros for one that made no call."""
+        ...
+
+    async def request(self, request: str) -> list[LedgerRow]:
+        """The parts of a request, first to last; none of one that was never opened."""
         ...
 
     async def agent(self, name: str) -> tuple[int, int]:
@@ -112,6 +117,10 @@ class SqliteLedger:
     async def execution(self, uid: str) -> ExecutionTotal:
         """See Ledger."""
         return await self._storage.run(lambda connection: rows.sum_execution(connection, uid))
+
+    async def request(self, request: str) -> list[LedgerRow]:
+        """See Ledger."""
+        return await self._storage.run(lambda connection: rows.read_rows(connection, request))
 
     async def agent(self, name: str) -> tuple[int, int]:
         """See Ledger."""

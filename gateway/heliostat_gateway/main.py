@@ -23,6 +23,7 @@ from heliostat_gateway.governor import Governor
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.openapi import DescribedApp
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routers import Connections, build_router, read_all_scenarios
@@ -128,7 +129,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with gateway.running():
             yield
 
-    app = FastAPI(title="Heliostat gateway", lifespan=lifespan)
+    app = DescribedApp(title="Heliostat gateway", lifespan=lifespan)
     app.state.gateway = gateway
     add_endpoints(app, gateway.conversations, gateway.admin, gateway.settings)
     return app

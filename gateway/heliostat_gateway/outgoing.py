@@ -8,6 +8,7 @@ from heliostat_gateway.dialects.translation import translate_request
 from heliostat_gateway.edits import (
     Edit,
     ask_for_usage,
+    drop_foreign_thinking,
     edit_bytes,
     edit_document,
     lower_output,
@@ -37,6 +38,9 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
     edits = _edits(ask, plan, most)
     target = candidate.provider.dialect
     if target is ask.dialect:
+        if candidate.provider.checks_signatures:
+            # First: its places are those of the caller's own request.
+            edits = drop_foreign_thinking(ask.document) + edits
         if candidate.provider.target_is_model:
             edits += name_model(ask.document, candidate.target)
         usage = ask_for_usage(ask.document) if target is Dialect.CHAT else []

@@ -1,5 +1,6 @@
 """A provider's answer as the caller shall see it: the same bytes, or a translation."""
 
+import time
 from typing import Protocol
 
 from heliostat_gateway.asks import Ask
@@ -48,7 +49,7 @@ class Translating:
     def __init__(self, ask: Ask, source: Dialect) -> None:
         self._source = source
         self._target = ask.dialect
-        self._translation = stream_translation(source, ask.dialect, ask.document)
+        self._translation = stream_translation(source, ask.dialect, ask.document, int(time.time()))
 
     def event(self, event: Event, meter: Meter) -> list[bytes]:
         """The caller's events for one of the provider's. Raises MalformedAnswerError."""
@@ -71,4 +72,5 @@ def new_rendering(ask: Ask, source: Dialect, outgoing: Outgoing) -> Rendering:
 
 def render_whole(message: JsonObject, source: Dialect, ask: Ask) -> bytes:
     """A whole answer in the caller's dialect. Raises MalformedAnswerError."""
-    return dump_object(translate_answer(message, source, ask.dialect, ask.document))
+    now = int(time.time())
+    return dump_object(translate_answer(message, source, ask.dialect, ask.document, now))

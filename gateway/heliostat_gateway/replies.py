@@ -15,9 +15,10 @@ from heliostat_gateway.calls import CallEndedError, EndReason
 from heliostat_gateway.chain import Chain
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
+from heliostat_gateway.errors import REQUEST_ID_HEADERS
 from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict
-from heliostat_gateway.wire import Headers, dump_object
+from heliostat_gateway.wire import Headers, dump_object, raw_headers
 
 PING_SECONDS: Final = 10.0
 _LAST_WORD_SECONDS = 1.0
@@ -87,6 +88,9 @@ class Sender:
                 self._dialect, failure.status, failure.kind, failure.message, self._exchange.id
             )
             headers = [("content-type", "application/json"), *failure.headers]
+            name = REQUEST_ID_HEADERS[self._dialect]
+            if name not in dict(headers):
+                headers.append((name, self._exchange.id))
             await self.whole(failure.status, headers, dump_object(document))
 
     async def end(self, last: bytes = b"") -> None:
@@ -107,10 +111,7 @@ class Sender:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [
-                    (name.encode("latin-1"), value.encode("latin-1"))
-                    for name, value in [*kept, *self._exchange.headers.items()]
-                ],
+                "headers": raw_headers([*kept, *self._exchange.told()]),
             }
         )
 

@@ -11,6 +11,7 @@ from heliostat_gateway.bookings import (
     Booking,
     ExecutionTotal,
     Head,
+    LedgerRow,
     nanos_of,
     tokens_of,
     turns_of,
@@ -82,6 +83,18 @@ def _row(
         usage.speed,
         booking.cost_nanos,
     )
+
+
+def read_rows(connection: sqlite3.Connection, request: str) -> list[LedgerRow]:
+    """The parts of a request with whose it is, and when it was."""
+    heads = connection.execute(
+        "SELECT key, started_ms, ended_ms FROM requests WHERE id = ? ORDER BY part", (request,)
+    ).fetchall()
+    bookings = read_bookings(connection, request)
+    return [
+        LedgerRow(key, started, ended, booking)
+        for (key, started, ended), booking in zip(heads, bookings, strict=True)
+    ]
 
 
 def read_bookings(connection: sqlite3.Connection, request: str) -> list[Booking]:

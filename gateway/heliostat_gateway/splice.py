@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -44,6 +44,50 @@ def prepend_item(body: bytes, name: str, item: JsonValue) -> bytes:
         joined = _put_first(inner, written)
         body = body[: member.start] + joined + body[member.end :]
     return body
+
+
+def drop_items(body: bytes, places: Collection[int]) -> bytes:
+    """`body`, a JSON list, without the items at `places`; those that stay keep their bytes."""
+    for place in sorted(places, reverse=True):
+        spans = list(items(body))
+        start, end = spans[place]
+        if place + 1 < len(spans):
+            end = spans[place + 1][0]
+        elif place:
+            start = spans[place - 1][1]
+        body = body[:start] + body[end:]
+    return body
+
+
+def change_item(body: bytes, place: int, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """`body`, a JSON list, with the member `name` of the object at `place` changed."""
+    start, end = list(items(body))[place]
+    return body[:start] + change_member(body[start:end], name, change) + body[end:]
+
+
+def change_member(body: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """`body`, a JSON object, with the value of `name` changed; the last one counts."""
+    found = [member for member in members(body) if member.name == name]
+    if not found:
+        return body
+    member = found[-1]
+    return body[: member.start] + change(body[member.start : member.end]) + body[member.end :]
+
+
+def items(body: bytes) -> Iterator[tuple[int, int]]:
+    """Where each item of the JSON list in `body` stands; it must be well-formed."""
+    depth = 0
+    start = end = -1
+    for token in _TOKEN.finditer(body):
+        text = token.group()
+        if depth == 1 and text in (b",", b"]"):
+            if start >= 0:
+                yield start, end
+            start = -1
+        elif depth:
+            start = token.start() if start < 0 else start
+            end = token.end()
+        depth += (text in _OPENING) - (text in _CLOSING)
 
 
 def value_bytes(body: bytes, name: str) -> bytes | None:

@@ -28,6 +28,8 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 
+_LONGEST_HEADER: Final = 500
+
 
 def parse_object(body: bytes) -> JsonObject | None:
     """The JSON object in `body`, or None when there is none."""
@@ -77,6 +79,20 @@ def count_at(value: Mapping[str, JsonValue], name: str) -> int:
     """The count in field `name`; zero when it is missing, null, negative or no integer."""
     found = value.get(name)
     return found if type(found) is int and found > 0 else 0
+
+
+def header_text(text: str) -> str:
+    """`text` as it may stand in a header: one line of printable ASCII, of a bounded length."""
+    shown = text.encode("ascii", "replace").decode()[:_LONGEST_HEADER]
+    return "".join(char if char.isprintable() else "?" for char in shown).strip()
+
+
+def raw_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers for the wire; those of a provider as the bytes that they came as."""
+    return [
+        (name.encode("ascii", "replace"), value.encode("utf-8", "surrogateescape"))
+        for name, value in headers
+    ]
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:

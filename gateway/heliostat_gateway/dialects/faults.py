@@ -66,7 +66,6 @@ KIND_OF_GEMINI: Final = {
     "UNAVAILABLE": "overloaded_error",
     "DEADLINE_EXCEEDED": "timeout_error",
     "INTERNAL": "api_error",
-    "UNKNOWN": "api_error",
 }
 # Type and code in an error of chat completions.
 CHAT_OF_KIND: Final = {

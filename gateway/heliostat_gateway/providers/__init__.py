@@ -92,6 +92,7 @@ class Provider(Protocol):
     dialect: Dialect
     target_is_model: bool  # else a scenario, which plays the model that was asked for
     counts_tokens: bool  # whether it answers Operation.COUNT_TOKENS
+    checks_signatures: bool  # whether it refuses thinking that it did not sign
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
         """The provider's answer, whatever its status. Raises ProviderError when there is none."""

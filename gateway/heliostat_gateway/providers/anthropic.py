@@ -14,6 +14,7 @@ class AnthropicProvider(MessagesProvider):
     title = "Anthropic"
     price_id: ClassVar[str] = "anthropic"
     key_variable = "ANTHROPIC_API_KEY"
+    checks_signatures = True
     default_base_url = "https://api.anthropic.com"
     request_id_header: ClassVar[str] = "request-id"
     takes: ClassVar[tuple[str, ...]] = ("anthropic-", "x-claude-code-")

@@ -63,6 +63,7 @@ class HttpProvider(ABC):
     request_id_header: ClassVar[str] = ""
     takes: ClassVar[tuple[str, ...]] = ()  # prefixes of addressed headers that it gets
     counts_tokens = False
+    checks_signatures = False
     target_is_model = True
 
     def __init__(self, base_url: str, transport: Transport, name: str = "") -> None:

@@ -20,6 +20,7 @@ from heliostat_gateway.bookings import (
     ExecutionTotal,
     Head,
     LedgerMode,
+    LedgerRow,
     LedgerState,
     Opening,
     Reserved,
@@ -36,6 +37,7 @@ from heliostat_gateway.shared.budgets import SharedBudgets
 from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError
 from heliostat_gateway.shared.link import Link
+from heliostat_gateway.shared.lookups import find_request, open_rows
 from heliostat_gateway.shared.pipe import Argument, RedisAwayError
 from heliostat_gateway.shared.records import execution_total, open_arguments, settle_arguments
 from heliostat_gateway.shared.recovery import Recovery
@@ -56,6 +58,7 @@ class SharedLedger:
     def __init__(self, redis: Commands, spool_folder: Path) -> None:
         """Raises StorageError when the spool can't be used."""
         self.gateway = uuid4().hex
+        self._redis = redis
         self._scripts = Scripts(redis)
         self._filling = Filling(redis, self._scripts)
         self._budgets = SharedBudgets(redis, self._scripts)
@@ -120,6 +123,12 @@ class SharedLedger:
             return ExecutionTotal()
         reply = await self._filling.read("run", uid)
         return execution_total(reply.list(1), reply.list(2))
+
+    async def request(self, request: str) -> list[LedgerRow]:
+        """See Ledger. Raises StorageError while Redis or the writer is away."""
+        if (own := self._requests.get(request)) is not None:
+            return open_rows(own.head, own.bookings)
+        return await find_request(self._redis, self._filling, request)
 
     async def agent(self, name: str) -> tuple[int, int]:
         """See Ledger. Raises StorageError while Redis is away: then nobody knows the sum."""

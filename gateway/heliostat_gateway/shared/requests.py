@@ -42,6 +42,10 @@ class OpenRequests:
     def __contains__(self, request: str) -> bool:
         return request in self._requests
 
+    def get(self, request: str) -> OpenRequest | None:
+        """The request with this id, if it is open here."""
+        return self._requests.get(request)
+
     def add(self, request: OpenRequest) -> None:
         """Takes in a request that was opened."""
         self._requests[request.head.id] = request

@@ -10,10 +10,11 @@ from uuid import uuid4
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from heliostat_gateway import holds
+from heliostat_gateway import holds, rows
 from heliostat_gateway.reservations import account_key
 from heliostat_gateway.shared.budgets import DEFINITIONS, VERSION
 from heliostat_gateway.shared.filling import WANTED
+from heliostat_gateway.shared.lookups import ROWS_SECONDS, rows_key
 from heliostat_gateway.shared.pipe import Argument, RedisAwayError
 from heliostat_gateway.shared.records import LIFE_SECONDS
 from heliostat_gateway.shared.scripts import MONEY, Scripts
@@ -69,12 +70,24 @@ class Refilling:
         return True
 
     async def fill(self, names: Iterable[str]) -> None:
-        """Brings back `sum:...`, `run:...`, `agent:...`; one that is there stays as it is."""
+        """Brings back `sum:...`, `run:...`, `agent:...`; one that is there stays as it is.
+
+        `rows:ID` are shown anew each time.
+        """
         for full in names:
             what, _, name = full.partition(":")
+            if what == "rows":
+                await self._show(name)
             values = _VALUES.get(what)
             if values is not None and name:
                 await self._fill(what, name, values)
+
+    async def _show(self, request: str) -> None:
+        """Puts the rows of a request where the one who asks will look, for a while."""
+        await self._draining.drain()
+        found = await self._storage.run(lambda connection: rows.read_rows(connection, request))
+        said = orjson.dumps(found)
+        await self._draining.command("SET", rows_key(request), said, "EX", ROWS_SECONDS)
 
     async def ensure_epoch(self) -> bool:
         """Fills an empty Redis: budgets, and the sums of executions that may go on.

@@ -198,7 +198,7 @@ class GatewayProcess:
         return await self.ask(
             "/v1/messages",
             document=small_request(model, stream=stream),
-            headers={"x-api-key": key, **(headers or {})},
+            headers={"x-api-key": key, "anthropic-version": "2023-06-01", **(headers or {})},
         )
 
     async def get(self, path: str) -> bytes:

@@ -136,3 +136,21 @@ def test_two_writers_do_not_share_a_folder(gateways: list[GatewayProcess], tmp_p
         command, env=settings, capture_output=True, timeout=DEADLINE_SECONDS, check=False
     )
     assert (done.returncode, b"one writer" in done.stderr) == (2, True)
+
+
+async def test_a_request_is_found_by_its_id_on_any_gateway(
+    gateways: list[GatewayProcess],
+) -> None:
+    for gateway in gateways:
+        await until_shared(gateway)
+    one, two = gateways
+    key = one.key("run")
+    made = await one.message(key, "scripted/hello", stream=False)
+    path = f"/v1/heliostat/requests/{made.headers['x-heliostat-request-id']}"
+    for gateway in gateways:
+        found = await gateway.ask(path, method="GET", headers={"x-api-key": key})
+        assert found.status == 200, found.text
+        figures = json.loads(found.body)
+        assert (figures["open"], figures["costNanos"]) == (False, HELLO_NANOS)
+    foreign = await two.ask(path, method="GET", headers={"x-api-key": one.key("another")})
+    assert foreign.status == 404

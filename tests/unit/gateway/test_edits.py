@@ -11,6 +11,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.edits import (
     Edit,
     ask_for_usage,
+    drop_foreign_thinking,
     edit_bytes,
     edit_document,
     lower_output,
@@ -88,3 +89,50 @@ def test_usage_is_asked_for_in_streams_that_do_not() -> None:
     }
     assert ask_for_usage({"stream": False}) == []
     assert ask_for_usage({"stream": True, "stream_options": {"include_usage": True}}) == []
+
+
+SIGNED: JsonObject = {"type": "thinking", "thinking": "a", "signature": "c2lnbmVk"}
+UNSIGNED: JsonObject = {"type": "thinking", "thinking": "b", "signature": ""}
+OF_GEMINI: JsonObject = {"type": "thinking", "thinking": "", "signature": "gemini|text||c2ln"}
+REDACTED: JsonObject = {"type": "redacted_thinking", "data": "x"}
+TEXT: JsonObject = {"type": "text", "text": "t"}
+blocks = st.sampled_from([SIGNED, UNSIGNED, OF_GEMINI, REDACTED, TEXT])
+contents: st.SearchStrategy[JsonValue] = st.text(max_size=3) | st.lists(blocks, max_size=5)
+conversations = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": contents}),
+    max_size=4,
+)
+
+
+@given(conversations, st.sampled_from([None, 1, 3]))
+def test_only_thinking_that_anthropic_did_not_sign_goes(
+    messages: list[dict[str, JsonValue]], indent: int | None
+) -> None:
+    document: JsonObject = {"a": [1], "messages": [*messages], "z": {"messages": []}}
+    edits = drop_foreign_thinking(document)
+    expected: list[JsonValue] = []
+    for message in messages:
+        content = message["content"]
+        if isinstance(content, list):
+            own = [block for block in content if block not in (UNSIGNED, OF_GEMINI)]
+            message = {**message, "content": own or content}
+        expected.append(message)
+    assert edited(document, edits) == {**document, "messages": expected}
+    body = json.dumps(document, indent=indent).encode()
+    assert json.loads(edit_bytes(body, edits)) == {**document, "messages": expected}
+    if expected == messages:
+        assert edits == []
+
+
+def test_what_stays_of_a_message_keeps_its_bytes() -> None:
+    thought = b'{"type":"thinking","thinking":"x","signature":""}'
+    kept = b'{ "type" : "text","text": "\\u00e9, ]" }'
+    for before, after in (
+        (b"[" + thought + b" ,\n" + kept + b"]", b"[" + kept + b"]"),
+        (b"[" + kept + b" , " + thought + b"\n]", b"[" + kept + b"\n]"),
+        (b"[" + kept + b"," + thought + b"," + kept + b"]", b"[" + kept + b"," + kept + b"]"),
+    ):
+        body = b'{"messages":[{"role":"user"} , {"content":' + before + b'}],"x":1.50}'
+        document: JsonObject = json.loads(body)
+        found = edit_bytes(body, drop_foreign_thinking(document))
+        assert found == b'{"messages":[{"role":"user"} , {"content":' + after + b'}],"x":1.50}'
