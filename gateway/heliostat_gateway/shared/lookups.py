@@ -1,5 +1,6 @@
 """One request by its id: open anywhere, or a row that the writer has."""
 
+import asyncio
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -15,6 +16,7 @@ from heliostat_gateway.storage import StorageError
 
 ROWS: Final = TypeAdapter(list[LedgerRow])
 ROWS_SECONDS: Final = 60  # how long the writer's answer stays for those who ask again
+_WAITS: Final = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 
 def rows_key(request: str) -> str:
@@ -35,7 +37,10 @@ async def find_request(redis: Commands, filling: Filling, request: str) -> list[
             head, bookings = (text_of(each) for each in found)
             return open_rows(HEADS.validate_json(head), BOOKINGS.validate_json(bookings))
         answer = await redis.execute_command("GET", rows_key(request))
-        if answer is None:
+        for wait in _WAITS:
+            if answer is not None:
+                break
+            await asyncio.sleep(wait)  # what was settled just now is on its way to the rows
             await filling.ask([f"rows:{request}"])
             answer = await redis.execute_command("GET", rows_key(request))
     except (RedisAwayError, RedisError, OSError) as error:

@@ -84,10 +84,10 @@ class Refilling:
 
     async def _show(self, request: str) -> None:
         """Puts the rows of a request where the one who asks will look, for a while."""
-        await self._draining.drain()
         found = await self._storage.run(lambda connection: rows.read_rows(connection, request))
-        said = orjson.dumps(found)
-        await self._draining.command("SET", rows_key(request), said, "EX", ROWS_SECONDS)
+        if found:
+            said = orjson.dumps(found)
+            await self._draining.command("SET", rows_key(request), said, "EX", ROWS_SECONDS)
 
     async def ensure_epoch(self) -> bool:
         """Fills an empty Redis: budgets, and the sums of executions that may go on.
