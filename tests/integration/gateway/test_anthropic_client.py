@@ -345,7 +345,7 @@ def test_every_error_is_the_sdk_s_own(
 def test_what_may_get_better_is_asked_again(world: World, dialect: str) -> None:
     key = world.gateway.key("anthropic-retries")
     with anthropic.Anthropic(base_url=world.gateway.url, api_key=key, max_retries=2) as sdk:
-        world.providers.arm("529", times=2, model="any-retry", dialect=dialect)
+        world.providers.arm("529", model="any-retry", dialect=dialect)
         message = sdk.messages.create(model=f"{dialect}/any-retry", max_tokens=99, messages=ask())
     assert text_of(message) == HELLO
 

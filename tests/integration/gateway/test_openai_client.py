@@ -295,7 +295,7 @@ def test_every_error_is_the_sdk_s_own(
 def test_what_may_get_better_is_asked_again(world: World, dialect: str) -> None:
     key = world.gateway.key("openai-retries")
     with openai.OpenAI(base_url=f"{world.gateway.url}/v1", api_key=key, max_retries=2) as sdk:
-        world.providers.arm("529", times=2, model="any-retry", dialect=dialect)
+        world.providers.arm("529", model="any-retry", dialect=dialect)
         assert_hello(sdk.chat.completions.create(model=f"{dialect}/any-retry", messages=ask()))
 
 
