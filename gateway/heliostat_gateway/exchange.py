@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from heliostat_gateway.asks import Ask
@@ -74,6 +75,12 @@ class Exchange:
         """Adds to what the caller is told of how the answer came about."""
         before = self.headers.get("x-heliostat-decision", "")
         self.headers["x-heliostat-decision"] = f"{before}; {word}" if before else word
+
+    def drop(self, fields: Sequence[str]) -> None:
+        """Tells the caller which fields the present attempt had to leave out."""
+        self.headers.pop("x-heliostat-dropped", None)
+        if fields:
+            self.headers["x-heliostat-dropped"] = ", ".join(fields)
 
     def answered(self) -> None:
         """Notes how long the first answer took."""
