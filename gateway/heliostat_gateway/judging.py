@@ -9,6 +9,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import (
     ProviderFault,
     StreamFaultError,
+    is_error_document,
     status_of_kind,
     translate_error,
 )
@@ -68,15 +69,15 @@ def judge_refusal(
     """The failure that a status other than 200 says, `body` None when it broke off.
 
     An error in the caller's dialect `target` passes as it came. Written anew are those of another
-    dialect, those that are no JSON, and a refused key, for its words may repeat a part of it.
+    dialect or shape, and a refused key, for its words may repeat a part of it.
     """
     document = parse_object(body or b"")
     fault = translate_error(answer.status, document, source)
     verdict = verdict_of_refusal(answer.status, fault.kind)
     known = dict(answer.headers)
     resumes = resumes_at(known, now, document) if answer.status in _LIMITED else None
-    passes = source is target and document is not None and fault.kind != "authentication_error"
-    if passes and answer.status >= 400:
+    has_shape = source is target and is_error_document(document or {}, target)
+    if has_shape and fault.kind != "authentication_error" and answer.status >= 400:
         headers = tuple(answer.headers)
         return Failure(verdict, answer.status, fault.kind, fault.message, headers, body, resumes)
     kept = [(name, value) for name, value in answer.headers if name in _KEPT]

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.dialects.blocks import objects
 from heliostat_gateway.scripted.bill import BillEntry
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 from support.fake_provider import FakeProviders
 
 from .gateway_process import GatewayProcess, Reply
@@ -134,66 +132,6 @@ async def ask(
             "anthropic-version": "2023-06-01",
         },
     )
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What a client makes of an answer."""
-
-    text: str
-    error: str = ""  # type of the error, in the caller's dialect
-    is_complete: bool = True
-
-
-def hear(caller: Dialect, reply: Reply, *, stream: bool) -> Heard:
-    """Reads an answer as the official SDKs do, and more strictly: nothing follows the end."""
-    if reply.status != 200:
-        return Heard("", _kind(json.loads(reply.body)), is_complete=False)
-    if not stream:
-        return Heard(_text_of_whole(caller, json.loads(reply.body)))
-    assert reply.headers["content-type"].startswith("text/event-stream")
-    said = [each for each in _said(reply.text) if each]
-    texts, error = "", ""
-    for number, each in enumerate(said):
-        if each == "[DONE]":
-            assert number == len(said) - 1
-            continue
-        document = json.loads(each)
-        if "error" in document:
-            assert number == len(said) - 1, "an error is the last word"
-            error = _kind(document)
-        texts += _text_of_event(caller, document)
-    last = said[-1] if said else ""
-    ends_well = last == "[DONE]" if caller is Dialect.CHAT else '"message_stop"' in last
-    return Heard(texts, error, ends_well)
-
-
-def _said(text: str) -> Iterable[str]:
-    """The data of each event. The stream ends with the blank line of its last event."""
-    assert text.endswith("\n\n")
-    for block in text.replace("\r\n", "\n").split("\n\n"):
-        data = [line[5:].strip() for line in block.split("\n") if line.startswith("data:")]
-        yield "\n".join(data)
-
-
-def _kind(document: JsonObject) -> str:
-    return text_at(object_at(document, "error"), "type")
-
-
-def _text_of_event(caller: Dialect, document: JsonObject) -> str:
-    if caller is Dialect.MESSAGES:
-        return text_at(object_at(document, "delta"), "text")
-    return "".join(text_at(object_at(each, "delta"), "content") for each in _choices(document))
-
-
-def _text_of_whole(caller: Dialect, document: JsonObject) -> str:
-    if caller is Dialect.MESSAGES:
-        return "".join(text_at(each, "text") for each in objects(list_at(document, "content")))
-    return "".join(text_at(object_at(each, "message"), "content") for each in _choices(document))
-
-
-def _choices(document: JsonObject) -> list[JsonObject]:
-    return list(objects(list_at(document, "choices")))
 
 
 def lines_of(bill: Iterable[BillEntry], route: Route) -> list[BillEntry]:

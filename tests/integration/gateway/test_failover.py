@@ -18,17 +18,16 @@ import pytest
 
 from heliostat_gateway.dialects import Dialect
 from support.fake_provider import FakeProviders, run_fake_providers
+from support.hearing import Heard, hear
 
 from .chains import (
     FIRST,
     SECOND,
     SECOND_TEXT,
     SHOWN,
-    Heard,
     Route,
     addresses,
     ask,
-    hear,
     lines_of,
     start_gateway,
     wait_for_equal_money,
@@ -228,7 +227,9 @@ async def ask_all(gateway: GatewayProcess, setting: Setting, routes: list[Route]
 def check_answer_of_second(setting: Setting, route: Route, reply: Reply) -> None:
     """The second provider's answer, whole, and nothing of the first."""
     assert reply.status == 200, reply.text
-    assert hear(setting.caller, reply, stream=setting.stream) == Heard(SECOND_TEXT)
+    assert hear(setting.caller, reply.status, reply.body, stream=setting.stream) == Heard(
+        SECOND_TEXT
+    )
     assert b"first provider" not in reply.body
     assert route.first_model not in reply.text
     assert reply.headers["x-heliostat-provider"] == SECOND[route.second]
@@ -240,7 +241,8 @@ def check_answer_of_second(setting: Setting, route: Route, reply: Reply) -> None
 def check_error_after_output(setting: Setting, reply: Reply) -> None:
     """What was shown, an error event, the end."""
     assert reply.status == 200
-    heard = hear(setting.caller, reply, stream=True)
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    heard = hear(setting.caller, reply.status, reply.body, stream=True)
     assert (heard.text, heard.is_complete) == (SHOWN, False)
     assert heard.error
     assert reply.headers["x-heliostat-attempts"] == "1"
