@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from heliostat_gateway.attempt import Attempt, Whole
 from heliostat_gateway.breakers import CLOSED, Admission, Breakers, Open
@@ -12,6 +13,9 @@ from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.outgoing import build_outgoing
 from heliostat_gateway.plans import Candidate
 from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
+from heliostat_gateway.wire import JsonObject
+
+_NEVER: Final = float("inf")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Chain:
         self._allowance = allowance
         self._candidates: Iterator[Candidate] = iter(exchange.plan.candidates)
         self._failure: Failure | None = None
-        self._resting_until = float("inf")
+        self._unsayable: Failure | None = None
+        self._resting_until = _NEVER
         self._is_over = False
 
     async def whole(self) -> Whole:
@@ -52,8 +57,14 @@ class Chain:
     def failed(self, failure: Failure) -> bool:
         """Takes note of an attempt that failed. Returns whether the next may be asked."""
         self._failure = failure
-        self._is_over = not may_go_on(failure.verdict, self._exchange.ask.document)
+        self._is_over = not may_go_on(failure.verdict, self._document())
         return not self._is_over
+
+    def _document(self) -> JsonObject:
+        """The request, with what its persona adds."""
+        persona = self._exchange.plan.persona
+        defaults = persona.defaults if persona is not None else {}
+        return {**defaults, **self._exchange.ask.document}
 
     async def _next(self) -> Attempt | None:
         """An attempt with the next candidate that can be asked now."""
@@ -68,8 +79,8 @@ class Chain:
                     self._allowance.output_tokens,
                 )
             except UntranslatableError as error:
-                # What only this candidate can't say must not hide why the others failed.
-                self._failure = self._failure or _untranslatable(error)
+                self._unsayable = self._unsayable or _untranslatable(error)
+                self._exchange.decide(f"{candidate.provider.name} can not say it")
                 continue
             admission = await self._admit(candidate)
             if isinstance(admission, Open):
@@ -83,9 +94,11 @@ class Chain:
         return await self._breakers.admit(candidate.breaker_key) if candidate.may_rest else CLOSED
 
     def _no_answer(self) -> Failure:
-        """The last failure; without one, all candidates rest."""
+        """The last failure, else that all rest; what a candidate can't say hides neither."""
         if self._failure is not None:
             return self._failure
+        if self._unsayable is not None and self._resting_until == _NEVER:
+            return self._unsayable
         now = datetime.now(UTC).timestamp()
         until = datetime.fromtimestamp(self._resting_until, UTC)
         return Failure(

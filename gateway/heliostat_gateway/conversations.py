@@ -34,6 +34,7 @@ class Conversations:
     governor: Governor
     breakers: Breakers
     books: Books
+    ping_seconds: float
 
     def authenticate(self, headers: Mapping[str, str]) -> Caller:
         """The bearer of a good, unrevoked key. Raises RefusalError (401)."""
@@ -55,7 +56,9 @@ class Conversations:
             raise
         known["x-heliostat-cost"] = str(reserved.nanos)
         chain = Chain(exchange, self.breakers, Allowance(reserved.max_tokens))
-        return StreamReply(exchange, chain) if ask.is_stream else WholeReply(exchange, chain)
+        if ask.is_stream:
+            return StreamReply(exchange, chain, self.ping_seconds)
+        return WholeReply(exchange, chain)
 
     async def count(self, request: Request, known: dict[str, str]) -> Response:
         """The token count of a request; costs nothing. Raises RefusalError."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from heliostat_gateway.asks import Ask
@@ -14,7 +15,7 @@ from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.parts import Part
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.storage import StorageError
-from heliostat_gateway.wire import Headers
+from heliostat_gateway.wire import Headers, header_text
 
 _LOG = logging.getLogger(__name__)
 _NOTE_SECONDS = 0.25
@@ -75,6 +76,12 @@ class Exchange:
         """Adds to what the caller is told of how the answer came about."""
         before = self.headers.get("x-heliostat-decision", "")
         self.headers["x-heliostat-decision"] = f"{before}; {word}" if before else word
+
+    def drop(self, fields: Sequence[str]) -> None:
+        """Tells the caller which fields the present attempt had to leave out."""
+        self.headers.pop("x-heliostat-dropped", None)
+        if fields:
+            self.headers["x-heliostat-dropped"] = header_text(", ".join(fields))
 
     def answered(self) -> None:
         """Notes who gave the first answer, and how long it took."""

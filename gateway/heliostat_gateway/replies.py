@@ -20,7 +20,6 @@ from heliostat_gateway.exchange import Exchange
 from heliostat_gateway.verdicts import AttemptFailedError, Failure, Verdict
 from heliostat_gateway.wire import Headers, dump_object, raw_headers
 
-PING_SECONDS: Final = 10.0
 _LAST_WORD_SECONDS = 1.0
 # Ours or the server's own; a cookie would be the gateway's session, not the caller's.
 _NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
@@ -65,10 +64,10 @@ class Sender:
         async with self._turn:
             await self._stream(self._exchange.stream_headers, raw)
 
-    async def ping(self) -> None:
-        """Shows that we are alive, when nothing was sent for a while. It commits to a 200."""
+    async def ping(self, silence: float) -> None:
+        """Shows that we are alive, if nothing was sent for so long. It commits to a 200."""
         async with self._turn:
-            if time.monotonic() - self._last >= PING_SECONDS:
+            if time.monotonic() - self._last >= silence:
                 await self._stream(_STREAM, _PINGS[self._dialect])
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
@@ -162,10 +161,14 @@ class Reply(Response):
 
 
 class StreamReply(Reply):
-    """Event by event."""
+    """Event by event, with pings after each silence of `ping_seconds`."""
+
+    def __init__(self, exchange: Exchange, chain: Chain, ping_seconds: float) -> None:
+        super().__init__(exchange, chain)
+        self._ping_seconds = ping_seconds
 
     async def _relay(self, sender: Sender) -> None:
-        with _Pings(sender):
+        with _Pings(sender, self._ping_seconds):
             async with aclosing(self._chain.stream()) as pieces:
                 async for piece in pieces:
                     await sender.piece(piece)
@@ -193,10 +196,11 @@ class WholeReply(Reply):
 class _Pings:
     """Pings while the chain is silent. One timer, no task: most streams never need it."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, silence: float) -> None:
         self._sender = sender
+        self._silence = silence
         self._running: set[asyncio.Task[None]] = set()
-        self._timer = asyncio.get_running_loop().call_later(PING_SECONDS, self._due)
+        self._timer = asyncio.get_running_loop().call_later(silence, self._due)
 
     def __enter__(self) -> None:
         return None
@@ -211,11 +215,11 @@ class _Pings:
         task = loop.create_task(self._ping())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        self._timer = loop.call_later(PING_SECONDS / 4, self._due)
+        self._timer = loop.call_later(self._silence / 4, self._due)
 
     async def _ping(self) -> None:
         with suppress(OSError):  # the client has gone: the watcher ends the call
-            await self._sender.ping()
+            await self._sender.ping(self._silence)
 
 
 @asynccontextmanager

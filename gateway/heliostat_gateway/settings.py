@@ -174,6 +174,15 @@ class Settings(BaseSettings):
             "is given a rest.",
         ),
     ] = 5
+    ping_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=3600,
+            description="Silence of a stream after which the caller gets a ping; the first one "
+            "commits the answer to a 200.",
+        ),
+    ] = 10.0
     redis_url: Annotated[
         SecretStr,
         Field(

@@ -1,9 +1,7 @@
 """What became of an attempt, and whether the next provider may be asked. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -21,16 +19,28 @@ class Verdict(StrEnum):
     VISIBLE = "visible"  # failed after the client saw output; costs
 
 
-_REQUEST_ITSELF: Final = frozenset({400, 413, 422})
 _PROVIDER_STATE: Final = frozenset({401, 402, 403, 404, 408, 429})
-_SERVER_ERRORS = 500
+# Some providers say 400 for it.
+_KINDS_OF_STATE: Final = frozenset(
+    {
+        "authentication_error",
+        "billing_error",
+        "not_found_error",
+        "overloaded_error",
+        "permission_error",
+        "rate_limit_error",
+        "timeout_error",
+    }
+)
 
 
-def verdict_of_status(status: int) -> Verdict:
-    """The class of an answer that is no success."""
-    if status in _PROVIDER_STATE or status >= _SERVER_ERRORS:
-        return Verdict.REFUSED
-    return Verdict.REJECTED
+def verdict_of_refusal(status: int, kind: str) -> Verdict:
+    """The class of an answer that is no success; `kind` as the Anthropic dialect names errors.
+
+    A redirect is the provider's state too: its address is wrong. Every other 4xx is the request.
+    """
+    is_request = 400 <= status < 500 and status not in _PROVIDER_STATE
+    return Verdict.REJECTED if is_request and kind not in _KINDS_OF_STATE else Verdict.REFUSED
 
 
 def verdict_of_error(kind: str) -> Verdict:
@@ -79,6 +89,7 @@ class Failure:
     message: str
     headers: tuple[tuple[str, str], ...] = ()  # retry-after and its like
     body: bytes | None = None  # the provider's own words, in the caller's dialect already
+    resumes: datetime | None = None  # when the provider says that it can be asked again
 
 
 class AttemptFailedError(Exception):
@@ -87,30 +98,3 @@ class AttemptFailedError(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
-
-
-def resumes_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When a provider says that it can be asked again; None when it does not say."""
-    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        text = headers.get(name, "")
-        try:
-            seconds = float(text) / scale
-        except ValueError:
-            found = _date(text)
-            if found is not None:
-                return found
-            continue
-        if 0 <= seconds < _LONGEST_WAIT:
-            return datetime.fromtimestamp(now.timestamp() + seconds, UTC)
-    return None
-
-
-_LONGEST_WAIT: Final = 40 * 24 * 3600.0  # beyond a month it is no instant but nonsense
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

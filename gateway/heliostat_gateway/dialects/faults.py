@@ -123,6 +123,13 @@ def _said_kind(status: int, error: JsonObject, source: Dialect) -> str | None:
     return KIND_OF_CHAT.get(text_at(error, "type"))
 
 
+def is_error_document(document: JsonObject, dialect: Dialect) -> bool:
+    """Whether it has the shape that clients of the dialect read."""
+    error = object_at(document, "error")
+    has_kind = bool(text_at(error, "type")) or dialect is not Dialect.MESSAGES
+    return has_kind and bool(text_at(error, "message"))
+
+
 def error_document(
     dialect: Dialect,
     status: int,

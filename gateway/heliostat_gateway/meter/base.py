@@ -15,7 +15,8 @@ class Meter(ABC):
     """What one answer has used so far. It reads what passes by and changes nothing.
 
     `final` says that the provider's own final usage arrived, so that the bill is known exactly;
-    `stopped` that the answer is complete; `visible` that the client may have seen output.
+    `stopped` that the answer is complete; `began` that any of it came, pings and errors apart;
+    `visible` that there is output to see.
     """
 
     def __init__(self, request_bytes: int) -> None:
@@ -24,6 +25,7 @@ class Meter(ABC):
         self._characters = 0
         self.final = False
         self.stopped = False
+        self.began = False
         self.visible = False
         self.error: tuple[str, str] | None = None  # type and message of an error event
 
@@ -41,13 +43,17 @@ class Meter(ABC):
         return with_counted_output(self._reported, self._characters)
 
     def read_message(self, body: bytes) -> JsonObject:
-        """A whole answer. Raises MalformedAnswerError when it is none, or says nothing of usage."""
-        message = parse_object(body)
-        usage = self._usage_of_message(message) if message is not None else None
-        if message is None or usage is None:
-            raise MalformedAnswerError("The provider's answer is no message with usage.")
-        self._reported = usage
-        self.final = self.stopped = self.visible = True
+        """A whole answer. Raises MalformedAnswerError when it is none.
+
+        One without usage (some servers say nothing of it) counts by what it shows.
+        """
+        message = parse_object(body) or {}
+        usage, shown = self._usage_of_message(message), self._shown_in(message)
+        if usage is None and shown is None:
+            raise MalformedAnswerError("The provider's answer has neither output nor usage.")
+        self._reported, self._characters = usage, shown or 0
+        self.final = usage is not None
+        self.began = self.stopped = self.visible = True
         return message
 
     def read_event(self, event: Event) -> None:
@@ -58,6 +64,12 @@ class Meter(ABC):
         if fields is None:
             raise MalformedAnswerError("The provider sent an event that is no JSON object.")
         self._read(fields)
+        if self.error is None and fields.get("type") != "ping":
+            self.began = True
+
+    @abstractmethod
+    def _shown_in(self, message: JsonObject) -> int | None:
+        """Characters that a whole answer shows; None when it has no place for any."""
 
     @abstractmethod
     def _usage_of_message(self, message: JsonObject) -> Usage | None:

@@ -26,9 +26,17 @@ class ChatMeter(Meter):
         usage = object_at(message, "usage")
         return read_chat_usage(usage) if usage else None
 
+    def _shown_in(self, message: JsonObject) -> int | None:
+        choices = [choice for choice in list_at(message, "choices") if isinstance(choice, dict)]
+        if not choices:
+            return None
+        return sum(_characters(object_at(choice, "message")) for choice in choices)
+
     def _read(self, fields: JsonObject) -> None:
         if "error" in fields:
+            # OpenRouter's has a choice beside it, which shows nothing.
             self.error = _error(fields)
+            return
         for choice in list_at(fields, "choices"):
             if isinstance(choice, dict):
                 self._read_choice(choice)
@@ -39,11 +47,9 @@ class ChatMeter(Meter):
 
     def _read_choice(self, choice: JsonObject) -> None:
         delta = object_at(choice, "delta")
-        calls = [call for call in list_at(delta, "tool_calls") if isinstance(call, dict)]
-        shown = sum(len(text_at(delta, name)) for name in _SHOWN)
-        shown += sum(len(text_at(object_at(call, "function"), "arguments")) for call in calls)
+        shown = _characters(delta)
         self._characters += shown
-        if shown or calls or choice.get("finish_reason") is not None:
+        if shown or list_at(delta, "tool_calls") or choice.get("finish_reason") is not None:
             self.visible = True
 
 
@@ -75,3 +81,10 @@ def _error(fields: JsonObject) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "api_error", str(error)
     return text_at(error, "type") or "api_error", text_at(error, "message")
+
+
+def _characters(message: JsonObject) -> int:
+    """Characters that a message or a delta shows."""
+    calls = [call for call in list_at(message, "tool_calls") if isinstance(call, dict)]
+    shown = sum(len(text_at(message, name)) for name in _SHOWN)
+    return shown + sum(len(text_at(object_at(call, "function"), "arguments")) for call in calls)

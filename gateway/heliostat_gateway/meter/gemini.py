@@ -19,6 +19,12 @@ class GeminiMeter(Meter):
         usage = object_at(message, "usageMetadata")
         return read_gemini_usage(usage, _searches(message)) if usage else None
 
+    def _shown_in(self, message: JsonObject) -> int | None:
+        candidates = [c for c in list_at(message, "candidates") if isinstance(c, dict)]
+        if not candidates:
+            return None
+        return sum(_characters(part) for each in candidates for part in _parts(each))
+
     def _read(self, fields: JsonObject) -> None:
         if "error" in fields:
             error = object_at(fields, "error")
@@ -37,13 +43,9 @@ class GeminiMeter(Meter):
             self.final = self._reported is not None
 
     def _read_candidate(self, candidate: JsonObject) -> None:
-        for part in list_at(object_at(candidate, "content"), "parts"):
-            if isinstance(part, dict):
-                self.visible = True
-                call = object_at(part, "functionCall")
-                self._characters += len(text_at(part, "text"))
-                if call:
-                    self._characters += len(dump_object(object_at(call, "args")).decode())
+        parts = _parts(candidate)
+        self.visible = self.visible or bool(parts)
+        self._characters += sum(_characters(part) for part in parts)
 
 
 def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
@@ -66,3 +68,15 @@ def _searches(fields: JsonObject) -> int:
         for candidate in list_at(fields, "candidates")
         if isinstance(candidate, dict)
     )
+
+
+def _parts(candidate: JsonObject) -> list[JsonObject]:
+    parts = list_at(object_at(candidate, "content"), "parts")
+    return [part for part in parts if isinstance(part, dict)]
+
+
+def _characters(part: JsonObject) -> int:
+    """Characters that a part shows; arguments of a call as JSON without spaces."""
+    call = object_at(part, "functionCall")
+    arguments = len(dump_object(object_at(call, "args")).decode()) if call else 0
+    return len(text_at(part, "text")) + arguments

@@ -1,8 +1,10 @@
 """Answers of the Anthropic dialect."""
 
+import json
+
 from heliostat_gateway.meter.base import Meter
 from heliostat_gateway.usage import Usage, read_usage
-from heliostat_gateway.wire import JsonObject, object_at, text_at
+from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 
 
 class MessagesMeter(Meter):
@@ -11,6 +13,10 @@ class MessagesMeter(Meter):
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
         usage = object_at(message, "usage")
         return read_usage(Usage(), usage) if usage else None
+
+    def _shown_in(self, message: JsonObject) -> int | None:
+        blocks = [block for block in list_at(message, "content") if isinstance(block, dict)]
+        return sum(_characters(block) + _arguments(block) for block in blocks) if blocks else None
 
     def _read(self, fields: JsonObject) -> None:
         match text_at(fields, "type"):
@@ -40,3 +46,10 @@ class MessagesMeter(Meter):
 def _characters(delta: JsonObject) -> int:
     """Characters that a delta shows; a signature shows none."""
     return sum(len(text_at(delta, name)) for name in ("text", "thinking", "partial_json"))
+
+
+def _arguments(block: JsonObject) -> int:
+    """Characters of a tool call's input, written as the API streams it."""
+    if block.get("type") != "tool_use":
+        return 0
+    return len(json.dumps(object_at(block, "input"), ensure_ascii=False))

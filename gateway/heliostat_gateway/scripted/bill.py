@@ -8,7 +8,8 @@ Rules, the same in words as the ledger's (docs/gateway.md), written a second tim
   both rounded up;
 - characters shown are those of text, thinking and tool arguments (Unicode characters; Gemini's
   arguments as JSON without spaces); a whole answer shows its characters once it is whole;
-- a request that is refused costs nothing and is not on the bill;
+- a request that is refused costs nothing and is not on the bill, be it by a status or by an error
+  event before anything of an answer;
 - cost = sum of tokens x price per million, and of searches x price per thousand, rounded once,
   half-even, to a nano-dollar. Thinking is a part of the output.
 """
@@ -80,6 +81,8 @@ class BillLine:
     reported: UsageSpec | None = None
     final: UsageSpec | None = None
     characters: int = 0
+    began: bool = False  # something of the answer was sent
+    refused: bool = False
 
     def usage(self) -> UsageSpec:
         """What the call costs if it ends now."""
@@ -92,7 +95,10 @@ class BillLine:
         return UsageSpec(input=-(-self.request_bytes // 4), output=output)
 
     def write(self) -> None:
-        """Puts the present state on the bill."""
+        """Puts the present state on the bill; takes a refused call off it."""
+        if self.refused:
+            self.bill.withdraw(self.id)
+            return
         usage = self.usage()
         self.bill.append(
             BillEntry(
@@ -118,10 +124,17 @@ class Bill:
 
     def append(self, entry: BillEntry) -> None:
         """Writes one line at once: there is no buffer that a kill could lose."""
+        self._write(entry.model_dump_json())
+
+    def withdraw(self, name: str) -> None:
+        """Takes the call `name` off the bill."""
+        self._write(json.dumps({"id": name, "refused": True}))
+
+    def _write(self, line: str) -> None:
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.write(self._file, f"{entry.model_dump_json()}\n".encode())
+        os.write(self._file, f"{line}\n".encode())
 
     def entries(self, execution: str | None = None) -> list[BillEntry]:
         """What is invoiced, in order of first appearance."""
@@ -131,8 +144,13 @@ class Bill:
         latest: dict[str, BillEntry] = {}
         with self._path.open(encoding="utf-8") as lines:
             for line in lines:
-                if line.endswith("\n"):  # a kill may leave half a line
-                    entry = adapter.validate_python(json.loads(line))
+                if not line.endswith("\n"):  # a kill may leave half a line
+                    continue
+                document = json.loads(line)
+                if document.get("refused"):
+                    latest.pop(document["id"], None)
+                else:
+                    entry = adapter.validate_python(document)
                     latest[entry.id] = entry
         return [e for e in latest.values() if execution in (None, e.execution)]
 

@@ -127,7 +127,7 @@ def _broken(action: Break, rendering: Rendering) -> Moment:
     if action.malformed:
         return Piece(rendering.bad_json())
     if action.error is not None:
-        return Piece(rendering.error_event(action.error.type, action.error.message))
+        return _error(rendering, action.error.type, action.error.message)
     return Cut()
 
 
@@ -150,7 +150,11 @@ def _trouble(name: FaultName, rendering: Rendering) -> Iterator[Moment]:
     elif name is FaultName.BAD_JSON:
         yield Piece(rendering.bad_json())
     elif name is FaultName.ERROR_EVENT:
-        yield Piece(rendering.error_event("overloaded_error", "Overloaded"))
+        yield _error(rendering, "overloaded_error", "Overloaded")
     else:
         yield Piece(rendering.padding(HUGE_BYTES))
         yield _STALL
+
+
+def _error(rendering: Rendering, kind: str, message: str) -> Piece:
+    return Piece(rendering.error_event(kind, message), report=Report.REFUSAL)

@@ -43,6 +43,9 @@ async def play(
 
 def _account(piece: Piece, usage: UsageSpec, line: BillLine) -> None:
     line.characters += piece.characters
+    if piece.report is Report.REFUSAL and not line.began:
+        line.refused = True
+    line.began = line.began or bool(piece.raw)
     if piece.report is Report.INPUT:
         line.reported = usage
     elif piece.report is Report.FINAL:

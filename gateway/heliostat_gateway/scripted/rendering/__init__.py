@@ -16,6 +16,7 @@ class Report(StrEnum):
     NOTHING = "nothing"
     INPUT = "input"  # the input tokens; the output only so far
     FINAL = "final"  # all of it
+    REFUSAL = "refusal"  # an error: when nothing came before it, nothing is owed
 
 
 @dataclass(frozen=True)

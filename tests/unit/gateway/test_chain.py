@@ -1,0 +1,245 @@
+"""Whatever the candidates of a chain do: one complete answer or one failure told, each attempt
+that may cost booked once, and never words of two providers in one answer."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.types import Message
+
+from heliostat_gateway.asks import Ask
+from heliostat_gateway.bookings import Booking
+from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers
+from heliostat_gateway.callers import Caller, KeyKind
+from heliostat_gateway.chain import Allowance, Chain
+from heliostat_gateway.credentials import NO_CREDENTIAL
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.exchange import Books, Exchange
+from heliostat_gateway.ledger import SqliteLedger
+from heliostat_gateway.main import build_gateway
+from heliostat_gateway.plans import Candidate, Plan, Timeouts
+from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.replies import Reply, StreamReply, WholeReply
+from heliostat_gateway.settings import Settings
+from heliostat_gateway.storage import Storage
+from heliostat_gateway.wire import parse_object
+from support.hearing import hear
+from support.played_providers import Behaviour, Ending, PlayedProvider
+
+RATES = FlatRates(
+    {
+        "input": Decimal(3),
+        "output": Decimal(15),
+        "cache_read": Decimal("0.3"),
+        "cache_write_5m": Decimal(4),
+        "cache_write_1h": Decimal(6),
+    }
+)
+QUICK = 0.01
+STATUSES = [204, 302, 400, 401, 404, 413, 422, 429, 500, 529]
+PATHS = {Dialect.MESSAGES: "/v1/messages", Dialect.CHAT: "/v1/chat/completions"}
+
+
+class RecordingLedger(SqliteLedger):
+    """Keeps what is settled."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage)
+        self.settled: list[list[Booking]] = []
+
+    async def settle(self, bookings: list[Booking], now_ms: int) -> None:  # noqa: ARG002
+        self.settled.append(bookings)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where exchanges are booked."""
+
+    books: Books
+    ledger: RecordingLedger
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    gateway = build_gateway(Settings(data_dir=tmp_path_factory.mktemp("data"), keys_dir=Path("x")))
+    ledger = RecordingLedger(gateway.storage)
+    yield Desk(replace(gateway.conversations.books, ledger=ledger), ledger)
+    gateway.storage.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """A caller and the providers of its chain."""
+
+    caller: Dialect
+    stream: bool
+    acts: bool  # the request may do more than cost when it is executed twice
+    providers: list[PlayedProvider]
+
+
+endings = st.builds(
+    Behaviour,
+    ending=st.sampled_from(Ending),
+    pieces=st.integers(0, 9),
+    chunk=st.sampled_from([7, 150, 10_000]),
+)
+behaviours = st.one_of(
+    st.just(Behaviour(is_refused=True)),
+    st.just(Behaviour(hangs_up=True)),
+    st.builds(
+        Behaviour, status=st.sampled_from([204, 302, 400, 401, 404, 413, 422, 429, 500, 529])
+    ),
+    endings,
+    endings,
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Up to four candidates."""
+    chosen = draw(st.lists(st.tuples(st.sampled_from(Dialect), behaviours), min_size=1, max_size=4))
+    providers = []
+    for number, (dialect, behaviour) in enumerate(chosen):
+        letter = "xyzw"[number]
+        provider = PlayedProvider(f"p{number}", dialect, letter, behaviour)
+        # Trouble after the last word of an answer is none.
+        most = max(0, provider.pieces() - 1)
+        provider.behaviour = replace(behaviour, pieces=min(behaviour.pieces, most))
+        providers.append(provider)
+    caller = draw(st.sampled_from([Dialect.MESSAGES, Dialect.CHAT]))
+    # A container can be said in the Messages dialect only.
+    can_act = {caller, *(p.dialect for p in providers)} == {Dialect.MESSAGES}
+    return World(caller, draw(st.booleans()), can_act and draw(st.booleans()), providers)
+
+
+class Client:
+    """The other end of the connection; never goes."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.starts = 0
+        self.is_over = False
+
+    async def receive(self) -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(self, message: Message) -> None:
+        assert not self.is_over
+        if message["type"] == "http.response.start":
+            self.starts += 1
+            self.status = message["status"]
+            self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+        else:
+            self.body += message["body"]
+            self.is_over = not message["more_body"]
+
+
+@dataclass
+class Expected:
+    """What must come of it, by the rules in words (docs/gateway.md, Attempts and Money)."""
+
+    text: str
+    is_complete: bool
+    asked: int
+    owed: list[int]  # nano-dollars of each attempt that may cost
+
+
+def expect(world: World) -> Expected:
+    owed: list[int] = []
+    for number, provider in enumerate(world.providers, 1):
+        verdict = verdict_of(provider, is_stream=world.stream)
+        told = provider.told(is_stream=world.stream)
+        if verdict in ("answered", "shown", "uncertain") or told:
+            usage = provider.usage(is_stream=world.stream)
+            owed.append(usage.input * 3000 + usage.output * 15000 + usage.cache_read * 300)
+        if verdict in ("answered", "shown"):
+            text = provider.letter * sum(piece.characters for piece in told)
+            return Expected(text, verdict == "answered", number, owed)
+        if verdict == "rejected" or (verdict == "uncertain" and world.acts):
+            return Expected("", is_complete=False, asked=number, owed=owed)
+    return Expected("", is_complete=False, asked=len(world.providers), owed=owed)
+
+
+def verdict_of(provider: PlayedProvider, *, is_stream: bool) -> str:
+    does = provider.behaviour
+    if does.is_refused:
+        return "refused"
+    if does.hangs_up or does.status == 204:
+        return "uncertain"
+    if does.status != 200:
+        return "rejected" if does.status in (400, 413, 422) else "refused"
+    if does.ending is Ending.WELL:
+        return "answered"
+    before_output = 1 if provider.dialect is not Dialect.GEMINI else 0  # pieces that show nothing
+    if is_stream and does.pieces > before_output:
+        return "shown"
+    if does.ending is Ending.OVERLOADED:
+        return "refused"
+    return "rejected" if does.ending is Ending.INVALID else "uncertain"
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_one_complete_answer_or_one_failure_and_each_cost_once(desk: Desk, world: World) -> None:
+    client, booked = asyncio.run(run(desk, world))
+    expected = expect(world)
+    heard = hear(world.caller, client.status, client.body, stream=world.stream)
+    assert (client.starts, client.is_over) == (1, True)
+    assert (heard.text, heard.is_complete) == (expected.text, expected.is_complete)
+    assert bool(heard.error) is not heard.is_complete
+    strangers = [p for p in world.providers if p.letter not in expected.text]
+    assert not any(p.letter * 3 in client.body.decode() for p in strangers)
+    asked = [provider.asked for provider in world.providers]
+    assert asked == [1] * expected.asked + [0] * (len(asked) - expected.asked)
+    assert [each.part for each in booked] == list(range(1, max(1, len(expected.owed)) + 1))
+    assert [each.cost_nanos for each in booked] == (expected.owed or [0])
+    if not world.stream or not expected.text:
+        assert client.headers["x-heliostat-attempts"] == str(expected.asked)
+
+
+async def run(desk: Desk, world: World) -> tuple[Client, list[Booking]]:
+    """One request through a chain; what the client got and what was booked, which is once."""
+    desk.ledger.settled.clear()
+    client = Client()
+    reply = reply_of(desk, world)
+    async with asyncio.timeout(20):
+        await reply({"type": "http"}, client.receive, client.send)
+    (booked,) = desk.ledger.settled
+    assert not desk.books.exchanges
+    return client, booked
+
+
+def reply_of(desk: Desk, world: World) -> Reply:
+    document: dict[str, object] = {
+        "model": "m",
+        "stream": world.stream,
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+    if world.caller is Dialect.MESSAGES:
+        document["max_tokens"] = 100
+    if world.acts:
+        document["container"] = "c"
+    body = json.dumps(document).encode()
+    parsed = parse_object(body)
+    assert parsed is not None
+    caller = Caller("k", KeyKind.EXECUTION, "uid", agent="default/a", execution="uid")
+    ask = Ask(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
+    plan = Plan("m", tuple(candidate(provider) for provider in world.providers))
+    exchange = Exchange(desk.books, ask, plan, {"x-heliostat-request-id": "req_1"})
+    chain = Chain(exchange, LocalBreakers(BreakerPolicy(minimum=10**6)), Allowance())
+    return StreamReply(exchange, chain, 1000) if world.stream else WholeReply(exchange, chain)
+
+
+def candidate(provider: PlayedProvider) -> Candidate:
+    stalls = provider.behaviour.ending is Ending.STALL
+    timeouts = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
+    return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts)
