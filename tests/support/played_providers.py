@@ -50,6 +50,7 @@ class PlayedProvider:
     behaviour: Behaviour
     target_is_model: bool = True
     counts_tokens: bool = False
+    checks_signatures: bool = False
     asked: int = 0
     request_bytes: int = 0
 
