@@ -288,7 +288,7 @@ def streams(draw: st.DrawFn, dialect: str, *, hides: bool) -> Stream:
 
 
 fast = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
