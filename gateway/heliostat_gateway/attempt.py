@@ -165,7 +165,7 @@ class Attempt:
             raise ProviderError(
                 "The provider's stream ended in the middle of the answer.", sent=True
             )
-        held += rendering.finish()
+        held += rendering.finish(reader.held)
         await self._show()
         if held:
             yield b"".join(held)

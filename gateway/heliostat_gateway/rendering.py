@@ -21,8 +21,9 @@ class Rendering(Protocol):
         """What the caller gets for an event that the meter has just read."""
         ...
 
-    def finish(self) -> list[bytes]:
-        """What the caller gets after the provider's stream ended well."""
+    def finish(self, rest: bytes) -> list[bytes]:
+        """What the caller gets after the provider's stream ended well; `rest` is white space
+        behind its last event."""
         ...
 
 
@@ -38,9 +39,9 @@ class Passing:
             return []
         return [event.raw]
 
-    def finish(self) -> list[bytes]:
-        """Nothing: the provider said its last word."""
-        return []
+    def finish(self, rest: bytes) -> list[bytes]:
+        """The rest: the provider said its last word."""
+        return [rest] if rest else []
 
 
 class Translating:
@@ -58,7 +59,7 @@ class Translating:
             return [error_event(self._target, fault.kind, fault.message, "")]
         return self._translation.feed(event)
 
-    def finish(self) -> list[bytes]:
+    def finish(self, rest: bytes) -> list[bytes]:  # noqa: ARG002
         """The end, as the caller's dialect says it."""
         return self._translation.finish()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from .gateway_process import GatewayProcess
+from .real_world import World, run_world
 
 
 def _run(folder: Path) -> Iterator[GatewayProcess]:
@@ -21,6 +22,13 @@ def _run(folder: Path) -> Iterator[GatewayProcess]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway that answers plain `scripted/NAME` models."""
     yield from _run(tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A gateway before providers of every dialect; each test leaves it without armed faults."""
+    with run_world(tmp_path_factory.mktemp("world")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class World:
 
 def routes_document(more: dict[str, object] | None = None) -> dict[str, object]:
     """The routes file."""
-    targets = [*_SCENARIOS, *(f"any-{name}" for name in (*_ANY, "x", "retry", "steps"))]
+    targets = [*_SCENARIOS, *(f"any-{name}" for name in (*_ANY, "x", "y", "retry", "steps"))]
     models: dict[str, object] = {}
     for dialect in DIALECTS:
         for target in targets:

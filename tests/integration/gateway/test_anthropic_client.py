@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from support.gemini_types import GenerateBody, read_gemini_request
 
-from .real_world import DIALECTS, ROUTES, World, run_world
+from .real_world import DIALECTS, ROUTES, World
 from .samples import PDF, PNG
 
 HELLO = "Hello from the scripted provider."
@@ -39,12 +39,6 @@ class Choice(BaseModel):
 
     kind: str
     n: int
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with run_world(tmp_path_factory.mktemp("anthropic")) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from support.gemini_types import read_gemini_request
 
-from .real_world import DIALECTS, ROUTES, World, run_world
+from .real_world import DIALECTS, ROUTES, World
 from .samples import PDF, PNG
 
 HELLO = "Hello from the scripted provider."
@@ -44,12 +44,6 @@ class Choice(BaseModel):
 
     kind: str
     n: int
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with run_world(tmp_path_factory.mktemp("openai")) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -303,12 +297,12 @@ def test_retry_after_is_passed_on_and_obeyed(world: World) -> None:
     key = world.gateway.key("openai-waits")
     with openai.OpenAI(base_url=f"{world.gateway.url}/v1", api_key=key, max_retries=0) as sdk:
         for dialect in ("chat", "messages"):
-            world.providers.arm("429", after=1, model="any-x", dialect=dialect)
+            world.providers.arm("429", after=1, model="any-y", dialect=dialect)
             with pytest.raises(openai.RateLimitError) as caught:
-                sdk.chat.completions.create(model=f"{dialect}/any-x", messages=ask())
+                sdk.chat.completions.create(model=f"{dialect}/any-y", messages=ask())
             assert caught.value.response.headers["retry-after"] == "1"
         patient = sdk.with_options(max_retries=2)
-        assert_hello(patient.chat.completions.create(model="chat/any-x", messages=ask()))
+        assert_hello(patient.chat.completions.create(model="chat/any-y", messages=ask()))
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -10,16 +9,10 @@ import aiohttp
 import pytest
 
 from .gateway_process import GatewayProcess, Reply, free_port, small_request
-from .real_world import World, run_world
+from .real_world import World
 from .upstream import STREAM, upstream
 
 HELLO_NANOS = 2_400_000  # 100 x 4,000 + 20 x 20,000 + 1000 x 200 + 200 x 5,000 + 50 x 8,000
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with run_world(tmp_path_factory.mktemp("headers")) as running:
-        yield running
 
 
 def told(reply: Reply) -> dict[str, str]:
