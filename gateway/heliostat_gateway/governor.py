@@ -10,7 +10,7 @@ from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.prices import cost_nanos
-from heliostat_gateway.reports.gates import Gate, pass_gate
+from heliostat_gateway.reports.gates import Gate, pass_gate, refuse_paused
 from heliostat_gateway.usage import counted_input
 
 
@@ -44,6 +44,10 @@ class Governor:
             )
         except LEDGER_REFUSALS as refused:
             raise ledger_refusal(refused) from refused
+
+    def check(self, ask: Ask) -> None:
+        """Whether the agent may ask at all, also for what costs nothing. Raises RefusalError."""
+        refuse_paused(self._gate, ask.caller.agent)
 
     def learn(self, ask: Ask, candidate: Candidate, output: int) -> None:
         """Takes in what a whole answer put out, for the next estimate."""

@@ -101,7 +101,9 @@ def build_gateway(settings: Settings) -> Gateway:
     return Gateway(
         settings=settings,
         storage=storage,
-        conversations=Conversations(keys, revocations, router, governor, common.breakers, books),
+        conversations=Conversations(
+            keys, revocations, router, governor, common.breakers, books, answers=common.answers
+        ),
         admin=Admin(
             keys=keys,
             revoker=common.revoker,
