@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 
 from fastapi import Request, Response
 
+from heliostat_gateway.answers import AnswerCache
 from heliostat_gateway.asks import Ask
 from heliostat_gateway.breakers import Breakers
+from heliostat_gateway.cached import Cached, may_be_kept
 from heliostat_gateway.callers import Caller
-from heliostat_gateway.chain import Allowance, Chain
+from heliostat_gateway.chain import Chain
 from heliostat_gateway.counting import count_tokens
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.entrance import Entrance
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.exchange import Books, Exchange
 from heliostat_gateway.governor import Governor
@@ -34,6 +37,7 @@ class Conversations:
     governor: Governor
     breakers: Breakers
     books: Books
+    answers: AnswerCache
     ping_seconds: float
 
     def authenticate(self, headers: Mapping[str, str]) -> Caller:
@@ -50,12 +54,10 @@ class Conversations:
         try:
             # From here on a revocation finds the call; one that came before is seen now.
             self._check_revoked(ask.caller)
-            reserved = await self.governor.admit(exchange.id, ask, plan)
+            chain = await self._chain(exchange)
         except BaseException:
             exchange.close()
             raise
-        known["x-heliostat-cost"] = str(reserved.nanos)
-        chain = Chain(exchange, self.breakers, Allowance(reserved.max_tokens))
         if ask.is_stream:
             return StreamReply(exchange, chain, self.ping_seconds)
         return WholeReply(exchange, chain)
@@ -64,6 +66,18 @@ class Conversations:
         """The token count of a request; costs nothing. Raises RefusalError."""
         ask = await self._read(request, Dialect.MESSAGES, known)
         return await count_tokens(ask, self._plan(ask, known), known)
+
+    async def _chain(self, exchange: Exchange) -> Chain | Cached:
+        """Who answers: the providers, with a reservation made, or first the exact cache."""
+        entrance = Entrance(self.governor, self.breakers)
+        policy = exchange.plan.cache
+        if policy is None:
+            return await entrance.open(exchange)
+        if not may_be_kept(exchange.ask, exchange.plan):
+            exchange.cached("off")
+            return await entrance.open(exchange)
+        self.governor.check(exchange.ask)
+        return Cached(exchange, self.answers, policy, entrance)
 
     async def _read(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Ask:
         caller = self.authenticate(request.headers)

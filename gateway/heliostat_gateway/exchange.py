@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
 from heliostat_gateway.asks import Ask
@@ -60,12 +60,32 @@ class Exchange:
         self._began = time.monotonic()
         self._noted: dict[int, Booking] = {}
         self._is_settled = False
+        self._is_reserved = False
+        # Of a reservation that may be interrupted: its end is waited for before anything is booked.
+        self.opening: Awaitable[object] | None = None
         books.calls.add(self.call)
         books.metrics.open_calls += 1
 
+    def reserved(self, nanos: int) -> None:
+        """Notes that the request is in the ledger, with so much held for it."""
+        self._is_reserved = True
+        self.headers["x-heliostat-cost"] = str(nanos)
+
+    def cached(self, result: str) -> None:
+        """Notes what the exact cache of the route had: `hit`, `miss`; `off` if it is not used."""
+        self._books.metrics.answer_cache.add(result)
+        self.headers["x-heliostat-cache"] = result
+        if result == "hit":
+            self.headers["x-heliostat-cost"] = "0"
+            self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
+
+    def refused(self, kind: str) -> None:
+        """Counts a refusal of ours that came when the answer had begun to be made."""
+        self._books.metrics.refusals.add(kind)
+
     def begin(self, candidate: Candidate, size: int) -> Part:
         """The next attempt, with a request of `size` bytes."""
-        part = Part(self.id, self._model(candidate), candidate, size)
+        part = Part(self.id, self.plan.booked_model(candidate), candidate, size)
         self.parts.append(part)
         self._books.exchanges.add(self)
         self.headers["x-heliostat-attempts"] = str(len(self.parts))
@@ -122,6 +142,10 @@ class Exchange:
     async def _settle(self, outcome: str) -> None:
         if self._is_settled:
             return
+        if self.opening is not None:
+            await asyncio.gather(self.opening, return_exceptions=True)
+        if not self._is_reserved:
+            return
         self._is_settled = True
         self._books.exchanges.discard(self)
         for part in self.parts:
@@ -162,15 +186,6 @@ class Exchange:
 
     def _unsent(self, outcome: str) -> Part:
         candidate = self.plan.candidates[0]
-        part = Part(self.id, self._model(candidate), candidate, 0)
+        part = Part(self.id, self.plan.booked_model(candidate), candidate, 0)
         part.outcome, part.free, part.is_over = outcome, True, True
         return part
-
-    def _model(self, candidate: Candidate) -> str:
-        """The model as it is booked: a scenario only plays the model that was asked for."""
-        return candidate.target if candidate.provider.target_is_model else self.plan.model
-
-
-def _number(parts: list[Part]) -> list[Booking]:
-    """What is booked of them, numbered without gaps."""
-    return [part.booking(number) for number, part in enumerate(parts, 1)]

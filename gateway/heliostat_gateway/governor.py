@@ -4,13 +4,13 @@ import time
 from dataclasses import replace
 
 from heliostat_gateway.asks import Ask
-from heliostat_gateway.bookings import Estimate, Opening, Reserved
+from heliostat_gateway.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens_of
 from heliostat_gateway.ledger import Ledger
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.prices import cost_nanos
-from heliostat_gateway.reports.gates import Gate, pass_gate
+from heliostat_gateway.reports.gates import Gate, pass_gate, refuse_paused
 from heliostat_gateway.usage import counted_input
 
 
@@ -34,7 +34,7 @@ class Governor:
                     caller=ask.caller,
                     session=ask.session,
                     provider=candidate.provider.name,
-                    model=candidate.target,
+                    model=plan.booked_model(candidate),
                     credential=candidate.credential.name,
                     started_ms=int(time.time() * 1000),
                     usage=usage,
@@ -45,16 +45,20 @@ class Governor:
         except LEDGER_REFUSALS as refused:
             raise ledger_refusal(refused) from refused
 
+    def check(self, ask: Ask) -> None:
+        """Whether the agent may ask at all, also for what costs nothing. Raises RefusalError."""
+        refuse_paused(self._gate, ask.caller.agent)
+
     def learn(self, ask: Ask, candidate: Candidate, output: int) -> None:
         """Takes in what a whole answer put out, for the next estimate."""
         self._history.learn(ask.caller.agent, candidate.target, output)
 
     def _estimate(self, ask: Ask, plan: Plan) -> Estimate:
         """For the dearest candidate: a fallback must not cost more than was reserved."""
-        return max(
-            (self._estimate_of(ask, candidate) for candidate in _each_model_once(plan)),
-            key=lambda estimate: estimate.cost_nanos,
-        )
+        found = [self._estimate_of(ask, candidate) for candidate in _each_model_once(plan)]
+        dearest = max(found, key=lambda estimate: estimate.cost_nanos)
+        bounds = [estimate.bound for estimate in found if estimate.bound is not None]
+        return replace(dearest, bound=_highest(bounds)) if bounds else dearest
 
     def _estimate_of(self, ask: Ask, candidate: Candidate) -> Estimate:
         size = len(ask.body)
@@ -64,6 +68,15 @@ class Governor:
         if not ask.caller.caps.strict:
             return estimate
         return replace(estimate, bound=bound(candidate.rates, ask.document, size))
+
+
+def _highest(bounds: list[Bound]) -> Bound:
+    """What holds whichever candidate answers: they share the request, not the prices."""
+    return replace(
+        bounds[0],
+        input_nanos=max(each.input_nanos for each in bounds),
+        output_rate=max(each.output_rate for each in bounds),
+    )
 
 
 def _each_model_once(plan: Plan) -> list[Candidate]:

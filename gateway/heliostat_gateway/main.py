@@ -103,7 +103,14 @@ def build_gateway(settings: Settings) -> Gateway:
         settings=settings,
         storage=storage,
         conversations=Conversations(
-            keys, revocations, router, governor, common.breakers, books, settings.ping_seconds
+            keys=keys,
+            revocations=revocations,
+            router=router,
+            governor=governor,
+            breakers=common.breakers,
+            books=books,
+            answers=common.answers,
+            ping_seconds=settings.ping_seconds,
         ),
         admin=Admin(
             keys=keys,

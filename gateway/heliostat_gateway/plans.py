@@ -75,6 +75,10 @@ class Plan:
     cache: CachePolicy | None = None
     explanation: tuple[str, ...] = field(default=(), repr=False)
 
+    def booked_model(self, candidate: Candidate) -> str:
+        """The model as it is booked: a scenario only plays the model that was asked for."""
+        return candidate.target if candidate.provider.target_is_model else self.model
+
 
 @dataclass(frozen=True)
 class NotServed:

@@ -11,6 +11,7 @@ from typing import Final
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
+from heliostat_gateway.cached import Cached
 from heliostat_gateway.calls import CallEndedError, EndReason
 from heliostat_gateway.chain import Chain
 from heliostat_gateway.dialects import Dialect
@@ -118,7 +119,7 @@ class Sender:
 class Reply(Response):
     """Runs a request's chain while the client is there; settles before the last word."""
 
-    def __init__(self, exchange: Exchange, chain: Chain) -> None:
+    def __init__(self, exchange: Exchange, chain: Chain | Cached) -> None:
         super().__init__()
         self._exchange = exchange
         self._chain = chain
@@ -163,7 +164,7 @@ class Reply(Response):
 class StreamReply(Reply):
     """Event by event, with pings after each silence of `ping_seconds`."""
 
-    def __init__(self, exchange: Exchange, chain: Chain, ping_seconds: float) -> None:
+    def __init__(self, exchange: Exchange, chain: Chain | Cached, ping_seconds: float) -> None:
         super().__init__(exchange, chain)
         self._ping_seconds = ping_seconds
 

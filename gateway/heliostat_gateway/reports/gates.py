@@ -174,11 +174,17 @@ class AgentGate:
 
 async def pass_gate(gate: Gate, agent: str) -> None:
     """Waits as long as the agent must. Raises RefusalError (403) for a paused one."""
+    verdict = refuse_paused(gate, agent)
+    if isinstance(verdict, SlowDown):
+        await asyncio.sleep(verdict.seconds)
+
+
+def refuse_paused(gate: Gate, agent: str) -> Verdict:
+    """What the gate says of an agent. Raises RefusalError (403) for a paused one."""
     verdict = gate.check(agent)
     if isinstance(verdict, Paused):
         raise RefusalError(403, "permission_error", verdict.message, DO_NOT_RETRY)
-    if isinstance(verdict, SlowDown):
-        await asyncio.sleep(verdict.seconds)
+    return verdict
 
 
 def paused_message(restriction: Restriction) -> str:

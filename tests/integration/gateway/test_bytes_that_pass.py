@@ -19,6 +19,7 @@ from pydantic import JsonValue, SecretStr
 from starlette.types import Message
 
 from heliostat_core.keys import new_private_key, public_pem
+from heliostat_gateway.answers import AnswerCache, MemoryAnswers
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers
 from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.conversations import Conversations
@@ -26,7 +27,7 @@ from heliostat_gateway.credentials import EnvironmentKeys
 from heliostat_gateway.endpoints import Calls
 from heliostat_gateway.estimates import OutputHistory
 from heliostat_gateway.exchange import Books
-from heliostat_gateway.failures import add_failures
+from heliostat_gateway.failures import Failures
 from heliostat_gateway.governor import Governor
 from heliostat_gateway.keyring import KeyRing
 from heliostat_gateway.ledger import SqliteLedger
@@ -34,6 +35,7 @@ from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.catalog import BUILT_IN, build_offers, server_offer
 from heliostat_gateway.providers.http import Outgoing
+from heliostat_gateway.reports.gates import AgentGate
 from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.routes.reading import parse_routes
 from heliostat_gateway.routes.source import FixedRoutes
@@ -124,7 +126,7 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
     (folder / "operator.pem").write_text(public_pem(signer.private))
     far, storage, metrics, calls = Far(), Storage(folder / "data"), Metrics(), OpenCalls()
     ledger = SqliteLedger(storage)
-    governor = Governor(ledger, OutputHistory())
+    governor = Governor(ledger, OutputHistory(), AgentGate(storage, slow_seconds=0))
     router = Router(
         offers=build_offers({each.name: "http://far" for each in BUILT_IN}, far),
         server_offer=lambda server: server_offer(server, far),
@@ -135,16 +137,18 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
         known=KNOWN,
     )
     conversations = Conversations(
-        KeyRing(folder),
-        Revocations(storage),
-        router,
-        governor,
-        LocalBreakers(BreakerPolicy()),
-        Books(ledger, calls, metrics, governor),
+        keys=KeyRing(folder),
+        revocations=Revocations(storage),
+        router=router,
+        governor=governor,
+        breakers=LocalBreakers(BreakerPolicy()),
+        books=Books(ledger, calls, metrics, governor),
+        answers=AnswerCache(MemoryAnswers()),
+        ping_seconds=60,
     )
     app = FastAPI()
     app.include_router(Calls(conversations).endpoints())
-    add_failures(app, metrics)
+    Failures(metrics).add_to(app)
     with asyncio.Runner() as runner:
         yield Near(app, far, signer.key("near"), runner)
     storage.close()
