@@ -22,6 +22,7 @@ from support.hearing import Heard, hear
 
 from .chains import (
     FIRST,
+    FIRST_TEXT,
     SECOND,
     SECOND_TEXT,
     SHOWN,
@@ -126,7 +127,7 @@ SETTINGS = [
 def gateway(
     speakers: FakeProviders, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
-    routes = [route for setting in SETTINGS for route in setting.routes()]
+    routes = [*LAST_WORDS, *(route for setting in SETTINGS for route in setting.routes())]
     found = start_gateway(tmp_path_factory.mktemp("gateway"), routes, addresses(speakers))
     yield found
     found.kill()
@@ -150,6 +151,34 @@ async def test_a_fault_of_the_first_provider(
     for route in routes:
         asked = {line.model for line in lines_of(bill, route)}
         assert (route.second_model in asked) is not setting.shows
+
+
+LAST_WORDS = [
+    Route(f"{fault}-{caller}-{stream}-{first}", first, Dialect.MESSAGES, {})
+    for fault, caller, first in product(("no-end", "no-final-usage"), CALLERS, Dialect)
+    for stream in (True, False)
+    if stream or fault != "no-end"
+]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(
+    ("fault", "stream"), [("no-end", True), ("no-final-usage", True), ("no-final-usage", False)]
+)
+async def test_an_answer_without_its_last_words(
+    gateway: GatewayProcess, speakers: FakeProviders, caller: Dialect, fault: str, stream: bool
+) -> None:
+    """Without an end it is a failure, told; without usage it is an answer, and estimated."""
+    prefix = f"{fault}-{caller}-{stream}-"
+    routes = [route for route in LAST_WORDS if route.model.startswith(prefix)]
+    for route in routes:
+        speakers.arm(fault, model=route.first_model)
+        reply = await ask(gateway, caller, route.model, route.model, stream=stream)
+        heard = hear(caller, reply.status, reply.body, stream=stream)
+        is_complete = fault == "no-final-usage"
+        assert (heard.text, heard.is_complete) == (FIRST_TEXT, is_complete)
+        assert bool(heard.error) is not is_complete
+    await wait_for_equal_money(speakers, [Booked(gateway, r.model, r) for r in routes])
 
 
 @pytest.fixture(scope="module")
