@@ -115,7 +115,9 @@ def _said_kind(status: int, error: JsonObject, source: Dialect) -> str | None:
         reasons = [text_at(each, "reason") for each in objects(list_at(error, "details"))]
         if "API_KEY_INVALID" in reasons:  # Gemini says 400 for it
             return "authentication_error"
-        return KIND_OF_GEMINI.get(text_at(error, "status"))
+        said = text_at(error, "status")
+        says_less = said == "UNKNOWN" and status in KIND_OF_STATUS
+        return None if says_less else KIND_OF_GEMINI.get(said)
     if by_code := KIND_OF_CHAT.get(text_at(error, "code")):
         return by_code
     if status != 400 and status in KIND_OF_STATUS:  # it says more than OpenAI's types

@@ -13,7 +13,7 @@ from heliostat_gateway.wire import (
 
 
 class GeminiMeter(Meter):
-    """Each event carries the usage so far; that of the event with a finish reason is final."""
+    """Each event carries the usage so far; what comes with a finish reason or after it is final."""
 
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
         usage = object_at(message, "usageMetadata")
@@ -40,7 +40,8 @@ class GeminiMeter(Meter):
             self._reported = read_gemini_usage(usage, _searches(fields))
         if finished:
             self.visible = self.stopped = True
-            self.final = self._reported is not None
+        # What was said before the end is only the usage so far.
+        self.final = self.final or (self.stopped and bool(usage))
 
     def _read_candidate(self, candidate: JsonObject) -> None:
         parts = _parts(candidate)

@@ -123,13 +123,14 @@ async def ask(
     stream: bool,
     **more: object,
 ) -> Reply:
-    """One request of an execution; `more` fields of the document."""
+    """One request of an execution; `more` fields of the document, in a beta of the API."""
     return await gateway.ask(
         PATHS[caller],
         document=request_document(caller, model, stream=stream) | more,
         headers={
             "authorization": f"Bearer {gateway.key(execution)}",
             "anthropic-version": "2023-06-01",
+            "anthropic-beta": "trial-2026-11-22",
         },
     )
 
@@ -139,27 +140,34 @@ def lines_of(bill: Iterable[BillEntry], route: Route) -> list[BillEntry]:
     return [entry for entry in bill if entry.model in (route.first_model, route.second_model)]
 
 
-async def wait_for_equal_money(
-    gateways: Iterable[GatewayProcess], providers: FakeProviders, booked: Mapping[str, Route]
-) -> list[BillEntry]:
-    """Waits until the gateways' ledgers say of each execution what the bill says of its route.
+@dataclass(frozen=True)
+class Booked:
+    """An execution, all of whose calls went through one route of one gateway."""
 
-    Gives the bill. A provider whose connection was cut may need a moment to notice.
+    gateway: GatewayProcess
+    execution: str
+    route: Route
+
+
+async def wait_for_equal_money(
+    providers: FakeProviders, calls: Iterable[Booked]
+) -> list[BillEntry]:
+    """Waits until the ledger says of each execution what the bill says of its route; gives the
+    bill. A provider whose connection was cut may need a moment to notice.
     """
-    async with asyncio.timeout(_BOOKED_SECONDS + 10):
-        deadline = asyncio.get_running_loop().time() + _BOOKED_SECONDS
-        while True:
-            bill = await asyncio.to_thread(providers.bill)
-            wrong = {}
-            for execution, route in booked.items():
-                costs = [await gateway.cost(execution) for gateway in gateways]
-                ledger = sum(cost.cost_nanos for cost in costs)
-                lines = lines_of(bill, route)
-                if ledger != sum(each.cost_nanos for each in lines) or not all(
-                    cost.settled for cost in costs
-                ):
-                    wrong[execution] = (ledger, costs, lines)
-            if not wrong:
-                return bill
-            assert asyncio.get_running_loop().time() < deadline, f"ledger and bill differ: {wrong}"
-            await asyncio.sleep(0.05)
+    begin = asyncio.get_running_loop().time()
+    while True:
+        bill = await asyncio.to_thread(providers.bill)
+        wrong = [told for call in calls if (told := await _difference(call, bill))]
+        if not wrong:
+            return bill
+        late = asyncio.get_running_loop().time() - begin > _BOOKED_SECONDS
+        assert not late, f"ledger and bill differ: {wrong}"
+        await asyncio.sleep(0.05)
+
+
+async def _difference(call: Booked, bill: Iterable[BillEntry]) -> str:
+    cost, lines = await call.gateway.cost(call.execution), lines_of(bill, call.route)
+    if cost.settled and cost.cost_nanos == sum(line.cost_nanos for line in lines):
+        return ""
+    return f"{call.execution}: ledger {cost}, bill {lines}"

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from support.fake_provider import FakeProviders, run_fake_providers
+
+from .chains import write_scenario
 from .gateway_process import GatewayProcess
 from .real_world import World, run_world
 
@@ -35,3 +38,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
     """A gateway of the test's own."""
     yield from _run(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def speakers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeProviders]:
+    """The scripted server; every model name says which provider of a chain speaks."""
+    folder = tmp_path_factory.mktemp("speakers")
+    with run_fake_providers(folder, scenarios=write_scenario(folder), default="speaker") as running:
+        yield running

@@ -17,21 +17,22 @@ from itertools import product
 import pytest
 
 from heliostat_gateway.dialects import Dialect
-from support.fake_provider import FakeProviders, run_fake_providers
+from support.fake_provider import FakeProviders
 from support.hearing import Heard, hear
 
 from .chains import (
     FIRST,
+    FIRST_TEXT,
     SECOND,
     SECOND_TEXT,
     SHOWN,
+    Booked,
     Route,
     addresses,
     ask,
     lines_of,
     start_gateway,
     wait_for_equal_money,
-    write_scenario,
 )
 from .gateway_process import GatewayProcess, Reply, free_port
 from .test_providers import self_signed
@@ -59,8 +60,8 @@ class Fault:
     timeouts: Mapping[str, float] = field(default_factory=dict)  # of a stream
     whole_timeouts: Mapping[str, float] = field(default_factory=dict)
 
-    def arm(self, providers: FakeProviders, model: str) -> None:
-        providers.arm(self.order or self.name, after=self.after, model=model)
+    def arm(self, speakers: FakeProviders, model: str) -> None:
+        speakers.arm(self.order or self.name, after=self.after, model=model)
 
 
 FIRST_TOKEN = {"firstTokenSeconds": QUICK}
@@ -123,39 +124,61 @@ SETTINGS = [
 
 
 @pytest.fixture(scope="module")
-def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeProviders]:
-    folder = tmp_path_factory.mktemp("providers")
-    with run_fake_providers(folder, scenarios=write_scenario(folder), default="speaker") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def gateway(
-    providers: FakeProviders, tmp_path_factory: pytest.TempPathFactory
+    speakers: FakeProviders, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
-    routes = [route for setting in SETTINGS for route in setting.routes()]
-    found = start_gateway(tmp_path_factory.mktemp("gateway"), routes, addresses(providers))
+    routes = [*LAST_WORDS, *(route for setting in SETTINGS for route in setting.routes())]
+    found = start_gateway(tmp_path_factory.mktemp("gateway"), routes, addresses(speakers))
     yield found
     found.kill()
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 async def test_a_fault_of_the_first_provider(
-    gateway: GatewayProcess, providers: FakeProviders, setting: Setting
+    gateway: GatewayProcess, speakers: FakeProviders, setting: Setting
 ) -> None:
     routes = setting.routes()
     for route in routes:
-        setting.fault.arm(providers, route.first_model)
+        setting.fault.arm(speakers, route.first_model)
     replies = await ask_all(gateway, setting, routes)
     for route, reply in zip(routes, replies, strict=True):
         if setting.shows:
             check_error_after_output(setting, reply)
         else:
             check_answer_of_second(setting, route, reply)
-    bill = await wait_for_equal_money([gateway], providers, {r.model: r for r in routes})
+    calls = [Booked(gateway, route.model, route) for route in routes]
+    bill = await wait_for_equal_money(speakers, calls)
     for route in routes:
         asked = {line.model for line in lines_of(bill, route)}
         assert (route.second_model in asked) is not setting.shows
+
+
+LAST_WORDS = [
+    Route(f"{fault}-{caller}-{stream}-{first}", first, Dialect.MESSAGES, {})
+    for fault, caller, first in product(("no-end", "no-final-usage"), CALLERS, Dialect)
+    for stream in (True, False)
+    if stream or fault != "no-end"
+]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(
+    ("fault", "stream"), [("no-end", True), ("no-final-usage", True), ("no-final-usage", False)]
+)
+async def test_an_answer_without_its_last_words(
+    gateway: GatewayProcess, speakers: FakeProviders, caller: Dialect, fault: str, stream: bool
+) -> None:
+    """Without an end it is a failure, told; without usage it is an answer, and estimated."""
+    prefix = f"{fault}-{caller}-{stream}-"
+    routes = [route for route in LAST_WORDS if route.model.startswith(prefix)]
+    for route in routes:
+        speakers.arm(fault, model=route.first_model)
+        reply = await ask(gateway, caller, route.model, route.model, stream=stream)
+        heard = hear(caller, reply.status, reply.body, stream=stream)
+        is_complete = fault == "no-final-usage"
+        assert (heard.text, heard.is_complete) == (FIRST_TEXT, is_complete)
+        assert bool(heard.error) is not is_complete
+    await wait_for_equal_money(speakers, [Booked(gateway, r.model, r) for r in routes])
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +202,7 @@ UNREACHABLE_ROUTES = [
 @pytest.fixture(scope="module", params=["refused", "tls"])
 def half_dead(
     request: pytest.FixtureRequest,
-    providers: FakeProviders,
+    speakers: FakeProviders,
     stranger: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[GatewayProcess]:
@@ -187,13 +210,13 @@ def half_dead(
     address = stranger if request.param == "tls" else f"http://127.0.0.1:{free_port()}"
     dead = {f"HELIOSTAT_GATEWAY_{name.upper()}_BASE_URL": address for name in FIRST.values()}
     folder = tmp_path_factory.mktemp("half-dead")
-    found = start_gateway(folder, UNREACHABLE_ROUTES, addresses(providers) | dead)
+    found = start_gateway(folder, UNREACHABLE_ROUTES, addresses(speakers) | dead)
     yield found
     found.kill()
 
 
 async def test_a_first_provider_that_can_not_be_reached(
-    half_dead: GatewayProcess, providers: FakeProviders
+    half_dead: GatewayProcess, speakers: FakeProviders
 ) -> None:
     settings = [Setting(UNREACHABLE, c, s) for c, s in product(CALLERS, (True, False))]
     for setting in settings:
@@ -202,7 +225,7 @@ async def test_a_first_provider_that_can_not_be_reached(
             for route in UNREACHABLE_ROUTES
             if route.model.startswith(f"unreachable-{setting.caller}-{setting.stream}-")
         ]
-        before = len(providers.bill())
+        before = len(speakers.bill())
         replies = await asyncio.gather(
             *(
                 ask(half_dead, setting.caller, r.model, r.model, stream=setting.stream)
@@ -211,7 +234,7 @@ async def test_a_first_provider_that_can_not_be_reached(
         )
         for route, reply in zip(routes, replies, strict=True):
             check_answer_of_second(setting, route, reply)
-        bill = providers.bill()[before:]
+        bill = speakers.bill()[before:]
         for route in routes:
             (line,) = lines_of(bill, route)
             assert (await half_dead.cost(route.model)).cost_nanos == line.cost_nanos

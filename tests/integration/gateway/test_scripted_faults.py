@@ -225,6 +225,17 @@ async def test_the_end_is_missing(providers: FakeProviders, api: Api, stream: bo
 
 
 @APIS
+async def test_an_error_before_anything_of_an_answer_is_a_refusal(
+    providers: FakeProviders, api: Api
+) -> None:
+    execution = uuid4().hex
+    seen = await meet(providers, api, "error-event;after=0", stream=True, execution=execution)
+    began = api is not Api.GEMINI  # the others' first event announces the answer
+    expected = estimate(api, seen, 0, reported=True) if began else None
+    assert billed(providers, execution) == expected
+
+
+@APIS
 async def test_a_header_with_times_ends(providers: FakeProviders, api: Api) -> None:
     execution = uuid4().hex
     statuses = [

@@ -3,7 +3,8 @@ that may cost booked once, and never words of two providers in one answer."""
 
 import asyncio
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from starlette.types import Message
 
 from heliostat_gateway.asks import Ask
 from heliostat_gateway.bookings import Booking
-from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers
+from heliostat_gateway.breakers import CLOSED, BreakerPolicy, Limited, LocalBreakers
 from heliostat_gateway.callers import Caller, KeyKind
 from heliostat_gateway.chain import Allowance, Chain
 from heliostat_gateway.credentials import NO_CREDENTIAL
@@ -25,11 +26,12 @@ from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.main import build_gateway
 from heliostat_gateway.plans import Candidate, Plan, Timeouts
 from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.providers import ProviderAnswer, ProviderCall
 from heliostat_gateway.replies import Reply, StreamReply, WholeReply
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.wire import parse_object
-from support.hearing import hear
+from support.hearing import Heard, hear
 from support.played_providers import Behaviour, Ending, PlayedProvider
 
 RATES = FlatRates(
@@ -218,7 +220,7 @@ async def run(desk: Desk, world: World) -> tuple[Client, list[Booking]]:
     return client, booked
 
 
-def reply_of(desk: Desk, world: World) -> Reply:
+def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) -> Reply:
     document: dict[str, object] = {
         "model": "m",
         "stream": world.stream,
@@ -235,7 +237,8 @@ def reply_of(desk: Desk, world: World) -> Reply:
     ask = Ask(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
     plan = Plan("m", tuple(candidate(provider) for provider in world.providers))
     exchange = Exchange(desk.books, ask, plan, {"x-heliostat-request-id": "req_1"})
-    chain = Chain(exchange, LocalBreakers(BreakerPolicy(minimum=10**6)), Allowance())
+    never = LocalBreakers(BreakerPolicy(minimum=10**6))
+    chain = Chain(exchange, breakers or never, Allowance())
     return StreamReply(exchange, chain, 1000) if world.stream else WholeReply(exchange, chain)
 
 
@@ -243,3 +246,68 @@ def candidate(provider: PlayedProvider) -> Candidate:
     stalls = provider.behaviour.ending is Ending.STALL
     timeouts = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
     return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts)
+
+
+class FailingProvider(PlayedProvider):
+    """Has a mistake of ours in it, before or after some output."""
+
+    async def send(self, call: ProviderCall) -> ProviderAnswer:
+        answer = await super().send(call)
+        if not self.behaviour.pieces:
+            raise RuntimeError("a secret in the words of a mistake")
+
+        async def broken() -> AsyncGenerator[bytes, None]:
+            async for chunk in answer.chunks:
+                yield chunk
+            raise RuntimeError("a secret in the words of a mistake")
+
+        return replace(answer, chunks=broken())
+
+
+@pytest.mark.parametrize("caller", list(PATHS))
+@pytest.mark.parametrize(("stream", "pieces"), [(False, 0), (True, 0), (True, 4)])
+async def test_a_mistake_of_ours_is_told_without_its_words_and_booked(
+    desk: Desk, caller: Dialect, stream: bool, pieces: int
+) -> None:
+    behaviour = Behaviour(ending=Ending.CLEAN, pieces=pieces)
+    world = World(caller, stream, False, [FailingProvider("p", caller, "x", behaviour)])
+    desk.ledger.settled.clear()
+    client = Client()
+    with pytest.raises(RuntimeError):  # for the log
+        await reply_of(desk, world)({"type": "http"}, client.receive, client.send)
+    heard = hear(caller, client.status, client.body, stream=stream)
+    assert (client.status, client.is_over) == (200 if pieces else 500, True)
+    assert (heard.is_complete, bool(heard.text)) == (False, bool(pieces))
+    assert b"The gateway failed." in client.body
+    assert b"secret" not in client.body
+    ((booked,),) = desk.ledger.settled
+    assert (booked.outcome, booked.estimated) == ("gateway_failed", True)
+
+
+async def test_an_answer_that_is_complete_does_not_wait_for_its_connection(desk: Desk) -> None:
+    """A provider that keeps the stream open, or cuts it, after the last word has answered."""
+    for ending in (Ending.STALL, Ending.CUT):
+        for dialect in Dialect:
+            provider = PlayedProvider("p", dialect, "x", Behaviour(ending=ending))
+            provider.behaviour = replace(provider.behaviour, pieces=provider.pieces())
+            world = World(Dialect.MESSAGES, True, False, [provider])
+            client, (booked,) = await run(desk, world)
+            heard = hear(Dialect.MESSAGES, client.status, client.body, stream=True)
+            assert heard == Heard(provider.text)
+            assert (booked.outcome, booked.estimated) == ("answered", False)
+
+
+async def test_a_candidate_that_rests_is_not_hidden_by_one_that_can_not_say_it(desk: Desk) -> None:
+    resting = PlayedProvider("p0", Dialect.MESSAGES, "x", Behaviour())
+    unable = PlayedProvider("p1", Dialect.CHAT, "y", Behaviour())
+    world = World(Dialect.MESSAGES, False, True, [resting, unable])  # with a container
+    breakers = LocalBreakers()
+    until = time.time() + 60
+    await breakers.record("p0/m/no-key", Limited(until), CLOSED)
+    client = Client()
+    await reply_of(desk, world, breakers)({"type": "http"}, client.receive, client.send)
+    assert (client.status, client.headers["x-heliostat-decision"]) == (
+        503,
+        "p0 rests; p1 can not say it",
+    )
+    assert 50 < int(client.headers["retry-after"]) <= 61

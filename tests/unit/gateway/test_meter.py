@@ -114,6 +114,25 @@ def test_a_whole_message_is_final() -> None:
     assert meter.usage() == Usage(3, 4)
 
 
-def test_a_message_without_usage_is_malformed() -> None:
+def test_a_message_with_neither_output_nor_usage_is_malformed() -> None:
     with pytest.raises(MalformedAnswerError):
         new_meter(Dialect.MESSAGES, 1).read_message(b'{"type":"message"}')
+
+
+def test_a_message_without_usage_counts_by_what_it_shows() -> None:
+    blocks = [
+        {"type": "thinking", "thinking": "äöü", "signature": "s"},
+        {"type": "text", "text": "12"},
+        {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}},  # {"a": 1}
+    ]
+    meter = new_meter(Dialect.MESSAGES, 401)
+    meter.read_message(json.dumps({"type": "message", "content": blocks}).encode())
+    assert meter.usage() == Usage(input=101, output=4)  # 3 + 2 + 8 characters
+    assert (meter.final, meter.stopped) == (False, True)
+
+
+def test_pings_and_errors_are_no_beginning() -> None:
+    meter = new_meter(Dialect.MESSAGES, 1)
+    meter.read_event(Event(b"", "ping", b'{"type":"ping"}'))
+    meter.read_event(Event(b"", "error", b'{"type":"error","error":{"type":"overloaded_error"}}'))
+    assert not meter.began

@@ -131,3 +131,40 @@ def test_a_blocked_gemini_prompt_is_complete() -> None:
         {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 9}},
     )
     assert (meter.final, meter.stopped, meter.usage().input) == (True, True, 9)
+
+
+def test_whole_answers_without_usage_count_by_what_they_show() -> None:
+    call: JsonObject = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said: JsonObject = {"content": "12345", "reasoning_content": "6", "tool_calls": [call]}
+    chat = new_meter(Dialect.CHAT, 4)
+    chat.read_message(json.dumps({"choices": [{"message": said}]}).encode())
+    parts: list[JsonObject] = [{"text": "12345"}, {"functionCall": {"args": {"a": 1}}}]
+    gemini = new_meter(Dialect.GEMINI, 4)
+    gemini.read_message(json.dumps({"candidates": [{"content": {"parts": [*parts]}}]}).encode())
+    assert chat.usage() == Usage(input=1, output=2)  # 5 + 1 + 2 characters
+    assert gemini.usage() == Usage(input=1, output=3)  # 5 + 7
+    assert (chat.final, gemini.final) == (False, False)
+
+
+def test_usage_before_the_end_of_a_gemini_stream_is_not_final() -> None:
+    said: JsonObject = {"content": {"parts": [{"text": "12345"}]}}
+    end: JsonObject = {"content": {"parts": [{"text": ""}]}, "finishReason": "STOP"}
+    so_far: JsonObject = {"promptTokenCount": 7, "candidatesTokenCount": 1}
+    meter = meter_after(
+        Dialect.GEMINI,
+        {"candidates": [said], "usageMetadata": so_far},
+        {"candidates": [end]},
+    )
+    assert (meter.final, meter.stopped, meter.usage()) == (False, True, Usage(input=7, output=2))
+    final: JsonObject = {"promptTokenCount": 7, "candidatesTokenCount": 3}
+    meter.read_event(Event(b"", "", json.dumps({"usageMetadata": final}).encode()))
+    assert (meter.final, meter.usage()) == (True, Usage(input=7, output=3))
+
+
+def test_an_error_chunk_with_a_choice_beside_it_shows_nothing() -> None:
+    """As OpenRouter sends it."""
+    choice: JsonObject = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
+    error: JsonObject = {"code": 502, "message": "Provider disconnected"}
+    meter = meter_after(Dialect.CHAT, {"error": error, "choices": [choice]})
+    assert meter.error is not None
+    assert not meter.visible
