@@ -189,3 +189,8 @@ class Exchange:
         part = Part(self.id, self.plan.booked_model(candidate), candidate, 0)
         part.outcome, part.free, part.is_over = outcome, True, True
         return part
+
+
+def _number(parts: list[Part]) -> list[Booking]:
+    """What is booked for these attempts, numbered without gaps."""
+    return [part.booking(number) for number, part in enumerate(parts, 1)]
