@@ -237,6 +237,7 @@ def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) ->
     ask = Ask(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
     plan = Plan("m", tuple(candidate(provider) for provider in world.providers))
     exchange = Exchange(desk.books, ask, plan, {"x-heliostat-request-id": "req_1"})
+    exchange.reserved(0)
     never = LocalBreakers(BreakerPolicy(minimum=10**6))
     chain = Chain(exchange, breakers or never, Allowance())
     return StreamReply(exchange, chain, 1000) if world.stream else WholeReply(exchange, chain)

@@ -1,5 +1,8 @@
 """The class of an attempt decides who is asked next and what is booked."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from heliostat_gateway.verdicts import (
@@ -62,3 +65,9 @@ def test_an_uncertain_attempt_is_not_repeated_where_it_may_have_acted(
 def test_an_uncertain_attempt_is_repeated_where_it_only_costs() -> None:
     tools = [{"name": "f"}, {"type": "function"}, {"type": "web_search_20260209"}]
     assert may_go_on(Verdict.UNCERTAIN, {"tools": [dict(tool) for tool in tools]})
+
+
+def test_every_class_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "gateway.md").read_text()
+    table = page.partition("## Attempts")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [each.value for each in Verdict]
