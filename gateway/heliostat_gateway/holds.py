@@ -102,12 +102,14 @@ def settle_requests(connection: sqlite3.Connection, bookings: list[Booking], now
         if head is not None:
             rows.write_rows(connection, head, parts, now_ms)
             rows.add_sums(connection, head.counted, parts)
+            # Parts that were noted while they were under way, and proved free.
+            rows.drop_open_rows(connection, request)
 
 
 def drop_request(connection: sqlite3.Connection, request: str) -> None:
     """Takes back an opening that nobody acted on."""
     if _release(connection, request) is not None:
-        connection.execute("DELETE FROM requests WHERE id = ? AND open", (request,))
+        rows.drop_open_rows(connection, request)
 
 
 def book_open_requests(connection: sqlite3.Connection, now_ms: int) -> int:

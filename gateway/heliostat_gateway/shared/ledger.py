@@ -108,7 +108,7 @@ class SharedLedger:
 
     async def settle(self, bookings: list[Booking], now_ms: int) -> None:
         """See Ledger."""
-        for request, parts in self._requests.of(bookings):
+        for request, parts in self._requests.ending(bookings):
             async with request.lock:
                 await self._settle(request, parts, now_ms)
             self._requests.remove(request.head.id)

@@ -31,6 +31,11 @@ class OpenRequest:
         self.parts.update({booking.part: booking for booking in bookings})
         return self.bookings
 
+    def end(self, bookings: Sequence[Booking]) -> list[Booking]:
+        """The parts in the end: one that was noted and is not among them has proved free."""
+        self.parts.clear()
+        return self.take(bookings)
+
 
 class OpenRequests:
     """By id."""
@@ -58,9 +63,15 @@ class OpenRequests:
 
         Those of requests that are not open are left out.
         """
+        return [(request, request.take(parts)) for request, parts in self._open(bookings)]
+
+    def ending(self, bookings: Iterable[Booking]) -> list[tuple[OpenRequest, list[Booking]]]:
+        """Bookings by request, as the last word on it; the same requests are left out."""
+        return [(request, request.end(parts)) for request, parts in self._open(bookings)]
+
+    def _open(self, bookings: Iterable[Booking]) -> list[tuple[OpenRequest, list[Booking]]]:
         found: dict[str, list[Booking]] = {}
         for booking in bookings:
             if booking.id in self._requests:
                 found.setdefault(booking.id, []).append(booking)
-        requests = [(self._requests[name], parts) for name, parts in found.items()]
-        return [(request, request.take(parts)) for request, parts in requests]
+        return [(self._requests[name], parts) for name, parts in found.items()]
