@@ -45,6 +45,7 @@ class Meter(ABC):
         message = parse_object(body)
         usage = self._usage_of_message(message) if message is not None else None
         if message is None or usage is None:
+            self._characters = self._characters_of_message(message or {})
             raise MalformedAnswerError("The provider's answer is no message with usage.")
         self._reported = usage
         self.final = self.stopped = self.visible = True
@@ -62,6 +63,10 @@ class Meter(ABC):
     @abstractmethod
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
         """The usage in a whole answer; None when there is none."""
+
+    @abstractmethod
+    def _characters_of_message(self, message: JsonObject) -> int:
+        """Characters that a whole answer shows."""
 
     @abstractmethod
     def _read(self, fields: JsonObject) -> None:

@@ -26,6 +26,13 @@ class ChatMeter(Meter):
         usage = object_at(message, "usage")
         return read_chat_usage(usage) if usage else None
 
+    def _characters_of_message(self, message: JsonObject) -> int:
+        return sum(
+            _characters(object_at(choice, "message"))
+            for choice in list_at(message, "choices")
+            if isinstance(choice, dict)
+        )
+
     def _read(self, fields: JsonObject) -> None:
         if "error" in fields:
             self.error = _error(fields)
@@ -39,12 +46,20 @@ class ChatMeter(Meter):
 
     def _read_choice(self, choice: JsonObject) -> None:
         delta = object_at(choice, "delta")
-        calls = [call for call in list_at(delta, "tool_calls") if isinstance(call, dict)]
-        shown = sum(len(text_at(delta, name)) for name in _SHOWN)
-        shown += sum(len(text_at(object_at(call, "function"), "arguments")) for call in calls)
+        shown = _characters(delta)
         self._characters += shown
-        if shown or calls or choice.get("finish_reason") is not None:
+        if shown or _calls(delta) or choice.get("finish_reason") is not None:
             self.visible = True
+
+
+def _characters(said: JsonObject) -> int:
+    """Characters that a delta or a message shows."""
+    arguments = (text_at(object_at(call, "function"), "arguments") for call in _calls(said))
+    return sum(len(text_at(said, name)) for name in _SHOWN) + sum(map(len, arguments))
+
+
+def _calls(said: JsonObject) -> list[JsonObject]:
+    return [call for call in list_at(said, "tool_calls") if isinstance(call, dict)]
 
 
 def read_chat_usage(usage: JsonObject) -> Usage:

@@ -19,6 +19,15 @@ class GeminiMeter(Meter):
         usage = object_at(message, "usageMetadata")
         return read_gemini_usage(usage, _searches(message)) if usage else None
 
+    def _characters_of_message(self, message: JsonObject) -> int:
+        return sum(
+            _characters(part)
+            for candidate in list_at(message, "candidates")
+            if isinstance(candidate, dict)
+            for part in list_at(object_at(candidate, "content"), "parts")
+            if isinstance(part, dict)
+        )
+
     def _read(self, fields: JsonObject) -> None:
         if "error" in fields:
             error = object_at(fields, "error")
@@ -34,16 +43,14 @@ class GeminiMeter(Meter):
             self._reported = read_gemini_usage(usage, _searches(fields))
         if finished:
             self.visible = self.stopped = True
-            self.final = self._reported is not None
+        # What came before the end tells of the output so far.
+        self.final = self.final or (self.stopped and bool(usage))
 
     def _read_candidate(self, candidate: JsonObject) -> None:
         for part in list_at(object_at(candidate, "content"), "parts"):
             if isinstance(part, dict):
                 self.visible = True
-                call = object_at(part, "functionCall")
-                self._characters += len(text_at(part, "text"))
-                if call:
-                    self._characters += len(dump_object(object_at(call, "args")).decode())
+                self._characters += _characters(part)
 
 
 def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
@@ -58,6 +65,12 @@ def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
         thinking=thoughts,
         web_searches=searches,
     )
+
+
+def _characters(part: JsonObject) -> int:
+    call = object_at(part, "functionCall")
+    arguments = len(dump_object(object_at(call, "args")).decode()) if call else 0
+    return len(text_at(part, "text")) + arguments
 
 
 def _searches(fields: JsonObject) -> int:

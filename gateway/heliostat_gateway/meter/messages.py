@@ -2,7 +2,7 @@
 
 from heliostat_gateway.meter.base import Meter
 from heliostat_gateway.usage import Usage, read_usage
-from heliostat_gateway.wire import JsonObject, object_at, text_at
+from heliostat_gateway.wire import JsonObject, dump_object, list_at, object_at, text_at
 
 
 class MessagesMeter(Meter):
@@ -11,6 +11,13 @@ class MessagesMeter(Meter):
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
         usage = object_at(message, "usage")
         return read_usage(Usage(), usage) if usage else None
+
+    def _characters_of_message(self, message: JsonObject) -> int:
+        return sum(
+            _characters(block) + _arguments(block)
+            for block in list_at(message, "content")
+            if isinstance(block, dict)
+        )
 
     def _read(self, fields: JsonObject) -> None:
         match text_at(fields, "type"):
@@ -40,3 +47,8 @@ class MessagesMeter(Meter):
 def _characters(delta: JsonObject) -> int:
     """Characters that a delta shows; a signature shows none."""
     return sum(len(text_at(delta, name)) for name in ("text", "thinking", "partial_json"))
+
+
+def _arguments(block: JsonObject) -> int:
+    """Characters of a tool's input, which a whole answer holds as an object."""
+    return len(dump_object(object_at(block, "input")).decode()) if "input" in block else 0

@@ -110,6 +110,58 @@ def test_a_gemini_stream_is_final_with_its_finish_reason() -> None:
     assert (meter.usage(), meter.final, meter.stopped) == (GEMINI_SUM, True, True)
 
 
+def test_a_gemini_finish_without_usage_is_not_final() -> None:
+    early: JsonObject = {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 1}}
+    meter = meter_after(
+        Dialect.GEMINI, part(text="hello") | early, {"candidates": [{"finishReason": "STOP"}]}
+    )
+    assert (meter.usage(), meter.final, meter.stopped) == (Usage(input=100, output=2), False, True)
+    meter.read_event(event({"usageMetadata": GEMINI_USAGE}))  # it may come after the end
+    assert (meter.usage(), meter.final) == (GEMINI_SUM, True)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "document", "characters"),
+    [
+        (
+            Dialect.MESSAGES,
+            {
+                "content": [
+                    {"type": "thinking", "thinking": "123", "signature": "no"},
+                    {"type": "text", "text": "äöü😀"},
+                    {"type": "tool_use", "name": "f", "input": {"a": "bcd"}},
+                ]
+            },
+            3 + 4 + 11,
+        ),
+        (
+            Dialect.CHAT,
+            {
+                "choices": [
+                    {
+                        "message": {
+                            "content": "äöü😀",
+                            "reasoning_content": "123",
+                            "tool_calls": [{"function": {"name": "f", "arguments": '{"a": 1}'}}],
+                        }
+                    }
+                ]
+            },
+            4 + 3 + 8,
+        ),
+        (Dialect.GEMINI, part(text="äöü😀", functionCall={"args": {"a": "bcd"}}), 4 + 11),
+    ],
+)
+def test_a_whole_answer_without_usage_is_counted_and_malformed(
+    dialect: Dialect, document: JsonObject, characters: int
+) -> None:
+    meter = new_meter(dialect, 401)
+    with pytest.raises(MalformedAnswerError):
+        meter.read_message(json.dumps(document).encode())
+    assert meter.usage() == Usage(input=101, output=-(-characters // 4))
+    assert (meter.final, meter.visible) == (False, False)
+
+
 def test_gemini_arguments_count_as_they_are_written_compactly() -> None:
     meter = meter_after(Dialect.GEMINI, part(functionCall={"name": "f", "args": {"a": "bcd"}}))
     assert meter.usage() == Usage(input=101, output=3)  # {"a":"bcd"}
