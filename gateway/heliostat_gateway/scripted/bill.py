@@ -8,7 +8,8 @@ Rules, the same in words as the ledger's (docs/gateway.md), written a second tim
   both rounded up;
 - characters shown are those of text, thinking and tool arguments (Unicode characters; Gemini's
   arguments as JSON without spaces); a whole answer shows its characters once it is whole;
-- a request that is refused costs nothing and is not on the bill;
+- a request that is refused costs nothing and is not on the bill; an answer whose first word is an
+  error, before anything was reported or shown, is a refusal too, and stands there with nothing;
 - cost = sum of tokens x price per million, and of searches x price per thousand, rounded once,
   half-even, to a nano-dollar. Thinking is a part of the output.
 """
@@ -80,9 +81,12 @@ class BillLine:
     reported: UsageSpec | None = None
     final: UsageSpec | None = None
     characters: int = 0
+    refused: bool = False
 
     def usage(self) -> UsageSpec:
         """What the call costs if it ends now."""
+        if self.refused:
+            return UsageSpec(input=0, output=0)
         if self.final is not None:
             return self.final
         output = -(-self.characters // 4)
@@ -102,7 +106,7 @@ class BillLine:
                 execution=self.execution,
                 scenario=self.scenario,
                 model=self.model,
-                estimated=self.final is None,
+                estimated=self.final is None and not self.refused,
                 cost_nanos=invoice_nanos(self.prices, usage),
                 **usage.model_dump(),
             )

@@ -127,7 +127,8 @@ def _broken(action: Break, rendering: Rendering) -> Moment:
     if action.malformed:
         return Piece(rendering.bad_json())
     if action.error is not None:
-        return Piece(rendering.error_event(action.error.type, action.error.message))
+        error = rendering.error_event(action.error.type, action.error.message)
+        return Piece(error, report=Report.ERROR)
     return Cut()
 
 
@@ -150,7 +151,7 @@ def _trouble(name: FaultName, rendering: Rendering) -> Iterator[Moment]:
     elif name is FaultName.BAD_JSON:
         yield Piece(rendering.bad_json())
     elif name is FaultName.ERROR_EVENT:
-        yield Piece(rendering.error_event("overloaded_error", "Overloaded"))
+        yield Piece(rendering.error_event("overloaded_error", "Overloaded"), report=Report.ERROR)
     else:
         yield Piece(rendering.padding(HUGE_BYTES))
         yield _STALL

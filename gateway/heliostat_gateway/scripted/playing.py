@@ -47,6 +47,8 @@ def _account(piece: Piece, usage: UsageSpec, line: BillLine) -> None:
         line.reported = usage
     elif piece.report is Report.FINAL:
         line.final = usage
+    elif piece.report is Report.ERROR:
+        line.refused = line.characters == 0 and line.reported is None
 
 
 async def _silence(wait: Wait, ping: bytes) -> AsyncGenerator[bytes, None]:

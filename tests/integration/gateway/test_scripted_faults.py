@@ -160,6 +160,17 @@ async def test_after_says_how_many_tokens_come_first(
 
 
 @APIS
+async def test_an_error_that_comes_first_is_a_refusal(providers: FakeProviders, api: Api) -> None:
+    execution = uuid4().hex
+    seen = await meet(providers, api, "error-event;after=0", stream=True, execution=execution)
+    assert seen.status == 200
+    if api is Api.MESSAGES:  # it has told of its input before
+        assert billed(providers, execution) == estimate(api, seen, 0, reported=True)
+    else:
+        assert billed(providers, execution) == (0, 0, 0, False)
+
+
+@APIS
 @pytest.mark.parametrize("fault", INSIDE)
 async def test_a_whole_answer_that_breaks(providers: FakeProviders, api: Api, fault: str) -> None:
     execution = uuid4().hex

@@ -16,6 +16,7 @@ class Report(StrEnum):
     NOTHING = "nothing"
     INPUT = "input"  # the input tokens; the output only so far
     FINAL = "final"  # all of it
+    ERROR = "error"  # nothing; an answer that begins so is a refusal
 
 
 @dataclass(frozen=True)

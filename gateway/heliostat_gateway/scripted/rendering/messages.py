@@ -20,7 +20,6 @@ from heliostat_gateway.scripted.script import (
     Thinking,
     ToolUse,
     shown,
-    visible,
 )
 from heliostat_gateway.scripted.signatures import signature_of
 from heliostat_gateway.wire import JsonObject, dump_object
@@ -84,7 +83,7 @@ class MessagesRendering:
         }
         if not self.omissions.end:
             document["stop_reason"] = self.script.stop_reason
-        characters = visible(self.script.actions)
+        characters = sum(_characters(action) for action in self.script.actions)
         if self.omissions.usage:
             return Piece(dump_object(document), characters)
         document["usage"] = _usage(self.script.usage)
@@ -144,6 +143,13 @@ def _content(action: Action) -> JsonObject:
     if isinstance(action, ToolUse):
         return {"type": "tool_use", "id": action.id, "name": action.name, "input": action.input}
     return {"type": "text", "text": shown(action)}
+
+
+def _characters(action: Action) -> int:
+    """What of an action a whole message shows; a tool's input is an object there."""
+    if isinstance(action, ToolUse):
+        return len(dump_object(action.input).decode())
+    return len(shown(action))
 
 
 def _usage(usage: UsageSpec) -> JsonObject:
