@@ -104,12 +104,14 @@ def settle_requests(connection: sqlite3.Connection, bookings: list[Booking], now
             # A part that the last word does not know was none.
             connection.execute("DELETE FROM requests WHERE id = ? AND open", (request,))
             rows.add_sums(connection, head.counted, parts)
+            # Parts that were noted while they were under way, and proved free.
+            rows.drop_open_rows(connection, request)
 
 
 def drop_request(connection: sqlite3.Connection, request: str) -> None:
     """Takes back an opening that nobody acted on."""
     if _release(connection, request) is not None:
-        connection.execute("DELETE FROM requests WHERE id = ? AND open", (request,))
+        rows.drop_open_rows(connection, request)
 
 
 def book_open_requests(connection: sqlite3.Connection, now_ms: int) -> int:

@@ -55,6 +55,11 @@ def write_rows(
     connection.executemany(_UPSERT, [_row(head, common, booking, ended) for booking in bookings])
 
 
+def drop_open_rows(connection: sqlite3.Connection, request: str) -> None:
+    """Takes away the rows of a request that nobody settled."""
+    connection.execute("DELETE FROM requests WHERE id = ? AND open", (request,))
+
+
 def _row(
     head: Head, common: tuple[str | int, ...], booking: Booking, ended: int | None
 ) -> tuple[str | int | None, ...]:

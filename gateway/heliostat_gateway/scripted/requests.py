@@ -1,5 +1,6 @@
 """A model request at the scripted server: checked as the real API checks it, and understood."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from heliostat_gateway.scripted.rendering.gemini import GeminiRendering
 from heliostat_gateway.scripted.rendering.messages import MessagesRendering
 from heliostat_gateway.scripted.repertoire import Played, Repertoire
 from heliostat_gateway.wire import JsonObject, object_at, parse_object
+
+_PRODUCT = re.compile(r"(?:^|\s)scripted-execution/(\S+)")
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,14 @@ def _checked(incoming: Incoming, document: JsonObject) -> JsonObject:
 
 
 def _execution(incoming: Incoming, heard: Heard) -> str:
-    """What the bill can be asked for: a header, else Claude Code's session, else the user."""
+    """What the bill can be asked for: a header, else Claude Code's session, else the user.
+
+    A gateway that translates keeps none of these; the user agent it keeps.
+    """
     names = ("x-scripted-execution", "x-claude-code-session-id")
-    return next((incoming.headers[name] for name in names if name in incoming.headers), heard.user)
+    named = next((incoming.headers[name] for name in names if name in incoming.headers), "")
+    product = _PRODUCT.search(incoming.headers.get("user-agent", ""))
+    return named or (product.group(1) if product else heard.user)
 
 
 def _heard(incoming: Incoming, document: JsonObject) -> Heard:

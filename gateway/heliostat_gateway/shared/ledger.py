@@ -97,8 +97,7 @@ class SharedLedger:
     async def note(self, bookings: list[Booking]) -> None:
         """See Ledger."""
         shared: list[Argument] = []
-        for request, changed in self._requests.of(bookings):
-            parts = request.take(changed)
+        for request, parts in self._requests.of(bookings):
             if request.epoch:
                 shared += _note_arguments(request.head.id, parts)
             else:
@@ -112,7 +111,7 @@ class SharedLedger:
 
     async def settle(self, bookings: list[Booking], now_ms: int) -> None:
         """See Ledger."""
-        for request, parts in self._requests.of(bookings):
+        for request, parts in self._requests.ending(bookings):
             async with request.lock:
                 await self._settle(request, parts, now_ms)
             self._requests.remove(request.head.id)

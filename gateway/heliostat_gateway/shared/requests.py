@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from heliostat_gateway.bookings import Booking, Head, Opening, first_booking
 from heliostat_gateway.reservations import Counted
@@ -32,6 +31,11 @@ class OpenRequest:
         self.parts.update({booking.part: booking for booking in bookings})
         return self.bookings
 
+    def end(self, bookings: Sequence[Booking]) -> list[Booking]:
+        """The parts in the end: one that was noted and is not among them has proved free."""
+        self.parts.clear()
+        return self.take(bookings)
+
 
 class OpenRequests:
     """By id."""
@@ -59,12 +63,19 @@ class OpenRequests:
         return [request for request in self._requests.values() if request.epoch != epoch]
 
     def of(self, bookings: Iterable[Booking]) -> list[tuple[OpenRequest, list[Booking]]]:
-        """Bookings by request, in the order of their parts; without those that are not open."""
+        """Bookings by request, each brought together with its earlier parts.
+
+        Those of requests that are not open are left out.
+        """
+        return [(request, request.take(parts)) for request, parts in self._open(bookings)]
+
+    def ending(self, bookings: Iterable[Booking]) -> list[tuple[OpenRequest, list[Booking]]]:
+        """Bookings by request, as the last word on it; the same requests are left out."""
+        return [(request, request.end(parts)) for request, parts in self._open(bookings)]
+
+    def _open(self, bookings: Iterable[Booking]) -> list[tuple[OpenRequest, list[Booking]]]:
         found: dict[str, list[Booking]] = {}
         for booking in bookings:
             if booking.id in self._requests:
                 found.setdefault(booking.id, []).append(booking)
-        return [
-            (self._requests[name], sorted(parts, key=attrgetter("part")))
-            for name, parts in found.items()
-        ]
+        return [(self._requests[name], parts) for name, parts in found.items()]

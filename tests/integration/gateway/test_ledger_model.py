@@ -272,7 +272,7 @@ async def _open(subject: Subject, model: Model, want: Opening) -> None:
 
 async def _settle(subject: Subject, row: Row, step: Settle) -> None:
     used = row.held * step.share // 100
-    parts = max(step.parts, len(row.parts))
+    parts = step.parts  # fewer than were noted: those proved free
     tokens = row.held_tokens * step.share // 100 // parts
     last = [
         booking(

@@ -52,6 +52,17 @@ async def test_sums_are_right_at_once_on_every_gateway(world: SharedWorld) -> No
     assert await rows.agent("default/a") == (70, 1)
 
 
+async def test_a_part_that_was_noted_and_proved_free_is_no_row(world: SharedWorld) -> None:
+    ledger = await world.gateway("one")
+    await ledger.open(opening("1", run("uid", NO_CAPS)))
+    under_way = booking("1", 50, part=2, estimated=True, outcome="open")
+    await ledger.note([booking("1", 30, estimated=True), under_way])
+    await ledger.settle([booking("1", 30, estimated=True)], 5)  # the second provider refused
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.requests, total.settled) == (30, 1, True)
+    assert await (await world.rows()).execution("uid") == total
+
+
 async def test_an_execution_without_calls_is_all_zeros(world: SharedWorld) -> None:
     total = await (await world.gateway()).execution("nobody")
     assert (total.cost_nanos, total.settled, total.requests, total.model) == (0, True, 0, None)

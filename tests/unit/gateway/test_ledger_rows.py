@@ -175,6 +175,16 @@ async def test_parts_of_one_request_are_rows_of_their_own(storage: Storage) -> N
     assert await ledger.agent("default/a") == (70, 1)
 
 
+async def test_a_part_that_was_noted_and_proved_free_is_no_row(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await ledger.open(opening("1", holder()))
+    under_way = booking("1", 50, part=2, estimated=True, outcome="open")
+    await ledger.note([booking("1", 30, estimated=True), under_way])
+    await ledger.settle([booking("1", 30, estimated=True)], 5)  # the second provider refused
+    total = await ledger.execution("uid")
+    assert (total.cost_nanos, total.requests, total.settled) == (30, 1, True)
+
+
 async def test_a_request_that_used_nothing_gives_its_turn_back(storage: Storage) -> None:
     ledger = SqliteLedger(storage)
     who = run("uid", Caps(turns=1))

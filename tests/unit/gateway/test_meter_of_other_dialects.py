@@ -110,6 +110,16 @@ def test_a_gemini_stream_is_final_with_its_finish_reason() -> None:
     assert (meter.usage(), meter.final, meter.stopped) == (GEMINI_SUM, True, True)
 
 
+def test_a_gemini_finish_without_usage_is_not_final() -> None:
+    early: JsonObject = {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 1}}
+    meter = meter_after(
+        Dialect.GEMINI, part(text="hello") | early, {"candidates": [{"finishReason": "STOP"}]}
+    )
+    assert (meter.usage(), meter.final, meter.stopped) == (Usage(input=100, output=2), False, True)
+    meter.read_event(event({"usageMetadata": GEMINI_USAGE}))  # it may come after the end
+    assert (meter.usage(), meter.final) == (GEMINI_SUM, True)
+
+
 def test_gemini_arguments_count_as_they_are_written_compactly() -> None:
     meter = meter_after(Dialect.GEMINI, part(functionCall={"name": "f", "args": {"a": "bcd"}}))
     assert meter.usage() == Usage(input=101, output=3)  # {"a":"bcd"}
