@@ -83,6 +83,8 @@ def count_at(value: Mapping[str, JsonValue], name: str) -> int:
 
 def header_text(text: str) -> str:
     """`text` as it may stand in a header: one line of printable ASCII, of a bounded length."""
+    if text.isascii() and text.isprintable() and len(text) <= _LONGEST_HEADER:
+        return text.strip()
     shown = text.encode("ascii", "replace").decode()[:_LONGEST_HEADER]
     return "".join(char if char.isprintable() else "?" for char in shown).strip()
 
