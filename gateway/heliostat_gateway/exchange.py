@@ -31,7 +31,7 @@ class Books:
     calls: OpenCalls
     metrics: Metrics
     governor: Governor
-    telemetry: Telemetry
+    telemetry: Telemetry = field(default_factory=Telemetry)
     exchanges: "set[Exchange]" = field(default_factory=set)
 
     async def keep_noting(self) -> None:
