@@ -1,6 +1,5 @@
 """`python -m heliostat_gateway`: serves the gateway until it is told to stop."""
 
-import logging
 import socket
 import sys
 
@@ -8,6 +7,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from heliostat_gateway.listening import listen
+from heliostat_gateway.logs import set_up_logs
 from heliostat_gateway.main import create_app
 from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.settings import SettingsError, read_settings
@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
 
 def main() -> int:
     """Serves until SIGTERM or SIGINT. Returns the exit code; 2 is a mistake in the settings."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_logs()
     try:
         settings = read_settings()
         listening = listen(settings.host, settings.port)
@@ -47,6 +47,7 @@ def main() -> int:
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         server_header=False,
         access_log=False,
+        log_config=None,
     )
     Server(config).run(sockets=[listening])
     return 0

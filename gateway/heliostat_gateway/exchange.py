@@ -11,10 +11,12 @@ from heliostat_gateway.bookings import Booking
 from heliostat_gateway.calls import OpenCall, OpenCalls
 from heliostat_gateway.governor import Governor
 from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.logs import begin_lines
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.parts import Part
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.storage import StorageError
+from heliostat_gateway.telemetry import Report, Telemetry
 from heliostat_gateway.wire import Headers, header_text
 
 _LOG = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ class Books:
     calls: OpenCalls
     metrics: Metrics
     governor: Governor
+    telemetry: Telemetry = field(default_factory=Telemetry)
     exchanges: "set[Exchange]" = field(default_factory=set)
 
     async def keep_noting(self) -> None:
@@ -58,11 +61,15 @@ class Exchange:
         self.parts: list[Part] = []
         self._books = books
         self._began = time.monotonic()
+        self._cache = ""
+        self._outcome = ""
+        self._booked: list[Booking] = []
         self._noted: dict[int, Booking] = {}
         self._is_settled = False
         self._is_reserved = False
         # Of a reservation that may be interrupted: its end is waited for before anything is booked.
         self.opening: Awaitable[object] | None = None
+        begin_lines(self.id, ask.caller)
         books.calls.add(self.call)
         books.metrics.open_calls += 1
 
@@ -73,6 +80,7 @@ class Exchange:
 
     def cached(self, result: str) -> None:
         """Notes what the exact cache of the route had: `hit`, `miss`; `off` if it is not used."""
+        self._cache = result
         self._books.metrics.answer_cache.add(result)
         self.headers["x-heliostat-cache"] = result
         if result == "hit":
@@ -81,6 +89,7 @@ class Exchange:
 
     def refused(self, kind: str) -> None:
         """Counts a refusal of ours that came when the answer had begun to be made."""
+        self._outcome = "refused"
         self._books.metrics.refusals.add(kind)
 
     def begin(self, candidate: Candidate, size: int) -> Part:
@@ -135,9 +144,14 @@ class Exchange:
         """After settlement and the last byte: whoever ended this call may go on."""
         self._books.exchanges.discard(self)
         self._books.metrics.open_calls -= 1
-        if self._is_settled:
-            self._time()
         self._books.calls.remove(self.call)
+        seconds, overhead_ms = time.monotonic() - self._began, self.overhead_ms()
+        if self._is_settled:
+            metrics, dialect = self._books.metrics, self.ask.dialect.value
+            kind = "stream" if self.ask.is_stream else "whole"
+            metrics.total.observe(seconds, dialect, kind)
+            metrics.overhead.observe(overhead_ms / 1000, dialect)
+        self._books.telemetry.tell(self._report(seconds, overhead_ms))
 
     async def _settle(self, outcome: str) -> None:
         if self._is_settled:
@@ -145,6 +159,7 @@ class Exchange:
         if self.opening is not None:
             await asyncio.gather(self.opening, return_exceptions=True)
         if not self._is_reserved:
+            self._outcome = self._outcome or outcome
             return
         self._is_settled = True
         self._books.exchanges.discard(self)
@@ -152,7 +167,8 @@ class Exchange:
             await part.end(outcome, free=False)
             if part.meter.final and not part.free:
                 self._books.governor.learn(self.ask, part.candidate, part.meter.usage().output)
-        bookings = self._bookings(outcome)
+        self._outcome = outcome
+        bookings = self._booked = self._bookings(outcome)
         try:
             await self._books.ledger.settle(bookings, int(time.time() * 1000))
         except StorageError:
@@ -173,12 +189,22 @@ class Exchange:
         metrics.unpriced.add(count=sum(part.unpriced for part in self.parts))
         return bookings
 
-    def _time(self) -> None:
-        """Counts how long the whole request took, and how long of it here."""
-        metrics, dialect = self._books.metrics, self.ask.dialect.value
-        kind = "stream" if self.ask.is_stream else "whole"
-        metrics.total.observe(time.monotonic() - self._began, dialect, kind)
-        metrics.overhead.observe(self.overhead_ms() / 1000, dialect)
+    def _report(self, seconds: float, overhead_ms: float) -> Report:
+        persona = self.plan.persona
+        return Report(
+            id=self.id,
+            ask=self.ask,
+            asked_model=self.plan.model,
+            persona=persona.name if persona is not None else "",
+            outcome=self._outcome or "refused",  # before anything could be settled
+            parts=self.parts,
+            bookings=self._booked,
+            cache=self._cache,
+            began=time.time() - seconds,
+            began_monotonic=self._began,
+            seconds=seconds,
+            overhead_ms=overhead_ms,
+        )
 
     def _paid(self) -> list[Part]:
         """Attempts that may cost something."""

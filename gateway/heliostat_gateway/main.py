@@ -31,6 +31,7 @@ from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
+from heliostat_gateway.telemetry import Telemetry
 
 _LOG = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Gateway:
             await self.connections.close()
             await self.common.close()
             self.storage.close()
+            await books.telemetry.close()
 
 
 def build_gateway(settings: Settings) -> Gateway:
@@ -98,7 +100,7 @@ def build_gateway(settings: Settings) -> Gateway:
     metrics.watch_ledger(ledger.state)
     keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
     governor = Governor(ledger, OutputHistory(), common.gate)
-    books = Books(ledger, calls, metrics, governor)
+    books = Books(ledger, calls, metrics, governor, _telemetry(settings))
     return Gateway(
         settings=settings,
         storage=storage,
@@ -169,6 +171,15 @@ def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCall
     except ValueError:
         # The library's own words may repeat a part of the password.
         raise SettingsError("REDIS_URL must be an address like redis://host:6379/0.") from None
+
+
+def _telemetry(settings: Settings) -> Telemetry:
+    if not settings.otlp_endpoint:
+        return Telemetry()
+    # Imported only where it is used: half a second of the start.
+    from heliostat_gateway.traces import OtlpTracing
+
+    return Telemetry(OtlpTracing(settings.otlp_endpoint))
 
 
 def _policy(settings: Settings) -> BreakerPolicy:

@@ -34,7 +34,7 @@ class Part:
         self.free = False
         self.is_over = False
         self.unpriced = False
-        self._began = time.monotonic()
+        self.began = time.monotonic()
         self.seconds = 0.0  # at the provider
 
     @property
@@ -51,7 +51,7 @@ class Part:
 
     def elapsed(self) -> float:
         """Seconds since the request went out, or that it took."""
-        return self.seconds if self.is_over else time.monotonic() - self._began
+        return self.seconds if self.is_over else time.monotonic() - self.began
 
     async def end(self, outcome: str, *, free: bool) -> None:
         """Ends the attempt, and the provider's call if it still runs; the first outcome stays."""

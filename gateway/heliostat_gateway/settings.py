@@ -33,7 +33,12 @@ NO_PROVIDER: Final = (
     "HELIOSTAT_GATEWAY_PROVIDER_KEYS_DIR), HELIOSTAT_GATEWAY_COMPATIBLE_BASE_URL for a server of "
     "your own, or HELIOSTAT_GATEWAY_DEFAULT_PROVIDER=scripted for trials"
 )
-_PLAIN_NAMES: Final = {**KEY_FIELDS, "llm_required": "LLM_REQUIRED", "redis_url": "REDIS_URL"}
+_PLAIN_NAMES: Final = {
+    **KEY_FIELDS,
+    "llm_required": "LLM_REQUIRED",
+    "redis_url": "REDIS_URL",
+    "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
+}
 _KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY(_[1-9][0-9]*)?")
 
 
@@ -190,6 +195,14 @@ class Settings(BaseSettings):
             description="State that replicas share, `redis://...`; without it, one process alone.",
         ),
     ] = SecretStr("")
+    otlp_endpoint: Annotated[
+        BaseUrl | Literal[""],
+        Field(
+            validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
+        ),
+    ] = ""
     anomaly_action: Annotated[
         Literal["flag", "slow_down", "pause"],
         Field(description="What happens to an agent whose run costs far more than is ordinary."),

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.reports.gates import AgentGate, Allowed, Kind, Paused, SlowDown, pass_gate
+from heliostat_gateway.reports.gates import (
+    AgentGate,
+    Allowed,
+    Kind,
+    Paused,
+    SlowDown,
+    pass_gate,
+    refuse_paused,
+)
 from heliostat_gateway.storage import Storage
 
 SINCE = 1_795_000_000.5
@@ -45,6 +53,17 @@ async def test_a_paused_agent_is_refused_with_reason_and_remedy(storage: Storage
         await pass_gate(gate, AGENT)
     assert (caught.value.status, caught.value.headers) == (403, {"x-should-retry": "false"})
     assert gate.check("default/other") == Allowed()
+
+
+async def test_a_kept_answer_is_no_way_around_a_pause_but_waits_for_nothing(
+    storage: Storage,
+) -> None:
+    gate = AgentGate(storage, 3600)
+    await gate.restrict(AGENT, Kind.SLOW_DOWN, "dear", "e")
+    assert refuse_paused(gate, AGENT) == SlowDown(3600, "dear")
+    await gate.restrict(AGENT, Kind.PAUSE, "dearer", "e")
+    with pytest.raises(RefusalError):
+        refuse_paused(gate, AGENT)
 
 
 async def test_a_slowed_agent_waits(storage: Storage) -> None:
