@@ -105,7 +105,6 @@ class Conversations:
         plan = self.router.plan(model, ask.caller, datetime.now(UTC))
         if isinstance(plan, NotServed):
             raise _not_served(plan)
-        known["x-heliostat-cache"] = "off"
         known["x-heliostat-model"] = header_text(model)
         if plan.persona is not None:
             known["x-heliostat-persona"] = plan.persona.name

@@ -53,7 +53,15 @@ def dump_object(value: Mapping[str, JsonValue]) -> bytes:
     """Compact JSON, as the real API writes it."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # a huge integer, or half of a surrogate pair, which can only be escaped
+    except TypeError:  # an integer beyond 64 bits, or half of a surrogate pair
+        return _dump_strange(value)
+
+
+def _dump_strange(value: Mapping[str, JsonValue]) -> bytes:
+    """What the fast writer refuses; half a surrogate pair can only be said escaped."""
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":")).encode()
 
 

@@ -42,7 +42,6 @@ async def test_a_plain_answer(world: World, stream: bool) -> None:
         "model": "messages/hello",
         "decision": "anthropic answered",
         "attempts": "1",
-        "cache": "off",
     }
 
 
