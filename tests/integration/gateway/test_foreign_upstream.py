@@ -133,6 +133,8 @@ async def test_the_next_of_the_chain_answers(gateway: GatewayProcess, fault: str
     async def see(caller: str, dialect: str) -> None:
         reply = await ask(gateway, caller, f"fallback-{dialect}/{fault}", stream=True)
         assert (reply.status, ending(reply, caller, stream=True)) == (200, "well"), reply.text
-        assert reply.headers["x-heliostat-attempts"] == "2"
+        # One that said when to come back is believed, also by the other callers here.
+        rested = " rests" in reply.headers["x-heliostat-decision"]
+        assert reply.headers["x-heliostat-attempts"] == ("1" if rested else "2")
 
     await asyncio.gather(*(see(*each) for each in product(CALLERS, DIALECTS)))
