@@ -30,12 +30,27 @@ class Filling:
     def __init__(self, redis: Commands, scripts: Scripts) -> None:
         self._redis = redis
         self._scripts = scripts
+        self._asked: dict[tuple[str, ...], asyncio.Task[None]] = {}
 
     async def ask(self, names: Sequence[str]) -> None:
         """Waits until the writer has brought back `sum:...`, `run:...` or `agent:...`.
 
+        Whoever misses the same waits for the same answer: a key's first calls may be hundreds.
         Raises WriterAwayError when it does not answer in time, RedisAwayError.
         """
+        key = tuple(names)
+        asking = self._asked.get(key)
+        if asking is None:
+            asking = self._asked[key] = asyncio.create_task(self._ask(names))
+            asking.add_done_callback(lambda task: self._answered(key, task))
+        await asyncio.shield(asking)
+
+    def _answered(self, key: tuple[str, ...], asking: "asyncio.Task[None]") -> None:
+        del self._asked[key]
+        if not asking.cancelled():
+            asking.exception()  # whoever waited may have gone
+
+    async def _ask(self, names: Sequence[str]) -> None:
         answer = f"{MONEY}answer:{uuid4().hex}"
         question = orjson.dumps({"names": list(names), "answer": answer})
         try:
