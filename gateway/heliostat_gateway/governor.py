@@ -4,10 +4,11 @@ import time
 from dataclasses import replace
 
 from heliostat_gateway.asks import Ask
-from heliostat_gateway.bookings import Estimate, Opening, Reserved
+from heliostat_gateway.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens_of
 from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.outgoing import with_persona
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.prices import cost_nanos
 from heliostat_gateway.reports.gates import Gate, pass_gate
@@ -51,19 +52,28 @@ class Governor:
 
     def _estimate(self, ask: Ask, plan: Plan) -> Estimate:
         """For the dearest candidate: a fallback must not cost more than was reserved."""
-        return max(
-            (self._estimate_of(ask, candidate) for candidate in _each_model_once(plan)),
-            key=lambda estimate: estimate.cost_nanos,
-        )
+        found = [self._estimate_of(ask, plan, candidate) for candidate in _each_model_once(plan)]
+        dearest = max(found, key=lambda estimate: estimate.cost_nanos)
+        bounds = [estimate.bound for estimate in found if estimate.bound is not None]
+        return replace(dearest, bound=_highest(bounds)) if bounds else dearest
 
-    def _estimate_of(self, ask: Ask, candidate: Candidate) -> Estimate:
-        size = len(ask.body)
-        most = max_tokens_of(ask.document)
+    def _estimate_of(self, ask: Ask, plan: Plan, candidate: Candidate) -> Estimate:
+        document, size = with_persona(ask, plan)
+        most = max_tokens_of(document)
         output = self._history.expected(ask.caller.agent, candidate.target, most)
         estimate = expect(candidate.rates, size, output)
         if not ask.caller.caps.strict:
             return estimate
-        return replace(estimate, bound=bound(candidate.rates, ask.document, size))
+        return replace(estimate, bound=bound(candidate.rates, document, size))
+
+
+def _highest(bounds: list[Bound]) -> Bound:
+    """What holds whichever candidate answers: they share the request, not the prices."""
+    return replace(
+        bounds[0],
+        input_nanos=max(each.input_nanos for each in bounds),
+        output_rate=max(each.output_rate for each in bounds),
+    )
 
 
 def _each_model_once(plan: Plan) -> list[Candidate]:
