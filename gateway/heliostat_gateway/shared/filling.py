@@ -11,6 +11,7 @@ from uuid import uuid4
 import orjson
 from redis.exceptions import RedisError
 
+from heliostat_gateway.shared.flights import Flights
 from heliostat_gateway.shared.pipe import RedisAwayError
 from heliostat_gateway.shared.scripts import MONEY, Commands, Reply, Scripts
 from heliostat_gateway.storage import StorageError
@@ -30,7 +31,7 @@ class Filling:
     def __init__(self, redis: Commands, scripts: Scripts) -> None:
         self._redis = redis
         self._scripts = scripts
-        self._asked: dict[tuple[str, ...], asyncio.Task[None]] = {}
+        self._flights = Flights()
 
     async def ask(self, names: Sequence[str]) -> None:
         """Waits until the writer has brought back `sum:...`, `run:...` or `agent:...`.
@@ -38,17 +39,7 @@ class Filling:
         Whoever misses the same waits for the same answer: a key's first calls may be hundreds.
         Raises WriterAwayError when it does not answer in time, RedisAwayError.
         """
-        key = tuple(names)
-        asking = self._asked.get(key)
-        if asking is None:
-            asking = self._asked[key] = asyncio.create_task(self._ask(names))
-            asking.add_done_callback(lambda task: self._answered(key, task))
-        await asyncio.shield(asking)
-
-    def _answered(self, key: tuple[str, ...], asking: "asyncio.Task[None]") -> None:
-        del self._asked[key]
-        if not asking.cancelled():
-            asking.exception()  # whoever waited may have gone
+        await self._flights.join("\n".join(names), lambda: self._ask(names))
 
     async def _ask(self, names: Sequence[str]) -> None:
         answer = f"{MONEY}answer:{uuid4().hex}"
