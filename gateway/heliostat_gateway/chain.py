@@ -57,7 +57,9 @@ class Chain:
     def failed(self, failure: Failure) -> bool:
         """Takes note of an attempt that failed. Returns whether the next may be asked."""
         self._failure = failure
-        self._is_over = not may_go_on(failure.verdict, self._document())
+        # What a strict key has reserved is enough for one attempt that costs something.
+        is_spent = self._allowance.output_tokens is not None and not self._exchange.parts[-1].free
+        self._is_over = is_spent or not may_go_on(failure.verdict, self._document())
         return not self._is_over
 
     def _document(self) -> JsonObject:

@@ -8,6 +8,7 @@ from heliostat_gateway.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.estimates import OutputHistory, bound, expect, max_tokens_of
 from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.outgoing import with_persona
 from heliostat_gateway.plans import Candidate, Plan
 from heliostat_gateway.prices import cost_nanos
 from heliostat_gateway.reports.gates import Gate, pass_gate, refuse_paused
@@ -55,19 +56,19 @@ class Governor:
 
     def _estimate(self, ask: Ask, plan: Plan) -> Estimate:
         """For the dearest candidate: a fallback must not cost more than was reserved."""
-        found = [self._estimate_of(ask, candidate) for candidate in _each_model_once(plan)]
+        found = [self._estimate_of(ask, plan, candidate) for candidate in _each_model_once(plan)]
         dearest = max(found, key=lambda estimate: estimate.cost_nanos)
         bounds = [estimate.bound for estimate in found if estimate.bound is not None]
         return replace(dearest, bound=_highest(bounds)) if bounds else dearest
 
-    def _estimate_of(self, ask: Ask, candidate: Candidate) -> Estimate:
-        size = len(ask.body)
-        most = max_tokens_of(ask.document)
+    def _estimate_of(self, ask: Ask, plan: Plan, candidate: Candidate) -> Estimate:
+        document, size = with_persona(ask, plan)
+        most = max_tokens_of(document)
         output = self._history.expected(ask.caller.agent, candidate.target, most)
         estimate = expect(candidate.rates, size, output)
         if not ask.caller.caps.strict:
             return estimate
-        return replace(estimate, bound=bound(candidate.rates, ask.document, size))
+        return replace(estimate, bound=bound(candidate.rates, document, size))
 
 
 def _highest(bounds: list[Bound]) -> Bound:

@@ -57,11 +57,21 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
     return Outgoing(call, translated.dropped, hides_usage=False)
 
 
+def with_persona(ask: Ask, plan: Plan) -> tuple[JsonObject, int]:
+    """The request as its persona makes it, and its size in bytes."""
+    edits = _persona_edits(ask, plan)
+    return edit_document(ask.document, edits), len(edit_bytes(ask.body, edits))
+
+
+def _persona_edits(ask: Ask, plan: Plan) -> list[Edit]:
+    if plan.persona is None:
+        return []
+    edits = set_defaults(ask.document, plan.persona.defaults)
+    return edits + put_system_first(ask.document, ask.dialect, plan.persona.system)
+
+
 def _edits(ask: Ask, plan: Plan, most: int | None) -> list[Edit]:
-    edits: list[Edit] = []
-    if plan.persona is not None:
-        edits += set_defaults(ask.document, plan.persona.defaults)
-        edits += put_system_first(ask.document, ask.dialect, plan.persona.system)
+    edits = _persona_edits(ask, plan)
     document = edit_document(ask.document, edits)
     return edits + lower_output(document, ask.dialect, most)
 

@@ -21,6 +21,8 @@ from heliostat_gateway.scripted.faults import FaultName
 
 # `<<name>>` is used because it collides with neither Python's nor the shell's own braces.
 PLACEHOLDER = re.compile(r"<<([a-z][A-Za-z0-9_]*)>>")
+# Eight times as fast, where PyYAML was built with it; no less safe.
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 BUILT_IN = frozenset({"prompt", "said", "result", "turn", "model", "cwd", "json"})
 
 
@@ -263,7 +265,7 @@ class Scenario(_Strict):
 def read_scenario(path: Path) -> Scenario:
     """The scenario in `path`. Raises ScenarioError that names the file and each mistake."""
     try:
-        return Scenario.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Scenario.model_validate(yaml.load(path.read_text(encoding="utf-8"), _LOADER))
     except ValidationError as error:
         mistakes = "; ".join(
             f"{'.'.join(str(part) for part in item['loc']) or 'scenario'}: {item['msg']}"

@@ -13,6 +13,7 @@ from heliostat_gateway.bookings import UnknownBudgetError
 from heliostat_gateway.budgets import Budget, BudgetTotal, period_of
 from heliostat_gateway.reservations import counted_budget
 from heliostat_gateway.shared.filling import UNFILLED, Filling
+from heliostat_gateway.shared.flights import Flights
 from heliostat_gateway.shared.pipe import RedisAwayError
 from heliostat_gateway.shared.scripts import MONEY, Commands, Scripts
 from heliostat_gateway.storage import StorageError
@@ -29,6 +30,7 @@ class SharedBudgets:
     def __init__(self, redis: Commands, scripts: Scripts) -> None:
         self._redis = redis
         self._scripts = scripts
+        self._flights = Flights()
         self._known: dict[str, Budget] | None = None
         self.version = ""
 
@@ -37,7 +39,7 @@ class SharedBudgets:
         if not names:
             return []
         if again or self._known is None or any(name not in self._known for name in names):
-            await self._load()
+            await self._flights.join("", self._load)
         known = self._known or {}
         for name in names:
             if name not in known:
@@ -55,7 +57,7 @@ class SharedBudgets:
     async def totals(self, filling: Filling, now_ms: int) -> list[BudgetTotal]:
         """All budgets by name, with their present use. Raises StorageError."""
         try:
-            await self._load()
+            await self._flights.join("", self._load)
         except RedisAwayError as error:
             raise StorageError(f"The shared ledger can't be read: {error}") from error
         totals = []

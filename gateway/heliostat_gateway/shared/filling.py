@@ -11,6 +11,7 @@ from uuid import uuid4
 import orjson
 from redis.exceptions import RedisError
 
+from heliostat_gateway.shared.flights import Flights
 from heliostat_gateway.shared.pipe import RedisAwayError
 from heliostat_gateway.shared.scripts import MONEY, Commands, Reply, Scripts
 from heliostat_gateway.storage import StorageError
@@ -30,12 +31,17 @@ class Filling:
     def __init__(self, redis: Commands, scripts: Scripts) -> None:
         self._redis = redis
         self._scripts = scripts
+        self._flights = Flights()
 
     async def ask(self, names: Sequence[str]) -> None:
         """Waits until the writer has brought back `sum:...`, `run:...` or `agent:...`.
 
+        Whoever misses the same waits for the same answer: a key's first calls may be hundreds.
         Raises WriterAwayError when it does not answer in time, RedisAwayError.
         """
+        await self._flights.join("\n".join(names), lambda: self._ask(names))
+
+    async def _ask(self, names: Sequence[str]) -> None:
         answer = f"{MONEY}answer:{uuid4().hex}"
         question = orjson.dumps({"names": list(names), "answer": answer})
         try:

@@ -135,6 +135,21 @@ async def test_a_sum_that_left_redis_comes_back_from_rows_stream_and_open_reques
     assert (await (await world.rows()).agent("default/a")) == (109, 3)
 
 
+@pytest.mark.parametrize("budgets", [(), ("team",)], ids=["key", "budget"])
+async def test_many_first_calls_of_a_key_ask_once(
+    world: SharedWorld, budgets: tuple[str, ...]
+) -> None:
+    await (await world.gateway("other")).put_budget(Budget("team", 10**9))
+    ledger = await world.gateway()
+    caps = Caps(cost_nanos=10**9, strict=True)
+    bound = Bound(input_tokens=10, input_nanos=100, max_tokens=10, output_rate=1000)
+    openings = [opening(str(n), service("fresh", caps, budgets), bound=bound) for n in range(200)]
+    await asyncio.gather(*(ledger.open(each) for each in openings))
+    assert (ledger.state().mode, ledger.state().outages) == (LedgerMode.SHARED, 0)
+    assert await world.open_requests() == 200
+    await ledger.settle([booking(each.id, 1) for each in openings], 5)
+
+
 async def test_a_redis_without_memory_is_filled_before_it_is_trusted(world: SharedWorld) -> None:
     ledger = await world.gateway()
     caps = Caps(cost_nanos=300)
