@@ -23,8 +23,9 @@ class OpenRequest:
     @property
     def bookings(self) -> list[Booking]:
         """All parts as they are, the one that is written ahead included."""
-        found = [self.parts[part] for part in sorted(self.parts)]
-        return found or [first_booking(self.opening)]
+        first = first_booking(self.opening)
+        parts = {first.part: first} | self.parts
+        return [parts[part] for part in sorted(parts)]
 
     def take(self, bookings: Sequence[Booking]) -> list[Booking]:
         """All parts, with these brought up to date."""
