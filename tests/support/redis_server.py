@@ -51,6 +51,12 @@ class RedisServer:
             self._process.wait()
             self._process = None
 
+    def forget_all(self) -> None:
+        """Empties it."""
+        with socket.create_connection(("127.0.0.1", self.port), 1) as asking:
+            asking.sendall(b"FLUSHALL\r\n")
+            assert asking.recv(16).startswith(b"+OK")
+
     def _answers(self) -> bool:
         with (
             contextlib.suppress(OSError),

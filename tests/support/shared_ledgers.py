@@ -65,7 +65,7 @@ class SharedWorld:
         await self.abandon(ledger)
         await self.redis.zadd(f"{MONEY}gateways", {ledger.gateway: 1})
         self.writer.burying._since = 0  # Redis was there all the time
-        await until(self._has_no_requests_of(ledger.gateway))
+        await until(self._has_forgotten(ledger.gateway))
 
     async def abandon(self, ledger: SharedLedger) -> None:
         """Ends a ledger; what it left open stays open."""
@@ -73,11 +73,11 @@ class SharedWorld:
         await ledger.close()
         await redis.aclose()
 
-    def _has_no_requests_of(self, gateway: str) -> Callable[[], Awaitable[bool]]:
-        async def is_empty() -> bool:
-            return not await self.redis.exists(f"{MONEY}gateway:{gateway}")
+    def _has_forgotten(self, gateway: str) -> Callable[[], Awaitable[bool]]:
+        async def is_forgotten() -> bool:
+            return await self.redis.zscore(f"{MONEY}gateways", gateway) is None
 
-        return is_empty
+        return is_forgotten
 
 
 @asynccontextmanager

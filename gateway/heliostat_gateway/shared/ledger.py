@@ -8,6 +8,7 @@ this gateway spends its share of what was left and writes to its spool, which is
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -121,7 +122,8 @@ class SharedLedger:
         if not uid:
             return ExecutionTotal()
         reply = await self._filling.read("run", uid)
-        return execution_total(reply.list(1), reply.list(2))
+        total = execution_total(reply.list(1), reply.list(2))
+        return replace(total, settled=False) if reply.number(3) else total
 
     async def request(self, request: str) -> list[LedgerRow]:
         """See Ledger. Raises StorageError while Redis or the writer is away."""
@@ -158,6 +160,7 @@ class SharedLedger:
             await end_all([self._beating])
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._recovery.leave()
         await self._spool.close()
         await self._scripts.close()
 

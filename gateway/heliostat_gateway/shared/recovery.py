@@ -1,6 +1,7 @@
 """The beat of a gateway: it says that it lives, and brings home what it did alone."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Coroutine, Iterable
@@ -64,15 +65,33 @@ class Recovery:
         Raises StorageError when the spool can't be read.
         """
         try:
-            reply = await self._scripts.run("beat", self._gateway, int(LEASE_SECONDS * 1000))
+            was_home = self._is_home()
+            reply = await self._say(home=was_home)
             epoch = reply.text(0)
             if not epoch:
                 raise RedisAwayError(UNFILLED)
             self._link.gateways = max(1, reply.number(1))
             await self._bring_home(epoch)
+            if self._is_home() and not was_home:
+                await self._say(home=True)
             await self._sweep()
         except RedisAwayError as error:
             self._link.lose(error)
+
+    async def leave(self) -> None:
+        """Says that this gateway ends, unless something of it is not in the shared ledger."""
+        if self._is_home():
+            with contextlib.suppress(RedisAwayError):  # then its lease runs out
+                await self._scripts.run("forget", self._gateway, 1)
+
+    def _is_home(self) -> bool:
+        """Whether the shared ledger knows all that was done here."""
+        link = self._link
+        return link.is_up and self._spool.is_empty and not self._requests.unknown_to(link.epoch)
+
+    async def _say(self, *, home: bool) -> Reply:
+        lease = int(LEASE_SECONDS * 1000)
+        return await self._scripts.run("beat", self._gateway, lease, int(home))
 
     async def _bring_home(self, epoch: str) -> None:
         stuck = await self._adopt_all(epoch)
@@ -84,7 +103,8 @@ class Recovery:
             # Lines of what is still open are only forgotten when Redis knows it.
             stuck = await self._adopt_all(epoch)
             if not stuck:
-                self._spool.forget()
+                for gateway in self._spool.forget():
+                    await self._scripts.run("forget", gateway, 1)
         # No await since the last look: nothing is left behind.
         if not self._requests.unknown_to(epoch):
             self._shares.clear()

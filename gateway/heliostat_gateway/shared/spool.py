@@ -101,14 +101,16 @@ class Spool:
         own = [line for path, _ in self._own for line in _read(path)]
         return own, [line for path, _ in self._left for line in _read(path)]
 
-    def forget(self) -> None:
-        """Removes what `read` gave: it is in the shared ledger."""
+    def forget(self) -> set[str]:
+        """Removes what `read` gave: it is in the shared ledger. Returns the dead ones by name."""
+        dead = {path.name.rpartition("-")[0] for path, _ in self._left}
         for path, held in [*self._own, *self._left]:
             path.unlink(missing_ok=True)
             os.close(held)
         self._own, self._left = [], []
         if self._file is None:
             self._waiting.clear()
+        return dead
 
     async def close(self) -> None:
         """Lets go of the files: the next process takes them over."""

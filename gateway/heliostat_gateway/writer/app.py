@@ -6,10 +6,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from heliostat_gateway.calls import OpenCalls
 from heliostat_gateway.failures import Failures
 from heliostat_gateway.metrics import PREFIX, Metrics
+from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.shared.connection import open_redis
+from heliostat_gateway.shared.revocations import SharedRevoker
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.wire import JsonObject
 from heliostat_gateway.writer.reports import open_reports
@@ -27,15 +30,19 @@ def create_writer_app(settings: Settings) -> FastAPI:
     storage = Storage(settings.data_dir)
     redis = open_redis(url)
     writer = Writer(redis, storage)
+    # Its disk outlives all pods of gateways, and knows what one gateway alone had revoked before.
+    revoker = SharedRevoker(redis, Revocations(storage), OpenCalls())
     metrics = Metrics()
     reports = open_reports(settings, storage, redis, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await writer.start()
+        await revoker.start()
         await reports.start()
         yield
         await reports.close()
+        await revoker.close()
         await writer.close()
         await redis.aclose()
         storage.close()

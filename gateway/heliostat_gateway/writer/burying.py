@@ -67,7 +67,7 @@ class Burying:
             if reply.word == "alive":
                 return count
             count += reply.word == "ok"
-        await self._scripts.run("forget", gateway)
+        await self._scripts.run("forget", gateway, 0)
         if count:
             _LOG.warning("%d requests of a gateway that died were booked as estimated", count)
         return count

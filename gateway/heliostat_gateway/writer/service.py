@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from redis.exceptions import ResponseError
 
+from heliostat_gateway import holds
 from heliostat_gateway.schema import make_schema
 from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.pipe import RedisAwayError
@@ -27,6 +29,9 @@ class Writer:
     def __init__(self, redis: Commands, storage: Storage) -> None:
         """Raises NewerSchemaError."""
         storage.run_now(make_schema)
+        # Those that one gateway alone, which had this file before and died, left open.
+        now_ms = int(time.time() * 1000)
+        storage.run_now(lambda connection: holds.book_open_requests(connection, now_ms))
         self._scripts = scripts = Scripts(redis)
         self.draining = Draining(redis, storage)
         self.refilling = Refilling(self.draining, scripts, storage)

@@ -106,7 +106,7 @@ class GatewayProcess:
         keys.mkdir(exist_ok=True)
         (keys / "operator.pem").write_text(public_pem(self.private))
 
-    def spawn(self, **settings: str) -> subprocess.Popen[bytes]:
+    def spawn(self, module: str = "heliostat_gateway", **settings: str) -> subprocess.Popen[bytes]:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -118,11 +118,11 @@ class GatewayProcess:
         }
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "heliostat_gateway"], env=environment, stdout=log, stderr=log
+                [sys.executable, "-m", module], env=environment, stdout=log, stderr=log
             )
 
-    def start(self, **settings: str) -> None:
-        self.process = self.spawn(**settings)
+    def start(self, module: str = "heliostat_gateway", **settings: str) -> None:
+        self.process = self.spawn(module, **settings)
         deadline = time.monotonic() + READY_SECONDS
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:

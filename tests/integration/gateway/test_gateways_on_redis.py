@@ -12,6 +12,7 @@ import pytest
 from support.redis_server import RedisServer
 
 from .gateway_process import GatewayProcess, free_port
+from .test_end_of_a_run import OpenStream
 
 DEADLINE_SECONDS = 60
 HELLO_NANOS = 2_400_000
@@ -107,6 +108,40 @@ async def test_a_budget_that_is_none_is_refused_by_name(
 async def test_budgets_need_the_admin_token(shared: GatewayProcess) -> None:
     reply = await shared.ask("/admin/budgets", method="GET", headers={"x-api-key": shared.key("e")})
     assert reply.status == 401
+
+
+async def test_the_ledger_and_the_revocations_of_one_gateway_alone_are_taken_over(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    alone = GatewayProcess(tmp_path / "alone")
+    alone.folder.mkdir()
+    alone.write_public_key()
+    alone.start()
+    assert (await alone.message(alone.key("run"), "scripted/hello")).status == 200
+    stream = OpenStream(alone, alone.key("run"))
+    await stream.until_it_stands_still()
+    await alone.revoke("run", 2)
+    alone.kill()
+    await stream.end()
+    writer = GatewayProcess(tmp_path / "alone", private=alone.private)
+    writer.start("heliostat_gateway.writer", REDIS_URL=redis_server.url)
+    new = GatewayProcess(tmp_path / "new", private=alone.private)
+    new.folder.mkdir()
+    new.write_public_key()
+    new.start(REDIS_URL=redis_server.url)
+    await until_shared(new)
+    cost = await new.cost("run")
+    assert (cost.requests, cost.settled, cost.estimated) == (2, True, True)
+    assert cost.cost_nanos > HELLO_NANOS
+    revoked = await new.message(new.key("run", attempt=2), "scripted/hello")
+    assert (revoked.status, "revoked" in revoked.text) == (401, True)
+    await new.revoke("run")
+    for process in (new, writer):
+        assert process.stop() in (0, -15)
+    alone.start()
+    assert await alone.cost("run") == cost
+    assert (await alone.message(alone.key("run"), "scripted/hello")).status == 401
+    alone.kill()
 
 
 def test_the_writer_without_redis_says_what_it_lacks(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from heliostat_gateway.bookings import (
 )
 from heliostat_gateway.budgets import Budget, BudgetPeriod
 from heliostat_gateway.callers import Caps
+from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.scripts import MONEY
 from heliostat_gateway.usage import Usage
 from support.ledgers import booking, opening, run, service
@@ -252,6 +253,52 @@ async def test_without_redis_a_gateway_spends_its_share_and_strict_keys_wait(
     assert await (await world.rows()).execution("uid") == total
     assert await world.open_requests() == 0
     assert one.state().spooled == 0
+
+
+async def test_nothing_is_settled_while_another_gateway_has_not_brought_home_its_spool(
+    world: SharedWorld, redis_server: RedisServer
+) -> None:
+    one, two = await world.gateway("one"), await world.gateway("two")
+    redis_server.kill()
+    for ledger, name in ((one, "1"), (two, "2")):
+        await ledger.open(opening(name, run("uid", NO_CAPS)))
+        await ledger.settle([booking(name, 70)], 5)
+    assert two._beating is not None
+    await end_all([two._beating])  # it comes late
+    redis_server.start()
+    await until_mode(one, LedgerMode.SHARED)
+
+    async def is_writing() -> bool:
+        return not world.writer.fault
+
+    await until(is_writing)
+    total = await one.execution("uid")
+    assert (total.cost_nanos, total.settled) == (70, False)
+    await two._recovery.beat()
+    for ledger in (one, two):
+        total = await ledger.execution("uid")
+        assert (total.cost_nanos, total.settled) == (140, True)
+
+
+async def test_a_gateway_that_leaves_is_not_waited_for(world: SharedWorld) -> None:
+    one, two = await world.gateway("one"), await world.gateway("two")
+    await two.open(opening("1", run("uid", NO_CAPS)))
+    await two.settle([booking("1", 70)], 5)
+    await world.abandon(two)
+    assert await world.redis.zrange(f"{MONEY}gateways", 0, -1) == [one.gateway.encode()]
+    assert (await one.execution("uid")).settled
+
+
+async def test_a_gateway_that_is_silent_is_waited_for_until_it_counts_as_dead(
+    world: SharedWorld,
+) -> None:
+    one, two = await world.gateway("one"), await world.gateway("two")
+    assert two._beating is not None
+    await end_all([two._beating])
+    lease = int(time.time() * 1000) + 15_000
+    for ago_ms, settled in ((2_000, True), (5_000, False)):
+        await world.redis.zadd(f"{MONEY}gateways", {two.gateway: lease - ago_ms})
+        assert (await one.execution("uid")).settled is settled
 
 
 async def test_the_spool_of_a_dead_gateway_is_replayed_by_the_next(

@@ -19,6 +19,12 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The name of this run of Redis, and for how long it has run.
+local function server()
+  local info = redis.call('INFO', 'server')
+  return string.match(info, 'run_id:(%w+)'), string.match(info, 'uptime_in_seconds:(%d+)') * 1000
+end
+
 -- Raises fields of a hash by numbers.
 local function raise(key, names, by)
   local values, change = redis.call('HMGET', key, unpack(names)), {}

@@ -1,4 +1,21 @@
--- Sums as they are now. 1 run, agent or sum, 2 name
+-- Sums as they are now. 1 run, agent or sum, 2 name. A run's is followed by its open requests, and
+-- by 1 while a gateway may have more of it.
+local LEASE_MS, SILENT_MS = 15000, 3000
+
+-- A gateway may have booked alone what is not here yet: it has said so, or is silent, or has said
+-- nothing since Redis started. One that could have spoken for the time of a lease is dead.
+local function is_complete()
+  local now = now_ms()
+  local name, uptime = server()
+  local gateways = redis.call('ZRANGE', P .. 'gateways', 0, -1, 'WITHSCORES')
+  for at = 1, #gateways, 2 do
+    local silent = now - (gateways[at + 1] - LEASE_MS)
+    local home = redis.call('HGET', P .. 'home', gateways[at]) == name and silent <= SILENT_MS
+    if not home and math.min(silent, uptime) <= LEASE_MS then return false end
+  end
+  return true
+end
+
 if not redis.call('GET', P .. 'epoch') then return {'unfilled'} end
 local key = P .. ARGV[1] .. ':' .. ARGV[2]
 if ARGV[1] == 'agent' then
@@ -19,4 +36,4 @@ for _, id in ipairs(redis.call('SMEMBERS', key .. ':open')) do
   local found = redis.call('HMGET', P .. 'request:' .. id, 'head', 'b')
   if found[1] then open[#open + 1] = found[1]; open[#open + 1] = found[2] end
 end
-return {'ok', fields, open}
+return {'ok', fields, open, is_complete() and 0 or 1}
