@@ -15,7 +15,21 @@ from .proof_script import (
     Account,
 )
 
-_WORDS = ["pay", "each", "token", "once", "ßüö", "😀", "größer", "und", "schöner", "as", "it", "was", "told"]
+_WORDS = [
+    "pay",
+    "each",
+    "token",
+    "once",
+    "ßüö",
+    "😀",
+    "größer",
+    "und",
+    "schöner",
+    "as",
+    "it",
+    "was",
+    "told",
+]
 _TOOL = {"type": "object", "properties": {"place": {"type": "string"}}}
 
 
