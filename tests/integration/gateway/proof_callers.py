@@ -68,8 +68,11 @@ class BillTail:
         *whole, self._rest = (self._rest + data).split(b"\n")
         for line in whole:
             entry: dict[str, object] = json.loads(line)
-            self.latest[str(entry["id"])] = entry
-            self.lines[str(entry["execution"])] += 1
+            if "execution" in entry:
+                self.latest[str(entry["id"])] = entry
+                self.lines[str(entry["execution"])] += 1
+            else:  # taken off the bill
+                self.latest.pop(str(entry["id"]), None)
         return bool(whole)
 
     async def follow(self) -> None:
