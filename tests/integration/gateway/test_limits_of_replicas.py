@@ -218,7 +218,7 @@ async def test_a_refused_call_says_which_cap_how_much_and_until_when(
         ),
     ]
     for fields, status, kind, words in cases:
-        in_chat = "insufficient_quota" if status == 402 else "rate_limit_exceeded"
+        in_chat = "insufficient_quota" if status == 402 else "rate_limit_error"
         key = await service_key(stage, **fields)
         done = await call(stage, key, "even-m", most=60)
         assert done.status == 200, done.text
