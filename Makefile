@@ -62,7 +62,7 @@ generate: setup  ## write every generated file: CRDs, tables in docs
 verify: setup  ## regenerate everything, then fail on any difference, untracked files included
 	@$(RUN)python -m tools.generate --verify
 
-images: setup  ## the four container images (docker, the cluster of HELIOSTAT_KUBE, or buildah)
+images: setup  ## the container images (docker, the cluster of HELIOSTAT_KUBE, or buildah)
 	@$(RUN)python -m tools.images
 
 clean:  ## remove what make made (.venv, .tools, caches); nothing outside this folder

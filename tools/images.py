@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = {
     "heliostat-operator": "operator/Dockerfile",
     "heliostat-gateway": "gateway/Dockerfile",
+    "heliostat-redis": "gateway/redis.Dockerfile",
     "heliostat-api": "api/Dockerfile",
     "heliostat-workspace": "workspace_image/Dockerfile",
 }

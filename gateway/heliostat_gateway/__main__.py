@@ -19,15 +19,20 @@ _SHUTDOWN_SECONDS = 5
 
 
 class Server(uvicorn.Server):
-    """Ends open streams with an error event before uvicorn waits for them."""
+    """Lets open streams come to their end, for a while; then ends them with an error event."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops: no new connection, every call ended and booked, then uvicorn's own shutdown."""
+        """Stops: no new request, every call ended and booked, then uvicorn's own shutdown."""
         app = self.config.app
         if isinstance(app, FastAPI):
             for server in self.servers:
                 server.close()
-            await app.state.gateway.conversations.books.calls.end_all()
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # at once when it is idle, else after its answer
+            gateway = app.state.gateway
+            calls = gateway.conversations.books.calls
+            await calls.wait_for_all(gateway.settings.drain_seconds)
+            await calls.end_all()
         await super().shutdown(sockets)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 
 
@@ -85,10 +85,19 @@ class OpenCalls:
         """Ends the calls of a key and waits until each is settled. Returns how many."""
         return await _end(set(self._calls.get(key_id, ())), EndReason.REVOKED)
 
+    async def wait_for_all(self, seconds: float) -> None:
+        """Waits until all calls have come to their own end, but not longer than that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while calls := self._all():
+                    await calls.pop().closed.wait()
+
     async def end_all(self) -> int:
         """Ends every call, for shutdown."""
-        calls = {call for calls in self._calls.values() for call in calls}
-        return await _end(calls, EndReason.SHUTDOWN)
+        return await _end(self._all(), EndReason.SHUTDOWN)
+
+    def _all(self) -> set[OpenCall]:
+        return {call for calls in self._calls.values() for call in calls}
 
 
 async def _end(calls: set[OpenCall], reason: EndReason) -> int:

@@ -171,6 +171,14 @@ class Settings(BaseSettings):
             "/admin: for the very first key."
         ),
     ] = None
+    drain_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=600,
+            description="How long a gateway that is told to stop lets open answers go on.",
+        ),
+    ] = 0
     breaker_minimum: Annotated[
         int,
         Field(

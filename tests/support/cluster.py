@@ -111,7 +111,7 @@ def open_kind() -> Iterator[Cluster]:
 
 
 def build_images() -> None:
-    """All four, as `make images` does; not with HELIOSTAT_E2E_IMAGES=built."""
+    """All of them, as `make images` does; not with HELIOSTAT_E2E_IMAGES=built."""
     if os.environ.get("HELIOSTAT_E2E_IMAGES") != "built":
         run(Path(sys.executable), "-m", "tools.images")
 

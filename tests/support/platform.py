@@ -176,15 +176,20 @@ class Platform:
 
     def kill_program(self, deployment: str, module: str) -> None:
         """kill -9 of the program of a deployment's pod, from within its container."""
-        script = (
+        self.kill_program_in(f"deployment/{deployment}", module)
+
+    def kill_program_in(self, target: str, module: str, when: str = "") -> None:
+        """The same for what kubectl exec knows as `target`, for example pod/NAME.
+
+        `when` is Python that ends at the right moment.
+        """
+        script = when + (
             "import os, pathlib\n"
             "for each in pathlib.Path('/proc').glob('[0-9]*/cmdline'):\n"
             f"    if b'-m\\0{module}' in each.read_bytes() and each.parent.name != '1':\n"
             "        os.kill(int(each.parent.name), 9)\n"
         )
-        self.cluster.kubectl.run(
-            "-n", SYSTEM, "exec", f"deployment/{deployment}", "--", "python", "-c", script
-        )
+        self.cluster.kubectl.run("-n", SYSTEM, "exec", target, "--", "python", "-c", script)
 
     def scale(self, deployment: str, replicas: int) -> None:
         self.cluster.kubectl(

@@ -7,6 +7,7 @@ import signal
 import time
 
 import aiohttp
+import pytest
 
 from .gateway_process import GatewayProcess, small_request
 
@@ -149,6 +150,27 @@ async def test_shutdown_ends_streams_with_an_error_event(gateway: GatewayProcess
     gateway.start()
     cost = await gateway.cost("run")
     assert (cost.settled, cost.estimated) == (True, True)
+
+
+async def test_a_shutdown_waits_for_open_streams_as_long_as_it_may(
+    gateway: GatewayProcess,
+) -> None:
+    assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
+    await asyncio.to_thread(gateway.start, HELIOSTAT_GATEWAY_DRAIN_SECONDS="3")
+    whole = OpenStream(gateway, gateway.key("run"), "scripted/slow")
+    stuck = OpenStream(gateway, gateway.key("run"))
+    await stuck.until_it_stands_still()
+    started = time.monotonic()
+    assert gateway.process is not None
+    gateway.process.send_signal(signal.SIGTERM)
+    assert await whole.end() == "complete"
+    assert "message_stop" in whole.text
+    with pytest.raises(aiohttp.ClientError):
+        await status_of(gateway, gateway.key("run"))
+    assert await stuck.end() == "complete"
+    assert "shutting down" in stuck.text
+    assert time.monotonic() - started >= 3
+    assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
 
 
 async def test_an_expired_key_says_so(gateway: GatewayProcess) -> None:

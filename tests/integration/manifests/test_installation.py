@@ -1,10 +1,12 @@
 """What `kubectl apply -k manifests/` sends is accepted by a real API server, and by its rules."""
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support.control_plane import Address
 from support.manifests import INSTALLATION, SAMPLES
@@ -39,10 +41,45 @@ def test_the_trial_overlay_differs_in_the_provider_alone(installed: Address) -> 
     assert changed == ["deployment.apps/heliostat-gateway configured (server dry run)"]
 
 
+def test_the_shared_overlay_adds_redis_and_a_writer_to_two_gateways(installed: Address) -> None:
+    shared = INSTALLATION / "overlays" / "shared"
+    lines = installed.kubectl("apply", "-k", shared, "--dry-run=server").splitlines()
+    changed = [line.removesuffix(" (server dry run)") for line in lines if "unchanged" not in line]
+    assert [re.sub(r"redis-\w+ ", "redis ", line) for line in changed] == [
+        "configmap/heliostat-redis created",
+        "service/heliostat-gateway-writer created",
+        "service/heliostat-redis created",
+        "persistentvolumeclaim/heliostat-redis created",
+        "deployment.apps/heliostat-gateway configured",
+        "deployment.apps/heliostat-gateway-writer created",
+        "statefulset.apps/heliostat-redis created",
+        "poddisruptionbudget.policy/heliostat-gateway created",
+        "networkpolicy.networking.k8s.io/heliostat-redis created",
+    ]
+
+
+def test_only_the_gateway_and_its_writer_reach_redis(installed: Address) -> None:
+    """And the policy is about Redis alone: kustomize adds labels where there are none."""
+    shared = list(yaml.safe_load_all(shared_overlay(installed)))
+    [policy] = [each["spec"] for each in shared if each["kind"] == "NetworkPolicy"]
+    assert policy["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "heliostat-redis"}}
+    [rule] = policy["ingress"]
+    client = {"key": "heliostat.dev/redis-client", "operator": "Exists"}
+    assert rule["from"] == [{"podSelector": {"matchExpressions": [client]}}]
+    assert [
+        each["metadata"]["name"]
+        for each in shared
+        if each["kind"] in ("Deployment", "StatefulSet")
+        and client["key"] in each["spec"]["template"]["metadata"]["labels"]
+    ] == ["heliostat-gateway", "heliostat-gateway-writer"]
+
+
 def test_the_pods_keep_the_restricted_profile(installed: Address) -> None:
     # The namespace enforces it on pods; a dry-run pod of each template is the pod that would come.
-    listing = installed.kubectl("get", "deployments", "-n", "heliostat-system", "-o", "json")
-    for deployment in json.loads(listing)["items"]:
+    shared = yaml.safe_load_all(shared_overlay(installed))
+    workloads = [each for each in shared if each["kind"] in ("Deployment", "StatefulSet")]
+    assert len(workloads) == 4
+    for deployment in workloads:
         name = deployment["metadata"]["name"]
         pod = {
             "apiVersion": "v1",
@@ -103,6 +140,11 @@ def test_uninstalling_leaves_nothing_cluster_wide(installed: Address) -> None:
     while left := find_ours(installed.kubectl("get", kinds, "-o", "name")):
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
+
+
+def shared_overlay(server: Address) -> str:
+    """Its objects, as kustomize makes them."""
+    return server.kubectl("kustomize", INSTALLATION / "overlays" / "shared")
 
 
 def find_ours(listing: str) -> list[str]:

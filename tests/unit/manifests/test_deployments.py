@@ -9,9 +9,9 @@ from tools.machine import ROOT
 SETTING = re.compile(r"HELIOSTAT_(?:OPERATOR|GATEWAY)_[A-Z_]+")
 
 
-@pytest.mark.parametrize("name", ["operator/deployment.yaml", "gateway/deployment.yaml"])
+@pytest.mark.parametrize("name", ["operator", "gateway", "writer"])
 def test_every_setting_of_a_deployment_exists(name: str) -> None:
     known = set(SETTING.findall((ROOT / "docs" / "settings.md").read_text()))
-    used = set(SETTING.findall((ROOT / "manifests" / name).read_text()))
+    used = set(SETTING.findall((ROOT / "manifests" / name / "deployment.yaml").read_text()))
     assert used
     assert used <= known
