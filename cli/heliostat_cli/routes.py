@@ -10,20 +10,20 @@ from pydantic import JsonValue
 from heliostat_cli.errors import FAILED, USAGE, UsageError
 from heliostat_cli.screen import Terminal
 from heliostat_cli.tables import MISSING, render_table
-from heliostat_gateway.callers import Caller, KeyKind
-from heliostat_gateway.explanation import Explanation, explain
-from heliostat_gateway.routers import (
+from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.routes.explanation import Explanation, explain
+from heliostat_gateway.routes.reading import Finding, RoutesError, read_routes
+from heliostat_gateway.routes.routing import Router
+from heliostat_gateway.routes.table import RouteTable
+from heliostat_gateway.scripted.bill import Bill
+from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.scripted.scenario import Scenario, ScenarioError
+from heliostat_gateway.serving.routers import (
     Connections,
     build_knowledge,
     build_router,
     read_all_scenarios,
 )
-from heliostat_gateway.routes.reading import Finding, RoutesError, read_routes
-from heliostat_gateway.routes.table import RouteTable
-from heliostat_gateway.routing import Router
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
-from heliostat_gateway.scripted.scenario import Scenario, ScenarioError
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 
 _PRICES = (

@@ -6,10 +6,10 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from heliostat_gateway.listening import listen
 from heliostat_gateway.logs import set_up_logs
 from heliostat_gateway.main import create_app
 from heliostat_gateway.scripted.scenario import ScenarioError
+from heliostat_gateway.serving.listening import listen
 from heliostat_gateway.settings import SettingsError, read_settings
 from heliostat_gateway.storage import StorageError
 

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from heliostat_gateway.answers import AnswerCache, MemoryAnswers
+from heliostat_gateway.access.key_store import KeyStore, SqliteKeyStore
+from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.revokers import LocalRevoker, Revoker
 from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
-from heliostat_gateway.calls import OpenCalls
-from heliostat_gateway.key_store import KeyStore, SqliteKeyStore
-from heliostat_gateway.ledger import Ledger
+from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
+from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.reports.gates import Gate
-from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.revokers import LocalRevoker, Revoker
 from heliostat_gateway.storage import Storage
 
 

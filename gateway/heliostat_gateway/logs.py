@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from heliostat_gateway.callers import Caller
+from heliostat_gateway.access.callers import Caller
 
 _SUBJECT: ContextVar[dict[str, str] | None] = ContextVar("subject", default=None)
 

@@ -9,26 +9,26 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from heliostat_gateway.admin import Admin
-from heliostat_gateway.admin_key import AdminKeyError, AdminKeyFile
-from heliostat_gateway.admin_keys import KeyAdmin
+from heliostat_gateway.access.admin_key import AdminKeyError, AdminKeyFile
+from heliostat_gateway.access.admin_keys import KeyAdmin
+from heliostat_gateway.access.keyring import KeyRing
+from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.breakers import BreakerPolicy
-from heliostat_gateway.calls import OpenCalls
+from heliostat_gateway.calls.conversations import Conversations
+from heliostat_gateway.calls.exchange import Books
+from heliostat_gateway.calls.governor import Governor
+from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.common import Common, local_common
-from heliostat_gateway.conversations import Conversations
-from heliostat_gateway.endpoints import add_endpoints
-from heliostat_gateway.estimates import OutputHistory
-from heliostat_gateway.exchange import Books
-from heliostat_gateway.governor import Governor
-from heliostat_gateway.keyring import KeyRing
-from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.metrics import Metrics
-from heliostat_gateway.openapi import DescribedApp
+from heliostat_gateway.money.estimates import OutputHistory
+from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.reports.office import open_desk
-from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.serving.admin import Admin
+from heliostat_gateway.serving.endpoints import add_endpoints
+from heliostat_gateway.serving.openapi import DescribedApp
+from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.telemetry import Telemetry

@@ -8,11 +8,11 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from heliostat_gateway.bookings import Booking, LedgerMode, LedgerState
 from heliostat_gateway.breakers import Breakers, BreakerState
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.plans import Candidate
-from heliostat_gateway.prices import FlatRates, ModelRates
+from heliostat_gateway.money.bookings import Booking, LedgerMode, LedgerState
+from heliostat_gateway.money.prices import FlatRates, ModelRates
+from heliostat_gateway.routes.plans import Candidate
 from heliostat_gateway.tallies import Counts, Durations
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)

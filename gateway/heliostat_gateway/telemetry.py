@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from heliostat_gateway.asks import Ask
-from heliostat_gateway.bookings import Booking
+from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.parts import Part
 from heliostat_gateway.logs import dump_line
-from heliostat_gateway.parts import Part
+from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers.http import HttpProvider
-from heliostat_gateway.usage import Usage
 
 _LOG = logging.getLogger(__name__)
 _REQUESTS = logging.getLogger("heliostat_gateway.requests")

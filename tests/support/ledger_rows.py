@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from heliostat_gateway.bookings import Booking, Estimate, Opening
-from heliostat_gateway.callers import Caller, KeyKind
-from heliostat_gateway.ledger import Ledger
-from heliostat_gateway.usage import Usage
+from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.money.bookings import Booking, Estimate, Opening
+from heliostat_gateway.money.ledger import Ledger
+from heliostat_gateway.money.usage import Usage
 
 
 @dataclass(frozen=True)

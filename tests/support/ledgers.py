@@ -1,9 +1,9 @@
 """Requests as the ledger sees them, with figures that are easy to add up."""
 
 from heliostat_core.keys import execution_claims
-from heliostat_gateway.bookings import Booking, Bound, Estimate, Opening
-from heliostat_gateway.callers import Caller, Caps, KeyKind, caller_of_execution
-from heliostat_gateway.usage import Usage
+from heliostat_gateway.access.callers import Caller, Caps, KeyKind, caller_of_execution
+from heliostat_gateway.money.bookings import Booking, Bound, Estimate, Opening
+from heliostat_gateway.money.usage import Usage
 
 
 def holder(*, cap: int | None = None, tokens: int | None = None, attempt: int = 1) -> Caller:

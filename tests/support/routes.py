@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from heliostat_gateway.callers import Caller, KeyKind
-from heliostat_gateway.credentials import EnvironmentKeys
+from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.catalog import (
     BUILT_IN,
@@ -18,13 +17,14 @@ from heliostat_gateway.providers.catalog import (
     server_offer,
 )
 from heliostat_gateway.providers.http import Outgoing
-from heliostat_gateway.routers import build_knowledge
+from heliostat_gateway.routes.credentials import EnvironmentKeys
 from heliostat_gateway.routes.reading import parse_routes
+from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes
-from heliostat_gateway.routing import Router
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
+from heliostat_gateway.serving.routers import build_knowledge
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SCENARIOS: Mapping[str, Scenario] = read_scenarios(

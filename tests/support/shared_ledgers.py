@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 
-from heliostat_gateway.bookings import LedgerMode
-from heliostat_gateway.ledger import SqliteLedger
+from heliostat_gateway.money.bookings import LedgerMode
+from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.ledger import SharedLedger
 from heliostat_gateway.shared.scripts import MONEY

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+from heliostat_gateway.money.usage import Usage, counted_input, with_counted_output
 from heliostat_gateway.sse import Event
-from heliostat_gateway.usage import Usage, counted_input, with_counted_output
 from heliostat_gateway.wire import JsonObject, parse_object
 
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from heliostat_gateway.meter.base import Meter
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.sse import Event
-from heliostat_gateway.usage import Usage
 from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, parse_object, text_at
 
 DONE: Final = b"[DONE]"

@@ -1,7 +1,7 @@
 """Answers of the Gemini dialect."""
 
 from heliostat_gateway.meter.base import Meter
-from heliostat_gateway.usage import Usage
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.wire import (
     JsonObject,
     count_at,

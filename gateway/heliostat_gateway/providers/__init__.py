@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from heliostat_gateway.credentials import NO_CREDENTIAL, Credential
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
 from heliostat_gateway.wire import Headers, JsonObject
 
 CONNECT_SECONDS = 10.0

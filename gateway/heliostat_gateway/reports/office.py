@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from heliostat_core.money import NANOS_PER_MICRO
-from heliostat_gateway.prices import Rates
+from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.findings import Findings
 from heliostat_gateway.reports.gates import AgentGate, Crier
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.sums import INDEX
 from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
-from heliostat_gateway.routing import Router
+from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 

@@ -7,9 +7,9 @@ from typing import Final
 from genai_prices.types import TieredPrices
 
 from heliostat_core.money import price_nanos
-from heliostat_gateway.prices import ModelRates, Rates, RateTable
+from heliostat_gateway.money.prices import ModelRates, Rates, RateTable
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.sums import Slice
-from heliostat_gateway.usage import Usage
 
 # Provider, model, instant: the prices that held or will hold, or None when none are known.
 RateSource = Callable[[str, str, datetime], Rates | None]

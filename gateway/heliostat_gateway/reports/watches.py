@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from heliostat_core.money import format_micros, micros_from_nanos
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.anomalies import FEWEST_PEERS, Against, Anomaly, judge, median_of
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.findings import Finding, Findings
@@ -25,7 +26,6 @@ from heliostat_gateway.reports.histories import Histories, Run, Tier, tier_of
 from heliostat_gateway.reports.rates import RateSource
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.runs import Seen, read_changed, read_past
-from heliostat_gateway.usage import Usage
 
 _LOG = logging.getLogger(__name__)
 _HISTORY_MS: Final = 60 * 86_400_000

@@ -7,9 +7,8 @@ from pathlib import PurePosixPath
 
 from pydantic import JsonValue
 
-from heliostat_gateway.plans import Timeouts
-from heliostat_gateway.pricebook import PriceBook, Tariff
-from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.money.pricebook import PriceBook, Tariff
+from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.routes.document import (
     NO_DEFAULTS,
     SCRIPTED_PREFIX,
@@ -18,6 +17,7 @@ from heliostat_gateway.routes.document import (
     RoutesDocument,
 )
 from heliostat_gateway.routes.names import find_hop
+from heliostat_gateway.routes.plans import Timeouts
 from heliostat_gateway.routes.positions import Mistake
 from heliostat_gateway.routes.table import (
     build_prices,

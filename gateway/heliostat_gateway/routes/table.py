@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
-from heliostat_gateway.callers import Caller
-from heliostat_gateway.plans import CachePolicy, Persona, Timeouts
-from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.access.callers import Caller
+from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.routes.document import (
     PERSONA_PREFIX,
     ModelSpec,
@@ -16,6 +15,7 @@ from heliostat_gateway.routes.document import (
     RuleSpec,
     TimeoutSpec,
 )
+from heliostat_gateway.routes.plans import CachePolicy, Persona, Timeouts
 
 _THOUSANDS_PER_MILLION = 1000
 

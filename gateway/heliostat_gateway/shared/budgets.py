@@ -9,9 +9,9 @@ import orjson
 from pydantic import TypeAdapter
 from redis.exceptions import RedisError
 
-from heliostat_gateway.bookings import UnknownBudgetError
-from heliostat_gateway.budgets import Budget, BudgetTotal, period_of
-from heliostat_gateway.reservations import counted_budget
+from heliostat_gateway.money.bookings import UnknownBudgetError
+from heliostat_gateway.money.budgets import Budget, BudgetTotal, period_of
+from heliostat_gateway.money.reservations import counted_budget
 from heliostat_gateway.shared.filling import UNFILLED, Filling
 from heliostat_gateway.shared.flights import Flights
 from heliostat_gateway.shared.pipe import RedisAwayError

@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import JsonValue
 from redis.asyncio import Redis
 
-from heliostat_gateway.answers import AnswerStore, CachedAnswer, Claim
+from heliostat_gateway.caching.answers import AnswerStore, CachedAnswer, Claim
 from heliostat_gateway.shared.connection import PREFIX
 from heliostat_gateway.shared.listening import AWAY
 from heliostat_gateway.wire import dump_object, list_at, parse_object

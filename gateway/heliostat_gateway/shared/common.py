@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from heliostat_gateway.answers import AnswerCache
+from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.breakers import BreakerPolicy
-from heliostat_gateway.calls import OpenCalls
+from heliostat_gateway.caching.answers import AnswerCache
+from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.common import Common
-from heliostat_gateway.revocations import Revocations
 from heliostat_gateway.shared.breakers import SharedBreakers
 from heliostat_gateway.shared.cache import SharedAnswers
 from heliostat_gateway.shared.connection import open_redis

@@ -7,8 +7,8 @@ import logging
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from heliostat_gateway.key_store import USES_SECONDS, KeyStore, list_keys
-from heliostat_gateway.keys import (
+from heliostat_gateway.access.key_store import USES_SECONDS, KeyStore, list_keys
+from heliostat_gateway.access.keys import (
     IssuedKey,
     KeyRecord,
     ListedKey,

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import orjson
 
-from heliostat_gateway.bookings import (
+from heliostat_gateway.money.bookings import (
     Booking,
     CapReachedError,
     ExecutionTotal,
@@ -32,8 +32,8 @@ from heliostat_gateway.bookings import (
     tokens_of,
     turns_of,
 )
-from heliostat_gateway.budgets import Budget, BudgetTotal
-from heliostat_gateway.reservations import Counted, Used, counted_of
+from heliostat_gateway.money.budgets import Budget, BudgetTotal
+from heliostat_gateway.money.reservations import Counted, Used, counted_of
 from heliostat_gateway.shared.budgets import SharedBudgets
 from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from redis.exceptions import RedisError
 
-from heliostat_gateway.bookings import Booking, Head, LedgerRow
+from heliostat_gateway.money.bookings import Booking, Head, LedgerRow
 from heliostat_gateway.shared.connection import text_of
 from heliostat_gateway.shared.filling import Filling
 from heliostat_gateway.shared.pipe import RedisAwayError

@@ -6,7 +6,8 @@ from typing import Final
 import orjson
 from pydantic import TypeAdapter
 
-from heliostat_gateway.bookings import (
+from heliostat_gateway.access.callers import KeyKind
+from heliostat_gateway.money.bookings import (
     AttemptTotal,
     Booking,
     ExecutionTotal,
@@ -17,10 +18,9 @@ from heliostat_gateway.bookings import (
     tokens_of,
     turns_of,
 )
-from heliostat_gateway.callers import KeyKind
-from heliostat_gateway.reservations import Counted
+from heliostat_gateway.money.reservations import Counted
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.shared.pipe import Argument
-from heliostat_gateway.usage import Usage
 
 # After so long without use a sum leaves Redis; the writer brings it back when it is asked for.
 LIFE_SECONDS: Final = 40 * 24 * 3600

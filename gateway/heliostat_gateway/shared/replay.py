@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from heliostat_gateway.bookings import Booking, Head
-from heliostat_gateway.rows import DIED
+from heliostat_gateway.money.bookings import Booking, Head
+from heliostat_gateway.money.rows import DIED
 from heliostat_gateway.shared.spool import Line, LineKind
 
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from heliostat_gateway.bookings import Booking, Head, Opening, first_booking
-from heliostat_gateway.reservations import Counted
+from heliostat_gateway.money.bookings import Booking, Head, Opening, first_booking
+from heliostat_gateway.money.reservations import Counted
 
 
 @dataclass

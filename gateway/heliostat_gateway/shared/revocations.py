@@ -14,9 +14,9 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from heliostat_gateway.calls import OpenCalls
-from heliostat_gateway.revocations import Revocations
-from heliostat_gateway.revokers import Revoked, Revoker
+from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.revokers import Revoked, Revoker
+from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.shared.connection import PREFIX, text_of
 from heliostat_gateway.shared.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError

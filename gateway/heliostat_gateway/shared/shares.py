@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from heliostat_gateway.bookings import Estimate, Reserved
-from heliostat_gateway.reservations import Counted, Used, reserve
+from heliostat_gateway.money.bookings import Estimate, Reserved
+from heliostat_gateway.money.reservations import Counted, Used, reserve
 
 _KNOWN: Final = 10_000
 

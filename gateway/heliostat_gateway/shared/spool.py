@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from heliostat_gateway.bookings import Booking, Head
+from heliostat_gateway.money.bookings import Booking, Head
 from heliostat_gateway.storage import StorageError
 
 

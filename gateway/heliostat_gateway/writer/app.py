@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from heliostat_gateway.calls import OpenCalls
-from heliostat_gateway.failures import Failures
+from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.metrics import PREFIX, Metrics
-from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.serving.failures import Failures
 from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.revocations import SharedRevoker

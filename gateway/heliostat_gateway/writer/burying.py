@@ -4,7 +4,7 @@ import logging
 import time
 from dataclasses import replace
 
-from heliostat_gateway.rows import DIED
+from heliostat_gateway.money.rows import DIED
 from heliostat_gateway.shared.records import BOOKINGS, HEADS, settle_arguments
 from heliostat_gateway.shared.recovery import LEASE_SECONDS
 from heliostat_gateway.shared.scripts import MONEY, Scripts

@@ -10,8 +10,8 @@ from uuid import uuid4
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from heliostat_gateway import holds, rows
-from heliostat_gateway.reservations import account_key
+from heliostat_gateway.money import holds, rows
+from heliostat_gateway.money.reservations import account_key
 from heliostat_gateway.shared.budgets import DEFINITIONS, VERSION
 from heliostat_gateway.shared.filling import WANTED
 from heliostat_gateway.shared.lookups import ROWS_SECONDS, rows_key

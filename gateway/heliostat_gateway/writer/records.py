@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from heliostat_gateway import holds, rows
-from heliostat_gateway.budgets import Budget
+from heliostat_gateway.money import holds, rows
+from heliostat_gateway.money.budgets import Budget
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.shared.records import BOOKINGS, HEADS, KINDS
-from heliostat_gateway.usage import Usage
 
 _LOG = logging.getLogger(__name__)
 _BUDGETS: Final = TypeAdapter(Budget)

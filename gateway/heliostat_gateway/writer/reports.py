@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Depends, Request
 from redis.asyncio import Redis
 
-from heliostat_gateway.keyring import KeyRing
+from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
-from heliostat_gateway.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.shared.gates import RedisCrier
 from heliostat_gateway.shared.keys import SharedKeyStore

@@ -8,8 +8,8 @@ from typing import Final
 
 from redis.exceptions import ResponseError
 
-from heliostat_gateway import holds
-from heliostat_gateway.schema import make_schema
+from heliostat_gateway.money import holds
+from heliostat_gateway.money.schema import make_schema
 from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.pipe import RedisAwayError
 from heliostat_gateway.shared.scripts import Commands, Scripts

@@ -4,8 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from heliostat_gateway.bookings import CapReachedError
-from heliostat_gateway.callers import Caps
+from heliostat_gateway.access.callers import Caps
+from heliostat_gateway.money.bookings import CapReachedError
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.ledger import SharedLedger
 from support.ledgers import booking, opening, run

@@ -19,27 +19,27 @@ from pydantic import JsonValue, SecretStr
 from starlette.types import Message
 
 from heliostat_core.keys import new_private_key, public_pem
-from heliostat_gateway.answers import AnswerCache, MemoryAnswers
+from heliostat_gateway.access.keyring import KeyRing
+from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers
-from heliostat_gateway.calls import OpenCalls
-from heliostat_gateway.conversations import Conversations
-from heliostat_gateway.credentials import EnvironmentKeys
-from heliostat_gateway.endpoints import Calls
-from heliostat_gateway.estimates import OutputHistory
-from heliostat_gateway.exchange import Books
-from heliostat_gateway.failures import Failures
-from heliostat_gateway.governor import Governor
-from heliostat_gateway.keyring import KeyRing
-from heliostat_gateway.ledger import SqliteLedger
+from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
+from heliostat_gateway.calls.conversations import Conversations
+from heliostat_gateway.calls.exchange import Books
+from heliostat_gateway.calls.governor import Governor
+from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.money.estimates import OutputHistory
+from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.catalog import BUILT_IN, build_offers, server_offer
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.reports.gates import AgentGate
-from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.routes.credentials import EnvironmentKeys
 from heliostat_gateway.routes.reading import parse_routes
+from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes
-from heliostat_gateway.routing import Router
+from heliostat_gateway.serving.endpoints import Calls
+from heliostat_gateway.serving.failures import Failures
 from heliostat_gateway.storage import Storage
 from support.routes import KNOWN, NOW
 

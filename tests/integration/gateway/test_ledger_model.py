@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from heliostat_gateway.bookings import (
+from heliostat_gateway.access.callers import Caller, Caps
+from heliostat_gateway.money.bookings import (
     AttemptTotal,
     Booking,
     Bound,
@@ -21,12 +22,11 @@ from heliostat_gateway.bookings import (
     Opening,
     Reserved,
 )
-from heliostat_gateway.budgets import Budget
-from heliostat_gateway.callers import Caller, Caps
-from heliostat_gateway.ledger import Ledger, SqliteLedger
+from heliostat_gateway.money.budgets import Budget
+from heliostat_gateway.money.ledger import Ledger, SqliteLedger
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.shared.ledger import SharedLedger
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.usage import Usage
 from support.ledgers import booking, opening, run, service
 from support.redis_server import RedisServer
 from support.shared_ledgers import SharedWorld, shared_world

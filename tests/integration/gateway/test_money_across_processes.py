@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.bookings import LedgerMode
-from heliostat_gateway.callers import Caps
+from heliostat_gateway.access.callers import Caps
+from heliostat_gateway.money.bookings import LedgerMode
 from heliostat_gateway.shared.ledger import SharedLedger
 from heliostat_gateway.shared.scripts import MONEY
 from support.ledgers import booking, opening, run

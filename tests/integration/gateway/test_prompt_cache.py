@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliostat_gateway.asks import Ask
-from heliostat_gateway.callers import Caller, KeyKind
-from heliostat_gateway.credentials import NO_CREDENTIAL
+from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.outgoing import build_outgoing
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.outgoing import build_outgoing
-from heliostat_gateway.plans import Candidate, Persona, Plan, Timeouts
-from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.anthropic import AnthropicProvider
+from heliostat_gateway.routes.credentials import NO_CREDENTIAL
+from heliostat_gateway.routes.plans import Candidate, Persona, Plan, Timeouts
 from heliostat_gateway.wire import JsonObject, parse_object
 from support.routes import NoTransport
 

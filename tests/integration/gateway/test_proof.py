@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from heliostat_gateway.rows import DIED
+from heliostat_gateway.money.rows import DIED
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.scripts import MONEY
 from support.redis_server import RedisServer

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
-from heliostat_gateway.credentials import NO_CREDENTIAL, Credential
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.providers.anthropic import AnthropicProvider
@@ -24,6 +23,7 @@ from heliostat_gateway.providers.catalog import BUILT_IN
 from heliostat_gateway.providers.compatible import CompatibleProvider
 from heliostat_gateway.providers.http import HttpProvider
 from heliostat_gateway.providers.session import SharedSession
+from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
 
 from .gateway_process import free_port
 from .upstream import Upstream, upstream

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_core.keys import execution_claims, sign_execution_key
-from heliostat_gateway.ledger import SqliteLedger
+from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.storage import Storage
 from support.ledger_rows import Row, book

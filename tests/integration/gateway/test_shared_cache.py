@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from heliostat_gateway.answers import AnswerCache, CachedAnswer, Leader
+from heliostat_gateway.caching.answers import AnswerCache, CachedAnswer, Leader
 from heliostat_gateway.shared.cache import SharedAnswers
 from heliostat_gateway.shared.connection import open_redis
 from support.redis_server import RedisServer

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.bookings import (
+from heliostat_gateway.access.callers import Caps
+from heliostat_gateway.money.bookings import (
     Bound,
     CapReachedError,
     LedgerMode,
     SharedLedgerAwayError,
     UnknownBudgetError,
 )
-from heliostat_gateway.budgets import Budget, BudgetPeriod
-from heliostat_gateway.callers import Caps
+from heliostat_gateway.money.budgets import Budget, BudgetPeriod
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.scripts import MONEY
-from heliostat_gateway.usage import Usage
 from support.ledgers import booking, opening, run, service
 from support.redis_server import RedisServer
 from support.shared_ledgers import SharedWorld, shared_world, until, until_mode

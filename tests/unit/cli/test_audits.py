@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from heliostat_cli.errors import UsageError
 from heliostat_cli.main import app
-from heliostat_gateway.ledger import SqliteLedger
+from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.usage import Usage
 from support.ledger_rows import Row, book
 
 MORNING = epoch_ms(datetime(2026, 11, 20, 7, 30, tzinfo=UTC))

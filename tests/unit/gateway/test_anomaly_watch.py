@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.ledger import SqliteLedger
-from heliostat_gateway.prices import Rates
+from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.reports.findings import Findings
 from heliostat_gateway.reports.gates import AgentGate, Allowed, Paused, SlowDown
 from heliostat_gateway.reports.reading import LedgerReader

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.answers import AnswerCache, CachedAnswer, Claim, Leader, MemoryAnswers
+from heliostat_gateway.caching.answers import (
+    AnswerCache,
+    CachedAnswer,
+    Claim,
+    Leader,
+    MemoryAnswers,
+)
 from support.waiting import until
 
 ANSWER = CachedAnswer(

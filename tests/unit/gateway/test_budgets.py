@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.budgets import Budget, BudgetPeriod, Period, period_of
+from heliostat_gateway.money.budgets import Budget, BudgetPeriod, Period, period_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.cache import CacheFlags, Recording, cache_key, is_cacheable
-from heliostat_gateway.callers import Caller, KeyKind
+from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.caching.cache import CacheFlags, Recording, cache_key, is_cacheable
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.wire import JsonObject
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from heliostat_gateway.asks import Ask
-from heliostat_gateway.cached import key_of, may_be_kept
-from heliostat_gateway.callers import Caller, KeyKind
-from heliostat_gateway.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.cached import key_of, may_be_kept
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.plans import CachePolicy, Candidate, Persona, Plan, Timeouts
-from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.money.prices import FlatRates
+from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Plan, Timeouts
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.wire import Headers, JsonObject, dump_object

@@ -14,20 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from heliostat_gateway.asks import Ask
-from heliostat_gateway.bookings import Booking
+from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.breakers import CLOSED, BreakerPolicy, Limited, LocalBreakers
-from heliostat_gateway.callers import Caller, KeyKind
-from heliostat_gateway.chain import Allowance, Chain
-from heliostat_gateway.credentials import NO_CREDENTIAL
+from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.chain import Allowance, Chain
+from heliostat_gateway.calls.exchange import Books, Exchange
+from heliostat_gateway.calls.replies import Reply, StreamReply, WholeReply
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.exchange import Books, Exchange
-from heliostat_gateway.ledger import SqliteLedger
 from heliostat_gateway.main import build_gateway
-from heliostat_gateway.plans import Candidate, Plan, Timeouts
-from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
-from heliostat_gateway.replies import Reply, StreamReply, WholeReply
+from heliostat_gateway.routes.credentials import NO_CREDENTIAL
+from heliostat_gateway.routes.plans import Candidate, Plan, Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.wire import parse_object

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from heliostat_gateway.credentials import AllKeys, CredentialSource, EnvironmentKeys, FolderKeys
+from heliostat_gateway.routes.credentials import (
+    AllKeys,
+    CredentialSource,
+    EnvironmentKeys,
+    FolderKeys,
+)
 
 NAME = "ANTHROPIC_API_KEY"
 

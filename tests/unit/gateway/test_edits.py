@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.edits import (
+from heliostat_gateway.calls.edits import (
     Edit,
     ask_for_usage,
     drop_foreign_thinking,
@@ -19,6 +18,7 @@ from heliostat_gateway.edits import (
     put_system_first,
     set_defaults,
 )
+from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.wire import JsonObject
 
 

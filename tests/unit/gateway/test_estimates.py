@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.bookings import Bound
-from heliostat_gateway.estimates import (
+from heliostat_gateway.money.bookings import Bound
+from heliostat_gateway.money.estimates import (
     DEFAULT_OUTPUT_TOKENS,
     DOCUMENT_TOKENS,
     HIDDEN_TOKENS,
@@ -19,9 +19,9 @@ from heliostat_gateway.estimates import (
     expect,
     max_tokens_of,
 )
-from heliostat_gateway.prices import FlatRates, RateTable, cost_nanos
-from heliostat_gateway.reservations import output_nanos
-from heliostat_gateway.usage import Usage
+from heliostat_gateway.money.prices import FlatRates, RateTable, cost_nanos
+from heliostat_gateway.money.reservations import output_nanos
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.wire import JsonObject, dump_object
 
 PRICES = {

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.ledger import SqliteLedger
-from heliostat_gateway.prices import FlatRates, Rates, cost_nanos, find_rates
+from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.prices import FlatRates, Rates, cost_nanos, find_rates
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import read_dimensions
 from heliostat_gateway.reports.forecasts import (
@@ -35,7 +36,6 @@ from heliostat_gateway.reports.rates import RateBook
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.sums import Slice
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.usage import Usage
 from support.ledger_rows import Row, book
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)  # a Wednesday

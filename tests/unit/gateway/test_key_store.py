@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.admin_key import AdminKeyFile
-from heliostat_gateway.callers import KeyKind, Scope
+from heliostat_gateway.access.admin_key import AdminKeyFile
+from heliostat_gateway.access.callers import KeyKind, Scope
+from heliostat_gateway.access.key_store import SqliteKeyStore
+from heliostat_gateway.access.keyring import KeyRing
+from heliostat_gateway.access.keys import NoSuchKeyError, WantedKey
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.key_store import SqliteKeyStore
-from heliostat_gateway.keyring import KeyRing
-from heliostat_gateway.keys import NoSuchKeyError, WantedKey
 from heliostat_gateway.storage import Storage
 
 NOW = 1_800_000_000

@@ -12,8 +12,8 @@ from heliostat_core.keys import (
     sign_admin_token,
     sign_execution_key,
 )
+from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.keyring import KeyRing
 
 NOW = 1_800_000_000
 

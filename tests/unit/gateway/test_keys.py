@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_core.keys import KeyRefusedError
-from heliostat_gateway.callers import Caps, KeyKind, Scope
-from heliostat_gateway.keys import (
+from heliostat_gateway.access.callers import Caps, KeyKind, Scope
+from heliostat_gateway.access.keys import (
     KeyIsRevokedError,
     KeyRecord,
     WantedKey,

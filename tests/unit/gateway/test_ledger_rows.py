@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.bookings import CapReachedError, UnknownBudgetError
-from heliostat_gateway.budgets import Budget, BudgetPeriod
-from heliostat_gateway.callers import Caps
-from heliostat_gateway.ledger import SqliteLedger
-from heliostat_gateway.revocations import Revocations
+from heliostat_gateway.access.callers import Caps
+from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.money.bookings import CapReachedError, UnknownBudgetError
+from heliostat_gateway.money.budgets import Budget, BudgetPeriod
+from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.storage import Storage, StorageError
-from heliostat_gateway.usage import Usage
 from support.ledgers import booking, holder, opening, run, service
 
 DAY_MS = 24 * 3600 * 1000

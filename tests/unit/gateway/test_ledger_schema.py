@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.bookings import CapReachedError
-from heliostat_gateway.ledger import SqliteLedger
-from heliostat_gateway.schema import VERSION, NewerSchemaError
+from heliostat_gateway.money.bookings import CapReachedError
+from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.schema import VERSION, NewerSchemaError
 from heliostat_gateway.storage import Storage
 from support.ledgers import holder, opening
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from heliostat_gateway.bookings import Booking, LedgerMode, LedgerState
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers, Result
-from heliostat_gateway.credentials import NO_CREDENTIAL
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.metrics import Metrics, model_label
-from heliostat_gateway.plans import Candidate, Timeouts
-from heliostat_gateway.prices import FlatRates, Rates, find_rates
+from heliostat_gateway.money.bookings import Booking, LedgerMode, LedgerState
+from heliostat_gateway.money.prices import FlatRates, Rates, find_rates
+from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.routes.credentials import NO_CREDENTIAL
+from heliostat_gateway.routes.plans import Candidate, Timeouts
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.tallies import Counts, Durations
-from heliostat_gateway.usage import Usage
 from heliostat_gateway.writer.app import build_registry
 from heliostat_gateway.writer.service import Writer
 from tools.machine import ROOT

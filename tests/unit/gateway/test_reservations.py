@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.bookings import Bound, CapReachedError, Estimate, Reserved
-from heliostat_gateway.reservations import (
+from heliostat_gateway.money.bookings import Bound, CapReachedError, Estimate, Reserved
+from heliostat_gateway.money.reservations import (
     Counted,
     Used,
     affordable,
@@ -13,7 +13,7 @@ from heliostat_gateway.reservations import (
     output_nanos,
     reserve,
 )
-from heliostat_gateway.usage import Usage
+from heliostat_gateway.money.usage import Usage
 
 BOUNDS = st.builds(
     Bound,

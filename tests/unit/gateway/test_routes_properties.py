@@ -6,8 +6,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliostat_gateway.explanation import explain
-from heliostat_gateway.plans import NotServed, Plan
+from heliostat_gateway.routes.explanation import explain
+from heliostat_gateway.routes.plans import NotServed, Plan
 from heliostat_gateway.routes.reading import Finding, RoutesError, parse_routes
 from heliostat_gateway.routes.table import resolve_alias
 from support.routes import KNOWN, NOW, build_test_router, caller

@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
-from heliostat_gateway.plans import NotServed, Plan, RouteReason
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers.catalog import BUILT_IN
-from heliostat_gateway.routing import ANYONE, Router
+from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason
+from heliostat_gateway.routes.routing import ANYONE, Router
 from heliostat_gateway.settings import NO_PROVIDER
-from heliostat_gateway.usage import Usage
 from support.routes import BASE_URLS, NOW, build_test_router, caller
 
 ANTHROPIC = {"ANTHROPIC_API_KEY": "a"}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_gateway.splice import members, prepend_item, set_member, value_bytes
+from heliostat_gateway.calls.splice import members, prepend_item, set_member, value_bytes
 
 Document: TypeAlias = dict[str, JsonValue]
 texts = st.text(max_size=12)

@@ -15,18 +15,20 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from opentelemetry.semconv.attributes import error_attributes, http_attributes, server_attributes
 from pydantic import SecretStr
 
-from heliostat_gateway.asks import Ask
-from heliostat_gateway.bookings import Booking
-from heliostat_gateway.callers import Caller, KeyKind
-from heliostat_gateway.credentials import Credential
+from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.calls.verdicts import Verdict
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.logs import JsonLines, begin_lines
-from heliostat_gateway.parts import Part
-from heliostat_gateway.plans import Candidate, Timeouts
-from heliostat_gateway.prices import FlatRates
+from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.prices import FlatRates
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.providers.gemini import GeminiProvider
+from heliostat_gateway.routes.credentials import Credential
+from heliostat_gateway.routes.plans import Candidate, Timeouts
 from heliostat_gateway.telemetry import (
     Report,
     Telemetry,
@@ -34,8 +36,6 @@ from heliostat_gateway.telemetry import (
     log_line,
     request_attributes,
 )
-from heliostat_gateway.usage import Usage
-from heliostat_gateway.verdicts import Verdict
 from heliostat_gateway.wire import JsonObject, dump_object
 from support.routes import NoTransport
 from tools.machine import ROOT

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.ledger import SqliteLedger
-from heliostat_gateway.prices import FlatRates, Rates, cost_nanos, find_rates
+from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.money.prices import FlatRates, Rates, cost_nanos, find_rates
+from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import DIMENSIONS, read_dimensions
 from heliostat_gateway.reports.documents import UsageReport, usage_csv, usage_report, write_csv
@@ -29,7 +30,6 @@ from heliostat_gateway.reports.reading import LedgerReader, LedgerUnreadableErro
 from heliostat_gateway.reports.runs import read_changed
 from heliostat_gateway.reports.sums import sum_usage
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.usage import Usage
 from support.ledger_rows import Row, book
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Keys: who presents one, what it opens, how it ends."""

@@ -1,0 +1,1 @@
+"""The exact cache: what may be kept, and where."""

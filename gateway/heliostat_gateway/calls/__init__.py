@@ -1,0 +1,1 @@
+"""One model call: from the request to the last byte of its answer."""

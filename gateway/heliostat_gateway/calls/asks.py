@@ -1,0 +1,30 @@
+"""A request as its caller sent it."""
+
+from dataclasses import dataclass
+
+from heliostat_gateway.access.callers import Caller
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.wire import Headers, JsonObject
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked, by whom, in which dialect."""
+
+    dialect: Dialect
+    path: str
+    query: str
+    headers: Headers  # end-to-end, without the caller's credentials
+    body: bytes
+    document: JsonObject  # the body, parsed
+    caller: Caller
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer shall come event by event."""
+        return self.document.get("stream") is True
+
+    @property
+    def session(self) -> str:
+        """Claude Code's session id; empty for other clients."""
+        return next((v for name, v in self.headers if name == "x-claude-code-session-id"), "")

@@ -1,0 +1,78 @@
+"""Token counts: the provider's own where it counts, else an estimate that says so."""
+
+from dataclasses import replace
+from typing import Final
+
+from fastapi import Response
+
+from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.outgoing import build_outgoing
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.faults import translate_error
+from heliostat_gateway.dialects.fields import UntranslatableError
+from heliostat_gateway.errors import RefusalError, invalid_request
+from heliostat_gateway.money.usage import counted_input
+from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
+from heliostat_gateway.routes.plans import Candidate, Plan
+from heliostat_gateway.wire import JsonObject, count_at, dump_object, parse_object, raw_headers
+
+_NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
+
+
+async def count_tokens(ask: Ask, plan: Plan, known: dict[str, str]) -> Response:
+    """The count of the first candidate that counts. Raises RefusalError.
+
+    Providers of the chat dialect have no such question: bytes / 4 then, and the answer carries
+    `x-heliostat-estimated: true`.
+    """
+    failure: RefusalError | None = None
+    for candidate in plan.candidates:
+        if not candidate.provider.counts_tokens:
+            continue
+        known["x-heliostat-provider"] = candidate.provider.name
+        try:
+            return await _ask(ask, plan, candidate, known)
+        except ProviderError as error:
+            failure = RefusalError(502, "api_error", str(error))
+        except UntranslatableError as error:
+            failure = invalid_request(f"{error.field}: {error.message}")
+    if failure is not None:
+        raise failure
+    known["x-heliostat-estimated"] = "true"
+    return _json({"input_tokens": counted_input(len(ask.body)).input}, known)
+
+
+async def _ask(ask: Ask, plan: Plan, candidate: Candidate, known: dict[str, str]) -> Response:
+    """The candidate's answer, or its refusal. Raises ProviderError, UntranslatableError."""
+    call = build_outgoing(ask, plan, candidate, None).call
+    if candidate.provider.dialect is Dialect.GEMINI:
+        call = _gemini_call(call)
+    answer = await candidate.provider.send(call)
+    body = b"".join([chunk async for chunk in answer.chunks])
+    if candidate.provider.dialect is ask.dialect:
+        return _passed(answer, body, known)
+    document = parse_object(body)
+    if answer.status != 200:
+        fault = translate_error(answer.status, document, candidate.provider.dialect)
+        raise RefusalError(answer.status, fault.kind, fault.message)
+    return _json({"input_tokens": count_at(document or {}, "totalTokens")}, known)
+
+
+def _gemini_call(call: ProviderCall) -> ProviderCall:
+    """Gemini counts a whole request when it stands in a field of its own."""
+    document: JsonObject = {
+        "generateContentRequest": {"model": f"models/{call.target}", **call.request}
+    }
+    return replace(call, request=document, body=dump_object(document))
+
+
+def _passed(answer: ProviderAnswer, body: bytes, known: dict[str, str]) -> Response:
+    response = Response(body, answer.status)
+    kept = [(name, value) for name, value in answer.headers if name not in _NOT_RELAYED]
+    length = ("content-length", str(len(body)))
+    response.raw_headers = raw_headers([length, *kept, *known.items()])
+    return response
+
+
+def _json(document: JsonObject, known: dict[str, str]) -> Response:
+    return Response(dump_object(document), headers=known, media_type="application/json")

@@ -1,0 +1,241 @@
+"""The answer to a caller: whatever becomes of the chain is sent, booked once, and never silent."""
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from heliostat_gateway.calls.cached import Cached
+from heliostat_gateway.calls.chain import Chain
+from heliostat_gateway.calls.exchange import Exchange
+from heliostat_gateway.calls.open_calls import CallEndedError, EndReason
+from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.faults import error_document, error_event
+from heliostat_gateway.errors import REQUEST_ID_HEADERS
+from heliostat_gateway.wire import Headers, dump_object, raw_headers
+
+_LAST_WORD_SECONDS = 1.0
+# Ours or the server's own; a cookie would be the gateway's session, not the caller's.
+_NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
+_PINGS: Final = {
+    Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n',
+    Dialect.CHAT: b": ping\n\n",
+}
+_STREAM: Final[Headers] = [
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache"),
+]
+REVOKED: Final = Failure(
+    Verdict.REJECTED,
+    401,
+    "authentication_error",
+    "The execution key was revoked: the run has ended or goes on under another key.",
+    (("x-should-retry", "false"),),
+)
+_ENDED: Final[dict[EndReason, Failure]] = {
+    EndReason.REVOKED: REVOKED,
+    EndReason.SHUTDOWN: Failure(
+        Verdict.REFUSED, 503, "api_error", "The gateway is shutting down. Ask again in a moment."
+    ),
+    EndReason.CLIENT_GONE: Failure(Verdict.REFUSED, 499, "api_error", "The client has gone."),
+}
+_GATEWAY_FAILED: Final = Failure(Verdict.UNCERTAIN, 500, "api_error", "The gateway failed.")
+
+
+class Sender:
+    """What goes to the caller: one start, whole events, pings in between."""
+
+    def __init__(self, send: Send, exchange: Exchange) -> None:
+        self.is_started = False
+        self._send = send
+        self._exchange = exchange
+        self._dialect = exchange.ask.dialect
+        self._last = time.monotonic()
+        self._turn = asyncio.Lock()
+
+    async def piece(self, raw: bytes) -> None:
+        """Some whole events of the stream."""
+        async with self._turn:
+            await self._stream(self._exchange.stream_headers, raw)
+
+    async def ping(self, silence: float) -> None:
+        """Shows that we are alive, if nothing was sent for so long. It commits to a 200."""
+        async with self._turn:
+            if time.monotonic() - self._last >= silence:
+                await self._stream(_STREAM, _PINGS[self._dialect])
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """A complete answer."""
+        await self._start(status, [*headers, ("content-length", str(len(body)))])
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def failure(self, failure: Failure) -> None:
+        """The last word: an HTTP error, or an error event when the answer has begun."""
+        if self.is_started:
+            event = error_event(self._dialect, failure.kind, failure.message, self._exchange.id)
+            await self.end(event)
+        elif failure.body is not None:
+            await self.whole(failure.status, list(failure.headers), failure.body)
+        else:
+            document = error_document(
+                self._dialect, failure.status, failure.kind, failure.message, self._exchange.id
+            )
+            headers = [("content-type", "application/json"), *failure.headers]
+            name = REQUEST_ID_HEADERS[self._dialect]
+            if name not in dict(headers):
+                headers.append((name, self._exchange.id))
+            await self.whole(failure.status, headers, dump_object(document))
+
+    async def end(self, last: bytes = b"") -> None:
+        """Ends a stream."""
+        await self._send({"type": "http.response.body", "body": last, "more_body": False})
+
+    async def _stream(self, headers: Headers, raw: bytes) -> None:
+        if not self.is_started:
+            await self._start(HTTPStatus.OK, headers)
+        self._last = time.monotonic()
+        await self._send({"type": "http.response.body", "body": raw, "more_body": True})
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.is_started = True
+        kept = [(name, value) for name, value in headers if name not in _NOT_RELAYED]
+        kept += [(name, value) for name, value in headers if name == "content-length"][-1:]
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": raw_headers([*kept, *self._exchange.told()]),
+            }
+        )
+
+
+class Reply(Response):
+    """Runs a request's chain while the client is there; settles before the last word."""
+
+    def __init__(self, exchange: Exchange, chain: Chain | Cached) -> None:
+        super().__init__()
+        self._exchange = exchange
+        self._chain = chain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Answers, whatever happens."""
+        exchange, sender = self._exchange, Sender(send, self._exchange)
+        outcome = "gateway_failed"
+        last: Failure | None = _GATEWAY_FAILED
+        try:
+            async with _client_watched(exchange, receive):
+                outcome, last = await self._answer(sender)
+        finally:
+            await exchange.settle(outcome)
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_SECONDS):
+                    await self._finish(sender, last)
+            exchange.close()
+
+    async def _answer(self, sender: Sender) -> tuple[str, Failure | None]:
+        """The outcome of what is still open, and the failure that the caller must hear."""
+        try:
+            async with self._exchange.call.scope():
+                await self._relay(sender)
+        except CallEndedError as ended:
+            return ended.reason.value, _ENDED[ended.reason]
+        except AttemptFailedError as failed:
+            return "provider_cut", failed.failure
+        except OSError:
+            return EndReason.CLIENT_GONE.value, None
+        return "answered", None
+
+    @abstractmethod
+    async def _relay(self, sender: Sender) -> None:
+        """Sends what the chain gives. Raises AttemptFailedError."""
+
+    @abstractmethod
+    async def _finish(self, sender: Sender, failure: Failure | None) -> None:
+        """Sends what is left to say once everything is booked."""
+
+
+class StreamReply(Reply):
+    """Event by event, with pings after each silence of `ping_seconds`."""
+
+    def __init__(self, exchange: Exchange, chain: Chain | Cached, ping_seconds: float) -> None:
+        super().__init__(exchange, chain)
+        self._ping_seconds = ping_seconds
+
+    async def _relay(self, sender: Sender) -> None:
+        with _Pings(sender, self._ping_seconds):
+            async with aclosing(self._chain.stream()) as pieces:
+                async for piece in pieces:
+                    await sender.piece(piece)
+
+    async def _finish(self, sender: Sender, failure: Failure | None) -> None:
+        if failure is not None:
+            await sender.failure(failure)
+        elif sender.is_started:
+            await sender.end()
+
+
+class WholeReply(Reply):
+    """All at once, with the final cost in its headers."""
+
+    async def _relay(self, sender: Sender) -> None:  # noqa: ARG002
+        self._whole = await self._chain.whole()
+
+    async def _finish(self, sender: Sender, failure: Failure | None) -> None:
+        if failure is not None:
+            await sender.failure(failure)
+        else:
+            await sender.whole(self._whole.status, self._whole.headers, self._whole.body)
+
+
+class _Pings:
+    """Pings while the chain is silent. One timer, no task: most streams never need it."""
+
+    def __init__(self, sender: Sender, silence: float) -> None:
+        self._sender = sender
+        self._silence = silence
+        self._running: set[asyncio.Task[None]] = set()
+        self._timer = asyncio.get_running_loop().call_later(silence, self._due)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for task in self._running:
+            task.cancel()
+
+    def _due(self) -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._ping())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        self._timer = loop.call_later(self._silence / 4, self._due)
+
+    async def _ping(self) -> None:
+        with suppress(OSError):  # the client has gone: the watcher ends the call
+            await self._sender.ping(self._silence)
+
+
+@asynccontextmanager
+async def _client_watched(exchange: Exchange, receive: Receive) -> AsyncIterator[None]:
+    """Ends the call as soon as the client has gone."""
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        exchange.call.end(EndReason.CLIENT_GONE)
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher

@@ -1,0 +1,1 @@
+"""What calls cost: prices, reservations, the ledger and its rows."""

@@ -1,0 +1,144 @@
+"""What a request costs: prices of real models from genai-prices, of scenarios from their files."""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from genai_prices import data_snapshot
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+
+from heliostat_core.money import price_nanos
+from heliostat_gateway.money.usage import Usage
+
+RateTable = Mapping[str, Decimal]  # token kind → dollars per million
+_THOUSANDS_PER_MILLION = 1000
+_SPEEDS = 8
+
+
+class Rates(Protocol):
+    """Prices of one model at the time of one request."""
+
+    def table(self, usage: Usage) -> RateTable:
+        """Dollars per million by token kind, for a request of this size and speed."""
+        ...
+
+
+@dataclass(frozen=True)
+class FlatRates:
+    """The same prices for every request; `is_default` when nobody named the model."""
+
+    rates: RateTable
+    is_default: bool = False
+
+    def table(self, usage: Usage) -> RateTable:  # noqa: ARG002
+        """The prices as given."""
+        return self.rates
+
+
+@dataclass(frozen=True)
+class ModelRates:
+    """A real model's prices at an instant: tiers follow the whole input, variants the speed."""
+
+    model: ModelInfo
+    at: datetime
+    _found: dict[str, "_Tables"] = field(default_factory=dict, repr=False, compare=False)
+
+    def table(self, usage: Usage) -> RateTable:
+        """The prices that hold for `usage`. A kind without its own price costs as its parent."""
+        return self._at_speed(usage.speed).of(usage.total_input)
+
+    def _at_speed(self, speed: str) -> "_Tables":
+        """The prices at this speed, looked up once: these rates may serve a whole day."""
+        found = self._found.get(speed)
+        if found is None:
+            price = self.model.get_prices(self.at, {"speed": speed} if speed else None)
+            found = _Tables(price)
+            if len(self._found) < _SPEEDS:  # the word comes from outside
+                self._found[speed] = found
+        return found
+
+
+class _Tables:
+    """One table for each range of input sizes, made when a first request has such a size."""
+
+    def __init__(self, price: ModelPrice) -> None:
+        self._price = price
+        tiered = [each for each in vars(price).values() if isinstance(each, TieredPrices)]
+        self._starts = sorted({tier.start for each in tiered for tier in each.tiers})
+        self._tables: dict[int, RateTable] = {}
+
+    def of(self, size: int) -> RateTable:
+        """The table for a request of `size` input tokens."""
+        place = bisect_left(self._starts, size)  # tiers that begin below `size`
+        found = self._tables.get(place)
+        if found is None:
+            found = self._tables[place] = self._make(size)
+        return found
+
+    def _make(self, size: int) -> RateTable:
+        price = self._price
+        plain = _at_size(price.input_mtok, size) or Decimal(0)
+        write = _at_size(price.cache_write_mtok, size)
+        write = plain if write is None else write
+        read = _at_size(price.cache_read_mtok, size)
+        write_1h = _at_size(price.cache_write_1h_mtok, size)
+        table = {
+            "input": plain,
+            "output": _at_size(price.output_mtok, size) or Decimal(0),
+            "cache_read": plain if read is None else read,
+            "cache_write_5m": write,
+            "cache_write_1h": write if write_1h is None else write_1h,
+        }
+        searches = _at_size(price.web_searches_kcount, size)
+        if searches is not None:
+            table["web_searches"] = searches * _THOUSANDS_PER_MILLION
+        return table
+
+
+def find_rates(model: str, provider: str, at: datetime) -> ModelRates | None:
+    """The prices of a provider's model at an instant; None when none are known."""
+    try:
+        _, found = data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
+    except LookupError:
+        return None
+    price = found.get_prices(at)
+    return ModelRates(found, at) if _is_usable(price) else None
+
+
+def known_models(provider: str, at: datetime) -> list[str]:
+    """Ids of a provider's models that have a price and are not deprecated."""
+    for found in data_snapshot.get_snapshot().providers:
+        if found.id == provider:
+            return [
+                model.id
+                for model in found.models
+                if not model.deprecated and _is_usable(model.get_prices(at))
+            ]
+    return []
+
+
+def cost_nanos(rates: Rates, usage: Usage) -> int:
+    """Cost of one request in nano-dollars, rounded once. Raises KeyError for an unpriced kind."""
+    tokens = {
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write_5m": usage.cache_write_5m,
+        "cache_write_1h": usage.cache_write_1h,
+        "web_searches": usage.web_searches,
+    }
+    return price_nanos(tokens, rates.table(usage))
+
+
+def _is_usable(price: ModelPrice) -> bool:
+    return price.input_mtok is not None and price.output_mtok is not None
+
+
+def _at_size(price: Decimal | TieredPrices | None, size: int) -> Decimal | None:
+    """The price for a request of `size` input tokens; a tier holds for all of its tokens."""
+    if not isinstance(price, TieredPrices):
+        return price
+    return next((tier.price for tier in reversed(price.tiers) if size > tier.start), price.base)

@@ -1,0 +1,1 @@
+"""What is served: every path, how errors leave it, OpenAPI."""
