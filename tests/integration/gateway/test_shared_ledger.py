@@ -17,6 +17,7 @@ from heliostat_gateway.bookings import (
 )
 from heliostat_gateway.budgets import Budget, BudgetPeriod
 from heliostat_gateway.callers import Caps
+from heliostat_gateway.shared.recovery import _SWEEP_BEATS
 from heliostat_gateway.shared.scripts import MONEY
 from heliostat_gateway.usage import Usage
 from support.ledgers import booking, opening, run, service
@@ -218,6 +219,20 @@ async def test_an_opening_whose_caller_went_is_taken_back(world: SharedWorld) ->
     total = await ledger.execution("uid")
     assert (total.requests, total.settled) == (8 - cancelled, True)
     assert cancelled > 2
+
+
+async def test_a_reservation_that_nobody_knows_is_swept_and_redis_stays(
+    world: SharedWorld,
+) -> None:
+    ledger = await world.gateway()
+    for name in ("known", "unknown"):
+        await ledger.open(opening(name, run("uid", NO_CAPS)))
+    ledger._requests.remove("unknown")
+    for _ in range(2 * _SWEEP_BEATS):
+        await ledger._recovery.beat()
+    assert await world.open_requests() == 1
+    await ledger.settle([booking("known", 1)], 5)
+    assert (ledger.state().mode, ledger.state().outages) == (LedgerMode.SHARED, 0)
 
 
 async def test_without_redis_a_gateway_spends_its_share_and_strict_keys_wait(
