@@ -204,7 +204,8 @@ class Settings(BaseSettings):
         ),
     ] = SecretStr("")
     otlp_endpoint: Annotated[
-        BaseUrl | Literal[""],
+        str,
+        AfterValidator(lambda url: url and _without_slash(url)),
         Field(
             validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
             description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "

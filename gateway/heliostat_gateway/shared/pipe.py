@@ -16,6 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 Argument: TypeAlias = str | int | bytes
 DEADLINE_SECONDS: Final = 0.5
+_STEPS: Final = 5
 # In C, where redis-py packs in Python. Imported so because its stub knows only tuples of one.
 _pack: Callable[[tuple[Argument, ...]], bytes] = import_module("hiredis").pack_command
 
@@ -34,6 +35,31 @@ class Pool(Protocol):
     def release(self, connection: AbstractConnection) -> Awaitable[None]:
         """Gives it back."""
         ...
+
+
+class _Deadline:
+    """Ends what is inside of `limit` after DEADLINE_SECONDS, counted in steps.
+
+    A process that was held up itself sees all of its timers due at once, before it sees answers
+    that are there already: it must not blame Redis.
+    """
+
+    def __init__(self, limit: asyncio.Timeout) -> None:
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._steps = 0
+        self._timer = self._loop.call_later(DEADLINE_SECONDS / _STEPS, self._step)
+
+    def cancel(self) -> None:
+        """It was in time."""
+        self._timer.cancel()
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps == _STEPS:
+            self._limit.reschedule(self._loop.time())
+        else:
+            self._timer = self._loop.call_later(DEADLINE_SECONDS / _STEPS, self._step)
 
 
 class Pipe:
@@ -65,8 +91,12 @@ class Pipe:
         while self._queue:
             batch, self._queue = self._queue, []
             try:
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    await self._exchange(batch)
+                async with asyncio.timeout(None) as limit:
+                    deadline = _Deadline(limit)
+                    try:
+                        await self._exchange(batch)
+                    finally:
+                        deadline.cancel()
             except (RedisError, OSError, TimeoutError) as error:
                 await self._fail([*batch, *self._queue], error)
 

@@ -168,7 +168,7 @@ class Recovery:
         if self._beats % _SWEEP_BEATS:
             return
         reply = await self._scripts.run("mine", self._gateway)
-        found = {name for name in reply.list(0) if name not in self._requests}
+        found = {name for name in reply.list(1) if name not in self._requests}
         for name in found & self._strangers:
             await self._scripts.run("drop", name)
         self._strangers = found

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from heliostat_gateway.budgets import Budget, BudgetPeriod
+from heliostat_gateway.callers import Caps
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.money.bookings import (
@@ -19,6 +21,8 @@ from heliostat_gateway.money.bookings import (
 from heliostat_gateway.money.budgets import Budget, BudgetPeriod
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.shared.ending import end_all
+from heliostat_gateway.shared.pipe import DEADLINE_SECONDS
+from heliostat_gateway.shared.recovery import _SWEEP_BEATS
 from heliostat_gateway.shared.scripts import MONEY
 from support.ledgers import booking, opening, run, service
 from support.redis_server import RedisServer
@@ -219,6 +223,36 @@ async def test_an_opening_whose_caller_went_is_taken_back(world: SharedWorld) ->
     total = await ledger.execution("uid")
     assert (total.requests, total.settled) == (8 - cancelled, True)
     assert cancelled > 2
+
+
+async def test_a_reservation_that_nobody_knows_is_swept_and_redis_stays(
+    world: SharedWorld,
+) -> None:
+    ledger = await world.gateway()
+    for name in ("known", "unknown"):
+        await ledger.open(opening(name, run("uid", NO_CAPS)))
+    ledger._requests.remove("unknown")
+    for _ in range(2 * _SWEEP_BEATS):
+        await ledger._recovery.beat()
+    assert await world.open_requests() == 1
+    await ledger.settle([booking("known", 1)], 5)
+    assert (ledger.state().mode, ledger.state().outages) == (LedgerMode.SHARED, 0)
+
+
+async def test_a_gateway_that_was_held_up_does_not_blame_redis(world: SharedWorld) -> None:
+    ledger = await world.gateway()
+    outages = []
+    for turns in range(1, 6):  # somewhere there the command is under way
+        name = str(turns)
+        opened = asyncio.create_task(ledger.open(opening(name, run("uid", NO_CAPS))))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(1.2 * DEADLINE_SECONDS)  # nothing of this process runs
+        await opened
+        await ledger.settle([booking(name, 1)], 5)
+        outages.append(ledger.state().outages)
+    assert outages == [0] * 5
+    assert ledger.state().mode is LedgerMode.SHARED
 
 
 async def test_without_redis_a_gateway_spends_its_share_and_strict_keys_wait(

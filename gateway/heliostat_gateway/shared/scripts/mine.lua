@@ -1,2 +1,2 @@
 -- Ids of a gateway's open requests. 1 gateway
-return {redis.call('SMEMBERS', P .. 'gateway:' .. ARGV[1])}
+return {'ok', redis.call('SMEMBERS', P .. 'gateway:' .. ARGV[1])}
