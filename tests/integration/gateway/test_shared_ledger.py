@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from heliostat_gateway.budgets import Budget, BudgetPeriod
-from heliostat_gateway.callers import Caps
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.money.bookings import (
