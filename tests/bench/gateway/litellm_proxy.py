@@ -11,7 +11,7 @@ from bench.gateway.rigs import MODELS, Target, running, wait_for
 from integration.gateway.gateway_process import free_port
 from tools.machine import ROOT
 
-VERSION = "1.109.1"
+VERSION = "1.106.2"
 _FOLDER = ROOT / ".tools" / f"litellm-{VERSION}"
 _KEY = "sk-bench-litellm"
 

@@ -1,5 +1,6 @@
 """A real gateway process with keys, and what tests ask it."""
 
+import asyncio
 import json
 import os
 import socket
@@ -205,6 +206,12 @@ class GatewayProcess:
         reply = await self.ask(path, method="GET", headers=self.admin_headers())
         assert reply.status == 200, reply.text
         return reply.body
+
+    async def until_shared(self, seconds: float = 60) -> None:
+        """Waits until the ledger is the one in Redis."""
+        async with asyncio.timeout(seconds):
+            while b"heliostat_gateway_ledger_local 0.0" not in await self.get("/metrics"):
+                await asyncio.sleep(0.05)
 
     async def cost(self, execution: str) -> Cost:
         return Cost.model_validate_json(await self.get(f"/admin/executions/{execution}"))

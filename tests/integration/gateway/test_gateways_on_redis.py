@@ -1,6 +1,5 @@
 """Two gateway processes and a writer process on one Redis."""
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -48,15 +47,9 @@ def gateways(redis_server: RedisServer, tmp_path: Path) -> Iterator[list[Gateway
     assert b"Traceback" not in (tmp_path / "writer.log").read_bytes()
 
 
-async def until_shared(gateway: GatewayProcess) -> None:
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while b"heliostat_gateway_ledger_local 0.0" not in await gateway.get("/metrics"):
-            await asyncio.sleep(0.05)
-
-
 async def test_a_cap_and_its_sum_are_those_of_all_gateways(gateways: list[GatewayProcess]) -> None:
     for gateway in gateways:
-        await until_shared(gateway)
+        await gateway.until_shared()
     one, two = gateways
     key = one.key("run", cap=3 * HELLO_NANOS)
     replies = [
@@ -71,8 +64,8 @@ async def test_a_cap_and_its_sum_are_those_of_all_gateways(gateways: list[Gatewa
 
 async def test_budgets_are_defined_over_http(gateways: list[GatewayProcess]) -> None:
     one, two = gateways
-    await until_shared(one)
-    await until_shared(two)
+    await one.until_shared()
+    await two.until_shared()
     wanted = {"capNanos": 5000, "period": "month", "timeZone": "Europe/Berlin"}
     headers = one.admin_headers()
     made = await one.ask("/admin/budgets/team", method="PUT", document=wanted, headers=headers)
@@ -129,7 +122,7 @@ async def test_the_ledger_and_the_revocations_of_one_gateway_alone_are_taken_ove
     new.folder.mkdir()
     new.write_public_key()
     new.start(REDIS_URL=redis_server.url)
-    await until_shared(new)
+    await new.until_shared()
     cost = await new.cost("run")
     assert (cost.requests, cost.settled, cost.estimated) == (2, True, True)
     assert cost.cost_nanos > HELLO_NANOS
@@ -177,7 +170,7 @@ async def test_a_request_is_found_by_its_id_on_any_gateway(
     gateways: list[GatewayProcess],
 ) -> None:
     for gateway in gateways:
-        await until_shared(gateway)
+        await gateway.until_shared()
     one, two = gateways
     key = one.key("run")
     made = await one.message(key, "scripted/hello", stream=False)

@@ -30,7 +30,6 @@ async def test_an_answer_says_where_it_came_from(shared: GatewayProcess) -> None
         "x-heliostat-provider": "scripted",
         "x-heliostat-model": "scripted/hello",
         "x-heliostat-attempts": "1",
-        "x-heliostat-cache": "off",
         "x-heliostat-decision": "scripted answered",
         "x-heliostat-cost": "2400000",
         "x-heliostat-overhead-ms": answer.headers["x-heliostat-overhead-ms"],
