@@ -190,7 +190,7 @@ def verdict_of(provider: PlayedProvider, *, is_stream: bool) -> str:
 
 
 @given(worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_one_complete_answer_or_one_failure_and_each_cost_once(desk: Desk, world: World) -> None:
     client, booked = asyncio.run(run(desk, world))
     expected = expect(world)

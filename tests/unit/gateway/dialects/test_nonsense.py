@@ -66,7 +66,7 @@ def spoil(draw: st.DrawFn, value: JsonValue) -> None:
 
 
 @pytest.mark.parametrize(("caller", "provider"), PAIRS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_request(caller: Dialect, provider: Dialect, data: st.DataObject) -> None:
     document = data.draw(spoiled(inputs("requests", caller)))
@@ -75,7 +75,7 @@ def test_a_request(caller: Dialect, provider: Dialect, data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize(("caller", "provider"), PAIRS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_an_answer(caller: Dialect, provider: Dialect, data: st.DataObject) -> None:
     answers = [object_at(given, "answer") for given in inputs("answers", provider)]
@@ -85,7 +85,7 @@ def test_an_answer(caller: Dialect, provider: Dialect, data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize(("caller", "provider"), PAIRS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_stream(caller: Dialect, provider: Dialect, data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(find_cases("streams", provider, ".sse")))
@@ -100,7 +100,7 @@ def test_a_stream(caller: Dialect, provider: Dialect, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data(), status=st.integers(0, 600))
 def test_an_error(provider: Dialect, data: st.DataObject, status: int) -> None:
     documents = [object_at(given, "document") for given in inputs("faults", provider)]
