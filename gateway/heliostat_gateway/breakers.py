@@ -208,7 +208,8 @@ def _judge_probe(breaker: Breaker, result: Result, now: float, policy: BreakerPo
 def _open(breaker: Breaker, now: float, policy: BreakerPolicy) -> Breaker:
     # The exponent is bounded so that the float never overflows.
     wait = min(policy.first_wait * 2 ** min(breaker.opened, 30), policy.longest_wait)
-    return Breaker(until=now + wait, opened=breaker.opened + 1)
+    # A limit that was stated while the probe was under way holds beyond our own wait.
+    return Breaker(until=max(now + wait, breaker.until or 0.0), opened=breaker.opened + 1)
 
 
 @dataclass

@@ -62,7 +62,9 @@ local breaker = load(name)
 local before = say(name, breaker)
 local function open()
   local wait = math.min(first_ms * 2 ^ math.min(breaker.opened, 30), longest_ms)
-  breaker = {counts = {}, ['until'] = now + wait, opened = breaker.opened + 1,
+  -- A limit that was stated while the probe was under way holds beyond our own wait.
+  breaker = {counts = {}, ['until'] = math.max(now + wait, breaker['until'] or 0),
+             opened = breaker.opened + 1,
              probe = '', probe_until = 0}
 end
 if result == 'limited' then

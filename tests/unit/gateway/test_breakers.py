@@ -137,6 +137,17 @@ async def test_a_stated_limit_is_believed_however_long(
     assert await breakers.admit(KEY) == Open(week)
 
 
+async def test_a_limit_stated_while_the_probe_is_under_way_outlasts_its_failure(
+    breakers: LocalBreakers, clock: Clock
+) -> None:
+    await breakers.record(KEY, Limited(clock.now + 1), CLOSED)
+    clock.now += 1
+    probe = await breakers.admit(KEY)
+    await breakers.record(KEY, Limited(clock.now + 100), CLOSED)  # of an older attempt
+    await breakers.record(KEY, Result.FAILED, probe)
+    assert await breakers.admit(KEY) == Open(clock.now + 100)
+
+
 async def test_a_limit_that_is_over_counts_as_a_failure(
     breakers: LocalBreakers, clock: Clock
 ) -> None:
