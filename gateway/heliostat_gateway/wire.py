@@ -30,6 +30,9 @@ HOP_BY_HOP: Final = frozenset(
 
 _LONGEST_HEADER: Final = 500
 
+# Ours or the server's own; a cookie would be the gateway's session, not the caller's.
+_NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
+
 
 def parse_object(body: bytes) -> JsonObject | None:
     """The JSON object in `body`, or None when there is none."""
@@ -95,6 +98,11 @@ def header_text(text: str) -> str:
         return text.strip()
     shown = text.encode("ascii", "replace").decode()[:_LONGEST_HEADER]
     return "".join(char if char.isprintable() else "?" for char in shown).strip()
+
+
+def relayed(headers: Headers) -> Headers:
+    """A provider's headers as they go on to the caller, without those that the gateway sets."""
+    return [(name, value) for name, value in headers if name not in _NOT_RELAYED]
 
 
 def raw_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

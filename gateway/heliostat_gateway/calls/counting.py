@@ -1,7 +1,6 @@
 """Token counts: the provider's own where it counts, else an estimate that says so."""
 
 from dataclasses import replace
-from typing import Final
 
 from fastapi import Response
 
@@ -14,9 +13,14 @@ from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.money.usage import counted_input
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.routes.plans import Candidate, Plan
-from heliostat_gateway.wire import JsonObject, count_at, dump_object, parse_object, raw_headers
-
-_NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
+from heliostat_gateway.wire import (
+    JsonObject,
+    count_at,
+    dump_object,
+    parse_object,
+    raw_headers,
+    relayed,
+)
 
 
 async def count_tokens(ask: Ask, plan: Plan, known: dict[str, str]) -> Response:
@@ -68,9 +72,8 @@ def _gemini_call(call: ProviderCall) -> ProviderCall:
 
 def _passed(answer: ProviderAnswer, body: bytes, known: dict[str, str]) -> Response:
     response = Response(body, answer.status)
-    kept = [(name, value) for name, value in answer.headers if name not in _NOT_RELAYED]
     length = ("content-length", str(len(body)))
-    response.raw_headers = raw_headers([length, *kept, *known.items()])
+    response.raw_headers = raw_headers([length, *relayed(answer.headers), *known.items()])
     return response
 
 

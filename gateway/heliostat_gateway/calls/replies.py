@@ -19,11 +19,9 @@ from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdic
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
 from heliostat_gateway.errors import REQUEST_ID_HEADERS
-from heliostat_gateway.wire import Headers, dump_object, raw_headers
+from heliostat_gateway.wire import Headers, dump_object, raw_headers, relayed
 
 _LAST_WORD_SECONDS = 1.0
-# Ours or the server's own; a cookie would be the gateway's session, not the caller's.
-_NOT_RELAYED: Final = frozenset({"content-length", "date", "server", "set-cookie"})
 _PINGS: Final = {
     Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n',
     Dialect.CHAT: b": ping\n\n",
@@ -105,7 +103,7 @@ class Sender:
 
     async def _start(self, status: int, headers: Headers) -> None:
         self.is_started = True
-        kept = [(name, value) for name, value in headers if name not in _NOT_RELAYED]
+        kept = relayed(headers)
         kept += [(name, value) for name, value in headers if name == "content-length"][-1:]
         await self._send(
             {

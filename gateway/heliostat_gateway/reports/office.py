@@ -9,7 +9,6 @@ from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.findings import Findings
 from heliostat_gateway.reports.gates import AgentGate, Crier
 from heliostat_gateway.reports.reading import LedgerReader
-from heliostat_gateway.reports.sums import INDEX
 from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.settings import Settings
@@ -27,7 +26,6 @@ def open_desk(
 
     `failed` is told of each check that failed, `crier` of each change of what agents may do.
     """
-    storage.run_now(lambda connection: connection.execute(INDEX))
     reader = LedgerReader(storage.path)
     gate = AgentGate(storage, settings.anomaly_slow_seconds, crier=crier)
     findings = Findings(storage)

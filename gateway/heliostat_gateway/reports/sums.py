@@ -16,7 +16,6 @@ from heliostat_gateway.reports.reading import known_columns
 
 Key = tuple[str, ...]
 Value = str | int
-INDEX = "CREATE INDEX IF NOT EXISTS requests_started ON requests (started_ms)"
 _INPUT = "input + cache_read + cache_write_5m + cache_write_1h"
 
 
