@@ -1,1 +1,1 @@
-"""REST, dashboard and event stream; arrives with a later issue."""
+"""REST, dashboard, event stream and chat; the only user of the document store."""

@@ -1,0 +1,1 @@
+"""What outlives pods and resources: the document store, in SQLite or in Firestore."""

@@ -1,0 +1,126 @@
+"""The port of the document store: what Firestore and SQLite both do.
+
+Paths alternate collection and id, as in Firestore: `executions/UID`, `executions/UID/chunks/ID`.
+Collections and fields at the top are those of requirement P8.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+Value: TypeAlias = (
+    "Mapping[str, Value] | Sequence[Value] | str | int | float | bool | datetime | None"
+)
+Fields: TypeAlias = Mapping[str, Value]
+
+OWNER = "userId"
+"""The field that says whose a document is."""
+
+
+class StoreError(Exception):
+    """The store did not do what was asked; the text is for people."""
+
+
+class ConflictError(StoreError):
+    """A document is not as the writer expected: nothing at all was written."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was changed by somebody else; read it again")
+        self.path = path
+
+
+class UnavailableError(StoreError):
+    """The store can't be reached now; the same call may succeed later."""
+
+
+class TooLargeError(StoreError):
+    """A document of more than a mebibyte, which Firestore would refuse."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What is stored under a path. `version` changes with each write and is opaque."""
+
+    path: str
+    fields: Fields
+    version: str
+
+    @property
+    def id(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+class Expected(Enum):
+    """What a write asks of the document that it meets."""
+
+    ANY = "any"
+    ABSENT = "absent"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write the whole document. `expect` may be the version that was read."""
+
+    path: str
+    fields: Fields
+    expect: Expected | str = Expected.ANY
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Remove the document; what lies below it stays (see `delete_tree`)."""
+
+    path: str
+    expect: Expected | str = Expected.ANY
+
+
+@dataclass(frozen=True)
+class Query:
+    """Documents of one collection in a stable order: by `order`, then by id.
+
+    `owner` None asks for everybody's: only for recording, admins and cleaning up. `where` are
+    equalities of top-level fields. A document without the field `order` is not found.
+    """
+
+    collection: str
+    owner: str | None
+    where: Mapping[str, str | int | bool] | None = None
+    order: str = "createdAt"
+    descending: bool = True
+    limit: int = 50
+    after: str | None = None
+    """The cursor of the page before."""
+
+
+class CursorError(StoreError):
+    """A cursor that no page of this query gave."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some documents, and the cursor of what follows; None at the end."""
+
+    documents: tuple[Document, ...]
+    next: str | None = None
+
+
+class Documents(Protocol):
+    """Errors are StoreErrors."""
+
+    async def get(self, path: str) -> Document | None:
+        """The document, or None."""
+
+    async def query(self, query: Query) -> Page:
+        """One page. Raises CursorError."""
+
+    async def commit(self, *writes: Put | Delete) -> None:
+        """All or nothing, at most 500. Raises ConflictError, TooLargeError."""
+
+    async def delete_tree(self, path: str) -> None:
+        """A document and everything below it. May be called again after a crash."""
+
+    async def close(self) -> None:
+        """Give connections back."""

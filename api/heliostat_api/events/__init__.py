@@ -1,0 +1,1 @@
+"""One source for every screen: the event log, the stream, and what fills them."""

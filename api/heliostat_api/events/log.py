@@ -1,0 +1,43 @@
+"""The port of the event log: append-only per audience, bounded, with ids that only grow.
+
+An audience is who hears a report: `person:ID` for the things of one person, `namespace:NAME` for
+things without an owner there, and `cluster` (admins) for all of those.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from heliostat_api.events.reports import Logged, Report
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Reports after a cursor, in order.
+
+    `has_gap`: something after the cursor was already dropped, so the reader needs a new snapshot.
+    `end` is the cursor to go on from.
+    """
+
+    reports: tuple[Logged, ...]
+    end: int
+    has_gap: bool = False
+
+
+class EventLog(Protocol):
+    """One log for all replicas."""
+
+    async def append(self, audience: str, report: Report, key: str = "") -> None:
+        """Appends once: a report whose `key` this audience has already heard is left out."""
+
+    async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
+        """What these audiences heard after the cursor."""
+
+    async def end(self) -> int:
+        """The cursor from which on everything is still to come."""
+
+    async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
+        """Until these audiences may have heard something after the cursor, at most so long."""
+
+    async def close(self) -> None:
+        """Give connections back."""

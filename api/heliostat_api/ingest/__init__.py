@@ -1,0 +1,1 @@
+"""What runs deliver: transcripts and files."""

@@ -1,0 +1,137 @@
+"""What clients see of agents, executions and reports: the shapes of REST and of the stream.
+
+camelCase outside. Instants are RFC 3339 in UTC, money is micro-dollars, durations are seconds.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic.alias_generators import to_camel
+
+
+class View(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+    )
+
+
+class BlockedView(View):
+    """One reason why it does not run now, most important first."""
+
+    reason: str
+    message: str
+    estimated_time: datetime | None
+
+
+class AttemptView(View):
+    """One attempt: one pod."""
+
+    number: int
+    start_time: datetime | None
+    end_time: datetime | None
+    reason: str | None
+    message: str
+    cause: str | None
+    cost_micros: int
+
+
+class UsageView(View):
+    """Tokens by kind."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+class ExecutionView(View):
+    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own."""
+
+    id: str
+    namespace: str
+    name: str
+    agent: str
+    phase: str
+    reason: str
+    message: str
+    trigger: str
+    correlation_id: str
+    created_time: datetime
+    start_time: datetime | None
+    completion_time: datetime | None
+    duration_seconds: int | None
+    model: str | None
+    cost_micros: int
+    usage: UsageView
+    result: str | None
+    blocked_by: tuple[BlockedView, ...]
+    attempts: tuple[AttemptView, ...]
+    is_finished: bool
+
+
+class AgentView(View):
+    """One agent. `managedBy` says whose it is to edit: the dashboard's or kubectl's (read-only)."""
+
+    id: str
+    namespace: str
+    name: str
+    description: str
+    model: str
+    status: Literal["draft", "active", "inactive"]
+    managed_by: Literal["dashboard", "kubectl"]
+    is_ready: bool | None
+    ready_message: str
+    active_executions: int
+    created_time: datetime
+
+
+class PersonView(View):
+    """Who you are."""
+
+    id: str
+    kind: Literal["local", "guest", "user"]
+    is_admin: bool
+
+
+class SnapshotView(View):
+    """Where a screen begins: everything bounded. Reports after `cursor` change it."""
+
+    cursor: int
+    time: datetime
+    person: PersonView
+    agents: tuple[AgentView, ...]
+    executions: tuple[ExecutionView, ...]
+
+
+class ReportView(View):
+    """What happened. docs/events.md has the payload of each type."""
+
+    id: int
+    type: str
+    correlation_id: str
+    execution: str
+    time: datetime
+    payload: Mapping[str, JsonValue]
+
+
+class OutputView(View):
+    """Payload of `execution.output`: events of an attempt's transcript, as Claude Code wrote them.
+
+    `first` is the sequence number (from 0) of the first of them in that attempt.
+    """
+
+    attempt: int
+    first: int
+    events: tuple[Mapping[str, JsonValue], ...]
+
+
+class TranscriptView(View):
+    """A page of a transcript. `next` is the cursor of what follows, None at the (present) end."""
+
+    attempt: int
+    first: int
+    events: tuple[Mapping[str, JsonValue], ...]
+    next: str | None
