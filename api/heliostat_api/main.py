@@ -39,6 +39,8 @@ class Surroundings:
     session_secret: bytes
     hosts: frozenset[str]
     """Names that it answers to; empty: any."""
+    namespace: str
+    """Where the dashboard's agents live."""
     owner: str | None
     """Whose things without an owner are; None: nobody's."""
     clock: Callable[[], datetime]
@@ -70,6 +72,7 @@ def create_app(around: Surroundings) -> FastAPI:
         executions=executions,
         commands=Commands(around.world, around.canceller),
         streams=Streams(around.log, snapshots.take),
+        namespace=around.namespace,
     )
     add_problems(app)
     app.include_router(stream)

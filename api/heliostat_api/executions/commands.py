@@ -1,5 +1,6 @@
 """What people ask for: run, cancel, rerun. The operator does it; reports tell what came of it."""
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from heliostat_api.people.person import Person
+from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_api.samples import Sample
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import AgentView, ExecutionView, View
 from heliostat_core.executions import Execution, ExecutionSpec
@@ -33,6 +35,13 @@ class Accepted(View):
     execution: str | None = None
 
 
+def own_name(person: Person, name: str) -> str:
+    """A sample's name for one person: people share a namespace, not an Agent."""
+    if person.kind is PersonKind.LOCAL:
+        return name
+    return child_name(name, hashlib.sha256(person.id.encode()).hexdigest()[:8])
+
+
 @dataclass(frozen=True)
 class Commands:
     """`world` creates; `canceller` is the same world under the name that cancels."""
@@ -52,6 +61,25 @@ class Commands:
             ],
         }
         return await self._create(person, agent.namespace, spec, correlation)
+
+    async def try_sample(
+        self, person: Person, namespace: str, sample: Sample, correlation: str
+    ) -> Accepted:
+        """The sample becomes an Agent of this person's, and runs. Raises WorldError."""
+        agent = ObjectHead.model_validate(sample.agent)
+        name = own_name(person, agent.metadata.name)
+        await self.world.apply(
+            {
+                **sample.agent,
+                "metadata": {
+                    "name": name,
+                    "namespace": namespace,
+                    "annotations": {OWNER_ANNOTATION: person.id},
+                },
+            }
+        )
+        spec: JsonObject = {"agentRef": {"name": name}, "input": sample.input}
+        return await self._create(person, namespace, spec, correlation)
 
     async def rerun(
         self, person: Person, namespace: str, before: ExecutionSpec, correlation: str

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from heliostat_cli.embedded.folders import StateFolder
@@ -31,12 +32,15 @@ class _Server(Server):
 
 
 @asynccontextmanager
-async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
+async def serving(
+    folder: StateFolder, settings: Settings, port: int = 0
+) -> AsyncIterator[asyncio.Task[None]]:
     """Serves as long as the block runs; yields the server's task once it answers.
 
-    Host, port, keys and data are those of the state folder, the rest is as given.
+    Host, port, keys and data are those of the state folder, the rest is as given. `port` is wanted
+    for a folder's first time.
     """
-    listening = listen(folder)
+    listening = listen(folder, port)
     own = settings.model_copy(
         update={
             "host": HOST,
@@ -46,8 +50,15 @@ async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyn
             "redis_url": SecretStr(""),  # a world of its own
         }
     )
+    async with serving_app(create_app(own), listening) as task:
+        yield task
+
+
+@asynccontextmanager
+async def serving_app(app: FastAPI, listening: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+    """Serves an app inside this process; signals and logs are the program's around."""
     config = uvicorn.Config(
-        create_app(own),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -65,11 +76,11 @@ async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyn
         await task
 
 
-def listen(folder: StateFolder) -> socket.socket:
+def listen(folder: StateFolder, port: int = 0) -> socket.socket:
     """A socket on the port of last time, which running children know; else on a free one."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    last = 0
+    last = port
     with suppress(OSError, ValueError):
         last = int(folder.gateway_port.read_text())
     try:
