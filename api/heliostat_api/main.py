@@ -70,7 +70,7 @@ def create_app(around: Surroundings) -> FastAPI:
         people=people,
         agents=agents,
         executions=executions,
-        commands=Commands(around.world, around.canceller),
+        commands=Commands(around.world, around.canceller, recorder),
         streams=Streams(around.log, snapshots.take),
         namespace=around.namespace,
     )
