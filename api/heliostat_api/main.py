@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import FastAPI
+from starlette.types import Lifespan
 
 from heliostat_api.agents.reading import Agents
 from heliostat_api.documents.port import Documents
@@ -46,6 +47,23 @@ class Surroundings:
     clock: Callable[[], datetime]
 
 
+def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """Every endpoint, with nothing behind it yet."""
+    app = FastAPI(
+        title="Heliostat",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
+    )
+    add_problems(app)
+    app.include_router(stream)
+    app.include_router(api)
+    return app
+
+
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
     people = OnePerson(Sessions(around.session_secret, around.clock))
@@ -65,7 +83,7 @@ def create_app(around: Surroundings) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await recording
 
-    app = FastAPI(title="Heliostat", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = describe_app(lifespan)
     app.state.parts = Parts(
         people=people,
         agents=agents,
@@ -74,9 +92,6 @@ def create_app(around: Surroundings) -> FastAPI:
         streams=Streams(around.log, snapshots.take),
         namespace=around.namespace,
     )
-    add_problems(app)
-    app.include_router(stream)
-    app.include_router(api)
     app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
     app.add_middleware(Guard, hosts=around.hosts)
     return app

@@ -15,7 +15,7 @@ from heliostat_api.people.person import Person, view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.serving.parts import Parts, parts_of, person_of
 from heliostat_api.serving.problems import NotFoundProblem, Problem
-from heliostat_api.views import AgentView, ExecutionView, PersonView
+from heliostat_api.views import AgentView, ExecutionView, PersonView, StreamView
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 PersonOf = Annotated[Person, Depends(person_of)]
@@ -24,9 +24,12 @@ Cursor = Annotated[str | None, Query(max_length=1024)]
 
 api = APIRouter(
     prefix="/api",
-    responses={"default": {"model": Problem, "description": "A problem (RFC 9457)."}},
+    responses={
+        422: {"model": Problem, "description": "A field is not what it must be."},
+        "default": {"model": Problem, "description": "A problem (RFC 9457)."},
+    },
 )
-stream = APIRouter()
+stream = APIRouter(responses={422: {"model": Problem}})
 
 
 def correlation_of(
@@ -41,7 +44,11 @@ def correlation_of(
 Correlation = Annotated[str, Depends(correlation_of)]
 
 
-@stream.get("/agent/reports/stream", response_class=EventSourceResponse)
+@stream.get(
+    "/agent/reports/stream",
+    response_class=EventSourceResponse,
+    responses={200: {"model": StreamView, "description": "Data of `snapshot`, `report` events."}},
+)
 async def follow_reports(
     parts: PartsOf,
     person: PersonOf,
