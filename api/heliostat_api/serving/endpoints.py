@@ -1,0 +1,118 @@
+"""The endpoints: a table of contents, each one call."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from heliostat_api.agents.reading import AgentPage
+from heliostat_api.events.stream import read_cursor
+from heliostat_api.executions.commands import Accepted, RunRequest
+from heliostat_api.executions.reading import ExecutionPage
+from heliostat_api.people.person import Person, view_person
+from heliostat_api.serving.parts import Parts, parts_of, person_of
+from heliostat_api.serving.problems import Problem
+from heliostat_api.views import AgentView, ExecutionView, PersonView
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+PersonOf = Annotated[Person, Depends(person_of)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=1024)]
+
+api = APIRouter(
+    prefix="/api",
+    responses={"default": {"model": Problem, "description": "A problem (RFC 9457)."}},
+)
+stream = APIRouter()
+
+
+def correlation_of(
+    x_correlation_id: Annotated[
+        str | None, Header(max_length=128, pattern=r"^[A-Za-z0-9._:/-]+$")
+    ] = None,
+) -> str:
+    """The caller's own correlation id, else a new one."""
+    return x_correlation_id or f"dash-{uuid4()}"
+
+
+Correlation = Annotated[str, Depends(correlation_of)]
+
+
+@stream.get("/agent/reports/stream", response_class=EventSourceResponse)
+async def follow_reports(
+    parts: PartsOf,
+    person: PersonOf,
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Reports for one screen: a snapshot, then what happens; or only what was missed."""
+    async for event in parts.streams.follow(person, read_cursor(last_event_id or cursor)):
+        yield event
+
+
+@api.get("/me")
+async def read_me(person: PersonOf) -> PersonView:
+    """Who you are."""
+    return view_person(person)
+
+
+@api.get("/agents")
+async def list_agents(
+    parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
+) -> AgentPage:
+    """Your agents, newest first."""
+    return await parts.agents.page(person, cursor, limit)
+
+
+@api.get("/agents/{agent_id}")
+async def read_agent(parts: PartsOf, person: PersonOf, agent_id: str) -> AgentView:
+    """One of your agents."""
+    return await parts.agents.get(person, agent_id)
+
+
+@api.post("/agents/{agent_id}/run", status_code=202)
+async def run_agent(
+    parts: PartsOf, person: PersonOf, agent_id: str, body: RunRequest, correlation: Correlation
+) -> Accepted:
+    """Start a run now. What comes of it is reported."""
+    agent = await parts.agents.get(person, agent_id)
+    return await parts.commands.run(person, agent, body, correlation)
+
+
+@api.get("/executions")
+async def list_executions(
+    parts: PartsOf,
+    person: PersonOf,
+    agent: Annotated[str | None, Query(max_length=253)] = None,
+    phase: Annotated[str | None, Query(max_length=32)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> ExecutionPage:
+    """Your executions, newest first."""
+    return await parts.executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
+
+
+@api.get("/executions/{uid}")
+async def read_execution(parts: PartsOf, person: PersonOf, uid: str) -> ExecutionView:
+    """One of your executions."""
+    return await parts.executions.get(person, uid)
+
+
+@api.post("/executions/{uid}/cancel", status_code=202)
+async def cancel_execution(
+    parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
+) -> Accepted:
+    """Stop it for good: its key dies first, then its processes."""
+    return await parts.commands.cancel(await parts.executions.get(person, uid), correlation)
+
+
+@api.post("/executions/{uid}/rerun", status_code=202)
+async def rerun_execution(
+    parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
+) -> Accepted:
+    """The same input again, with the agent as it is now."""
+    view = await parts.executions.get(person, uid)
+    spec = await parts.executions.spec(person, uid)
+    return await parts.commands.rerun(person, view.namespace, spec, correlation)
