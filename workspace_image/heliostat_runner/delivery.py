@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from .api import Api, Never, Position, Request, pause_after, read_answer
+from .api import Answer, Never, Position, Request, pause_after, read_answer
 from .files import WorkFile, read_piece
 from .ingest import end_request, events_request, file_request
 from .spool import Batch, Spool
@@ -25,10 +26,18 @@ class GivenUpError(Exception):
     """The api will take nothing of this attempt; the text says why."""
 
 
+class Asking(Protocol):
+    """One request at a time to the api."""
+
+    async def ask(self, request: Request) -> Answer: ...
+
+
 class Delivery:
     """One attempt's delivery: a task beside the run."""
 
-    def __init__(self, api: Api, spool: Spool, path: str, refused: Callable[[str], None]) -> None:
+    def __init__(
+        self, api: Asking, spool: Spool, path: str, refused: Callable[[str], None]
+    ) -> None:
         """`path` is the attempt's own below the api's address; `refused` is told why it ended."""
         self._api = api
         self._spool = spool
