@@ -41,7 +41,8 @@ class TooLargeError(StoreError):
 
 @dataclass(frozen=True)
 class Document:
-    """What is stored under a path. `version` changes with each write and is opaque."""
+    """What is stored under a path. `version` is opaque and another one after each write that
+    changes a field, also when the document was deleted and made again."""
 
     path: str
     fields: Fields
@@ -79,10 +80,12 @@ class Delete:
 
 @dataclass(frozen=True)
 class Query:
-    """Documents of one collection in a stable order: by `order`, then by id.
+    """Documents of one collection in a stable order: by `order`, then by id in that direction.
 
     `owner` None asks for everybody's: only for recording, admins and cleaning up. `where` are
-    equalities of top-level fields. A document without the field `order` is not found.
+    equalities of top-level fields. A document without the field `order` is not found. Values are
+    ordered by type first: null, booleans, numbers, instants, text (lists and maps: undefined).
+    Each shape of query is declared in queries.py.
     """
 
     collection: str
@@ -117,7 +120,10 @@ class Documents(Protocol):
         """One page. Raises CursorError."""
 
     async def commit(self, *writes: Put | Delete) -> None:
-        """All or nothing, at most 500. Raises ConflictError, TooLargeError."""
+        """All or nothing: at most 500 writes of different documents and 9 MiB.
+
+        Raises ConflictError, TooLargeError, and StoreErrors that name a field that can't be stored.
+        """
 
     async def delete_tree(self, path: str) -> None:
         """A document and everything below it. May be called again after a crash."""

@@ -1,0 +1,81 @@
+"""Every shape of query that the product asks: each has an index in both stores.
+
+Firestore refuses a query without an index (its emulator does not), SQLite would read the whole
+collection. So both refuse a shape that is not here, in every test already.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from heliostat_api.documents.paths import check_collection, kind_of
+from heliostat_api.documents.port import OWNER, Query, StoreError
+
+_MOST = 1000
+
+
+@dataclass(frozen=True, order=True)
+class Shape:
+    """A query without its values. `kind` is the last name of the collection's path."""
+
+    kind: str
+    filters: tuple[str, ...]
+    """Fields that must be equal to something, in alphabetical order."""
+    order: str
+    descending: bool
+
+    def __str__(self) -> str:
+        direction = "descending" if self.descending else "ascending"
+        return f"{self.kind} where {list(self.filters)} by {self.order} {direction}"
+
+
+class QueryError(StoreError):
+    """A query that no store answers; the text says what must be."""
+
+
+def shapes_of(kind: str, *optional: str, order: str, descending: bool) -> Iterator[Shape]:
+    """All combinations of filters that may be there or not."""
+    for count in range(len(optional) + 1):
+        for chosen in itertools.combinations(sorted(optional), count):
+            yield Shape(kind, chosen, order, descending)
+
+
+def newest_first(kind: str, *optional: str) -> Iterator[Shape]:
+    """Lists for people: by `createdAt`, with filters that may be left out."""
+    return shapes_of(kind, *optional, order="createdAt", descending=True)
+
+
+SHAPES: frozenset[Shape] = frozenset(
+    [
+        *newest_first("executions", OWNER, "agentId", "phase"),
+        *newest_first("executions", OWNER, "status"),
+        *newest_first("agents", OWNER, "status"),
+        *newest_first("agents", OWNER, "name"),
+        *newest_first("conversations", OWNER, "agentId"),
+        Shape("messages", (), "timestamp", descending=False),
+        Shape("messages", (), "timestamp", descending=True),
+        Shape("chunks", ("attempt",), "first", descending=False),
+        Shape("chunks", ("attempt",), "first", descending=True),
+    ]
+)
+
+
+def filters_of(query: Query) -> dict[str, str | int | bool]:
+    """What must be equal, the owner included: nothing in `where` can widen it."""
+    owner = {} if query.owner is None else {OWNER: query.owner}
+    return {**(query.where or {}), **owner}
+
+
+def shape_of(query: Query) -> Shape:
+    return Shape(
+        kind_of(query.collection), tuple(sorted(filters_of(query))), query.order, query.descending
+    )
+
+
+def check_query(query: Query, shapes: Iterable[Shape]) -> None:
+    """Raises QueryError and PathError."""
+    check_collection(query.collection)
+    if not 1 <= query.limit <= _MOST:
+        raise QueryError(f"limit {query.limit}: must be 1 to {_MOST}")
+    if (shape := shape_of(query)) not in shapes:
+        raise QueryError(f"no index for {shape}: declare it in documents/queries.py")

@@ -1,0 +1,1 @@
+"""Documents in one SQLite file: the default, without a cloud."""

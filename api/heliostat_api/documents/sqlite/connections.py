@@ -1,0 +1,123 @@
+"""Connections to the file, each with a thread of its own.
+
+The standard library in a thread, not aiosqlite: a transaction here is one hop to the thread and
+can't be interleaved with another's; aiosqlite hops for every statement. Commits that wait
+at the same time share one flush to the disk. A commit that was awaited is on the disk.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from heliostat_api.documents.port import StoreError, UnavailableError
+
+T = TypeVar("T")
+_BUSY_SECONDS = 10.0
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Raises StoreErrors."""
+    with mapped_errors(path):
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+@contextmanager
+def mapped_errors(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as error:
+        raise UnavailableError(f"the document store {path} can't be used: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"the document store {path} is damaged ({error}): restore a backup"
+        ) from error
+
+
+class Reader:
+    """Reads one after the other; writers don't hinder it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect(path)
+        self._thread = ThreadPoolExecutor(1, "documents-reader")
+
+    async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, read)
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._connection.close()
+
+    def _run(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        with mapped_errors(self._path):
+            return read(self._connection)
+
+
+class Writer:
+    """Commits, all or nothing each. A refused one undoes nothing of the others."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect(path)
+        self._thread = ThreadPoolExecutor(1, "documents-writer")
+        self._waiting: deque[tuple[Callable[[sqlite3.Connection], None], Future[None]]] = deque()
+
+    async def run(self, write: Callable[[sqlite3.Connection], None]) -> None:
+        done: Future[None] = Future()
+        self._waiting.append((write, done))
+        self._thread.submit(self._commit_waiting)
+        await asyncio.wrap_future(done)
+
+    def close(self) -> None:
+        """Finishes what waits."""
+        self._thread.shutdown()
+        self._connection.close()
+
+    def _commit_waiting(self) -> None:
+        group = []
+        while self._waiting:
+            write, done = self._waiting.popleft()
+            if done.set_running_or_notify_cancel():
+                group.append((write, done))
+        outcomes = self._commit([write for write, _ in group]) if group else []
+        for (_, done), error in zip(group, outcomes, strict=True):
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+    def _commit(
+        self, writes: list[Callable[[sqlite3.Connection], None]]
+    ) -> list[Exception] | list[Exception | None]:
+        try:
+            with mapped_errors(self._path):
+                self._connection.execute("BEGIN IMMEDIATE")
+                outcomes = [self._attempt(write) for write in writes]
+                self._connection.execute("COMMIT")
+                return outcomes
+        except Exception as error:  # noqa: BLE001  belongs to those who await
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            return [error] * len(writes)
+
+    def _attempt(self, write: Callable[[sqlite3.Connection], None]) -> Exception | None:
+        self._connection.execute("SAVEPOINT one")
+        refusal = None
+        try:
+            write(self._connection)
+        except StoreError as error:
+            self._connection.execute("ROLLBACK TO one")
+            refusal = error
+        self._connection.execute("RELEASE one")
+        return refusal

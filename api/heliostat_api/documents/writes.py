@@ -1,0 +1,62 @@
+"""What a commit may hold, the same in both stores, and how large a document is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from heliostat_api.documents.paths import check_document
+from heliostat_api.documents.port import Delete, Put, StoreError, TooLargeError, Value
+from heliostat_api.documents.values import normalised
+
+MOST_WRITES: Final = 500
+MOST_DOCUMENT_BYTES: Final = 2**20
+MOST_COMMIT_BYTES: Final = 9 * 2**20
+"""Firestore takes 10 MiB a request; the rest is for what wraps the documents."""
+
+
+def checked(writes: Sequence[Put | Delete]) -> list[Put | Delete]:
+    """The same writes with normalised fields. Raises TooLargeError and other StoreErrors."""
+    if len(writes) > MOST_WRITES:
+        raise StoreError(f"{len(writes)} writes in one commit: at most {MOST_WRITES}")
+    if len({write.path for write in writes}) < len(writes):
+        raise StoreError("one commit can't write the same document twice")
+    normal = [_checked(write) for write in writes]
+    size = sum(size_of(each.path, each.fields) for each in normal if isinstance(each, Put))
+    if size > MOST_COMMIT_BYTES:
+        raise TooLargeError(f"a commit of {size} bytes: at most {MOST_COMMIT_BYTES}")
+    return normal
+
+
+def size_of(path: str, fields: Mapping[str, Value]) -> int:
+    """Bytes of a document as Firestore counts them."""
+    name = sum(len(segment.encode()) + 1 for segment in path.split("/")) + 16
+    return name + _size_of_map(fields)
+
+
+def _checked(write: Put | Delete) -> Put | Delete:
+    check_document(write.path)
+    if isinstance(write, Delete):
+        return write
+    fields = normalised(write.fields)
+    if (size := size_of(write.path, fields)) > MOST_DOCUMENT_BYTES:
+        raise TooLargeError(
+            f"{write.path} has {size} bytes: a document has at most {MOST_DOCUMENT_BYTES}"
+        )
+    return replace(write, fields=fields)
+
+
+def _size_of_map(fields: Mapping[str, Value]) -> int:
+    return 32 + sum(len(name.encode()) + 1 + _size(value) for name, value in fields.items())
+
+
+def _size(value: Value) -> int:
+    if value is None or isinstance(value, bool):
+        return 1
+    if isinstance(value, int | float | datetime):
+        return 8
+    if isinstance(value, str):
+        return len(value.encode()) + 1
+    if isinstance(value, Mapping):
+        return _size_of_map(value)
+    return sum(map(_size, value))
