@@ -39,6 +39,8 @@ class Surroundings:
     session_secret: bytes
     hosts: frozenset[str]
     """Names that it answers to; empty: any."""
+    namespace: str
+    """Where the dashboard's agents live."""
     owner: str | None
     """Whose things without an owner are; None: nobody's."""
     clock: Callable[[], datetime]
@@ -68,8 +70,9 @@ def create_app(around: Surroundings) -> FastAPI:
         people=people,
         agents=agents,
         executions=executions,
-        commands=Commands(around.world, around.canceller),
+        commands=Commands(around.world, around.canceller, recorder),
         streams=Streams(around.log, snapshots.take),
+        namespace=around.namespace,
     )
     add_problems(app)
     app.include_router(stream)

@@ -18,7 +18,7 @@ from heliostat_cli.errors import CliError
 from heliostat_cli.worlds import CANCEL_MANAGER, MANAGER, OpenWorld
 from heliostat_core.worlds import JsonObject
 from heliostat_gateway.scripted.scenario import ScenarioError
-from heliostat_gateway.settings import SettingsError
+from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.storage import StorageError
 
 
@@ -30,11 +30,16 @@ async def open_embedded(*, hosted: bool) -> AsyncIterator[OpenWorld]:
 
 
 @asynccontextmanager
-async def open_folder(folder: StateFolder, *, hosted: bool) -> AsyncIterator[OpenWorld]:
-    """The world of a state folder. `hosted`: we reconcile it unless another process does."""
+async def open_folder(
+    folder: StateFolder, *, hosted: bool, gateway: Settings | None = None, port: int = 0
+) -> AsyncIterator[OpenWorld]:
+    """The world of a state folder. `hosted`: we reconcile it unless another process does.
+
+    `gateway` (else from the environment) and its `port` in a new folder are for the one who hosts.
+    """
     folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        async with hosting(folder) if hosted else nullcontext() as host:
+        async with hosting(folder, gateway=gateway, port=port) if hosted else nullcontext() as host:
             with closing(Store(folder.world_file)) as store:
                 world = EmbeddedWorld(store, manager=MANAGER)
                 yield OpenWorld(

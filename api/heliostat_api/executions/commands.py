@@ -1,5 +1,6 @@
 """What people ask for: run, cancel, rerun. The operator does it; reports tell what came of it."""
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +8,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from heliostat_api.people.person import Person
+from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_api.recording.recorder import Recorder
+from heliostat_api.samples import Sample
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import AgentView, ExecutionView, View
 from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import EXECUTION, JsonObject, Ref, World
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, World
 
 _SUFFIX_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -33,12 +36,23 @@ class Accepted(View):
     execution: str | None = None
 
 
+def own_name(person: Person, name: str) -> str:
+    """A sample's name for one person: people share a namespace, not an Agent."""
+    if person.kind is PersonKind.LOCAL:
+        return name
+    return child_name(name, hashlib.sha256(person.id.encode()).hexdigest()[:8])
+
+
 @dataclass(frozen=True)
 class Commands:
-    """`world` creates; `canceller` is the same world under the name that cancels."""
+    """`world` creates; `canceller` is the same world under the name that cancels.
+
+    What a command made is recorded before it is answered: who asks for it next finds it.
+    """
 
     world: World
     canceller: World
+    recorder: Recorder
 
     async def run(
         self, person: Person, agent: AgentView, request: RunRequest, correlation: str
@@ -52,6 +66,26 @@ class Commands:
             ],
         }
         return await self._create(person, agent.namespace, spec, correlation)
+
+    async def try_sample(
+        self, person: Person, namespace: str, sample: Sample, correlation: str
+    ) -> Accepted:
+        """The sample becomes an Agent of this person's, and runs. Raises WorldError."""
+        agent = ObjectHead.model_validate(sample.agent)
+        name = own_name(person, agent.metadata.name)
+        applied = await self.world.apply(
+            {
+                **sample.agent,
+                "metadata": {
+                    "name": name,
+                    "namespace": namespace,
+                    "annotations": {OWNER_ANNOTATION: person.id},
+                },
+            }
+        )
+        await self.recorder.see(AGENT, applied)
+        spec: JsonObject = {"agentRef": {"name": name}, "input": sample.input}
+        return await self._create(person, namespace, spec, correlation)
 
     async def rerun(
         self, person: Person, namespace: str, before: ExecutionSpec, correlation: str
@@ -98,5 +132,6 @@ class Commands:
                 "spec": asked.to_json(),
             }
         )
+        await self.recorder.see(EXECUTION, created)
         uid = Execution.model_validate(created).metadata.uid
         return Accepted(correlation_id=correlation, execution=uid)

@@ -67,7 +67,7 @@ class Recorder:
     async def catch_up(self) -> None:
         """Records what happened while nobody watched: agents first, who own the executions."""
         for kind in (AGENT, EXECUTION):
-            seen = {await self._see(kind, obj) async for obj in self.world.list(kind)}
+            seen = {await self.see(kind, obj) async for obj in self.world.list(kind)}
             async for document in self._left_open(kind):
                 if document.path not in seen:
                     await self._see_gone(document.path)
@@ -78,12 +78,12 @@ class Recorder:
             await self._see_change(kind, change)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
-        path = await self._see(kind, change.object)
+        path = await self.see(kind, change.object)
         if change.type == "DELETED":
             await self._see_gone(path)
 
-    async def _see(self, kind: Kind, obj: JsonObject) -> str:
-        """Returns the path of its document."""
+    async def see(self, kind: Kind, obj: JsonObject) -> str:
+        """Records one state of a resource, however often; returns the path of its document."""
         subject = self._subject(kind, obj)
         if await self._commit(subject):
             await self._report(subject)

@@ -12,8 +12,9 @@ from heliostat_api.events.stream import read_cursor
 from heliostat_api.executions.commands import Accepted, RunRequest
 from heliostat_api.executions.reading import ExecutionPage
 from heliostat_api.people.person import Person, view_person
+from heliostat_api.samples import read_sample
 from heliostat_api.serving.parts import Parts, parts_of, person_of
-from heliostat_api.serving.problems import Problem
+from heliostat_api.serving.problems import NotFoundProblem, Problem
 from heliostat_api.views import AgentView, ExecutionView, PersonView
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
@@ -79,6 +80,17 @@ async def run_agent(
     """Start a run now. What comes of it is reported."""
     agent = await parts.agents.get(person, agent_id)
     return await parts.commands.run(person, agent, body, correlation)
+
+
+@api.post("/samples/{name}", status_code=202)
+async def try_sample(
+    parts: PartsOf, person: PersonOf, name: str, correlation: Correlation
+) -> Accepted:
+    """Make one of the sample agents yours and run it: hello, sales, hurried."""
+    sample = read_sample(name)
+    if sample is None:
+        raise NotFoundProblem("sample")
+    return await parts.commands.try_sample(person, parts.namespace, sample, correlation)
 
 
 @api.get("/executions")

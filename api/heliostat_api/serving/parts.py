@@ -24,6 +24,8 @@ class Parts:
     executions: Executions
     commands: Commands
     streams: Streams
+    namespace: str
+    """Where the dashboard's agents live."""
 
 
 def parts_of(request: Request) -> Parts:
