@@ -177,7 +177,7 @@ async def use_engine(world: KubernetesWorld, signer: Signer, namespace: str) -> 
     """Lists, an Agent's status, and a history that is cleaned."""
     engine = Engine(world, FakeGateway(), signer, make_settings())
     await engine.resync()
-    agents = AgentReconciler(world, FakeGateway(), engine.board, utc_now, 300)
+    agents = AgentReconciler(world, FakeGateway(), engine.board, utc_now, make_settings())
     await agents.reconcile((namespace, "sales"))
     agent = Agent.model_validate(await world.get(Ref(AGENT, namespace, "sales")))
     assert agent.status.conditions[0].reason == "SecretMissing"
