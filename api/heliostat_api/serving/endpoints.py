@@ -10,12 +10,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from heliostat_api.agents.reading import AgentPage
 from heliostat_api.events.stream import read_cursor
 from heliostat_api.executions.commands import Accepted, RunRequest
-from heliostat_api.executions.reading import ExecutionPage
+from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
 from heliostat_api.people.person import Person, view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.serving.parts import Parts, parts_of, person_of
 from heliostat_api.serving.problems import NotFoundProblem, Problem
-from heliostat_api.views import AgentView, ExecutionView, PersonView, StreamView
+from heliostat_api.views import AgentView, ExecutionView, PersonView, StreamView, TranscriptView
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 PersonOf = Annotated[Person, Depends(person_of)]
@@ -117,6 +117,22 @@ async def list_executions(
 async def read_execution(parts: PartsOf, person: PersonOf, uid: str) -> ExecutionView:
     """One of your executions."""
     return await parts.executions.get(person, uid)
+
+
+@api.get("/executions/{uid}/transcript")
+async def read_transcript(
+    parts: PartsOf,
+    person: PersonOf,
+    uid: str,
+    attempt: Annotated[int | None, Query(ge=1, le=9999)] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> TranscriptView:
+    """What an attempt (the latest, when none is named) wrote so far, from its beginning."""
+    execution = await parts.executions.get(person, uid)
+    chosen = attempt or latest_attempt(execution)
+    page = await parts.transcripts.read(uid, chosen, cursor, limit)
+    return view_transcript(chosen, page)
 
 
 @api.post("/executions/{uid}/cancel", status_code=202)
