@@ -251,6 +251,29 @@ def demo(
 
 
 @app.command()
+def dev(
+    port: Annotated[
+        int,
+        typer.Option("--port", min=1, max=65535, help="Of the dashboard; the gateway's is next."),
+    ] = 8080,
+    folder: Annotated[
+        Path, typer.Option("--dir", help="State folder; made when it is not there.")
+    ] = Path(".heliostat"),
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the dashboard in the browser.")
+    ] = True,
+) -> None:
+    """Serve the dashboard, the gateway and this machine's own world until Ctrl-C.
+
+    It listens on 127.0.0.1 only, for its agents run commands on this machine. Without a provider's
+    key in the environment the scripted provider answers.
+    """
+    from heliostat_cli.dev import command
+
+    finish(command.dev(Terminal(), folder, port, command.read_gateway(), opens=browser))
+
+
+@app.command()
 def version() -> None:
     """Print the version and the world that is the default."""
     Terminal().line(

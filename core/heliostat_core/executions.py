@@ -69,8 +69,11 @@ class Trigger(Part):
     """What started the run."""
 
     kind: Annotated[
-        Literal["Manual", "Command"],
-        Field(description="What started the run: Manual (kubectl, GitOps) or Command (the CLI)."),
+        Literal["Manual", "Command", "Dashboard"],
+        Field(
+            description="What started the run: Manual (kubectl, GitOps), Command (the CLI) or "
+            "Dashboard."
+        ),
     ] = "Manual"
     id: Annotated[
         str, StringConstraints(max_length=253), Field(description="Which one of that kind.")

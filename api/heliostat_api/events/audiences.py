@@ -1,16 +1,27 @@
-"""Who hears of a thing."""
+"""Who hears of a thing, and how a document says it."""
 
 from heliostat_api.people.person import Person
 
 CLUSTER = "cluster"
+_NAMESPACE = "namespace:"
 
 
 def audiences_of_thing(owner: str | None, namespace: str) -> tuple[str, ...]:
     """The owner alone, else those who operate the namespace, and admins."""
-    return (f"person:{owner}",) if owner else (f"namespace:{namespace}", CLUSTER)
+    return audiences_of_owner_field(owner_field(owner, namespace))
+
+
+def owner_field(owner: str | None, namespace: str) -> str:
+    """What `userId` says: a person's id, or whose business a thing without owner is."""
+    return owner or f"{_NAMESPACE}{namespace}"
+
+
+def audiences_of_owner_field(owner: str) -> tuple[str, ...]:
+    """The audiences of a document by its `userId`."""
+    return (owner, CLUSTER) if owner.startswith(_NAMESPACE) else (f"person:{owner}",)
 
 
 def audiences_of_person(person: Person) -> frozenset[str]:
     """Whatever this person may hear; an admin hears every namespace through one audience."""
-    shared = {CLUSTER} if person.is_admin else {f"namespace:{name}" for name in person.namespaces}
+    shared = {CLUSTER} if person.is_admin else {_NAMESPACE + name for name in person.namespaces}
     return frozenset({f"person:{person.id}", *shared})

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from heliostat_api.views import PersonView
 
-class Kind(StrEnum):
+
+class PersonKind(StrEnum):
     """How somebody is known."""
 
     LOCAL = "local"
@@ -18,7 +20,15 @@ class Person:
     """A person and what they may see beside their own things."""
 
     id: str
-    kind: Kind
+    kind: PersonKind
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
     """Namespaces whose things without an owner they operate."""
+
+
+LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)
+
+
+def view_person(person: Person) -> PersonView:
+    """What they are told of themselves."""
+    return PersonView(id=person.id, kind=person.kind.value, is_admin=person.is_admin)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
+from heliostat_api.samples import SALES, read_text
 from heliostat_cli.embedded.documents import child, copy_document
 from heliostat_cli.errors import UsageError
 from heliostat_cli.manifests import read_manifest
@@ -13,7 +13,6 @@ from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, JsonObject
 
-SALES = "sales.csv"
 PROVIDERS = ("scripted", "anthropic")
 _KEY = "ANTHROPIC_API_KEY"
 
@@ -60,7 +59,7 @@ def lay_out(folder: Path) -> None:
     """Put the demo's files where people can read and change them."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (SALES, *(act.file for act in ACTS)):
-        (folder / name).write_text(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+        (folder / name).write_text(read_text(name), encoding="utf-8")
 
 
 def read_sales(path: Path) -> str:

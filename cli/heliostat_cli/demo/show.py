@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from heliostat_api.samples import SALES
 from heliostat_cli.demo.acts import (
     ACTS,
-    SALES,
     Act,
     check_provider,
     is_as_expected,

@@ -32,6 +32,21 @@ class StateFolder:
         return self.root / "gateway.port"
 
     @property
+    def documents_file(self) -> Path:
+        """SQLite: what the api recorded."""
+        return self.root / "documents.sqlite"
+
+    @property
+    def events_file(self) -> Path:
+        """SQLite: the event log of the dashboard."""
+        return self.root / "events.sqlite"
+
+    @property
+    def session_key(self) -> Path:
+        """Signs the dashboard's sessions."""
+        return self.root / "session.key"
+
+    @property
     def public_keys(self) -> Path:
         """PEM files of the keys that the gateway trusts."""
         return self.root / "keys"

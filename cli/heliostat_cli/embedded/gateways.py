@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from heliostat_cli.embedded.folders import StateFolder
@@ -22,21 +23,29 @@ class GatewayDiedError(Exception):
     """The gateway ended though nobody asked it to."""
 
 
-class _Server(Server):
-    """Signals belong to the program around."""
+class EmbeddedServer(uvicorn.Server):
+    """A server inside a program: signals belong to the program around."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leaves them alone."""
         yield
 
 
+class _GatewayServer(EmbeddedServer, Server):
+    pass
+
+
 @asynccontextmanager
-async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
+async def serving(
+    folder: StateFolder, settings: Settings, port: int = 0
+) -> AsyncIterator[asyncio.Task[None]]:
     """Serves as long as the block runs; yields the server's task once it answers.
 
-    Host, port, keys and data are those of the state folder, the rest is as given.
+    Host, port, keys and data are those of the state folder, the rest is as given. `port` is wanted
+    for a folder's first time.
     """
-    listening = listen(folder)
+    listening = listen(folder, port)
     own = settings.model_copy(
         update={
             "host": HOST,
@@ -46,15 +55,24 @@ async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyn
             "redis_url": SecretStr(""),  # a world of its own
         }
     )
+    async with serving_app(create_app(own), listening, _GatewayServer) as task:
+        yield task
+
+
+@asynccontextmanager
+async def serving_app(
+    app: FastAPI, listening: socket.socket, server_type: type[EmbeddedServer]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serves an app inside this process, as long as the block runs."""
     config = uvicorn.Config(
-        create_app(own),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    server = _Server(config)
+    server = server_type(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started and not task.done():
@@ -65,11 +83,11 @@ async def serving(folder: StateFolder, settings: Settings) -> AsyncIterator[asyn
         await task
 
 
-def listen(folder: StateFolder) -> socket.socket:
+def listen(folder: StateFolder, port: int = 0) -> socket.socket:
     """A socket on the port of last time, which running children know; else on a free one."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    last = 0
+    last = port
     with suppress(OSError, ValueError):
         last = int(folder.gateway_port.read_text())
     try:

@@ -45,10 +45,14 @@ _WATCHED = (
 )
 
 
-def embedded_operator_settings() -> OperatorSettings:
-    """The operator's settings, with defaults for one machine and somebody who looks on."""
+def embedded_operator_settings(api_url: str = "") -> OperatorSettings:
+    """The operator's settings, with defaults for one machine and somebody who looks on.
+
+    `api_url` is where runs deliver; empty: nowhere.
+    """
     given = OperatorSettings()
-    local: dict[str, int | float] = {
+    local: dict[str, int | float | str] = {
+        "api_url": api_url,
         "max_concurrent_executions": 4,
         "workers": 4,
         "resync_seconds": 30.0,
@@ -67,12 +71,17 @@ class EmbeddedHost:
         *,
         gateway: GatewaySettings | None = None,
         operator: OperatorSettings | None = None,
+        port: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Settings are those of the environment where they are not given."""
+        """Settings are those of the environment where they are not given.
+
+        `port` is wanted for the gateway of a new folder.
+        """
         self.folder = folder
         self._gateway = read_settings() if gateway is None else gateway
         self._operator = embedded_operator_settings() if operator is None else operator
+        self._port = port
         self._clock = clock
         self.is_hosting = False
         self._is_settled = asyncio.Event()
@@ -97,7 +106,7 @@ class EmbeddedHost:
         private = await ensure_signing_key(world, self._operator.namespace)
         self._publish(public_pem(private))
         signer = Signer(private, self._clock)
-        async with serving(self.folder, self._gateway) as server:
+        async with serving(self.folder, self._gateway, self._port) as server:
             url = f"http://{HOST}:{self.folder.gateway_port.read_text().strip()}"
             settings = self._operator.model_copy(update={"gateway_url": url})
             gateway = HttpGateway(url, signer)
@@ -128,12 +137,13 @@ async def hosting(
     *,
     gateway: GatewaySettings | None = None,
     operator: OperatorSettings | None = None,
+    port: int = 0,
 ) -> AsyncIterator[EmbeddedHost]:
     """A host in the background of the block, which begins once it is known who hosts.
 
     What ends the host also ends the block, with the host's own error.
     """
-    host = EmbeddedHost(folder, gateway=gateway, operator=operator)
+    host = EmbeddedHost(folder, gateway=gateway, operator=operator, port=port)
     try:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(host.run())

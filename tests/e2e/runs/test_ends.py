@@ -30,7 +30,7 @@ def test_an_agent_runs_real_claude_code_to_a_verified_result(platform: Platform)
 def test_the_demo_agent_reports_verified_sales_under_pod_security_restricted(
     platform: Platform,
 ) -> None:
-    demo = ROOT / "cli" / "heliostat_cli" / "demo"
+    demo = ROOT / "api" / "heliostat_api" / "samples"
     [agent] = read_objects(demo / "sales.yaml")
     platform.apply({**agent, "metadata": {"name": "sales", "namespace": NAMESPACE}})
     platform.run("sales-1", "sales", input=(demo / "sales.csv").read_text())

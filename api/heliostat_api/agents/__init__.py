@@ -1,0 +1,1 @@
+"""Agents, as people see and command them."""

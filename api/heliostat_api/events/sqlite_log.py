@@ -1,0 +1,161 @@
+"""The event log in one SQLite file: for one replica, and the default without Redis.
+
+Calls are short transactions made in place: faster than a hop to a thread.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from heliostat_api.events.log import Slice
+from heliostat_api.events.reports import Logged, Report, ReportType
+
+BOUND = 10_000
+"""Reports that are kept for each audience, at least."""
+_SLACK = 1_000  # trimming one by one would cost every append
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS reports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    audience TEXT NOT NULL,
+    key TEXT NOT NULL,
+    type TEXT NOT NULL,
+    execution TEXT NOT NULL,
+    correlation_id TEXT NOT NULL,
+    time TEXT NOT NULL,
+    payload TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS of_audience ON reports (audience, id);
+CREATE UNIQUE INDEX IF NOT EXISTS once ON reports (audience, key) WHERE key != '';
+CREATE TABLE IF NOT EXISTS audiences (
+    audience TEXT PRIMARY KEY,
+    kept INTEGER NOT NULL,
+    dropped INTEGER NOT NULL  -- the newest id that is gone
+);
+"""
+_Row = tuple[int, str, str, str, str, str]
+
+
+class SqliteEventLog:
+    """An EventLog over a file. `bound` is how many reports each audience keeps."""
+
+    def __init__(self, path: Path, *, bound: int = BOUND, slack: int = _SLACK) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+        self._connection.executescript(_SCHEMA)
+        self._bound = bound
+        self._slack = slack
+        self._bells: dict[asyncio.Event, frozenset[str]] = {}
+
+    async def append(self, audience: str, report: Report, key: str = "") -> None:
+        """Once per key and audience, as long as that report is kept."""
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            written = self._connection.execute(
+                "INSERT OR IGNORE INTO reports"
+                " (audience, key, type, execution, correlation_id, time, payload)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    audience,
+                    key,
+                    report.type.value,
+                    report.execution,
+                    report.correlation_id,
+                    report.time.isoformat(),
+                    json.dumps(report.payload, separators=(",", ":"), ensure_ascii=False),
+                ),
+            ).rowcount
+            if written:
+                self._count(audience)
+        if written:
+            self._ring(audience)
+
+    async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
+        """Raises nothing: a cursor from elsewhere is a gap."""
+        names = tuple(audiences)
+        if after > await self.end() or after < self._dropped(names):
+            return Slice((), after, has_gap=True)
+        rows: Sequence[_Row] = self._connection.execute(
+            "SELECT id, type, execution, correlation_id, time, payload FROM reports"
+            f" WHERE audience IN ({_marks(names)}) AND id > ? ORDER BY id LIMIT ?",
+            (*names, after, limit),
+        ).fetchall()
+        reports = tuple(_read_row(row) for row in rows)
+        return Slice(reports, reports[-1].id if reports else after)
+
+    async def end(self) -> int:
+        """The newest id ever given, of any audience."""
+        found: tuple[int] | None = self._connection.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'reports'"
+        ).fetchone()
+        return found[0] if found else 0
+
+    async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
+        """Only this process appends, so a bell in it is enough."""
+        bell = asyncio.Event()
+        self._bells[bell] = frozenset(audiences)
+        try:
+            if (await self.read(audiences, after, 1)).reports:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await bell.wait()
+        finally:
+            del self._bells[bell]
+
+    async def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    def _ring(self, audience: str) -> None:
+        for bell, audiences in self._bells.items():
+            if audience in audiences:
+                bell.set()
+
+    def _count(self, audience: str) -> None:
+        """One more is kept; drops the oldest when that is too many."""
+        kept: int = self._connection.execute(
+            "INSERT INTO audiences VALUES (?, 1, 0)"
+            " ON CONFLICT (audience) DO UPDATE SET kept = kept + 1 RETURNING kept",
+            (audience,),
+        ).fetchone()[0]
+        if kept < self._bound + self._slack:
+            return
+        newest_dropped: int = self._connection.execute(
+            "SELECT id FROM reports WHERE audience = ? ORDER BY id LIMIT 1 OFFSET ?",
+            (audience, kept - self._bound - 1),
+        ).fetchone()[0]
+        self._connection.execute(
+            "DELETE FROM reports WHERE audience = ? AND id <= ?", (audience, newest_dropped)
+        )
+        self._connection.execute(
+            "UPDATE audiences SET kept = ?, dropped = ? WHERE audience = ?",
+            (self._bound, newest_dropped, audience),
+        )
+
+    def _dropped(self, audiences: Sequence[str]) -> int:
+        found: tuple[int | None] = self._connection.execute(
+            f"SELECT max(dropped) FROM audiences WHERE audience IN ({_marks(audiences)})",
+            tuple(audiences),
+        ).fetchone()
+        return found[0] or 0
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _read_row(row: _Row) -> Logged:
+    number, kind, execution, correlation_id, time, payload = row
+    report = Report(
+        ReportType(kind),
+        datetime.fromisoformat(time),
+        json.loads(payload),
+        correlation_id,
+        execution,
+    )
+    return Logged(number, report)

@@ -1,0 +1,82 @@
+"""Executions from the documents: live and long gone ones alike."""
+
+import json
+from dataclasses import dataclass
+
+from heliostat_api.documents.port import OWNER, Document, Documents, Query
+from heliostat_api.documents.transcripts import TranscriptPage
+from heliostat_api.people.person import Person
+from heliostat_api.recording.subjects import SPEC, VIEW
+from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.views import ExecutionView, TranscriptView, View
+from heliostat_core.executions import ExecutionSpec
+
+_COLLECTION = "executions"
+
+
+class ExecutionPage(View):
+    """Newest first. `next` is the cursor of older ones; None at the end."""
+
+    items: tuple[ExecutionView, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Executions:
+    """What one person may see of them."""
+
+    documents: Documents
+
+    async def get(self, person: Person, uid: str) -> ExecutionView:
+        """Raises NotFoundProblem, for somebody else's too."""
+        return view_of(await self._read(person, uid))
+
+    async def spec(self, person: Person, uid: str) -> ExecutionSpec:
+        """What it was asked to do. Raises NotFoundProblem."""
+        document = await self._read(person, uid)
+        return ExecutionSpec.model_validate(document.fields[SPEC])
+
+    async def _read(self, person: Person, uid: str) -> Document:
+        document = await self.documents.get(f"{_COLLECTION}/{uid}")
+        if document is None or document.fields.get(OWNER) != person.id:
+            raise NotFoundProblem("execution")
+        return document
+
+    async def page(
+        self,
+        person: Person,
+        *,
+        agent: str | None = None,
+        phase: str | None = None,
+        is_finished: bool | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> ExecutionPage:
+        """Raises CursorError."""
+        given = {"agentName": agent, "phase": phase, "isFinished": is_finished}
+        where = {name: value for name, value in given.items() if value is not None}
+        query = Query(_COLLECTION, person.id, where, limit=limit, after=cursor)
+        page = await self.documents.query(query)
+        return ExecutionPage(
+            items=tuple(view_of(document) for document in page.documents), next=page.next
+        )
+
+
+def view_of(document: Document) -> ExecutionView:
+    """The last view that was recorded."""
+    return ExecutionView.model_validate(document.fields[VIEW])
+
+
+def latest_attempt(execution: ExecutionView) -> int:
+    """The attempt that people mean when they name none; 1 before there is any."""
+    return execution.attempts[-1].number if execution.attempts else 1
+
+
+def view_transcript(attempt: int, page: TranscriptPage) -> TranscriptView:
+    """A page of raw lines as clients get it."""
+    return TranscriptView(
+        attempt=attempt,
+        first=page.first,
+        events=tuple(json.loads(line) for line in page.events),
+        next=page.next,
+    )

@@ -1,0 +1,35 @@
+"""Whose a resource is."""
+
+from typing import Final
+
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution
+from heliostat_core.names import GROUP
+
+OWNER_ANNOTATION: Final = f"{GROUP}/owner"
+"""The id of the person whose a resource is."""
+
+
+class Owners:
+    """Remembers the Agents' owners, for a run without an owner of its own is its Agent's owner's.
+
+    `default` owns what names nobody: the one person of `heliostat dev`; None on a cluster.
+    """
+
+    def __init__(self, default: str | None = None) -> None:
+        self._default = default
+        self._of_agents: dict[tuple[str, str], str] = {}
+
+    def of_agent(self, agent: Agent) -> str | None:
+        """The person's id, or None when it is nobody's."""
+        meta = agent.metadata
+        owner = meta.annotations.get(OWNER_ANNOTATION, "")
+        self._of_agents[meta.namespace, meta.name] = owner
+        return owner or self._default
+
+    def of_execution(self, execution: Execution) -> str | None:
+        """The person's id, or None when it is nobody's."""
+        meta = execution.metadata
+        own = meta.annotations.get(OWNER_ANNOTATION)
+        agents = self._of_agents.get((meta.namespace, execution.spec.agent_ref.name))
+        return own or agents or self._default

@@ -1,0 +1,84 @@
+"""What people see of a resource: pure, from the resource to its view."""
+
+from datetime import UTC, datetime
+
+from heliostat_api.views import AgentView, AttemptView, BlockedView, ExecutionView, UsageView
+from heliostat_core.agents import Agent
+from heliostat_core.conditions import (
+    AgentCondition,
+    ExecutionCondition,
+    find_condition,
+)
+from heliostat_core.executions import Attempt, Execution, Phase, Usage
+
+MANAGED_BY_DASHBOARD = "heliostat-api"
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def view_execution(execution: Execution) -> ExecutionView:
+    """The view of a run; what the operator has not said yet is empty."""
+    meta, spec, status = execution.metadata, execution.spec, execution.status
+    succeeded = find_condition(status.conditions, ExecutionCondition.SUCCEEDED)
+    return ExecutionView(
+        id=meta.uid,
+        namespace=meta.namespace,
+        name=meta.name,
+        agent=spec.agent_ref.name,
+        phase=status.phase or Phase.PENDING.value,
+        reason=succeeded.reason if succeeded else "",
+        message=succeeded.message if succeeded else "",
+        trigger=spec.trigger.kind,
+        correlation_id=execution.correlation_id,
+        created_time=meta.creation_timestamp or _EPOCH,
+        start_time=status.start_time,
+        completion_time=status.completion_time,
+        duration_seconds=status.duration_seconds,
+        model=status.model.name if status.model else None,
+        cost_micros=status.cost_micros,
+        usage=_view_usage(status.usage),
+        result=status.result.text if status.result else None,
+        blocked_by=tuple(
+            BlockedView(
+                reason=each.reason, message=each.message, estimated_time=each.estimated_time
+            )
+            for each in status.blocked_by
+        ),
+        attempts=tuple(_view_attempt(each) for each in status.attempts),
+        is_finished=execution.is_finished,
+    )
+
+
+def _view_usage(usage: Usage | None) -> UsageView:
+    return UsageView.model_validate(usage.model_dump()) if usage else UsageView()
+
+
+def _view_attempt(attempt: Attempt) -> AttemptView:
+    return AttemptView(
+        number=attempt.number,
+        start_time=attempt.start_time,
+        end_time=attempt.end_time,
+        reason=attempt.reason,
+        message=attempt.message,
+        cause=attempt.cause,
+        cost_micros=attempt.cost_micros,
+    )
+
+
+def view_agent(agent: Agent) -> AgentView:
+    """The view of an Agent resource; it is active unless it is suspended."""
+    meta = agent.metadata
+    ready = find_condition(agent.status.conditions, AgentCondition.READY)
+    from_dashboard = any(each.manager == MANAGED_BY_DASHBOARD for each in meta.managed_fields)
+    return AgentView(
+        id=meta.uid,
+        namespace=meta.namespace,
+        name=meta.name,
+        description=agent.spec.description,
+        model=agent.spec.model.name,
+        status="inactive" if agent.spec.suspend else "active",
+        managed_by="dashboard" if from_dashboard else "kubectl",
+        is_ready=None if ready is None or ready.status == "Unknown" else ready.status == "True",
+        ready_message=ready.message if ready else "",
+        active_executions=agent.status.active,
+        created_time=meta.creation_timestamp or _EPOCH,
+    )

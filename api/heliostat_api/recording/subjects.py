@@ -1,0 +1,177 @@
+"""What is recorded of a resource, and what is reported of it: pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from heliostat_api.documents.port import OWNER, Document, Fields
+from heliostat_api.events.audiences import audiences_of_owner_field, audiences_of_thing, owner_field
+from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.recording.projections import view_agent, view_execution
+from heliostat_api.views import AgentView, ExecutionView, GoneView
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution, Phase
+from heliostat_core.resources import ObjectMeta
+
+LIVE = "live"
+"""Field: whether the resource is there, so that a deletion that nobody saw can be found."""
+REVISION = "revision"
+"""Field: the resource's version that the document tells of."""
+SPEC = "spec"
+"""Field: what the run was asked to do, so that it can be asked again."""
+VIEW = "view"
+"""Field: what people see of it, as they get it."""
+_STATUS = {
+    Phase.SUCCEEDED: "success",
+    Phase.FAILED: "failed",
+    Phase.CANCELLED: "cancelled",
+    Phase.RUNNING: "running",
+    Phase.STOPPING: "running",
+}
+_JSON = TypeAdapter(dict[str, JsonValue])
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One state of a resource. `fields` are merged into the document at `path`."""
+
+    path: str
+    revision: int
+    fields: Fields
+    report: Report
+    audiences: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What makes its report the same one wherever and how often it is made."""
+        return f"{self.path}@{self.revision}:{self.report.type}"
+
+
+def subject_of_execution(execution: Execution, owner: str | None, now: datetime) -> Subject:
+    """The record of a run as it is now."""
+    meta, view = execution.metadata, view_execution(execution)
+    return Subject(
+        path=f"executions/{meta.uid}",
+        revision=revision_of(meta),
+        fields={
+            OWNER: owner_field(owner, meta.namespace),
+            "agentName": view.agent,
+            "agentId": execution.status.agent.uid if execution.status.agent else "",
+            "namespace": view.namespace,
+            "name": view.name,
+            "trigger": view.trigger,
+            "correlationId": view.correlation_id,
+            "createdAt": view.created_time,
+            "tokenUsage": _token_usage(view),
+            "costMicros": view.cost_micros,
+            SPEC: execution.spec.to_json(),
+            REVISION: revision_of(meta),
+            LIVE: True,
+            **_ending(view),
+        },
+        report=_execution_report(view, now),
+        audiences=audiences_of_thing(owner, meta.namespace),
+    )
+
+
+def subject_of_agent(agent: Agent, owner: str | None, now: datetime) -> Subject:
+    """The record of an Agent as it is now."""
+    meta, view = agent.metadata, view_agent(agent)
+    return Subject(
+        path=f"agents/{meta.uid}",
+        revision=revision_of(meta),
+        fields={
+            OWNER: owner_field(owner, meta.namespace),
+            "name": meta.name,
+            "namespace": meta.namespace,
+            "description": view.description,
+            "finalAgentPrompt": agent.spec.prompt,
+            "status": view.status,
+            "createdAt": view.created_time,
+            "costMicros": agent.status.cost_micros,
+            REVISION: revision_of(meta),
+            LIVE: True,
+            VIEW: as_json(view),
+        },
+        report=Report(ReportType.AGENT_CHANGED, now, as_json(view)),
+        audiences=audiences_of_thing(owner, meta.namespace),
+    )
+
+
+def subject_of_gone(document: Document, now: datetime) -> Subject:
+    """The last record of what was deleted, from the one before.
+
+    A run stays in the history; one that nobody saw end was cancelled by the deletion.
+    """
+    owner = str(document.fields[OWNER])
+    audiences = audiences_of_owner_field(owner)
+    if document.path.startswith("executions/"):
+        view = _ended(ExecutionView.model_validate(document.fields[VIEW]))
+        fields, report = _ending(view), _execution_report(view, now)
+    else:
+        agent = AgentView.model_validate(document.fields[VIEW])
+        place = GoneView(id=agent.id, namespace=agent.namespace, name=agent.name)
+        fields = {"status": "inactive"}
+        report = Report(ReportType.AGENT_DELETED, now, as_json(place))
+    # Later than all that was seen of it, and the same when the report has to be made again.
+    revision = revision_in(document) + (document.fields.get(LIVE) is True)
+    gone: Fields = {**fields, LIVE: False, REVISION: revision}
+    return Subject(document.path, revision, gone, report, audiences)
+
+
+def _ended(view: ExecutionView) -> ExecutionView:
+    if view.is_finished:
+        return view
+    return view.model_copy(
+        update={
+            "phase": Phase.CANCELLED.value,
+            "reason": "Deleted",
+            "message": "The Execution was deleted before its end was seen.",
+            "is_finished": True,
+            "blocked_by": (),
+        }
+    )
+
+
+def _ending(view: ExecutionView) -> Fields:
+    """Fields that a deletion changes too."""
+    return {
+        "startTime": view.start_time,
+        "endTime": view.completion_time,
+        "status": _STATUS.get(Phase(view.phase), "pending"),
+        "phase": view.phase,
+        "isFinished": view.is_finished,
+        "result": view.result,
+        VIEW: as_json(view),
+    }
+
+
+def _token_usage(view: ExecutionView) -> Fields:
+    usage = view.usage
+    return {
+        "input": usage.input_tokens,
+        "output": usage.output_tokens,
+        "cacheRead": usage.cache_read_tokens,
+        "cacheWrite": usage.cache_write_tokens,
+    }
+
+
+def _execution_report(view: ExecutionView, now: datetime) -> Report:
+    return Report(ReportType.EXECUTION_CHANGED, now, as_json(view), view.correlation_id, view.id)
+
+
+def revision_in(document: Document) -> int:
+    """The revision that a document tells of; 0 for one of before there were any."""
+    revision = document.fields.get(REVISION)
+    return revision if isinstance(revision, int) else 0
+
+
+def revision_of(meta: ObjectMeta) -> int:
+    """Resource versions are compared as numbers, as Kubernetes 1.35 promises that they can be."""
+    return int(meta.resource_version or 0)
+
+
+def as_json(view: BaseModel) -> dict[str, JsonValue]:
+    """A view as clients get it."""
+    return _JSON.validate_python(view.model_dump(mode="json", by_alias=True))

@@ -1,0 +1,1 @@
+"""What every endpoint shares: problems, guards, the cookie of a visit."""

@@ -1,0 +1,153 @@
+"""The endpoints: a table of contents, each one call."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from heliostat_api.agents.reading import AgentPage
+from heliostat_api.events.stream import read_cursor
+from heliostat_api.executions.commands import Accepted, RunRequest
+from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.people.person import Person, view_person
+from heliostat_api.samples import read_sample
+from heliostat_api.serving.parts import Parts, parts_of, person_of
+from heliostat_api.serving.problems import NotFoundProblem, Problem
+from heliostat_api.views import AgentView, ExecutionView, PersonView, StreamView, TranscriptView
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+PersonOf = Annotated[Person, Depends(person_of)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=1024)]
+
+api = APIRouter(
+    prefix="/api",
+    responses={
+        422: {"model": Problem, "description": "A field is not what it must be."},
+        "default": {"model": Problem, "description": "A problem (RFC 9457)."},
+    },
+)
+stream = APIRouter(responses={422: {"model": Problem}})
+
+
+def correlation_of(
+    x_correlation_id: Annotated[
+        str | None, Header(max_length=128, pattern=r"^[A-Za-z0-9._:/-]+$")
+    ] = None,
+) -> str:
+    """The caller's own correlation id, else a new one."""
+    return x_correlation_id or f"dash-{uuid4()}"
+
+
+Correlation = Annotated[str, Depends(correlation_of)]
+
+
+@stream.get(
+    "/agent/reports/stream",
+    response_class=EventSourceResponse,
+    responses={200: {"model": StreamView, "description": "Data of `snapshot`, `report` events."}},
+)
+async def follow_reports(
+    parts: PartsOf,
+    person: PersonOf,
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Reports for one screen: a snapshot, then what happens; or only what was missed."""
+    async for event in parts.streams.follow(person, read_cursor(last_event_id or cursor)):
+        yield event
+
+
+@api.get("/me")
+async def read_me(person: PersonOf) -> PersonView:
+    """Who you are."""
+    return view_person(person)
+
+
+@api.get("/agents")
+async def list_agents(
+    parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
+) -> AgentPage:
+    """Your agents, newest first."""
+    return await parts.agents.page(person, cursor, limit)
+
+
+@api.get("/agents/{agent_id}")
+async def read_agent(parts: PartsOf, person: PersonOf, agent_id: str) -> AgentView:
+    """One of your agents."""
+    return await parts.agents.get(person, agent_id)
+
+
+@api.post("/agents/{agent_id}/run", status_code=202)
+async def run_agent(
+    parts: PartsOf, person: PersonOf, agent_id: str, body: RunRequest, correlation: Correlation
+) -> Accepted:
+    """Start a run now. What comes of it is reported."""
+    agent = await parts.agents.get(person, agent_id)
+    return await parts.commands.run(person, agent, body, correlation)
+
+
+@api.post("/samples/{name}", status_code=202)
+async def try_sample(
+    parts: PartsOf, person: PersonOf, name: str, correlation: Correlation
+) -> Accepted:
+    """Make one of the sample agents yours and run it: hello, sales, hurried."""
+    sample = read_sample(name)
+    if sample is None:
+        raise NotFoundProblem("sample")
+    return await parts.commands.try_sample(person, parts.namespace, sample, correlation)
+
+
+@api.get("/executions")
+async def list_executions(
+    parts: PartsOf,
+    person: PersonOf,
+    agent: Annotated[str | None, Query(max_length=253)] = None,
+    phase: Annotated[str | None, Query(max_length=32)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> ExecutionPage:
+    """Your executions, newest first."""
+    return await parts.executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
+
+
+@api.get("/executions/{uid}")
+async def read_execution(parts: PartsOf, person: PersonOf, uid: str) -> ExecutionView:
+    """One of your executions."""
+    return await parts.executions.get(person, uid)
+
+
+@api.get("/executions/{uid}/transcript")
+async def read_transcript(
+    parts: PartsOf,
+    person: PersonOf,
+    uid: str,
+    attempt: Annotated[int | None, Query(ge=1, le=9999)] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> TranscriptView:
+    """What an attempt (the latest, when none is named) wrote so far, from its beginning."""
+    execution = await parts.executions.get(person, uid)
+    chosen = attempt or latest_attempt(execution)
+    page = await parts.transcripts.read(uid, chosen, cursor, limit)
+    return view_transcript(chosen, page)
+
+
+@api.post("/executions/{uid}/cancel", status_code=202)
+async def cancel_execution(
+    parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
+) -> Accepted:
+    """Stop it for good: its key dies first, then its processes."""
+    return await parts.commands.cancel(await parts.executions.get(person, uid), correlation)
+
+
+@api.post("/executions/{uid}/rerun", status_code=202)
+async def rerun_execution(
+    parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
+) -> Accepted:
+    """The same input again, with the agent as it is now."""
+    view = await parts.executions.get(person, uid)
+    spec = await parts.executions.spec(person, uid)
+    return await parts.commands.rerun(person, view.namespace, spec, correlation)

@@ -1,0 +1,46 @@
+"""The parts of a running api, and what every request gets of them."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import Request
+
+from heliostat_api.agents.reading import Agents
+from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.stream import Streams
+from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.reading import Executions
+from heliostat_api.people.known import People
+from heliostat_api.people.person import Person
+from heliostat_api.serving.problems import ProblemError
+from heliostat_api.serving.visits import read_cookie
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What endpoints call."""
+
+    people: People
+    agents: Agents
+    executions: Executions
+    transcripts: Transcripts
+    commands: Commands
+    streams: Streams
+    namespace: str
+    """Where the dashboard's agents live."""
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the app that serves this request."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def person_of(request: Request) -> Person:
+    """Whose request it is. Raises a problem with status 401."""
+    person = parts_of(request).people.find(read_cookie(request.headers))
+    if person is None:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED, "No session: open the page / first, which begins one."
+        )
+    return person

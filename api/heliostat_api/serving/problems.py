@@ -1,0 +1,117 @@
+"""Errors for clients: RFC 9457 problems."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from heliostat_api.documents.port import ConflictError, CursorError, UnavailableError
+from heliostat_api.views import View
+from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
+from heliostat_core.worlds import UnavailableError as WorldUnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER = {"Retry-After": "5"}
+
+
+class FieldError(View):
+    """What is wrong with one field, and what it must be."""
+
+    field: str
+    message: str
+
+
+class Problem(View):
+    """The body of every error (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem. `detail` is for people, with the remedy."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+
+class NotFoundProblem(ProblemError):
+    """There is no such thing, or it is somebody else's: the answer is the same."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(HTTPStatus.NOT_FOUND, f"There is no such {what}, or it is not yours.")
+
+
+def add_problems(app: FastAPI) -> None:
+    """Every error leaves as a problem; none shows a traceback."""
+    app.add_exception_handler(ProblemError, _answer)
+    app.add_exception_handler(RequestValidationError, _answer)
+    app.add_exception_handler(HTTPException, _answer)
+    for kind in (CursorError, ConflictError, UnavailableError, WorldError):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(_: Request, error: Exception) -> JSONResponse:
+    return respond(as_problem(error))
+
+
+def respond(error: ProblemError) -> JSONResponse:
+    """The response of a problem."""
+    problem = Problem(
+        title=error.status.phrase,
+        status=error.status,
+        detail=str(error),
+        errors=error.errors,
+    )
+    return JSONResponse(
+        problem.model_dump(mode="json", by_alias=True),
+        error.status,
+        error.headers,
+        MEDIA_TYPE,
+    )
+
+
+def as_problem(error: Exception) -> ProblemError:
+    """What a client is told of an error."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _invalid_request(error)
+    if isinstance(error, HTTPException):
+        return ProblemError(HTTPStatus(error.status_code), error.detail, headers=error.headers)
+    if isinstance(error, UnavailableError | WorldUnavailableError):
+        status, headers = HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER
+        return ProblemError(status, f"Not now: {error}", headers=headers)
+    return ProblemError(_status_of(error), str(error))
+
+
+def _status_of(error: Exception) -> HTTPStatus:
+    if isinstance(error, CursorError):
+        return HTTPStatus.BAD_REQUEST
+    if isinstance(error, InvalidError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return HTTPStatus.FORBIDDEN if isinstance(error, ForbiddenError) else HTTPStatus.CONFLICT
+
+
+def _invalid_request(error: RequestValidationError) -> ProblemError:
+    errors = [
+        FieldError(field=".".join(str(part) for part in each["loc"]), message=each["msg"])
+        for each in error.errors()
+    ]
+    named = "; ".join(f"{each.field}: {each.message}" for each in errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, named, errors)

@@ -1,0 +1,1 @@
+"""`heliostat dev`: the whole product in one process on this machine."""

@@ -1,0 +1,170 @@
+"""Serves api, dashboard, gateway and the embedded world until it is told to stop."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import time
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+
+from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.person import LOCAL
+from heliostat_api.serving.server import ApiServer
+from heliostat_cli.dev.ports import HOST, Taken, listen_from
+from heliostat_cli.embedded.folders import StateFolder
+from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.host import embedded_operator_settings
+from heliostat_cli.embedded.logs import EmbeddedLogs
+from heliostat_cli.embedded.store import Store
+from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_cli.errors import CliError
+from heliostat_cli.hosting import open_folder
+from heliostat_cli.screen import Terminal
+from heliostat_cli.sessions import utc_now
+from heliostat_cli.summary import render_rows
+from heliostat_cli.worlds import CANCEL_MANAGER
+from heliostat_gateway.settings import KEY_FIELDS, Settings, SettingsError, read_settings
+
+PORT = 8080
+FOLDER = ".heliostat"
+_NAMES = frozenset({"127.0.0.1", "localhost"})
+_MANAGER = "heliostat-api"
+_MARKER = "heliostat-recorder"
+_SECRET_BYTES = 32
+_NAMESPACE = "default"
+
+
+class _ApiServer(EmbeddedServer, ApiServer):
+    pass
+
+
+async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, opens: bool) -> int:
+    """Exit code 0 once it was told to stop. Raises CliError."""
+    began = time.monotonic()
+    folder = StateFolder(root.absolute())
+    folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stop = stop_signal()
+    with closing(listen_from(port, lambda taken: terminal.note(say_taken(taken)))) as listening:
+        number = port_of(listening)
+        address = f"http://{HOST}:{number}"
+        operator = embedded_operator_settings(api_url=address)
+        async with open_folder(
+            folder, hosted=True, gateway=gateway, operator=operator, port=number + 1
+        ) as opened:
+            if opened.goes_on:
+                raise second_one(folder)
+            async with serving_api(folder, listening) as server:
+                seconds = time.monotonic() - began
+                terminal.line(render_welcome(address, folder, gateway, seconds))
+                if opens:
+                    webbrowser.open(address)
+                stopping = asyncio.create_task(stop.wait())
+                await asyncio.wait({stopping, server}, return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel()
+    terminal.line("stopped; what still runs is looked after again with the next start")
+    return 0
+
+
+def read_gateway() -> Settings:
+    """The gateway's settings from the environment. Raises CliError."""
+    try:
+        return with_somebody_to_answer(read_settings())
+    except SettingsError as error:
+        raise CliError(str(error), "Mend that setting.") from error
+
+
+def with_somebody_to_answer(given: Settings) -> Settings:
+    """Real models where there is a way to one, else the scripted provider."""
+    ways = (
+        given.provider_keys().keys() & set(KEY_FIELDS.values()),
+        given.provider_keys_dir,
+        given.compatible_base_url,
+        given.routes_file,
+        "default_provider" in given.model_fields_set,
+    )
+    return given if any(ways) else given.model_copy(update={"default_provider": "scripted"})
+
+
+def second_one(folder: StateFolder) -> CliError:
+    """What a second one on the same folder is told."""
+    holder = folder.host_lock.read_text().strip()
+    return CliError(
+        f"process {holder} serves {folder.root} already",
+        f"Use that one, stop it with `kill {holder}`, or choose another folder with --dir.",
+    )
+
+
+def say_taken(taken: Taken) -> str:
+    """One line."""
+    return f"port {taken.port} is taken by {taken.holder}; trying the next one"
+
+
+def render_welcome(address: str, folder: StateFolder, gateway: Settings, seconds: float) -> str:
+    """What it does, and where."""
+    scripted = gateway.default_provider == "scripted"
+    model = "scripted: no key, nothing leaves this machine" if scripted else "your providers' keys"
+    return render_rows(
+        [
+            ("dashboard", address),
+            ("model calls", model),
+            ("folder", str(folder.root)),
+            ("ready after", f"{seconds:.1f} s; Ctrl-C stops it"),
+        ]
+    )
+
+
+@asynccontextmanager
+async def serving_api(
+    folder: StateFolder, listening: socket.socket
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serves as long as the block runs; yields the server's task once it answers."""
+    with closing(Store(folder.world_file)) as store:
+        documents = open_sqlite(folder.documents_file)
+        log = SqliteEventLog(folder.events_file)
+        world = EmbeddedWorld(store, manager=_MANAGER)
+        app = create_app(
+            Surroundings(
+                world=world,
+                canceller=world.as_manager(CANCEL_MANAGER),
+                marker=world.as_manager(_MARKER),
+                logs=EmbeddedLogs(world, folder),
+                keys_dir=folder.public_keys,
+                documents=documents,
+                log=log,
+                session_secret=read_secret(folder.session_key),
+                hosts=_NAMES,
+                namespace=_NAMESPACE,
+                owner=LOCAL.id,
+                clock=utc_now,
+            )
+        )
+        try:
+            async with serving_app(app, listening, _ApiServer) as task:
+                yield task
+        finally:
+            await log.close()
+            await documents.close()
+
+
+def read_secret(path: Path) -> bytes:
+    """The folder's own secret, made once: sessions outlive a restart."""
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+    return path.read_bytes()
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by Ctrl-C and by SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    return stop

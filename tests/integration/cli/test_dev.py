@@ -1,0 +1,219 @@
+"""`heliostat dev`: one command, and a run shows live in the browser."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+from pydantic import JsonValue
+
+from heliostat_core.names import RECORDED_ANNOTATION
+
+from .conftest import PROGRAM, build_environ
+from .dev_process import DevProcess, Event, follow, running_dev
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevProcess]:
+    with running_dev(tmp_path_factory.mktemp("dev")) as started:
+        yield started
+
+
+def until_finished(events: Iterable[Event], uid: JsonValue) -> list[Event]:
+    """The reports about one run up to its end."""
+    found = []
+    for event in events:
+        if event.data.get("execution") != uid:
+            continue
+        found.append(event)
+        if event.data["type"] == "execution.changed" and event.payload["isFinished"]:
+            return found
+    raise AssertionError("the stream ended")
+
+
+def as_list(value: JsonValue) -> list[JsonValue]:
+    assert isinstance(value, list)
+    return value
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def run_sample(client: httpx2.Client, name: str = "hello") -> JsonValue:
+    answer = client.post(f"/api/samples/{name}")
+    assert answer.status_code == 202, answer.text
+    uid: JsonValue = answer.json()["execution"]
+    return uid
+
+
+def test_a_run_shows_live_from_its_creation_to_its_end(dev: DevProcess) -> None:
+    with dev.browser() as client, closing(follow(client)) as events:
+        first = next(events)
+        assert first.name == "snapshot"
+        assert first.data["person"] == {"id": "local", "kind": "local", "isAdmin": True}
+        seen = until_finished(events, run_sample(client))
+    assert {event.name for event in seen} == {"report"}
+    phases = [event.payload["phase"] for event in seen if event.data["type"] == "execution.changed"]
+    assert phases[0] == "Pending"
+    assert phases[-1] == "Succeeded"
+    assert [event.id for event in seen] == sorted({event.id for event in seen})
+
+
+def test_a_screen_that_was_dropped_gets_what_it_missed(dev: DevProcess) -> None:
+    with dev.browser() as client:
+        with closing(follow(client)) as events:
+            cursor = next(events).id
+        uid = run_sample(client)
+        with closing(follow(client, cursor)) as events:
+            whole = until_finished(events, uid)
+        middle = whole[len(whole) // 2]
+        with closing(follow(client, middle.id)) as events:
+            rest = until_finished(events, uid)
+    assert rest == whole[len(whole) // 2 + 1 :]
+
+
+def test_a_run_is_in_the_list_and_can_be_run_again_and_cancelled(dev: DevProcess) -> None:
+    with dev.browser() as client, closing(follow(client)) as events:
+        uid = run_sample(client)
+        until_finished(events, uid)
+        again = client.post(f"/api/executions/{uid}/rerun")
+        assert again.status_code == 202
+        second = again.json()["execution"]
+        assert client.post(f"/api/executions/{second}/cancel").status_code == 202
+        ended = until_finished(events, second)[-1]
+        listed = client.get("/api/executions", params={"agent": "hello", "limit": 1}).json()
+        given = {"agent": "hello", "cursor": listed["next"]}
+        older = client.get("/api/executions", params=given).json()
+        page = client.get(f"/api/executions/{second}").json()
+    assert ended.payload["phase"] == page["phase"] == "Cancelled"
+    assert listed["items"][0]["id"] == second
+    assert uid in [item["id"] for item in older["items"]]
+
+
+def test_what_a_run_writes_shows_live_and_stays(dev: DevProcess) -> None:
+    with dev.browser() as client, closing(follow(client)) as events:
+        uid = run_sample(client)
+        seen = until_finished(events, uid)
+        told = [
+            line
+            for event in seen
+            if event.data["type"] == "execution.output"
+            for line in as_list(event.payload["events"])
+        ]
+        kept = client.get(f"/api/executions/{uid}/transcript", params={"limit": 1000}).json()
+    assert kept["first"] == 0
+    assert kept["events"][0]["subtype"] == "start"
+    assert {"system", "assistant", "user", "result"} <= {line["type"] for line in kept["events"]}
+    assert kept["events"][-1]["subtype"] == "end"
+    assert told == kept["events"][: len(told)]
+    assert told[-1] in kept["events"][-3:]
+
+
+def test_a_record_outlives_its_execution(dev: DevProcess) -> None:
+    def heliostat(*arguments: str) -> str:
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            env={**dev.environ, "HELIOSTAT_HOME": str(dev.folder)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    with dev.browser() as client, closing(follow(client)) as events:
+        uid = run_sample(client)
+        last = until_finished(events, uid)[-1].payload
+        name = str(last["name"])
+        wait_for(lambda: RECORDED_ANNOTATION in heliostat("get", "execution", name, "-o", "yaml"))
+        before = client.get(f"/api/executions/{uid}/transcript").json()
+        heliostat("delete", "execution", name)
+        assert client.get(f"/api/executions/{uid}").json()["phase"] == "Succeeded"
+        assert client.get(f"/api/executions/{uid}/transcript").json() == before
+        again = client.post(f"/api/executions/{uid}/rerun")
+        assert until_finished(events, again.json()["execution"])[-1].payload["phase"] == "Succeeded"
+
+
+def test_without_a_session_nothing_is_told(dev: DevProcess) -> None:
+    for path in ("/api/me", "/api/agents", "/api/executions", "/agent/reports/stream"):
+        answer = httpx2.get(f"{dev.url}{path}")
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "set-cookie" not in answer.headers
+
+
+def test_a_foreign_host_is_refused_whoever_asks(dev: DevProcess) -> None:
+    with dev.browser() as client:
+        answer = client.get("/api/me", headers={"Host": "rebound.example:8080"})
+    assert answer.status_code == 403
+    assert "Host must be one of 127.0.0.1, localhost" in answer.json()["detail"]
+
+
+def test_a_foreign_page_can_command_nothing(dev: DevProcess) -> None:
+    with dev.browser() as client:
+        answer = client.post("/api/samples/hello", headers={"Origin": "http://evil.example"})
+    assert answer.status_code == 403
+
+
+def test_an_unknown_run_is_not_there(dev: DevProcess) -> None:
+    with dev.browser() as client:
+        answer = client.get("/api/executions/none")
+    assert (answer.status_code, answer.json()["title"]) == (404, "Not Found")
+
+
+def test_it_listens_on_this_machine_only(dev: DevProcess) -> None:
+    assert dev.process is not None
+    listening = [
+        each.laddr.ip
+        for each in psutil.Process(dev.process.pid).net_connections()
+        if each.status == psutil.CONN_LISTEN
+    ]
+    assert listening == ["127.0.0.1", "127.0.0.1"]
+
+
+def test_a_second_one_on_the_same_folder_is_refused(dev: DevProcess) -> None:
+    assert dev.process is not None
+    ended = subprocess.run(
+        [PROGRAM, "dev", "--no-browser", "--dir", dev.folder],
+        env=dev.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert f"error: process {dev.process.pid} serves {dev.folder} already" in ended.stderr
+
+
+def test_a_taken_port_is_named_and_the_next_one_used(dev: DevProcess, tmp_path: Path) -> None:
+    assert dev.process is not None
+    port = int(dev.url.rpartition(":")[2])
+    other = DevProcess(tmp_path / "state", build_environ(tmp_path), port)
+    other.start()
+    try:
+        assert int(other.url.rpartition(":")[2]) > port
+        said = other.log.read_text()
+        assert f"port {port} is taken by heliostat (process {dev.process.pid})" in said
+    finally:
+        assert other.end() == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_screens_go_on_after_a_restart(tmp_path: Path, how: signal.Signals) -> None:
+    with running_dev(tmp_path) as dev, dev.browser() as client:
+        uid = run_sample(client)
+        with closing(follow(client, 0)) as events:
+            whole = until_finished(events, uid)
+        dev.end(how)
+        dev.start()
+        client.base_url = dev.url
+        with closing(follow(client, 0)) as events:
+            assert until_finished(events, uid) == whole
