@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from heliostat_api.settings import ApiSettings
+from heliostat_api.documents.firestore import indexes
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
 from tools import (
@@ -42,6 +43,7 @@ FOLDERS: Folders = [
 ]
 # A whole file.
 FILES: Files = [
+    ("api/firestore/firestore.indexes.json", indexes.render_indexes),
     ("api/openapi.json", api_openapi.build_document),
     ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
