@@ -153,31 +153,30 @@ class Files:
         new = content[start - offset :]
         if not new and start > 0:
             return start
-        await self._check_whole(uid, file.with_stored(start), new)
+        if not await self._may_be_right(uid, file.with_stored(start), new):
+            if known is not None and start > 0:
+                await self._documents.commit(self._put(uid, known, file.with_stored(0)))
+            raise OffsetError(0)
         after = file.with_stored(start + len(new))
-        writes = [
-            Put(
-                _file_path(uid, file),
-                after.fields(self._clock()),
-                known.version if known else Expected.ABSENT,
-            ),
-            *_pieces(uid, file, start, new),
-        ]
+        writes = [self._put(uid, known, after), *_pieces(uid, file, start, new)]
         if start == 0:
             writes.append(await self._count(uid, known, file))
         await self._documents.commit(*writes)
         return after.stored
 
-    async def _check_whole(self, uid: str, file: WorkFile, new: bytes) -> None:
-        """Before the last piece is stored: a file that is complete is right."""
+    def _put(self, uid: str, known: Document | None, file: WorkFile) -> Put:
+        expect = known.version if known else Expected.ABSENT
+        return Put(_file_path(uid, file), file.fields(self._clock()), expect)
+
+    async def _may_be_right(self, uid: str, file: WorkFile, new: bytes) -> bool:
+        """Asked before the last piece is stored: a file that is complete has its checksum."""
         if file.stored + len(new) < file.size:
-            return
+            return True
         digest = hashlib.sha256()
         async for piece in self.read(uid, file):
             digest.update(piece)
         digest.update(new)
-        if digest.hexdigest() != file.sha256:
-            raise OffsetError(0)
+        return digest.hexdigest() == file.sha256
 
     async def _count(self, uid: str, known: Document | None, file: WorkFile) -> Put:
         """The run's sums with this file in the place of what was known of it."""

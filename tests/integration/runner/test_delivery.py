@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,10 @@ def test_an_api_that_comes_later_gets_everything(make_pod: MakePod, api: ApiProc
     assert_delivered(pod, api)
 
 
+def has_stored(api: ApiProcess, least: int) -> bool:
+    return api.position().next >= least
+
+
 def test_an_api_that_is_killed_and_comes_back_has_each_event_once(
     make_pod: MakePod, api: ApiProcess
 ) -> None:
@@ -94,7 +99,7 @@ def test_an_api_that_is_killed_and_comes_back_has_each_event_once(
     pod = make_run(make_pod, api, STEPS.format(count=400, pause=0.005))
     running = pod.start()
     for least in (20, 120, 220):
-        wait_until(lambda least=least: api.position().next >= least, f"{least} events are stored")
+        wait_until(partial(has_stored, api, least), f"{least} events are stored")
         api.kill()
         api.start()
     left = running.wait()
@@ -138,7 +143,8 @@ def test_a_foreign_key_ends_delivery_and_not_the_run(
     make_pod: MakePod, api: ApiProcess, tmp_path: Path
 ) -> None:
     api.start()
-    pod = make_run(make_pod, api, STEPS.format(count=3, pause=0.01))
+    told = "grep -q delivery_ended .heliostat/transcript-1.jsonl"
+    pod = make_run(make_pod, api, f"until {told}; do sleep 0.02; done")
     stranger = Signer(tmp_path / "stranger")
     api.signer = stranger
     (pod.run_dir / "key").write_text(api.key())
