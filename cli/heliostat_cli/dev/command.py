@@ -19,6 +19,8 @@ from heliostat_api.serving.server import ApiServer
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.host import embedded_operator_settings
+from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_cli.errors import CliError
@@ -33,6 +35,7 @@ PORT = 8080
 FOLDER = ".heliostat"
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _MANAGER = "heliostat-api"
+_MARKER = "heliostat-recorder"
 _SECRET_BYTES = 32
 _NAMESPACE = "default"
 
@@ -50,7 +53,10 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
     with closing(listen_from(port, lambda taken: terminal.note(say_taken(taken)))) as listening:
         number = port_of(listening)
         address = f"http://{HOST}:{number}"
-        async with open_folder(folder, hosted=True, gateway=gateway, port=number + 1) as opened:
+        operator = embedded_operator_settings(api_url=address)
+        async with open_folder(
+            folder, hosted=True, gateway=gateway, operator=operator, port=number + 1
+        ) as opened:
             if opened.goes_on:
                 raise second_one(folder)
             async with serving_api(folder, listening) as server:
@@ -126,6 +132,9 @@ async def serving_api(
             Surroundings(
                 world=world,
                 canceller=world.as_manager(CANCEL_MANAGER),
+                marker=world.as_manager(_MARKER),
+                logs=EmbeddedLogs(world, folder),
+                keys_dir=folder.public_keys,
                 documents=documents,
                 log=log,
                 session_secret=read_secret(folder.session_key),

@@ -2,7 +2,8 @@
 
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import httpx2
 import psutil
 import pytest
 from pydantic import JsonValue
+
+from heliostat_core.names import RECORDED_ANNOTATION
 
 from .conftest import PROGRAM, build_environ
 from .dev_process import DevProcess, Event, follow, running_dev
@@ -31,6 +34,18 @@ def until_finished(events: Iterable[Event], uid: JsonValue) -> list[Event]:
         if event.data["type"] == "execution.changed" and event.payload["isFinished"]:
             return found
     raise AssertionError("the stream ended")
+
+
+def as_list(value: JsonValue) -> list[JsonValue]:
+    assert isinstance(value, list)
+    return value
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def run_sample(client: httpx2.Client, name: str = "hello") -> JsonValue:
@@ -82,6 +97,49 @@ def test_a_run_is_in_the_list_and_can_be_run_again_and_cancelled(dev: DevProcess
     assert ended.payload["phase"] == page["phase"] == "Cancelled"
     assert listed["items"][0]["id"] == second
     assert uid in [item["id"] for item in older["items"]]
+
+
+def test_what_a_run_writes_shows_live_and_stays(dev: DevProcess) -> None:
+    with dev.browser() as client, closing(follow(client)) as events:
+        uid = run_sample(client)
+        seen = until_finished(events, uid)
+        told = [
+            line
+            for event in seen
+            if event.data["type"] == "execution.output"
+            for line in as_list(event.payload["events"])
+        ]
+        kept = client.get(f"/api/executions/{uid}/transcript", params={"limit": 1000}).json()
+    assert kept["first"] == 0
+    assert kept["events"][0]["subtype"] == "start"
+    assert {"system", "assistant", "user", "result"} <= {line["type"] for line in kept["events"]}
+    assert kept["events"][-1]["subtype"] == "end"
+    assert told == kept["events"][: len(told)]
+    assert told[-1] in kept["events"][-3:]
+
+
+def test_a_record_outlives_its_execution(dev: DevProcess) -> None:
+    def heliostat(*arguments: str) -> str:
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            env={**dev.environ, "HELIOSTAT_HOME": str(dev.folder)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    with dev.browser() as client, closing(follow(client)) as events:
+        uid = run_sample(client)
+        last = until_finished(events, uid)[-1].payload
+        name = str(last["name"])
+        wait_for(lambda: RECORDED_ANNOTATION in heliostat("get", "execution", name, "-o", "yaml"))
+        before = client.get(f"/api/executions/{uid}/transcript").json()
+        heliostat("delete", "execution", name)
+        assert client.get(f"/api/executions/{uid}").json()["phase"] == "Succeeded"
+        assert client.get(f"/api/executions/{uid}/transcript").json() == before
+        again = client.post(f"/api/executions/{uid}/rerun")
+        assert until_finished(events, again.json()["execution"])[-1].payload["phase"] == "Succeeded"
 
 
 def test_without_a_session_nothing_is_told(dev: DevProcess) -> None:
