@@ -85,7 +85,7 @@ def test_what_may_be_absent() -> None:
         ({"tools": {"allow": [], "ask": []}}, "tools.ask must not be set"),
         ({"api": {"url": "http://api:8080"}}, "api.deliverySeconds must be"),
         ({"api": {"url": "api:8080", "deliverySeconds": 1}}, "api.url must start with"),
-        ({"api": {"url": "http://", "deliverySeconds": 1}}, "api.url must name a host"),
+        ({"api": {"url": "http://:80", "deliverySeconds": 1}}, "api.url must name a host"),
         ({"api": {"url": "http://a:x", "deliverySeconds": 1}}, "api.url must name a host"),
         ({"api": {"url": "http://[a", "deliverySeconds": 1}}, "api.url must name a host"),
         ({"api": {"url": "http://a", "deliverySeconds": -1}}, "api.deliverySeconds must be"),
