@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from heliostat_api.agents.reading import Agents
+from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.log import EventLog
@@ -105,7 +106,8 @@ def create_app(around: Surroundings) -> FastAPI:
         streams=Streams(around.log, snapshots.take),
         namespace=around.namespace,
     )
-    ingest = Ingest(transcripts, recorder, around.log, around.clock)
+    files = Files(around.documents, around.clock, FileBounds())
+    ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
     app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
     app.add_middleware(Guard, hosts=around.hosts)
