@@ -14,6 +14,7 @@ from typing import TypeAlias
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
 from tools import (
+    api_openapi,
     command_reference,
     conditions_page,
     crd_manifests,
@@ -40,6 +41,7 @@ FOLDERS: Folders = [
 ]
 # A whole file.
 FILES: Files = [
+    ("api/openapi.json", api_openapi.build_document),
     ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
 ]

@@ -5,18 +5,25 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.types import Lifespan
 
 from heliostat_api.agents.reading import Agents
 from heliostat_api.documents.port import Documents
+from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
+from heliostat_api.ingest.endpoints import add_ingest
+from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.service import Ingest
 from heliostat_api.people.known import OnePerson
 from heliostat_api.people.sessions import Sessions
+from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.endpoints import api, stream
@@ -24,7 +31,7 @@ from heliostat_api.serving.guards import Guard
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import add_problems
 from heliostat_api.serving.visits import Visits
-from heliostat_core.worlds import World
+from heliostat_core.worlds import Logs, World
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,11 @@ class Surroundings:
     world: World
     canceller: World
     """The same world, written to under the name that cancels."""
+    marker: World
+    """The same world, written to under the name that marks what is recorded."""
+    logs: Logs
+    keys_dir: Path
+    """The operator's public keys, which tell who delivers."""
     documents: Documents
     log: EventLog
     session_secret: bytes
@@ -46,14 +58,32 @@ class Surroundings:
     clock: Callable[[], datetime]
 
 
+def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """Every endpoint, with nothing behind it yet."""
+    app = FastAPI(
+        title="Heliostat",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
+    )
+    add_problems(app)
+    app.include_router(stream)
+    app.include_router(api)
+    return app
+
+
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
     people = OnePerson(Sessions(around.session_secret, around.clock))
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
-    recorder = Recorder(
-        around.world, around.documents, around.log, Owners(around.owner), around.clock
-    )
+    transcripts = Transcripts(around.documents)
+    closing = Closing(around.marker, around.logs, around.documents, transcripts, around.clock)
+    owners = Owners(around.owner)
+    recorder = Recorder(around.world, around.documents, around.log, owners, closing, around.clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -65,18 +95,18 @@ def create_app(around: Surroundings) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await recording
 
-    app = FastAPI(title="Heliostat", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = describe_app(lifespan)
     app.state.parts = Parts(
         people=people,
         agents=agents,
         executions=executions,
-        commands=Commands(around.world, around.canceller),
+        transcripts=transcripts,
+        commands=Commands(around.world, around.canceller, recorder),
         streams=Streams(around.log, snapshots.take),
         namespace=around.namespace,
     )
-    add_problems(app)
-    app.include_router(stream)
-    app.include_router(api)
+    ingest = Ingest(transcripts, recorder, around.log, around.clock)
+    add_ingest(app, ingest, Keyring(around.keys_dir))
     app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
     app.add_middleware(Guard, hosts=around.hosts)
     return app

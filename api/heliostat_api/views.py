@@ -128,6 +128,25 @@ class OutputView(View):
     events: tuple[Mapping[str, JsonValue], ...]
 
 
+class GoneView(View):
+    """Payload of `agent.deleted`."""
+
+    id: str
+    namespace: str
+    name: str
+
+
+class StreamView(View):
+    """What the stream's events hold. Each has one of these as its data, or as its payload."""
+
+    snapshot: SnapshotView
+    report: ReportView
+    agent_changed: AgentView
+    agent_deleted: GoneView
+    execution_changed: ExecutionView
+    execution_output: OutputView
+
+
 class TranscriptView(View):
     """A page of a transcript. `next` is the cursor of what follows, None at the (present) end."""
 

@@ -20,6 +20,7 @@ from heliostat_core.worlds import JsonObject
 from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.storage import StorageError
+from heliostat_operator.settings import OperatorSettings
 
 
 @asynccontextmanager
@@ -31,15 +32,26 @@ async def open_embedded(*, hosted: bool) -> AsyncIterator[OpenWorld]:
 
 @asynccontextmanager
 async def open_folder(
-    folder: StateFolder, *, hosted: bool, gateway: Settings | None = None, port: int = 0
+    folder: StateFolder,
+    *,
+    hosted: bool,
+    gateway: Settings | None = None,
+    operator: OperatorSettings | None = None,
+    port: int = 0,
 ) -> AsyncIterator[OpenWorld]:
     """The world of a state folder. `hosted`: we reconcile it unless another process does.
 
-    `gateway` (else from the environment) and its `port` in a new folder are for the one who hosts.
+    Settings (else from the environment) and the gateway's `port` in a new folder are for the one
+    who hosts.
     """
     folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        async with hosting(folder, gateway=gateway, port=port) if hosted else nullcontext() as host:
+        host_or_none = (
+            hosting(folder, gateway=gateway, operator=operator, port=port)
+            if hosted
+            else nullcontext()
+        )
+        async with host_or_none as host:
             with closing(Store(folder.world_file)) as store:
                 world = EmbeddedWorld(store, manager=MANAGER)
                 yield OpenWorld(

@@ -15,6 +15,9 @@ JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 
 RUN_FINALIZER = f"{GROUP}/run"
 
+RECORDED_ANNOTATION = f"{GROUP}/recorded"
+"""On a finished Execution: when the api had all of it in its store (RFC 3339)."""
+
 AGENT_CONTAINER = "agent"
 RUN_DOCUMENT_KEY = "run.json"
 EXECUTION_KEY_KEY = "key"

@@ -6,6 +6,7 @@ from heliostat_operator.actions import StartAttempt
 from heliostat_operator.builders.run_documents import build_run_document
 from heliostat_operator.builders.secrets import encode_run_document
 from heliostat_operator.prompts import finished_prompt
+from heliostat_operator.settings import OperatorSettings
 
 SECRET_BYTES = 1 << 20
 """What Kubernetes lets a Secret hold."""
@@ -14,10 +15,12 @@ SECRET_BYTES = 1 << 20
 _ROOM = 8192
 
 
-def too_long(execution: Execution, agent: AgentSpec, attempt: Attempt, gateway: str) -> str | None:
+def too_long(
+    execution: Execution, agent: AgentSpec, attempt: Attempt, settings: OperatorSettings
+) -> str | None:
     """What is too long and what to do about it, or None when the document fits."""
     start = StartAttempt(attempt, agent, agent.limits.timeout_seconds, None)
-    size = len(encode_run_document(build_run_document(execution, start, gateway)))
+    size = len(encode_run_document(build_run_document(execution, start, settings)))
     if size <= SECRET_BYTES - _ROOM:
         return None
     spec = execution.spec

@@ -214,7 +214,7 @@ class Applier:
 
     async def _start(self, execution: Execution, start: StartAttempt, effects: Effects) -> str:
         settings = self._settings
-        document = build_run_document(execution, start, settings.gateway_url)
+        document = build_run_document(execution, start, settings)
         key = self._signer.execution_key(execution, start)
         secret = build_secret(execution, start.attempt, document, key)
         await self._create(execution, secret, effects)

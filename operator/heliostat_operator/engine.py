@@ -82,7 +82,7 @@ class Engine:
         self._executions = ExecutionReconciler(
             world, self._observer, applier, self.board, settings, clock, self._echoes
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings.resync_seconds)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, tuple[str, int]] = {}  # each Agent's uid and generation
         self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
 from heliostat_core.agents import Agent, LastExecution
 from heliostat_core.conditions import Condition, ExecutionCondition, find_condition, is_true
 from heliostat_core.executions import Phase
-from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import Instant, Part
 from heliostat_core.worlds import (
     AGENT,
@@ -22,10 +22,11 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from heliostat_operator.history import Past, expired, next_expiry
+from heliostat_operator.history import Keeping, Past, expired, next_expiry
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
 from heliostat_operator.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.seats import Board, Key
+from heliostat_operator.settings import OperatorSettings
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class _RunMeta(Part):
     uid: str
     creation_timestamp: Instant | None = None
     labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
 
 
 class _RunStatus(Part):
@@ -59,13 +61,16 @@ class AgentReconciler:
         gateway: Gateway,
         board: Board,
         clock: Callable[[], datetime],
-        resync_seconds: float,
+        settings: OperatorSettings,
     ) -> None:
         self._world = world
         self._gateway = gateway
         self._board = board
         self._clock = clock
-        self._resync = resync_seconds
+        self._resync = settings.resync_seconds
+        self._recording = (
+            timedelta(seconds=settings.recording_seconds) if settings.api_url else None
+        )
 
     async def reconcile(self, key: Key) -> float | None:
         """In how many seconds to look again, or None when the Agent is gone."""
@@ -77,10 +82,11 @@ class AgentReconciler:
         self._board.see_agent(agent)
         now = self._clock().replace(microsecond=0)
         seen = await self._observe(agent)
-        await self._clean(agent, seen, now)
+        keeping = Keeping(agent.spec.history, self._recording)
+        await self._clean(agent, seen, keeping, now)
         await self._write(agent, seen, now)
         ready = seen.model is not None or agent.spec.runtime.command is not None
-        soon = next_expiry(seen.past, agent.spec.history, now)
+        soon = next_expiry(seen.past, keeping, now)
         return min(soon or self._resync, self._resync if ready else 5.0)
 
     async def _observe(self, agent: Agent) -> AgentObservation:
@@ -138,9 +144,19 @@ class AgentReconciler:
         except GatewayUnavailableError:
             return None
 
-    async def _clean(self, agent: Agent, seen: AgentObservation, now: datetime) -> None:
-        for past in expired(seen.past, agent.spec.history, now):
+    async def _clean(
+        self, agent: Agent, seen: AgentObservation, keeping: Keeping, now: datetime
+    ) -> None:
+        for past in expired(seen.past, keeping, now):
             ref = Ref(EXECUTION, agent.metadata.namespace, past.name)
+            if keeping.recording is not None and not past.is_recorded:
+                logger.warning(
+                    "Execution %s/%s goes without a record: the api did not make one within %d s. "
+                    "Check the api",
+                    ref.namespace,
+                    ref.name,
+                    keeping.recording.total_seconds(),
+                )
             await self._world.delete(ref, uid=past.uid)
 
     async def _write(self, agent: Agent, seen: AgentObservation, now: datetime) -> None:
@@ -196,4 +212,5 @@ def _past(execution: _Run) -> Past | None:
         uid=execution.metadata.uid,
         succeeded=is_true(conditions, ExecutionCondition.SUCCEEDED),
         completed=completed,
+        is_recorded=RECORDED_ANNOTATION in execution.metadata.annotations,
     )

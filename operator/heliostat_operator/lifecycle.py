@@ -104,7 +104,7 @@ def _decide(
     if execution.is_finished:
         return _decide_finished(execution, seen, stamp)
     status = compute_active(execution.status, stamp)
-    stop = compute_stop(execution, seen.facts, stamp.now)
+    stop = compute_stop(execution, seen.facts, stamp.now, settings)
     if stop is not None:
         stopping = decide_stop(execution, status, seen.facts, stop, stamp)
         return Decision(stopping.status, stopping.actions, stopping.again_after)
@@ -166,7 +166,7 @@ def _decide_admission(
         return _wait_for_admission(execution, status, block, stamp)
     limits = seen.agent.spec.limits
     attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
-    words = too_long(execution, seen.agent.spec, attempt, settings.gateway_url)
+    words = too_long(execution, seen.agent.spec, attempt, settings)
     if words is not None:
         return _refuse(status, stamp, Finish(FinishedReason.PROMPT_TOO_LONG, words))
     status = with_condition(

@@ -21,6 +21,26 @@ class OperatorSettings(BaseSettings):
     gateway_url: Annotated[
         str, Field(description="Where the operator and the pods reach the gateway.")
     ] = "http://heliostat-gateway.heliostat-system:8081"
+    api_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://\S+)?$",
+            description="Where pods deliver their transcript, and who records finished Executions; "
+            "empty: nobody.",
+        ),
+    ] = ""
+    delivery_seconds: Annotated[
+        int,
+        Field(ge=0, le=3600, description="How long a run's end waits until the api has it all."),
+    ] = 60
+    recording_seconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="A finished Execution that the api has not recorded after so long is "
+            "cleaned away all the same.",
+        ),
+    ] = 86400
     workspace_image: Annotated[str, Field(description="Image of a run whose Agent names none.")] = (
         "heliostat-workspace:dev"
     )

@@ -18,6 +18,7 @@ from heliostat_core.executions import (
 from heliostat_core.resources import ManagedFields, ObjectMeta
 from heliostat_operator.actions import Action, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.diagnosis import Ended, Facts, diagnose
+from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.status import (
     Stamp,
     closed_attempt,
@@ -48,7 +49,9 @@ class Stopping:
     again_after: float | None
 
 
-def compute_stop(execution: Execution, facts: Facts, now: datetime) -> Cancellation | None:
+def compute_stop(
+    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
     """Why the run has to stop, or None. What was noticed once stays."""
     status = execution.status
     if status.cancellation is not None:
@@ -62,7 +65,7 @@ def compute_stop(execution: Execution, facts: Facts, now: datetime) -> Cancellat
         by = manager_of_cancel(meta)
         words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
         return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
-    return _clock_ran_out(execution, facts, now)
+    return _clock_ran_out(execution, facts, now, settings)
 
 
 def manager_of_cancel(meta: ObjectMeta) -> str:
@@ -77,14 +80,18 @@ def _owns_cancel(entry: ManagedFields) -> bool:
     return isinstance(spec, dict) and "f:cancel" in spec
 
 
-def _clock_ran_out(execution: Execution, facts: Facts, now: datetime) -> Cancellation | None:
+def _clock_ran_out(
+    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
+    """The runner may wait for the api when its work is done: that must not end it as late."""
     attempt, timeout = execution.current_attempt, execution.status.timeout
     running = facts.pod.container.running if facts.pod else None
     if attempt is None or attempt.is_over or timeout is None or running is None:
         return None
     started = running.started_at or now
     used = used_seconds(execution.status.attempts) + (now - started).total_seconds()
-    if used < timeout.effective_seconds + _CLOCK_SLACK_SECONDS:
+    wait = settings.delivery_seconds if settings.api_url else 0
+    if used < timeout.effective_seconds + _CLOCK_SLACK_SECONDS + wait:
         return None
     return Cancellation(
         time=now,

@@ -14,8 +14,11 @@ from heliostat_operator.builders.jobs import build_job
 from heliostat_operator.builders.run_documents import build_run_document
 from heliostat_operator.builders.secrets import build_secret
 from heliostat_operator.builders.snapshots import build_snapshot
+from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer
 from support.objects import mapping_at, with_metadata
+
+_SETTINGS = OperatorSettings(gateway_url="http://gateway.bench:8081")
 
 
 def utc_now() -> datetime:
@@ -46,7 +49,7 @@ class BareClient:
             key_expires_time=utc_now(),
         )
         start = StartAttempt(attempt, spec, spec.limits.timeout_seconds, None)
-        document = build_run_document(execution, start, "http://gateway.bench:8081")
+        document = build_run_document(execution, start, _SETTINGS)
         key = self._signer.execution_key(execution, start)
         return [
             _as_nobodys(build_snapshot(execution, spec, self._ground.agent.metadata.uid)),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from .jsonvalue import JsonObject, JsonValue, load
 
@@ -53,6 +54,15 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Api:
+    """Who takes the transcript while it is written."""
+
+    url: str
+    delivery_seconds: int
+    """How long the attempt's end may wait until all is taken."""
+
+
+@dataclass(frozen=True)
 class RunDocument:
     namespace: str
     execution: str
@@ -70,6 +80,7 @@ class RunDocument:
     limits: Limits
     verify: Verify | None
     gateway_url: str
+    api: Api | None
     session: str
     resume: bool
     grace_seconds: int
@@ -119,7 +130,8 @@ def _read_document(fields: _Fields) -> RunDocument:
         deny=_read_rules(tools, "deny"),
         limits=_read_limits(fields),
         verify=_read_verify(fields),
-        gateway_url=_read_gateway(fields),
+        gateway_url=_read_url(fields.object("gateway", "url")),
+        api=_read_api(fields),
         session=session.uuid("id"),
         resume=session.flag("resume"),
         grace_seconds=fields.count("graceSeconds", 1),
@@ -167,10 +179,22 @@ def _read_verify(fields: _Fields) -> Verify | None:
     return Verify(verify.texts("command"), files)
 
 
-def _read_gateway(fields: _Fields) -> str:
-    url = fields.object("gateway", "url").text("url").rstrip("/")
+def _read_api(fields: _Fields) -> Api | None:
+    api = fields.object_or_none("api", "url", "deliverySeconds")
+    return None if api is None else Api(_read_url(api), api.count("deliverySeconds", 0))
+
+
+def _read_url(fields: _Fields) -> str:
+    url = fields.text("url").rstrip("/")
     if not url.startswith(("http://", "https://")):
-        raise DocumentError("gateway.url must start with http:// or https://")
+        raise DocumentError(f"{fields.path}url must start with http:// or https://")
+    try:
+        parts = urlsplit(url)
+        complete = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete:
+        raise DocumentError(f"{fields.path}url must name a host, and a port from 1 to 65535 if any")
     return url
 
 
@@ -179,7 +203,7 @@ class _Fields:
 
     def __init__(self, value: JsonObject, path: str, known: Sequence[str] = ()) -> None:
         self._value = value
-        self._path = path
+        self.path = path
         self._known = set(known)
         if known:
             self.refuse_others()
@@ -187,7 +211,7 @@ class _Fields:
     def refuse_others(self) -> None:
         for name in sorted(self._value.keys() - self._known):
             raise DocumentError(
-                f"{self._path}{name} must not be set: this image's runner does not know it; "
+                f"{self.path}{name} must not be set: this image's runner does not know it; "
                 "use a workspace image of the operator's release"
             )
 
@@ -196,7 +220,7 @@ class _Fields:
         return self._value.get(name)
 
     def _error(self, name: str, must: str) -> DocumentError:
-        return DocumentError(f"{self._path}{name} must be {must}")
+        return DocumentError(f"{self.path}{name} must be {must}")
 
     def text(self, name: str, *, empty: bool = False) -> str:
         value = self._get(name)
@@ -244,7 +268,7 @@ class _Fields:
         value = self._get(name)
         if not isinstance(value, dict):
             raise self._error(name, "an object with " + ", ".join(known))
-        return _Fields(value, f"{self._path}{name}.", known)
+        return _Fields(value, f"{self.path}{name}.", known)
 
     def object_or_none(self, name: str, *known: str) -> _Fields | None:
         return None if self._get(name) is None else self.object(name, *known)
@@ -258,5 +282,5 @@ class _Fields:
         for index, item in enumerate(items):
             if not isinstance(item, dict):
                 raise self._error(f"{name}[{index}]", "an object with " + ", ".join(known))
-            found.append(_Fields(item, f"{self._path}{name}[{index}].", known))
+            found.append(_Fields(item, f"{self.path}{name}[{index}].", known))
         return found

@@ -10,15 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from .api import Api, in_thread
 from .attempt import Attempt, Lost, Work
 from .claude_run import run_claude
 from .command_run import run_command
+from .delivery import Delivery
 from .document import DocumentError, RunDocument, RuntimeType, parse_document
+from .files import WorkFile, find_files
+from .ingest import attempt_path
 from .memo import Memo, drop_memo, write_memo
 from .processes import Processes
 from .reasons import Reason, Verdict
 from .result import Result, TranscriptRecord, encode_result, write_result
 from .settings import SettingError, Settings, read_settings
+from .spool import Spool
 from .supervision import Shutdown
 from .transcript import Transcript
 from .verification import verify
@@ -53,7 +58,7 @@ async def run(environ: Mapping[str, str]) -> int:
         deadline=begun + order.document.limits.timeout_seconds,
     )
     try:
-        return await _carry_out(attempt, start)
+        return await _carry_out(attempt, _begin_delivery(attempt), start)
     finally:
         await attempt.processes.kill_all()
 
@@ -91,7 +96,22 @@ def _read(settings: Settings, name: str) -> str:
         raise DocumentError(f"{name} must be readable: {error}") from error
 
 
-async def _carry_out(attempt: Attempt, start: datetime) -> int:
+def _begin_delivery(attempt: Attempt) -> Delivery | None:
+    """Before the first event and the first program: nothing is missed, nothing hidden."""
+    document, settings, transcript = attempt.document, attempt.settings, attempt.transcript
+    if document.api is None:
+        return None
+    delivery = Delivery(
+        Api(document.api.url, attempt.key),
+        Spool(settings.transcript(document.attempt), settings.spool_bytes),
+        attempt_path(document.uid, document.attempt),
+        lambda why: transcript.note("delivery_ended", why=why),
+    )
+    transcript.tell(delivery.hear)
+    return delivery
+
+
+async def _carry_out(attempt: Attempt, delivery: Delivery | None, start: datetime) -> int:
     document = attempt.document
     attempt.transcript.note(
         "start",
@@ -104,12 +124,47 @@ async def _carry_out(attempt: Attempt, start: datetime) -> int:
     work = await _work(attempt)
     if isinstance(work, Lost):
         attempt.transcript.note("lost", why=work.name)
+        await _deliver_rest(attempt, delivery)
         return work.value
     verdict = work.verdict or await _judge(attempt, work)
     verdict = _remark(verdict, attempt, work)
+    files = await _list_files(attempt, delivery)
     attempt.transcript.note("end", reason=verdict.reason.value, message=verdict.message)
     attempt.transcript.close()
-    return _leave(attempt.settings, _build_result(attempt, work, verdict, start))
+    result = _build_result(attempt, work, verdict, start)
+    _leave(attempt.settings, result)  # now, for nobody may wait until the api has it all
+    remarks = await _deliver_rest(attempt, delivery, files)
+    if remarks:
+        _leave(attempt.settings, _with_remarks(result, remarks))
+    return result.exit_code
+
+
+async def _list_files(attempt: Attempt, delivery: Delivery | None) -> tuple[WorkFile, ...]:
+    """What will be delivered; an event tells it, with what is left out and why."""
+    if delivery is None:
+        return ()
+    settings = attempt.settings
+    since = attempt.transcript.born_ns
+    found = await in_thread(
+        lambda: find_files(settings.workspace, settings.state_dir, since, settings.bounds)
+    )
+    if found.files or found.left_out:
+        attempt.transcript.note("files", **found.to_json())
+    return found.files
+
+
+async def _deliver_rest(
+    attempt: Attempt, delivery: Delivery | None, files: tuple[WorkFile, ...] = ()
+) -> tuple[str, ...]:
+    api = attempt.document.api
+    if delivery is None or api is None:
+        return ()
+    return await delivery.finish(files, api.delivery_seconds, attempt.shutdown)
+
+
+def _with_remarks(result: Result, remarks: tuple[str, ...]) -> Result:
+    message = " ".join([result.verdict.message, *remarks])
+    return replace(result, verdict=replace(result.verdict, message=message))
 
 
 async def _work(attempt: Attempt) -> Work | Lost:

@@ -52,6 +52,11 @@ class Shutdown:
         """How long a program may take to leave: half of what is left."""
         return max(0.5, (self._deadline - now) / 2) if self.requested else _POLITE_SECONDS
 
+    @property
+    def deadline(self) -> float:
+        """Until when everything must be over, on the event loop's clock; 0 before the request."""
+        return self._deadline
+
     async def wait(self) -> None:
         await self._event.wait()
 

@@ -20,13 +20,18 @@ _MARKER_ROOM = 1024
 MASK = b"[execution key]"
 
 
+Listener = Callable[[bytes, bool], None]
+"""Hears of each line, its end included, and whether the file has it."""
+
+
 class Transcript:
     """Appends JSON lines. A full disk or a closed stdout never ends the run: it is told once."""
 
     def __init__(
         self, path: Path, shown: str, stdout: int, secret: str, clock: Callable[[], datetime]
     ) -> None:
-        self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        self._file: int | None = file
         self._shown = shown
         self._stdout: int | None = stdout
         self._secret = secret.encode()
@@ -35,8 +40,15 @@ class Transcript:
         self._bytes = 0
         self._stdout_left = STDOUT_BYTES - _MARKER_ROOM
         self._marker: str | None = None
+        self._listener: Listener | None = None
+        self.born_ns = os.fstat(file).st_ctime_ns
+        """When it began, by the clock of the workspace's own file system."""
         self.problem: str | None = None
         """Why the file is not complete."""
+
+    def tell(self, listener: Listener) -> None:
+        """From now on, each line is told to the listener."""
+        self._listener = listener
 
     def record(self) -> TranscriptRecord:
         return TranscriptRecord(self._shown, self._lines, self._bytes, self._marker)
@@ -45,8 +57,10 @@ class Transcript:
         """One event as Claude Code wrote it."""
         if self._secret:
             line = line.replace(self._secret, MASK)
-        self._to_file(line + b"\n")
+        kept = self._to_file(line + b"\n")
         self._to_stdout(line)
+        if self._listener is not None:
+            self._listener(line + b"\n", kept)
 
     def note(self, subtype: str, **facts: JsonValue) -> None:
         """One event of the runner's own."""
@@ -63,22 +77,23 @@ class Transcript:
             os.close(self._file)
             self._file = None
 
-    def _to_file(self, line: bytes) -> None:
+    def _to_file(self, line: bytes) -> bool:
         if self._file is None:
-            return
+            return False
         try:
             _write_all(self._file, line)
         except OSError as error:
             self.problem = f"the transcript ends early: {error.strerror}"
             self.close()
-            return
+            return False
         self._lines += 1
         self._bytes += len(line)
+        return True
 
     def _to_stdout(self, line: bytes) -> None:
         if self._stdout is None or self._marker is not None:
             return
-        shown = _within_bound(line) + b"\n"
+        shown = shorten(line, len(line), EVENT_BYTES) + b"\n"
         if len(shown) > self._stdout_left:
             self._marker = (
                 f"stdout ends here after {STDOUT_BYTES >> 20} MiB; "
@@ -93,15 +108,18 @@ class Transcript:
             self._stdout = None  # nobody reads: the file has it all
 
 
-def _within_bound(line: bytes) -> bytes:
-    """The line itself, or a JSON object that holds its beginning."""
-    if len(line) + 1 <= EVENT_BYTES:
+def shorten(line: bytes, size: int, bound: int) -> bytes:
+    """The line itself, or a JSON object that holds its beginning; both shorter than the bound.
+
+    `size` is that of the whole line where only its beginning is at hand.
+    """
+    if size < bound:
         return line
-    head = line[: EVENT_BYTES // 3].decode(errors="ignore")  # quoting may double or treble it
+    head = line[: bound // 3].decode(errors="ignore")  # quoting may double or treble it
     while True:
-        cut: JsonObject = {"type": "heliostat", "subtype": "cut", "bytes": len(line), "head": head}
+        cut: JsonObject = {"type": "heliostat", "subtype": "cut", "bytes": size, "head": head}
         shown = dump(cut).encode()
-        if len(shown) + 1 <= EVENT_BYTES:
+        if len(shown) < bound:
             return shown
         head = head[: len(head) // 2]
 

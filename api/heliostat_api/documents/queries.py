@@ -47,9 +47,14 @@ def newest_first(kind: str, *optional: str) -> Iterator[Shape]:
 
 SHAPES: frozenset[Shape] = frozenset(
     [
-        *newest_first("executions", OWNER, "agentId", "phase"),
-        *newest_first("executions", OWNER, "status"),
-        *newest_first("agents", OWNER, "status"),
+        *newest_first("executions", OWNER, "agentName", "phase"),
+        *newest_first("executions", OWNER, "isFinished"),
+        *newest_first("agents", OWNER, "live"),
+        *(
+            Shape(kind, (field,), "createdAt", descending=True)
+            for kind in ("agents", "executions")
+            for field in ("live", "unreported")
+        ),
         *newest_first("agents", OWNER, "name"),
         *newest_first("conversations", OWNER, "agentId"),
         Shape("messages", (), "timestamp", descending=False),

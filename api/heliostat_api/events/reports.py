@@ -13,7 +13,6 @@ class ReportType(StrEnum):
     AGENT_CHANGED = "agent.changed"
     AGENT_DELETED = "agent.deleted"
     EXECUTION_CHANGED = "execution.changed"
-    EXECUTION_DELETED = "execution.deleted"
     EXECUTION_OUTPUT = "execution.output"
 
 

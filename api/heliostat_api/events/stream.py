@@ -1,7 +1,8 @@
 """The stream of one screen: a snapshot, then reports; or only what it missed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from dataclasses import dataclass, field
 
 from fastapi.sse import ServerSentEvent
 
@@ -21,11 +22,18 @@ class Streams:
 
     log: EventLog
     take_snapshot: Snapshots
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def follow(self, person: Person, cursor: int | None) -> AsyncIterator[ServerSentEvent]:
-        """For ever. `cursor` None begins with a snapshot, and so does one that is too old."""
+    def end(self) -> None:
+        """Ends every stream, now and from now on: clients go on elsewhere."""
+        self.ending.set()
+
+    async def follow(
+        self, person: Person, cursor: int | None
+    ) -> AsyncGenerator[ServerSentEvent, None]:
+        """Until `end`. `cursor` None begins with a snapshot, and so does one that is too old."""
         audiences = audiences_of_person(person)
-        while True:
+        while not self.ending.is_set():
             if cursor is None:
                 snapshot = await self.take_snapshot(person)
                 cursor = snapshot.cursor
@@ -38,7 +46,19 @@ class Streams:
                 yield as_report_event(each)
             cursor = found.end
             if not found.reports:
-                await self.log.wait(audiences, cursor, WAIT_SECONDS)
+                await self._wait(audiences, cursor)
+
+    async def _wait(self, audiences: Collection[str], cursor: int) -> None:
+        """Until there may be more to tell, or everything ends."""
+        tasks = {
+            asyncio.create_task(self.log.wait(audiences, cursor, WAIT_SECONDS)),
+            asyncio.create_task(self.ending.wait()),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 def as_snapshot_event(snapshot: SnapshotView) -> ServerSentEvent:

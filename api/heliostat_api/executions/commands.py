@@ -10,13 +10,14 @@ from pydantic import Field
 
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_api.recording.recorder import Recorder
 from heliostat_api.samples import Sample
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import AgentView, ExecutionView, View
 from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import EXECUTION, JsonObject, Ref, World
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, World
 
 _SUFFIX_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -44,10 +45,14 @@ def own_name(person: Person, name: str) -> str:
 
 @dataclass(frozen=True)
 class Commands:
-    """`world` creates; `canceller` is the same world under the name that cancels."""
+    """`world` creates; `canceller` is the same world under the name that cancels.
+
+    What a command made is recorded before it is answered: who asks for it next finds it.
+    """
 
     world: World
     canceller: World
+    recorder: Recorder
 
     async def run(
         self, person: Person, agent: AgentView, request: RunRequest, correlation: str
@@ -68,7 +73,7 @@ class Commands:
         """The sample becomes an Agent of this person's, and runs. Raises WorldError."""
         agent = ObjectHead.model_validate(sample.agent)
         name = own_name(person, agent.metadata.name)
-        await self.world.apply(
+        applied = await self.world.apply(
             {
                 **sample.agent,
                 "metadata": {
@@ -78,6 +83,7 @@ class Commands:
                 },
             }
         )
+        await self.recorder.see(AGENT, applied)
         spec: JsonObject = {"agentRef": {"name": name}, "input": sample.input}
         return await self._create(person, namespace, spec, correlation)
 
@@ -126,5 +132,6 @@ class Commands:
                 "spec": asked.to_json(),
             }
         )
+        await self.recorder.see(EXECUTION, created)
         uid = Execution.model_validate(created).metadata.uid
         return Accepted(correlation_id=correlation, execution=uid)

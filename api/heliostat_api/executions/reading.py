@@ -1,12 +1,14 @@
 """Executions from the documents: live and long gone ones alike."""
 
+import json
 from dataclasses import dataclass
 
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
+from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.person import Person
 from heliostat_api.recording.subjects import SPEC, VIEW
 from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import ExecutionView, View
+from heliostat_api.views import ExecutionView, TranscriptView, View
 from heliostat_core.executions import ExecutionSpec
 
 _COLLECTION = "executions"
@@ -63,3 +65,18 @@ class Executions:
 def view_of(document: Document) -> ExecutionView:
     """The last view that was recorded."""
     return ExecutionView.model_validate(document.fields[VIEW])
+
+
+def latest_attempt(execution: ExecutionView) -> int:
+    """The attempt that people mean when they name none; 1 before there is any."""
+    return execution.attempts[-1].number if execution.attempts else 1
+
+
+def view_transcript(attempt: int, page: TranscriptPage) -> TranscriptView:
+    """A page of raw lines as clients get it."""
+    return TranscriptView(
+        attempt=attempt,
+        first=page.first,
+        events=tuple(json.loads(line) for line in page.events),
+        next=page.next,
+    )

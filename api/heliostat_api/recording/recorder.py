@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from heliostat_api.documents.port import (
+    OWNER,
     ConflictError,
     Document,
     Documents,
@@ -22,7 +23,9 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
 )
+from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
+from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.subjects import (
     LIVE,
@@ -50,6 +53,7 @@ class Recorder:
     documents: Documents
     log: EventLog
     owners: Owners
+    closing: Closing
     clock: Callable[[], datetime]
 
     async def run(self) -> None:
@@ -60,14 +64,20 @@ class Recorder:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._follow(AGENT))
                     group.create_task(self._follow(EXECUTION))
+                    group.create_task(self.closing.run())
             except* (WorldError, StoreError) as errors:
                 _LOG.warning("recording goes on in a moment: %s", errors.exceptions[0])
             await asyncio.sleep(_RETRY_SECONDS)
 
+    async def audiences_of(self, uid: str) -> tuple[str, ...] | None:
+        """Who hears of an Execution; None when there is none. Raises UnavailableError."""
+        document = await self.documents.get(f"executions/{uid}")
+        return audiences_of_owner_field(str(document.fields[OWNER])) if document else None
+
     async def catch_up(self) -> None:
         """Records what happened while nobody watched: agents first, who own the executions."""
         for kind in (AGENT, EXECUTION):
-            seen = {await self._see(kind, obj) async for obj in self.world.list(kind)}
+            seen = {await self.see(kind, obj) async for obj in self.world.list(kind)}
             async for document in self._left_open(kind):
                 if document.path not in seen:
                     await self._see_gone(document.path)
@@ -78,12 +88,12 @@ class Recorder:
             await self._see_change(kind, change)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
-        path = await self._see(kind, change.object)
+        path = await self.see(kind, change.object)
         if change.type == "DELETED":
             await self._see_gone(path)
 
-    async def _see(self, kind: Kind, obj: JsonObject) -> str:
-        """Returns the path of its document."""
+    async def see(self, kind: Kind, obj: JsonObject) -> str:
+        """Records one state of a resource, however often; returns the path of its document."""
         subject = self._subject(kind, obj)
         if await self._commit(subject):
             await self._report(subject)
@@ -94,10 +104,12 @@ class Recorder:
             agent = Agent.model_validate(obj)
             return subject_of_agent(agent, self.owners.of_agent(agent), self.clock())
         execution = Execution.model_validate(obj)
+        self.closing.see(execution)
         return subject_of_execution(execution, self.owners.of_execution(execution), self.clock())
 
     async def _see_gone(self, path: str) -> None:
         document = await self.documents.get(path)
+        self.closing.forget(path.partition("/")[2])
         if document is None or not is_left_open(document):
             return
         subject = subject_of_gone(document, self.clock())

@@ -9,7 +9,7 @@ from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.events.audiences import audiences_of_owner_field, audiences_of_thing, owner_field
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.recording.projections import view_agent, view_execution
-from heliostat_api.views import AgentView, ExecutionView
+from heliostat_api.views import AgentView, ExecutionView, GoneView
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution, Phase
 from heliostat_core.resources import ObjectMeta
@@ -111,8 +111,9 @@ def subject_of_gone(document: Document, now: datetime) -> Subject:
         fields, report = _ending(view), _execution_report(view, now)
     else:
         agent = AgentView.model_validate(document.fields[VIEW])
-        place = {"id": agent.id, "namespace": agent.namespace, "name": agent.name}
-        fields, report = {"status": "inactive"}, Report(ReportType.AGENT_DELETED, now, place)
+        place = GoneView(id=agent.id, namespace=agent.namespace, name=agent.name)
+        fields = {"status": "inactive"}
+        report = Report(ReportType.AGENT_DELETED, now, as_json(place))
     # Later than all that was seen of it, and the same when the report has to be made again.
     revision = revision_in(document) + (document.fields.get(LIVE) is True)
     gone: Fields = {**fields, LIVE: False, REVISION: revision}

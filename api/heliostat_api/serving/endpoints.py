@@ -10,12 +10,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from heliostat_api.agents.reading import AgentPage
 from heliostat_api.events.stream import read_cursor
 from heliostat_api.executions.commands import Accepted, RunRequest
-from heliostat_api.executions.reading import ExecutionPage
+from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
 from heliostat_api.people.person import Person, view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.serving.parts import Parts, parts_of, person_of
 from heliostat_api.serving.problems import NotFoundProblem, Problem
-from heliostat_api.views import AgentView, ExecutionView, PersonView
+from heliostat_api.views import AgentView, ExecutionView, PersonView, StreamView, TranscriptView
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 PersonOf = Annotated[Person, Depends(person_of)]
@@ -24,9 +24,12 @@ Cursor = Annotated[str | None, Query(max_length=1024)]
 
 api = APIRouter(
     prefix="/api",
-    responses={"default": {"model": Problem, "description": "A problem (RFC 9457)."}},
+    responses={
+        422: {"model": Problem, "description": "A field is not what it must be."},
+        "default": {"model": Problem, "description": "A problem (RFC 9457)."},
+    },
 )
-stream = APIRouter()
+stream = APIRouter(responses={422: {"model": Problem}})
 
 
 def correlation_of(
@@ -41,7 +44,11 @@ def correlation_of(
 Correlation = Annotated[str, Depends(correlation_of)]
 
 
-@stream.get("/agent/reports/stream", response_class=EventSourceResponse)
+@stream.get(
+    "/agent/reports/stream",
+    response_class=EventSourceResponse,
+    responses={200: {"model": StreamView, "description": "Data of `snapshot`, `report` events."}},
+)
 async def follow_reports(
     parts: PartsOf,
     person: PersonOf,
@@ -110,6 +117,22 @@ async def list_executions(
 async def read_execution(parts: PartsOf, person: PersonOf, uid: str) -> ExecutionView:
     """One of your executions."""
     return await parts.executions.get(person, uid)
+
+
+@api.get("/executions/{uid}/transcript")
+async def read_transcript(
+    parts: PartsOf,
+    person: PersonOf,
+    uid: str,
+    attempt: Annotated[int | None, Query(ge=1, le=9999)] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> TranscriptView:
+    """What an attempt (the latest, when none is named) wrote so far, from its beginning."""
+    execution = await parts.executions.get(person, uid)
+    chosen = attempt or latest_attempt(execution)
+    page = await parts.transcripts.read(uid, chosen, cursor, limit)
+    return view_transcript(chosen, page)
 
 
 @api.post("/executions/{uid}/cancel", status_code=202)

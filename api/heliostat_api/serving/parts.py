@@ -6,6 +6,7 @@ from http import HTTPStatus
 from fastapi import Request
 
 from heliostat_api.agents.reading import Agents
+from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
@@ -22,6 +23,7 @@ class Parts:
     people: People
     agents: Agents
     executions: Executions
+    transcripts: Transcripts
     commands: Commands
     streams: Streams
     namespace: str

@@ -11,14 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
-from heliostat_api.documents.sqlite import open_sqlite
-
+from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
+from heliostat_api.serving.server import ApiServer
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.gateways import port_of, serving_app
+from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.host import embedded_operator_settings
+from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_cli.errors import CliError
@@ -33,8 +35,13 @@ PORT = 8080
 FOLDER = ".heliostat"
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _MANAGER = "heliostat-api"
+_MARKER = "heliostat-recorder"
 _SECRET_BYTES = 32
 _NAMESPACE = "default"
+
+
+class _ApiServer(EmbeddedServer, ApiServer):
+    pass
 
 
 async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, opens: bool) -> int:
@@ -46,7 +53,10 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
     with closing(listen_from(port, lambda taken: terminal.note(say_taken(taken)))) as listening:
         number = port_of(listening)
         address = f"http://{HOST}:{number}"
-        async with open_folder(folder, hosted=True, gateway=gateway, port=number + 1) as opened:
+        operator = embedded_operator_settings(api_url=address)
+        async with open_folder(
+            folder, hosted=True, gateway=gateway, operator=operator, port=number + 1
+        ) as opened:
             if opened.goes_on:
                 raise second_one(folder)
             async with serving_api(folder, listening) as server:
@@ -71,9 +81,8 @@ def read_gateway() -> Settings:
 
 def with_somebody_to_answer(given: Settings) -> Settings:
     """Real models where there is a way to one, else the scripted provider."""
-    keys = given.provider_keys()
     ways = (
-        any(keys[variable].get_secret_value() for variable in KEY_FIELDS.values()),
+        given.provider_keys().keys() & set(KEY_FIELDS.values()),
         given.provider_keys_dir,
         given.compatible_base_url,
         given.routes_file,
@@ -116,13 +125,16 @@ async def serving_api(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serves as long as the block runs; yields the server's task once it answers."""
     with closing(Store(folder.world_file)) as store:
-        documents = await open_sqlite(folder.documents_file)
+        documents = open_sqlite(folder.documents_file)
         log = SqliteEventLog(folder.events_file)
         world = EmbeddedWorld(store, manager=_MANAGER)
         app = create_app(
             Surroundings(
                 world=world,
                 canceller=world.as_manager(CANCEL_MANAGER),
+                marker=world.as_manager(_MARKER),
+                logs=EmbeddedLogs(world, folder),
+                keys_dir=folder.public_keys,
                 documents=documents,
                 log=log,
                 session_secret=read_secret(folder.session_key),
@@ -133,7 +145,7 @@ async def serving_api(
             )
         )
         try:
-            async with serving_app(app, listening) as task:
+            async with serving_app(app, listening, _ApiServer) as task:
                 yield task
         finally:
             await log.close()

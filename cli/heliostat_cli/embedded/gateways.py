@@ -23,12 +23,17 @@ class GatewayDiedError(Exception):
     """The gateway ended though nobody asked it to."""
 
 
-class _Server(Server):
-    """Signals belong to the program around."""
+class EmbeddedServer(uvicorn.Server):
+    """A server inside a program: signals belong to the program around."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leaves them alone."""
         yield
+
+
+class _GatewayServer(EmbeddedServer, Server):
+    pass
 
 
 @asynccontextmanager
@@ -50,13 +55,15 @@ async def serving(
             "redis_url": SecretStr(""),  # a world of its own
         }
     )
-    async with serving_app(create_app(own), listening) as task:
+    async with serving_app(create_app(own), listening, _GatewayServer) as task:
         yield task
 
 
 @asynccontextmanager
-async def serving_app(app: FastAPI, listening: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
-    """Serves an app inside this process; signals and logs are the program's around."""
+async def serving_app(
+    app: FastAPI, listening: socket.socket, server_type: type[EmbeddedServer]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serves an app inside this process, as long as the block runs."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -65,7 +72,7 @@ async def serving_app(app: FastAPI, listening: socket.socket) -> AsyncIterator[a
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    server = _Server(config)
+    server = server_type(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started and not task.done():

@@ -45,10 +45,14 @@ _WATCHED = (
 )
 
 
-def embedded_operator_settings() -> OperatorSettings:
-    """The operator's settings, with defaults for one machine and somebody who looks on."""
+def embedded_operator_settings(api_url: str = "") -> OperatorSettings:
+    """The operator's settings, with defaults for one machine and somebody who looks on.
+
+    `api_url` is where runs deliver; empty: nowhere.
+    """
     given = OperatorSettings()
-    local: dict[str, int | float] = {
+    local: dict[str, int | float | str] = {
+        "api_url": api_url,
         "max_concurrent_executions": 4,
         "workers": 4,
         "resync_seconds": 30.0,

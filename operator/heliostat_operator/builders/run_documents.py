@@ -4,13 +4,16 @@ from heliostat_core.executions import Execution
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.actions import StartAttempt
 from heliostat_operator.prompts import finished_prompt
+from heliostat_operator.settings import OperatorSettings
 
 VERSION = 1
 TERMINATION_GRACE_SECONDS = 30
 _RUNNER_GRACE_SECONDS = 20
 
 
-def build_run_document(execution: Execution, start: StartAttempt, gateway_url: str) -> JsonObject:
+def build_run_document(
+    execution: Execution, start: StartAttempt, settings: OperatorSettings
+) -> JsonObject:
     """Instants and durations in seconds, money in micro-dollars."""
     spec, attempt = start.frozen, start.attempt
     return {
@@ -37,7 +40,8 @@ def build_run_document(execution: Execution, start: StartAttempt, gateway_url: s
             "maxCostMicros": spec.limits.max_cost_micros,
         },
         "verify": _verify(start),
-        "gateway": {"url": gateway_url},
+        "gateway": {"url": settings.gateway_url},
+        **_api(settings),
         "storage": spec.workspace.storage.type,
         "session": {
             "id": start.resume_session or attempt.session_id,
@@ -45,6 +49,13 @@ def build_run_document(execution: Execution, start: StartAttempt, gateway_url: s
         },
         "graceSeconds": _RUNNER_GRACE_SECONDS,
     }
+
+
+def _api(settings: OperatorSettings) -> JsonObject:
+    """Left out without an api: a runner of an earlier release would refuse the field."""
+    if not settings.api_url:
+        return {}
+    return {"api": {"url": settings.api_url, "deliverySeconds": settings.delivery_seconds}}
 
 
 def _runtime(start: StartAttempt) -> JsonObject:

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,13 @@ class Event:
     name: str
     id: int
     data: Mapping[str, JsonValue]
+
+    @property
+    def payload(self) -> Mapping[str, JsonValue]:
+        """Of a report."""
+        payload = self.data["payload"]
+        assert isinstance(payload, dict)
+        return payload
 
 
 @dataclass
@@ -95,7 +102,7 @@ def running_dev(folder: Path, **environ: str) -> Iterator[DevProcess]:
             dev.process.wait()
 
 
-def follow(client: httpx2.Client, cursor: int | None = None) -> Iterator[Event]:
+def follow(client: httpx2.Client, cursor: int | None = None) -> Generator[Event, None, None]:
     """Events of the stream until the reader has had enough, at most DEADLINE_SECONDS long."""
     given = {} if cursor is None else {"Last-Event-ID": str(cursor)}
     begin = time.monotonic()

@@ -2,7 +2,8 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import httpx2
 import psutil
 import pytest
 from pydantic import JsonValue
+
+from heliostat_core.names import RECORDED_ANNOTATION
 
 from .conftest import PROGRAM, build_environ
 from .dev_process import DevProcess, Event, follow, running_dev
@@ -21,18 +24,28 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevProcess]:
         yield started
 
 
-def until_finished(events: Iterator[Event], uid: JsonValue) -> list[Event]:
+def until_finished(events: Iterable[Event], uid: JsonValue) -> list[Event]:
     """The reports about one run up to its end."""
     found = []
     for event in events:
         if event.data.get("execution") != uid:
             continue
         found.append(event)
-        payload = event.data["payload"]
-        assert isinstance(payload, dict)
-        if event.data["type"] == "execution.changed" and payload["isFinished"]:
+        if event.data["type"] == "execution.changed" and event.payload["isFinished"]:
             return found
     raise AssertionError("the stream ended")
+
+
+def as_list(value: JsonValue) -> list[JsonValue]:
+    assert isinstance(value, list)
+    return value
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def run_sample(client: httpx2.Client, name: str = "hello") -> JsonValue:
@@ -49,7 +62,7 @@ def test_a_run_shows_live_from_its_creation_to_its_end(dev: DevProcess) -> None:
         assert first.data["person"] == {"id": "local", "kind": "local", "isAdmin": True}
         seen = until_finished(events, run_sample(client))
     assert {event.name for event in seen} == {"report"}
-    phases = [event.data["payload"]["phase"] for event in seen if "changed" in event.data["type"]]
+    phases = [event.payload["phase"] for event in seen if event.data["type"] == "execution.changed"]
     assert phases[0] == "Pending"
     assert phases[-1] == "Succeeded"
     assert [event.id for event in seen] == sorted({event.id for event in seen})
@@ -78,11 +91,55 @@ def test_a_run_is_in_the_list_and_can_be_run_again_and_cancelled(dev: DevProcess
         assert client.post(f"/api/executions/{second}/cancel").status_code == 202
         ended = until_finished(events, second)[-1]
         listed = client.get("/api/executions", params={"agent": "hello", "limit": 1}).json()
-        older = client.get("/api/executions", params={"cursor": listed["next"]}).json()
+        given = {"agent": "hello", "cursor": listed["next"]}
+        older = client.get("/api/executions", params=given).json()
         page = client.get(f"/api/executions/{second}").json()
-    assert ended.data["payload"]["phase"] == page["phase"] == "Cancelled"
+    assert ended.payload["phase"] == page["phase"] == "Cancelled"
     assert listed["items"][0]["id"] == second
     assert uid in [item["id"] for item in older["items"]]
+
+
+def test_what_a_run_writes_shows_live_and_stays(dev: DevProcess) -> None:
+    with dev.browser() as client, closing(follow(client)) as events:
+        uid = run_sample(client)
+        seen = until_finished(events, uid)
+        told = [
+            line
+            for event in seen
+            if event.data["type"] == "execution.output"
+            for line in as_list(event.payload["events"])
+        ]
+        kept = client.get(f"/api/executions/{uid}/transcript", params={"limit": 1000}).json()
+    assert kept["first"] == 0
+    assert kept["events"][0]["subtype"] == "start"
+    assert {"system", "assistant", "user", "result"} <= {line["type"] for line in kept["events"]}
+    assert kept["events"][-1]["subtype"] == "end"
+    assert told == kept["events"][: len(told)]
+    assert told[-1] in kept["events"][-3:]
+
+
+def test_a_record_outlives_its_execution(dev: DevProcess) -> None:
+    def heliostat(*arguments: str) -> str:
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            env={**dev.environ, "HELIOSTAT_HOME": str(dev.folder)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    with dev.browser() as client, closing(follow(client)) as events:
+        uid = run_sample(client)
+        last = until_finished(events, uid)[-1].payload
+        name = str(last["name"])
+        wait_for(lambda: RECORDED_ANNOTATION in heliostat("get", "execution", name, "-o", "yaml"))
+        before = client.get(f"/api/executions/{uid}/transcript").json()
+        heliostat("delete", "execution", name)
+        assert client.get(f"/api/executions/{uid}").json()["phase"] == "Succeeded"
+        assert client.get(f"/api/executions/{uid}/transcript").json() == before
+        again = client.post(f"/api/executions/{uid}/rerun")
+        assert until_finished(events, again.json()["execution"])[-1].payload["phase"] == "Succeeded"
 
 
 def test_without_a_session_nothing_is_told(dev: DevProcess) -> None:

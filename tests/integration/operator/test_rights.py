@@ -9,6 +9,7 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
+from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.actions import (
     FreezeAgent,
     HoldExecution,
@@ -18,7 +19,6 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
-from heliostat_operator.cluster import Call, KubernetesWorld
 from heliostat_operator.effects import Applier
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
@@ -177,7 +177,7 @@ async def use_engine(world: KubernetesWorld, signer: Signer, namespace: str) -> 
     """Lists, an Agent's status, and a history that is cleaned."""
     engine = Engine(world, FakeGateway(), signer, make_settings())
     await engine.resync()
-    agents = AgentReconciler(world, FakeGateway(), engine.board, utc_now, 300)
+    agents = AgentReconciler(world, FakeGateway(), engine.board, utc_now, make_settings())
     await agents.reconcile((namespace, "sales"))
     agent = Agent.model_validate(await world.get(Ref(AGENT, namespace, "sales")))
     assert agent.status.conditions[0].reason == "SecretMissing"

@@ -46,6 +46,8 @@ def make_settings(
     namespace: str = "heliostat-system",
     retry_first_seconds: float = 1,
     retry_longest_seconds: float = 60,
+    api_url: str = "",
+    recording_seconds: int = 86400,
 ) -> OperatorSettings:
     """Settings of a test; the environment of the test run does not show through."""
     return OperatorSettings(
@@ -57,6 +59,8 @@ def make_settings(
         resync_seconds=resync_seconds,
         retry_first_seconds=retry_first_seconds,
         retry_longest_seconds=retry_longest_seconds,
+        api_url=api_url,
+        recording_seconds=recording_seconds,
     )
 
 

@@ -12,6 +12,7 @@ from heliostat_operator.builders.snapshots import build_snapshot, read_snapshot
 from support.builders.resources import (
     make_attempt,
     make_execution,
+    make_settings,
     make_spec,
     make_start,
     make_uid,
@@ -159,7 +160,9 @@ POD: JsonObject = {
 
 def test_the_run_document_says_all_that_the_runner_is_told() -> None:
     start = make_start(spec=SPEC, timeout_seconds=840, resume_session="first")
-    document = build_run_document(EXECUTION, start, "http://gateway:8081")
+    document = build_run_document(
+        EXECUTION, start, make_settings(gateway_url="http://gateway:8081")
+    )
     assert json.loads(json.dumps(document)) == {
         "version": 1,
         "execution": {"namespace": "default", "name": "sales-1", "uid": UID},
@@ -218,3 +221,10 @@ def test_the_frozen_spec_reads_back_as_it_was() -> None:
     snapshot = build_snapshot(EXECUTION, SPEC, "agent-uid")
     assert snapshot["metadata"] == metadata("sales-1-spec")
     assert read_snapshot(json.loads(json.dumps(snapshot))) == SPEC
+
+
+def test_the_run_document_names_the_api_only_where_there_is_one() -> None:
+    settings = make_settings(api_url="http://api:8080")
+    document = build_run_document(EXECUTION, make_start(spec=SPEC), settings)
+    assert document["api"] == {"url": "http://api:8080", "deliverySeconds": 60}
+    assert "api" not in build_run_document(EXECUTION, make_start(spec=SPEC), make_settings())

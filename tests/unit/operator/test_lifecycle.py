@@ -143,7 +143,7 @@ def test_the_longest_prompt_that_is_admitted_fits_a_secret() -> None:
             break
         [attempt] = decision.status.attempts
         start = StartAttempt(attempt, agent.spec, 3600, None)
-        document = build_run_document(execution, start, make_settings().gateway_url)
+        document = build_run_document(execution, start, make_settings())
         secret = build_secret(execution, attempt, document, "k" * 2000)
         data = secret["data"]
         assert isinstance(data, dict)

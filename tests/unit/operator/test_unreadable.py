@@ -10,7 +10,7 @@ from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.seats import Board
 from heliostat_operator.uninstalls import finish_uninstall
 from support.builders.pods import stamp
-from support.builders.resources import NOW, make_agent, make_execution
+from support.builders.resources import NOW, make_agent, make_execution, make_settings
 from support.fake_gateway import FakeGateway
 from support.memory_world import MemoryWorld
 
@@ -34,7 +34,7 @@ async def test_an_agents_status_is_kept_true_beside_a_run_that_cannot_be_read() 
     world.put(make_agent().to_json())
     world.put(broken())
     world.put(fine())
-    fleet = AgentReconciler(world, FakeGateway(), Board(10, 300), utc_now, 300)
+    fleet = AgentReconciler(world, FakeGateway(), Board(10, 300), utc_now, make_settings())
     await fleet.reconcile(("default", "sales"))
     status = world.objects[Ref(AGENT, "default", "sales")]["status"]
     assert isinstance(status, dict)

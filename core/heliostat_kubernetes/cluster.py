@@ -23,9 +23,9 @@ from heliostat_core.worlds import (
     Ref,
     Selection,
 )
-from heliostat_operator.answers import NotServedError
-from heliostat_operator.connection import LOG_TIMEOUT, Connection, find_target
-from heliostat_operator.watching import list_pages, read_items, watch
+from heliostat_kubernetes.answers import NotServedError
+from heliostat_kubernetes.connection import LOG_TIMEOUT, Connection, find_target
+from heliostat_kubernetes.watching import list_pages, read_items, watch
 
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 

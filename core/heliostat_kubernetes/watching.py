@@ -8,8 +8,8 @@ from contextlib import aclosing
 import aiohttp
 
 from heliostat_core.worlds import Change, JsonObject, Kind
-from heliostat_operator.answers import ExpiredError, map_status
-from heliostat_operator.connection import Connection, Query, SilenceError
+from heliostat_kubernetes.answers import ExpiredError, map_status
+from heliostat_kubernetes.connection import Connection, Query, SilenceError
 
 PAGE_SIZE = 500
 # The server ends a watch after this time; spread out, so that not all come back at once.

@@ -18,8 +18,8 @@ from kubernetes.aio.config import (
 )
 
 from heliostat_core.worlds import JsonObject, UnavailableError
-from heliostat_operator.answers import map_error, parse_object, read_retry_after
-from heliostat_operator.sockets import Sockets
+from heliostat_kubernetes.answers import map_error, parse_object, read_retry_after
+from heliostat_kubernetes.sockets import Sockets
 
 # A slow answer is no answer; waiting for a free connection of the pool is not counted.
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=15)

@@ -1,0 +1,120 @@
+"""The ingest endpoints (docs/events.md): a table of contents, each one call."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from heliostat_api.documents.transcripts import SequenceGapError
+from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.service import Ingest
+from heliostat_api.serving.problems import Problem, ProblemError
+from heliostat_api.views import View
+from heliostat_core.keys import ExecutionClaims
+
+REQUEST_BYTES = 1 << 20
+_MOST = 10**12 - 1
+
+Uid = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+Number = Annotated[int, Path(ge=1, le=9999)]
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+
+
+class PositionView(View):
+    """How much is stored: `next` is the first that is missing."""
+
+    next: int
+
+
+class EndOrder(View):
+    """A transcript is complete: `next` events, `lost` of them."""
+
+    next: Count
+    lost: Count
+
+
+def add_ingest(app: FastAPI, service: Ingest, keyring: Keyring) -> None:
+    """Runs may deliver to this app."""
+    app.state.ingest, app.state.ingest_keyring = service, keyring
+    app.add_exception_handler(SequenceGapError, _answer_gap)
+    app.include_router(ingest)
+
+
+def ingest_of(request: Request) -> Ingest:
+    """The service of the app that serves this request."""
+    ingest: Ingest = request.app.state.ingest
+    return ingest
+
+
+async def claims_of(
+    request: Request,
+    uid: Uid,
+    attempt: Number,
+    authorization: Annotated[str | None, Header()] = None,
+) -> ExecutionClaims:
+    """Raises a problem with status 401, 403 or 503."""
+    keyring: Keyring = request.app.state.ingest_keyring
+    return keyring.claims(authorization, uid, attempt)
+
+
+async def body_of(request: Request) -> bytes:
+    """Raises a problem with status 413."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > REQUEST_BYTES:
+            raise ProblemError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"A request may have {REQUEST_BYTES} bytes: send fewer at once.",
+            )
+    return bytes(body)
+
+
+IngestOf = Annotated[Ingest, Depends(ingest_of)]
+ClaimsOf = Annotated[ExecutionClaims, Depends(claims_of)]
+BodyOf = Annotated[bytes, Depends(body_of)]
+
+ingest = APIRouter(
+    prefix="/ingest/v1/executions/{uid}/attempts/{attempt}",
+    tags=["ingest"],
+    responses={
+        409: {"model": PositionView, "description": "What comes before is missing."},
+        "default": {"model": Problem, "description": "A problem (RFC 9457)."},
+    },
+)
+
+
+async def _answer_gap(_: Request, error: Exception) -> JSONResponse:
+    """409 with the place to go on from."""
+    assert isinstance(error, SequenceGapError)
+    return JSONResponse({"next": error.next}, HTTPStatus.CONFLICT)
+
+
+@ingest.get("")
+async def read_position(service: IngestOf, claims: ClaimsOf) -> PositionView:
+    """The first event of this attempt that is not stored yet."""
+    return PositionView(next=await service.position(claims))
+
+
+@ingest.post("/events")
+async def append_events(
+    service: IngestOf,
+    claims: ClaimsOf,
+    body: BodyOf,
+    first: Annotated[int, Query(ge=0, le=_MOST)],
+    lost: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
+) -> PositionView:
+    """Events from number `first` on, as JSON lines; or that `lost` of them are gone."""
+    if lost is None:
+        return PositionView(next=await service.append(claims, first, body))
+    if body:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "A gap has no lines: leave the body empty.")
+    return PositionView(next=await service.lose(claims, first, lost))
+
+
+@ingest.post("/end")
+async def end_attempt(service: IngestOf, claims: ClaimsOf, order: EndOrder) -> PositionView:
+    """These were all events of this attempt."""
+    return PositionView(next=await service.end(claims, order.next, order.lost))

@@ -1,0 +1,145 @@
+"""Closing the record of a run that ended: its transcript is complete, or as complete as it gets.
+
+The operator keeps a finished Execution, and with it the pod and its log, until the mark is there.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from heliostat_api.documents.port import (
+    ConflictError,
+    Documents,
+    Put,
+    StoreError,
+)
+from heliostat_api.documents.transcripts import Position, Transcripts
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.names import RECORDED_ANNOTATION
+from heliostat_core.worlds import EXECUTION, Logs, World, WorldError
+
+PATIENCE: Final = timedelta(seconds=90)
+"""How long after a run's end its runner may still deliver; it waits 60 s itself."""
+_LOOK_SECONDS = 0.5
+_BATCH_LINES = 500
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """`world` is written to under a name of its own, for the mark alone."""
+
+    world: World
+    logs: Logs
+    documents: Documents
+    transcripts: Transcripts
+    clock: Callable[[], datetime]
+    patience: timedelta = PATIENCE
+    _open: dict[str, Execution] = field(default_factory=dict)
+
+    def see(self, execution: Execution) -> None:
+        """Remembers a run that is to be closed, and forgets one that is."""
+        uid = execution.metadata.uid
+        is_marked = RECORDED_ANNOTATION in execution.metadata.annotations
+        if execution.is_finished and execution.is_settled and not is_marked:
+            self._open[uid] = execution
+        else:
+            self._open.pop(uid, None)
+
+    def forget(self, uid: str) -> None:
+        """Its resource is gone: there is nothing left to mark."""
+        self._open.pop(uid, None)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            for uid, execution in list(self._open.items()):
+                try:
+                    if await self.close(execution):
+                        self.forget(uid)
+                except (WorldError, StoreError) as error:
+                    _LOG.warning("the record of %s is closed later: %s", uid, error)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def close(self, execution: Execution) -> bool:
+        """Whether the record is complete and marked; may be repeated after a crash."""
+        for attempt in execution.status.attempts:
+            if attempt.start_time is None:
+                continue  # no container, so no transcript
+            position = await self.transcripts.position(execution.metadata.uid, attempt.number)
+            if position.ended:
+                continue
+            if not self._is_late(execution):
+                return False
+            await self._rescue(execution, attempt, position)
+        await self._note(execution)
+        await self._mark(execution)
+        return True
+
+    def _is_late(self, execution: Execution) -> bool:
+        end = execution.status.completion_time or self.clock()
+        return self.clock() >= end + self.patience
+
+    async def _rescue(self, execution: Execution, attempt: Attempt, position: Position) -> None:
+        """From the pod's log, which has the transcript's lines in their order, long ones cut."""
+        uid, number = execution.metadata.uid, attempt.number
+        lines = await self._read_log(execution, attempt)
+        for first in range(position.next, len(lines), _BATCH_LINES):
+            batch = lines[first : first + _BATCH_LINES]
+            position = await self.transcripts.append(uid, number, first, batch)
+        known = execution.status.transcript_ref
+        is_last = attempt is execution.status.attempts[-1]
+        total = max(position.next, known.lines if known and is_last else 0)
+        if total > position.next:
+            position = await self.transcripts.lose(
+                uid, number, position.next, total - position.next
+            )
+        await self.transcripts.end(uid, number, total, position.lost)
+
+    async def _read_log(self, execution: Execution, attempt: Attempt) -> list[str]:
+        if attempt.pod_name is None:
+            return []
+        namespace = execution.metadata.namespace
+        try:
+            found = self.logs.read_log(namespace, attempt.pod_name)
+            return [line async for line in found if is_event(line)]
+        except WorldError as error:
+            _LOG.warning("no log of %s/%s: %s", namespace, attempt.pod_name, error)
+            return []
+
+    async def _note(self, execution: Execution) -> None:
+        path = f"executions/{execution.metadata.uid}"
+        while (known := await self.documents.get(path)) is not None:
+            fields = {**known.fields, "recordedAt": known.fields.get("recordedAt") or self.clock()}
+            try:
+                return await self.documents.commit(Put(path, fields, known.version))
+            except ConflictError:
+                continue
+        return None
+
+    async def _mark(self, execution: Execution) -> None:
+        meta = execution.metadata
+        await self.world.apply(
+            {
+                "apiVersion": EXECUTION.api_version,
+                "kind": EXECUTION.name,
+                "metadata": {
+                    "name": meta.name,
+                    "namespace": meta.namespace,
+                    "uid": meta.uid,
+                    "annotations": {RECORDED_ANNOTATION: self.clock().isoformat()},
+                },
+            }
+        )
+
+
+def is_event(line: str) -> bool:
+    """Whether a line of the log is of the transcript; the runner's own words are not."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -1,0 +1,264 @@
+"""Delivery against an api that fails in every way: each event arrives once, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qs, urlsplit
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliostat_runner.api import Answer, Request
+from heliostat_runner.delivery import Delivery
+from heliostat_runner.files import WorkFile
+from heliostat_runner.jsonvalue import count_at, load
+from heliostat_runner.spool import Spool
+from heliostat_runner.supervision import Shutdown
+from support import manual_loop
+
+AWAY = Answer(0)
+FAULTS = ("lost", "unanswered", "twice", "busy", "asked to wait", "forgotten", "babble")
+
+
+@dataclass
+class ScriptedApi:
+    """Follows the protocol, and a list of faults, one a request."""
+
+    faults: list[str] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    ended: tuple[int, int] | None = None
+    lost: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    is_away: bool = False
+    refusal: Answer | None = None
+
+    async def ask(self, request: Request) -> Answer:
+        await asyncio.sleep(0.01)
+        self.requests.append(request)
+        if self.is_away:
+            return AWAY
+        if self.refusal is not None:
+            return self.refusal
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "forgotten":  # a store that was restored from an older copy
+            del self.lines[len(self.lines) // 2 :]
+        early = {
+            "lost": AWAY,
+            "busy": Answer(503),
+            "asked to wait": Answer(429, b"", "7"),
+            "babble": Answer(200, b"<html>"),
+        }
+        if fault in early:
+            return early[fault]
+        if fault == "twice":
+            self._take(request)
+        answer = self._take(request)
+        return AWAY if fault == "unanswered" else answer
+
+    def _take(self, request: Request) -> Answer:
+        path = urlsplit(request.path)
+        query = {name: values[0] for name, values in parse_qs(path.query).items()}
+        if path.path.endswith("/events"):
+            return self._events(request, query)
+        if path.path.endswith("/end"):
+            return self._end(request)
+        return self._file(path.path.partition("/files/")[2], request.body, int(query["offset"]))
+
+    def _events(self, request: Request, query: dict[str, str]) -> Answer:
+        first = int(query["first"])
+        if first > len(self.lines):
+            return self._answer(409, len(self.lines))
+        new = request.body.splitlines() or [b"lost"] * int(query["lost"])
+        self.lines += new[len(self.lines) - first :]
+        return self._answer(200, len(self.lines))
+
+    def _end(self, request: Request) -> Answer:
+        count = count_at(load(request.body), "next")
+        if count > len(self.lines):
+            return self._answer(409, len(self.lines))
+        self.ended = count, count_at(load(request.body), "lost")
+        return self._answer(200, len(self.lines))
+
+    def _file(self, name: str, piece: bytes, offset: int) -> Answer:
+        have = self.files.get(name, b"")
+        if offset > len(have):
+            return self._answer(409, len(have))
+        self.files[name] = have + piece[len(have) - offset :]
+        return self._answer(200, len(self.files[name]))
+
+    def _answer(self, status: int, number: int) -> Answer:
+        return Answer(status, b'{"next":%d}' % number)
+
+
+class Run:
+    """A transcript that is written and delivered."""
+
+    def __init__(self, api: ScriptedApi, folder: Path) -> None:
+        self.path = folder / "transcript.jsonl"
+        self._file = self.path.open("wb", buffering=0)
+        self.refusals: list[str] = []
+        self.shutdown = Shutdown()
+        spool = Spool(self.path, 1000)
+        self.delivery = Delivery(api, spool, "/a", self.refusals.append)
+
+    def write(self, *lines: bytes) -> None:
+        for line in lines:
+            self._file.write(line + b"\n")
+            self.delivery.hear(line + b"\n", True)
+
+    async def finish(self, *files: WorkFile, seconds: float = 10_000_000) -> tuple[str, ...]:
+        self._file.close()
+        return await self.delivery.finish(files, seconds, self.shutdown)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0.0, 0.005, 0.02, 30.0])), max_size=12),
+    st.lists(st.sampled_from(FAULTS), max_size=30),
+)
+def test_random_failures_deliver_every_event_once_and_in_order(
+    bursts: Sequence[tuple[int, float]], faults: list[str]
+) -> None:
+    async def deliver(folder: Path) -> tuple[ScriptedApi, list[bytes], tuple[str, ...]]:
+        api = ScriptedApi(list(faults))
+        run = Run(api, folder)
+        written: list[bytes] = []
+        for count, pause in bursts:
+            lines = [b"%d" % (len(written) + number) for number in range(count)]
+            run.write(*lines)
+            written += lines
+            await asyncio.sleep(pause)
+        return api, written, await run.finish()
+
+    with TemporaryDirectory() as folder:
+        api, written, remarks = manual_loop.run(deliver(Path(folder)))
+    assert api.lines == written
+    assert api.ended == (len(written), 0)
+    assert remarks == ()
+
+
+def test_an_event_goes_at_once_when_nothing_is_under_way(tmp_path: Path) -> None:
+    async def deliver() -> list[bytes]:
+        api = ScriptedApi()
+        run = Run(api, tmp_path)
+        run.write(b"0")
+        await asyncio.sleep(0.005)
+        run.write(b"1", b"2")  # while the first is under way: they go together
+        await asyncio.sleep(0.02)
+        bodies = [each.body for each in api.requests]
+        await run.finish()
+        return bodies
+
+    assert manual_loop.run(deliver()) == [b"0\n", b"1\n2\n"]
+
+
+def test_an_api_that_stays_away_costs_the_wait_and_a_remark(tmp_path: Path) -> None:
+    async def deliver() -> tuple[tuple[str, ...], float]:
+        run = Run(ScriptedApi(is_away=True), tmp_path)
+        run.write(b"0", b"1")
+        begin = asyncio.get_running_loop().time()
+        remarks = await run.finish(seconds=60)
+        return remarks, asyncio.get_running_loop().time() - begin
+
+    remarks, seconds = manual_loop.run(deliver())
+    assert remarks == ("2 events were not delivered.",)
+    assert seconds == 60
+
+
+def test_an_api_that_comes_back_within_the_wait_gets_it_all(tmp_path: Path) -> None:
+    async def deliver() -> tuple[tuple[str, ...], list[bytes], float]:
+        loop = asyncio.get_running_loop()
+        api = ScriptedApi(is_away=True)
+        run = Run(api, tmp_path)
+        run.write(b"0", b"1")
+        loop.call_later(30, setattr, api, "is_away", False)
+        begin = loop.time()
+        return await run.finish(seconds=60), api.lines, loop.time() - begin
+
+    remarks, lines, seconds = manual_loop.run(deliver())
+    assert (remarks, lines) == ((), [b"0", b"1"])
+    assert 30 <= seconds <= 36
+
+
+def test_sigterm_ends_the_wait_a_second_before_the_grace_is_over(tmp_path: Path) -> None:
+    async def deliver() -> float:
+        loop = asyncio.get_running_loop()
+        run = Run(ScriptedApi(is_away=True), tmp_path)
+        run.write(b"0")
+        begin = loop.time()
+        loop.call_later(10, lambda: run.shutdown.request(begin + 10 + 20))
+        await run.finish(seconds=60)
+        return loop.time() - begin
+
+    assert manual_loop.run(deliver()) == 29
+
+
+def test_a_refused_key_ends_it_for_good_and_says_why(tmp_path: Path) -> None:
+    async def deliver() -> tuple[tuple[str, ...], list[str], int]:
+        api = ScriptedApi(refusal=Answer(401, b"Unknown key."))
+        run = Run(api, tmp_path)
+        run.write(b"0")
+        await asyncio.sleep(1)
+        run.write(b"1")
+        remarks = await run.finish(seconds=60)
+        return remarks, run.refusals, len(api.requests)
+
+    remarks, refusals, requests = manual_loop.run(deliver())
+    assert refusals == ["the api answered 401: Unknown key."]
+    assert remarks == ("2 events were not delivered (the api answered 401: Unknown key.).",)
+    assert requests == 1
+
+
+def test_a_gap_is_told_and_counted(tmp_path: Path) -> None:
+    async def deliver() -> tuple[ScriptedApi, tuple[str, ...]]:
+        api = ScriptedApi(is_away=True)
+        run = Run(api, tmp_path)
+        for _ in range(5):
+            run.delivery.hear(b"x" * 399 + b"\n", False)  # 2000 bytes, of which 1000 are kept
+        asyncio.get_running_loop().call_later(1, setattr, api, "is_away", False)
+        return api, await run.finish()
+
+    api, remarks = manual_loop.run(deliver())
+    assert api.lines == [b"lost"] * 3 + [b"x" * 399] * 2
+    assert api.ended == (5, 3)
+    assert remarks == ("3 events were lost before they could be delivered.",)
+
+
+def make_file(folder: Path, name: str, content: bytes) -> WorkFile:
+    place = folder / name
+    place.write_bytes(content)
+    return WorkFile(place, name, len(content), hashlib.sha256(content).hexdigest())
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from(("lost", "unanswered", "twice", "busy", "babble")), max_size=12))
+def test_files_go_after_the_events_in_pieces_whatever_fails(faults: list[str]) -> None:
+    contents = {"a/b c.txt": b"", "big.bin": bytes(range(256)) * 10_000}
+
+    async def deliver(folder: Path) -> tuple[ScriptedApi, tuple[str, ...]]:
+        api = ScriptedApi(list(faults))
+        run = Run(api, folder)
+        (folder / "a").mkdir()
+        files = [make_file(folder, name, content) for name, content in contents.items()]
+        run.write(b"0")
+        return api, await run.finish(*files)
+
+    with TemporaryDirectory() as folder:
+        api, remarks = manual_loop.run(deliver(Path(folder)))
+    assert api.files == {"a/b%20c.txt": b"", "big.bin": contents["big.bin"]}
+    assert (api.lines, remarks) == ([b"0"], ())
+
+
+def test_a_file_that_changes_under_way_is_said_to_be_missing(tmp_path: Path) -> None:
+    async def deliver() -> tuple[str, ...]:
+        file = make_file(tmp_path, "a", b"12345")
+        (tmp_path / "a").write_bytes(b"123456")
+        return await Run(ScriptedApi(), tmp_path).finish(file)
+
+    assert manual_loop.run(deliver()) == ("1 files were not delivered.",)

@@ -1,0 +1,177 @@
+"""Delivers the transcript to the api while it is written, and at the attempt's end what is left.
+
+Nothing of it fails a run: an api that is away is asked again until the wait at the end is over,
+and then the result says how much it did not get.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from .api import Answer, Never, Position, Request, pause_after, read_answer
+from .files import WorkFile, read_piece
+from .ingest import end_request, events_request, file_request
+from .spool import Batch, Spool
+from .supervision import Shutdown
+
+_LEAVE_SECONDS = 1.0
+"""What is kept back of the time after SIGTERM."""
+_SETBACKS = 3
+"""How often a file may begin anew."""
+
+
+class GivenUpError(Exception):
+    """The api will take nothing of this attempt; the text says why."""
+
+
+class Asking(Protocol):
+    """One request at a time to the api."""
+
+    async def ask(self, request: Request) -> Answer: ...
+
+
+class Delivery:
+    """One attempt's delivery: a task beside the run."""
+
+    def __init__(
+        self, api: Asking, spool: Spool, path: str, refused: Callable[[str], None]
+    ) -> None:
+        """`path` is the attempt's own below the api's address; `refused` is told why it ended."""
+        self._api = api
+        self._spool = spool
+        self._path = path
+        self._refused = refused
+        self._news = asyncio.Event()
+        self._closing = False
+        self._taken = 0
+        self._lost = 0
+        self._setbacks = 0
+        self._files: Sequence[WorkFile] = ()
+        self._files_taken = 0
+        self._why = ""
+        self._task = asyncio.create_task(self._run())
+
+    def hear(self, line: bytes, kept: bool) -> None:
+        """A line was written, as `Transcript.tell` has it."""
+        self._spool.add(line, kept)
+        self._news.set()
+
+    async def finish(
+        self, files: Sequence[WorkFile], seconds: float, shutdown: Shutdown
+    ) -> tuple[str, ...]:
+        """Nothing more comes: waits for the rest. Returns sentences about what was not taken."""
+        self._files = files
+        self._closing = True
+        self._news.set()
+        await self._wait(seconds, shutdown)
+        if not self._task.done():
+            self._task.cancel()
+        await asyncio.wait([self._task])
+        if not self._task.cancelled() and (error := self._task.exception()) is not None:
+            self._why = f"delivery broke: {error!r}"
+        self._spool.close()
+        return self._remarks()
+
+    async def _wait(self, seconds: float, shutdown: Shutdown) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        stopping = asyncio.create_task(shutdown.wait())
+        await asyncio.wait(
+            [self._task, stopping], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if shutdown.requested:
+            until = min(until, shutdown.deadline - _LEAVE_SECONDS)
+            await asyncio.wait([self._task], timeout=max(0.0, until - loop.time()))
+        stopping.cancel()
+        await asyncio.wait([stopping])
+
+    def _remarks(self) -> tuple[str, ...]:
+        why = f" ({self._why})" if self._why else ""
+        left = self._spool.end - self._taken
+        files = len(self._files) - self._files_taken
+        found = (
+            (left, f"{left} events were not delivered{why}."),
+            (self._lost, f"{self._lost} events were lost before they could be delivered."),
+            (files, f"{files} files were not delivered{why}."),
+        )
+        return tuple(words for count, words in found if count > 0)
+
+    async def _run(self) -> None:
+        try:
+            await self._deliver_transcript()
+            for file in self._files:
+                await self._deliver_file(file)
+        except GivenUpError as error:
+            self._why = str(error)
+            self._refused(self._why)
+
+    # ---- the transcript -------------------------------------------------------------------------
+
+    async def _deliver_transcript(self) -> None:
+        """All events, then the word that these were all."""
+        while True:
+            await self._deliver_events()
+            count, lost = self._spool.end, self._lost
+            position = await self._ask(end_request(self._path, count, lost))
+            if not position.is_refused:
+                return
+            await self._go_on_from(position, count)
+
+    async def _deliver_events(self) -> None:
+        while True:
+            self._news.clear()
+            batch = self._spool.read()
+            if batch is not None:
+                await self._hand_over(batch)
+            elif self._closing:
+                return
+            else:
+                await self._news.wait()
+
+    async def _hand_over(self, batch: Batch) -> None:
+        """The same bytes until they are taken: what is repeated is known again by them."""
+        position = await self._ask(events_request(self._path, batch))
+        if batch.is_gap and position.next >= batch.next:
+            self._lost += batch.count
+        await self._go_on_from(position, batch.next)
+
+    async def _go_on_from(self, position: Position, expected: int) -> None:
+        """The api is the one that knows; it may have lost what it had taken."""
+        self._taken = position.next
+        self._spool.seek(position.next)
+        if position.next >= expected:
+            self._setbacks = 0
+            return
+        self._setbacks += 1
+        await asyncio.sleep(pause_after(self._setbacks))
+
+    # ---- files ----------------------------------------------------------------------------------
+
+    async def _deliver_file(self, file: WorkFile) -> None:
+        """One that changed since it was listed stays behind: the count tells."""
+        offset, setbacks = 0, 0
+        while setbacks <= _SETBACKS and (piece := read_piece(file, offset)) is not None:
+            position = await self._ask(file_request(self._path, file, offset, piece))
+            if not position.is_refused and position.next >= file.size:
+                self._files_taken += 1
+                return
+            setbacks += position.next <= offset
+            offset = position.next
+
+    # ---- requests -------------------------------------------------------------------------------
+
+    async def _ask(self, request: Request) -> Position:
+        """Until the api says where it stands. Raises GivenUpError."""
+        failures = 0
+        while True:
+            meaning = read_answer(await self._api.ask(request))
+            if isinstance(meaning, Position):
+                return meaning
+            if isinstance(meaning, Never):
+                raise GivenUpError(meaning.why)
+            failures += 1
+            await asyncio.sleep(
+                pause_after(failures) if meaning.seconds is None else meaning.seconds
+            )
