@@ -28,6 +28,7 @@ from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.guards import Guard
+from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import add_problems
 from heliostat_api.serving.visits import Visits
@@ -107,6 +108,7 @@ def create_app(around: Surroundings) -> FastAPI:
     )
     ingest = Ingest(transcripts, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_pages(app)
     app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
     app.add_middleware(Guard, hosts=around.hosts)
     return app
