@@ -29,6 +29,8 @@ from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.guards import Guard
+from heliostat_api.serving.health import health
+from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import add_problems
 from heliostat_api.serving.visits import Visits
@@ -73,6 +75,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(health)
     return app
 
 
@@ -109,6 +112,7 @@ def create_app(around: Surroundings) -> FastAPI:
     files = Files(around.documents, around.clock, FileBounds())
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_pages(app)  # last: what nothing else serves is a page
     app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
     app.add_middleware(Guard, hosts=around.hosts)
     return app

@@ -40,7 +40,7 @@ export const theme = createTheme({
   luminanceThreshold: 0.4,
   defaultRadius: "md",
   fontFamily:
-    'Inter, system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans KR", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic", sans-serif',
+    '"Inter Variable", system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans KR", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic", sans-serif',
   fontFamilyMonospace:
     'ui-monospace, "SF Mono", "Cascadia Code", "Noto Sans Mono", Menlo, monospace',
   headings: { fontWeight: "650" },

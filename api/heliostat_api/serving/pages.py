@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from heliostat_api.serving.problems import NotFoundProblem
 
@@ -19,6 +20,7 @@ STATIC: Final = Path(__file__).parents[1] / "static"
 RESERVED: Final = ("api", "agent", "ingest", "workspace", "metrics", "healthz")
 """First parts of paths that are never pages: what is unknown there is not found."""
 _INDEX = "index.html"
+_OLD_ADDRESSES = {_INDEX, "static/dashboard.html"}
 _NONCE = "__CSP_NONCE__"
 _TWINS = {"br": ".br", "gzip": ".gz"}
 _KINDS = {
@@ -58,26 +60,47 @@ class Built:
 
 
 def add_pages(app: FastAPI, folder: Path = STATIC) -> None:
-    """Serve the dashboard for every address that nothing else has: call it last.
+    """Serve the dashboard for every address that nothing else has.
 
     An address of the application (`/agents/...`) is answered with its page, which finds its own
     way; a file that is not there, with 404.
     """
-    builds = Builds(folder)
+    app.router.default = Pages(folder, app.router.default)
 
-    async def answer(request: Request, path: str = "") -> Response:
-        if path.partition("/")[0] in RESERVED:
-            raise NotFoundProblem("address")
-        built = builds.latest()
-        if built is None:
-            return not_built()
-        if path in built.files and path != _INDEX:
-            return file_response(built, path, request.headers)
-        if "." in path.rpartition("/")[2] and path != "static/dashboard.html":
-            raise NotFoundProblem("file")
-        return page_response(built)
 
-    app.add_api_route("/{path:path}", answer, methods=["GET", "HEAD"], include_in_schema=False)
+class Pages:
+    """ASGI: files and pages for who reads; `otherwise` answers everybody else."""
+
+    def __init__(self, folder: Path, otherwise: ASGIApp) -> None:
+        self._builds = Builds(folder)
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_page_request(scope):
+            path = scope["path"].removeprefix("/")
+            response = answer(self._builds.latest(), path, Headers(scope=scope))
+            await response(scope, receive, send)
+        else:
+            await self._otherwise(scope, receive, send)
+
+
+def is_page_request(scope: Scope) -> bool:
+    """Whether somebody reads what may be a page or a file of it."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        return False
+    path: str = scope["path"]
+    return path.split("/")[1] not in RESERVED
+
+
+def answer(built: Built | None, path: str, headers: Headers) -> Response:
+    """A file, or the page. Raises NotFoundProblem for a file that is not there."""
+    if built is None:
+        return not_built()
+    if path in built.files and path != _INDEX:
+        return file_response(built, path, headers)
+    if "." in path.rpartition("/")[2] and path not in _OLD_ADDRESSES:
+        raise NotFoundProblem("file")
+    return page_response(built)
 
 
 class Builds:

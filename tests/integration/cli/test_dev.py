@@ -169,6 +169,11 @@ def test_an_unknown_run_is_not_there(dev: DevProcess) -> None:
     assert (answer.status_code, answer.json()["title"]) == (404, "Not Found")
 
 
+def test_it_says_that_it_is_ready(dev: DevProcess) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert httpx2.get(f"{dev.url}{path}").json() == {"status": "ok"}
+
+
 def test_it_listens_on_this_machine_only(dev: DevProcess) -> None:
     assert dev.process is not None
     listening = [

@@ -45,7 +45,12 @@ function Loaded({ run }: { run: Execution }) {
           </>
         }
         title={run.agent}
-        detail={<code className={classes.name}>{run.name}</code>}
+        detail={
+          <span className={classes.detail}>
+            <code className={classes.name}>{run.name}</code>
+            <AgentLink run={run} />
+          </span>
+        }
         tab={`${run.agent} · ${name("phase", run.phase)}`}
       >
         <RunActions run={run} />
@@ -53,15 +58,19 @@ function Loaded({ run }: { run: Execution }) {
       <RunFacts run={run} />
       <Verdict run={run} />
       <div className={classes.columns}>
-        <Section title={t("steps.title")}>
-          <Steps key={attempt} run={run} attempt={attempt} isLatest={attempt === latest} />
-        </Section>
-        <aside className={classes.aside}>
+        <div className={classes.attempts}>
           <Section title={t("run.attempts")}>
             <Attempts run={run} shown={attempt} show={setChosen} />
           </Section>
+        </div>
+        <div className={classes.steps}>
+          <Section title={t("steps.title")}>
+            <Steps key={attempt} run={run} attempt={attempt} isLatest={attempt === latest} />
+          </Section>
+        </div>
+        <div className={classes.about}>
           <Details run={run} />
-        </aside>
+        </div>
       </div>
     </>
   );
@@ -75,7 +84,6 @@ function RunFacts({ run }: { run: Execution }) {
     <Facts
       label={t("run.facts")}
       facts={[
-        [t("run.agent"), <AgentLink key="agent" run={run} />],
         [t("run.duration"), <Took key="took" run={run} />],
         [t("run.cost"), money(run.costMicros)],
         [
@@ -103,11 +111,12 @@ function RunFacts({ run }: { run: Execution }) {
 
 /** To the agent's page, as long as there is one. */
 function AgentLink({ run }: { run: Execution }) {
+  const { t } = useWords();
   const agents = useAgents();
   const agent = agents.data?.find(
     (each) => each.name === run.agent && each.namespace === run.namespace,
   );
-  return agent ? <Link href={`/agents/${agent.id}`}>{run.agent}</Link> : run.agent;
+  return agent ? <Link href={`/agents/${agent.id}`}>{t("run.toAgent")}</Link> : null;
 }
 
 /** Why it waits, or why it failed. */

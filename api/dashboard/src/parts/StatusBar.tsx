@@ -58,7 +58,7 @@ function Heard({ words }: { words: Words }) {
   return (
     <span className={classes.heard}>
       <span className={classes.what}>{describe(heard.report, world, words)}</span>
-      <span className={classes.when}>{words.ago(Math.min(heard.at, now), now)}</span>
+      <span>{words.ago(Math.min(heard.at, now), now)}</span>
     </span>
   );
 }

@@ -36,20 +36,42 @@ export function ThinkingStep({ item }: { item: ItemOf<"thinking"> }) {
   );
 }
 
-export function ResultStep({ item }: { item: ItemOf<"result"> }) {
+export function ResultStep({ item, isGood }: { item: ItemOf<"result">; isGood: boolean }) {
   const { t, shortDuration } = useWords();
   const facts = [
     item.turns === null ? "" : t("steps.turns", { count: item.turns }),
     item.ms === null ? "" : shortDuration(item.ms),
-  ].filter(Boolean);
+  ];
   return (
-    <section className={classes.result} data-error={item.isError || undefined}>
+    <Answer
+      text={item.text}
+      isError={item.isError}
+      isGood={isGood}
+      aside={facts.filter(Boolean).join(" · ")}
+    />
+  );
+}
+
+export function Answer({
+  text,
+  isError,
+  isGood,
+  aside,
+}: {
+  text: string;
+  isError: boolean;
+  isGood: boolean;
+  aside: string;
+}) {
+  const { t } = useWords();
+  return (
+    <section className={classes.result} data-tone={isError ? "bad" : isGood ? "good" : "calm"}>
       <div className={classes.resultHead}>
-        <Icon name={item.isError ? "cross" : "check"} size={18} />
-        <h3>{item.isError ? t("steps.resultError") : t("steps.result")}</h3>
-        <span className={classes.aside}>{facts.join(" · ")}</span>
+        <Icon name={isError ? "cross" : isGood ? "check" : "flag"} size={18} />
+        <h3>{isError ? t("steps.resultError") : t("steps.result")}</h3>
+        <span className={classes.aside}>{aside}</span>
       </div>
-      {item.text && <Words text={item.text} />}
+      {text && <Words text={text} />}
     </section>
   );
 }

@@ -7,7 +7,7 @@ import { useWords } from "../words/words";
 import { useFollow } from "./follow";
 import type { Item } from "./items";
 import { BeginStep, EndStep, NoteStep, OutputStep } from "./NoteSteps";
-import { ResultStep, TextStep, ThinkingStep } from "./SpeechSteps";
+import { Answer, ResultStep, TextStep, ThinkingStep } from "./SpeechSteps";
 import classes from "./Steps.module.css";
 import { ToolStep } from "./ToolStep";
 
@@ -28,10 +28,15 @@ export function Steps({
     return <Failure error={transcript.error} retry={() => void transcript.refetch()} />;
   }
   const { timeline, rest } = transcript.data;
-  if (timeline.items.length === 0) return <NoSteps isGoing={isGoing} />;
+  if (timeline.items.length === 0) return <NoSteps run={run} isGoing={isGoing} />;
   return (
     <>
-      <Shown items={timeline.items} folder={timeline.folder} isGoing={isGoing} />
+      <Shown
+        items={timeline.items}
+        folder={timeline.folder}
+        isGoing={isGoing}
+        isGood={isGood(run, attempt)}
+      />
       {rest !== null && (
         <More isLoading={transcript.isFetching} load={() => void transcript.refetch()} />
       )}
@@ -39,12 +44,19 @@ export function Steps({
   );
 }
 
-function NoSteps({ isGoing }: { isGoing: boolean }) {
+/** The result outlives a transcript that was never delivered. */
+function NoSteps({ run, isGoing }: { run: Execution; isGoing: boolean }) {
   const { t } = useWords();
-  return isGoing ? (
-    <Empty icon="runs" title={t("steps.emptyLive")} detail={t("steps.emptyLiveDetail")} />
-  ) : (
-    <Empty icon="runs" title={t("steps.empty")} detail={t("steps.emptyDetail")} />
+  if (isGoing) {
+    return <Empty icon="runs" title={t("steps.emptyLive")} detail={t("steps.emptyLiveDetail")} />;
+  }
+  return (
+    <>
+      {run.result && (
+        <Answer text={run.result} isError={false} isGood={run.phase === "Succeeded"} aside="" />
+      )}
+      <Empty icon="runs" title={t("steps.empty")} detail={t("steps.emptyDetail")} />
+    </>
   );
 }
 
@@ -57,14 +69,22 @@ function More({ isLoading, load }: { isLoading: boolean; load: () => void }) {
   );
 }
 
+/** Whether what the agent says of its work was accepted. */
+function isGood(run: Execution, attempt: number): boolean {
+  const reason = run.attempts.find((each) => each.number === attempt)?.reason;
+  return reason === "Verified" || reason === "Unverified";
+}
+
 function Shown({
   items,
   folder,
   isGoing,
+  isGood,
 }: {
   items: readonly Item[];
   folder: string;
   isGoing: boolean;
+  isGood: boolean;
 }) {
   const { t } = useWords();
   const { end, isAway, jump } = useFollow(items, isGoing);
@@ -78,7 +98,7 @@ function Shown({
             data-kind={item.kind}
             data-inner={item.parent !== null || undefined}
           >
-            <Step item={item} folder={folder} isGoing={isGoing} />
+            <Step item={item} folder={folder} isGoing={isGoing} isGood={isGood} />
           </li>
         ))}
       </ol>
@@ -96,10 +116,12 @@ const Step = memo(function Step({
   item,
   folder,
   isGoing,
+  isGood,
 }: {
   item: Item;
   folder: string;
   isGoing: boolean;
+  isGood: boolean;
 }) {
   switch (item.kind) {
     case "begin":
@@ -115,7 +137,7 @@ const Step = memo(function Step({
     case "note":
       return <NoteStep item={item} />;
     case "result":
-      return <ResultStep item={item} />;
+      return <ResultStep item={item} isGood={isGood} />;
     case "end":
       return <EndStep item={item} />;
   }

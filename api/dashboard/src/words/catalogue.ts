@@ -132,7 +132,7 @@ export const CATALOGUE = {
   "run.cancelNo": { en: "Let it run", ko: "계속 실행" },
   "run.rerun": { en: "Run again", ko: "다시 실행" },
   "run.facts": { en: "Facts", ko: "요약" },
-  "run.agent": { en: "Agent", ko: "에이전트" },
+  "run.toAgent": { en: "About this agent", ko: "에이전트 보기" },
   "run.model": { en: "Model", ko: "모델" },
   "run.cost": { en: "Cost", ko: "비용" },
   "run.duration": { en: "Duration", ko: "소요 시간" },
