@@ -14,12 +14,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from heliostat_api.documents.chunks import join, read_chunk
+from heliostat_api.documents.port import Query
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Position, Transcripts
 from heliostat_api.events.reports import Logged
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from support.control_plane import find_free_ports
 from support.deliveries import Signer, make_claims
+from support.stores import all_pages
 
 from .ingest_server import AUDIENCE
 
@@ -97,19 +100,19 @@ class ApiProcess:
         return asyncio.run(read())
 
     def transcript(self, attempt: int = 1) -> list[str]:
+        query = Query(
+            f"executions/{UID}/chunks",
+            owner=None,
+            where={"attempt": attempt},
+            order="first",
+            descending=False,
+        )
+
         async def read() -> list[str]:
             documents = open_sqlite(self.folder / "documents.db")
-            transcripts = Transcripts(documents)
-            lines: list[str] = []
-            cursor: str | None = None
-            while True:
-                page = await transcripts.read(UID, attempt, cursor, 1000)
-                lines += page.events
-                cursor = page.next
-                if cursor is None:
-                    break
+            chunks = [read_chunk(each) async for each in all_pages(documents, query)]
             await documents.close()
-            return lines
+            return [line for _, line in join(chunks)]
 
         return asyncio.run(read())
 
