@@ -1,6 +1,7 @@
 """The one HTTP session of all providers, and what its failures mean for money."""
 
 from collections.abc import AsyncGenerator
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -30,15 +31,11 @@ class SharedSession:
         """The answer, whatever its status. Raises ProviderError."""
         try:
             response = await self._opened().post(
-                URL(outgoing.url, encoded=True),
+                _url(outgoing.url),
                 data=outgoing.body,
                 headers=outgoing.headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None,
-                    sock_connect=outgoing.connect_seconds,
-                    sock_read=_SILENCE_SECONDS,
-                ),
+                timeout=_timeout(outgoing.connect_seconds),
             )
         except _NOT_SENT as error:
             words = f"{outgoing.provider} can't be reached: {_words(error)}"
@@ -80,6 +77,18 @@ async def _chunks(provider: str, response: aiohttp.ClientResponse) -> AsyncGener
         raise ProviderError(words, sent=True) from error
     finally:
         response.close()
+
+
+@lru_cache(maxsize=256)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
+
+
+@lru_cache(maxsize=16)
+def _timeout(connect_seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=None, sock_connect=connect_seconds, sock_read=_SILENCE_SECONDS
+    )
 
 
 def _words(error: BaseException) -> str:
