@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 
-LARGEST_ANSWER: Final = 32 * 1024 * 1024  # as much as one event of a stream
+_LARGEST_ANSWER: Final = 32 * 1024 * 1024  # as much as one event of a stream
 _LARGEST_ERROR: Final = 1024 * 1024
 _ERROR_SECONDS: Final = 5.0  # for the body of an error: the next provider waits for it
 _END_SECONDS: Final = 1.0  # between the last word of an answer and the end of its stream
@@ -29,17 +30,28 @@ class Reading:
         self._part.answer = answer
         return answer
 
-    async def chunks(
-        self, answer: ProviderAnswer, *, is_stream: bool
-    ) -> AsyncGenerator[bytes, None]:
-        """The body, up to an error event. Raises ProviderError, TimeoutError.
+    async def body(self, answer: ProviderAnswer) -> bytes:
+        """The whole body. Raises ProviderError, TimeoutError, MalformedAnswerError."""
+        body = bytearray()
+        async with asyncio.timeout_at(self._deadline(is_stream=False)) as limit:
+            async for chunk in answer.chunks:
+                body += chunk
+                if len(body) > _LARGEST_ANSWER:
+                    raise MalformedAnswerError(
+                        f"The provider's answer is longer than {_LARGEST_ANSWER} bytes."
+                    )
+                limit.reschedule(self._deadline(is_stream=False))
+        return bytes(body)
+
+    async def chunks(self, answer: ProviderAnswer) -> AsyncGenerator[bytes, None]:
+        """The stream, up to an error event. Raises ProviderError, TimeoutError.
 
         Once the answer is complete, it does not matter how its stream ends.
         """
         meter = self._part.meter
         while True:
             try:
-                async with asyncio.timeout_at(self._deadline(is_stream=is_stream)):
+                async with asyncio.timeout_at(self._deadline(is_stream=True)):
                     chunk = await anext(answer.chunks, None)
             except (ProviderError, TimeoutError):
                 if not meter.stopped:
