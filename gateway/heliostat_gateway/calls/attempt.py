@@ -90,6 +90,7 @@ class Attempt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        self._reading.close()
         meter = self._part.meter
         failure = judge_error(
             error,

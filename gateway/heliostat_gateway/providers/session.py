@@ -11,8 +11,6 @@ from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.wire import end_to_end
 
-# Behind the engine's own deadlines (routes.yaml allows an hour): no socket stays forever.
-_SILENCE_SECONDS: Final = 3660
 # Failed before a byte of the request went out: refused, no such name, TLS, no connection in time.
 _NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -86,9 +84,8 @@ def _url(text: str) -> URL:
 
 @lru_cache(maxsize=16)
 def _timeout(connect_seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(
-        total=None, sock_connect=connect_seconds, sock_read=_SILENCE_SECONDS
-    )
+    """Of the connection only: how long an answer may take is said by who waits for it."""
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
 
 
 def _words(error: BaseException) -> str:
