@@ -27,8 +27,8 @@ from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
-from heliostat_gateway.serving.openapi import DescribedApp
 from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
+from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.telemetry import Telemetry
@@ -140,7 +140,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with gateway.running():
             yield
 
-    app = DescribedApp(title="Heliostat gateway", lifespan=lifespan)
+    app = ShortcutApp(title="Heliostat gateway", lifespan=lifespan)
     app.state.gateway = gateway
     add_endpoints(app, gateway.conversations, gateway.admin, gateway.settings)
     return app

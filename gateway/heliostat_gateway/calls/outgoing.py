@@ -59,6 +59,8 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
 
 def with_persona(ask: Ask, plan: Plan) -> tuple[JsonObject, int]:
     """The request as its persona makes it, and its size in bytes."""
+    if plan.persona is None:
+        return ask.document, len(ask.body)
     edits = _persona_edits(ask, plan)
     return edit_document(ask.document, edits), len(edit_bytes(ask.body, edits))
 
@@ -72,8 +74,9 @@ def _persona_edits(ask: Ask, plan: Plan) -> list[Edit]:
 
 def _edits(ask: Ask, plan: Plan, most: int | None) -> list[Edit]:
     edits = _persona_edits(ask, plan)
-    document = edit_document(ask.document, edits)
-    return edits + lower_output(document, ask.dialect, most)
+    if most is None:
+        return edits
+    return edits + lower_output(edit_document(ask.document, edits), ask.dialect, most)
 
 
 def _usage_edits(target: Dialect, document: JsonObject) -> list[Edit]:

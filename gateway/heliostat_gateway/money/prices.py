@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 from genai_prices import data_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
 from heliostat_core.money import price_nanos
 from heliostat_gateway.money.usage import Usage
@@ -45,6 +46,12 @@ class ModelRates:
     model: ModelInfo
     at: datetime
     _found: dict[str, "_Tables"] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def has_hours(self) -> bool:
+        """Whether prices depend on the hour, as some providers' off-peak prices do."""
+        prices = self.model.prices if isinstance(self.model.prices, list) else []
+        return any(isinstance(each.constraint, TimeOfDateConstraint) for each in prices)
 
     def table(self, usage: Usage) -> RateTable:
         """The prices that hold for `usage`. A kind without its own price costs as its parent."""

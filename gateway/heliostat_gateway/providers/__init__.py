@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from heliostat_gateway.dialects import Dialect
@@ -82,7 +83,12 @@ class ProviderAnswer:
         return self._header(self.request_id_header)
 
     def _header(self, wanted: str) -> str:
-        return next((value for name, value in self.headers if name == wanted), "")
+        return self._first.get(wanted, "")
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        """The first header of each name."""
+        return dict(reversed(self.headers))
 
 
 class Provider(Protocol):
