@@ -15,7 +15,7 @@ _ASKS_FOR_NO_SIGNATURE: Final = ("gemini-1", "gemini-2")
 
 
 def write_contents(messages: list[JsonObject], model: str) -> list[JsonObject]:
-    """The contents for `model`, in order. Raises UntranslatableError for a result without a call."""
+    """The contents for `model`. Raises UntranslatableError for a result without its call."""
     names: dict[str, str] = {}  # of calls, by id: Gemini wants a result to say its tool's name
     contents: list[JsonObject] = []
     for index, message in enumerate(messages):

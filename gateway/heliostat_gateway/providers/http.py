@@ -64,6 +64,7 @@ class HttpProvider(ABC):
     takes: ClassVar[tuple[str, ...]] = ()  # prefixes of addressed headers that it gets
     counts_tokens = False
     checks_signatures = False
+    takes_details = False
     target_is_model = True
 
     def __init__(self, base_url: str, transport: Transport, name: str = "") -> None:

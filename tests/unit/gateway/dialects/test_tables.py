@@ -3,9 +3,28 @@
 from typing import get_args
 
 import pytest
+from anthropic.types import (
+    DocumentBlockParam,
+    ImageBlockParam,
+    RedactedThinkingBlockParam,
+    SearchResultBlockParam,
+    TextBlockParam,
+    ThinkingBlockParam,
+    ToolParam,
+    ToolResultBlockParam,
+    ToolUseBlockParam,
+)
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
 from anthropic.types.stop_reason import StopReason
 from google.genai.types import FinishReason
+from openai.types.chat import (
+    ChatCompletionAssistantMessageParam,
+    ChatCompletionContentPartImageParam,
+    ChatCompletionContentPartRefusalParam,
+    ChatCompletionContentPartTextParam,
+    ChatCompletionToolMessageParam,
+    ChatCompletionUserMessageParam,
+)
 from openai.types.chat.chat_completion import Choice
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from openai.types.shared_params.reasoning_effort import ReasoningEffort
@@ -13,7 +32,7 @@ from openai.types.shared_params.reasoning_effort import ReasoningEffort
 from heliostat_gateway.dialects import Dialect, reasons
 from heliostat_gateway.dialects.fields import Treatment, apply_rules
 from heliostat_gateway.dialects.thinking import GEMINI_LEVELS
-from heliostat_gateway.dialects.treatments import TABLES, rules_for
+from heliostat_gateway.dialects.treatments import TABLES, members_for, rules_for
 from heliostat_gateway.wire import JsonObject
 
 DIRECTIONS = [
@@ -22,6 +41,26 @@ DIRECTIONS = [
     (Dialect.MESSAGES, Dialect.CHAT),
     (Dialect.MESSAGES, Dialect.GEMINI),
 ]
+BLOCKS = (
+    TextBlockParam,
+    ImageBlockParam,
+    DocumentBlockParam,
+    SearchResultBlockParam,
+    ThinkingBlockParam,
+    RedactedThinkingBlockParam,
+    ToolUseBlockParam,
+    ToolResultBlockParam,
+)
+MESSAGES = (
+    ChatCompletionUserMessageParam,
+    ChatCompletionAssistantMessageParam,
+    ChatCompletionToolMessageParam,
+)
+PARTS = (
+    ChatCompletionContentPartTextParam,
+    ChatCompletionContentPartImageParam,
+    ChatCompletionContentPartRefusalParam,
+)
 FIELDS = {
     Dialect.CHAT: CompletionCreateParamsStreaming.__annotations__,
     Dialect.MESSAGES: MessageCreateParamsStreaming.__annotations__,
@@ -67,8 +106,22 @@ def test_every_effort_is_known() -> None:
     assert {*GEMINI_LEVELS, "none"} == set(efforts)
 
 
+def test_what_is_known_inside_is_what_the_sdks_have() -> None:
+    """But for what only some blocks have: `toolset_name`, of servers of tools."""
+    inside = members_for(Dialect.MESSAGES, Dialect.CHAT)
+    named = {name for each in BLOCKS for name in each.__annotations__}
+    assert named - inside["messages[].content[]"] == {"toolset_name"}
+    assert set(ToolParam.__annotations__) <= inside["tools[]"]
+    chat = members_for(Dialect.CHAT, Dialect.MESSAGES)
+    assert {name for each in MESSAGES for name in each.__annotations__} <= chat["messages[]"]
+    parts = {name for each in PARTS for name in each.__annotations__}
+    assert parts <= chat["messages[].content[]"]
+
+
 def test_what_is_dropped_is_named_once() -> None:
     block: JsonObject = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
     message: JsonObject = {"role": "user", "content": [block, block]}
     rules = rules_for(Dialect.MESSAGES, Dialect.CHAT)
-    assert apply_rules({"messages": [message]}, rules) == ("messages[].content[].cache_control",)
+    members = members_for(Dialect.MESSAGES, Dialect.CHAT)
+    dropped = apply_rules({"messages": [message]}, rules, members)
+    assert dropped == ("messages[].content[].cache_control",)
