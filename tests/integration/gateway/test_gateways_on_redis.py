@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
-from contextlib import aclosing
+from contextlib import aclosing, closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from support.redis_server import RedisServer
 from .gateway_process import GatewayProcess, free_port
 from .replicas import WRITER, Replicas, prepare
 from .test_end_of_a_run import OpenStream
+from .test_keys_over_http import create, rotate, status
 
 DEADLINE_SECONDS = 60
 COMMAND = [sys.executable, "-m", WRITER]
@@ -78,7 +81,7 @@ async def test_budgets_need_the_admin_token(shared: GatewayProcess) -> None:
     assert reply.status == 401
 
 
-async def test_the_ledger_and_the_revocations_of_one_gateway_alone_are_taken_over(
+async def test_all_that_one_gateway_alone_has_is_taken_over_and_back(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     alone = prepare(tmp_path / "alone")
@@ -87,6 +90,8 @@ async def test_the_ledger_and_the_revocations_of_one_gateway_alone_are_taken_ove
     stream = OpenStream(alone, alone.key("run"))
     await stream.until_it_stands_still()
     await alone.revoke("run", 2)
+    user, service, dead = [(await create(alone))["key"] for _ in range(3)]
+    await end_key(alone, dead)
     alone.kill()
     await stream.end()
     writer = prepare(tmp_path / "alone", alone.private)
@@ -100,12 +105,73 @@ async def test_the_ledger_and_the_revocations_of_one_gateway_alone_are_taken_ove
     revoked = await new.message(new.key("run", attempt=2), "scripted/hello")
     assert (revoked.status, "revoked" in revoked.text) == (401, True)
     await new.revoke("run")
+    await until_complete(new)
+    assert [await status(new, key) for key in (user, service, dead)] == [200, 200, 401]
+    await end_key(new, service)
+    turned = await rotate(new, id_of(user), 0)
+    made = (await create(new))["key"]
+    await until_kept(writer, made, turned)
     for process in (new, writer):
         assert process.stop() in (0, -15)
     alone.start()
     assert await alone.cost("run") == cost
     assert (await alone.message(alone.key("run"), "scripted/hello")).status == 401
+    keys = (user, turned, service, dead, made)
+    assert [await status(alone, key) for key in keys] == [401, 200, 401, 401, 200]
     alone.kill()
+
+
+async def test_keys_outlive_a_redis_that_has_lost_its_memory(
+    replicas: Replicas, redis_server: RedisServer
+) -> None:
+    await replicas.until_shared()
+    one, two = replicas.gateways
+    good, dead = [(await create(one))["key"] for _ in range(2)]
+    await end_key(one, dead)
+    await until_kept(replicas.writer, good, dead)
+    replicas.writer.kill()
+    redis_server.forget_all()
+    two.kill()
+    two.start(REDIS_URL=redis_server.url)
+    # It may exist: a client that asks again gets through.
+    assert [await status(two, key) for key in (good, dead)] == [503, 503]
+    reply = await two.ask(
+        f"/admin/keys/{id_of(good)}/rotate", document={}, headers=two.admin_headers()
+    )
+    assert (reply.status, "not put the keys" in reply.text) == (503, True)
+    replicas.writer.start(WRITER, REDIS_URL=redis_server.url)
+    await until_complete(two)
+    assert [await status(two, key) for key in (good, dead)] == [200, 401]
+
+
+def id_of(key: str) -> str:
+    return "_".join(key.split("_")[:2])
+
+
+async def end_key(gateway: GatewayProcess, key: str) -> None:
+    headers = gateway.admin_headers()
+    reply = await gateway.ask(f"/admin/keys/{id_of(key)}", method="DELETE", headers=headers)
+    assert reply.status == 200, reply.text
+
+
+async def until_complete(gateway: GatewayProcess) -> None:
+    """Waits until the gateway says of a key that nobody has made that it is not known."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while await status(gateway, "hsk_000000000000_secret") != 401:
+            await asyncio.sleep(0.02)
+
+
+async def until_kept(writer: GatewayProcess, *keys: str) -> None:
+    """Waits until the writer's disk has these keys as they are now."""
+    path = writer.folder / "data" / "ledger.sqlite"
+    digests = [sha256(key.split("_", 2)[2].encode()).hexdigest() for key in keys]
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as disk:
+            while True:
+                told = str(disk.execute("SELECT document FROM keys").fetchall())
+                if all(f'"digest":"{each}"' in told for each in digests):
+                    return
+                await asyncio.sleep(0.02)
 
 
 def test_the_writer_without_redis_says_what_it_lacks(tmp_path: Path) -> None:
