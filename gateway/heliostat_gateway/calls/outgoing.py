@@ -6,7 +6,7 @@ from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.edits import (
     Edit,
     ask_for_usage,
-    drop_foreign_thinking,
+    drop_foreign_parts,
     edit_bytes,
     edit_document,
     lower_output,
@@ -40,7 +40,7 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
     if target is ask.dialect:
         if candidate.provider.checks_signatures:
             # First: its places are those of the caller's own request.
-            edits = drop_foreign_thinking(ask.document) + edits
+            edits = drop_foreign_parts(ask.document) + edits
         if candidate.provider.target_is_model:
             edits += name_model(ask.document, candidate.target)
         usage = ask_for_usage(ask.document) if target is Dialect.CHAT else []
@@ -50,7 +50,11 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
         call = _call(ask, candidate, body, document if edits else ask.document)
         return Outgoing(call, (), bool(usage))
     translated = translate_request(
-        edit_document(ask.document, edits), ask.dialect, target, candidate.target
+        edit_document(ask.document, edits),
+        ask.dialect,
+        target,
+        candidate.target,
+        takes_details=candidate.provider.takes_details,
     )
     document = edit_document(translated.document, _usage_edits(target, translated.document))
     call = _call(ask, candidate, dump_object(document), document)

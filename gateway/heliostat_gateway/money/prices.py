@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
 from genai_prices import data_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
@@ -17,6 +17,8 @@ from heliostat_gateway.money.usage import Usage
 RateTable = Mapping[str, Decimal]  # token kind → dollars per million
 _THOUSANDS_PER_MILLION = 1000
 _SPEEDS = 8
+# Google's table is also that of Vertex AI; its API for Gemini does not sell models of others.
+_NOT_SOLD: Final = {"google": ("claude-",)}
 
 
 class Rates(Protocol):
@@ -111,8 +113,8 @@ def find_rates(model: str, provider: str, at: datetime) -> ModelRates | None:
         _, found = data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
     except LookupError:
         return None
-    price = found.get_prices(at)
-    return ModelRates(found, at) if _is_usable(price) else None
+    is_sold = _is_sold(found, provider) and _is_usable(found.get_prices(at))
+    return ModelRates(found, at) if is_sold else None
 
 
 def known_models(provider: str, at: datetime) -> list[str]:
@@ -122,7 +124,9 @@ def known_models(provider: str, at: datetime) -> list[str]:
             return [
                 model.id
                 for model in found.models
-                if not model.deprecated and _is_usable(model.get_prices(at))
+                if not model.deprecated
+                and _is_sold(model, provider)
+                and _is_usable(model.get_prices(at))
             ]
     return []
 
@@ -138,6 +142,10 @@ def cost_nanos(rates: Rates, usage: Usage) -> int:
         "web_searches": usage.web_searches,
     }
     return price_nanos(tokens, rates.table(usage))
+
+
+def _is_sold(model: ModelInfo, provider: str) -> bool:
+    return not model.id.startswith(_NOT_SOLD.get(provider, ()))
 
 
 def _is_usable(price: ModelPrice) -> bool:

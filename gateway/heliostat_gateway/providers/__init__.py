@@ -99,6 +99,7 @@ class Provider(Protocol):
     target_is_model: bool  # else a scenario, which plays the model that was asked for
     counts_tokens: bool  # whether it answers Operation.COUNT_TOKENS
     checks_signatures: bool  # whether it refuses thinking that it did not sign
+    takes_details: bool  # whether it wants the `reasoning_details` of its answers back
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
         """The provider's answer, whatever its status. Raises ProviderError when there is none."""
