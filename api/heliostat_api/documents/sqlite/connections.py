@@ -18,6 +18,7 @@ from heliostat_api.documents.port import StoreError, UnavailableError
 
 T = TypeVar("T")
 _BUSY_SECONDS = 10.0
+_CACHE_KIB = 32 * 1024  # of pages: with SQLite's own 2 MiB, indexes of many documents thrash
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -28,6 +29,7 @@ def connect(path: Path) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     return connection
 
 
