@@ -40,7 +40,7 @@ def _read_line(raw: bytes) -> Line:
 
 
 def _parse(text: str) -> Line:
-    """Raises ValueError for what is no JSON object, or would not be one when it is written again."""
+    """Raises ValueError for what is no JSON object, or would be none when it is written again."""
     event = from_json(text, allow_inf_nan=False)
     if not isinstance(event, dict):
         raise ValueError("no object")
