@@ -12,6 +12,8 @@ PYTEST_ARGS ?=
 RUN := .venv/bin/
 
 export UV_PYTHON_DOWNLOADS := never
+# Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup dashboard demo test test-unit test-integration test-e2e bench lint format types generate verify images clean
 
@@ -35,7 +37,7 @@ demo: setup  ## an agent from CSV to verified report, on this machine, without a
 test: test-unit test-integration test-e2e  ## all tests; what this machine cannot run is skipped by name, with reason and remedy
 
 test-unit: setup  ## pure tests, no network, under 30 s
-	@$(RUN)pytest tests/unit -q -n 2 $(PYTEST_ARGS)
+	@$(RUN)pytest tests/unit -q -n 2 --dist worksteal $(PYTEST_ARGS)
 	@$(RUN)python -m tools.dashboard test
 
 test-integration: setup  ## against a real Kubernetes API server and etcd

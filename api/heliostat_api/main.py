@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from heliostat_api.agents.reading import Agents
+from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.log import EventLog
@@ -28,6 +29,7 @@ from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.guards import Guard
+from heliostat_api.serving.health import health
 from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import add_problems
@@ -73,6 +75,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(health)
     return app
 
 
@@ -106,9 +109,10 @@ def create_app(around: Surroundings) -> FastAPI:
         streams=Streams(around.log, snapshots.take),
         namespace=around.namespace,
     )
-    ingest = Ingest(transcripts, recorder, around.log, around.clock)
+    files = Files(around.documents, around.clock, FileBounds())
+    ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
-    add_pages(app)
+    add_pages(app)  # last: what nothing else serves is a page
     app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
     app.add_middleware(Guard, hosts=around.hosts)
     return app

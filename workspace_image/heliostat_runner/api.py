@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from .jsonvalue import JsonValue, load, look
+from .jsonvalue import JsonValue, load, look, text_at
 
 _ANSWER_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
@@ -162,4 +162,9 @@ def _seconds(text: str) -> float | None:
 
 
 def _words(body: bytes) -> str:
-    return body[:200].decode(errors="replace").strip() or "nothing more"
+    """The detail of a problem (RFC 9457), or the beginning of whatever it is."""
+    try:
+        detail = text_at(load(body), "detail")
+    except ValueError:
+        detail = ""
+    return (detail or body[:200].decode(errors="replace")).strip()[:200] or "nothing more"

@@ -105,7 +105,8 @@ class Delivery:
                 await self._deliver_file(file)
         except GivenUpError as error:
             self._why = str(error)
-            self._refused(self._why)
+            if not self._closing:  # later the transcript is closed, and the result says it
+                self._refused(self._why)
 
     # ---- the transcript -------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from heliostat_api.documents.agents import view_agent
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
-from heliostat_api.recording.subjects import LIVE, VIEW
+from heliostat_api.recording.subjects import LIVE
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import AgentView, View
 
@@ -46,5 +47,5 @@ def is_live(document: Document) -> bool:
 
 
 def view_of(document: Document) -> AgentView:
-    """The last view that was recorded."""
-    return AgentView.model_validate(document.fields[VIEW])
+    """The last view that was recorded, or what the earlier platform's fields make of one."""
+    return view_agent(document)

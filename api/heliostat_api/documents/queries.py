@@ -59,6 +59,7 @@ SHAPES: frozenset[Shape] = frozenset(
         *newest_first("conversations", OWNER, "agentId"),
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),
+        Shape("files", (), "createdAt", descending=True),
         Shape("chunks", ("attempt",), "first", descending=False),
         Shape("chunks", ("attempt",), "first", descending=True),
     ]

@@ -24,7 +24,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.documents.queries import QueryError
 
-COMMIT_BYTES = 4 * 2**20
+COMMIT_BYTES = 2 * 2**20
 PAGE_BYTES = 2**20
 MOST_LINES = 1000
 _TRIES = 50
@@ -80,7 +80,7 @@ class Transcripts:
     async def append(self, uid: str, attempt: int, first: int, lines: Sequence[str]) -> Position:
         """Stores lines `first` and following, without those that are stored already.
 
-        Raises SequenceGapError, TooLargeError for a line of more than 4 MiB, and ValueError for a
+        Raises SequenceGapError, TooLargeError for a line of more than 2 MiB, and ValueError for a
         line break within a line.
         """
 

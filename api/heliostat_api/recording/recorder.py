@@ -9,7 +9,7 @@ cannot be seen again, so its document says until then that it is not reported.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from heliostat_api.documents.port import (
@@ -55,12 +55,19 @@ class Recorder:
     owners: Owners
     closing: Closing
     clock: Callable[[], datetime]
+    _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether what happened before this start is recorded."""
+        return self._caught_up.is_set()
 
     async def run(self) -> None:
         """A world or a store that is away is tried again; nothing of it is lost."""
         while True:
             try:
                 await self.catch_up()
+                self._caught_up.set()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._follow(AGENT))
                     group.create_task(self._follow(EXECUTION))
@@ -140,8 +147,8 @@ class Recorder:
 
     async def _left_open(self, kind: Kind) -> AsyncIterator[Document]:
         """Documents of things that were there, or whose end was not reported."""
-        for field in (LIVE, _UNREPORTED):
-            query = Query(kind.plural, owner=None, where={field: True}, limit=_PAGE)
+        for name in (LIVE, _UNREPORTED):
+            query = Query(kind.plural, owner=None, where={name: True}, limit=_PAGE)
             cursor: str | None = None
             while True:
                 page = await self.documents.query(replace(query, after=cursor))

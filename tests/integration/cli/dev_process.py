@@ -1,39 +1,21 @@
 """`heliostat dev` as a process, and a browser's requests to it."""
 
-import json
 import re
 import signal
 import subprocess
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from pydantic import JsonValue
+
+from support.screens import open_browser
 
 from .conftest import PROGRAM, build_environ
 
 READY_SECONDS = 30
-DEADLINE_SECONDS = 90
-_PAGE = {"Accept": "text/html"}
-
-
-@dataclass(frozen=True)
-class Event:
-    """One event of the stream."""
-
-    name: str
-    id: int
-    data: Mapping[str, JsonValue]
-
-    @property
-    def payload(self) -> Mapping[str, JsonValue]:
-        """Of a report."""
-        payload = self.data["payload"]
-        assert isinstance(payload, dict)
-        return payload
 
 
 @dataclass
@@ -83,9 +65,7 @@ class DevProcess:
     @contextmanager
     def browser(self) -> Iterator[httpx2.Client]:
         """Has opened the first page, and so has a session."""
-        headers = {"Origin": self.url}
-        with httpx2.Client(base_url=self.url, timeout=10, headers=headers) as client:
-            client.get("/", headers=_PAGE)
+        with open_browser(self.url) as client:
             yield client
 
 
@@ -100,20 +80,3 @@ def running_dev(folder: Path, **environ: str) -> Iterator[DevProcess]:
         if dev.process is not None and dev.process.poll() is None:
             dev.process.kill()
             dev.process.wait()
-
-
-def follow(client: httpx2.Client, cursor: int | None = None) -> Generator[Event, None, None]:
-    """Events of the stream until the reader has had enough, at most DEADLINE_SECONDS long."""
-    given = {} if cursor is None else {"Last-Event-ID": str(cursor)}
-    begin = time.monotonic()
-    with client.stream("GET", "/agent/reports/stream", headers=given, timeout=30) as response:
-        assert response.status_code == 200, response.read()
-        fields: dict[str, str] = {}
-        for line in response.iter_lines():
-            assert time.monotonic() - begin < DEADLINE_SECONDS
-            name, colon, value = line.partition(": ")
-            if colon and name:
-                fields[name] = value
-            elif not line and "data" in fields:
-                yield Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
-                fields = {}

@@ -10,20 +10,31 @@ import pytest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.blocks import objects
 from heliostat_gateway.dialects.events import fold
+from heliostat_gateway.dialects.translation import translate_answer
 from heliostat_gateway.wire import JsonObject, dump_object, list_at, object_at, parse_object
-from support.golden import PROVIDERS, find_cases, output_of
-from support.streams import added_up, is_whole, objects_of, without_index
+from support.golden import (
+    CALLERS,
+    PROVIDERS,
+    asked_by,
+    find_cases,
+    find_outputs,
+    name_output,
+)
+from support.streams import CREATED, is_whole, objects_of, translated
+from support.sums_of_streams import added_up, whole_answer, without_index
+
+CASES = [
+    pytest.param(case, source, target, id=f"{source}-{case.stem}-{target}")
+    for source in PROVIDERS
+    for case in find_cases("streams", source, ".sse")
+    for target in CALLERS
+    if target is not source
+]
 
 
 def golden(target: Dialect) -> list[Path]:
     """Streams for callers of one dialect that did not end in a failure."""
-    outputs = [
-        output_of(case, target)
-        for source in PROVIDERS
-        if source is not target
-        for case in find_cases("streams", source, ".sse")
-    ]
-    return [path for path in outputs if is_whole(path.read_text())]
+    return [path for path in find_outputs("streams", target, ".sse") if is_whole(path.read_text())]
 
 
 def transport(path: Path) -> httpx2.MockTransport:
@@ -34,11 +45,7 @@ def transport(path: Path) -> httpx2.MockTransport:
     )
 
 
-def name(path: Path) -> str:
-    return f"{path.parent.name}-{path.stem}"
-
-
-@pytest.mark.parametrize("path", golden(Dialect.MESSAGES), ids=name)
+@pytest.mark.parametrize("path", golden(Dialect.MESSAGES), ids=name_output)
 def test_anthropics_sdk_reads_it(path: Path) -> None:
     if path.stem.startswith("tool_cut"):
         return  # half a call: the SDK keeps the half that it can read
@@ -64,7 +71,7 @@ def plain(message: JsonObject) -> JsonObject:
     return {**{name: message[name] for name in kept}, "content": [*blocks]}
 
 
-@pytest.mark.parametrize("path", golden(Dialect.CHAT), ids=name)
+@pytest.mark.parametrize("path", golden(Dialect.CHAT), ids=name_output)
 def test_openais_sdk_reads_it(path: Path) -> None:
     with (
         openai.DefaultHttpxClient(transport=transport(path)) as http,
@@ -83,3 +90,24 @@ def test_openais_sdk_reads_it(path: Path) -> None:
     for call in objects(list_at(without_index(message), "tool_calls")):
         assert parse_object(str(object_at(call, "function")["arguments"]).encode()) is not None
     assert dump_object(usage)
+
+
+@pytest.mark.parametrize(("case", "source", "target"), CASES)
+def test_a_stream_added_up_is_the_whole_answer(
+    case: Path, source: Dialect, target: Dialect
+) -> None:
+    """The whole answer is the one that the same provider would have given without a stream."""
+    raw = case.read_text()
+    stream = translated([raw.encode()], source, target)
+    if not is_whole(stream):
+        return
+    answer = whole_answer(raw, source)
+    expected = translate_answer(answer, source, target, asked_by(target), CREATED)
+    if target is Dialect.MESSAGES:
+        assert fold(objects_of(stream)) == expected
+        return
+    [choice] = objects(list_at(expected, "choices"))
+    message, finish, usage = added_up(objects_of(stream))
+    assert without_index(message) == choice["message"]
+    assert finish == [choice["finish_reason"]]
+    assert usage == expected["usage"]

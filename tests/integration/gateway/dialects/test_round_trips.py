@@ -14,7 +14,8 @@ from heliostat_gateway.dialects.translation import translate_answer, translate_r
 from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 from support.golden import asked_by
 from support.sdk_types import check_request
-from support.streams import objects_of, translated, whole_answer
+from support.streams import objects_of, translated
+from support.sums_of_streams import whole_answer
 
 WORDS = st.text('abcäöü€ "\\{', min_size=1, max_size=12).filter(str.strip)
 NAMES = st.sampled_from(["GetWeather", "clock", "mcp__Srv__Tool-1"])
