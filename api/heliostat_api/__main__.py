@@ -16,6 +16,7 @@ from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings, unknown_settings
@@ -66,12 +67,20 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             documents=documents,
             log=log,
             keys_dir=settings.keys_dir,
-            session_secret=read_secret(settings.data_dir / "session.key"),
+            session_secrets=session_secrets(settings),
             hosts=frozenset(settings.hosts),
             namespace=settings.namespace,
             owner=None,
             clock=lambda: datetime.now(UTC),
+            settings=settings,
         )
+
+
+def session_secrets(settings: ApiSettings) -> tuple[bytes, ...]:
+    """Those that were given, else one of our own. Raises SecretsError."""
+    if settings.session_secrets_file is None:
+        return (read_secret(settings.data_dir / "session.key"),)
+    return read_secrets(settings.session_secrets_file)
 
 
 def open_documents(settings: ApiSettings) -> Documents:

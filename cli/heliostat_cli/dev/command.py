@@ -135,7 +135,7 @@ async def serving_api(
                 keys_dir=folder.public_keys,
                 documents=documents,
                 log=log,
-                session_secret=read_secret(folder.session_key),
+                session_secrets=(read_secret(folder.session_key),),
                 hosts=_NAMES,
                 namespace=_NAMESPACE,
                 owner=LOCAL.id,
