@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
+from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.agents.mending import Mending
+from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.samples import SampleAgents
+from heliostat_api.agents.trials import Trying
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.log import EventLog
@@ -26,10 +32,12 @@ from heliostat_api.people.sessions import Sessions
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
+from heliostat_api.recording.trials import Trials
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.guards import Guard
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import add_problems
+from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.visits import Visits
 from heliostat_core.worlds import Logs, World
 
@@ -41,6 +49,8 @@ class Surroundings:
     world: World
     canceller: World
     """The same world, written to under the name that cancels."""
+    suspender: World
+    """The same world, written to under the name that suspends agents."""
     marker: World
     """The same world, written to under the name that marks what is recorded."""
     logs: Logs
@@ -84,16 +94,23 @@ def create_app(around: Surroundings) -> FastAPI:
     closing = Closing(around.marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
     recorder = Recorder(around.world, around.documents, around.log, owners, closing, around.clock)
+    repeats = Repeats(around.documents, around.clock)
+    announcer = recorder.announcer
+    drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
+    activation = Activation(around.world, around.suspender, recorder, drafts)
+    deletion = Deletion(around.world, drafts, announcer)
+    commands = Commands(around.world, around.canceller, recorder, repeats)
+    mending = Mending(drafts, deletion, Trials(around.world), repeats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        recording = asyncio.create_task(recorder.run())
+        tasks = [asyncio.create_task(each.run()) for each in (recorder, mending)]
         try:
             yield
         finally:
-            recording.cancel()
-            with suppress(asyncio.CancelledError):
-                await recording
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
@@ -101,9 +118,14 @@ def create_app(around: Surroundings) -> FastAPI:
         agents=agents,
         executions=executions,
         transcripts=transcripts,
-        commands=Commands(around.world, around.canceller, recorder),
+        drafts=drafts,
+        activation=activation,
+        deletion=deletion,
+        trying=Trying(around.world, drafts, commands),
+        samples=SampleAgents(drafts, activation, commands),
+        previews=Previews(around.documents, agents),
+        commands=commands,
         streams=Streams(around.log, snapshots.take),
-        namespace=around.namespace,
     )
     ingest = Ingest(transcripts, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
