@@ -11,6 +11,7 @@ from typing import TypeVar
 import grpc.aio
 from google.api_core import exceptions
 from google.api_core.retry import AsyncRetry, if_exception_type
+from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
@@ -62,17 +63,23 @@ def open_firestore(
     """The store in a project's database, in a running event loop.
 
     With the machine's own credentials, or in the emulator at that `host:port`. A call that can't
-    reach the store is repeated for `patience_seconds`.
+    reach the store is repeated for `patience_seconds`. Raises StoreError without credentials.
     """
-    channel = (
-        grpc.aio.insecure_channel(emulator, options=_OPTIONS)
-        if emulator
-        else FirestoreGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
-    )
+    channel = grpc.aio.insecure_channel(emulator, options=_OPTIONS) if emulator else _open_channel()
     metadata = [("authorization", "Bearer owner")] if emulator else []
     return FirestoreDocuments(
         channel, Database(project, database), metadata, patience_seconds, shapes
     )
+
+
+def _open_channel() -> grpc.aio.Channel:
+    try:
+        return FirestoreGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
+    except DefaultCredentialsError as error:
+        raise StoreError(
+            "no credentials for Firestore: run with a service account (Workload Identity), or set"
+            f" GOOGLE_APPLICATION_CREDENTIALS to the file of one ({error})"
+        ) from error
 
 
 class FirestoreDocuments:
