@@ -8,7 +8,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from heliostat_api.documents.port import ConflictError, CursorError, UnavailableError
+from heliostat_api.agents.refusals import fields_of
+from heliostat_api.documents.paths import PathError
+from heliostat_api.documents.port import (
+    ConflictError,
+    CursorError,
+    TooLargeError,
+    UnavailableError,
+)
+from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.views import View
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
@@ -62,7 +70,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
-    for kind in (CursorError, ConflictError, UnavailableError, WorldError):
+    for kind in (*_STATUS, UnavailableError, WorldError, ProviderAwayError):
         app.add_exception_handler(kind, _answer)
 
 
@@ -94,18 +102,29 @@ def as_problem(error: Exception) -> ProblemError:
         return _invalid_request(error)
     if isinstance(error, HTTPException):
         return ProblemError(HTTPStatus(error.status_code), error.detail, headers=error.headers)
-    if isinstance(error, UnavailableError | WorldUnavailableError):
+    if isinstance(error, UnavailableError | WorldUnavailableError | ProviderAwayError):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER
         return ProblemError(status, f"Not now: {error}", headers=headers)
-    return ProblemError(_status_of(error), str(error))
+    said = fields_of(str(error)) if isinstance(error, InvalidError) else ()
+    errors = [FieldError(field=field, message=message) for field, message in said]
+    return ProblemError(_status_of(error), str(error), errors)
+
+
+_STATUS: Mapping[type[Exception], HTTPStatus] = {
+    CursorError: HTTPStatus.BAD_REQUEST,
+    PathError: HTTPStatus.NOT_FOUND,  # an id that nothing can have
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ConflictError: HTTPStatus.CONFLICT,
+    InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+}
 
 
 def _status_of(error: Exception) -> HTTPStatus:
-    if isinstance(error, CursorError):
-        return HTTPStatus.BAD_REQUEST
-    if isinstance(error, InvalidError):
-        return HTTPStatus.UNPROCESSABLE_ENTITY
-    return HTTPStatus.FORBIDDEN if isinstance(error, ForbiddenError) else HTTPStatus.CONFLICT
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            return status
+    return HTTPStatus.CONFLICT
 
 
 def _invalid_request(error: RequestValidationError) -> ProblemError:

@@ -122,7 +122,8 @@ class Exchange:
 
     def told(self) -> Headers:
         """The headers about the call, as far as they are known now."""
-        self.headers.setdefault("x-heliostat-overhead-ms", f"{self.overhead_ms():.2f}")
+        if "x-heliostat-overhead-ms" not in self.headers:
+            self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
         return [*self.headers.items()]
 
     def overhead_ms(self) -> float:
@@ -138,7 +139,7 @@ class Exchange:
 
     async def settle(self, outcome: str) -> None:
         """Ends what is open with `outcome` and books everything, whoever is cancelled."""
-        await asyncio.shield(asyncio.ensure_future(self._settle(outcome)))
+        await asyncio.shield(asyncio.create_task(self._settle(outcome)))
 
     def close(self) -> None:
         """After settlement and the last byte: whoever ended this call may go on."""

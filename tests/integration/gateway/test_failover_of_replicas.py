@@ -4,7 +4,7 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from itertools import cycle, product
 from pathlib import Path
@@ -24,10 +24,11 @@ from .chains import (
     addresses,
     ask,
     lines_of,
-    start_gateway,
+    routes_text,
     wait_for_equal_money,
 )
 from .gateway_process import GatewayProcess
+from .replicas import run_replicas
 
 CALLERS = (Dialect.MESSAGES, Dialect.CHAT)
 QUICK = {"idleSeconds": 1.5}
@@ -75,29 +76,20 @@ CASES = list(cases())
 
 
 @pytest.fixture
-def pair(
+async def pair(
     tmp_path: Path, redis_server: RedisServer, speakers: FakeProviders
-) -> Iterator[list[GatewayProcess]]:
-    routes = [*LIMITED, *(case.route for case in CASES)]
-    writer = GatewayProcess(tmp_path)
-    writer.start("heliostat_gateway.writer", REDIS_URL=redis_server.url)
-    found: list[GatewayProcess] = []
-    for name in ("one", "two"):
-        folder = tmp_path / name
-        folder.mkdir()
-        settings = addresses(speakers) | {"REDIS_URL": redis_server.url}
-        private = found[0].private if found else ""
-        found.append(start_gateway(folder, routes, settings, private))
-    yield found
-    for gateway in [*found, writer]:
-        gateway.kill()
+) -> AsyncIterator[list[GatewayProcess]]:
+    routes = tmp_path / "routes.yaml"
+    routes.write_text(routes_text([*LIMITED, *(case.route for case in CASES)]))
+    settings = addresses(speakers) | {"HELIOSTAT_GATEWAY_ROUTES_FILE": str(routes)}
+    with run_replicas(tmp_path, redis_server.url, settings) as replicas:
+        await replicas.until_shared()
+        yield replicas.gateways
 
 
 async def test_the_matrix_through_both_in_turn(
     pair: list[GatewayProcess], speakers: FakeProviders
 ) -> None:
-    for gateway in pair:
-        await gateway.until_shared()
     for case in CASES:
         speakers.arm(case.fault, after=case.after, model=case.route.first_model)
     turns = list(zip(CASES, cycle(pair)))

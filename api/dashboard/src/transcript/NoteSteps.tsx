@@ -21,7 +21,6 @@ const ICONS: Record<Note, IconName> = {
   retry: "again",
   stalled: "alert",
   compacted: "file",
-  limit: "alert",
   cut: "file",
   lost: "alert",
   said: "terminal",

@@ -47,7 +47,7 @@ export type Note =
   | "retry"
   | "stalled"
   | "compacted"
-  | "limit"
+ 
   | "cut"
   | "lost"
   | "said";

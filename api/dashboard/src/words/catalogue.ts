@@ -8,8 +8,6 @@ export const CATALOGUE = {
   "app.more": { en: "Show more", ko: "더 보기" },
   "app.copy": { en: "Copy", ko: "복사" },
   "app.copied": { en: "Copied", ko: "복사됨" },
-  "app.none": { en: "none", ko: "없음" },
-  "app.back": { en: "Back", ko: "뒤로" },
 
   "nav.home": { en: "Home", ko: "홈" },
   "nav.executions": { en: "Runs", ko: "실행" },
@@ -125,7 +123,6 @@ export const CATALOGUE = {
   "runs.end": { en: "That is all", ko: "모두 표시했습니다" },
 
   "run.kind": { en: "Run", ko: "실행" },
-  "run.waiting": { en: "The run is being recorded", ko: "실행을 기록하는 중입니다" },
   "run.cancel": { en: "Stop", ko: "중지" },
   "run.cancelAsk": { en: "Stop this run for good?", ko: "이 실행을 완전히 중지할까요?" },
   "run.cancelYes": { en: "Stop it", ko: "중지하기" },
@@ -148,7 +145,6 @@ export const CATALOGUE = {
   "run.correlation": { en: "Correlation id", ko: "상관 ID" },
   "run.id": { en: "Run id", ko: "실행 ID" },
   "run.details": { en: "Details", ko: "세부 정보" },
-  "run.result": { en: "Result", ko: "결과" },
   "run.why": { en: "Why it does not run yet", ko: "아직 실행되지 않는 이유" },
   "run.expected": { en: "expected {time}", ko: "예상 {time}" },
   "run.notKnown": { en: "not known yet", ko: "아직 알 수 없음" },
@@ -209,7 +205,6 @@ export const CATALOGUE = {
     ko: "너무 오래 응답이 없어 한 번 다시 시작했습니다",
   },
   "steps.compacted": { en: "The conversation was shortened to fit", ko: "대화를 줄여 이어 갑니다" },
-  "steps.limit": { en: "A limit is near", ko: "한도에 가까워졌습니다" },
   "steps.cut": { en: "An event was too large to show whole", ko: "너무 커서 일부만 표시합니다" },
   "steps.lost": {
     en: "Part of the transcript was lost here",
@@ -233,7 +228,6 @@ export const CATALOGUE = {
   "agents.filteredDetail": { en: "Search for something shorter.", ko: "더 짧은 말로 찾아보세요." },
   "agents.noDescription": { en: "No description", ko: "설명 없음" },
 
-  "agent.kind": { en: "Agent", ko: "에이전트" },
   "agent.ready": { en: "Ready", ko: "준비됨" },
   "agent.notReady": { en: "Not ready", ko: "준비 안 됨" },
   "agent.unknown": { en: "Being checked", ko: "확인 중" },
@@ -246,7 +240,6 @@ export const CATALOGUE = {
     ko: "kubectl이나 파일로 만든 에이전트라 수정은 그곳에서 합니다. 실행은 여기서도 시작할 수 있습니다.",
   },
   "agent.run": { en: "Run now", ko: "지금 실행" },
-  "agent.runNamed": { en: "Run {name} now", ko: "{name} 지금 실행" },
   "agent.withInput": { en: "Add input", ko: "입력 추가" },
   "agent.input": { en: "Input for this run", ko: "이번 실행의 입력" },
   "agent.inputDetail": {
@@ -259,7 +252,6 @@ export const CATALOGUE = {
   "agent.dashboard": { en: "Dashboard", ko: "대시보드" },
   "agent.created": { en: "Made", ko: "생성" },
   "agent.live": { en: "{count} running", ko: "{count}개 실행 중" },
-  "agent.idle": { en: "Idle", ko: "대기 중" },
   "agent.runs": { en: "Runs", ko: "실행" },
   "agent.noRuns": { en: "It has not run yet", ko: "아직 실행한 적이 없습니다" },
   "agent.noRunsDetail": {
