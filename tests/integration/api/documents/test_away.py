@@ -1,9 +1,11 @@
-"""Firestore that can't be reached: an error says so when the patience is over."""
+"""Firestore that can't be reached, or not by us: an error says so."""
+
+from pathlib import Path
 
 import pytest
 
 from heliostat_api.documents.firestore.store import open_firestore
-from heliostat_api.documents.port import Delete, Put, Query, UnavailableError
+from heliostat_api.documents.port import Delete, Put, Query, StoreError, UnavailableError
 from support.control_plane import find_free_ports
 
 
@@ -21,3 +23,11 @@ async def test_a_store_that_is_away_is_unavailable_and_nothing_hangs() -> None:
                 await call
     finally:
         await store.close()
+
+
+async def test_without_credentials_the_remedy_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
+    with pytest.raises(StoreError, match="Workload Identity"):
+        open_firestore("p")
