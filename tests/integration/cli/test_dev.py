@@ -13,10 +13,9 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_core.names import RECORDED_ANNOTATION
+from support.dev_process import DevProcess, running_dev
+from support.heliostat_program import PROGRAM, build_environ
 from support.screens import follow, run_sample, until_finished
-
-from .conftest import PROGRAM, build_environ
-from .dev_process import DevProcess, running_dev
 
 
 @pytest.fixture(scope="module")

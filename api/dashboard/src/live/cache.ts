@@ -1,7 +1,7 @@
 /** Reports change what was read: every list and page that holds the thing. */
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { Agent, Execution, Output, Page, Report, Snapshot } from "../api/views";
-import { afterOutput, type Transcript } from "../transcript/transcript";
+import { afterOutput, endOf, type Transcript } from "../transcript/transcript";
 import { type Filter, isWanted, placeRun } from "./lists";
 import { Overlay } from "./overlay";
 
@@ -98,7 +98,7 @@ function filterOf(key: readonly unknown[]): Filter {
 
 /** A transcript that is open grows; one that has a hole is read again. */
 function appendOutput(client: QueryClient, id: string, output: Output): void {
-  noteOutput(`${id}/${output.attempt}`, output.first + output.events.length);
+  noteOutput(`${id}/${output.attempt}`, endOf(output));
   const key = keys.transcript(id, output.attempt);
   const transcript = client.getQueryData<Transcript>(key);
   const after = transcript && afterOutput(transcript, output);

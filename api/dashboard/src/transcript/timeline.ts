@@ -176,6 +176,8 @@ function afterNote(timeline: Timeline, event: Fields): Timeline {
         : timeline;
     case "stalled":
       return add(timeline, common, { kind: "note", note: "stalled", text });
+    case "lost":
+      return withLost(timeline, lostIn(event));
     case "cut":
       return add(timeline, common, { kind: "note", note: "cut", text: textAt(event, "head") });
     case "end":
@@ -188,7 +190,15 @@ function afterNote(timeline: Timeline, event: Fields): Timeline {
   }
 }
 
-/** Events that nobody has any more. */
+/** Whether an event stands for others that nobody has any more. */
+export function isLost(event: Fields): boolean {
+  return textAt(event, "type") === "heliostat" && textAt(event, "subtype") === "lost";
+}
+
+export function lostIn(event: Fields): number {
+  return numberAt(event, "count") ?? 1;
+}
+
 export function withLost(timeline: Timeline, count: number): Timeline {
   return add(
     timeline,

@@ -1,6 +1,6 @@
-import type { Output, TranscriptPage } from "../api/views";
+import type { Output, TranscriptEvent, TranscriptPage } from "../api/views";
 import { EMPTY, type Timeline } from "./items";
-import { afterEvents, withLost } from "./timeline";
+import { afterEvents, isLost, lostIn, withLost } from "./timeline";
 
 /** What was read of one attempt's transcript. `next`: the first sequence number not yet in it. */
 export interface Transcript {
@@ -33,12 +33,29 @@ export function afterPage(transcript: Transcript, page: TranscriptPage): Transcr
  */
 export function afterOutput(transcript: Transcript, output: Output): Transcript | null {
   if (output.attempt !== transcript.attempt || transcript.rest !== null) return transcript;
-  const known = transcript.next - output.first;
-  if (known >= output.events.length) return transcript;
-  if (known < 0) return null;
+  if (endOf(output) <= transcript.next) return transcript;
+  if (output.first > transcript.next) return null;
   return {
     ...transcript,
-    next: output.first + output.events.length,
-    timeline: afterEvents(transcript.timeline, output.events.slice(known)),
+    next: endOf(output),
+    timeline: afterEvents(transcript.timeline, behind(output, transcript.next)),
   };
+}
+
+/** The number of the event after these. A mark of lost events stands for all of them. */
+export function endOf(output: Output): number {
+  return output.events.reduce((number, event) => number + numbersOf(event), output.first);
+}
+
+/** Those events that do not end before a number. */
+function behind(output: Output, number: number): TranscriptEvent[] {
+  let end = output.first;
+  return output.events.filter((event) => {
+    end += numbersOf(event);
+    return end > number;
+  });
+}
+
+function numbersOf(event: TranscriptEvent): number {
+  return isLost(event) ? lostIn(event) : 1;
 }

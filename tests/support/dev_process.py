@@ -11,9 +11,8 @@ from pathlib import Path
 
 import httpx2
 
+from support.heliostat_program import PROGRAM, build_environ
 from support.screens import open_browser
-
-from .conftest import PROGRAM, build_environ
 
 READY_SECONDS = 30
 
