@@ -1,7 +1,9 @@
 """Public keys of those who vouch for persons: fetched when needed, kept, and renewed."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Final, TypeAlias
 
 import httpx2
@@ -22,10 +24,16 @@ class ProviderAwayError(Exception):
     """Who vouches for persons can't be asked now; the text says who."""
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """Of every connection: reading the authorities' certificates takes long."""
+    return httpx2.create_ssl_context()
+
+
 async def fetch_json(url: str) -> JsonMap:
     """A JSON object. Raises ProviderAwayError."""
     try:
-        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS) as client:
+        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, verify=tls()) as client:
             response = await client.get(url)
             response.raise_for_status()
             return _OBJECT.validate_json(response.content)

@@ -11,7 +11,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from heliostat_api.people.identities import Identity, claims_of
-from heliostat_api.people.keysets import Fetch, JsonMap, KeySet, ProviderAwayError, fetch_json
+from heliostat_api.people.keysets import Fetch, JsonMap, KeySet, ProviderAwayError, fetch_json, tls
 
 _DISCOVERY: Final = "/.well-known/openid-configuration"
 # Signatures that a public key verifies: never HS256, whose key would be our secret.
@@ -169,6 +169,7 @@ class OpenIdProvider:
             redirect_uri=self._client.redirect_uri,
             code_challenge_method="S256",
             timeout=_TIMEOUT_SECONDS,
+            verify=tls(),
         )
 
     async def _metadata(self) -> _Metadata:
