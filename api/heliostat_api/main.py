@@ -36,7 +36,7 @@ from heliostat_api.recording.trials import Trials
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.guards import Guard
 from heliostat_api.serving.parts import Parts
-from heliostat_api.serving.problems import add_problems
+from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.visits import Visits
 from heliostat_core.worlds import Logs, World
@@ -70,7 +70,7 @@ class Surroundings:
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Every endpoint, with nothing behind it yet."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Heliostat",
         version="1",
         lifespan=lifespan,
