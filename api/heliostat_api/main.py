@@ -40,7 +40,7 @@ from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many
 from heliostat_api.serving.health import health
 from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
-from heliostat_api.serving.problems import add_problems
+from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.signing import signing
 from heliostat_api.settings import ApiSettings
@@ -81,7 +81,7 @@ class Surroundings:
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Every endpoint, with nothing behind it yet."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Heliostat",
         version="1",
         lifespan=lifespan,

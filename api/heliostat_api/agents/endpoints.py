@@ -150,7 +150,7 @@ async def deactivate_agent(
 @agents.get(
     "/{agent_id}/yaml",
     response_class=Response,
-    responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"application/yaml": {"schema": {"type": "object"}}}}},
 )
 async def export_agent(parts: PartsOf, person: PersonOf, agent_id: str) -> Response:
     """The manifest: `kubectl apply -f` takes it as it is, `POST /api/agents` takes it back."""

@@ -1,10 +1,10 @@
 """What an agent would be: what it may cost, what it may touch, what changed. Decisions are pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from heliostat_api.agents.contents import Content, Name, Spec, completed, judge, whole_spec
 from heliostat_api.agents.diffs import changes_between, changes_of
@@ -135,11 +135,26 @@ def build_preview(
 
 
 def to_activate(draft: Draft) -> tuple[FieldChangeView, ...]:
-    """From the resource as it is, or from nothing, to the newest revision with its defaults."""
+    """From the resource as it is, or from nothing, to the newest revision with its defaults.
+
+    A field that others set and this revision does not stays theirs.
+    """
     spec = completed(whole_spec(draft.content))
     after = {**spec.to_json(), "suspend": False} if spec else whole_spec(draft.content)
-    before = draft.state.spec if draft.state else {}
-    return changes_between(before, SPEC.validate_python(after), "spec")
+    state = draft.state
+    changes = changes_between(state.spec if state else {}, SPEC.validate_python(after), "spec")
+    own = {"spec": {**whole_spec(draft.content), "suspend": False}}
+    theirs = {field for field in state.drift if not has_field(own, field)} if state else set()
+    return tuple(each for each in changes if each.field not in theirs)
+
+
+def has_field(document: JsonValue | Mapping[str, JsonValue], path: str) -> bool:
+    """Whether a document says something at `spec.limits.timeoutSeconds`."""
+    for step in path.split("."):
+        if not isinstance(document, Mapping) or step not in document:
+            return False
+        document = document[step]
+    return True
 
 
 def estimate(costs: Sequence[int], limit: int | None) -> CostView:

@@ -12,7 +12,7 @@ _FAULT = re.compile(
 def fields_of(refusal: str) -> Iterator[tuple[str, str]]:
     """Each field that is named, with what is said of it; nothing where none can be read."""
     found = list(_FAULT.finditer(refusal))
-    ends = [each.start() for each in found[1:]] + [len(refusal)]
-    for each, end in zip(found, ends, strict=True):
+    for place, each in enumerate(found):
+        end = found[place + 1].start() if place + 1 < len(found) else len(refusal)
         said = refusal[each.end() : end].rstrip().rstrip(",")
         yield each.group(1), said.removesuffix("]") if "[" not in said else said

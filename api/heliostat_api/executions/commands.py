@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from heliostat_api.agents.names import new_suffix
 from heliostat_api.people.person import Person
@@ -20,12 +20,17 @@ from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
+ParameterName = Annotated[
+    str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+]
+ParameterValue = Annotated[str, StringConstraints(max_length=4096)]
+
 
 class RunRequest(View):
-    """What a run gets beside its agent's prompt."""
+    """What a run gets beside its agent's prompt. Names and values as an Execution takes them."""
 
     input: Annotated[str, Field(max_length=65536)] = ""
-    parameters: Annotated[Mapping[str, str], Field(max_length=64)] = {}
+    parameters: Annotated[Mapping[ParameterName, ParameterValue], Field(max_length=64)] = {}
 
 
 class Accepted(View):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import TypeAlias
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -63,6 +64,24 @@ class NotFoundProblem(ProblemError):
 
     def __init__(self, what: str) -> None:
         super().__init__(HTTPStatus.NOT_FOUND, f"There is no such {what}, or it is not yours.")
+
+
+Operation: TypeAlias = dict[str, dict[str, dict[str, dict[str, object]]]]
+
+
+class DescribedApp(FastAPI):
+    """An app whose OpenAPI document says that problems have a media type of their own."""
+
+    def openapi(self) -> dict[str, object]:
+        """The whole document."""
+        document: dict[str, dict[str, dict[str, Operation]]] = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for status, response in operation["responses"].items():
+                    content = response.get("content", {})
+                    if status[0] not in "123" and "application/json" in content:
+                        content[MEDIA_TYPE] = content.pop("application/json")
+        return dict(document)
 
 
 def add_problems(app: FastAPI) -> None:
