@@ -30,7 +30,7 @@ class Event:
 
 
 @contextmanager
-def open_browser(url: str, cookies: Mapping[str, str] | None = None) -> Iterator[httpx2.Client]:
+def open_browser(url: str, cookies: dict[str, str] | None = None) -> Iterator[httpx2.Client]:
     """Has opened the first page, and so has a session; or comes back with the one of before."""
     headers = {"Origin": url}
     with httpx2.Client(base_url=url, timeout=10, headers=headers, cookies=cookies) as client:

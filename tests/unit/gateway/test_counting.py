@@ -21,7 +21,7 @@ class Silent:
     name = "silent"
     dialect = Dialect.MESSAGES
     target_is_model = counts_tokens = True
-    checks_signatures = False
+    checks_signatures = takes_details = False
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:  # noqa: ARG002
         await asyncio.Event().wait()
