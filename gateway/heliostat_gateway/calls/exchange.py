@@ -12,7 +12,7 @@ from heliostat_gateway.calls.open_calls import OpenCall, OpenCalls
 from heliostat_gateway.calls.parts import Part
 from heliostat_gateway.logs import begin_lines
 from heliostat_gateway.metrics import Metrics
-from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.bookings import Booking, LedgerMode
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_gateway.storage import StorageError
@@ -77,6 +77,8 @@ class Exchange:
         """Notes that the request is in the ledger, with so much held for it."""
         self._is_reserved = True
         self.headers["x-heliostat-cost"] = str(nanos)
+        if self._books.ledger.state().mode is LedgerMode.LOCAL:
+            self.headers["x-heliostat-alone"] = "true"
 
     def cached(self, result: str) -> None:
         """Notes what the exact cache of the route had: `hit`, `miss`; `off` if it is not used."""

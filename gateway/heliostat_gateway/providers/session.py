@@ -29,7 +29,7 @@ class SharedSession:
         """The answer, whatever its status. Raises ProviderError."""
         try:
             response = await self._opened().post(
-                _url(outgoing.url),
+                URL(outgoing.url, encoded=True),
                 data=outgoing.body,
                 headers=outgoing.headers,
                 allow_redirects=False,
@@ -75,11 +75,6 @@ async def _chunks(provider: str, response: aiohttp.ClientResponse) -> AsyncGener
         raise ProviderError(words, sent=True) from error
     finally:
         response.close()
-
-
-@lru_cache(maxsize=256)
-def _url(text: str) -> URL:
-    return URL(text, encoded=True)
 
 
 @lru_cache(maxsize=16)

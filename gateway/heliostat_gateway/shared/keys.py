@@ -125,12 +125,16 @@ class SharedKeyStore(KeyStore):
         """All keys that are known here."""
         return tuple(self._records.values())
 
-    async def fill(self, kept: Iterable[ListedKey]) -> bool:
-        """Puts `kept` into a Redis that has lost its memory; what is there stays, but a revoked
-        key is never good again. False when nothing was lost. Raises StorageError."""
+    async def was_filled(self) -> bool:
+        """False for a Redis that has lost its memory. Raises StorageError."""
         try:
-            if await self._redis.exists(_FILLED):
-                return False
+            return bool(await self._redis.exists(_FILLED))
+        except AWAY as error:
+            raise _away(error) from error
+
+    async def fill(self, kept: Iterable[ListedKey]) -> None:
+        """Puts back what is not there; a revoked key is never good again. Raises StorageError."""
+        try:
             stored = await self._redis.hgetall(_KEYS)
             for each in kept:
                 if not await self._restore(each, stored.get(each.record.id.encode(), b"")):
@@ -139,7 +143,6 @@ class SharedKeyStore(KeyStore):
             await self._redis.publish(_KEYS, _FILLED)
         except AWAY as error:
             raise _away(error) from error
-        return True
 
     async def _restore(self, kept: ListedKey, before: bytes | str) -> bool:
         record = kept.record

@@ -40,9 +40,10 @@ class KeptKeys:
         for record in self._store.records():
             if self._disk.find(record.id) != record:
                 await self._disk.put(record)
-        kept = await self._disk.list(PREFIX)
-        if await self._store.fill(kept):
-            _LOG.warning("Redis knew no keys: it has got %d from the disk", len(kept))
+        if not await self._store.was_filled():
+            kept = await self._disk.list(PREFIX)
+            await self._store.fill(kept)
+            _LOG.warning("Redis had lost the keys: %d are there again", len(kept))
 
     async def _keep_stepping(self) -> None:
         while True:

@@ -222,9 +222,11 @@ async def test_an_outage_is_said_once_and_so_is_its_end(
     one, _ = replicas.gateways
     redis_server.kill()
     await until_turned_away(redis_server.port, 150)
-    assert (await one.message(one.key("run"), "scripted/hello")).status == 200
+    reply = await one.message(one.key("run"), "scripted/hello")
+    assert (reply.status, reply.headers["x-heliostat-alone"]) == (200, "true")
     redis_server.start()
     await replicas.until_shared()
+    assert "x-heliostat-alone" not in (await one.message(one.key("run"), "scripted/hello")).headers
     async with asyncio.timeout(DEADLINE_SECONDS):
         while replicas.writer.log.read_text().count('"the writer works"') < 2:
             await asyncio.sleep(0.05)
