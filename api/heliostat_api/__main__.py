@@ -16,13 +16,14 @@ from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
+from heliostat_api.recording.states import APPLIER, SUSPENDER
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings, unknown_settings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 
-MANAGER = "heliostat-api"
 CANCEL_MANAGER = "heliostat-cancel"
 MARK_MANAGER = "heliostat-recorder"
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
@@ -50,9 +51,9 @@ async def serve(settings: ApiSettings) -> None:
 async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
     """Cluster, store and log, closed at the end of the block."""
     async with AsyncExitStack() as stack:
-        world, canceller, marker = [
+        world, suspender, canceller, marker = [
             await stack.enter_async_context(await KubernetesWorld.connect(field_manager=manager))
-            for manager in (MANAGER, CANCEL_MANAGER, MARK_MANAGER)
+            for manager in (APPLIER, SUSPENDER, CANCEL_MANAGER, MARK_MANAGER)
         ]
         documents = open_documents(settings)
         stack.push_async_callback(documents.close)
@@ -60,18 +61,27 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         stack.push_async_callback(log.close)
         yield Surroundings(
             world=world,
+            suspender=suspender,
             canceller=canceller,
             marker=marker,
             logs=world,
             documents=documents,
             log=log,
             keys_dir=settings.keys_dir,
-            session_secret=read_secret(settings.data_dir / "session.key"),
+            session_secrets=session_secrets(settings),
             hosts=frozenset(settings.hosts),
             namespace=settings.namespace,
             owner=None,
             clock=lambda: datetime.now(UTC),
+            settings=settings,
         )
+
+
+def session_secrets(settings: ApiSettings) -> tuple[bytes, ...]:
+    """Those that were given, else one of our own. Raises SecretsError."""
+    if settings.session_secrets_file is None:
+        return (read_secret(settings.data_dir / "session.key"),)
+    return read_secrets(settings.session_secrets_file)
 
 
 def open_documents(settings: ApiSettings) -> Documents:

@@ -1,16 +1,22 @@
 """Puts the api together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
+from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.agents.mending import Mending
+from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.samples import SampleAgents
+from heliostat_api.agents.trials import Trying
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
@@ -22,18 +28,22 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.people.known import OnePerson
-from heliostat_api.people.sessions import Sessions
+from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.moves import Moving
+from heliostat_api.people.seals import Seals
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
+from heliostat_api.recording.trials import Trials
 from heliostat_api.serving.endpoints import api, stream
-from heliostat_api.serving.guards import Guard
+from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
 from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
-from heliostat_api.serving.problems import add_problems
-from heliostat_api.serving.visits import Visits
+from heliostat_api.serving.problems import DescribedApp, add_problems
+from heliostat_api.serving.repeats import Repeats
+from heliostat_api.serving.signing import signing
+from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import Logs, World
 
 
@@ -44,6 +54,8 @@ class Surroundings:
     world: World
     canceller: World
     """The same world, written to under the name that cancels."""
+    suspender: World
+    """The same world, written to under the name that suspends agents."""
     marker: World
     """The same world, written to under the name that marks what is recorded."""
     logs: Logs
@@ -51,7 +63,8 @@ class Surroundings:
     """The operator's public keys, which tell who delivers."""
     documents: Documents
     log: EventLog
-    session_secret: bytes
+    session_secrets: tuple[bytes, ...]
+    """The first signs; every one is believed."""
     hosts: frozenset[str]
     """Names that it answers to; empty: any."""
     namespace: str
@@ -59,11 +72,16 @@ class Surroundings:
     owner: str | None
     """Whose things without an owner are; None: nobody's."""
     clock: Callable[[], datetime]
+    settings: ApiSettings | None = None
+    """Of a server for many; None: one local person, as in `heliostat dev`."""
+    moving: tuple[Moving, ...] = ()
+    """What becomes a person's when a guest signs in, beside documents."""
+    api_keys: ApiKeys = field(default_factory=NoApiKeys)
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Every endpoint, with nothing behind it yet."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Heliostat",
         version="1",
         lifespan=lifespan,
@@ -76,43 +94,80 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(stream)
     app.include_router(api)
     app.include_router(health)
+    app.include_router(signing)
     return app
 
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
-    people = OnePerson(Sessions(around.session_secret, around.clock))
+    entrance = open_entrance(around)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
     closing = Closing(around.marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
     recorder = Recorder(around.world, around.documents, around.log, owners, closing, around.clock)
+    repeats = Repeats(around.documents, around.clock)
+    announcer = recorder.announcer
+    drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
+    activation = Activation(around.world, around.suspender, recorder, drafts)
+    deletion = Deletion(around.world, drafts, announcer)
+    commands = Commands(around.world, around.canceller, recorder, repeats)
+    mending = Mending(drafts, deletion, Trials(around.world), repeats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        recording = asyncio.create_task(recorder.run())
-        try:
+        work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
+        async with working(*work):
             yield
-        finally:
-            recording.cancel()
-            with suppress(asyncio.CancelledError):
-                await recording
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
-        people=people,
+        people=entrance.people,
+        sign_in=entrance.sign_in,
+        limits=entrance.limits,
         agents=agents,
         executions=executions,
         transcripts=transcripts,
-        commands=Commands(around.world, around.canceller, recorder),
+        drafts=drafts,
+        activation=activation,
+        deletion=deletion,
+        trying=Trying(around.world, drafts, commands),
+        samples=SampleAgents(drafts, activation, commands),
+        previews=Previews(around.documents, agents),
+        commands=commands,
         streams=Streams(around.log, snapshots.take),
-        namespace=around.namespace,
     )
     files = Files(around.documents, around.clock, FileBounds())
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
     add_pages(app)  # last: what nothing else serves is a page
-    app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
-    app.add_middleware(Guard, hosts=around.hosts)
+    settings = around.settings
+    if settings is None:
+        add_entrance(app, entrance, around.hosts)
+    else:
+        add_entrance(app, entrance, around.hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def open_entrance(around: Surroundings) -> Entrance:
+    """For one person or for many."""
+    seals = Seals(around.session_secrets, around.clock)
+    if around.settings is None:
+        return open_for_one(seals)
+    return open_for_many(
+        around.settings, seals, around.documents, around.moving, around.api_keys, around.clock
+    )
+
+
+@asynccontextmanager
+async def working(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """What goes on as long as the block runs."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

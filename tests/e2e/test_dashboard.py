@@ -120,8 +120,7 @@ def test_an_api_that_is_killed_in_the_middle_loses_nothing(dashboard: Dashboard)
             uid = run_sample(client, "sales")
             first = [next(event for event in events if is_output(event, uid))]
         dashboard.kill()
-    with dashboard.reached() as url, open_browser(url) as client:
-        client.cookies.update(cookies)
+    with dashboard.reached() as url, open_browser(url, cookies) as client:
         with closing(follow(client, cursor)) as events:
             seen = until_finished(events, uid)
         name = str(seen[-1].payload["name"])

@@ -30,10 +30,12 @@ class Event:
 
 
 @contextmanager
-def open_browser(url: str) -> Iterator[httpx2.Client]:
-    """Has opened the first page, and so has a session."""
-    with httpx2.Client(base_url=url, timeout=10, headers={"Origin": url}) as client:
-        client.get("/", headers=_PAGE)
+def open_browser(url: str, cookies: dict[str, str] | None = None) -> Iterator[httpx2.Client]:
+    """Has opened the first page, and so has a session; or comes back with the one of before."""
+    headers = {"Origin": url}
+    with httpx2.Client(base_url=url, timeout=10, headers=headers, cookies=cookies) as client:
+        if cookies is None:
+            client.get("/", headers=_PAGE)
         yield client
 
 

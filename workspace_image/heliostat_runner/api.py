@@ -88,10 +88,7 @@ class Api:
 
     def __init__(self, url: str, key: str) -> None:
         parts = urlsplit(url)
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        self._connection = kind(parts.netloc, timeout=_ANSWER_SECONDS)
+        self._connection = _connect(parts.scheme, parts.netloc)
         self._base = parts.path.rstrip("/")
         self._key = key
 

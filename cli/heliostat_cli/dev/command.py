@@ -14,6 +14,7 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
+from heliostat_api.recording.states import APPLIER, SUSPENDER
 from heliostat_api.serving.server import ApiServer
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
@@ -33,7 +34,6 @@ from heliostat_gateway.settings import KEY_FIELDS, Settings, SettingsError, read
 PORT = 8080
 FOLDER = ".heliostat"
 _NAMES = frozenset({"127.0.0.1", "localhost"})
-_MANAGER = "heliostat-api"
 _MARKER = "heliostat-recorder"
 _NAMESPACE = "default"
 
@@ -125,17 +125,18 @@ async def serving_api(
     with closing(Store(folder.world_file)) as store:
         documents = open_sqlite(folder.documents_file)
         log = SqliteEventLog(folder.events_file)
-        world = EmbeddedWorld(store, manager=_MANAGER)
+        world = EmbeddedWorld(store, manager=APPLIER)
         app = create_app(
             Surroundings(
                 world=world,
                 canceller=world.as_manager(CANCEL_MANAGER),
+                suspender=world.as_manager(SUSPENDER),
                 marker=world.as_manager(_MARKER),
                 logs=EmbeddedLogs(world, folder),
                 keys_dir=folder.public_keys,
                 documents=documents,
                 log=log,
-                session_secret=read_secret(folder.session_key),
+                session_secrets=(read_secret(folder.session_key),),
                 hosts=_NAMES,
                 namespace=_NAMESPACE,
                 owner=LOCAL.id,

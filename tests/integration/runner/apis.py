@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from heliostat_api.documents.chunks import join, read_chunk
+from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Query
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Position, Transcripts
@@ -113,6 +114,20 @@ class ApiProcess:
             chunks = [read_chunk(each) async for each in all_pages(documents, query)]
             await documents.close()
             return [line for _, line in join(chunks)]
+
+        return asyncio.run(read())
+
+    def files(self, attempt: int = 1) -> dict[str, bytes]:
+        async def read() -> dict[str, bytes]:
+            documents = open_sqlite(self.folder / "documents.db")
+            files = Files(documents, lambda: datetime.now(UTC), FileBounds())
+            found = {
+                each.path: b"".join([piece async for piece in files.read(UID, each)])
+                for each in await files.list(UID)
+                if each.attempt == attempt
+            }
+            await documents.close()
+            return found
 
         return asyncio.run(read())
 

@@ -139,6 +139,30 @@ def test_fifty_megabytes_arrive_whole_over_a_restart(make_pod: MakePod, api: Api
     assert api.position().ended
 
 
+def test_files_that_the_run_made_arrive_whole_and_the_others_are_listed(
+    make_pod: MakePod, api: ApiProcess
+) -> None:
+    api.start(repeat=3, drop=4)
+    script = (
+        "mkdir out; echo words > out/report.md; head -c 3000000 /dev/urandom > out/chart.png; "
+        "truncate -s 21M huge.bin; echo secret > .env"
+    )
+    pod = make_run(make_pod, api, script)
+    left = pod.run()
+
+    assert left.ending == ("Succeeded", "Unverified", 0)
+    assert "delivered" not in left.result["message"]
+    out = pod.workspace / "out"
+    assert api.files() == {
+        "out/report.md": b"words\n",
+        "out/chart.png": (out / "chart.png").read_bytes(),
+    }
+    [listed] = [event for event in left.transcript if event.get("subtype") == "files"]
+    assert (listed["count"], listed["leftOutCount"]) == (2, 1)
+    assert listed["leftOut"][0]["path"] == "huge.bin"
+    assert_delivered(pod, api)
+
+
 def test_a_foreign_key_ends_delivery_and_not_the_run(
     make_pod: MakePod, api: ApiProcess, tmp_path: Path
 ) -> None:

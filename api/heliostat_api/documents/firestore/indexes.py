@@ -11,8 +11,9 @@ from heliostat_api.documents.queries import SHAPES, Shape
 UNINDEXED = {
     "agents": ("finalAgentPrompt", "description"),
     "chunks": ("text",),
-    "executions": ("result", "view"),
+    "executions": ("result", "spec", "view"),
     "messages": ("content", "parts"),
+    "pieces": ("content",),
 }
 """Long fields that no query names: an index of them would only cost."""
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import grpc.aio
 from google.api_core import exceptions
 from google.api_core.retry import AsyncRetry, if_exception_type
+from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
@@ -50,6 +51,7 @@ _PASSING = (
     exceptions.TooManyRequests,
     exceptions.InternalServerError,
 )
+_REFUSALS = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
 
 
 def open_firestore(
@@ -62,17 +64,23 @@ def open_firestore(
     """The store in a project's database, in a running event loop.
 
     With the machine's own credentials, or in the emulator at that `host:port`. A call that can't
-    reach the store is repeated for `patience_seconds`.
+    reach the store is repeated for `patience_seconds`. Raises StoreError without credentials.
     """
-    channel = (
-        grpc.aio.insecure_channel(emulator, options=_OPTIONS)
-        if emulator
-        else FirestoreGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
-    )
+    channel = grpc.aio.insecure_channel(emulator, options=_OPTIONS) if emulator else _open_channel()
     metadata = [("authorization", "Bearer owner")] if emulator else []
     return FirestoreDocuments(
         channel, Database(project, database), metadata, patience_seconds, shapes
     )
+
+
+def _open_channel() -> grpc.aio.Channel:
+    try:
+        return FirestoreGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
+    except DefaultCredentialsError as error:
+        raise StoreError(
+            "no credentials for Firestore: run with a service account (Workload Identity), or set"
+            f" GOOGLE_APPLICATION_CREDENTIALS to the file of one ({error})"
+        ) from error
 
 
 class FirestoreDocuments:
@@ -101,17 +109,19 @@ class FirestoreDocuments:
     async def get(self, path: str) -> Document | None:
         """See Documents."""
         check_document(path)
-        request = types.GetDocumentRequest(name=self._database.name_of(path))
-        try:
-            with _mapped_errors():
-                found = await self._patiently(
-                    lambda: self._client.get_document(
-                        request, retry=None, timeout=self._timeout, metadata=self._metadata
-                    )
-                )
-        except _NotFoundError:
-            return None
-        return self._document(found)
+        # Not GetDocument: to it, a database that is not there is a document that is not there.
+        request = types.BatchGetDocumentsRequest(
+            database=self._database.name, documents=[self._database.name_of(path)]
+        )
+
+        async def read() -> Document | None:
+            answers = await self._client.batch_get_documents(
+                request, retry=None, timeout=self._timeout, metadata=self._metadata
+            )
+            found = [each.found async for each in answers if each.found.name]
+            return self._document(found[0]) if found else None
+
+        return await self._patiently(read)
 
     async def query(self, query: Query) -> Page:
         """See Documents."""
@@ -128,7 +138,7 @@ class FirestoreDocuments:
         normal = checked(writes)
         try:
             await self._commit([build_write(self._database, write) for write in normal])
-        except (VersionError, _NotFoundError, _RefusedError) as error:
+        except (VersionError, _RefusedError) as error:
             raise await self._conflict(normal, error) from error
 
     async def delete_tree(self, path: str) -> None:
@@ -145,12 +155,11 @@ class FirestoreDocuments:
 
     async def _commit(self, writes: list[types.Write]) -> None:
         request = types.CommitRequest(database=self._database.name, writes=writes)
-        with _mapped_errors():
-            await self._patiently(
-                lambda: self._client.commit(
-                    request, retry=None, timeout=self._timeout, metadata=self._metadata
-                )
+        await self._patiently(
+            lambda: self._client.commit(
+                request, retry=None, timeout=self._timeout, metadata=self._metadata
             )
+        )
 
     async def _run_query(self, request: types.RunQueryRequest) -> list[types.Document]:
         async def read() -> list[types.Document]:
@@ -159,11 +168,12 @@ class FirestoreDocuments:
             )
             return [each.document async for each in answers if each.document.name]
 
-        with _mapped_errors():
-            return await self._patiently(read)
+        return await self._patiently(read)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        return await self._retry(ask)()
+        """Asks again while the store is away. Raises StoreErrors."""
+        with _mapped_errors():
+            return await self._retry(ask)()
 
     async def _conflict(self, writes: Sequence[Put | Delete], error: StoreError) -> StoreError:
         """Which expectation did not hold: Firestore says it only in words."""
@@ -181,12 +191,8 @@ class FirestoreDocuments:
         return Document(path, fields_from_proto(found.fields), version_of(found))
 
 
-class _NotFoundError(StoreError):
-    """Firestore does not have it."""
-
-
 class _RefusedError(StoreError):
-    """A precondition does not hold."""
+    """A precondition does not hold, or what is asked for is not there: database, index."""
 
 
 @contextmanager
@@ -194,9 +200,7 @@ def _mapped_errors() -> Iterator[None]:
     """Firestore's errors as ours."""
     try:
         yield
-    except exceptions.NotFound as error:
-        raise _NotFoundError(f"Firestore does not have it: {error.message}") from error
-    except (exceptions.AlreadyExists, exceptions.FailedPrecondition) as error:
+    except _REFUSALS as error:
         raise _RefusedError(f"Firestore refused: {error.message}") from error
     except (exceptions.RetryError, *_PASSING) as error:
         raise UnavailableError(f"Firestore can't be reached: {error}") from error

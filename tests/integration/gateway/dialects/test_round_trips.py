@@ -112,7 +112,8 @@ def test_a_conversation_survives_chat_completions(messages: list[JsonObject]) ->
 @settings(max_examples=60, deadline=None)
 @given(conversations())
 def test_a_conversation_survives_gemini(messages: list[JsonObject]) -> None:
-    there = translate_request(request(messages), Dialect.MESSAGES, Dialect.GEMINI, "m").document
+    asked = request(messages)
+    there = translate_request(asked, Dialect.MESSAGES, Dialect.GEMINI, "gemini-2.5-pro").document
     check_request(Dialect.GEMINI, there)
     back = [read_content(content) for content in objects(list_at(there, "contents"))]
     assert meaning(back) == meaning(messages)
@@ -186,8 +187,9 @@ def test_signatures_of_gemini_come_back_through_a_messages_caller(parts: list[Js
     sent = translate_request(again, Dialect.MESSAGES, Dialect.GEMINI, "m").document
     check_request(Dialect.GEMINI, sent)
     replayed = replayed_parts(sent)
-    assert marks_of(replayed) == marks_of(parts)
-    assert calls_of(replayed) == calls_of(parts)
+    expected = with_foreign_mark(parts)
+    assert marks_of(replayed) == marks_of(expected)
+    assert calls_of(replayed) == calls_of(expected)
 
 
 @settings(deadline=None)
@@ -200,8 +202,18 @@ def test_signatures_of_gemini_come_back_through_a_chat_caller(parts: list[JsonOb
     sent = translate_request(again, Dialect.CHAT, Dialect.GEMINI, "m").document
     check_request(Dialect.GEMINI, sent)
     replayed = replayed_parts(sent)
-    assert sorted(marks_of(replayed)) == sorted(marks_of(parts))
-    assert calls_of(replayed) == calls_of(parts)
+    expected = with_foreign_mark(parts)
+    assert sorted(marks_of(replayed)) == sorted(marks_of(expected))
+    assert calls_of(replayed) == calls_of(expected)
+
+
+def with_foreign_mark(parts: list[JsonObject]) -> list[JsonObject]:
+    """The parts as they are sent again: a first call that nobody signed says so."""
+    first = next((place for place, part in enumerate(parts) if "functionCall" in part), None)
+    if first is None or "thoughtSignature" in parts[first]:
+        return parts
+    marked = {**parts[first], "thoughtSignature": "skip_thought_signature_validator"}
+    return [*parts[:first], marked, *parts[first + 1 :]]
 
 
 def replayed_parts(sent: JsonObject) -> list[JsonObject]:

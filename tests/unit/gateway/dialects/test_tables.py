@@ -5,7 +5,7 @@ import pytest
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.fields import Treatment, apply_rules
-from heliostat_gateway.dialects.treatments import TABLES, rules_for
+from heliostat_gateway.dialects.treatments import TABLES, members_for, rules_for
 from heliostat_gateway.wire import JsonObject
 from support.golden import DIRECTIONS
 
@@ -28,4 +28,6 @@ def test_what_is_dropped_is_named_once() -> None:
     block: JsonObject = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
     message: JsonObject = {"role": "user", "content": [block, block]}
     rules = rules_for(Dialect.MESSAGES, Dialect.CHAT)
-    assert apply_rules({"messages": [message]}, rules) == ("messages[].content[].cache_control",)
+    members = members_for(Dialect.MESSAGES, Dialect.CHAT)
+    dropped = apply_rules({"messages": [message]}, rules, members)
+    assert dropped == ("messages[].content[].cache_control",)
