@@ -6,10 +6,12 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 import pytest_asyncio
 
 from heliostat_api.people.identities import new_guest_id
+from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.settings import ApiSettings
 from support.api_apps import PAGE, ApiApp, api_app
 
@@ -176,3 +178,35 @@ async def test_one_address_has_a_limit_for_all_who_come_from_there(tmp_path: Pat
                 probe = await browser.get("/healthz")
     assert statuses == [200, 200, 200, 429]
     assert probe.status_code == 404, "probes are not limited"
+
+
+class OneKey:
+    """A gateway that knows one key."""
+
+    async def find(self, bearer: str) -> Person | None:
+        return Person("user-1", PersonKind.USER) if bearer == "right" else None
+
+
+async def test_a_key_counts_alone_whatever_cookie_comes_with_it(tmp_path: Path) -> None:
+    async with api_app(tmp_path, api_keys=OneKey()) as api, api.browser(GUEST) as browser:
+        for given, status in (
+            ("Bearer right", 200),
+            ("bearer right", 200),
+            ("Bearer wrong", 401),
+            ("Bearer", 401),
+            ("Basic cmlnaHQ=", 401),
+            ("", 401),
+        ):
+            answer = await browser.get("/api/me", headers={"Authorization": given})
+            assert (given, answer.status_code) == (given, status)
+        del browser.headers["Origin"]
+        browser.cookies.clear()
+        key = {"Authorization": "Bearer right"}
+        assert (await browser.post("/api/samples/none", headers=key)).status_code == 404
+
+
+async def test_a_forwarded_header_is_not_believed_by_the_server_itself(api: ApiApp) -> None:
+    forged = {**PAGE, "X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.1"}
+    async with api.serving() as url, httpx2.AsyncClient() as client:
+        page = await client.get(url, headers=forged)
+    assert page.headers["set-cookie"].startswith("heliostat_session=")
