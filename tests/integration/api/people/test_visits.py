@@ -5,15 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 import httpx2
 import pytest
 import pytest_asyncio
+from fastapi import Depends, WebSocket
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.serving.parts import person_of
 from heliostat_api.settings import ApiSettings
-from support.api_apps import PAGE, ApiApp, api_app
+from support.api_apps import PAGE, URL, ApiApp, api_app
 
 GUEST = new_guest_id()
 
@@ -210,3 +215,20 @@ async def test_a_forwarded_header_is_not_believed_by_the_server_itself(api: ApiA
     async with api.serving() as url, httpx2.AsyncClient() as client:
         page = await client.get(url, headers=forged)
     assert page.headers["set-cookie"].startswith("heliostat_session=")
+
+
+async def test_a_websocket_is_opened_by_its_person_and_refused_to_nobody(api: ApiApp) -> None:
+    @api.app.websocket("/workspace")
+    async def say_who(socket: WebSocket, person: Annotated[Person, Depends(person_of)]) -> None:
+        await socket.accept()
+        await socket.send_text(person.id)
+        await socket.close()
+
+    cookie = {"cookie": f"heliostat_session={api.sessions.issue(GUEST)}", "origin": URL}
+    with TestClient(api.app, base_url=URL) as client:
+        with client.websocket_connect("ws://api.test/workspace", headers=cookie) as socket:
+            assert socket.receive_text() == GUEST
+        for headers in ({"origin": URL}, {**cookie, "origin": "http://evil.example"}):
+            with pytest.raises(WebSocketDisconnect) as refused:
+                client.websocket_connect("ws://api.test/workspace", headers=headers).__enter__()
+            assert refused.value.code == 1008
