@@ -10,7 +10,14 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
+from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.agents.mending import Mending
+from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.samples import SampleAgents
+from heliostat_api.agents.trials import Trying
+from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.log import EventLog
@@ -27,10 +34,14 @@ from heliostat_api.people.seals import Seals
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
+from heliostat_api.recording.trials import Trials
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
+from heliostat_api.serving.health import health
+from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
-from heliostat_api.serving.problems import add_problems
+from heliostat_api.serving.problems import DescribedApp, add_problems
+from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.signing import signing
 from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import Logs, World
@@ -43,6 +54,8 @@ class Surroundings:
     world: World
     canceller: World
     """The same world, written to under the name that cancels."""
+    suspender: World
+    """The same world, written to under the name that suspends agents."""
     marker: World
     """The same world, written to under the name that marks what is recorded."""
     logs: Logs
@@ -68,7 +81,7 @@ class Surroundings:
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Every endpoint, with nothing behind it yet."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Heliostat",
         version="1",
         lifespan=lifespan,
@@ -80,6 +93,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(health)
     app.include_router(signing)
     return app
 
@@ -93,10 +107,17 @@ def create_app(around: Surroundings) -> FastAPI:
     closing = Closing(around.marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
     recorder = Recorder(around.world, around.documents, around.log, owners, closing, around.clock)
+    repeats = Repeats(around.documents, around.clock)
+    announcer = recorder.announcer
+    drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
+    activation = Activation(around.world, around.suspender, recorder, drafts)
+    deletion = Deletion(around.world, drafts, announcer)
+    commands = Commands(around.world, around.canceller, recorder, repeats)
+    mending = Mending(drafts, deletion, Trials(around.world), repeats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = [recorder.run(), *([entrance.moves.run()] if entrance.moves else [])]
+        work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
         async with working(*work):
             yield
 
@@ -108,12 +129,19 @@ def create_app(around: Surroundings) -> FastAPI:
         agents=agents,
         executions=executions,
         transcripts=transcripts,
-        commands=Commands(around.world, around.canceller, recorder),
+        drafts=drafts,
+        activation=activation,
+        deletion=deletion,
+        trying=Trying(around.world, drafts, commands),
+        samples=SampleAgents(drafts, activation, commands),
+        previews=Previews(around.documents, agents),
+        commands=commands,
         streams=Streams(around.log, snapshots.take),
-        namespace=around.namespace,
     )
-    ingest = Ingest(transcripts, recorder, around.log, around.clock)
+    files = Files(around.documents, around.clock, FileBounds())
+    ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_pages(app)  # last: what nothing else serves is a page
     settings = around.settings
     if settings is None:
         add_entrance(app, entrance, around.hosts)

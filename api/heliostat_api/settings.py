@@ -52,6 +52,49 @@ class ApiSettings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True
     )
 
+    host: Annotated[str, Field(description="Address to listen on.")] = "0.0.0.0"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on.")] = 8080
+    namespace: Annotated[
+        str, Field(description="Namespace of the agents that are made in the dashboard.")
+    ] = "heliostat-agents"
+    data_dir: Annotated[
+        Path,
+        Field(
+            description="Folder of what it keeps by itself: documents and events in SQLite, and "
+            "the secret of sessions where none is given."
+        ),
+    ] = Path("data")
+    keys_dir: Annotated[
+        Path, Field(description="Folder with the operator's public keys, by which runs deliver.")
+    ] = Path("keys")
+    store: Annotated[
+        Literal["sqlite", "firestore"],
+        Field(description="Where documents are kept: a file of the data folder, or Firestore."),
+    ] = "sqlite"
+    google_cloud_project: Annotated[
+        str,
+        Field(
+            validation_alias="GOOGLE_CLOUD_PROJECT", description="Project of the Firestore store."
+        ),
+    ] = ""
+    firestore_database: Annotated[str, Field(description="Database of the Firestore store.")] = (
+        "(default)"
+    )
+    firestore_emulator: Annotated[
+        str,
+        Field(
+            validation_alias="FIRESTORE_EMULATOR_HOST",
+            description="Firestore's emulator, as `host:port`, for trials.",
+        ),
+    ] = ""
+    redis_url: Annotated[
+        SecretStr,
+        Field(
+            validation_alias="REDIS_URL",
+            description="Redis of the event log, for several replicas; empty: SQLite in the data "
+            "folder.",
+        ),
+    ] = SecretStr("")
     public_url: Annotated[
         Address,
         AfterValidator(_origin),
@@ -133,6 +176,12 @@ class ApiSettings(BaseSettings):
             "0: no limit.",
         ),
     ] = 6000
+
+    @model_validator(mode="after")
+    def _check_store(self) -> Self:
+        if self.store == "firestore" and not self.google_cloud_project:
+            raise ValueError("store firestore needs GOOGLE_CLOUD_PROJECT")
+        return self
 
     @model_validator(mode="after")
     def _check_ways_in(self) -> Self:

@@ -72,8 +72,22 @@ class ExecutionView(View):
     is_finished: bool
 
 
+class TotalsView(View):
+    """What all runs of an agent came to, test runs included."""
+
+    executions: int = 0
+    usage: UsageView = UsageView()
+    cost_micros: int = 0
+
+
 class AgentView(View):
-    """One agent. `managedBy` says whose it is to edit: the dashboard's or kubectl's (read-only)."""
+    """One agent. `managedBy` says whose it is to edit: the dashboard's or kubectl's (read-only).
+
+    `name` is what people call it; `resource` is the name of its Agent resource, which executions
+    give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
+    `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
+    changed since, `missing` those without which it can't be activated.
+    """
 
     id: str
     namespace: str
@@ -86,6 +100,44 @@ class AgentView(View):
     ready_message: str
     active_executions: int
     created_time: datetime
+    resource: str = ""
+    revision: int | None = None
+    applied_revision: int | None = None
+    missing: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    totals: TotalsView = TotalsView()
+
+
+class AgentDetailView(AgentView):
+    """One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is."""
+
+    spec: Mapping[str, JsonValue]
+    yaml: str
+
+
+class FieldChangeView(View):
+    """A field that differs; null where it is not there."""
+
+    field: str
+    before: JsonValue
+    after: JsonValue
+
+
+class RevisionView(View):
+    """One saved state of an agent. `note` says how it came about."""
+
+    number: int
+    name: str
+    note: str
+    created_time: datetime
+
+
+class RevisionDetailView(RevisionView):
+    """A saved state with all of it, and what changed since the one before."""
+
+    description: str
+    spec: Mapping[str, JsonValue]
+    changes: tuple[FieldChangeView, ...]
 
 
 class PersonView(View):

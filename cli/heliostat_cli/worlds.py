@@ -68,7 +68,7 @@ def choose_place(world: WorldName | None, context: str | None, environ: Mapping[
 async def open_cluster(context: str | None) -> AsyncIterator[OpenWorld]:
     """The cluster of the kubeconfig and that context, else of its current one."""
     # Imported here: the Kubernetes client takes a while, which no embedded command should wait.
-    from heliostat_operator.cluster import KubernetesWorld
+    from heliostat_kubernetes.cluster import KubernetesWorld
 
     async with (
         await KubernetesWorld.connect(context=context, field_manager=MANAGER) as world,

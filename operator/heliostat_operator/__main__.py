@@ -7,7 +7,7 @@ import sys
 
 from pydantic import ValidationError
 
-from heliostat_operator.cluster import KubernetesWorld
+from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.main import run
 from heliostat_operator.settings import OperatorSettings, unknown_settings
 

@@ -12,7 +12,7 @@ import kopf
 from aiohttp import web
 
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
-from heliostat_operator.cluster import KubernetesWorld
+from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
 from heliostat_operator.handlers import build_registry, build_settings

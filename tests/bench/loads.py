@@ -17,7 +17,7 @@ from heliostat_core.worlds import (
     UnavailableError,
     World,
 )
-from heliostat_operator.cluster import KubernetesWorld
+from heliostat_kubernetes.cluster import KubernetesWorld
 from support.control_plane import Address
 from support.objects import make_agent, make_execution, name_of, uid_of
 from support.worlds import make_namespace

@@ -129,6 +129,7 @@ async def api_app(
     around = Surroundings(
         world=world,
         canceller=world,
+        suspender=world,
         marker=world,
         logs=NoLogs(),
         keys_dir=folder / "keys",

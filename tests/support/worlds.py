@@ -12,7 +12,7 @@ from pathlib import Path
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import JsonObject, Kind, World
-from heliostat_operator.cluster import KubernetesWorld
+from heliostat_kubernetes.cluster import KubernetesWorld
 from support.control_plane import Address
 
 

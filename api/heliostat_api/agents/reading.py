@@ -1,14 +1,21 @@
-"""Agents from the documents."""
+"""Agents from the documents: those of the dashboard and those made by kubectl, in one list."""
 
 from dataclasses import dataclass
 
+from pydantic import JsonValue, TypeAdapter
+
+from heliostat_api.agents.manifests import export_yaml
+from heliostat_api.agents.names import resource_name
+from heliostat_api.agents.records import exported_spec, read_draft
+from heliostat_api.documents.agents import view_agent
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
-from heliostat_api.recording.subjects import LIVE, VIEW
+from heliostat_api.recording.subjects import SHOWN, SPEC
 from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import AgentView, View
+from heliostat_api.views import AgentDetailView, AgentView, View
 
 _COLLECTION = "agents"
+_SPEC = TypeAdapter(dict[str, JsonValue])
 
 
 class AgentPage(View):
@@ -26,25 +33,49 @@ class Agents:
 
     async def get(self, person: Person, agent_id: str) -> AgentView:
         """Raises NotFoundProblem, for somebody else's too."""
+        return view_of(await self.document(person, agent_id))
+
+    async def detail(self, person: Person, agent_id: str) -> AgentDetailView:
+        """The same with its spec and manifest. Raises NotFoundProblem."""
+        return view_detail(await self.document(person, agent_id))
+
+    async def document(self, person: Person, agent_id: str) -> Document:
+        """Its document. Raises NotFoundProblem."""
         document = await self.documents.get(f"{_COLLECTION}/{agent_id}")
-        if document is None or document.fields.get(OWNER) != person.id or not is_live(document):
+        if document is None or document.fields.get(OWNER) != person.id or not is_shown(document):
             raise NotFoundProblem("agent")
-        return view_of(document)
+        return document
 
     async def page(self, person: Person, cursor: str | None = None, limit: int = 50) -> AgentPage:
         """Raises CursorError."""
-        query = Query(_COLLECTION, person.id, {LIVE: True}, limit=limit, after=cursor)
+        query = Query(_COLLECTION, person.id, {SHOWN: True}, limit=limit, after=cursor)
         page = await self.documents.query(query)
         return AgentPage(
             items=tuple(view_of(document) for document in page.documents), next=page.next
         )
 
 
-def is_live(document: Document) -> bool:
-    """Whether its resource is there."""
-    return document.fields.get(LIVE) is True
+def is_shown(document: Document) -> bool:
+    """Whether people see it: a draft, or one whose resource is there."""
+    return document.fields.get(SHOWN) is True
 
 
 def view_of(document: Document) -> AgentView:
-    """The last view that was recorded."""
-    return AgentView.model_validate(document.fields[VIEW])
+    """The last view that was recorded, or what the earlier platform's fields make of one."""
+    return view_agent(document)
+
+
+def view_detail(document: Document) -> AgentDetailView:
+    """With the spec as it is saved; of one made by kubectl as its resource has it."""
+    view, draft = view_of(document), read_draft(document)
+    if draft is not None:
+        name = draft.resource or resource_name(draft.name, document.id)
+        spec, exported = dict(draft.spec), exported_spec(draft)
+    else:
+        name, spec = view.name, _SPEC.validate_python(document.fields.get(SPEC, {}))
+        exported = spec
+    return AgentDetailView(
+        **{each: getattr(view, each) for each in AgentView.model_fields},
+        spec=spec,
+        yaml=export_yaml(name, exported),
+    )

@@ -49,7 +49,12 @@ SHAPES: frozenset[Shape] = frozenset(
     [
         *newest_first("executions", OWNER, "agentName", "phase"),
         *newest_first("executions", OWNER, "isFinished"),
-        *newest_first("agents", OWNER, "live"),
+        *newest_first("executions", OWNER, "agentId"),
+        *newest_first("agents", OWNER, "shown"),
+        Shape("agents", ("untold",), "createdAt", descending=True),
+        Shape("agents", ("deleting",), "createdAt", descending=True),
+        Shape("revisions", (), "number", descending=True),
+        Shape("idempotency", (), "createdAt", descending=False),
         *(
             Shape(kind, (field,), "createdAt", descending=True)
             for kind in ("agents", "executions")
@@ -60,6 +65,7 @@ SHAPES: frozenset[Shape] = frozenset(
         Shape("people", ("isMoving",), "lastSeen", descending=False),
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),
+        Shape("files", (), "createdAt", descending=True),
         Shape("chunks", ("attempt",), "first", descending=False),
         Shape("chunks", ("attempt",), "first", descending=True),
     ]

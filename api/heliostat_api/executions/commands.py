@@ -1,32 +1,36 @@
 """What people ask for: run, cancel, rerun. The operator does it; reports tell what came of it."""
 
-import hashlib
-import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.agents.names import new_suffix
+from heliostat_api.people.person import Person
+from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_api.recording.recorder import Recorder
-from heliostat_api.samples import Sample
-from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.serving.repeats import Asked, Made, Repeats
 from heliostat_api.views import AgentView, ExecutionView, View
 from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, World
+from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
-_SUFFIX_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+ParameterName = Annotated[
+    str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+]
+ParameterValue = Annotated[str, StringConstraints(max_length=4096)]
 
 
 class RunRequest(View):
-    """What a run gets beside its agent's prompt."""
+    """What a run gets beside its agent's prompt. Names and values as an Execution takes them."""
 
     input: Annotated[str, Field(max_length=65536)] = ""
-    parameters: Annotated[Mapping[str, str], Field(max_length=64)] = {}
+    parameters: Annotated[Mapping[ParameterName, ParameterValue], Field(max_length=64)] = {}
 
 
 class Accepted(View):
@@ -36,11 +40,29 @@ class Accepted(View):
     execution: str | None = None
 
 
-def own_name(person: Person, name: str) -> str:
-    """A sample's name for one person: people share a namespace, not an Agent."""
-    if person.kind is PersonKind.LOCAL:
-        return name
-    return child_name(name, hashlib.sha256(person.id.encode()).hexdigest()[:8])
+@dataclass(frozen=True)
+class Order:
+    """A run that is to be: its spec, and what else its resource says."""
+
+    namespace: str
+    spec: JsonObject
+    annotations: Mapping[str, str]
+    owners: tuple[JsonObject, ...] = ()
+
+
+Ordering: TypeAlias = Callable[[Made], Awaitable[Order]]
+"""Prepares the run whose names were decided on."""
+
+
+def run_spec(agent: str, request: RunRequest) -> JsonObject:
+    """Of a run of the Agent of that name."""
+    return {
+        "agentRef": {"name": agent},
+        "input": request.input,
+        "parameters": [
+            {"name": name, "value": value} for name, value in request.parameters.items()
+        ],
+    }
 
 
 @dataclass(frozen=True)
@@ -53,47 +75,57 @@ class Commands:
     world: World
     canceller: World
     recorder: Recorder
+    repeats: Repeats
 
     async def run(
-        self, person: Person, agent: AgentView, request: RunRequest, correlation: str
+        self,
+        person: Person,
+        agent: AgentView,
+        request: RunRequest,
+        asked: Asked,
+        correlation: str,
     ) -> Accepted:
-        """Raises WorldError."""
-        spec: JsonObject = {
-            "agentRef": {"name": agent.name},
-            "input": request.input,
-            "parameters": [
-                {"name": name, "value": value} for name, value in request.parameters.items()
-            ],
-        }
-        return await self._create(person, agent.namespace, spec, correlation)
-
-    async def try_sample(
-        self, person: Person, namespace: str, sample: Sample, correlation: str
-    ) -> Accepted:
-        """The sample becomes an Agent of this person's, and runs. Raises WorldError."""
-        agent = ObjectHead.model_validate(sample.agent)
-        name = own_name(person, agent.metadata.name)
-        applied = await self.world.apply(
-            {
-                **sample.agent,
-                "metadata": {
-                    "name": name,
-                    "namespace": namespace,
-                    "annotations": {OWNER_ANNOTATION: person.id},
-                },
-            }
-        )
-        await self.recorder.see(AGENT, applied)
-        spec: JsonObject = {"agentRef": {"name": name}, "input": sample.input}
-        return await self._create(person, namespace, spec, correlation)
+        """A run of the resource as it is. Raises WorldError, problems."""
+        if agent.managed_by == "dashboard" and agent.status != "active":
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                f"The agent is {agent.status}: activate it first, or test it, which needs no "
+                "activation.",
+            )
+        spec = run_spec(agent.resource or agent.name, request)
+        order = Order(agent.namespace, spec, {AGENT_ID: agent.id})
+        return await self._start(person, order, asked, correlation)
 
     async def rerun(
-        self, person: Person, namespace: str, before: ExecutionSpec, correlation: str
+        self,
+        person: Person,
+        namespace: str,
+        before: ExecutionSpec,
+        asked: Asked,
+        correlation: str,
     ) -> Accepted:
-        """The same input and parameters again, with the Agent as it is now."""
+        """The same input and parameters again, with the Agent as it is now. Raises problems."""
+        if await self.world.get(Ref(AGENT, namespace, before.agent_ref.name)) is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                f"Its agent {before.agent_ref.name} is gone: what was a test is tested again from "
+                "its agent's page, anything else needs the agent back.",
+            )
         kept = {"agent_ref", "input", "parameters", "priority"}
         spec = before.model_dump(mode="json", by_alias=True, include=kept, exclude_none=True)
-        return await self._create(person, namespace, spec, correlation)
+        return await self._start(person, Order(namespace, spec, {}), asked, correlation)
+
+    async def start(
+        self, person: Person, ordering: Ordering, asked: Asked, correlation: str
+    ) -> Accepted:
+        """Makes a run; the same request again makes no other one. Raises WorldError, problems."""
+        fresh = {"suffix": new_suffix(), "correlationId": correlation}
+        made = await self.repeats.once(person, asked, fresh)
+        if "execution" not in made:
+            uid = await self._create(person, await ordering(made), made)
+            made = {**made, "execution": uid}
+            await self.repeats.note(person, asked, made)
+        return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
 
     async def cancel(self, view: ExecutionView, correlation: str) -> Accepted:
         """Raises NotFoundProblem when its resource is gone: then there is nothing to stop."""
@@ -113,25 +145,44 @@ class Commands:
         found = await self.world.get(Ref(EXECUTION, view.namespace, view.name))
         return found is not None and ObjectHead.model_validate(found).metadata.uid == view.id
 
-    async def _create(
-        self, person: Person, namespace: str, spec: JsonObject, correlation: str
+    async def _start(
+        self, person: Person, order: Order, asked: Asked, correlation: str
     ) -> Accepted:
+        async def ordering(_: Made) -> Order:
+            return order
+
+        return await self.start(person, ordering, asked, correlation)
+
+    async def _create(self, person: Person, order: Order, made: Made) -> str:
+        """The uid of the run, which may have been made before."""
         asked = ExecutionSpec.model_validate(
-            {**spec, "trigger": {"kind": "Dashboard"}, "correlationId": correlation}
-        )
-        suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
-        created = await self.world.create(
             {
-                "apiVersion": EXECUTION.api_version,
-                "kind": EXECUTION.name,
-                "metadata": {
-                    "name": child_name(asked.agent_ref.name, suffix),
-                    "namespace": namespace,
-                    "annotations": {OWNER_ANNOTATION: person.id},
-                },
-                "spec": asked.to_json(),
+                **order.spec,
+                "trigger": {"kind": "Dashboard"},
+                "correlationId": made["correlationId"],
             }
         )
+        name = child_name(asked.agent_ref.name, made["suffix"])
+        annotations = {OWNER_ANNOTATION: person.id, **order.annotations}
+        metadata: JsonObject = {
+            "name": name,
+            "namespace": order.namespace,
+            "annotations": annotations,
+            **({"ownerReferences": order.owners} if order.owners else {}),
+        }
+        try:
+            created = await self.world.create(
+                {
+                    "apiVersion": EXECUTION.api_version,
+                    "kind": EXECUTION.name,
+                    "metadata": metadata,
+                    "spec": asked.to_json(),
+                }
+            )
+        except AlreadyExistsError:
+            found = await self.world.get(Ref(EXECUTION, order.namespace, name))
+            if found is None:
+                raise
+            created = found
         await self.recorder.see(EXECUTION, created)
-        uid = Execution.model_validate(created).metadata.uid
-        return Accepted(correlation_id=correlation, execution=uid)
+        return Execution.model_validate(created).metadata.uid

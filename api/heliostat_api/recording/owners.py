@@ -1,7 +1,8 @@
-"""Whose a resource is."""
+"""Whose a resource is, and of which agent a run is."""
 
 from typing import Final
 
+from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import GROUP
@@ -11,7 +12,8 @@ OWNER_ANNOTATION: Final = f"{GROUP}/owner"
 
 
 class Owners:
-    """Remembers the Agents' owners, for a run without an owner of its own is its Agent's owner's.
+    """Remembers the Agents' owners, for a run without an owner of its own is its Agent's owner's,
+    and their documents, for runs say the name of their Agent only.
 
     `default` owns what names nobody: the one person of `heliostat dev`; None on a cluster.
     """
@@ -19,6 +21,7 @@ class Owners:
     def __init__(self, default: str | None = None) -> None:
         self._default = default
         self._of_agents: dict[tuple[str, str], str] = {}
+        self._documents: dict[tuple[str, str], str] = {}
 
     def of_agent(self, agent: Agent) -> str | None:
         """The person's id, or None when it is nobody's."""
@@ -33,3 +36,14 @@ class Owners:
         own = meta.annotations.get(OWNER_ANNOTATION)
         agents = self._of_agents.get((meta.namespace, execution.spec.agent_ref.name))
         return own or agents or self._default
+
+    def note_document(self, agent: Agent, agent_id: str) -> None:
+        """Remembers which document is an Agent's."""
+        self._documents[agent.metadata.namespace, agent.metadata.name] = agent_id
+
+    def agent_id_of(self, execution: Execution) -> str:
+        """The id of the agent's document; empty when it was never seen."""
+        meta, seen = execution.metadata, execution.status.agent
+        own = meta.annotations.get(AGENT_ID)
+        known = self._documents.get((meta.namespace, execution.spec.agent_ref.name))
+        return own or known or (seen.uid if seen else "")

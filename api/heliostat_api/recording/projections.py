@@ -2,7 +2,14 @@
 
 from datetime import UTC, datetime
 
-from heliostat_api.views import AgentView, AttemptView, BlockedView, ExecutionView, UsageView
+from heliostat_api.views import (
+    AgentView,
+    AttemptView,
+    BlockedView,
+    ExecutionView,
+    TotalsView,
+    UsageView,
+)
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import (
     AgentCondition,
@@ -11,8 +18,8 @@ from heliostat_core.conditions import (
 )
 from heliostat_core.executions import Attempt, Execution, Phase, Usage
 
-MANAGED_BY_DASHBOARD = "heliostat-api"
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_NO_TOTALS = TotalsView()
 
 
 def view_execution(execution: Execution) -> ExecutionView:
@@ -64,11 +71,10 @@ def _view_attempt(attempt: Attempt) -> AttemptView:
     )
 
 
-def view_agent(agent: Agent) -> AgentView:
-    """The view of an Agent resource; it is active unless it is suspended."""
+def view_agent(agent: Agent, totals: TotalsView = _NO_TOTALS) -> AgentView:
+    """The view of an Agent that was not made in the dashboard; active unless it is suspended."""
     meta = agent.metadata
-    ready = find_condition(agent.status.conditions, AgentCondition.READY)
-    from_dashboard = any(each.manager == MANAGED_BY_DASHBOARD for each in meta.managed_fields)
+    is_ready, message = readiness(agent)
     return AgentView(
         id=meta.uid,
         namespace=meta.namespace,
@@ -76,9 +82,19 @@ def view_agent(agent: Agent) -> AgentView:
         description=agent.spec.description,
         model=agent.spec.model.name,
         status="inactive" if agent.spec.suspend else "active",
-        managed_by="dashboard" if from_dashboard else "kubectl",
-        is_ready=None if ready is None or ready.status == "Unknown" else ready.status == "True",
-        ready_message=ready.message if ready else "",
+        managed_by="kubectl",
+        is_ready=is_ready,
+        ready_message=message,
         active_executions=agent.status.active,
         created_time=meta.creation_timestamp or _EPOCH,
+        resource=meta.name,
+        totals=totals,
     )
+
+
+def readiness(agent: Agent) -> tuple[bool | None, str]:
+    """Whether it could run now, None where nobody knows, and the operator's words on it."""
+    ready = find_condition(agent.status.conditions, AgentCondition.READY)
+    if ready is None:
+        return None, ""
+    return (None if ready.status == "Unknown" else ready.status == "True"), ready.message

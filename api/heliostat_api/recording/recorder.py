@@ -8,10 +8,14 @@ cannot be seen again, so its document says until then that it is not reported.
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 
+from heliostat_api.agents.records import read_draft
+from heliostat_api.agents.revisions import revision_path
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -25,24 +29,34 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
+from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
+from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.closing import Closing
-from heliostat_api.recording.owners import Owners
+from heliostat_api.recording.owners import OWNER_ANNOTATION, Owners
+from heliostat_api.recording.states import applied_revision
 from heliostat_api.recording.subjects import (
     LIVE,
     Subject,
     revision_in,
     subject_of_agent,
+    subject_of_draft,
     subject_of_execution,
     subject_of_gone,
 )
+from heliostat_api.recording.totals import Totals
+from heliostat_api.recording.trials import Trials
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
+from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, Change, JsonObject, Kind, World, WorldError
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
 _PAGE = 200
 _UNREPORTED = "unreported"
+_IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+Make: TypeAlias = Callable[[Document | None], Subject | None]
+"""From a document as it is to what is to be recorded."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +69,19 @@ class Recorder:
     owners: Owners
     closing: Closing
     clock: Callable[[], datetime]
+    _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether what happened before this start is recorded."""
+        return self._caught_up.is_set()
 
     async def run(self) -> None:
         """A world or a store that is away is tried again; nothing of it is lost."""
         while True:
             try:
                 await self.catch_up()
+                self._caught_up.set()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._follow(AGENT))
                     group.create_task(self._follow(EXECUTION))
@@ -88,60 +109,126 @@ class Recorder:
             await self._see_change(kind, change)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
+        if change.type == "DELETED" and not await self._is_known(kind, change.object):
+            return
         path = await self.see(kind, change.object)
         if change.type == "DELETED":
-            await self._see_gone(path)
+            await self._see_gone(path, ObjectHead.model_validate(change.object).metadata.uid)
 
     async def see(self, kind: Kind, obj: JsonObject) -> str:
         """Records one state of a resource, however often; returns the path of its document."""
-        subject = self._subject(kind, obj)
-        if await self._commit(subject):
-            await self._report(subject)
-        return subject.path
-
-    def _subject(self, kind: Kind, obj: JsonObject) -> Subject:
         if kind is AGENT:
-            agent = Agent.model_validate(obj)
-            return subject_of_agent(agent, self.owners.of_agent(agent), self.clock())
+            return await self._see_agent(Agent.model_validate(obj))
         execution = Execution.model_validate(obj)
         self.closing.see(execution)
-        return subject_of_execution(execution, self.owners.of_execution(execution), self.clock())
+        owner, agent_id = self.owners.of_execution(execution), self.owners.agent_id_of(execution)
+        subject = subject_of_execution(execution, owner, agent_id, self.clock())
+        await self._record(subject.path, lambda _: subject)
+        if execution.is_finished and execution.is_settled:
+            await self._totals.count(subject.path)
+        await self._trials.see(execution)
+        return subject.path
 
-    async def _see_gone(self, path: str) -> None:
+    async def _see_agent(self, agent: Agent) -> str:
+        """A dashboard's agent is recorded in its own document, others under their uid."""
+        owner = self.owners.of_agent(agent)
+        document = await self._draft_of(agent)
+        path = document.path if document else f"agents/{agent.metadata.uid}"
+        self.owners.note_document(agent, path.partition("/")[2])
+        if TEST_OF in agent.metadata.annotations:
+            return path  # there for one run only, which screens show
+        if document is None:
+            await self._record(
+                path, lambda known: subject_of_agent(agent, owner, known, self.clock())
+            )
+            return path
+        number = applied_revision(agent)
+        applied = await self.documents.get(revision_path(path, number)) if number else None
+        await self._record(
+            path, lambda known: subject_of_draft(agent, known, applied, self.clock())
+        )
+        return path
+
+    async def _draft_of(self, agent: Agent) -> Document | None:
+        """The document that the resource names, if that knows the resource, too.
+
+        A copy of a resource has a copy of its annotations, and anybody may write them.
+        """
+        meta = agent.metadata
+        named = meta.annotations.get(AGENT_ID, "")
+        if not _IS_ID.fullmatch(named):
+            return None
+        document = await self.documents.get(f"agents/{named}")
+        draft = read_draft(document)
+        if draft is None or (draft.namespace, draft.resource) != (meta.namespace, meta.name):
+            return None
+        return document if draft.user_id == meta.annotations.get(OWNER_ANNOTATION) else None
+
+    async def _is_known(self, kind: Kind, obj: JsonObject) -> bool:
+        """An Agent that was gone before anybody saw it is nobody's news; a run is history."""
+        if kind is not AGENT:
+            return True
+        agent = Agent.model_validate(obj)
+        if await self._draft_of(agent) is not None:
+            return True
+        return await self.documents.get(f"agents/{agent.metadata.uid}") is not None
+
+    async def _see_gone(self, path: str, uid: str = "") -> None:
+        """`uid` is of the resource that is gone; there may be another one for the same document."""
         document = await self.documents.get(path)
         self.closing.forget(path.partition("/")[2])
-        if document is None or not is_left_open(document):
+        if document is None or not is_left_open(document) or _has_another(document, uid):
             return
         subject = subject_of_gone(document, self.clock())
-        if await self._commit(subject, {_UNREPORTED: True}):
-            await self._report(subject)
-            await self._commit(subject, {_UNREPORTED: False})
+        if await self._record(path, lambda _: subject, {_UNREPORTED: True}):
+            await self._commit(path, lambda _: subject, {_UNREPORTED: False})
 
-    async def _commit(self, subject: Subject, mark: Fields | None = None) -> bool:
-        """Whether the subject is the last word: not when another replica saw a later state."""
+    async def _record(self, path: str, make: Make, mark: Fields | None = None) -> bool:
+        """Whether it was the last word: not when another replica saw a later state."""
+        subject = await self._commit(path, make, mark)
+        if subject is not None:
+            await self._report(subject)
+        return subject is not None
+
+    async def _commit(self, path: str, make: Make, mark: Fields | None = None) -> Subject | None:
+        """What was written; None when there was something later, or nothing to write."""
         while True:
-            known = await self.documents.get(subject.path)
+            known = await self.documents.get(path)
+            subject = make(known)
             before: Fields = known.fields if known else {}
-            if known and revision_in(known) > subject.revision:
-                return False
+            if subject is None or (known and revision_in(known) > subject.revision):
+                return None
             fields = {**before, **subject.fields, **(mark or {})}
             if fields == before:
-                return True
+                return subject
             try:
                 expected = known.version if known else Expected.ABSENT
-                await self.documents.commit(Put(subject.path, fields, expected))
+                await self.documents.commit(Put(path, fields, expected))
             except ConflictError:
                 continue
-            return True
+            return subject
 
     async def _report(self, subject: Subject) -> None:
         for audience in subject.audiences:
             await self.log.append(audience, subject.report, subject.key)
 
+    @property
+    def _totals(self) -> Totals:
+        return Totals(self.documents, self.announcer)
+
+    @property
+    def _trials(self) -> Trials:
+        return Trials(self.world)
+
+    @property
+    def announcer(self) -> Announcer:
+        """Tells what commands change, into the same log."""
+        return Announcer(self.documents, self.log, self.clock)
+
     async def _left_open(self, kind: Kind) -> AsyncIterator[Document]:
         """Documents of things that were there, or whose end was not reported."""
-        for field in (LIVE, _UNREPORTED):
-            query = Query(kind.plural, owner=None, where={field: True}, limit=_PAGE)
+        for name in (LIVE, _UNREPORTED):
+            query = Query(kind.plural, owner=None, where={name: True}, limit=_PAGE)
             cursor: str | None = None
             while True:
                 page = await self.documents.query(replace(query, after=cursor))
@@ -149,6 +236,11 @@ class Recorder:
                     yield document
                 if (cursor := page.next) is None:
                     break
+
+
+def _has_another(document: Document, uid: str) -> bool:
+    draft = read_draft(document)
+    return bool(uid and draft and draft.state and draft.state.uid != uid)
 
 
 def is_left_open(document: Document) -> bool:

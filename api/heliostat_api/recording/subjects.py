@@ -5,10 +5,13 @@ from datetime import datetime
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from heliostat_api.agents.records import fields_of, read_draft
 from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.events.audiences import audiences_of_owner_field, audiences_of_thing, owner_field
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.recording.projections import view_agent, view_execution
+from heliostat_api.recording.states import observe_state
+from heliostat_api.recording.totals import read_totals, write_usage
 from heliostat_api.views import AgentView, ExecutionView, GoneView
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution, Phase
@@ -18,8 +21,10 @@ LIVE = "live"
 """Field: whether the resource is there, so that a deletion that nobody saw can be found."""
 REVISION = "revision"
 """Field: the resource's version that the document tells of."""
+SHOWN = "shown"
+"""Field of an agent: whether people see it."""
 SPEC = "spec"
-"""Field: what the run was asked to do, so that it can be asked again."""
+"""Field: what the run was asked to do, so that it can be asked again; what the agent does."""
 VIEW = "view"
 """Field: what people see of it, as they get it."""
 _STATUS = {
@@ -48,7 +53,9 @@ class Subject:
         return f"{self.path}@{self.revision}:{self.report.type}"
 
 
-def subject_of_execution(execution: Execution, owner: str | None, now: datetime) -> Subject:
+def subject_of_execution(
+    execution: Execution, owner: str | None, agent_id: str, now: datetime
+) -> Subject:
     """The record of a run as it is now."""
     meta, view = execution.metadata, view_execution(execution)
     return Subject(
@@ -57,13 +64,13 @@ def subject_of_execution(execution: Execution, owner: str | None, now: datetime)
         fields={
             OWNER: owner_field(owner, meta.namespace),
             "agentName": view.agent,
-            "agentId": execution.status.agent.uid if execution.status.agent else "",
+            "agentId": agent_id,
             "namespace": view.namespace,
             "name": view.name,
             "trigger": view.trigger,
             "correlationId": view.correlation_id,
             "createdAt": view.created_time,
-            "tokenUsage": _token_usage(view),
+            "tokenUsage": write_usage(view.usage),
             "costMicros": view.cost_micros,
             SPEC: execution.spec.to_json(),
             REVISION: revision_of(meta),
@@ -75,9 +82,12 @@ def subject_of_execution(execution: Execution, owner: str | None, now: datetime)
     )
 
 
-def subject_of_agent(agent: Agent, owner: str | None, now: datetime) -> Subject:
-    """The record of an Agent as it is now."""
-    meta, view = agent.metadata, view_agent(agent)
+def subject_of_agent(
+    agent: Agent, owner: str | None, known: Document | None, now: datetime
+) -> Subject:
+    """The record of an Agent as it is now. `known` is the one before."""
+    meta = agent.metadata
+    view = view_agent(agent, read_totals(known.fields if known else {}))
     return Subject(
         path=f"agents/{meta.uid}",
         revision=revision_of(meta),
@@ -87,11 +97,13 @@ def subject_of_agent(agent: Agent, owner: str | None, now: datetime) -> Subject:
             "namespace": meta.namespace,
             "description": view.description,
             "finalAgentPrompt": agent.spec.prompt,
+            SPEC: agent.spec.to_json(),
             "status": view.status,
             "createdAt": view.created_time,
             "costMicros": agent.status.cost_micros,
             REVISION: revision_of(meta),
             LIVE: True,
+            SHOWN: True,
             VIEW: as_json(view),
         },
         report=Report(ReportType.AGENT_CHANGED, now, as_json(view)),
@@ -99,25 +111,59 @@ def subject_of_agent(agent: Agent, owner: str | None, now: datetime) -> Subject:
     )
 
 
+def subject_of_draft(
+    agent: Agent, known: Document | None, applied: Document | None, now: datetime
+) -> Subject | None:
+    """The record of an agent that was made in the dashboard, as its resource is now.
+
+    `applied` is the document of the revision that was applied last. None when it is being deleted.
+    """
+    draft = read_draft(known)
+    if known is None or draft is None or draft.deleting:
+        return None
+    revision = revision_of(agent.metadata)
+    fields = fields_of(draft.being(observe_state(agent, applied)), known.id, known.fields)
+    return Subject(
+        path=known.path,
+        revision=revision,
+        fields={
+            **fields,
+            "costMicros": agent.status.cost_micros,
+            REVISION: revision,
+            LIVE: True,
+        },
+        report=Report(ReportType.AGENT_CHANGED, now, _viewed(fields)),
+        audiences=audiences_of_owner_field(draft.user_id),
+    )
+
+
 def subject_of_gone(document: Document, now: datetime) -> Subject:
     """The last record of what was deleted, from the one before.
 
-    A run stays in the history; one that nobody saw end was cancelled by the deletion.
+    A run stays in the history; one that nobody saw end was cancelled by the deletion. An agent of
+    the dashboard stays, too, inactive: only its resource is gone.
     """
     owner = str(document.fields[OWNER])
     audiences = audiences_of_owner_field(owner)
     if document.path.startswith("executions/"):
         view = _ended(ExecutionView.model_validate(document.fields[VIEW]))
         fields, report = _ending(view), _execution_report(view, now)
+    elif draft := read_draft(document):
+        fields = fields_of(draft.being(None), document.id, document.fields)
+        report = Report(ReportType.AGENT_CHANGED, now, _viewed(fields))
     else:
         agent = AgentView.model_validate(document.fields[VIEW])
         place = GoneView(id=agent.id, namespace=agent.namespace, name=agent.name)
-        fields = {"status": "inactive"}
+        fields = {"status": "inactive", SHOWN: False}
         report = Report(ReportType.AGENT_DELETED, now, as_json(place))
     # Later than all that was seen of it, and the same when the report has to be made again.
     revision = revision_in(document) + (document.fields.get(LIVE) is True)
     gone: Fields = {**fields, LIVE: False, REVISION: revision}
     return Subject(document.path, revision, gone, report, audiences)
+
+
+def _viewed(fields: Fields) -> dict[str, JsonValue]:
+    return as_json(AgentView.model_validate(fields[VIEW]))
 
 
 def _ended(view: ExecutionView) -> ExecutionView:
@@ -144,16 +190,6 @@ def _ending(view: ExecutionView) -> Fields:
         "isFinished": view.is_finished,
         "result": view.result,
         VIEW: as_json(view),
-    }
-
-
-def _token_usage(view: ExecutionView) -> Fields:
-    usage = view.usage
-    return {
-        "input": usage.input_tokens,
-        "output": usage.output_tokens,
-        "cacheRead": usage.cache_read_tokens,
-        "cacheWrite": usage.cache_write_tokens,
     }
 
 

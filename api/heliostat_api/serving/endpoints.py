@@ -1,26 +1,20 @@
-"""The endpoints: a table of contents, each one call."""
+"""The endpoints but those of agents: a table of contents, each one call."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
-from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from heliostat_api.agents.reading import AgentPage
+from heliostat_api.agents.endpoints import agents
 from heliostat_api.events.stream import read_cursor
-from heliostat_api.executions.commands import Accepted, RunRequest
+from heliostat_api.executions.commands import Accepted
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
-from heliostat_api.people.person import Person, view_person
+from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
-from heliostat_api.serving.parts import Parts, parts_of, person_of
+from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.problems import NotFoundProblem, Problem
-from heliostat_api.views import AgentView, ExecutionView, PersonView, StreamView, TranscriptView
-
-PartsOf = Annotated[Parts, Depends(parts_of)]
-PersonOf = Annotated[Person, Depends(person_of)]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str | None, Query(max_length=1024)]
+from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
 
 api = APIRouter(
     prefix="/api",
@@ -29,19 +23,8 @@ api = APIRouter(
         "default": {"model": Problem, "description": "A problem (RFC 9457)."},
     },
 )
+api.include_router(agents)
 stream = APIRouter(responses={422: {"model": Problem}})
-
-
-def correlation_of(
-    x_correlation_id: Annotated[
-        str | None, Header(max_length=128, pattern=r"^[A-Za-z0-9._:/-]+$")
-    ] = None,
-) -> str:
-    """The caller's own correlation id, else a new one."""
-    return x_correlation_id or f"dash-{uuid4()}"
-
-
-Correlation = Annotated[str, Depends(correlation_of)]
 
 
 @stream.get(
@@ -66,38 +49,15 @@ async def read_me(person: PersonOf) -> PersonView:
     return view_person(person)
 
 
-@api.get("/agents")
-async def list_agents(
-    parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
-) -> AgentPage:
-    """Your agents, newest first."""
-    return await parts.agents.page(person, cursor, limit)
-
-
-@api.get("/agents/{agent_id}")
-async def read_agent(parts: PartsOf, person: PersonOf, agent_id: str) -> AgentView:
-    """One of your agents."""
-    return await parts.agents.get(person, agent_id)
-
-
-@api.post("/agents/{agent_id}/run", status_code=202)
-async def run_agent(
-    parts: PartsOf, person: PersonOf, agent_id: str, body: RunRequest, correlation: Correlation
-) -> Accepted:
-    """Start a run now. What comes of it is reported."""
-    agent = await parts.agents.get(person, agent_id)
-    return await parts.commands.run(person, agent, body, correlation)
-
-
 @api.post("/samples/{name}", status_code=202)
 async def try_sample(
-    parts: PartsOf, person: PersonOf, name: str, correlation: Correlation
+    parts: PartsOf, person: PersonOf, name: str, asked: AskedOf, correlation: Correlation
 ) -> Accepted:
     """Make one of the sample agents yours and run it: hello, sales, hurried."""
     sample = read_sample(name)
     if sample is None:
         raise NotFoundProblem("sample")
-    return await parts.commands.try_sample(person, parts.namespace, sample, correlation)
+    return await parts.samples.run(person, sample, asked, correlation)
 
 
 @api.get("/executions")
@@ -145,9 +105,9 @@ async def cancel_execution(
 
 @api.post("/executions/{uid}/rerun", status_code=202)
 async def rerun_execution(
-    parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
+    parts: PartsOf, person: PersonOf, uid: str, asked: AskedOf, correlation: Correlation
 ) -> Accepted:
     """The same input again, with the agent as it is now."""
     view = await parts.executions.get(person, uid)
     spec = await parts.executions.spec(person, uid)
-    return await parts.commands.rerun(person, view.namespace, spec, correlation)
+    return await parts.commands.rerun(person, view.namespace, spec, asked, correlation)

@@ -5,7 +5,12 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
+from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.samples import SampleAgents
+from heliostat_api.agents.trials import Trying
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
@@ -29,10 +34,14 @@ class Parts:
     agents: Agents
     executions: Executions
     transcripts: Transcripts
+    drafts: Drafts
+    activation: Activation
+    deletion: Deletion
+    trying: Trying
+    samples: SampleAgents
+    previews: Previews
     commands: Commands
     streams: Streams
-    namespace: str
-    """Where the dashboard's agents live."""
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

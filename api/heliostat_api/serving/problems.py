@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import TypeAlias
 
 from fastapi import FastAPI, WebSocket
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +10,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from heliostat_api.documents.port import ConflictError, CursorError, UnavailableError
+from heliostat_api.agents.refusals import fields_of
+from heliostat_api.documents.paths import PathError
+from heliostat_api.documents.port import (
+    ConflictError,
+    CursorError,
+    TooLargeError,
+    UnavailableError,
+)
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.views import View
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
@@ -61,12 +69,30 @@ class NotFoundProblem(ProblemError):
         super().__init__(HTTPStatus.NOT_FOUND, f"There is no such {what}, or it is not yours.")
 
 
+Operation: TypeAlias = dict[str, dict[str, dict[str, dict[str, object]]]]
+
+
+class DescribedApp(FastAPI):
+    """An app whose OpenAPI document says that problems have a media type of their own."""
+
+    def openapi(self) -> dict[str, object]:
+        """The whole document."""
+        document: dict[str, dict[str, dict[str, Operation]]] = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for status, response in operation["responses"].items():
+                    content = response.get("content", {})
+                    if status[0] not in "123" and "application/json" in content:
+                        content[MEDIA_TYPE] = content.pop("application/json")
+        return dict(document)
+
+
 def add_problems(app: FastAPI) -> None:
     """Every error leaves as a problem; none shows a traceback."""
     app.add_exception_handler(ProblemError, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
-    for kind in (CursorError, ConflictError, UnavailableError, WorldError, ProviderAwayError):
+    for kind in (*_STATUS, UnavailableError, WorldError, ProviderAwayError):
         app.add_exception_handler(kind, _answer)
 
 
@@ -105,15 +131,26 @@ def as_problem(error: Exception) -> ProblemError:
     if isinstance(error, UnavailableError | WorldUnavailableError | ProviderAwayError):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER
         return ProblemError(status, f"Not now: {error}", headers=headers)
-    return ProblemError(_status_of(error), str(error))
+    said = fields_of(str(error)) if isinstance(error, InvalidError) else ()
+    errors = [FieldError(field=field, message=message) for field, message in said]
+    return ProblemError(_status_of(error), str(error), errors)
+
+
+_STATUS: Mapping[type[Exception], HTTPStatus] = {
+    CursorError: HTTPStatus.BAD_REQUEST,
+    PathError: HTTPStatus.NOT_FOUND,  # an id that nothing can have
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ConflictError: HTTPStatus.CONFLICT,
+    InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+}
 
 
 def _status_of(error: Exception) -> HTTPStatus:
-    if isinstance(error, CursorError):
-        return HTTPStatus.BAD_REQUEST
-    if isinstance(error, InvalidError):
-        return HTTPStatus.UNPROCESSABLE_ENTITY
-    return HTTPStatus.FORBIDDEN if isinstance(error, ForbiddenError) else HTTPStatus.CONFLICT
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            return status
+    return HTTPStatus.CONFLICT
 
 
 def _invalid_request(error: RequestValidationError) -> ProblemError:

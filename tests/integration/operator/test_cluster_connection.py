@@ -33,9 +33,9 @@ from heliostat_core.worlds import (
     UnavailableError,
     World,
 )
-from heliostat_operator.cluster import KubernetesWorld, collection_path
-from heliostat_operator.connection import Connection, Target
-from heliostat_operator.watching import watch
+from heliostat_kubernetes.cluster import KubernetesWorld, collection_path
+from heliostat_kubernetes.connection import Connection, Target
+from heliostat_kubernetes.watching import watch
 from support.control_plane import find_free_ports
 from support.objects import make_execution, name_of
 

@@ -17,7 +17,7 @@ from heliostat_core.worlds import (
     Selection,
     UnavailableError,
 )
-from heliostat_operator.cluster import Call, KubernetesWorld
+from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from support.control_plane import Address
 from support.objects import make_execution, smallest_object
 from support.worlds import make_namespace

@@ -36,8 +36,8 @@ from heliostat_core.worlds import (
     UnavailableError,
     World,
 )
+from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.arrivals import Arrivals
-from heliostat_operator.cluster import KubernetesWorld
 from heliostat_operator.effects import Applier
 from heliostat_operator.engine import utc_now
 from heliostat_operator.observe import Observer

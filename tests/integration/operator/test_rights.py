@@ -9,6 +9,7 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
+from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.actions import (
     FreezeAgent,
     HoldExecution,
@@ -18,7 +19,6 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
-from heliostat_operator.cluster import Call, KubernetesWorld
 from heliostat_operator.effects import Applier
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler

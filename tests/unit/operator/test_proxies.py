@@ -2,7 +2,7 @@
 
 import pytest
 
-from heliostat_operator.connection import find_proxy
+from heliostat_kubernetes.connection import find_proxy
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,149 @@
+"""Agents of the dashboard become resources, and stop being them.
+
+The world is written to when a person says so, and at no other time: what others change of a
+resource shows as drift until then.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from heliostat_api.agents.contents import judge
+from heliostat_api.agents.drafts import Drafts, Known, Saved
+from heliostat_api.agents.edits import refused
+from heliostat_api.agents.manifests import build_manifest
+from heliostat_api.agents.names import resource_name
+from heliostat_api.agents.records import Draft
+from heliostat_api.agents.tags import check_match
+from heliostat_api.documents.port import ConflictError, Fields, Put
+from heliostat_api.people.person import Person
+from heliostat_api.recording.annotations import AGENT_ID, AGENT_REVISION
+from heliostat_api.recording.announcing import Announcer
+from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_api.recording.recorder import Recorder
+from heliostat_api.serving.problems import FieldError, ProblemError
+from heliostat_core.agents import Agent
+from heliostat_core.worlds import AGENT, Ref, World
+
+
+@dataclass(frozen=True)
+class Activation:
+    """`suspender` is the same world, written to under the name that suspends."""
+
+    world: World
+    suspender: World
+    recorder: Recorder
+    drafts: Drafts
+
+    async def activate(
+        self, person: Person, agent_id: str, if_match: str | None, correlation: str
+    ) -> Saved:
+        """The newest revision becomes the resource; may be repeated. Raises WorldError, problems.
+
+        The name of the resource is stored before there is one: after a crash it is known again.
+        """
+        known = await self._addressed(person, agent_id, if_match)
+        draft = known.draft
+        refuse_missing(draft)
+        await find_own(self.world, known.document.id, draft)
+        annotations = {
+            OWNER_ANNOTATION: draft.user_id,
+            AGENT_ID: agent_id,
+            AGENT_REVISION: str(draft.latest),
+        }
+        applied = await self.world.apply(
+            build_manifest(draft.content, draft.resource, draft.namespace, annotations)
+        )
+        await self.recorder.see(AGENT, applied)
+        return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
+
+    async def deactivate(self, person: Person, agent_id: str, correlation: str) -> Saved:
+        """Nothing of it starts any more; what others changed of its resource stays."""
+        draft = (await self.drafts.read(person, agent_id)).draft
+        if draft.state is not None:
+            applied = await self.suspender.apply(
+                {
+                    "apiVersion": AGENT.api_version,
+                    "kind": AGENT.name,
+                    "metadata": {
+                        "name": draft.resource,
+                        "namespace": draft.namespace,
+                        "uid": draft.state.uid,
+                    },
+                    "spec": {"suspend": True},
+                }
+            )
+            await self.recorder.see(AGENT, applied)
+        return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
+
+    async def _addressed(self, person: Person, agent_id: str, if_match: str | None) -> Known:
+        """The agent once its resource has a name."""
+        while True:
+            known = await self.drafts.read(person, agent_id)
+            check_match(if_match, known.draft.latest)
+            if known.draft.resource:
+                return known
+            name = resource_name(known.draft.name, agent_id)
+            named = known.draft.model_copy(update={"resource": name})
+            try:
+                await self.drafts.documents.commit(self.drafts.put(known, named))
+            except ConflictError:
+                continue
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """An agent goes: for everybody at once, then its resource, at last its documents."""
+
+    world: World
+    drafts: Drafts
+    announcer: Announcer
+
+    async def delete(
+        self, person: Person, agent_id: str, if_match: str | None, correlation: str
+    ) -> Saved:
+        """Raises WorldError, problems. Records of its runs stay."""
+        while True:
+            known = await self.drafts.read(person, agent_id)
+            check_match(if_match, known.draft.latest)
+            try:
+                await self.drafts.documents.commit(self._tombstone(known))
+            except ConflictError:
+                continue
+            await self.finish(known.document.path, known.draft, correlation)
+            return Saved(correlation_id=correlation, agent=agent_id, revision=known.draft.latest)
+
+    async def finish(self, path: str, draft: Draft, correlation: str = "") -> None:
+        """Whatever is left of a deletion that began; may be repeated."""
+        if draft.resource and (own := await find_own(self.world, path.partition("/")[2], draft)):
+            meta = own.metadata
+            await self.world.delete(Ref(AGENT, meta.namespace, meta.name), uid=meta.uid)
+        await self.announcer.announce(path, correlation)
+
+    def _tombstone(self, known: Known) -> Put:
+        gone = known.draft.model_copy(
+            update={"shown": False, "deleting": True, "spec": {}, "description": ""}
+        )
+        put = self.drafts.put(known, gone.untold_change())
+        ended: Fields = {"deletedAt": self.drafts.clock(), "live": False, "unreported": False}
+        return Put(put.path, {**put.fields, **ended}, put.expect)
+
+
+def refuse_missing(draft: Draft) -> None:
+    """Raises a problem with status 422 that names each field that is missing."""
+    if missing := judge(draft.spec).missing:
+        raise refused([FieldError(field=each, message="is required") for each in missing])
+
+
+async def find_own(world: World, agent_id: str, draft: Draft) -> Agent | None:
+    """Its resource, None when there is none. Raises a problem with status 409 for a foreign one."""
+    found = await world.get(Ref(AGENT, draft.namespace, draft.resource))
+    if found is None:
+        return None
+    agent = Agent.model_validate(found)
+    if agent.metadata.annotations.get(AGENT_ID) != agent_id:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            f"The cluster has another Agent {draft.resource} in {draft.namespace}: delete that one "
+            "first, or duplicate this agent and activate the copy.",
+        )
+    return agent

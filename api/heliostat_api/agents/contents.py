@@ -1,0 +1,109 @@
+"""What a person writes of an agent, and what is wrong with it or missing: pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
+
+from pydantic import Field, JsonValue, StringConstraints, ValidationError
+
+from heliostat_api.serving.problems import FieldError
+from heliostat_api.views import View
+from heliostat_core.agents import AgentSpec
+
+Spec = Mapping[str, JsonValue]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
+    Field(description="What people call it, in any language."),
+]
+Description = Annotated[
+    str, Field(max_length=1024, description="What it is for, in a sentence for people.")
+]
+_ELSEWHERE: Final = {
+    "description": "is said beside spec: set description there",
+    "suspend": "is set by activate and deactivate: leave it out",
+}
+_PLACEHOLDER = "-"
+
+
+class Content(View):
+    """An agent as it is written: `spec` is an Agent's, without description and suspend.
+
+    It may lack what it needs; what is there is right.
+    """
+
+    name: Name
+    description: Description = ""
+    spec: Annotated[Spec, Field(default_factory=dict)]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Paths of fields that are missing, and what is wrong with those that are there."""
+
+    missing: tuple[str, ...] = ()
+    faults: tuple[FieldError, ...] = ()
+
+
+def judge(spec: Spec) -> Judgement:
+    """Every field of a spec; a text that is empty and must not be is missing."""
+    misplaced = tuple(
+        FieldError(field=f"spec.{name}", message=_ELSEWHERE[name])
+        for name in _ELSEWHERE.keys() & spec.keys()
+    )
+    judgement = _judge({key: value for key, value in spec.items() if key not in _ELSEWHERE})
+    return replace(judgement, faults=misplaced + judgement.faults)
+
+
+def _judge(spec: Spec) -> Judgement:
+    try:
+        AgentSpec.model_validate_json(
+            json.dumps(spec), strict=True, extra="forbid", by_alias=True, by_name=False
+        )
+    except ValidationError as error:
+        missing: list[str] = []
+        faults: list[FieldError] = []
+        for each in error.errors(include_url=False):
+            path = path_of(each["loc"])
+            if each["type"] == "missing" or (
+                each["type"] == "string_too_short" and each["input"] == ""
+            ):
+                missing.append(path)
+            else:
+                faults.append(FieldError(field=path, message=_words(each["type"], each["msg"])))
+        return Judgement(tuple(missing), tuple(faults))
+    return Judgement()
+
+
+def path_of(location: tuple[int | str, ...]) -> str:
+    """`spec.tools.allow[1]`"""
+    path = "spec"
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path
+
+
+def completed(spec: Spec) -> AgentSpec | None:
+    """The spec with its defaults; None when it is wrong, or lacks more than the prompt."""
+    try:
+        return AgentSpec.model_validate({**spec, "prompt": spec.get("prompt") or _PLACEHOLDER})
+    except ValidationError:
+        return None
+
+
+def whole_spec(content: Content) -> dict[str, JsonValue]:
+    """The spec as a resource has it, but for `suspend`."""
+    described = {"description": content.description} if content.description else {}
+    return {**described, **content.spec}
+
+
+def taken_apart(name: str, spec: Spec) -> Content:
+    """The content of a resource's spec. Raises ValidationError for a wrong name or description."""
+    own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
+    described = spec.get("description") or ""
+    return Content.model_validate({"name": name, "description": described, "spec": own})
+
+
+def _words(kind: str, message: str) -> str:
+    return "there is no such field" if kind == "extra_forbidden" else message

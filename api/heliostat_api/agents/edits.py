@@ -1,0 +1,96 @@
+"""Edits of agents: a state that was read, and what it becomes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from heliostat_api.agents.contents import Content, Description, Name, Spec, judge
+from heliostat_api.agents.manifests import ImportRefusedError, import_yaml
+from heliostat_api.serving.problems import FieldError, ProblemError
+from heliostat_api.views import View
+
+Edit = Callable[[Content], Content]
+
+
+class NewAgent(View):
+    """An agent from its fields, or from the YAML of an Agent resource."""
+
+    name: Name | None = None
+    description: Description = ""
+    spec: Annotated[Spec, Field(default_factory=dict)]
+    yaml: Annotated[
+        str | None,
+        Field(max_length=1_048_576, description="Instead of description and spec: one Agent."),
+    ] = None
+
+
+class AgentPatch(View):
+    """What changes; `spec` is a JSON merge patch (RFC 7396): null takes a field out."""
+
+    name: Name | None = None
+    description: Description | None = None
+    spec: Spec | None = None
+
+
+class NewName(View):
+    """What the copy is called."""
+
+    name: Name | None = None
+
+
+def content_of(body: NewAgent) -> Content:
+    """Raises a problem with status 422."""
+    if body.yaml is None:
+        if body.name is None:
+            raise refused([FieldError(field="name", message="must be given, or yaml")])
+        return checked(Content(name=body.name, description=body.description, spec=body.spec))
+    if body.spec or body.description:
+        message = "must stand alone: description and spec are in it"
+        raise refused([FieldError(field="yaml", message=message)])
+    try:
+        return checked(import_yaml(body.yaml, body.name))
+    except ImportRefusedError as error:
+        raise refused([FieldError(field="yaml", message=str(error))]) from error
+
+
+def edit_of(patch: AgentPatch) -> Edit:
+    """What a patch does to a content."""
+
+    def edit(before: Content) -> Content:
+        merged = merge(before.spec, patch.spec or {})
+        assert isinstance(merged, dict)
+        return Content(
+            name=before.name if patch.name is None else patch.name,
+            description=before.description if patch.description is None else patch.description,
+            spec=merged,
+        )
+
+    return edit
+
+
+def merge(before: JsonValue | Mapping[str, JsonValue], patch: JsonValue | Spec) -> JsonValue:
+    """RFC 7396."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(before) if isinstance(before, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged
+
+
+def checked(content: Content) -> Content:
+    """The same. Raises a problem with status 422 that names every wrong field."""
+    if faults := judge(content.spec).faults:
+        raise refused(faults)
+    return content
+
+
+def refused(errors: Sequence[FieldError]) -> ProblemError:
+    """A problem with status 422."""
+    named = "; ".join(f"{each.field}: {each.message}" for each in errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, named, errors)

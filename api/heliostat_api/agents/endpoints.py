@@ -1,0 +1,221 @@
+"""The endpoints of agents: a table of contents, each one call."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from heliostat_api.agents.contents import Content
+from heliostat_api.agents.drafts import Saved
+from heliostat_api.agents.edits import AgentPatch, NewAgent, NewName, content_of, edit_of
+from heliostat_api.agents.previews import PreviewRequest, PreviewView
+from heliostat_api.agents.reading import AgentPage
+from heliostat_api.agents.revisions import RevisionPage
+from heliostat_api.agents.tags import IfMatch, required, tag_of
+from heliostat_api.executions.commands import Accepted, RunRequest
+from heliostat_api.serving.asking import (
+    AskedOf,
+    Correlation,
+    Cursor,
+    Limit,
+    PartsOf,
+    PersonOf,
+)
+from heliostat_api.views import AgentDetailView, RevisionDetailView
+
+agents = APIRouter(prefix="/agents")
+Number = Annotated[int, Path(ge=1, le=999_999)]
+
+
+@agents.get("")
+async def list_agents(
+    parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
+) -> AgentPage:
+    """Your agents, newest first: those of the dashboard and those made by kubectl."""
+    return await parts.agents.page(person, cursor, limit)
+
+
+@agents.post("", status_code=HTTPStatus.CREATED)
+async def create_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    body: NewAgent,
+    asked: AskedOf,
+    correlation: Correlation,
+    response: Response,
+) -> Saved:
+    """A draft from its fields or from YAML. It may be incomplete."""
+    saved = await parts.drafts.create(person, content_of(body), asked, correlation)
+    return _tagged(saved, response)
+
+
+@agents.post("/preview")
+async def preview_agent(parts: PartsOf, person: PersonOf, body: PreviewRequest) -> PreviewView:
+    """What an agent, an edit or an activation would cost, touch and change. Stores nothing."""
+    return await parts.previews.look(person, body)
+
+
+@agents.get("/{agent_id}")
+async def read_agent(
+    parts: PartsOf, person: PersonOf, agent_id: str, response: Response
+) -> AgentDetailView:
+    """One of your agents. Its ETag is what an edit sends as If-Match."""
+    detail = await parts.agents.detail(person, agent_id)
+    if detail.revision is not None:
+        response.headers["ETag"] = tag_of(detail.revision)
+    return detail
+
+
+@agents.put("/{agent_id}")
+async def replace_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    body: Content,
+    correlation: Correlation,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Saved:
+    """Save it as a new revision. What runs changes with the next activation."""
+    saved = await parts.drafts.edit(
+        person, agent_id, lambda _: body, required(if_match), correlation
+    )
+    return _tagged(saved, response)
+
+
+@agents.patch("/{agent_id}")
+async def patch_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    body: AgentPatch,
+    correlation: Correlation,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Saved:
+    """Save some fields as a new revision; `spec` is a JSON merge patch."""
+    saved = await parts.drafts.edit(
+        person, agent_id, edit_of(body), required(if_match), correlation
+    )
+    return _tagged(saved, response)
+
+
+@agents.delete("/{agent_id}")
+async def delete_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    correlation: Correlation,
+    if_match: IfMatch = None,
+) -> Saved:
+    """The agent, its revisions and its resource go; records of its runs stay."""
+    return await parts.deletion.delete(person, agent_id, if_match, correlation)
+
+
+@agents.post("/{agent_id}/duplicate", status_code=HTTPStatus.CREATED)
+async def duplicate_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    body: NewName,
+    asked: AskedOf,
+    correlation: Correlation,
+    response: Response,
+) -> Saved:
+    """A draft of its own with the same content; of an agent made by kubectl, too."""
+    saved = await parts.drafts.duplicate(person, agent_id, body.name, asked, correlation)
+    return _tagged(saved, response)
+
+
+@agents.post("/{agent_id}/activate", status_code=HTTPStatus.ACCEPTED)
+async def activate_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    correlation: Correlation,
+    if_match: IfMatch = None,
+) -> Saved:
+    """The newest revision becomes the Agent resource. Whether it is ready is reported."""
+    return await parts.activation.activate(person, agent_id, if_match, correlation)
+
+
+@agents.post("/{agent_id}/deactivate", status_code=HTTPStatus.ACCEPTED)
+async def deactivate_agent(
+    parts: PartsOf, person: PersonOf, agent_id: str, correlation: Correlation
+) -> Saved:
+    """No run of it starts any more; those that run go on."""
+    return await parts.activation.deactivate(person, agent_id, correlation)
+
+
+@agents.get(
+    "/{agent_id}/yaml",
+    response_class=Response,
+    responses={200: {"content": {"application/yaml": {"schema": {"type": "object"}}}}},
+)
+async def export_agent(parts: PartsOf, person: PersonOf, agent_id: str) -> Response:
+    """The manifest: `kubectl apply -f` takes it as it is, `POST /api/agents` takes it back."""
+    detail = await parts.agents.detail(person, agent_id)
+    return Response(detail.yaml, media_type="application/yaml")
+
+
+@agents.get("/{agent_id}/revisions")
+async def list_revisions(
+    parts: PartsOf, person: PersonOf, agent_id: str, cursor: Cursor = None, limit: Limit = 50
+) -> RevisionPage:
+    """Everything that was saved, newest first."""
+    return await parts.drafts.revisions(person, agent_id, cursor, limit)
+
+
+@agents.get("/{agent_id}/revisions/{number}")
+async def read_revision(
+    parts: PartsOf, person: PersonOf, agent_id: str, number: Number
+) -> RevisionDetailView:
+    """One saved state, and what changed since the one before."""
+    return await parts.drafts.revision(person, agent_id, number)
+
+
+@agents.post("/{agent_id}/revisions/{number}/restore")
+async def restore_revision(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    number: Number,
+    correlation: Correlation,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Saved:
+    """What was saved then becomes the newest revision."""
+    saved = await parts.drafts.restore(person, agent_id, number, if_match, correlation)
+    return _tagged(saved, response)
+
+
+@agents.post("/{agent_id}/run", status_code=HTTPStatus.ACCEPTED)
+async def run_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    body: RunRequest,
+    asked: AskedOf,
+    correlation: Correlation,
+) -> Accepted:
+    """Start a run now. What comes of it is reported."""
+    agent = await parts.agents.get(person, agent_id)
+    return await parts.commands.run(person, agent, body, asked, correlation)
+
+
+@agents.post("/{agent_id}/test", status_code=HTTPStatus.ACCEPTED)
+async def test_agent(
+    parts: PartsOf,
+    person: PersonOf,
+    agent_id: str,
+    body: RunRequest,
+    asked: AskedOf,
+    correlation: Correlation,
+) -> Accepted:
+    """Run the newest revision once, active or not."""
+    return await parts.trying.test(person, agent_id, body, asked, correlation)
+
+
+def _tagged(saved: Saved, response: Response) -> Saved:
+    response.headers["ETag"] = tag_of(saved.revision)
+    return saved

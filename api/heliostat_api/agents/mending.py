@@ -1,0 +1,78 @@
+"""What a crash left half done is finished, and what has had its time goes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from heliostat_api.agents.activation import Deletion
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.agents.records import read_draft
+from heliostat_api.documents.port import Document, Query, StoreError
+from heliostat_api.recording.announcing import DELETING, UNTOLD
+from heliostat_api.recording.trials import Trials
+from heliostat_api.serving.problems import ProblemError
+from heliostat_api.serving.repeats import Repeats
+from heliostat_core.worlds import WorldError
+
+SECONDS: Final = 30.0
+REST: Final = timedelta(minutes=10)
+"""How long the document of a deleted agent keeps its resource's last changes from being news."""
+_PAGE: Final = 200
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Mending:
+    """Runs beside the recorder; all of it may be repeated, by several replicas at once."""
+
+    drafts: Drafts
+    deletion: Deletion
+    trials: Trials
+    repeats: Repeats
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self.mend()
+            except (WorldError, StoreError, ProblemError) as error:
+                _LOG.warning("mending goes on later: %s", error)
+            await asyncio.sleep(SECONDS)
+
+    async def mend(self) -> None:
+        """Once."""
+        async for document in self._marked(UNTOLD):
+            await self._tell(document)
+        async for document in self._marked(DELETING):
+            await self._bury(document)
+        await self.trials.sweep(self.drafts.namespace, self.drafts.clock())
+        await self.repeats.forget()
+
+    async def _tell(self, document: Document) -> None:
+        draft = read_draft(document)
+        if draft is not None and draft.deleting:
+            await self.deletion.finish(document.path, draft)
+        else:
+            await self.drafts.announcer.announce(document.path)
+
+    async def _bury(self, document: Document) -> None:
+        ended = document.fields.get("deletedAt")
+        draft = read_draft(document)
+        if draft is None or not isinstance(ended, datetime):
+            return
+        if self.drafts.clock() - ended > REST:
+            await self.deletion.finish(document.path, draft)
+            await self.drafts.documents.delete_tree(document.path)
+
+    async def _marked(self, field: str) -> AsyncIterator[Document]:
+        query = Query("agents", owner=None, where={field: True}, limit=_PAGE)
+        cursor: str | None = None
+        while True:
+            page = await self.drafts.documents.query(replace(query, after=cursor))
+            for document in page.documents:
+                yield document
+            if (cursor := page.next) is None:
+                return

@@ -1,0 +1,217 @@
+"""What an agent would be: what it may cost, what it may touch, what changed. Decisions are pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from heliostat_api.agents.contents import Content, Name, Spec, completed, judge, whole_spec
+from heliostat_api.agents.diffs import changes_between, changes_of
+from heliostat_api.agents.edits import AgentPatch, edit_of
+from heliostat_api.agents.manifests import SPEC
+from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.records import Draft, read_draft
+from heliostat_api.documents.port import Document, Documents, Query
+from heliostat_api.people.person import Person
+from heliostat_api.serving.problems import FieldError
+from heliostat_api.views import FieldChangeView, View
+from heliostat_core.agents import AgentSpec
+
+HISTORY = 50
+"""Runs that an estimate looks back on."""
+ANYWHERE = "*"
+_UNNAMED = "Unnamed"
+
+
+class PreviewRequest(View):
+    """What to look at: an agent as it is saved (`agent` alone: what its activation would do), that
+    agent with a patch (what saving would change), or an agent that is not there yet."""
+
+    agent: Annotated[str | None, Field(max_length=64)] = None
+    name: Name | None = None
+    description: Annotated[str | None, Field(max_length=1024)] = None
+    spec: Spec | None = None
+
+
+class CostView(View):
+    """Micro-dollars of a run, from what its runs so far cost; `text` says it in words.
+
+    Without history the sums are null. `limitMicros` ends a run in any case.
+    """
+
+    executions: int
+    average_micros: int | None
+    highest_micros: int | None
+    limit_micros: int | None
+    text: str
+
+
+class SecretView(View):
+    """A value of a Secret that the agent gets as a variable."""
+
+    name: str
+    key: str
+    env_name: str
+
+
+class TouchView(View):
+    """What it may do. `hosts`: `*` is whatever its network lets through."""
+
+    tools: tuple[str, ...]
+    denied: tuple[str, ...]
+    hosts: tuple[str, ...]
+    secrets: tuple[SecretView, ...]
+
+
+class PreviewView(View):
+    """`errors` are wrong fields, `missing` those without which it can't be activated; `touches` is
+    null where wrong fields leave it open."""
+
+    errors: tuple[FieldError, ...]
+    missing: tuple[str, ...]
+    cost: CostView
+    touches: TouchView | None
+    changes: tuple[FieldChangeView, ...]
+
+
+@dataclass(frozen=True)
+class Previews:
+    """Looks up what previews are made of."""
+
+    documents: Documents
+    agents: Agents
+
+    async def look(self, person: Person, request: PreviewRequest) -> PreviewView:
+        """Raises NotFoundProblem."""
+        if request.agent is None:
+            content = patched(Content(name=_UNNAMED), request)
+            return build_preview(content, changes_of(None, content), [])
+        document = await self.agents.document(person, request.agent)
+        saved = saved_content(document)
+        content = patched(saved, request)
+        is_edit = bool(request.model_fields_set - {"agent"})
+        draft = read_draft(document)
+        changes = changes_of(saved, content) if is_edit or draft is None else to_activate(draft)
+        return build_preview(content, changes, await self._costs(person, request.agent))
+
+    async def _costs(self, person: Person, agent_id: str) -> Sequence[int]:
+        query = Query("executions", person.id, {"agentId": agent_id}, limit=HISTORY)
+        page = await self.documents.query(query)
+        return [cost for each in page.documents if (cost := cost_of(each)) is not None]
+
+
+def patched(content: Content, request: PreviewRequest) -> Content:
+    """The content with what the request says."""
+    patch = AgentPatch(name=request.name, description=request.description, spec=request.spec)
+    return edit_of(patch)(content)
+
+
+def saved_content(document: Document) -> Content:
+    """Of any agent."""
+    fields = document.fields
+    return Content.model_validate({name: fields[name] for name in ("name", "description", "spec")})
+
+
+def cost_of(run: Document) -> int | None:
+    """Micro-dollars of a run that ended."""
+    cost = run.fields.get("costMicros")
+    return cost if isinstance(cost, int) and run.fields.get("isFinished") is True else None
+
+
+def build_preview(
+    content: Content, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
+) -> PreviewView:
+    """Of an agent with that content, whose runs cost that."""
+    judgement = judge(content.spec)
+    spec = None if judgement.faults else completed(content.spec)
+    return PreviewView(
+        errors=judgement.faults,
+        missing=judgement.missing,
+        cost=estimate(costs, spec.limits.max_cost_micros if spec else None),
+        touches=touches_of(spec) if spec else None,
+        changes=changes,
+    )
+
+
+def to_activate(draft: Draft) -> tuple[FieldChangeView, ...]:
+    """From the resource as it is, or from nothing, to the newest revision with its defaults.
+
+    A field that others set and this revision does not stays theirs.
+    """
+    spec = completed(whole_spec(draft.content))
+    after = {**spec.to_json(), "suspend": False} if spec else whole_spec(draft.content)
+    state = draft.state
+    changes = changes_between(state.spec if state else {}, SPEC.validate_python(after), "spec")
+    own = {"spec": {**whole_spec(draft.content), "suspend": False}}
+    theirs = {field for field in state.drift if not has_field(own, field)} if state else set()
+    return tuple(each for each in changes if each.field not in theirs)
+
+
+def has_field(document: JsonValue | Mapping[str, JsonValue], path: str) -> bool:
+    """Whether a document says something at `spec.limits.timeoutSeconds`."""
+    for step in path.split("."):
+        if not isinstance(document, Mapping) or step not in document:
+            return False
+        document = document[step]
+    return True
+
+
+def estimate(costs: Sequence[int], limit: int | None) -> CostView:
+    """From what finished runs cost; the average is rounded up."""
+    bound = f" A run ends at {dollars(limit)}." if limit is not None else ""
+    if not costs:
+        return CostView(
+            executions=0,
+            average_micros=None,
+            highest_micros=None,
+            limit_micros=limit,
+            text=f"No history: it has not run yet.{bound}",
+        )
+    average, highest = -(-sum(costs) // len(costs)), max(costs)
+    runs = "run" if len(costs) == 1 else f"{len(costs)} runs"
+    said = f"The last {runs} cost {dollars(average)} on average, {dollars(highest)} at most."
+    return CostView(
+        executions=len(costs),
+        average_micros=average,
+        highest_micros=highest,
+        limit_micros=limit,
+        text=said + bound,
+    )
+
+
+def dollars(micros: int) -> str:
+    """`$0.0312`: to the hundredth of a cent, rounded up."""
+    hundredths = -(-micros // 100)
+    return f"${hundredths // 10_000}.{hundredths % 10_000:04d}"
+
+
+def touches_of(spec: AgentSpec) -> TouchView:
+    """What the tools, the command and the Secrets of a spec reach."""
+    denied = spec.tools.deny
+    tools = tuple(each for each in spec.tools.allow if not {each, tool_of(each)} & set(denied))
+    is_command = spec.runtime.command is not None
+    hosts = {ANYWHERE} if is_command else {host for each in tools for host in hosts_of(each)}
+    return TouchView(
+        tools=() if is_command else tools,
+        denied=denied,
+        hosts=tuple(sorted(hosts)),
+        secrets=tuple(
+            SecretView(name=each.name, key=each.key, env_name=each.env_name)
+            for each in spec.workspace.secret_refs
+        ),
+    )
+
+
+def tool_of(rule: str) -> str:
+    """`Bash` of `Bash(python3:*)`."""
+    return rule.partition("(")[0]
+
+
+def hosts_of(rule: str) -> tuple[str, ...]:
+    """Hosts that a tool may talk to by itself. A command may talk to any."""
+    tool, inside = tool_of(rule), rule.partition("(")[2].removesuffix(")")
+    if tool == "WebFetch" and inside.startswith("domain:"):
+        return (inside.removeprefix("domain:"),)
+    reaches = tool in ("Bash", "WebFetch", "WebSearch") or tool.startswith("mcp__")
+    return (ANYWHERE,) if reaches else ()

@@ -1,0 +1,55 @@
+"""Test runs: the newest revision of an agent runs once, whether it is active or not.
+
+It runs as an Agent resource of its own, which is gone once the run's record is complete
+(docs/decisions/0009).
+"""
+
+from dataclasses import dataclass
+
+from heliostat_api.agents.activation import refuse_missing
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.agents.manifests import build_manifest
+from heliostat_api.agents.names import trial_name
+from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
+from heliostat_api.people.person import Person
+from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
+from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_api.serving.repeats import Asked, Made
+from heliostat_core.resources import ObjectHead
+from heliostat_core.worlds import AGENT, World
+
+
+@dataclass(frozen=True)
+class Trying:
+    """Starts test runs."""
+
+    world: World
+    drafts: Drafts
+    commands: Commands
+
+    async def test(
+        self, person: Person, agent_id: str, request: RunRequest, asked: Asked, correlation: str
+    ) -> Accepted:
+        """Raises WorldError, problems: one with status 422 names what is missing."""
+        draft = (await self.drafts.read(person, agent_id)).draft
+        refuse_missing(draft)
+
+        async def order(made: Made) -> Order:
+            name = trial_name(draft.name, made["suffix"])
+            annotations = {OWNER_ANNOTATION: person.id, TEST_OF: agent_id}
+            manifest = build_manifest(draft.content, name, draft.namespace, annotations)
+            applied = ObjectHead.model_validate(await self.world.apply(manifest))
+            owner = {
+                "apiVersion": AGENT.api_version,
+                "kind": AGENT.name,
+                "name": name,
+                "uid": applied.metadata.uid,
+            }
+            return Order(
+                draft.namespace,
+                run_spec(name, request),
+                {AGENT_ID: agent_id, TEST_OF: agent_id},
+                (owner,),
+            )
+
+        return await self.commands.start(person, order, asked, correlation)

@@ -1,0 +1,28 @@
+"""What endpoints take of every request: the app's parts, the person, and how it is followed."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import Depends, Header, Query
+
+from heliostat_api.people.person import Person
+from heliostat_api.serving.parts import Parts, parts_of, person_of
+from heliostat_api.serving.repeats import Asked, asked_of
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+PersonOf = Annotated[Person, Depends(person_of)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=1024)]
+AskedOf = Annotated[Asked, Depends(asked_of)]
+
+
+def correlation_of(
+    x_correlation_id: Annotated[
+        str | None, Header(max_length=128, pattern=r"^[A-Za-z0-9._:/-]+$")
+    ] = None,
+) -> str:
+    """The caller's own correlation id, else a new one."""
+    return x_correlation_id or f"dash-{uuid4()}"
+
+
+Correlation = Annotated[str, Depends(correlation_of)]

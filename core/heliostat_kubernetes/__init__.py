@@ -1,0 +1,1 @@
+"""The Kubernetes world: the one connection to a cluster that operator, api and command share."""

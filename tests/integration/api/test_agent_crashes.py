@@ -1,0 +1,222 @@
+"""The api dies at any step of a command: nothing stays half done, and repeating finishes it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx2
+import pytest
+from pydantic import JsonValue
+
+from heliostat_api.documents.port import Delete, Put
+from heliostat_api.documents.queries import SHAPES
+from heliostat_api.documents.sqlite.store import SqliteDocuments
+from heliostat_api.events.reports import Report
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.main import create_app
+from heliostat_api.recording.states import APPLIER
+from heliostat_cli.embedded.store import Store
+from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
+from support.api_app import ORIGIN, ApiPlace, api_place, body_of, client_of, session_headers
+
+SPEC: JsonValue = {"prompt": "Add up."}
+MOST_STEPS = 30
+Client = httpx2.AsyncClient
+
+
+class KilledError(BaseException):
+    """The process is gone at this point."""
+
+
+@dataclass
+class Fuse:
+    """Counts steps that reach a disk; where none is left the process dies."""
+
+    left: int
+
+    def step(self) -> None:
+        if self.left == 0:
+            raise KilledError
+        self.left -= 1
+
+
+class FusedWorld(EmbeddedWorld):
+    fuse = Fuse(0)
+
+    async def apply(self, obj: JsonObject) -> JsonObject:
+        self.fuse.step()
+        return await super().apply(obj)
+
+    async def create(self, obj: JsonObject) -> JsonObject:
+        self.fuse.step()
+        return await super().create(obj)
+
+    async def delete(
+        self, ref: Ref, *, uid: str | None = None, grace_seconds: int | None = None
+    ) -> bool:
+        self.fuse.step()
+        return await super().delete(ref, uid=uid, grace_seconds=grace_seconds)
+
+
+class FusedDocuments(SqliteDocuments):
+    fuse = Fuse(0)
+
+    async def commit(self, *writes: Put | Delete) -> None:
+        self.fuse.step()
+        await super().commit(*writes)
+
+
+class FusedLog(SqliteEventLog):
+    fuse = Fuse(0)
+
+    async def append(self, audience: str, report: Report, key: str = "") -> None:
+        self.fuse.step()
+        await super().append(audience, report, key)
+
+
+@asynccontextmanager
+async def dying_client(place: ApiPlace, steps: int) -> AsyncIterator[Client]:
+    """A browser before an api that dies after so many steps. Nothing runs beside its commands."""
+    fuse = Fuse(steps)
+    with closing(Store(place.folder.world_file)) as store:
+        world = FusedWorld(store, manager=APPLIER)
+        documents = FusedDocuments(place.folder.documents_file, SHAPES)
+        log = FusedLog(place.folder.events_file)
+        world.fuse = documents.fuse = log.fuse = fuse
+        around = replace(place.surroundings(), world=world, documents=documents, log=log)
+        transport = httpx2.ASGITransport(create_app(around))
+        try:
+            async with Client(
+                transport=transport, base_url=ORIGIN, headers=session_headers()
+            ) as client:
+                yield client
+        finally:
+            await log.close()
+            await documents.close()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A request, and how its agent is prepared."""
+
+    method: str
+    path: str
+    body: JsonValue = None
+    is_active: bool = False
+
+    async def ask(self, client: Client, agent: str) -> httpx2.Response:
+        return await client.request(
+            self.method,
+            self.path.format(agent=agent),
+            json=self.body,
+            headers={"If-Match": "*", "Idempotency-Key": "k"},
+        )
+
+
+COMMANDS = {
+    "create": Command("POST", "/api/agents", {"name": "Second", "spec": SPEC}),
+    "edit": Command("PATCH", "/api/agents/{agent}", {"spec": {"priority": 7}}),
+    "activate": Command("POST", "/api/agents/{agent}/activate"),
+    "deactivate": Command("POST", "/api/agents/{agent}/deactivate", is_active=True),
+    "delete": Command("DELETE", "/api/agents/{agent}", is_active=True),
+    "run": Command("POST", "/api/agents/{agent}/run", {}, is_active=True),
+    "test": Command("POST", "/api/agents/{agent}/test", {}),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left, without what differs by chance."""
+
+    agents: tuple[tuple[object, ...], ...]
+    suspended: tuple[object, ...]
+    runs: int
+    untold: int
+
+
+async def outcome(client: Client, place: ApiPlace) -> Outcome:
+    listed = body_of(await client.get("/api/agents"), 200)["items"]
+    assert isinstance(listed, list)
+    views = [each for each in listed if isinstance(each, dict)]
+    resources = [each async for each in place.world.list(AGENT)]
+    heard = await place.heard()
+    return Outcome(
+        agents=tuple(
+            sorted(
+                (str(each["name"]), each["status"], each["revision"], each["appliedRevision"])
+                for each in views
+            )
+        ),
+        suspended=tuple(_spec(each).get("suspend") for each in resources),
+        runs=len([each async for each in place.world.list(EXECUTION)]),
+        untold=len([each for each in views if dict(each) not in [r.payload for r in heard]]),
+    )
+
+
+def _spec(resource: JsonObject) -> Mapping[str, object]:
+    spec = resource["spec"]
+    assert isinstance(spec, dict)
+    return spec
+
+
+async def prepare(place: ApiPlace, command: Command) -> str:
+    async with client_of(place.app()) as client:
+        answer = await client.post("/api/agents", json={"name": "First", "spec": SPEC})
+        agent = str(body_of(answer, 201)["agent"])
+        if command.is_active:
+            body_of(await client.post(f"/api/agents/{agent}/activate"), 202)
+    return agent
+
+
+async def play(folder: Path, command: Command, steps: int) -> tuple[bool, Outcome]:
+    """Whether it died, and what is left once somebody sent it again."""
+    async with api_place(folder) as place:
+        agent = await prepare(place, command)
+        died = False
+        try:
+            async with dying_client(place, steps) as client:
+                assert (await command.ask(client, agent)).is_success
+        except KilledError:
+            died = True
+        async with client_of(place.app()) as client:
+            again = await command.ask(client, agent)
+            assert again.is_success or command.method == "DELETE", again.text
+            async with asyncio.timeout(20):
+                while (left := await outcome(client, place)).untold:
+                    await place.log.wait(["person:local"], await place.log.end(), 0.05)
+        kinds = Counter(each.type.value for each in await place.heard())
+        assert kinds["agent.deleted"] == (command.method == "DELETE")
+        return died, left
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_a_command_that_died_anywhere_and_was_sent_again_leaves_the_same(
+    tmp_path: Path, name: str
+) -> None:
+    died, whole = await play(tmp_path / "whole", COMMANDS[name], MOST_STEPS)
+    assert not died
+    for steps in range(MOST_STEPS):
+        died, left = await play(tmp_path / str(steps), COMMANDS[name], steps)
+        assert left == whole, f"died after {steps} steps"
+        if not died:
+            assert steps >= 2
+            return
+    raise AssertionError(f"more than {MOST_STEPS} steps")
+
+
+async def test_a_deletion_that_died_is_finished_by_the_next_start(tmp_path: Path) -> None:
+    async with api_place(tmp_path) as place:
+        agent = await prepare(place, COMMANDS["delete"])
+        with pytest.raises(KilledError):
+            async with dying_client(place, 1) as client:
+                await client.delete(f"/api/agents/{agent}")
+        assert [each async for each in place.world.list(AGENT)]
+        async with client_of(place.app()):
+            async with asyncio.timeout(20):
+                while (await place.heard())[-1].type != "agent.deleted":
+                    await place.log.wait(["person:local"], await place.log.end(), 0.05)
+        assert [each async for each in place.world.list(AGENT)] == []

@@ -1,0 +1,254 @@
+"""Recording: what happens in the world reaches documents and screens, whatever dies on the way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from heliostat_api.documents.port import Document, Put
+from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
+from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.reports import Report
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.recording.closing import Closing
+from heliostat_api.recording.owners import OWNER_ANNOTATION, Owners
+from heliostat_api.recording.recorder import Recorder
+from heliostat_cli.embedded.folders import StateFolder
+from heliostat_cli.embedded.logs import EmbeddedLogs
+from heliostat_cli.embedded.store import Store
+from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.names import RECORDED_ANNOTATION
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Ref
+from support.builders.resources import NOW
+
+ANN = "person:ann"
+NAMED = Ref(EXECUTION, "team", "run-1")
+
+
+class FailingLog(SqliteEventLog):
+    """A log that can break down."""
+
+    broken = False
+
+    async def append(self, audience: str, report: Report, key: str = "") -> None:
+        if self.broken:
+            raise asyncio.CancelledError  # as a process that is killed at this point
+        await super().append(audience, report, key)
+
+
+@dataclass
+class Place:
+    """A world and an api's files."""
+
+    world: EmbeddedWorld
+    documents: SqliteDocuments
+    log: FailingLog
+    folder: StateFolder
+
+    def recorder(self, owner: str | None = None) -> Recorder:
+        closing = Closing(
+            self.world.as_manager("heliostat-recorder"),
+            EmbeddedLogs(self.world, self.folder),
+            self.documents,
+            Transcripts(self.documents),
+            lambda: NOW + timedelta(hours=1),
+        )
+        return Recorder(self.world, self.documents, self.log, Owners(owner), closing, lambda: NOW)
+
+    async def add(self, name: str = "run-1", **annotations: str) -> str:
+        """An Execution; its uid."""
+        created = await self.world.create(
+            {
+                "apiVersion": EXECUTION.api_version,
+                "kind": "Execution",
+                "metadata": {"name": name, "namespace": "team", "annotations": annotations},
+                "spec": {"agentRef": {"name": "worker"}},
+            }
+        )
+        metadata = created["metadata"]
+        assert isinstance(metadata, dict)
+        return str(metadata["uid"])
+
+    async def set_status(self, **status: JsonValue) -> None:
+        await self.world.patch_status(
+            {
+                "apiVersion": EXECUTION.api_version,
+                "kind": "Execution",
+                "metadata": {"name": "run-1", "namespace": "team"},
+                "status": status,
+            }
+        )
+
+    async def heard(self, audience: str = ANN) -> list[tuple[str, object]]:
+        found = await self.log.read([audience], 0)
+        return [
+            (each.report.type.value, each.report.payload.get("phase")) for each in found.reports
+        ]
+
+    async def document(self, uid: str) -> Document:
+        found = await self.documents.get(f"executions/{uid}")
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    folder = StateFolder(tmp_path)
+    store = Store(folder.world_file)
+    documents = open_sqlite(folder.documents_file)
+    log = FailingLog(folder.events_file)
+    yield Place(EmbeddedWorld(store), documents, log, folder)
+    await log.close()
+    await documents.close()
+    store.close()
+
+
+@asynccontextmanager
+async def recording(place: Place) -> AsyncIterator[None]:
+    task = asyncio.create_task(place.recorder().run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def crash(place: Place) -> None:
+    """A recorder dies after it wrote the document and before it reported."""
+    place.log.broken = True
+    with suppress(asyncio.CancelledError):
+        await place.recorder().catch_up()
+    place.log.broken = False
+
+
+async def test_a_thing_without_owner_is_told_to_its_namespace_and_to_admins(place: Place) -> None:
+    uid = await place.add()
+    await place.recorder().catch_up()
+    assert await place.heard("namespace:team") == [("execution.changed", "Pending")]
+    assert await place.heard("cluster") == [("execution.changed", "Pending")]
+    assert (await place.document(uid)).fields["userId"] == "namespace:team"
+
+
+async def test_a_run_of_somebodys_agent_is_theirs(place: Place) -> None:
+    await place.world.create(
+        {
+            "apiVersion": AGENT.api_version,
+            "kind": "Agent",
+            "metadata": {
+                "name": "worker",
+                "namespace": "team",
+                "annotations": {OWNER_ANNOTATION: "ann"},
+            },
+            "spec": {"prompt": "Work."},
+        }
+    )
+    await place.add()
+    await place.recorder().catch_up()
+    assert [kind for kind, _ in await place.heard()] == ["agent.changed", "execution.changed"]
+
+
+async def test_a_state_is_reported_once_however_often_it_is_seen(place: Place) -> None:
+    await place.add(**{OWNER_ANNOTATION: "ann"})
+    for _ in range(3):
+        await place.recorder().catch_up()
+    assert await place.heard() == [("execution.changed", "Pending")]
+
+
+async def test_a_report_that_a_crash_cut_off_is_made_by_the_next_start(place: Place) -> None:
+    await place.add(**{OWNER_ANNOTATION: "ann"})
+    await crash(place)
+    assert await place.heard() == []
+    await place.recorder().catch_up()
+    assert await place.heard() == [("execution.changed", "Pending")]
+
+
+async def test_a_deletion_that_nobody_saw_ends_the_run_in_the_history(place: Place) -> None:
+    uid = await place.add(**{OWNER_ANNOTATION: "ann"})
+    await place.recorder().catch_up()
+    await place.world.delete(NAMED)
+    await place.recorder().catch_up()
+    assert await place.heard() == [
+        ("execution.changed", "Pending"),
+        ("execution.changed", "Cancelled"),
+    ]
+    assert (await place.document(uid)).fields["status"] == "cancelled"
+
+
+async def test_a_deletion_whose_report_a_crash_cut_off_is_reported_once(place: Place) -> None:
+    await place.add(**{OWNER_ANNOTATION: "ann"})
+    await place.recorder().catch_up()
+    await place.world.delete(NAMED)
+    await crash(place)
+    for _ in range(3):
+        await place.recorder().catch_up()
+    assert [phase for _, phase in await place.heard()] == ["Pending", "Cancelled"]
+
+
+async def test_an_older_state_does_not_take_the_place_of_a_newer_one(place: Place) -> None:
+    uid = await place.add(**{OWNER_ANNOTATION: "ann"})
+    older = await place.world.get(NAMED)
+    assert older is not None
+    await place.set_status(phase="Running")
+    await place.recorder().catch_up()
+    await place.recorder().see(EXECUTION, older)
+    assert (await place.document(uid)).fields["phase"] == "Running"
+    assert [phase for _, phase in await place.heard()] == ["Running"]
+
+
+async def test_what_others_wrote_into_a_record_stays(place: Place) -> None:
+    uid = await place.add(**{OWNER_ANNOTATION: "ann"})
+    await place.recorder().catch_up()
+    before = await place.document(uid)
+    await place.documents.commit(Put(before.path, {**before.fields, "note": "kept"}))
+    await place.set_status(phase="Running")
+    await place.recorder().catch_up()
+    assert (await place.document(uid)).fields["note"] == "kept"
+
+
+async def test_changes_are_reported_while_they_happen(place: Place) -> None:
+    async with recording(place):
+        await place.add(**{OWNER_ANNOTATION: "ann"})
+        await place.log.wait([ANN], 0, 10)
+        first = await place.log.end()
+        await place.set_status(phase="Running")
+        await place.log.wait([ANN], first, 10)
+    assert [phase for _, phase in await place.heard()] == ["Pending", "Running"]
+
+
+FINISHED: JsonObject = {
+    "phase": "Succeeded",
+    "completionTime": "2026-11-22T12:00:00Z",
+    "conditions": [
+        {
+            "type": kind,
+            "status": "True",
+            "reason": "Verified",
+            "message": "",
+            "lastTransitionTime": "2026-11-22T12:00:00Z",
+            "observedGeneration": 1,
+        }
+        for kind in ("Succeeded", "Settled")
+    ],
+}
+
+
+async def test_a_finished_run_is_marked_once_its_record_is_complete(place: Place) -> None:
+    uid = await place.add(**{OWNER_ANNOTATION: "ann"})
+    await place.set_status(**FINISHED)
+    async with recording(place):
+        async with asyncio.timeout(10):
+            while not is_marked(await place.world.get(NAMED)):
+                await asyncio.sleep(0.01)
+    assert "recordedAt" in (await place.document(uid)).fields
+
+
+def is_marked(obj: JsonObject | None) -> bool:
+    metadata = (obj or {}).get("metadata")
+    assert isinstance(metadata, dict)
+    annotations = metadata.get("annotations", {})
+    return isinstance(annotations, dict) and RECORDED_ANNOTATION in annotations

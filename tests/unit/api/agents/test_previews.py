@@ -1,0 +1,70 @@
+"""What an agent may cost and touch."""
+
+import pytest
+
+from heliostat_api.agents.previews import dollars, estimate, has_field, touches_of
+from heliostat_core.agents import AgentSpec
+
+
+@pytest.mark.parametrize(
+    ("costs", "text"),
+    [
+        ([], "No history: it has not run yet. A run ends at $5.0000."),
+        ([100], "The last run cost $0.0001 on average, $0.0001 at most. A run ends at $5.0000."),
+        (
+            [1, 2],
+            "The last 2 runs cost $0.0001 on average, $0.0001 at most. A run ends at $5.0000.",
+        ),
+    ],
+)
+def test_an_estimate_is_said_from_history(costs: list[int], text: str) -> None:
+    assert estimate(costs, 5_000_000).text == text
+
+
+def test_an_average_is_rounded_up() -> None:
+    cost = estimate([1, 2], None)
+    assert (cost.average_micros, cost.highest_micros, cost.executions) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [(0, "$0.0000"), (1, "$0.0001"), (31_200, "$0.0312"), (12_345_678, "$12.3457")],
+)
+def test_money_is_said_in_dollars(micros: int, text: str) -> None:
+    assert dollars(micros) == text
+
+
+def spec(**fields: object) -> AgentSpec:
+    return AgentSpec.model_validate({"prompt": "x", **fields})
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "tools", "hosts"),
+    [
+        (["Read"], [], ("Read",), ()),
+        (["Read", "Bash(python3:*)"], [], ("Read", "Bash(python3:*)"), ("*",)),
+        (["Bash(ls)", "Read"], ["Bash"], ("Read",), ()),
+        (["WebFetch(domain:a.example)"], [], ("WebFetch(domain:a.example)",), ("a.example",)),
+        (["WebFetch"], [], ("WebFetch",), ("*",)),
+        (["mcp__files__read"], [], ("mcp__files__read",), ("*",)),
+    ],
+)
+def test_tools_tell_which_hosts_are_in_reach(
+    allow: list[str], deny: list[str], tools: tuple[str, ...], hosts: tuple[str, ...]
+) -> None:
+    touches = touches_of(spec(tools={"allow": allow, "deny": deny}))
+    assert (touches.tools, touches.hosts) == (tools, hosts)
+
+
+def test_a_command_of_ones_own_may_reach_any_host_and_gets_its_secrets() -> None:
+    ref = {"name": "db", "key": "password", "envName": "PGPASSWORD"}
+    touches = touches_of(
+        spec(runtime={"command": ["run"]}, workspace={"secretRefs": [ref]}, tools={"allow": []})
+    )
+    assert (touches.tools, touches.hosts) == ((), ("*",))
+    assert [each.env_name for each in touches.secrets] == ["PGPASSWORD"]
+
+
+def test_a_field_is_said_or_not() -> None:
+    assert not has_field({"spec": {"limits": {}}}, "spec.limits.maxTurns")
+    assert has_field({"spec": {"limits": {"maxTurns": None}}}, "spec.limits.maxTurns")
