@@ -188,7 +188,7 @@ async def play(folder: Path, command: Command, steps: int) -> tuple[bool, Outcom
             async with asyncio.timeout(20):
                 while (left := await outcome(client, place)).untold:
                     await place.log.wait(["person:local"], await place.log.end(), 0.05)
-        kinds = Counter(each.type for each in await place.heard())
+        kinds = Counter(each.type.value for each in await place.heard())
         assert kinds["agent.deleted"] == (command.method == "DELETE")
         return died, left
 

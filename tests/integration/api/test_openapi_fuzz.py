@@ -13,6 +13,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 from schemathesis import Case, GenerationMode
 from schemathesis.core.adapter import OperationParameter, ResponsesContainer
 from schemathesis.core.result import Ok
@@ -50,7 +51,7 @@ class Fuzzed:
 
     def make_agent(self) -> str:
         """The id of an agent that is there, and could run."""
-        body = {"name": "Sales", "spec": {"prompt": "Add up."}}
+        body: dict[str, JsonValue] = {"name": "Sales", "spec": {"prompt": "Add up."}}
         answer = self.session.post(f"{self.url}/api/agents", json=body, timeout=20)
         return str(answer.json()["agent"])
 
