@@ -12,13 +12,15 @@ PYTEST_ARGS ?=
 RUN := .venv/bin/
 
 export UV_PYTHON_DOWNLOADS := never
+# Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit test-integration test-e2e bench lint format types generate verify images clean
+.PHONY: help setup dashboard demo test test-unit test-integration test-e2e bench lint format types generate verify images clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/installed  ## install everything into .venv, at the versions of uv.lock
+setup: .venv/installed dashboard  ## install everything into .venv, at the versions of uv.lock, and build the dashboard
 
 .venv/installed: uv.lock pyproject.toml $(wildcard */pyproject.toml) tools/uv.py
 	@uv=$$($(PYTHON) tools/uv.py); \
@@ -26,13 +28,17 @@ setup: .venv/installed  ## install everything into .venv, at the versions of uv.
 	"$$uv" sync --all-packages --frozen --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $@
 
+dashboard: .venv/installed  ## build the dashboard, if something in api/dashboard has changed
+	@$(RUN)python -m tools.dashboard
+
 demo: setup  ## an agent from CSV to verified report, on this machine, without a key (PROVIDER=anthropic: the real model)
 	@$(RUN)heliostat demo --provider $(PROVIDER)
 
 test: test-unit test-integration test-e2e  ## all tests; what this machine cannot run is skipped by name, with reason and remedy
 
 test-unit: setup  ## pure tests, no network, under 30 s
-	@$(RUN)pytest tests/unit -q -n 2 $(PYTEST_ARGS)
+	@$(RUN)pytest tests/unit -q -n 2 --dist worksteal $(PYTEST_ARGS)
+	@$(RUN)python -m tools.dashboard test
 
 test-integration: setup  ## against a real Kubernetes API server and etcd
 	@$(RUN)pytest tests/integration -q -rs $(PYTEST_ARGS)
@@ -43,21 +49,25 @@ test-e2e: setup  ## on a real cluster: images built, manifests applied, agents r
 bench: setup  ## benchmarks against a baseline in the same run
 	@$(RUN)pytest tests/bench -q -rs -s -o timeout_func_only=true $(PYTEST_ARGS)   # a fixture may build images
 
-lint: setup  ## ruff, the layers of import-linter, uv.lock
+lint: setup  ## ruff, the layers of import-linter, uv.lock; biome for the dashboard
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
 	@$(RUN)lint-imports
 	@"$$($(PYTHON) tools/uv.py)" lock --check --quiet || { echo "uv.lock does not fit the pyproject files: run 'uv lock'"; exit 1; }
+	@$(RUN)python -m tools.dashboard lint
 
 format: setup  ## let ruff format and mend what it can
 	@$(RUN)ruff check --fix .
 	@$(RUN)ruff format .
+	@$(RUN)python -m tools.dashboard format
 
-types: setup  ## mypy --strict over code, tools and tests
+types: setup  ## mypy --strict over code, tools and tests; tsc over the dashboard
 	@$(RUN)mypy
+	@$(RUN)python -m tools.dashboard types
 
 generate: setup  ## write every generated file: CRDs, tables in docs
 	@$(RUN)python -m tools.generate
+	@$(RUN)python -m tools.dashboard schema
 
 verify: setup  ## regenerate everything, then fail on any difference, untracked files included
 	@$(RUN)python -m tools.generate --verify
@@ -66,5 +76,6 @@ images: setup  ## the container images (docker, the cluster of HELIOSTAT_KUBE, o
 	@$(RUN)python -m tools.images
 
 clean:  ## remove what make made (.venv, .tools, caches); nothing outside this folder
+	@rm -rf api/dashboard/node_modules api/heliostat_api/static
 	@rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,12 +10,16 @@ _WIDTH = "100"
 
 def build_reference() -> str:
     """The help of the program and of each of its commands, in order."""
-    paths: list[list[str]] = [[], *([name] for name in _names(app))]
-    for group in app.registered_groups:
-        name = str(group.name)
-        if group.typer_instance is not None:
-            paths += [[name], *([name, each] for each in _names(group.typer_instance))]
-    return "\n\n".join(_section(" ".join(["heliostat", *path]), *path) for path in paths)
+    return "\n\n".join(_section(" ".join(["heliostat", *path]), *path) for path in _paths(app))
+
+
+def _paths(group: Typer, *before: str) -> list[tuple[str, ...]]:
+    """A group, its commands, then the groups in it."""
+    paths = [before, *((*before, name) for name in _names(group))]
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            paths += _paths(inner.typer_instance, *before, str(inner.name))
+    return paths
 
 
 def _names(app: Typer) -> list[str]:

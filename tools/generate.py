@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from heliostat_api.documents.firestore import indexes
+from heliostat_api.settings import ApiSettings
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
 from tools import (
@@ -41,6 +43,7 @@ FOLDERS: Folders = [
 ]
 # A whole file.
 FILES: Files = [
+    ("api/firestore/firestore.indexes.json", indexes.render_indexes),
     ("api/openapi.json", api_openapi.build_document),
     ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
@@ -51,6 +54,7 @@ SECTIONS: Sections = [
     ("docs/cli.md", "commands", command_reference.build_reference),
     ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
+    ("docs/settings.md", "api", lambda: settings_page.build_table(ApiSettings)),
     ("docs/gateway.md", "providers", providers_page.build_table),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),

@@ -43,6 +43,8 @@ def say_type(field: FieldInfo) -> str:
     annotation = field.annotation
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        return "list"
     name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
     return name.replace("typing.", "").replace("pathlib.", "").replace(" | None", "")
 
@@ -52,5 +54,7 @@ def say_default(field: FieldInfo) -> str:
         return "required"
     if field.default is PydanticUndefined:
         return "computed"
+    if isinstance(field.default, tuple):
+        return f"`{', '.join(field.default)}`" if field.default else "none"
     empty = field.default in (None, "") or isinstance(field.default, SecretStr)
     return "none" if empty else f"`{field.default}`"

@@ -1,9 +1,9 @@
 """Puts the api together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.log import EventLog
@@ -27,18 +28,22 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.people.known import OnePerson
-from heliostat_api.people.sessions import Sessions
+from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.moves import Moving
+from heliostat_api.people.seals import Seals
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
 from heliostat_api.serving.endpoints import api, stream
-from heliostat_api.serving.guards import Guard
+from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
+from heliostat_api.serving.health import health
+from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.repeats import Repeats
-from heliostat_api.serving.visits import Visits
+from heliostat_api.serving.signing import signing
+from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import Logs, World
 
 
@@ -58,7 +63,8 @@ class Surroundings:
     """The operator's public keys, which tell who delivers."""
     documents: Documents
     log: EventLog
-    session_secret: bytes
+    session_secrets: tuple[bytes, ...]
+    """The first signs; every one is believed."""
     hosts: frozenset[str]
     """Names that it answers to; empty: any."""
     namespace: str
@@ -66,6 +72,11 @@ class Surroundings:
     owner: str | None
     """Whose things without an owner are; None: nobody's."""
     clock: Callable[[], datetime]
+    settings: ApiSettings | None = None
+    """Of a server for many; None: one local person, as in `heliostat dev`."""
+    moving: tuple[Moving, ...] = ()
+    """What becomes a person's when a guest signs in, beside documents."""
+    api_keys: ApiKeys = field(default_factory=NoApiKeys)
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -82,12 +93,14 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(health)
+    app.include_router(signing)
     return app
 
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
-    people = OnePerson(Sessions(around.session_secret, around.clock))
+    entrance = open_entrance(around)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
@@ -104,17 +117,15 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(each.run()) for each in (recorder, mending)]
-        try:
+        work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
+        async with working(*work):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
-        people=people,
+        people=entrance.people,
+        sign_in=entrance.sign_in,
+        limits=entrance.limits,
         agents=agents,
         executions=executions,
         transcripts=transcripts,
@@ -127,8 +138,36 @@ def create_app(around: Surroundings) -> FastAPI:
         commands=commands,
         streams=Streams(around.log, snapshots.take),
     )
-    ingest = Ingest(transcripts, recorder, around.log, around.clock)
+    files = Files(around.documents, around.clock, FileBounds())
+    ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
-    app.add_middleware(Visits, sessions=people.sessions, new_person=people.welcome)
-    app.add_middleware(Guard, hosts=around.hosts)
+    add_pages(app)  # last: what nothing else serves is a page
+    settings = around.settings
+    if settings is None:
+        add_entrance(app, entrance, around.hosts)
+    else:
+        add_entrance(app, entrance, around.hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def open_entrance(around: Surroundings) -> Entrance:
+    """For one person or for many."""
+    seals = Seals(around.session_secrets, around.clock)
+    if around.settings is None:
+        return open_for_one(seals)
+    return open_for_many(
+        around.settings, seals, around.documents, around.moving, around.api_keys, around.clock
+    )
+
+
+@asynccontextmanager
+async def working(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """What goes on as long as the block runs."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

@@ -1,18 +1,13 @@
 """`heliostat gateway audit`: the ledger beside a provider's usage export."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
+from heliostat_cli.admin import Admin, open_admin
 from heliostat_cli.errors import CliError, UsageError
 from heliostat_cli.screen import Terminal
 from heliostat_cli.tables import render_table
@@ -26,8 +21,6 @@ from heliostat_gateway.reports.rates import RateBook
 from heliostat_gateway.reports.reading import LedgerReader, LedgerUnreadableError, known_columns
 from heliostat_gateway.reports.sums import Page, sum_usage
 
-ADMIN_KEY = "HELIOSTAT_ADMIN_KEY"
-_TIMEOUT_SECONDS = 30
 _LONGEST_SECONDS = 600.0
 
 
@@ -115,8 +108,7 @@ class _FileSums:
 
 @dataclass(frozen=True)
 class _GatewaySums:
-    url: str
-    key: str
+    admin: Admin
 
     def has_credentials(self) -> bool:
         try:
@@ -141,23 +133,7 @@ class _GatewaySums:
             asked = {"cursor": report.next, "limit": str(LARGEST_PAGE)}
 
     def _ask(self, parameters: dict[str, str]) -> UsageReport:
-        """Raises UsageError for a 400, CliError for everything else that went wrong."""
-        url = f"{self.url.rstrip('/')}/admin/usage?{urlencode(parameters, quote_via=quote)}"
-        request = Request(url, headers={"Authorization": f"Bearer {self.key}"})
-        try:
-            with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-                return UsageReport.model_validate_json(answer.read())
-        except HTTPError as error:
-            text = error.read(2000).decode(errors="replace")
-            kind = UsageError if error.code == 400 else CliError
-            raise kind(
-                f"the gateway answered {error.code}: {text}",
-                f"{ADMIN_KEY} must hold a key for /admin." if error.code == 401 else "",
-            ) from error
-        except (URLError, TimeoutError, ValidationError) as error:
-            raise CliError(
-                f"the gateway at {self.url} did not answer: {error}", "Check --url."
-            ) from error
+        return self.admin.ask(UsageReport, "/usage", parameters)
 
 
 def _sums(wanted: Wanted) -> Sums:
@@ -165,13 +141,7 @@ def _sums(wanted: Wanted) -> Sums:
         raise UsageError("the ledger is not named", "Give one of --ledger FILE and --url URL.")
     if wanted.ledger is not None:
         return _FileSums(wanted.ledger)
-    url = wanted.url or ""
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url {url!r} is no address", "Begin it with http:// or https://.")
-    key = os.environ.get(ADMIN_KEY, "")
-    if not key:
-        raise UsageError(f"{ADMIN_KEY} is not set", "Set it to a key for the gateway's /admin.")
-    return _GatewaySums(url, key)
+    return _GatewaySums(open_admin(wanted.url))
 
 
 def _read(wanted: Wanted) -> Export:

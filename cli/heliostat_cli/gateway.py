@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from heliostat_cli import keys
 from heliostat_cli.errors import UsageError
 from heliostat_cli.options import JsonOption
 from heliostat_cli.screen import Terminal
@@ -12,10 +13,11 @@ from heliostat_cli.sessions import exit_with, finish
 from heliostat_gateway.reports.exports import Bucket
 
 app = typer.Typer(
-    help="Check, explain, audit and try the LLM gateway, and run parts of it.",
+    help="Check, explain, audit and try the LLM gateway, make its keys, run parts of it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.add_typer(keys.app, name="keys")
 
 
 @app.command()

@@ -163,7 +163,7 @@ def _verify(
 ) -> Mapping[str, object]:
     pem = public_pems.get(unverified_kid(token))
     if pem is None:
-        raise KeyRefusedError("The API key was signed by a key that this gateway does not know.")
+        raise KeyRefusedError("The API key was signed by a key that this server does not know.")
     try:
         # Time is checked below against the given clock, so that tests and replicas agree on it.
         claims: dict[str, object] = jwt.decode(

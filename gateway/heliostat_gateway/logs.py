@@ -1,6 +1,7 @@
 """Log lines: one JSON object each, with the request that they are about."""
 
 import logging
+import socket
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -49,8 +50,19 @@ def dump_line(line: dict[str, object]) -> bytes:
         return orjson.dumps(texts, option=orjson.OPT_UTC_Z)
 
 
+def is_no_given_up_lookup(record: logging.LogRecord) -> bool:
+    """False for asyncio's word on a name that was still looked up when nobody waited any more.
+
+    A connection gives up after its deadline, the resolver fails seconds later, several times a
+    second while a name is away. Whoever wanted the connection has told of that, once.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, socket.gaierror)
+
+
 def set_up_logs() -> None:
     """All of this process's lines go to stderr as JSON, from `info` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("asyncio").addFilter(is_no_given_up_lookup)

@@ -22,13 +22,15 @@ from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
+from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
-from heliostat_gateway.serving.openapi import DescribedApp
 from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
+from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.telemetry import Telemetry
@@ -95,39 +97,57 @@ def build_gateway(settings: Settings) -> Gateway:
         desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
         common = local_common(own, policy, storage, revocations, calls, desk.gate)
-    ledger = common.ledger
     metrics.watch(common.breakers)
-    metrics.watch_ledger(ledger.state)
+    metrics.watch_ledger(common.ledger.state)
     keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
-    governor = Governor(ledger, OutputHistory(), common.gate)
-    books = Books(ledger, calls, metrics, governor, _telemetry(settings))
     return Gateway(
         settings=settings,
         storage=storage,
-        conversations=Conversations(
-            keys=keys,
-            revocations=revocations,
-            router=router,
-            governor=governor,
-            breakers=common.breakers,
-            books=books,
-            answers=common.answers,
-            ping_seconds=settings.ping_seconds,
-        ),
-        admin=Admin(
-            keys=keys,
-            revoker=common.revoker,
-            key_admin=KeyAdmin(common.keys, common.revoker),
-            breakers=common.breakers,
-            ledger=ledger,
-            router=router,
-            bill=scripted.bill,
-            gate=common.gate,
-            desk=desk,
-        ),
+        conversations=_conversations(settings, common, keys, revocations, router, calls, metrics),
+        admin=_admin(common, keys, router, scripted, desk),
         common=common,
         scripted=scripted,
         connections=connections,
+    )
+
+
+def _conversations(
+    settings: Settings,
+    common: Common,
+    keys: KeyRing,
+    revocations: Revocations,
+    router: Router,
+    calls: OpenCalls,
+    metrics: Metrics,
+) -> Conversations:
+    """The endpoints of model calls, and what each call needs."""
+    governor = Governor(common.ledger, OutputHistory(), common.gate)
+    return Conversations(
+        keys=keys,
+        revocations=revocations,
+        router=router,
+        governor=governor,
+        breakers=common.breakers,
+        books=Books(common.ledger, calls, metrics, governor, _telemetry(settings)),
+        answers=common.answers,
+        ping_seconds=settings.ping_seconds,
+    )
+
+
+def _admin(
+    common: Common, keys: KeyRing, router: Router, scripted: ScriptedProvider, desk: Desk | None
+) -> Admin:
+    """The endpoints under /admin."""
+    return Admin(
+        keys=keys,
+        revoker=common.revoker,
+        key_admin=KeyAdmin(common.keys, common.revoker),
+        breakers=common.breakers,
+        ledger=common.ledger,
+        router=router,
+        bill=scripted.bill,
+        gate=common.gate,
+        desk=desk,
     )
 
 
@@ -140,7 +160,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with gateway.running():
             yield
 
-    app = DescribedApp(title="Heliostat gateway", lifespan=lifespan)
+    app = ShortcutApp(title="Heliostat gateway", lifespan=lifespan)
     app.state.gateway = gateway
     add_endpoints(app, gateway.conversations, gateway.admin, gateway.settings)
     return app

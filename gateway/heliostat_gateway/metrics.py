@@ -25,7 +25,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._count_calls()
+        self._count_money()
+        self._measure_times()
+
+    def _count_calls(self) -> None:
         self.open_calls = 0
+        Gauge(
+            f"{PREFIX}_open_calls", "Model calls that are going on.", registry=self._registry
+        ).set_function(lambda: self.open_calls)
         self.calls = self._counts(
             "calls",
             "Model calls that were settled, by provider, model, caller's dialect and outcome.",
@@ -46,6 +54,8 @@ class Metrics:
             "Requests on routes with an exact cache, by how they were answered.",
             ("result",),
         )
+
+    def _count_money(self) -> None:
         self.tokens = self._counts(
             "tokens", "Tokens booked, by provider, model and kind.", ("provider", "model", "kind")
         )
@@ -57,6 +67,15 @@ class Metrics:
         self.unpriced = self._counts(
             "unpriced", "Requests with a kind of usage that has no known price."
         )
+        self.recovered = self._counts(
+            "recovered_rows", "Ledger rows of a dead gateway, booked as estimated at start."
+        )
+        self.anomaly_failures = self._counts(
+            "anomaly_check_failures",
+            "Sweeps of the anomaly check that failed; no request waits for it.",
+        )
+
+    def _measure_times(self) -> None:
         self.first_byte = self._durations(
             "first_answer_seconds",
             "Time from a request to the first event or the whole answer, by provider.",
@@ -74,16 +93,6 @@ class Metrics:
             "Time of a request that passed in the gateway and not at a provider, by dialect.",
             ("dialect",),
             _OVERHEADS,
-        )
-        Gauge(
-            f"{PREFIX}_open_calls", "Model calls that are going on.", registry=self._registry
-        ).set_function(lambda: self.open_calls)
-        self.recovered = self._counts(
-            "recovered_rows", "Ledger rows of a dead gateway, booked as estimated at start."
-        )
-        self.anomaly_failures = self._counts(
-            "anomaly_check_failures",
-            "Sweeps of the anomaly check that failed; no request waits for it.",
         )
 
     def watch(self, breakers: Breakers) -> None:

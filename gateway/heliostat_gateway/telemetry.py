@@ -17,7 +17,7 @@ from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.parts import Part
 from heliostat_gateway.logs import dump_line
 from heliostat_gateway.money.bookings import Booking
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.usage import Usage, sum_usages
 from heliostat_gateway.providers.http import HttpProvider
 
 _LOG = logging.getLogger(__name__)
@@ -55,18 +55,7 @@ class Report(NamedTuple):
     @property
     def usage(self) -> Usage:
         """Tokens of all that was booked."""
-        if len(self.bookings) == 1:
-            return self.bookings[0].usage
-        usages = [booking.usage for booking in self.bookings]
-        return Usage(
-            input=sum(each.input for each in usages),
-            output=sum(each.output for each in usages),
-            cache_read=sum(each.cache_read for each in usages),
-            cache_write_5m=sum(each.cache_write_5m for each in usages),
-            cache_write_1h=sum(each.cache_write_1h for each in usages),
-            web_searches=sum(each.web_searches for each in usages),
-            thinking=sum(each.thinking for each in usages),
-        )
+        return sum_usages([booking.usage for booking in self.bookings])
 
 
 class Tracing(Protocol):

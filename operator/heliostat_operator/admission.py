@@ -71,10 +71,9 @@ def _agent_not_paused(candidate: Candidate) -> BlockedBy | None:
         return None
     meta = agent.metadata
     since = f" since {pause.since.isoformat()}" if pause.since else ""
-    remedy = (
-        "Look at that run; an admin lets the Agent go on with POST "
-        f"/admin/agents/{meta.namespace}/{meta.name}/resume on the gateway."
-    )
+    here = f"POST /admin/agents/{meta.namespace}/{meta.name}/resume on the gateway"
+    request = pause.resume_with[:400] or here
+    remedy = f"Look at that run; an admin lets the Agent go on with {request}."
     return BlockedBy(
         reason=BlockedReason.AGENT_PAUSED,
         message=f"The gateway refuses the model calls of Agent {meta.name!r}{since}: "

@@ -44,6 +44,7 @@ class AgentSum(Part):
     paused: bool = False
     reason: str = ""
     since: Instant | None = None
+    resume_with: str = ""  # the request that lets it go on; gateways before it do not say
 
 
 class Gateway(Protocol):

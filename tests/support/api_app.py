@@ -15,8 +15,10 @@ from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
-from heliostat_api.people.sessions import COOKIE, Sessions
+from heliostat_api.people.seals import Seals
+from heliostat_api.people.sessions import Sessions
 from heliostat_api.recording.states import APPLIER, SUSPENDER
+from heliostat_api.serving.cookies import SESSION
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
@@ -59,7 +61,7 @@ class ApiPlace:
             keys_dir=self.folder.public_keys,
             documents=self.documents,
             log=self.log,
-            session_secret=SECRET,
+            session_secrets=(SECRET,),
             hosts=frozenset(),
             namespace=NAMESPACE,
             owner=LOCAL.id,
@@ -94,8 +96,8 @@ async def api_place(folder: Path) -> AsyncIterator[ApiPlace]:
 
 def session_headers() -> dict[str, str]:
     """Of the local person's browser."""
-    cookie = Sessions(SECRET, lambda: datetime.now(UTC)).issue(LOCAL.id)
-    return {"Cookie": f"{COOKIE}={cookie}", "Origin": ORIGIN}
+    cookie = Sessions(Seals((SECRET,), lambda: datetime.now(UTC))).issue(LOCAL.id)
+    return {"Cookie": f"{SESSION}={cookie}", "Origin": ORIGIN}
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import pytest
 from support.cluster import Cluster, NoClusterError, open_cluster
 from support.control_plane import Address, run_control_plane
 from support.fake_provider import FakeProviders, run_fake_providers
+from support.firestore_emulator import FirestoreEmulator, NoEmulatorError, run_firestore
 from support.redis_server import NoRedisError, RedisServer, run_redis
 from tools.machine import ROOT, find_control_plane_programs
 
@@ -62,6 +63,16 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
         with run_redis(folder) as server:
             yield server
     except NoRedisError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirestoreEmulator]:
+    """The real Firestore emulator; each test takes a project of its own."""
+    try:
+        with run_firestore(tmp_path_factory.mktemp("firestore")) as emulator:
+            yield emulator
+    except NoEmulatorError as missing:
         pytest.skip(str(missing))
 
 

@@ -14,6 +14,9 @@ from heliostat_gateway.wire import JsonObject, object_at, parse_object
 GOLDEN = Path(__file__).parents[1] / "unit" / "gateway" / "dialects" / "golden"
 CALLERS = (Dialect.MESSAGES, Dialect.CHAT)
 PROVIDERS = (Dialect.MESSAGES, Dialect.CHAT, Dialect.GEMINI)
+DIRECTIONS = [
+    (source, target) for source in CALLERS for target in PROVIDERS if target is not source
+]
 _OUTPUTS = tuple(f".{name}" for name in (*Dialect, "fault"))
 
 
@@ -40,6 +43,17 @@ def output_of(case: Path, name: str) -> Path:
     return case.with_name(f"{case.stem}.{name}{case.suffix}")
 
 
+def find_outputs(kind: str, target: Dialect, suffix: str = ".json") -> list[Path]:
+    """What came out for one target, of every source."""
+    sources = [source for source in PROVIDERS if source is not target]
+    return [path for each in sources for path in _outputs_of(GOLDEN / kind / each, target, suffix)]
+
+
+def name_output(path: Path) -> str:
+    """An output as pytest names it, its source first."""
+    return f"{path.parent.name}-{path.stem}"
+
+
 def compare_object(case: Path, name: str, value: Mapping[str, JsonValue]) -> None:
     """Compares with the file beside the case."""
     compare_text(case, name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -62,3 +76,7 @@ def asked_by(caller: Dialect, more: JsonObject | None = None) -> JsonObject:
     if caller is Dialect.CHAT:
         asked["stream_options"] = {"include_usage": True}
     return {**asked, **object_at(more or {}, caller.value)}
+
+
+def _outputs_of(folder: Path, target: Dialect, suffix: str) -> list[Path]:
+    return sorted(folder.glob(f"*.{target}{suffix}"))

@@ -26,10 +26,14 @@ class Kubectl:
     ) -> subprocess.CompletedProcess[str]:
         """Run it, whatever comes out; subprocess.TimeoutExpired after `seconds`."""
         return subprocess.run(
-            [self.program, "--kubeconfig", self.kubeconfig, *arguments],
+            self.command(*arguments),
             input=stdin,
             capture_output=True,
             text=True,
             check=False,
             timeout=seconds,
         )
+
+    def command(self, *arguments: str | Path) -> list[str | Path]:
+        """The same to run by oneself."""
+        return [self.program, "--kubeconfig", self.kubeconfig, *arguments]

@@ -1,5 +1,6 @@
 """Rows in a real ledger, made through the ledger itself."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from heliostat_gateway.access.callers import Caller, KeyKind
@@ -25,41 +26,50 @@ class Row:
 
 
 async def book(ledger: Ledger, rows: list[Row], first: int = 0) -> None:
-    """Opens and settles each row; ids count from `first`."""
-    for number, row in enumerate(rows, first):
-        caller = Caller(
-            key=f"{row.execution}/1",
-            kind=KeyKind.EXECUTION,
-            account=row.execution,
-            agent=row.agent,
-            execution=row.execution,
-            attempt=1,
+    """Opens and settles each row; ids count from `first`. All at once: they share a write."""
+    named = [(f"row-{number}", row) for number, row in enumerate(rows, first)]
+    await asyncio.gather(*(ledger.open(_opening(name, row)) for name, row in named))
+    await asyncio.gather(
+        *(
+            ledger.settle([_booking(name, row)], row.started_ms + 1000)
+            for name, row in named
+            if not row.is_open
         )
-        name = f"row-{number}"
-        await ledger.open(
-            Opening(
-                id=name,
-                caller=caller,
-                session="",
-                provider=row.provider,
-                model=row.model,
-                started_ms=row.started_ms,
-                usage=row.usage,
-                cost_nanos=row.cost,
-                estimate=Estimate(row.usage, row.cost),
-            )
-        )
-        if not row.is_open:
-            booking = Booking(
-                id=name,
-                part=1,
-                provider=row.provider,
-                model=row.model,
-                credential="",
-                usage=row.usage,
-                cost_nanos=row.cost,
-                reported=True,
-                estimated=row.estimated,
-                outcome=row.outcome,
-            )
-            await ledger.settle([booking], row.started_ms + 1000)
+    )
+
+
+def _opening(name: str, row: Row) -> Opening:
+    caller = Caller(
+        key=f"{row.execution}/1",
+        kind=KeyKind.EXECUTION,
+        account=row.execution,
+        agent=row.agent,
+        execution=row.execution,
+        attempt=1,
+    )
+    return Opening(
+        id=name,
+        caller=caller,
+        session="",
+        provider=row.provider,
+        model=row.model,
+        started_ms=row.started_ms,
+        usage=row.usage,
+        cost_nanos=row.cost,
+        estimate=Estimate(row.usage, row.cost),
+    )
+
+
+def _booking(name: str, row: Row) -> Booking:
+    return Booking(
+        id=name,
+        part=1,
+        provider=row.provider,
+        model=row.model,
+        credential="",
+        usage=row.usage,
+        cost_nanos=row.cost,
+        reported=True,
+        estimated=row.estimated,
+        outcome=row.outcome,
+    )

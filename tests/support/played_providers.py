@@ -51,6 +51,7 @@ class PlayedProvider:
     target_is_model: bool = True
     counts_tokens: bool = False
     checks_signatures: bool = False
+    takes_details: bool = False
     asked: int = 0
     request_bytes: int = 0
 

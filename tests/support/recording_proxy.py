@@ -20,6 +20,8 @@ class Recorded:
     path: str  # with the query
     headers: dict[str, str]  # lower case
     body: bytes
+    method: str
+    status: int  # of the answer
 
     @property
     def document(self) -> dict[str, object]:
@@ -49,15 +51,27 @@ def run_recording_proxy(target: str) -> Iterator[RecordingProxy]:
     proxy = RecordingProxy("")
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._pass_on()
+
+        def do_HEAD(self) -> None:
+            self._pass_on()
+
         def do_POST(self) -> None:
+            self._pass_on()
+
+        def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            proxy.requests.append(Recorded(self.path, headers, body))
             kept = {k: v for k, v in headers.items() if k not in _OF_THE_CONNECTION}
             upstream = http.client.HTTPConnection(host, timeout=_SECONDS)
             with contextlib.closing(upstream):
-                upstream.request("POST", self.path, body, kept)
-                self._relay(upstream.getresponse())
+                upstream.request(self.command, self.path, body or None, kept)
+                answer = upstream.getresponse()
+                proxy.requests.append(
+                    Recorded(self.path, headers, body, self.command, answer.status)
+                )
+                self._relay(answer)
 
         def _relay(self, answer: http.client.HTTPResponse) -> None:
             self.send_response(answer.status)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from .jsonvalue import JsonValue, load, look
+from .jsonvalue import JsonValue, load, look, text_at
 
 _ANSWER_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
@@ -88,10 +88,7 @@ class Api:
 
     def __init__(self, url: str, key: str) -> None:
         parts = urlsplit(url)
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        self._connection = kind(parts.netloc, timeout=_ANSWER_SECONDS)
+        self._connection = _connect(parts.scheme, parts.netloc)
         self._base = parts.path.rstrip("/")
         self._key = key
 
@@ -162,4 +159,9 @@ def _seconds(text: str) -> float | None:
 
 
 def _words(body: bytes) -> str:
-    return body[:200].decode(errors="replace").strip() or "nothing more"
+    """The detail of a problem (RFC 9457), or the beginning of whatever it is."""
+    try:
+        detail = text_at(load(body), "detail")
+    except ValueError:
+        detail = ""
+    return (detail or body[:200].decode(errors="replace")).strip()[:200] or "nothing more"

@@ -16,8 +16,6 @@ from .ingest import end_request, events_request, file_request
 from .spool import Batch, Spool
 from .supervision import Shutdown
 
-_LEAVE_SECONDS = 1.0
-"""What is kept back of the time after SIGTERM."""
 _SETBACKS = 3
 """How often a file may begin anew."""
 
@@ -59,33 +57,22 @@ class Delivery:
         self._news.set()
 
     async def finish(
-        self, files: Sequence[WorkFile], seconds: float, shutdown: Shutdown
+        self, files: Sequence[WorkFile], until: float, shutdown: Shutdown
     ) -> tuple[str, ...]:
-        """Nothing more comes: waits for the rest. Returns sentences about what was not taken."""
+        """Nothing more comes: waits for the rest, until then on the event loop's clock.
+
+        Returns sentences about what was not taken.
+        """
         self._files = files
         self._closing = True
         self._news.set()
-        await self._wait(seconds, shutdown)
-        if not self._task.done():
+        if not await shutdown.wait_for(self._task, until):
             self._task.cancel()
-        await asyncio.wait([self._task])
+            await asyncio.wait([self._task])
         if not self._task.cancelled() and (error := self._task.exception()) is not None:
             self._why = f"delivery broke: {error!r}"
         self._spool.close()
         return self._remarks()
-
-    async def _wait(self, seconds: float, shutdown: Shutdown) -> None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        stopping = asyncio.create_task(shutdown.wait())
-        await asyncio.wait(
-            [self._task, stopping], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        if shutdown.requested:
-            until = min(until, shutdown.deadline - _LEAVE_SECONDS)
-            await asyncio.wait([self._task], timeout=max(0.0, until - loop.time()))
-        stopping.cancel()
-        await asyncio.wait([stopping])
 
     def _remarks(self) -> tuple[str, ...]:
         why = f" ({self._why})" if self._why else ""
@@ -105,7 +92,8 @@ class Delivery:
                 await self._deliver_file(file)
         except GivenUpError as error:
             self._why = str(error)
-            self._refused(self._why)
+            if not self._closing:  # later the transcript is closed, and the result says it
+                self._refused(self._why)
 
     # ---- the transcript -------------------------------------------------------------------------
 

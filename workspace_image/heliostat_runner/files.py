@@ -14,6 +14,7 @@ from .jsonvalue import JsonObject
 
 PIECE_BYTES = 1 << 20
 _MOST_FILES = 1000
+_LONGEST_PATH = 1024
 _LISTED = 100
 _NOT_WORK = frozenset({"__pycache__", "node_modules"})
 
@@ -93,8 +94,8 @@ def read_piece(file: WorkFile, offset: int) -> bytes | None:
 
 
 def _why_not(candidate: _Candidate, bounds: Bounds, room: int, count: int) -> str:
-    if not _is_text(candidate.path):
-        return "its name is not UTF-8"
+    if not candidate.path.isprintable() or len(candidate.path) > _LONGEST_PATH:
+        return "its name is too long, or is not made of printable characters"
     if candidate.size > bounds.file_bytes:
         return f"{candidate.size} bytes; a file may have {bounds.file_bytes}"
     if candidate.size > room:
@@ -127,14 +128,6 @@ def _look(place: Path, workspace: Path) -> _Candidate | None:
 
 def _is_work(name: str) -> bool:
     return not name.startswith(".") and name not in _NOT_WORK
-
-
-def _is_text(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _digest(place: Path) -> str:

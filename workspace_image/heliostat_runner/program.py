@@ -124,42 +124,59 @@ async def _carry_out(attempt: Attempt, delivery: Delivery | None, start: datetim
     work = await _work(attempt)
     if isinstance(work, Lost):
         attempt.transcript.note("lost", why=work.name)
-        await _deliver_rest(attempt, delivery)
+        await _deliver_rest(attempt, delivery, (), _delivered_by(attempt))
         return work.value
     verdict = work.verdict or await _judge(attempt, work)
     verdict = _remark(verdict, attempt, work)
-    files = await _list_files(attempt, delivery)
+    until = _delivered_by(attempt)
+    files = await _list_files(attempt, delivery, until)
     attempt.transcript.note("end", reason=verdict.reason.value, message=verdict.message)
     attempt.transcript.close()
     result = _build_result(attempt, work, verdict, start)
     _leave(attempt.settings, result)  # now, for nobody may wait until the api has it all
-    remarks = await _deliver_rest(attempt, delivery, files)
+    remarks = await _deliver_rest(attempt, delivery, files, until)
     if remarks:
         _leave(attempt.settings, _with_remarks(result, remarks))
     return result.exit_code
 
 
-async def _list_files(attempt: Attempt, delivery: Delivery | None) -> tuple[WorkFile, ...]:
+def _delivered_by(attempt: Attempt) -> float:
+    """When the end waits no longer for the api, on the event loop's clock."""
+    api = attempt.document.api
+    return attempt.now() + (api.delivery_seconds if api else 0)
+
+
+async def _list_files(
+    attempt: Attempt, delivery: Delivery | None, until: float
+) -> tuple[WorkFile, ...]:
     """What will be delivered; an event tells it, with what is left out and why."""
     if delivery is None:
         return ()
-    settings = attempt.settings
-    since = attempt.transcript.born_ns
-    found = await in_thread(
-        lambda: find_files(settings.workspace, settings.state_dir, since, settings.bounds)
+    settings, since = attempt.settings, attempt.transcript.born_ns
+    search = asyncio.create_task(
+        in_thread(
+            lambda: find_files(settings.workspace, settings.state_dir, since, settings.bounds)
+        )
     )
+    if not await attempt.shutdown.wait_for(search, until):
+        search.cancel()
+        attempt.transcript.note("files", why="There was no time to look for them.")
+        return ()
+    if (error := search.exception()) is not None:
+        attempt.transcript.note("files", why=f"Looking for them failed: {error!r}")
+        return ()
+    found = search.result()
     if found.files or found.left_out:
         attempt.transcript.note("files", **found.to_json())
     return found.files
 
 
 async def _deliver_rest(
-    attempt: Attempt, delivery: Delivery | None, files: tuple[WorkFile, ...] = ()
+    attempt: Attempt, delivery: Delivery | None, files: tuple[WorkFile, ...], until: float
 ) -> tuple[str, ...]:
-    api = attempt.document.api
-    if delivery is None or api is None:
+    if delivery is None:
         return ()
-    return await delivery.finish(files, api.delivery_seconds, attempt.shutdown)
+    return await delivery.finish(files, until, attempt.shutdown)
 
 
 def _with_remarks(result: Result, remarks: tuple[str, ...]) -> Result:

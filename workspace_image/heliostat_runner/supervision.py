@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from .processes import Child, Processes
 from .watchdog import Rules, Signs, Stop, decide_stop, next_look
@@ -14,6 +14,9 @@ _CHUNK = 1 << 16
 _MAX_LINE = 64 * 1024 * 1024
 _POLITE_SECONDS = 5.0
 _DRAIN_SECONDS = 5.0
+_LEAVE_SECONDS = 1.0
+
+T = TypeVar("T")
 
 
 class Watcher(Protocol):
@@ -52,13 +55,24 @@ class Shutdown:
         """How long a program may take to leave: half of what is left."""
         return max(0.5, (self._deadline - now) / 2) if self.requested else _POLITE_SECONDS
 
-    @property
-    def deadline(self) -> float:
-        """Until when everything must be over, on the event loop's clock; 0 before the request."""
-        return self._deadline
-
     async def wait(self) -> None:
         await self._event.wait()
+
+    async def wait_for(self, task: asyncio.Task[T], until: float) -> bool:
+        """Whether the task is done by then; after SIGTERM, a second before everything is over."""
+        loop = asyncio.get_running_loop()
+        stopping = asyncio.create_task(self.wait())
+        await asyncio.wait(
+            [task, stopping],
+            timeout=max(0.0, until - loop.time()),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if self.requested:
+            left = min(until, self._deadline - _LEAVE_SECONDS) - loop.time()
+            await asyncio.wait([task], timeout=max(0.0, left))
+        stopping.cancel()
+        await asyncio.wait([stopping])
+        return task.done()
 
 
 async def supervise(

@@ -7,9 +7,10 @@ from pydantic import JsonValue, TypeAdapter
 from heliostat_api.agents.manifests import export_yaml
 from heliostat_api.agents.names import resource_name
 from heliostat_api.agents.records import exported_spec, read_draft
+from heliostat_api.documents.agents import view_agent
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
-from heliostat_api.recording.subjects import SHOWN, SPEC, VIEW
+from heliostat_api.recording.subjects import SHOWN, SPEC
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import AgentDetailView, AgentView, View
 
@@ -60,8 +61,8 @@ def is_shown(document: Document) -> bool:
 
 
 def view_of(document: Document) -> AgentView:
-    """The last view that was recorded."""
-    return AgentView.model_validate(document.fields[VIEW])
+    """The last view that was recorded, or what the earlier platform's fields make of one."""
+    return view_agent(document)
 
 
 def view_detail(document: Document) -> AgentDetailView:

@@ -40,9 +40,11 @@ class Chunk:
         }
 
 
-def cut(attempt: int, first: int, lines: Sequence[str]) -> list[Chunk]:
+def cut(
+    attempt: int, first: int, lines: Sequence[str], most_bytes: int = CHUNK_BYTES
+) -> list[Chunk]:
     """The chunks of some lines. Raises ValueError for a line with a line break inside."""
-    return list(_cut(attempt, first, lines))
+    return list(_cut(Chunk(attempt, first, first, ""), lines, most_bytes))
 
 
 def read_chunk(document: Document) -> Chunk:
@@ -66,34 +68,38 @@ def join(chunks: Iterable[Chunk]) -> Iterator[tuple[int, str]]:
             yield from enumerate(lines, chunk.first)
 
 
-def _cut(attempt: int, first: int, lines: Sequence[str]) -> Iterator[Chunk]:
-    pending = Chunk(attempt, first, first, "")
+def _cut(place: Chunk, lines: Sequence[str], most: int) -> Iterator[Chunk]:
+    for group in _groups(lines, most):
+        place = replace(place, first=place.next, part=0)
+        *before, last = _parts(place, "".join(group), most)
+        yield from before
+        place = replace(last, next=last.first + len(group))
+        yield place
+
+
+def _groups(lines: Sequence[str], most: int) -> Iterator[list[str]]:
+    """Lines with their ends, as many as a chunk takes; one that is too long is alone."""
+    group: list[str] = []
     size = 0
     for line in lines:
         if "\n" in line:
             raise ValueError("a line of a transcript can't hold a line break")
         length = len(line.encode()) + 1
-        if size and size + length > CHUNK_BYTES:
-            yield pending
-            pending, size = Chunk(attempt, pending.next, pending.next, ""), 0
-        if length > CHUNK_BYTES:
-            *before, last = _parts(pending, line + "\n")
-            yield from before
-            yield replace(last, next=last.first + 1)
-            pending = Chunk(attempt, last.first + 1, last.first + 1, "")
-        else:
-            pending = replace(pending, next=pending.next + 1, text=f"{pending.text}{line}\n")
-            size += length
-    if size:
-        yield pending
+        if group and size + length > most:
+            yield group
+            group, size = [], 0
+        group.append(f"{line}\n")
+        size += length
+    if group:
+        yield group
 
 
-def _parts(place: Chunk, text: str) -> Iterator[Chunk]:
+def _parts(place: Chunk, text: str, most: int) -> Iterator[Chunk]:
     """Cut between characters, never within one."""
     encoded = text.encode()
     begin = part = 0
     while begin < len(encoded):
-        end = min(begin + CHUNK_BYTES, len(encoded))
+        end = min(begin + most, len(encoded))
         while end < len(encoded) and encoded[end] & 0xC0 == 0x80:
             end -= 1
         yield replace(place, text=encoded[begin:end].decode(), part=part)

@@ -120,7 +120,7 @@ class Documents(Protocol):
         """One page. Raises CursorError."""
 
     async def commit(self, *writes: Put | Delete) -> None:
-        """All or nothing: at most 500 writes of different documents and 9 MiB.
+        """All or nothing: at most 500 writes of different documents and 3 MiB.
 
         Raises ConflictError, TooLargeError, and StoreErrors that name a field that can't be stored.
         """

@@ -24,11 +24,12 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.documents.queries import QueryError
 
-COMMIT_BYTES = 4 * 2**20
+COMMIT_BYTES = 2 * 2**20
 PAGE_BYTES = 2**20
 MOST_LINES = 1000
 _TRIES = 50
-_CHUNKS_AT_ONCE = 16
+_FIRST_CHUNKS = 8
+_MOST_CHUNKS = 128
 _LAST_ID = "~"
 """Behind every id of a chunk."""
 
@@ -80,7 +81,7 @@ class Transcripts:
     async def append(self, uid: str, attempt: int, first: int, lines: Sequence[str]) -> Position:
         """Stores lines `first` and following, without those that are stored already.
 
-        Raises SequenceGapError, TooLargeError for a line of more than 4 MiB, and ValueError for a
+        Raises SequenceGapError, TooLargeError for a line of more than 2 MiB, and ValueError for a
         line break within a line.
         """
 
@@ -148,6 +149,8 @@ class Transcripts:
                 await self._documents.commit(
                     Put(_position_path(uid, attempt), after.fields(), version), *writes
                 )
+                if step(after)[0] == after:
+                    return after
             except ConflictError as error:
                 failures += 1
                 if failures == _TRIES:
@@ -171,7 +174,8 @@ class Transcripts:
             )
             if page.next is None or is_full:
                 return _cut_page(events, start, limit)
-            query = replace(query, after=page.next)
+            # Small chunks are read in ever larger numbers, large ones a few at a time.
+            query = replace(query, after=page.next, limit=min(2 * query.limit, _MOST_CHUNKS))
 
 
 def _cut_page(events: Sequence[tuple[int, str]], start: int, limit: int) -> TranscriptPage:
@@ -236,5 +240,5 @@ def _chunks_query(uid: str, attempt: int) -> Query:
         where={"attempt": attempt},
         order="first",
         descending=False,
-        limit=_CHUNKS_AT_ONCE,
+        limit=_FIRST_CHUNKS,
     )

@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Final
 
 from heliostat_api.documents.paths import check_document
-from heliostat_api.documents.port import Delete, Put, StoreError, TooLargeError, Value
+from heliostat_api.documents.port import Delete, Expected, Put, StoreError, TooLargeError, Value
 from heliostat_api.documents.values import normalised
 
 MOST_WRITES: Final = 500
 MOST_DOCUMENT_BYTES: Final = 2**20
-MOST_COMMIT_BYTES: Final = 9 * 2**20
-"""Firestore takes 10 MiB a request; the rest is for what wraps the documents."""
+MOST_VALUE_BYTES: Final = 2**20 - 89
+"""Of one field, which Firestore counts apart."""
+MOST_COMMIT_BYTES: Final = 3 * 2**20
+"""Firestore takes 10 MiB a request, but its emulator 4, with all that wraps the documents."""
 
 
 def checked(writes: Sequence[Put | Delete]) -> list[Put | Delete]:
@@ -34,16 +36,35 @@ def size_of(path: str, fields: Mapping[str, Value]) -> int:
     return name + _size_of_map(fields)
 
 
+def is_expected(expected: Expected | str, version: str | None) -> bool:
+    """Whether a document of that version, None without one, is what a write expects."""
+    match expected:
+        case Expected.ANY:
+            return True
+        case Expected.ABSENT:
+            return version is None
+        case Expected.PRESENT:
+            return version is not None
+    return version == expected
+
+
 def _checked(write: Put | Delete) -> Put | Delete:
     check_document(write.path)
     if isinstance(write, Delete):
         return write
     fields = normalised(write.fields)
-    if (size := size_of(write.path, fields)) > MOST_DOCUMENT_BYTES:
-        raise TooLargeError(
-            f"{write.path} has {size} bytes: a document has at most {MOST_DOCUMENT_BYTES}"
-        )
+    _refuse_large(write.path, fields)
     return replace(write, fields=fields)
+
+
+def _refuse_large(path: str, fields: Mapping[str, Value]) -> None:
+    if (size := size_of(path, fields)) > MOST_DOCUMENT_BYTES:
+        raise TooLargeError(f"{path} has {size} bytes: at most {MOST_DOCUMENT_BYTES}")
+    for name, value in fields.items():
+        if (size := _size(value)) > MOST_VALUE_BYTES:
+            raise TooLargeError(
+                f"{path}: {name!r} has {size} bytes: a field has {MOST_VALUE_BYTES}"
+            )
 
 
 def _size_of_map(fields: Mapping[str, Value]) -> int:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from heliostat_api.events.bells import Bells
 from heliostat_api.events.log import Slice
 from heliostat_api.events.reports import Logged, Report, ReportType
 
@@ -49,7 +50,7 @@ class SqliteEventLog:
         self._connection.executescript(_SCHEMA)
         self._bound = bound
         self._slack = slack
-        self._bells: dict[asyncio.Event, frozenset[str]] = {}
+        self._bells = Bells()
 
     async def append(self, audience: str, report: Report, key: str = "") -> None:
         """Once per key and audience, as long as that report is kept."""
@@ -72,7 +73,7 @@ class SqliteEventLog:
             if written:
                 self._count(audience)
         if written:
-            self._ring(audience)
+            self._bells.ring(audience)
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
         """Raises nothing: a cursor from elsewhere is a gap."""
@@ -96,25 +97,16 @@ class SqliteEventLog:
 
     async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
         """Only this process appends, so a bell in it is enough."""
-        bell = asyncio.Event()
-        self._bells[bell] = frozenset(audiences)
-        try:
+        with self._bells.hung(audiences) as bell:
             if (await self.read(audiences, after, 1)).reports:
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await bell.wait()
-        finally:
-            del self._bells[bell]
 
     async def close(self) -> None:
         """Closes the file."""
         self._connection.close()
-
-    def _ring(self, audience: str) -> None:
-        for bell, audiences in self._bells.items():
-            if audience in audiences:
-                bell.set()
 
     def _count(self, audience: str) -> None:
         """One more is kept; drops the oldest when that is too many."""

@@ -3,10 +3,11 @@
 import json
 from dataclasses import dataclass
 
+from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.person import Person
-from heliostat_api.recording.subjects import SPEC, VIEW
+from heliostat_api.recording.subjects import SPEC
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import ExecutionView, TranscriptView, View
 from heliostat_core.executions import ExecutionSpec
@@ -63,8 +64,8 @@ class Executions:
 
 
 def view_of(document: Document) -> ExecutionView:
-    """The last view that was recorded."""
-    return ExecutionView.model_validate(document.fields[VIEW])
+    """The last view that was recorded, or what the earlier platform's fields make of one."""
+    return view_execution(document)
 
 
 def latest_attempt(execution: ExecutionView) -> int:

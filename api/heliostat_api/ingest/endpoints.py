@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from heliostat_api.documents.files import FileRefusedError, OffsetError, WorkFile
 from heliostat_api.documents.transcripts import SequenceGapError
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.serving.problems import Problem, ProblemError
+from heliostat_api.serving.problems import Problem, ProblemError, respond
 from heliostat_api.views import View
 from heliostat_core.keys import ExecutionClaims
 
@@ -39,6 +40,8 @@ def add_ingest(app: FastAPI, service: Ingest, keyring: Keyring) -> None:
     """Runs may deliver to this app."""
     app.state.ingest, app.state.ingest_keyring = service, keyring
     app.add_exception_handler(SequenceGapError, _answer_gap)
+    app.add_exception_handler(OffsetError, _answer_gap)
+    app.add_exception_handler(FileRefusedError, _answer_refusal)
     app.include_router(ingest)
 
 
@@ -72,9 +75,25 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
+def file_of(
+    attempt: Number,
+    path: Annotated[str, Path(max_length=1024)],
+    size: Annotated[int, Query(ge=0, le=_MOST)],
+    sha256: Annotated[str, Query(pattern=r"^[0-9a-f]{64}$")],
+) -> WorkFile:
+    """Raises a problem with status 400 for a path that leads out of the workspace."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts) or not path.isprintable():
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, "path must be relative to the workspace and stay inside it."
+        )
+    return WorkFile(attempt, path, size, sha256)
+
+
 IngestOf = Annotated[Ingest, Depends(ingest_of)]
 ClaimsOf = Annotated[ExecutionClaims, Depends(claims_of)]
 BodyOf = Annotated[bytes, Depends(body_of)]
+FileOf = Annotated[WorkFile, Depends(file_of)]
 
 ingest = APIRouter(
     prefix="/ingest/v1/executions/{uid}/attempts/{attempt}",
@@ -88,8 +107,12 @@ ingest = APIRouter(
 
 async def _answer_gap(_: Request, error: Exception) -> JSONResponse:
     """409 with the place to go on from."""
-    assert isinstance(error, SequenceGapError)
+    assert isinstance(error, SequenceGapError | OffsetError)
     return JSONResponse({"next": error.next}, HTTPStatus.CONFLICT)
+
+
+async def _answer_refusal(_: Request, error: Exception) -> JSONResponse:
+    return respond(ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{error}."))
 
 
 @ingest.get("")
@@ -118,3 +141,21 @@ async def append_events(
 async def end_attempt(service: IngestOf, claims: ClaimsOf, order: EndOrder) -> PositionView:
     """These were all events of this attempt."""
     return PositionView(next=await service.end(claims, order.next, order.lost))
+
+
+@ingest.get("/files/{path:path}")
+async def read_file_position(service: IngestOf, claims: ClaimsOf, file: FileOf) -> PositionView:
+    """The first byte of a file that is not stored yet."""
+    return PositionView(next=await service.file_position(claims, file))
+
+
+@ingest.put("/files/{path:path}")
+async def write_file(
+    service: IngestOf,
+    claims: ClaimsOf,
+    file: FileOf,
+    body: BodyOf,
+    offset: Annotated[int, Query(ge=0, le=_MOST)],
+) -> PositionView:
+    """A piece of a file that the attempt made or changed, from byte `offset` on."""
+    return PositionView(next=await service.write_file(claims, file, offset, body))

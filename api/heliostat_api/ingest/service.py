@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.transcripts import Position, SequenceGapError
 from heliostat_api.events.log import EventLog
 from heliostat_api.ingest.lines import read_lines
@@ -44,12 +45,21 @@ class Transcripts(Protocol):
     async def end(self, uid: str, attempt: int, total: int, lost: int) -> Position: ...
 
 
+class Files(Protocol):
+    """Where files are kept. Every call may be repeated; errors are StoreErrors."""
+
+    async def position(self, uid: str, file: WorkFile) -> int: ...
+
+    async def write(self, uid: str, file: WorkFile, offset: int, content: bytes) -> int: ...
+
+
 @dataclass(frozen=True)
 class Ingest:
     """Calls come with the claims of a verified key. All answer with the first event that is missing
     and may be repeated; SequenceGapError says that what was sent begins beyond it."""
 
     transcripts: Transcripts
+    files: Files
     owners: Owners
     log: EventLog
     clock: Callable[[], datetime]
@@ -95,6 +105,18 @@ class Ingest:
         await self._audiences(claims)
         position = await self.transcripts.end(claims.execution_uid, claims.attempt, total, lost)
         return position.next
+
+    async def file_position(self, claims: ExecutionClaims, file: WorkFile) -> int:
+        """The first byte of a file that is missing."""
+        await self._audiences(claims)
+        return await self.files.position(claims.execution_uid, file)
+
+    async def write_file(
+        self, claims: ExecutionClaims, file: WorkFile, offset: int, content: bytes
+    ) -> int:
+        """A piece of a file. Raises OffsetError and FileRefusedError."""
+        await self._audiences(claims)
+        return await self.files.write(claims.execution_uid, file, offset, content)
 
     async def _audiences(self, claims: ExecutionClaims) -> tuple[str, ...]:
         """A good key is proof of its run: what is not known of a young one is still to be seen."""

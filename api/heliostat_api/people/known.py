@@ -1,20 +1,44 @@
-"""Who belongs to a session."""
+"""Who belongs to what a request presents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from heliostat_api.people.person import LOCAL, Person
+from heliostat_api.people.api_keys import ApiKeys
+from heliostat_api.people.iap import Iap
+from heliostat_api.people.identities import is_guest_id, new_guest_id
+from heliostat_api.people.person import LOCAL, Person, PersonKind
+from heliostat_api.people.register import Record, Register
+from heliostat_api.people.roles import Claims, RoleRow, rights_of
 from heliostat_api.people.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a request presents, nothing of it checked yet."""
+
+    cookie: str | None = None
+    bearer: str | None = None
+    assertion: str | None = None
+    """Of the Identity-Aware Proxy."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who opens a page. `person_id`: whose session the page begins or goes on with, if any."""
+
+    person_id: str | None = None
+    may_enter: bool = True
 
 
 class People(Protocol):
     """Finds and welcomes persons."""
 
-    def find(self, cookie: str | None) -> Person | None:
-        """The person of a session's cookie; None when it is nobody's."""
+    async def find(self, given: Credentials) -> Person | None:
+        """Whose request it is; None when it is nobody's. Raises StoreError, ProviderAwayError."""
 
-    def welcome(self) -> str:
-        """The id of somebody who comes without a session."""
+    async def welcome(self, given: Credentials) -> Visitor:
+        """Who opens a page: only here a newcomer gets an id. Raises as `find` does."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +47,84 @@ class OnePerson:
 
     sessions: Sessions
 
-    def find(self, cookie: str | None) -> Person | None:
+    async def find(self, given: Credentials) -> Person | None:
         """The local person, for a cookie of ours."""
-        session = self.sessions.read(cookie)
+        session = self.sessions.read(given.cookie)
         return LOCAL if session is not None and session.person_id == LOCAL.id else None
 
-    def welcome(self) -> str:
+    async def welcome(self, given: Credentials) -> Visitor:  # noqa: ARG002
         """Everybody is the same one."""
-        return LOCAL.id
+        return Visitor(LOCAL.id)
+
+
+@dataclass(frozen=True)
+class ManyPeople:
+    """A server for many. One credential counts: a key, else the proxy's header, else the session.
+
+    A key or a header that is wrong is nobody's, whatever cookie comes with it.
+    """
+
+    sessions: Sessions
+    register: Register
+    roles: Sequence[RoleRow]
+    takes_guests: bool
+    takes_unlisted: bool
+    api_keys: ApiKeys
+    iap: Iap | None = None
+
+    async def find(self, given: Credentials) -> Person | None:
+        """See People."""
+        if given.bearer is not None:
+            return await self.api_keys.find(given.bearer)
+        if self.iap is not None and given.assertion is not None:
+            return await self._of_assertion(self.iap, given.assertion)
+        session = self.sessions.read(given.cookie)
+        return await self._of_session(session.person_id) if session else None
+
+    async def welcome(self, given: Credentials) -> Visitor:
+        """See People."""
+        if self.iap is not None and given.assertion is not None:
+            return Visitor(
+                may_enter=await self._of_assertion(self.iap, given.assertion) is not None
+            )
+        session = self.sessions.read(given.cookie)
+        if session is not None and await self._may_go_on(session.person_id):
+            return Visitor(session.person_id)
+        return Visitor(new_guest_id()) if self.takes_guests else Visitor(may_enter=False)
+
+    def lets_in(self, claims: Claims) -> bool:
+        """Whether somebody with these claims may be here at all."""
+        return self.takes_unlisted or rights_of(claims, self.roles).is_listed
+
+    async def _may_go_on(self, person_id: str) -> bool:
+        """A guest gets a document by the first request, so one without has done nothing yet."""
+        if not is_guest_id(person_id):
+            return await self._of_session(person_id) is not None
+        record = await self.register.find(person_id)
+        return self.takes_guests and (record is None or record.moved_to is None)
+
+    async def _of_session(self, person_id: str) -> Person | None:
+        if is_guest_id(person_id):
+            return await self._guest(person_id) if self.takes_guests else None
+        record = await self.register.find(person_id)
+        if record is None:
+            return None
+        await self.register.touch(person_id, record)
+        return self._user(person_id, record)
+
+    async def _guest(self, guest_id: str) -> Person | None:
+        record = await self.register.see_guest(guest_id)
+        return Person(guest_id, PersonKind.GUEST) if record.moved_to is None else None
+
+    async def _of_assertion(self, iap: Iap, assertion: str) -> Person | None:
+        identity = await iap.identify(assertion)
+        if identity is None:
+            return None
+        return self._user(identity.person_id, await self.register.see_user(identity))
+
+    def _user(self, person_id: str, record: Record) -> Person | None:
+        """None for somebody whom the table of roles does not let in."""
+        if not self.lets_in(record.claims):
+            return None
+        rights = rights_of(record.claims, self.roles)
+        return Person(person_id, PersonKind.USER, rights.is_admin, rights.namespaces)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -32,7 +32,7 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.closing import Closing
-from heliostat_api.recording.owners import OWNER_ANNOTATION, Owners
+from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.states import applied_revision
 from heliostat_api.recording.subjects import (
     LIVE,
@@ -69,12 +69,19 @@ class Recorder:
     owners: Owners
     closing: Closing
     clock: Callable[[], datetime]
+    _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether what happened before this start is recorded."""
+        return self._caught_up.is_set()
 
     async def run(self) -> None:
         """A world or a store that is away is tried again; nothing of it is lost."""
         while True:
             try:
                 await self.catch_up()
+                self._caught_up.set()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._follow(AGENT))
                     group.create_task(self._follow(EXECUTION))
@@ -127,7 +134,7 @@ class Recorder:
         owner = self.owners.of_agent(agent)
         document = await self._draft_of(agent)
         path = document.path if document else f"agents/{agent.metadata.uid}"
-        self.owners.note_document(agent, path.partition("/")[2])
+        self.owners.note(agent, path.partition("/")[2], document)
         if TEST_OF in agent.metadata.annotations:
             return path  # there for one run only, which screens show
         if document is None:
@@ -155,7 +162,7 @@ class Recorder:
         draft = read_draft(document)
         if draft is None or (draft.namespace, draft.resource) != (meta.namespace, meta.name):
             return None
-        return document if draft.user_id == meta.annotations.get(OWNER_ANNOTATION) else None
+        return document
 
     async def _is_known(self, kind: Kind, obj: JsonObject) -> bool:
         """An Agent that was gone before anybody saw it is nobody's news; a run is history."""
@@ -220,8 +227,8 @@ class Recorder:
 
     async def _left_open(self, kind: Kind) -> AsyncIterator[Document]:
         """Documents of things that were there, or whose end was not reported."""
-        for field in (LIVE, _UNREPORTED):
-            query = Query(kind.plural, owner=None, where={field: True}, limit=_PAGE)
+        for name in (LIVE, _UNREPORTED):
+            query = Query(kind.plural, owner=None, where={name: True}, limit=_PAGE)
             cursor: str | None = None
             while True:
                 page = await self.documents.query(replace(query, after=cursor))

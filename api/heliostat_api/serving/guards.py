@@ -1,10 +1,12 @@
 """Who may talk to this server at all: hosts and origins, before any endpoint.
 
 A page of another site can make a browser send requests with our cookie, and by rebinding a name
-even read the answers. So what writes must come from our own origin, and `heliostat dev`, whose
-agents run commands on this machine, answers to its own names only.
+even read the answers. So what writes must come from our own origin, what is read must not be for
+another site's page, and `heliostat dev`, whose agents run commands on this machine, answers to its
+own names only.
 """
 
+import re
 from collections.abc import Collection
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -13,21 +15,33 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from heliostat_api.people import iap
+from heliostat_api.serving.cookies import is_secure
 from heliostat_api.serving.problems import ProblemError, respond
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Browsers add these to requests that no page has to ask for, so they prove nothing.
+_AMBIENT = ("cookie", iap.HEADER)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]@/\s]+)(?::[0-9]*)?")
+_OWN_SITES = frozenset({"same-origin", "none"})
 
 
 class Guard:
-    """ASGI middleware. `hosts` are the names that it answers to; empty: to any."""
+    """ASGI middleware. `hosts` are the names that it answers to; empty: to any.
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
+    `public_url` is an origin of ours beside the one that the request itself names.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = (), public_url: str = "") -> None:
         self._app = app
-        self._hosts = frozenset(hosts)
+        self._hosts = frozenset(each.lower() for each in hosts)
+        public = urlsplit(public_url)
+        self._public = {origin_of(public.scheme, public.netloc)} if public_url else set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses with 403, a WebSocket before it is accepted."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in ("http", "websocket") or is_for_programs(scope["path"]):
             return await self._app(scope, receive, send)
         refusal = self._refusal(scope)
         if refusal is None:
@@ -38,26 +52,61 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        hosts = headers.getlist("host")
+        host = hosts[0] if len(hosts) == 1 else ""
         if self._hosts and host_name(host) not in self._hosts:
             return f"Host must be one of {', '.join(sorted(self._hosts))}."
-        writes = scope["type"] == "websocket" or scope["method"] not in _SAFE
-        if writes and not is_own_origin(headers, host):
-            return "Origin must be this server's own: commands come from its own pages."
-        return None
+        own = {origin_of("https" if is_secure(scope) else "http", host), *self._public}
+        if scope["type"] == "http" and scope["method"] in _SAFE:
+            return refuse_reading(scope["method"], headers)
+        return refuse_writing(headers, own)
 
 
-def is_own_origin(headers: Headers, host: str) -> bool:
-    """A browser names the origin of every write; programs, which carry a token, name none.
+def refuse_writing(headers: Headers, own: Collection[str]) -> str | None:
+    """Why this may change nothing: None for our own pages, and for programs with a key.
 
-    A request with our cookie and without an origin is not believed.
+    A browser names the origin of every write and of every WebSocket, programs name none. A
+    request with a browser's credentials and without an origin is not believed.
     """
-    origin = headers.get("origin")
-    if origin is None:
-        return "cookie" not in headers
-    return urlsplit(origin).netloc == host
+    origins = headers.getlist("origin")
+    if not origins:
+        if not any(name in headers for name in _AMBIENT):
+            return None
+        return "Origin is missing: commands with a session come from this server's own pages."
+    if len(origins) == 1 and origins[0] in own:
+        return None
+    expected = " or ".join(sorted(own))
+    return (
+        f"Origin must be this server's own ({expected}): commands come from its own pages. Behind "
+        "a proxy, HELIOSTAT_API_PUBLIC_URL and HELIOSTAT_API_TRUSTED_PROXIES say what is its own."
+    )
+
+
+def refuse_reading(method: str, headers: Headers) -> str | None:
+    """Why this may not be read: what a page of another site embeds or fetches.
+
+    A link from elsewhere may lead to us. Browsers say which is which (Fetch Metadata).
+    """
+    site = headers.get("sec-fetch-site")
+    if site is None or site in _OWN_SITES:
+        return None
+    leads_here = headers.get("sec-fetch-mode") == "navigate" and method == "GET"
+    if leads_here and headers.get("sec-fetch-dest") == "document":
+        return None
+    return "A page of another site may lead here, but can't read from here."
+
+
+def origin_of(scheme: str, host: str) -> str:
+    """As browsers write it: in lower case, without the scheme's own port."""
+    return f"{scheme}://{host}".lower().removesuffix(_DEFAULT_PORTS.get(scheme, " "))
 
 
 def host_name(host: str) -> str:
-    """The name without its port: `127.0.0.1:8080`, `[::1]:8080`."""
-    return host[: host.rindex("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    """The name without its port, empty for what is no host: `127.0.0.1:8080`, `[::1]:8080`."""
+    found = _HOST.fullmatch(host.lower())
+    return found[1] if found else ""
+
+
+def is_for_programs(path: str) -> bool:
+    """Paths that no session opens: probes name the pod's address, runs the Service."""
+    return path in ("/healthz", "/readyz") or path.startswith("/ingest/")

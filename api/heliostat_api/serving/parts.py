@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from heliostat_api.agents.activation import Activation, Deletion
 from heliostat_api.agents.drafts import Drafts
@@ -17,8 +17,10 @@ from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
+from heliostat_api.people.sign_in import SignIn
+from heliostat_api.serving.credentials import credentials_of
+from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
-from heliostat_api.serving.visits import read_cookie
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class Parts:
     """What endpoints call."""
 
     people: People
+    sign_in: SignIn | None
+    """None where there is no provider to sign in at."""
+    limits: Limits
     agents: Agents
     executions: Executions
     transcripts: Transcripts
@@ -39,17 +44,20 @@ class Parts:
     streams: Streams
 
 
-def parts_of(request: Request) -> Parts:
-    """The parts of the app that serves this request."""
-    parts: Parts = request.app.state.parts
+def parts_of(connection: HTTPConnection) -> Parts:
+    """The parts of the app that serves this request, or this WebSocket."""
+    parts: Parts = connection.app.state.parts
     return parts
 
 
-def person_of(request: Request) -> Person:
-    """Whose request it is. Raises a problem with status 401."""
-    person = parts_of(request).people.find(read_cookie(request.headers))
+async def person_of(connection: HTTPConnection) -> Person:
+    """Whose request it is. Raises problems with status 401 and 429, and what People raises."""
+    parts = parts_of(connection)
+    person = await parts.people.find(credentials_of(connection.scope))
     if person is None:
         raise ProblemError(
-            HTTPStatus.UNAUTHORIZED, "No session: open the page / first, which begins one."
+            HTTPStatus.UNAUTHORIZED,
+            "No session: open the page / first, which begins one or leads to signing in.",
         )
+    await parts.limits.check_person(person)
     return person

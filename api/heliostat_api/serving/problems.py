@@ -17,6 +17,7 @@ from heliostat_api.documents.port import (
     TooLargeError,
     UnavailableError,
 )
+from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.views import View
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
@@ -88,7 +89,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
-    for kind in (*_STATUS, UnavailableError, WorldError):
+    for kind in (*_STATUS, UnavailableError, WorldError, ProviderAwayError):
         app.add_exception_handler(kind, _answer)
 
 
@@ -120,7 +121,7 @@ def as_problem(error: Exception) -> ProblemError:
         return _invalid_request(error)
     if isinstance(error, HTTPException):
         return ProblemError(HTTPStatus(error.status_code), error.detail, headers=error.headers)
-    if isinstance(error, UnavailableError | WorldUnavailableError):
+    if isinstance(error, UnavailableError | WorldUnavailableError | ProviderAwayError):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER
         return ProblemError(status, f"Not now: {error}", headers=headers)
     said = fields_of(str(error)) if isinstance(error, InvalidError) else ()

@@ -11,6 +11,12 @@ from heliostat_api.serving.parts import Parts
 class ApiServer(uvicorn.Server):
     """A uvicorn server whose app was made by `create_app`."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        config.proxy_headers = (
+            False  # the app knows which proxies it believes, uvicorn only guesses
+        )
+        super().__init__(config)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends the streams, then does as uvicorn does."""
         app = self.config.app

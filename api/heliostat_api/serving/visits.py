@@ -1,44 +1,91 @@
 """A visit: the first page gives a session, a later one renews it. No API call ever does."""
 
-from collections.abc import Callable
+import logging
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from heliostat_api.people.sessions import COOKIE, LIFETIME, Sessions
+from heliostat_api.documents.port import StoreError
+from heliostat_api.people.keysets import ProviderAwayError
+from heliostat_api.people.known import People, Visitor
+from heliostat_api.people.sessions import LIFETIME, Sessions
+from heliostat_api.serving.cookies import SESSION, read_cookie, write_cookie
+from heliostat_api.serving.credentials import credentials_of
+from heliostat_api.serving.notices import notice
+
+SIGN_IN_PATH: Final = "/auth/sign-in"
+_NO_PAGES = ("/api/", "/agent/", "/ingest/", "/auth/")
+_UNCHANGED = Visitor()
+_LOG = logging.getLogger(__name__)
 
 
 class Visits:
-    """ASGI middleware that sets the cookie on pages. `new_person` gives a newcomer's id."""
+    """ASGI middleware around the pages. `has_sign_in`: whether there is somewhere to sign in."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, new_person: Callable[[], str]) -> None:
+    def __init__(
+        self, app: ASGIApp, people: People, sessions: Sessions, *, has_sign_in: bool
+    ) -> None:
         self._app = app
+        self._people = people
         self._sessions = sessions
-        self._new_person = new_person
+        self._has_sign_in = has_sign_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pages are what a browser asks for as HTML."""
-        cookie = self._cookie(scope) if is_page(scope) else None
+        if not is_page(scope):
+            return await self._app(scope, receive, send)
+        visitor = await self._welcome(scope)
+        if not visitor.may_enter:
+            return await self._turn_away(scope)(scope, receive, send)
+        cookie = self._cookie(scope, visitor)
         if cookie is None:
             return await self._app(scope, receive, send)
-        flags = "; Secure" if scope["scheme"] == "https" else ""
-        seconds = int(LIFETIME.total_seconds())
-        line = f"{COOKIE}={cookie}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flags}"
+        line = write_cookie(scope, SESSION, cookie, LIFETIME)
+        return await self._app(scope, receive, sending_cookie(send, line))
 
-        async def send_with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append("set-cookie", line)
-            await send(message)
+    async def _welcome(self, scope: Scope) -> Visitor:
+        """While the store is away pages come as they are, and what they ask for says so."""
+        try:
+            return await self._people.welcome(credentials_of(scope))
+        except (StoreError, ProviderAwayError) as error:
+            _LOG.warning("a visitor can't be looked up: %s", error)
+            return _UNCHANGED
 
-        return await self._app(scope, receive, send_with_cookie)
+    def _cookie(self, scope: Scope, visitor: Visitor) -> str | None:
+        """The new cookie, or None where the one that came is good enough, or none is needed."""
+        if visitor.person_id is None:
+            return None
+        session = self._sessions.read(read_cookie(scope, SESSION))
+        is_same = session is not None and session.person_id == visitor.person_id
+        if session is not None and is_same and not self._sessions.is_stale(session):
+            return None
+        return self._sessions.issue(visitor.person_id)
 
-    def _cookie(self, scope: Scope) -> str | None:
-        """The new cookie, or None where the one that came is good enough."""
-        session = self._sessions.read(read_cookie(Headers(scope=scope)))
-        if session is None:
-            return self._sessions.issue(self._new_person())
-        return self._sessions.issue(session.person_id) if self._sessions.is_stale(session) else None
+    def _turn_away(self, scope: Scope) -> Response:
+        if not self._has_sign_in:
+            said = "You are not let in here yet: ask whoever runs this server."
+            return notice(HTTPStatus.UNAUTHORIZED, "Not let in", said)
+        wanted = quote(scope["path"], safe="/")
+        return RedirectResponse(
+            f"{SIGN_IN_PATH}?next={wanted}", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"}
+        )
+
+
+def sending_cookie(send: Send, line: str) -> Send:
+    """Adds the cookie to the answer, which no cache may then keep for others."""
+
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.append("set-cookie", line)
+            headers["cache-control"] = "no-store"
+        await send(message)
+
+    return send_with_cookie
 
 
 def is_page(scope: Scope) -> bool:
@@ -46,11 +93,6 @@ def is_page(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     path: str = scope["path"]
-    if path.startswith(("/api/", "/agent/", "/ingest/")):
+    if path.startswith(_NO_PAGES):
         return False
     return "text/html" in Headers(scope=scope).get("accept", "")
-
-
-def read_cookie(headers: Headers) -> str | None:
-    """The session's cookie among all of them."""
-    return cookie_parser(headers.get("cookie", "")).get(COOKIE)

@@ -1,20 +1,19 @@
 """Serves api, dashboard, gateway and the embedded world until it is told to stop."""
 
 import asyncio
-import os
-import secrets
 import signal
 import socket
 import time
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
+from heliostat_api.people.secrets import read_secret
 from heliostat_api.recording.states import APPLIER, SUSPENDER
 from heliostat_api.serving.server import ApiServer
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
@@ -36,7 +35,6 @@ PORT = 8080
 FOLDER = ".heliostat"
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _MARKER = "heliostat-recorder"
-_SECRET_BYTES = 32
 _NAMESPACE = "default"
 
 
@@ -138,7 +136,7 @@ async def serving_api(
                 keys_dir=folder.public_keys,
                 documents=documents,
                 log=log,
-                session_secret=read_secret(folder.session_key),
+                session_secrets=(read_secret(folder.session_key),),
                 hosts=_NAMES,
                 namespace=_NAMESPACE,
                 owner=LOCAL.id,
@@ -151,15 +149,6 @@ async def serving_api(
         finally:
             await log.close()
             await documents.close()
-
-
-def read_secret(path: Path) -> bytes:
-    """The folder's own secret, made once: sessions outlive a restart."""
-    with suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(_SECRET_BYTES))
-    return path.read_bytes()
 
 
 def stop_signal() -> asyncio.Event:

@@ -98,7 +98,7 @@ class SqliteKeyStore(KeyStore):
     async def create(self, wanted: WantedKey, now: int) -> IssuedKey:
         """A new key."""
         issued = issue_key(wanted, now)
-        await self._write(issued.record)
+        await self.put(issued.record)
         return issued
 
     async def list(self, prefix: str) -> list[ListedKey]:
@@ -109,14 +109,14 @@ class SqliteKeyStore(KeyStore):
         """A new secret."""
         async with self._changing:
             issued = rotate_key(self._known(key_id), grace_seconds, now)
-            await self._write(issued.record)
+            await self.put(issued.record)
         return issued
 
     async def revoke(self, key_id: str, now: int) -> KeyRecord:
         """Ends a key."""
         async with self._changing:
             revoked = revoke_key(self._known(key_id), now)
-            await self._write(revoked)
+            await self.put(revoked)
         return revoked
 
     def _known(self, key_id: str) -> KeyRecord:
@@ -125,7 +125,8 @@ class SqliteKeyStore(KeyStore):
             raise NoSuchKeyError(key_id)
         return record
 
-    async def _write(self, record: KeyRecord) -> None:
+    async def put(self, record: KeyRecord) -> None:
+        """Stores a key as it is. Raises StorageError."""
         document = record.model_dump_json()
 
         def work(connection: sqlite3.Connection) -> None:

@@ -1,6 +1,7 @@
 """A request as its caller sent it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.dialects import Dialect
@@ -19,12 +20,12 @@ class Ask:
     document: JsonObject  # the body, parsed
     caller: Caller
 
-    @property
+    @cached_property
     def is_stream(self) -> bool:
         """Whether the answer shall come event by event."""
         return self.document.get("stream") is True
 
-    @property
+    @cached_property
     def session(self) -> str:
         """Claude Code's session id; empty for other clients."""
         return next((v for name, v in self.headers if name == "x-claude-code-session-id"), "")

@@ -16,7 +16,7 @@ from heliostat_gateway.calls.judging import (
     result_of,
 )
 from heliostat_gateway.calls.outgoing import Outgoing
-from heliostat_gateway.calls.reading import LARGEST_ANSWER, Reading
+from heliostat_gateway.calls.reading import Reading
 from heliostat_gateway.calls.rendering import Rendering, new_rendering, render_whole
 from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict, is_free
 from heliostat_gateway.dialects.faults import translate_error
@@ -90,6 +90,7 @@ class Attempt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        self._reading.close()
         meter = self._part.meter
         failure = judge_error(
             error,
@@ -119,18 +120,12 @@ class Attempt:
         answer = await self._ask()
         if answer.content_type == _EVENT_STREAM:
             raise MalformedAnswerError("The provider streamed its answer, unasked.")
-        body = bytearray()
-        async for chunk in self._reading.chunks(answer, is_stream=False):
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                raise MalformedAnswerError(
-                    f"The provider's answer is longer than {LARGEST_ANSWER} bytes."
-                )
-        message = self._read_message(bytes(body))
+        body = await self._reading.body(answer)
+        message = self._read_message(body)
         self._exchange.answered()
         ask = self._exchange.ask
         if self._part.dialect is ask.dialect:
-            return Whole(answer.status, answer.headers, bytes(body))
+            return Whole(answer.status, answer.headers, body)
         return Whole(
             200,
             [
@@ -151,7 +146,7 @@ class Attempt:
         rendering = new_rendering(self._exchange.ask, self._part.dialect, self._outgoing)
         reader = EventReader()
         held: list[bytes] = []
-        async for chunk in self._reading.chunks(answer, is_stream=True):
+        async for chunk in self._reading.chunks(answer):
             trouble = self._read(reader, chunk, rendering, held)
             if held and self._part.meter.visible:
                 await self._show()

@@ -86,8 +86,8 @@ class Conversations:
         body = await read_body(request)
         return Ask(
             dialect=dialect,
-            path=request.url.path,
-            query=request.url.query,
+            path=request.scope["path"],
+            query=request.scope["query_string"].decode(errors="replace"),
             headers=forwarded_headers(request),
             body=body,
             document=parse_document(body),

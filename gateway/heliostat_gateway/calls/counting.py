@@ -1,5 +1,6 @@
 """Token counts: the provider's own where it counts, else an estimate that says so."""
 
+import asyncio
 from dataclasses import replace
 
 from fastapi import Response
@@ -51,8 +52,13 @@ async def _ask(ask: Ask, plan: Plan, candidate: Candidate, known: dict[str, str]
     call = build_outgoing(ask, plan, candidate, None).call
     if candidate.provider.dialect is Dialect.GEMINI:
         call = _gemini_call(call)
-    answer = await candidate.provider.send(call)
-    body = b"".join([chunk async for chunk in answer.chunks])
+    try:
+        async with asyncio.timeout(candidate.timeouts.total):
+            answer = await candidate.provider.send(call)
+            body = b"".join([chunk async for chunk in answer.chunks])
+    except TimeoutError as error:
+        words = f"{candidate.provider.name} gave no count in {candidate.timeouts.total:g} seconds."
+        raise ProviderError(words, sent=True) from error
     if candidate.provider.dialect is ask.dialect:
         return _passed(answer, body, known)
     document = parse_object(body)

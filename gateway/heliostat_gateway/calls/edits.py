@@ -18,6 +18,7 @@ from heliostat_gateway.calls.splice import (
     set_member,
 )
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.citations import is_foreign_citation
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking
 from heliostat_gateway.wire import JsonObject, list_at, object_at
 
@@ -46,7 +47,15 @@ class DropBlocks:
     places: frozenset[int]
 
 
-Edit: TypeAlias = SetMember | PrependItem | DropBlocks
+@dataclass(frozen=True)
+class DropCitations:
+    """The block at `place` of the message at `message` cites nothing."""
+
+    message: int
+    place: int
+
+
+Edit: TypeAlias = SetMember | PrependItem | DropBlocks | DropCitations
 _LIMITS: Final = {
     Dialect.MESSAGES: ("max_tokens",),
     Dialect.CHAT: ("max_completion_tokens", "max_tokens"),
@@ -98,21 +107,23 @@ def ask_for_usage(document: JsonObject) -> list[Edit]:
     return [SetMember("stream_options", {**options, "include_usage": True})]
 
 
-def drop_foreign_thinking(document: JsonObject) -> list[Edit]:
-    """Thinking that an Anthropic model did not sign goes: another provider of the chain wrote it,
-    and Anthropic would refuse the conversation. A message of nothing else stays as it is."""
+def drop_foreign_parts(document: JsonObject) -> list[Edit]:
+    """Thinking and citations that no model of Anthropic made go: another provider of the chain
+    wrote them, and Anthropic would refuse the conversation. A message of nothing but such thinking
+    stays as it is."""
     edits: list[Edit] = []
     for index, message in enumerate(list_at(document, "messages")):
         blocks = list_at(message, "content") if isinstance(message, dict) else []
-        foreign = frozenset(
-            place
-            for place, block in enumerate(blocks)
-            if isinstance(block, dict)
-            and block.get("type") == "thinking"
-            and not is_anthropic_thinking(block)
-        )
+        foreign: set[int] = set()
+        for place, block in enumerate(blocks):
+            if not isinstance(block, dict):
+                continue
+            if block.get("type") == "thinking" and not is_anthropic_thinking(block):
+                foreign.add(place)
+            elif any(map(is_foreign_citation, list_at(block, "citations"))):
+                edits.append(DropCitations(index, place))
         if foreign and len(foreign) < len(blocks):
-            edits.append(DropBlocks(index, foreign))
+            edits.append(DropBlocks(index, frozenset(foreign)))
     return edits
 
 
@@ -126,6 +137,8 @@ def edit_bytes(body: bytes, edits: Sequence[Edit]) -> bytes:
                 body = prepend_item(body, name, item)
             case DropBlocks():
                 body = change_member(body, "messages", _dropping(edit))
+            case DropCitations():
+                body = change_member(body, "messages", _citing_nothing(edit))
     return body
 
 
@@ -141,6 +154,8 @@ def edit_document(document: JsonObject, edits: Sequence[Edit]) -> JsonObject:
                 edited[name] = [item, *items] if isinstance(items, list) else [item]
             case DropBlocks():
                 edited["messages"] = _without(list_at(edited, "messages"), edit)
+            case DropCitations():
+                edited["messages"] = _without_citations(list_at(edited, "messages"), edit)
     return edited
 
 
@@ -151,12 +166,39 @@ def _dropping(edit: DropBlocks) -> Callable[[bytes], bytes]:
     )
 
 
+def _citing_nothing(edit: DropCitations) -> Callable[[bytes], bytes]:
+    """What the edit does to the bytes of `messages`."""
+    return lambda messages: change_item(
+        messages,
+        edit.message,
+        "content",
+        lambda content: change_item(content, edit.place, "citations", lambda _: b"null"),
+    )
+
+
 def _without(messages: list[JsonValue], edit: DropBlocks) -> list[JsonValue]:
-    message = messages[edit.message]
+    def change(blocks: list[JsonValue]) -> list[JsonValue]:
+        return [block for place, block in enumerate(blocks) if place not in edit.places]
+
+    return _with_content(messages, edit.message, change)
+
+
+def _without_citations(messages: list[JsonValue], edit: DropCitations) -> list[JsonValue]:
+    def change(blocks: list[JsonValue]) -> list[JsonValue]:
+        changed: list[JsonValue] = [*blocks]
+        block = blocks[edit.place]
+        changed[edit.place] = {**block, "citations": None} if isinstance(block, dict) else block
+        return changed
+
+    return _with_content(messages, edit.message, change)
+
+
+def _with_content(
+    messages: list[JsonValue], place: int, change: Callable[[list[JsonValue]], list[JsonValue]]
+) -> list[JsonValue]:
+    message = messages[place]
     if not isinstance(message, dict):
         return messages
-    blocks = list_at(message, "content")
-    kept = [block for place, block in enumerate(blocks) if place not in edit.places]
     changed: list[JsonValue] = [*messages]
-    changed[edit.message] = {**message, "content": kept}
+    changed[place] = {**message, "content": change(list_at(message, "content"))}
     return changed

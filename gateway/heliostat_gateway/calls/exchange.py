@@ -12,7 +12,7 @@ from heliostat_gateway.calls.open_calls import OpenCall, OpenCalls
 from heliostat_gateway.calls.parts import Part
 from heliostat_gateway.logs import begin_lines
 from heliostat_gateway.metrics import Metrics
-from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.bookings import Booking, LedgerMode
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_gateway.storage import StorageError
@@ -77,6 +77,8 @@ class Exchange:
         """Notes that the request is in the ledger, with so much held for it."""
         self._is_reserved = True
         self.headers["x-heliostat-cost"] = str(nanos)
+        if self._books.ledger.state().mode is LedgerMode.LOCAL:
+            self.headers["x-heliostat-alone"] = "true"
 
     def cached(self, result: str) -> None:
         """Notes what the exact cache of the route had: `hit`, `miss`; `off` if it is not used."""
@@ -122,7 +124,8 @@ class Exchange:
 
     def told(self) -> Headers:
         """The headers about the call, as far as they are known now."""
-        self.headers.setdefault("x-heliostat-overhead-ms", f"{self.overhead_ms():.2f}")
+        if "x-heliostat-overhead-ms" not in self.headers:
+            self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
         return [*self.headers.items()]
 
     def overhead_ms(self) -> float:
@@ -138,7 +141,7 @@ class Exchange:
 
     async def settle(self, outcome: str) -> None:
         """Ends what is open with `outcome` and books everything, whoever is cancelled."""
-        await asyncio.shield(asyncio.ensure_future(self._settle(outcome)))
+        await asyncio.shield(asyncio.create_task(self._settle(outcome)))
 
     def close(self) -> None:
         """After settlement and the last byte: whoever ended this call may go on."""

@@ -1,11 +1,10 @@
 """A request on its way in: its headers, its body, its id."""
 
+import os
 import time
 from typing import Final
-from uuid import uuid4
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.wire import Headers, JsonObject, end_to_end, parse_object
@@ -26,21 +25,23 @@ def forwarded_headers(request: Request) -> Headers:
 async def read_body(request: Request) -> bytes:
     """The whole body. Raises RefusalError when it is too large or the client left."""
     body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                raise RefusalError(
-                    413, "request_too_large", f"The request is larger than {LARGEST_BODY} bytes."
-                )
-    except ClientDisconnect as error:
-        raise invalid_request("The request ended before its body was complete.") from error
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise invalid_request("The request ended before its body was complete.")
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            raise RefusalError(
+                413, "request_too_large", f"The request is larger than {LARGEST_BODY} bytes."
+            )
+        more = message.get("more_body", False)
     return bytes(body)
 
 
 def new_request_id() -> str:
     """An id that is unique, and sorts by time for people who read logs."""
-    return f"req_{int(time.time()):x}{uuid4().hex[:16]}"
+    return f"req_{int(time.time()):x}{os.urandom(8).hex()}"
 
 
 def parse_document(body: bytes) -> JsonObject:

@@ -1,8 +1,8 @@
 """Calls that are going on, and how they are ended from outside: revocation, shutdown, client."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 
 
@@ -38,8 +38,8 @@ class OpenCall:
             if self._waiting is not None:
                 self._waiting.cancel()
 
-    @asynccontextmanager
-    async def scope(self) -> AsyncIterator[None]:
+    @contextmanager
+    def scope(self) -> Iterator[None]:
         """Work that `end` interrupts. Raises CallEndedError (as asyncio.timeout does with time)."""
         if self._reason is not None:
             raise CallEndedError(self._reason)

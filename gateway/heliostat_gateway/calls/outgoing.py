@@ -6,7 +6,7 @@ from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.edits import (
     Edit,
     ask_for_usage,
-    drop_foreign_thinking,
+    drop_foreign_parts,
     edit_bytes,
     edit_document,
     lower_output,
@@ -40,7 +40,7 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
     if target is ask.dialect:
         if candidate.provider.checks_signatures:
             # First: its places are those of the caller's own request.
-            edits = drop_foreign_thinking(ask.document) + edits
+            edits = drop_foreign_parts(ask.document) + edits
         if candidate.provider.target_is_model:
             edits += name_model(ask.document, candidate.target)
         usage = ask_for_usage(ask.document) if target is Dialect.CHAT else []
@@ -50,7 +50,11 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
         call = _call(ask, candidate, body, document if edits else ask.document)
         return Outgoing(call, (), bool(usage))
     translated = translate_request(
-        edit_document(ask.document, edits), ask.dialect, target, candidate.target
+        edit_document(ask.document, edits),
+        ask.dialect,
+        target,
+        candidate.target,
+        takes_details=candidate.provider.takes_details,
     )
     document = edit_document(translated.document, _usage_edits(target, translated.document))
     call = _call(ask, candidate, dump_object(document), document)
@@ -59,6 +63,8 @@ def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None)
 
 def with_persona(ask: Ask, plan: Plan) -> tuple[JsonObject, int]:
     """The request as its persona makes it, and its size in bytes."""
+    if plan.persona is None:
+        return ask.document, len(ask.body)
     edits = _persona_edits(ask, plan)
     return edit_document(ask.document, edits), len(edit_bytes(ask.body, edits))
 
@@ -72,8 +78,9 @@ def _persona_edits(ask: Ask, plan: Plan) -> list[Edit]:
 
 def _edits(ask: Ask, plan: Plan, most: int | None) -> list[Edit]:
     edits = _persona_edits(ask, plan)
-    document = edit_document(ask.document, edits)
-    return edits + lower_output(document, ask.dialect, most)
+    if most is None:
+        return edits
+    return edits + lower_output(edit_document(ask.document, edits), ask.dialect, most)
 
 
 def _usage_edits(target: Dialect, document: JsonObject) -> list[Edit]:

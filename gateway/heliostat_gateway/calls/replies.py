@@ -3,8 +3,7 @@
 import asyncio
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from http import HTTPStatus
 from typing import Final
 
@@ -22,6 +21,7 @@ from heliostat_gateway.errors import REQUEST_ID_HEADERS
 from heliostat_gateway.wire import Headers, dump_object, raw_headers, relayed
 
 _LAST_WORD_SECONDS = 1.0
+_UNWATCHED_SECONDS = 0.02  # how late it may be seen that the client has gone
 _PINGS: Final = {
     Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n',
     Dialect.CHAT: b": ping\n\n",
@@ -128,7 +128,7 @@ class Reply(Response):
         outcome = "gateway_failed"
         last: Failure | None = _GATEWAY_FAILED
         try:
-            async with _client_watched(exchange, receive):
+            async with _ClientWatch(exchange, receive):
                 outcome, last = await self._answer(sender)
         finally:
             await exchange.settle(outcome)
@@ -140,7 +140,7 @@ class Reply(Response):
     async def _answer(self, sender: Sender) -> tuple[str, Failure | None]:
         """The outcome of what is still open, and the failure that the caller must hear."""
         try:
-            async with self._exchange.call.scope():
+            with self._exchange.call.scope():
                 await self._relay(sender)
         except CallEndedError as ended:
             return ended.reason.value, _ENDED[ended.reason]
@@ -221,19 +221,29 @@ class _Pings:
             await self._sender.ping(self._silence)
 
 
-@asynccontextmanager
-async def _client_watched(exchange: Exchange, receive: Receive) -> AsyncIterator[None]:
-    """Ends the call as soon as the client has gone."""
+class _ClientWatch:
+    """Ends the call when the client has gone. A timer first: a quick answer needs no task."""
 
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
+    def __init__(self, exchange: Exchange, receive: Receive) -> None:
+        self._exchange = exchange
+        self._receive = receive
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_UNWATCHED_SECONDS, self._begin)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watcher
+
+    def _begin(self) -> None:
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             pass
-        exchange.call.end(EndReason.CLIENT_GONE)
-
-    watcher = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        self._exchange.call.end(EndReason.CLIENT_GONE)

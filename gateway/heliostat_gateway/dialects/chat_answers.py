@@ -3,9 +3,11 @@
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.asked import Asked
 from heliostat_gateway.dialects.blocks import objects
+from heliostat_gateway.dialects.citations import citations_of_chat
 from heliostat_gateway.dialects.counts import usage_of_chat
 from heliostat_gateway.dialects.events import EventWriter
 from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
+from heliostat_gateway.dialects.reasoning_details import ReasoningDetails, shown_text
 from heliostat_gateway.dialects.reasons import stop_of_chat
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import Event
@@ -23,6 +25,8 @@ class ChatReader:
         self._usage: JsonObject | None = None
         self._finish = ""
         self._refusal = ""
+        self._text = ""  # all of it, for annotations say places
+        self._details = ReasoningDetails()
         self._calls: set[str] = set()
         self._call: tuple[int, str] | None = None  # index and id of the open call
         self._last = -1  # index of the newest call
@@ -71,25 +75,41 @@ class ChatReader:
         if not self._finish:
             raise MalformedAnswerError("The provider's answer ended without a finish_reason.")
         stop = stop_of_chat(self._finish, self._events.called, self._refusal)
-        return self._events.end(stop, self._usage)
+        return [*self._sign(), *self._events.end(stop, self._usage)]
 
     def _read_delta(self, delta: JsonObject) -> list[JsonObject]:
         if self._finish and any(delta.get(name) for name in ("content", "tool_calls", "refusal")):
             raise MalformedAnswerError("The provider's answer went on after its finish_reason.")
-        thought = text_at(delta, "reasoning_content") or text_at(delta, "reasoning")
+        written = self._events.thinking(self._read_thought(delta))
         refusal = text_at(delta, "refusal")
         content = text_at(delta, "content")
-        if thought or content or refusal:
+        calls = objects(list_at(delta, "tool_calls"))
+        if written or content or refusal:
             self._call = None
+        if content or refusal or calls:
+            written += self._sign()
         self._refusal += refusal
-        written = [
-            *self._events.thinking(thought),
+        self._text += content
+        cited = citations_of_chat(objects(list_at(delta, "annotations")), self._text)
+        written += [
             *self._events.text(content),
+            *self._events.cite(cited),
             *self._events.text(refusal),
         ]
-        for call in objects(list_at(delta, "tool_calls")):
+        for call in calls:
             written += self._read_call(call)
         return written
+
+    def _read_thought(self, delta: JsonObject) -> str:
+        details = objects(list_at(delta, "reasoning_details"))
+        self._details.add(details)
+        said = text_at(delta, "reasoning_content") or text_at(delta, "reasoning")
+        return said or shown_text(details)
+
+    def _sign(self) -> list[JsonObject]:
+        """OpenRouter's details so far, on the thinking before or on an empty one."""
+        signature = self._details.take()
+        return self._events.sign(signature) if signature else []
 
     def _read_call(self, call: JsonObject) -> list[JsonObject]:
         """A call, or more of it: a new index or a new id begins the next one."""

@@ -3,6 +3,7 @@
 from heliostat_gateway.dialects.asked import Asked
 from heliostat_gateway.dialects.blocks import THINKING
 from heliostat_gateway.dialects.chat_completions import kept_thinking
+from heliostat_gateway.dialects.citations import annotations_of
 from heliostat_gateway.dialects.counts import chat_usage, latest_usage
 from heliostat_gateway.dialects.reasons import finish_reason, refusal_of
 from heliostat_gateway.wire import JsonObject, dump_object, object_at, text_at
@@ -22,7 +23,7 @@ class ChunkWriter:
         self._calls = 0
         self._silent = False  # nothing of the open call's arguments has been written
         self._thoughts = 0
-        self._said = False
+        self._said = ""  # all of the text
         self._apart = False  # something other than text stood behind the last text
 
     def write(self, event: JsonObject) -> list[bytes]:
@@ -74,6 +75,9 @@ class ChunkWriter:
             text = text_at(delta, "thinking")
             self._block["thinking"] = text_at(self._block, "thinking") + text
             return self._reasoning(text)
+        if kind == "citations_delta":
+            annotations = annotations_of([object_at(delta, "citation")], self._said)
+            return [self._chunk({"annotations": [each]}) for each in annotations]
         if kind == "signature_delta":
             signature = text_at(self._block, "signature") + text_at(delta, "signature")
             self._block["signature"] = signature
@@ -109,7 +113,7 @@ class ChunkWriter:
         if not text:
             return []
         gap = "\n\n" if self._said and self._apart else ""
-        self._said = True
+        self._said += gap + text
         self._apart = False
         return [self._chunk({"content": gap + text})]
 

@@ -5,11 +5,12 @@ Two fields are our extension, on the message: `reasoning_content`, the thinking 
 """
 
 from heliostat_gateway.dialects.asked import Asked
-from heliostat_gateway.dialects.blocks import THINKING, blocks_of
+from heliostat_gateway.dialects.blocks import THINKING, blocks_of, objects
 from heliostat_gateway.dialects.chat_turns import joined_text, written_call
+from heliostat_gateway.dialects.citations import annotations_of
 from heliostat_gateway.dialects.counts import chat_usage
 from heliostat_gateway.dialects.reasons import finish_reason, refusal_of
-from heliostat_gateway.wire import JsonObject, object_at, text_at
+from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 
 
 def write_completion(message: JsonObject, asked: Asked, created: int) -> JsonObject:
@@ -63,6 +64,9 @@ def _message(message: JsonObject) -> JsonObject:
             kept.append(each)
     if kept:
         written["thinking_blocks"] = [*kept]
+    cited = [each for block in blocks for each in objects(list_at(block, "citations"))]
+    if annotations := annotations_of(cited, text_at(written, "content")):
+        written["annotations"] = [*annotations]
     if calls := [written_call(block) for block in blocks if block.get("type") == "tool_use"]:
         written["tool_calls"] = [*calls]
     return written

@@ -2,6 +2,7 @@
 
 from heliostat_gateway.dialects.blocks import blocks_of, flattened, texts_of
 from heliostat_gateway.dialects.encodings import data_url_of
+from heliostat_gateway.dialects.reasoning_details import read_details
 from heliostat_gateway.wire import JsonObject, dump_object, object_at, text_at
 
 # Chat completions cannot say that a tool failed except in words.
@@ -55,6 +56,8 @@ def _assistant(blocks: list[JsonObject]) -> list[JsonObject]:
     if not text and not calls:
         return []
     message: JsonObject = {"role": "assistant", "content": text or None}
+    if details := [each for block in blocks for each in read_details(block)]:
+        message["reasoning_details"] = [*details]
     return [{**message, "tool_calls": [*calls]} if calls else message]
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from heliostat_gateway.dialects.reasoning_details import is_detailed_thinking
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking, is_gemini_thinking
 from heliostat_gateway.wire import object_at
 
@@ -41,6 +42,11 @@ def is_thinking_for_others(value: JsonValue) -> bool:
     return is_thinking(value) and not is_gemini_thinking(value)
 
 
+def is_thinking_without_details(value: JsonValue) -> bool:
+    """A thinking block that does not come from OpenRouter."""
+    return is_thinking(value) and not is_detailed_thinking(value)
+
+
 def is_unsigned_for_anthropic(value: JsonValue) -> bool:
     """A thinking block that no model of Anthropic has signed."""
     return is_thinking(value) and not is_anthropic_thinking(value)
@@ -68,6 +74,11 @@ def is_pdf_by_address(value: JsonValue) -> bool:
 def is_more_than_text(value: JsonValue) -> bool:
     """Modalities with anything but text."""
     return isinstance(value, list) and any(item != "text" for item in value)
+
+
+def is_called(value: JsonValue) -> bool:
+    """The caller of a tool call, when it is not the model itself."""
+    return isinstance(value, dict) and value.get("type") != "direct"
 
 
 def is_called_by_code(value: JsonValue) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 from heliostat_gateway.dialects.blocks import parse_arguments
 from heliostat_gateway.dialects.counts import latest_usage, zero_usage
 from heliostat_gateway.meter import MalformedAnswerError
-from heliostat_gateway.wire import JsonObject, count_at, object_at, text_at
+from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
 
 # After these an answer may end in the middle of a tool call.
 CUT: Final = ("max_tokens", "refusal", "model_context_window_exceeded")
@@ -59,6 +59,15 @@ class EventWriter:
         opened = self._open_thinking()
         delta = self._delta({"type": "signature_delta", "signature": signature})
         return [*opened, delta, *self.close()]
+
+    def cite(self, citations: list[JsonObject]) -> list[JsonObject]:
+        """The sources of the open text; after its end they stand on their own, by title."""
+        if not citations:
+            return []
+        titles = ", ".join(text_at(each, "title") for each in citations)
+        opened = [] if self._open == "text" else self.text(titles)
+        deltas = [self._delta({"type": "citations_delta", "citation": each}) for each in citations]
+        return [*opened, *deltas]
 
     def call(self, call_id: str, name: str) -> list[JsonObject]:
         """The start of a tool call."""
@@ -156,6 +165,8 @@ def fold(events: Iterable[JsonObject]) -> JsonObject:
 
 
 def _grow(block: JsonObject, delta: JsonObject) -> None:
+    if delta.get("type") == "citations_delta":
+        block["citations"] = [*list_at(block, "citations"), delta["citation"]]
     for name in ("text", "thinking", "signature"):
         if name in delta:
             block[name] = text_at(block, name) + text_at(delta, name)

@@ -1,6 +1,6 @@
 """Fields of a request: what becomes of each on the way to another dialect, as a rule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -83,8 +83,13 @@ def said_place(place: Place) -> str:
     return said.removeprefix(".")
 
 
-def apply_rules(document: JsonObject, rules: Sequence[Rule]) -> tuple[str, ...]:
-    """Names of what will be dropped, unknown fields included. Raises UntranslatableError."""
+def apply_rules(
+    document: JsonObject, rules: Sequence[Rule], members: Mapping[str, Collection[str]]
+) -> tuple[str, ...]:
+    """Names of what will be dropped, unknown fields included. Raises UntranslatableError.
+
+    `members`: what is known inside the document, by path.
+    """
     values = FoundValues(document)
     dropped: list[str] = []
     for rule in rules:
@@ -98,4 +103,8 @@ def apply_rules(document: JsonObject, rules: Sequence[Rule]) -> tuple[str, ...]:
         dropped.append(rule.name)
     known = {rule.field.partition(".")[0].removesuffix("[]") for rule in rules}
     dropped += [name for name in document if name not in known]
+    for path, names in members.items():
+        for _, value in values.at(path):
+            if isinstance(value, dict):
+                dropped += [f"{path}.{name}" for name in value if name not in names]
     return tuple(dict.fromkeys(dropped))

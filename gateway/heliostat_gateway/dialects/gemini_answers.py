@@ -6,6 +6,7 @@ Each event of a stream is a GenerateContentResponse of its own, so both are read
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.asked import Asked
 from heliostat_gateway.dialects.blocks import objects
+from heliostat_gateway.dialects.citations import citations_of_gemini
 from heliostat_gateway.dialects.counts import usage_of_gemini
 from heliostat_gateway.dialects.events import EventWriter
 from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
@@ -33,6 +34,8 @@ class GeminiReader:
         self._finish: tuple[str, str] | None = None  # reason and message
         self._feedback: JsonObject = {}
         self._calls: set[str] = set()
+        self._text = ""  # all of it, for sources say places
+        self._sources: list[JsonObject] = []  # as last told
 
     def read(self, event: Event) -> list[JsonObject]:
         """One event of a stream. Raises MalformedAnswerError and StreamFaultError."""
@@ -60,6 +63,8 @@ class GeminiReader:
         for candidate in objects(list_at(response, "candidates"))[:1]:
             for part in objects(list_at(object_at(candidate, "content"), "parts")):
                 written += self._read_part(part)
+            cited = object_at(candidate, "citationMetadata")
+            self._sources = objects(list_at(cited, "citationSources")) or self._sources
             if reason := text_at(candidate, "finishReason"):
                 self._finish = (reason, text_at(candidate, "finishMessage"))
         return written
@@ -72,7 +77,8 @@ class GeminiReader:
             stop = stop_of_gemini(*self._finish, self._events.called)
         else:
             raise MalformedAnswerError("The provider's answer ended without a finishReason.")
-        return self._events.end(stop, self._usage)
+        cited = self._events.cite(citations_of_gemini(self._sources, self._text))
+        return [*cited, *self._events.end(stop, self._usage)]
 
     def _read_part(self, part: JsonObject) -> list[JsonObject]:
         signature = text_at(part, "thoughtSignature")
@@ -86,6 +92,7 @@ class GeminiReader:
         if part.get("thought") is True:
             written = self._events.thinking(text_at(part, "text"))
             return [*written, *self._sign(SignedPart.THOUGHT, signature)]
+        self._text += text_at(part, "text")
         written = self._events.text(text_at(part, "text"))
         return [*written, *self._sign(SignedPart.TEXT, signature)]
 

@@ -25,7 +25,8 @@ _MODES: Final = {"auto": "AUTO", "any": "ANY", "tool": "ANY", "none": "NONE"}
 
 def write_gemini_request(inner: JsonObject) -> JsonObject:
     """The request. Raises UntranslatableError for a result without its call."""
-    document: JsonObject = {"contents": [*write_contents(objects(list_at(inner, "messages")))]}
+    contents = write_contents(objects(list_at(inner, "messages")), text_at(inner, "model"))
+    document: JsonObject = {"contents": [*contents]}
     if system := texts_of(inner.get("system")):
         document["systemInstruction"] = {"parts": [{"text": text} for text in system]}
     document |= _tools(inner)

@@ -1,14 +1,21 @@
 """Messages of the inner form, written as Gemini's contents."""
 
+from typing import Final
+
 from heliostat_gateway.dialects.blocks import THINKING, blocks_of, flattened
 from heliostat_gateway.dialects.encodings import media_type_at
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.signatures import SignedPart, ThoughtSignature, read_signature
 from heliostat_gateway.wire import JsonObject, object_at, text_at
 
+# Documented by Google for calls that another model made: Gemini 3 and later refuse a step of the
+# present turn whose first call is not signed.
+FOREIGN_CALL: Final = "skip_thought_signature_validator"
+_ASKS_FOR_NO_SIGNATURE: Final = ("gemini-1", "gemini-2")
 
-def write_contents(messages: list[JsonObject]) -> list[JsonObject]:
-    """The contents, in order. Raises UntranslatableError for a result without its call."""
+
+def write_contents(messages: list[JsonObject], model: str) -> list[JsonObject]:
+    """The contents for `model`. Raises UntranslatableError for a result without its call."""
     names: dict[str, str] = {}  # of calls, by id: Gemini wants a result to say its tool's name
     contents: list[JsonObject] = []
     for index, message in enumerate(messages):
@@ -20,6 +27,8 @@ def write_contents(messages: list[JsonObject]) -> list[JsonObject]:
                 if block.get("type") == "tool_use"
             }
             parts = _Parts(blocks).parts
+            if not model.startswith(_ASKS_FOR_NO_SIGNATURE):
+                _mark_foreign_calls(parts)
             role = "model"
         else:
             parts = [
@@ -79,6 +88,13 @@ class _Parts:
         if signature := self._of_calls.get(text_at(block, "id")):
             part["thoughtSignature"] = signature
         self.parts.append(part)
+
+
+def _mark_foreign_calls(parts: list[JsonObject]) -> None:
+    """Of parallel calls only the first is signed: the others stay as Gemini itself has them."""
+    first = next((part for part in parts if "functionCall" in part), {})
+    if first and "thoughtSignature" not in first:
+        first["thoughtSignature"] = FOREIGN_CALL
 
 
 def _user_parts(block: JsonObject, names: dict[str, str], where: str) -> list[JsonObject]:

@@ -1,5 +1,6 @@
 """Requests in the inner form, finished for a provider that speaks Messages."""
 
+from collections.abc import Callable
 from typing import Final
 
 from heliostat_gateway.dialects.blocks import THINKING, blocks_of, objects
@@ -17,22 +18,18 @@ def write_messages_request(inner: JsonObject) -> JsonObject:
     fields |= {name: value for name, value in inner.items() if name not in _LACKING}
     if object_at(fields, "output_config").get("effort") == "minimal":
         fields["output_config"] = {**object_at(fields, "output_config"), "effort": "low"}
-    return without_foreign_thinking(fields)
+    return with_thinking(fields, is_anthropic_thinking)
 
 
-def without_foreign_thinking(document: JsonObject) -> JsonObject:
-    """A Messages request without thinking that Anthropic would refuse: Gemini's, and unsigned.
+def with_thinking(document: JsonObject, is_own: Callable[[JsonObject], bool]) -> JsonObject:
+    """A Messages request with only that thinking which the provider takes.
 
-    A conversation holds such blocks when another provider has answered some of its turns.
+    A conversation holds other blocks when another provider has answered some of its turns.
     """
     kept: list[JsonObject] = []
     for message in objects(list_at(document, "messages")):
         blocks = blocks_of(message.get("content"))
-        own = [
-            block
-            for block in blocks
-            if block.get("type") not in THINKING or is_anthropic_thinking(block)
-        ]
+        own = [block for block in blocks if block.get("type") not in THINKING or is_own(block)]
         if len(own) == len(blocks):
             kept.append(message)
         elif own:

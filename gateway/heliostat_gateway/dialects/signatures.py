@@ -3,16 +3,19 @@
 A thought's signature means something only to the provider that made it. Gemini's are carried in
 thinking blocks as `gemini|KIND|ID|SIGNATURE`, so that they find back to their part (KIND is
 `call`, with the call's id, `text` or `thought`) and are never shown to another provider.
+OpenRouter's are `openrouter|DETAILS`.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pydantic import JsonValue
 
 from heliostat_gateway.wire import JsonObject, text_at
 
-_MARK = "gemini|"
+_MARK: Final = "gemini|"
+OPENROUTER_MARK: Final = "openrouter|"
 
 
 class SignedPart(StrEnum):
@@ -59,4 +62,4 @@ def is_anthropic_thinking(value: JsonValue) -> bool:
     if value.get("type") == "redacted_thinking":
         return True
     signature = text_at(value, "signature")
-    return bool(signature) and not signature.startswith(_MARK)
+    return bool(signature) and not signature.startswith((_MARK, OPENROUTER_MARK))

@@ -20,8 +20,8 @@ from heliostat_gateway.dialects.fields import apply_rules
 from heliostat_gateway.dialects.gemini_answers import GeminiReader
 from heliostat_gateway.dialects.gemini_calls import write_gemini_request
 from heliostat_gateway.dialects.messages_answers import MessagesReader, check_message
-from heliostat_gateway.dialects.messages_calls import write_messages_request
-from heliostat_gateway.dialects.treatments import rules_for
+from heliostat_gateway.dialects.messages_calls import with_thinking, write_messages_request
+from heliostat_gateway.dialects.treatments import members_for, rules_for
 from heliostat_gateway.sse import Event
 from heliostat_gateway.wire import JsonObject, dump_object, text_at
 
@@ -58,20 +58,28 @@ _WRITERS: Final[dict[Dialect, Callable[[JsonObject], JsonObject]]] = {
 
 
 def translate_request(
-    document: JsonObject, source: Dialect, target: Dialect, model: str
+    document: JsonObject,
+    source: Dialect,
+    target: Dialect,
+    model: str,
+    *,
+    takes_details: bool = False,
 ) -> TranslatedRequest:
     """The request of a caller in the dialect of a provider. Raises UntranslatableError.
 
     `model` is the provider's name of the model; in Gemini's dialect it is part of the path, as is
-    whether to stream.
+    whether to stream. `takes_details`: the provider wants its `reasoning_details` back.
     """
     _see_translatable(caller=source, provider=target)
     messages_of(document)
-    dropped = apply_rules(document, rules_for(source, target))
+    rules = rules_for(source, target, takes_details=takes_details)
+    dropped = apply_rules(document, rules, members_for(source, target))
     if source is Dialect.CHAT:
         inner = read_chat_request(document, model)
     else:
         inner = {**document, "model": model}
+    if target is Dialect.CHAT and not takes_details:
+        inner = with_thinking(inner, lambda _: False)
     return TranslatedRequest(_WRITERS[target](inner), dropped)
 
 

@@ -3,8 +3,9 @@
 `docs/dialects.md` is generated from it; a test holds it against the fields of the official SDKs.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from typing import Final
 
 from pydantic import JsonValue
@@ -12,6 +13,7 @@ from pydantic import JsonValue
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.conditions import (
     is_any_of,
+    is_called,
     is_called_by_code,
     is_given,
     is_long,
@@ -22,6 +24,7 @@ from heliostat_gateway.dialects.conditions import (
     is_several,
     is_thinking,
     is_thinking_for_others,
+    is_thinking_without_details,
     is_unsigned_for_anthropic,
 )
 from heliostat_gateway.dialects.fields import Rule, Treatment
@@ -38,6 +41,21 @@ _BLOCKS = (
     "redacted_thinking",
 )
 _RESULT_BLOCKS = ("text", "image", "document", "search_result")
+# What the translation reads of each object, beside what the rules name; all else is unknown.
+_INSIDE_CHAT: Final = {
+    "messages[]": "role content refusal tool_calls tool_call_id thinking_blocks",
+    "messages[].content[]": "type text refusal image_url file",
+    "messages[].tool_calls[]": "id type function index",
+    "tools[]": "type function",
+    "tools[].function": "name description parameters strict",
+}
+_INSIDE_MESSAGES: Final = {
+    "messages[]": "role content",
+    "messages[].content[]": "type text source title context id name input tool_use_id content "
+    "is_error thinking signature data",
+    "system[]": "type text",
+    "tools[]": "type name description input_schema strict",
+}
 
 
 def _rules(
@@ -116,7 +134,10 @@ _FROM_CHAT: Final = (
         said="`custom`",
     ),
     _chat_dropped("messages[].name", note=""),
+    _chat_dropped("messages[].annotations", note="sources of an earlier answer"),
+    _chat_dropped("messages[].reasoning", note="`thinking_blocks` is what carries it"),
     _chat_dropped("messages[].reasoning_content", note="`thinking_blocks` is what carries it"),
+    _chat_dropped("messages[].reasoning_details", note="OpenRouter's; they pass to OpenRouter"),
     _chat_dropped("messages[].content[].image_url.detail", note=""),
     _chat_dropped("messages[].content[].prompt_cache_breakpoint", note=""),
     _chat_dropped("response_format.json_schema.description", note=""),
@@ -193,7 +214,11 @@ _FROM_MESSAGES: Final = (
     _dropped("tools[].cache_control", note=""),
     _dropped("messages[].content[].cache_control", note=""),
     _dropped("messages[].content[].content[].cache_control", note=""),
-    _dropped("messages[].content[].citations", note="answers come without citations"),
+    _dropped(
+        "messages[].content[].citations", note="asked for: documents are not cited; said: left out"
+    ),
+    _dropped("messages[].content[].caller", note="", when=is_called, said="not `direct`"),
+    _dropped("messages[].content[].transformations", note=""),
     _dropped("tools[].defer_loading", note="all tools are sent"),
     _dropped("tools[].eager_input_streaming", note=""),
     _dropped("tools[].input_examples", note=""),
@@ -254,7 +279,7 @@ TO_CHAT: Final = (
     _dropped(
         "messages[].content[]",
         label="messages[].content[].thinking",
-        note="chat completions have no place for thinking",
+        note="chat completions have no place for it; OpenRouter gets its own back",
         when=is_thinking,
         said="thinking",
     ),
@@ -308,6 +333,30 @@ TABLES: Final = {
 }
 
 
-def rules_for(source: Dialect, target: Dialect) -> tuple[Rule, ...]:
-    """The rows for requests from `source` to `target`."""
-    return tuple(rule for rule in TABLES[target] if rule.source is source)
+@cache
+def rules_for(source: Dialect, target: Dialect, *, takes_details: bool = False) -> tuple[Rule, ...]:
+    """The rows for requests from `source` to `target`; `takes_details` as OpenRouter does."""
+    rules = tuple(rule for rule in TABLES[target] if rule.source is source)
+    if not takes_details:
+        return rules
+    return tuple(
+        replace(rule, when=is_thinking_without_details) if rule.when is is_thinking else rule
+        for rule in rules
+    )
+
+
+@cache
+def members_for(source: Dialect, target: Dialect) -> Mapping[str, frozenset[str]]:
+    """What is known inside a request, by path."""
+    inside = _INSIDE_CHAT if source is Dialect.CHAT else _INSIDE_MESSAGES
+    fields = [rule.field for rule in rules_for(source, target)]
+    return {
+        path: frozenset(names.split()) | {_member(field, path) for field in fields}
+        for path, names in inside.items()
+    }
+
+
+def _member(field: str, path: str) -> str:
+    """The name right below `path` on the way to `field`; empty where it leads elsewhere."""
+    below = field.removeprefix(f"{path}.")
+    return "" if below == field else below.partition(".")[0].removesuffix("[]")

@@ -8,7 +8,7 @@ each, and the whole of `max_tokens`.
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
@@ -104,7 +104,7 @@ def max_tokens_of(document: JsonObject) -> int | None:
 def expect(rates: Rates, request_bytes: int, output: int) -> Estimate:
     """Counted input and `output` tokens. Raises KeyError for an unpriced kind."""
     usage = counted_input(request_bytes)
-    whole = replace(usage, output=output)
+    whole = Usage(input=usage.input, output=output)
     cost = cost_nanos(rates, whole)
     return Estimate(whole, cost, output_nanos=max(0, cost - cost_nanos(rates, usage)))
 

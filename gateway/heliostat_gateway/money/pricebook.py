@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from genai_prices.types import ModelInfo, TimeOfDateConstraint
-
 from heliostat_gateway.money.prices import FlatRates, ModelRates, Rates, find_rates, known_models
 
 _MODELS = 4096
@@ -42,16 +40,17 @@ class PriceBook:
     """The table of genai-prices; it also remembers which models have no price."""
 
     def __init__(self) -> None:
-        self._rates: Recent[tuple[str, str, datetime], ModelRates | None] = Recent(_MODELS)
+        self._rates: Recent[tuple[str, str, int], ModelRates | None] = Recent(_MODELS)
         self._lists: Recent[tuple[str, datetime], tuple[str, ...]] = Recent(_LISTS)
 
     def rates(self, price_id: str, model: str, at: datetime) -> ModelRates | None:
         """The prices of a provider's model on a day; None when none are known."""
         if not price_id:
             return None
-        day = day_of(at)
-        found = self._rates.get((price_id, model, day), lambda: find_rates(model, price_id, at))
-        if found is not None and _has_hours(found.model):
+        found = self._rates.get(
+            (price_id, model, at.toordinal()), lambda: find_rates(model, price_id, at)
+        )
+        if found is not None and found.has_hours:
             return ModelRates(found.model, at)
         return found
 
@@ -87,9 +86,3 @@ class Tariff:
 def day_of(at: datetime) -> datetime:
     """The day of an instant."""
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _has_hours(model: ModelInfo) -> bool:
-    """Whether prices depend on the hour, as some providers' off-peak prices do."""
-    prices = model.prices if isinstance(model.prices, list) else []
-    return any(isinstance(each.constraint, TimeOfDateConstraint) for each in prices)

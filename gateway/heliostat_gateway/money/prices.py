@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from functools import cached_property
+from typing import Final, Protocol
 
 from genai_prices import data_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
 from heliostat_core.money import price_nanos
 from heliostat_gateway.money.usage import Usage
@@ -16,6 +17,8 @@ from heliostat_gateway.money.usage import Usage
 RateTable = Mapping[str, Decimal]  # token kind → dollars per million
 _THOUSANDS_PER_MILLION = 1000
 _SPEEDS = 8
+# Google's table is also that of Vertex AI; its API for Gemini does not sell models of others.
+_NOT_SOLD: Final = {"google": ("claude-",)}
 
 
 class Rates(Protocol):
@@ -45,6 +48,12 @@ class ModelRates:
     model: ModelInfo
     at: datetime
     _found: dict[str, "_Tables"] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def has_hours(self) -> bool:
+        """Whether prices depend on the hour, as some providers' off-peak prices do."""
+        prices = self.model.prices if isinstance(self.model.prices, list) else []
+        return any(isinstance(each.constraint, TimeOfDateConstraint) for each in prices)
 
     def table(self, usage: Usage) -> RateTable:
         """The prices that hold for `usage`. A kind without its own price costs as its parent."""
@@ -104,8 +113,8 @@ def find_rates(model: str, provider: str, at: datetime) -> ModelRates | None:
         _, found = data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
     except LookupError:
         return None
-    price = found.get_prices(at)
-    return ModelRates(found, at) if _is_usable(price) else None
+    is_sold = _is_sold(found, provider) and _is_usable(found.get_prices(at))
+    return ModelRates(found, at) if is_sold else None
 
 
 def known_models(provider: str, at: datetime) -> list[str]:
@@ -115,7 +124,9 @@ def known_models(provider: str, at: datetime) -> list[str]:
             return [
                 model.id
                 for model in found.models
-                if not model.deprecated and _is_usable(model.get_prices(at))
+                if not model.deprecated
+                and _is_sold(model, provider)
+                and _is_usable(model.get_prices(at))
             ]
     return []
 
@@ -131,6 +142,10 @@ def cost_nanos(rates: Rates, usage: Usage) -> int:
         "web_searches": usage.web_searches,
     }
     return price_nanos(tokens, rates.table(usage))
+
+
+def _is_sold(model: ModelInfo, provider: str) -> bool:
+    return not model.id.startswith(_NOT_SOLD.get(provider, ()))
 
 
 def _is_usable(price: ModelPrice) -> bool:

@@ -5,7 +5,7 @@ input = what message_start reported, before that ceil(bytes of the request / 4);
 output = ceil(characters shown / 4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
@@ -38,6 +38,21 @@ class Usage:
     def total(self) -> int:
         """All tokens, as a token cap counts them."""
         return self.total_input + self.output
+
+
+def sum_usages(usages: Sequence[Usage]) -> Usage:
+    """The tokens of all, by kind."""
+    if len(usages) == 1:
+        return usages[0]
+    return Usage(
+        input=sum(each.input for each in usages),
+        output=sum(each.output for each in usages),
+        cache_read=sum(each.cache_read for each in usages),
+        cache_write_5m=sum(each.cache_write_5m for each in usages),
+        cache_write_1h=sum(each.cache_write_1h for each in usages),
+        web_searches=sum(each.web_searches for each in usages),
+        thinking=sum(each.thinking for each in usages),
+    )
 
 
 def read_usage(before: Usage, reported: Mapping[str, JsonValue]) -> Usage:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from heliostat_gateway.dialects import Dialect
@@ -82,7 +83,12 @@ class ProviderAnswer:
         return self._header(self.request_id_header)
 
     def _header(self, wanted: str) -> str:
-        return next((value for name, value in self.headers if name == wanted), "")
+        return self._first.get(wanted, "")
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        """The first header of each name."""
+        return dict(reversed(self.headers))
 
 
 class Provider(Protocol):
@@ -93,6 +99,7 @@ class Provider(Protocol):
     target_is_model: bool  # else a scenario, which plays the model that was asked for
     counts_tokens: bool  # whether it answers Operation.COUNT_TOKENS
     checks_signatures: bool  # whether it refuses thinking that it did not sign
+    takes_details: bool  # whether it wants the `reasoning_details` of its answers back
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
         """The provider's answer, whatever its status. Raises ProviderError when there is none."""

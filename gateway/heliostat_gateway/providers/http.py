@@ -24,6 +24,25 @@ _NEVER: Final = frozenset(
         "x-api-key",
     }
 )
+# What proxies before the gateway tell of the owner's network, and the trace, which ends with us.
+_OF_THE_WAY: Final = frozenset(
+    {
+        "b3",
+        "baggage",
+        "forwarded",
+        "traceparent",
+        "tracestate",
+        "true-client-ip",
+        "uber-trace-id",
+        "via",
+        "x-client-ip",
+        "x-cloud-trace-context",
+        "x-cluster-client-ip",
+        "x-real-ip",
+        "x-request-start",
+    }
+)
+_OF_PROXIES: Final = ("cf-", "x-amzn-", "x-b3-", "x-envoy-", "x-forwarded-", "x-original-")
 # Meant for one provider or dialect; a provider names in `takes` those that are for it.
 _ADDRESSED: Final = ("anthropic-", "openai-", "x-claude-code-", "x-goog-", "x-heliostat-")
 _OF_ANY_DIALECT: Final = frozenset({"user-agent"})
@@ -64,6 +83,7 @@ class HttpProvider(ABC):
     takes: ClassVar[tuple[str, ...]] = ()  # prefixes of addressed headers that it gets
     counts_tokens = False
     checks_signatures = False
+    takes_details = False
     target_is_model = True
 
     def __init__(self, base_url: str, transport: Transport, name: str = "") -> None:
@@ -114,9 +134,9 @@ class HttpProvider(ABC):
         return []
 
     def _gets(self, name: str) -> bool:
-        return name not in _NEVER and (
-            not name.startswith(_ADDRESSED) or name.startswith(self.takes)
-        )
+        if name in _NEVER or name in _OF_THE_WAY or name.startswith(_OF_PROXIES):
+            return False
+        return not name.startswith(_ADDRESSED) or name.startswith(self.takes)
 
 
 class MessagesProvider(HttpProvider):

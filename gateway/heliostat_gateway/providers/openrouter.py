@@ -13,4 +13,5 @@ class OpenrouterProvider(ChatProvider):
     price_id: ClassVar[str] = "openrouter"
     key_variable = "OPENROUTER_API_KEY"
     default_base_url = "https://openrouter.ai/api/v1"
+    takes_details = True
     request_id_header: ClassVar[str] = "x-generation-id"

@@ -1,6 +1,7 @@
 """The one HTTP session of all providers, and what its failures mean for money."""
 
 from collections.abc import AsyncGenerator
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -10,8 +11,6 @@ from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.wire import end_to_end
 
-# Behind the engine's own deadlines (routes.yaml allows an hour): no socket stays forever.
-_SILENCE_SECONDS: Final = 3660
 # Failed before a byte of the request went out: refused, no such name, TLS, no connection in time.
 _NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -34,11 +33,7 @@ class SharedSession:
                 data=outgoing.body,
                 headers=outgoing.headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None,
-                    sock_connect=outgoing.connect_seconds,
-                    sock_read=_SILENCE_SECONDS,
-                ),
+                timeout=_timeout(outgoing.connect_seconds),
             )
         except _NOT_SENT as error:
             words = f"{outgoing.provider} can't be reached: {_words(error)}"
@@ -80,6 +75,12 @@ async def _chunks(provider: str, response: aiohttp.ClientResponse) -> AsyncGener
         raise ProviderError(words, sent=True) from error
     finally:
         response.close()
+
+
+@lru_cache(maxsize=16)
+def _timeout(connect_seconds: float) -> aiohttp.ClientTimeout:
+    """Of the connection only: how long an answer may take is said by who waits for it."""
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
 
 
 def _words(error: BaseException) -> str:

@@ -62,10 +62,15 @@ class Paused:
 
 Verdict = Allowed | SlowDown | Paused
 _ALLOWED: Final = Allowed()
+# Where an admin resumes an agent, in the words that stand behind the path.
+HERE: Final = ""
+AT_WRITER: Final = " of the ledger's writer (the Service heliostat-gateway-writer)"
 
 
 class Gate(Protocol):
     """Who may call models; answered from memory, at once."""
+
+    resumes: str  # HERE or AT_WRITER
 
     async def start(self) -> None:
         """Begins to hear of changes, if others make them."""
@@ -92,17 +97,24 @@ class Crier(Protocol):
         ...
 
 
-def judge(found: Restriction | None, slow_seconds: float) -> Verdict:
+def judge(found: Restriction | None, slow_seconds: float, resumes: str) -> Verdict:
     """What a restriction means for a call."""
     if found is None:
         return _ALLOWED
     if found.kind is Kind.SLOW_DOWN:
         return SlowDown(slow_seconds, found.reason)
-    return Paused(found.reason, found.since_ms, paused_message(found))
+    return Paused(found.reason, found.since_ms, _paused_message(found, resumes))
+
+
+def resuming(agent: str, resumes: str) -> str:
+    """The request that lets an agent go on, in words."""
+    return f"POST /admin/agents/{agent}/resume{resumes}"
 
 
 class AgentGate:
     """Restrictions by agent. Questions are answered from memory; changes are on the disk first."""
+
+    resumes = HERE
 
     def __init__(
         self,
@@ -127,7 +139,7 @@ class AgentGate:
 
     def check(self, agent: str) -> Verdict:
         """See Gate."""
-        return judge(self._restrictions.get(agent), self._slow_seconds)
+        return judge(self._restrictions.get(agent), self._slow_seconds, self.resumes)
 
     def restriction(self, agent: str) -> Restriction | None:
         """Why an agent is held, or None."""
@@ -187,12 +199,12 @@ def refuse_paused(gate: Gate, agent: str) -> Verdict:
     return verdict
 
 
-def paused_message(restriction: Restriction) -> str:
-    """What the agent, its operator and its owner are told."""
+def _paused_message(restriction: Restriction, resumes: str) -> str:
+    """What the agent and its owner are told."""
     since = instant(restriction.since_ms).isoformat(timespec="seconds")
     return (
         f"Agent {restriction.agent} is paused since {since}: {restriction.reason} Look at that "
-        f"run; an admin lets the agent go on with POST /admin/agents/{restriction.agent}/resume."
+        f"run; an admin lets the agent go on with {resuming(restriction.agent, resumes)}."
     )
 
 

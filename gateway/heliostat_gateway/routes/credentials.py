@@ -40,10 +40,16 @@ class EnvironmentKeys:
     """Keys from environment variables, as they were at the start."""
 
     variables: Mapping[str, SecretStr]
+    _found: dict[str, tuple[Credential, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def credentials(self, variable: str) -> tuple[Credential, ...]:
         """The keys of a variable and of its numbered forms."""
-        return _pick(variable, self.variables)
+        found = self._found.get(variable)
+        if found is None:
+            found = self._found[variable] = _pick(variable, self.variables)
+        return found
 
 
 @dataclass

@@ -24,6 +24,7 @@ from heliostat_gateway.settings import NO_PROVIDER
 
 # Who may ask for everything: the operator, and whoever reads a plan.
 _LISTS: Final = 64
+_NAMES: Final = 4096
 ANYONE: Final = Caller(key="", kind=KeyKind.SERVICE, account="")
 
 
@@ -35,6 +36,7 @@ class _World:
     offers: Mapping[str, Offer]
     tariff: Tariff
     own_models: Recent[tuple[str, datetime], tuple[str, ...]]  # by provider and day
+    hops: Recent[tuple[str, int], Hop | None]  # by plain name and day
 
 
 @dataclass
@@ -152,7 +154,9 @@ class Router:
         if self._world is None or self._world.table is not table:
             servers = {name: self.server_offer(each) for name, each in table.servers.items()}
             tariff = self.known.tariff(table.prices, table.default_price)
-            self._world = _World(table, {**self.offers, **servers}, tariff, Recent(_LISTS))
+            self._world = _World(
+                table, {**self.offers, **servers}, tariff, Recent(_LISTS), Recent(_NAMES)
+            )
         return self._world
 
     def _plain_hop(self, world: _World, name: str, at: datetime) -> Hop | NotServed:
@@ -160,7 +164,9 @@ class Router:
             return self._scenario(name.removeprefix(SCRIPTED_PREFIX))
         if self.default_scenario is not None:
             return self._scenario(self.default_scenario)
-        hop = find_hop(name, world.offers, world.tariff, at)
+        hop = world.hops.get(
+            (name, at.toordinal()), lambda: find_hop(name, world.offers, world.tariff, at)
+        )
         return hop or self._unknown(name)
 
     def _scenario(self, scenario: str) -> Hop | NotServed:

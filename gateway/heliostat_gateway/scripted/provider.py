@@ -31,6 +31,7 @@ class ScriptedProvider:
     target_is_model = False
     counts_tokens = True
     checks_signatures = False
+    takes_details = False
 
     def __init__(self, scenarios: Mapping[str, Scenario], bill: Bill) -> None:
         self.scenarios = scenarios

@@ -20,7 +20,7 @@ from heliostat_gateway.money.budget_endpoints import Budgets
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.desk import Desk
-from heliostat_gateway.reports.gates import Gate, Kind
+from heliostat_gateway.reports.gates import Gate, Kind, resuming
 from heliostat_gateway.routes.plans import NotServed, RouteReason
 from heliostat_gateway.routes.routing import ANYONE, Router
 from heliostat_gateway.scripted.bill import Bill, BillEntry
@@ -86,6 +86,7 @@ class AgentState(_Document):
     slowed_down: bool
     reason: str
     since: datetime | None
+    resume_with: Annotated[str, Field(description="The request that lets it go on; else empty.")]
 
 
 class ModelStatus(_Document):
@@ -189,6 +190,7 @@ class Admin:
             slowed_down=held is not None and held.kind is Kind.SLOW_DOWN,
             reason="" if held is None else held.reason,
             since=None if held is None else instant(held.since_ms),
+            resume_with="" if held is None else resuming(agent, self.gate.resumes),
         )
 
     async def model(self, name: str) -> ModelStatus:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from heliostat_gateway.calls.conversations import Conversations
 from heliostat_gateway.dialects import Dialect
@@ -11,13 +11,13 @@ from heliostat_gateway.serving.failures import Failures, dialect_of, known_heade
 from heliostat_gateway.serving.figures import Requests
 from heliostat_gateway.serving.listings import list_models, show_model
 from heliostat_gateway.serving.openapi import describe_call, describe_listing
-from heliostat_gateway.serving.shortcuts import Handler, Shortcuts
+from heliostat_gateway.serving.shortcuts import Handler, ShortcutApp
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.wire import JsonObject
 
 
 def add_endpoints(
-    app: FastAPI, conversations: Conversations, admin: Admin, settings: Settings
+    app: ShortcutApp, conversations: Conversations, admin: Admin, settings: Settings
 ) -> None:
     """Registers every path on `app`, and how errors leave it."""
     calls = Calls(conversations)
@@ -27,7 +27,7 @@ def add_endpoints(
     app.include_router(admin.endpoints())
     failures = Failures(conversations.books.metrics)
     failures.add_to(app)
-    app.add_middleware(Shortcuts, handlers=calls.shortcuts(), failures=failures)
+    app.cut_short(calls.shortcuts(), failures)
 
 
 class Calls:

@@ -69,7 +69,7 @@ def dialect_of(request: Request) -> Dialect:
 
 def known_headers(request: Request) -> dict[str, str]:
     """The x-heliostat headers of a request as far as they are known; its id from the start."""
-    if not hasattr(request.state, "heliostat"):
-        request.state.heliostat = {"x-heliostat-request-id": new_request_id()}
-    found: dict[str, str] = request.state.heliostat
+    found: dict[str, str] | None = request.scope.get("heliostat")
+    if found is None:
+        found = request.scope["heliostat"] = {"x-heliostat-request-id": new_request_id()}
     return found

@@ -7,7 +7,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from heliostat_gateway.reports.gates import Restriction, Verdict, judge
+from heliostat_gateway.reports.gates import AT_WRITER, Restriction, Verdict, judge
 from heliostat_gateway.shared.connection import PREFIX
 from heliostat_gateway.shared.listening import AWAY, Listener
 
@@ -18,6 +18,8 @@ _RESTRICTIONS = TypeAdapter(list[Restriction])
 
 class SharedGate:
     """See Gate. While Redis is away, what was known last holds."""
+
+    resumes = AT_WRITER
 
     def __init__(self, redis: Redis, slow_seconds: float) -> None:
         self._redis = redis
@@ -35,7 +37,7 @@ class SharedGate:
 
     def check(self, agent: str) -> Verdict:
         """See Gate."""
-        return judge(self._restrictions.get(agent), self._slow_seconds)
+        return judge(self._restrictions.get(agent), self._slow_seconds, self.resumes)
 
     def restriction(self, agent: str) -> Restriction | None:
         """See Gate."""

@@ -1,8 +1,14 @@
-"""User and service keys in Redis: one hash, and a channel that says each change to all replicas."""
+"""User and service keys in Redis: one hash, and a channel that says each change to all replicas.
+
+A Redis that has lost its memory counts as one that is away, until the writer has put back what it
+has on its disk: a key that is not there may well exist.
+"""
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
+from typing import Final
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
@@ -25,6 +31,7 @@ from heliostat_gateway.storage import StorageError
 _LOG = logging.getLogger(__name__)
 _KEYS = f"{PREFIX}keys"  # the hash, and the channel of its changes
 _USES = f"{PREFIX}keys:used"
+_FILLED: Final = f"{PREFIX}keys:filled"  # set by the writer; also what it says on the channel
 _TRIES = 10
 
 # A change of what another replica changed meanwhile is refused and tried anew: else a rotation
@@ -45,6 +52,7 @@ class SharedKeyStore(KeyStore):
         self._replace = redis.register_script(_REPLACE)
         self._listener = Listener(redis, _KEYS, self._read, self._hear)
         self._records: dict[str, KeyRecord] = {}
+        self._is_filled = False
         self._uses: dict[str, int] = {}  # not yet written
         self._saving: asyncio.Task[None] | None = None
 
@@ -69,8 +77,8 @@ class SharedKeyStore(KeyStore):
         return self._records.get(key_id)
 
     def is_complete(self) -> bool:
-        """False while Redis is away: another replica may have made a key."""
-        return self._listener.is_connected
+        """False while Redis is away, or empty: another replica may have made a key."""
+        return self._listener.is_connected and self._is_filled
 
     def note_use(self, key_id: str, now: int) -> None:
         """The key was used."""
@@ -113,12 +121,48 @@ class SharedKeyStore(KeyStore):
                 return revoked
         raise _busy(key_id)
 
+    def records(self) -> tuple[KeyRecord, ...]:
+        """All keys that are known here."""
+        return tuple(self._records.values())
+
+    async def was_filled(self) -> bool:
+        """False for a Redis that has lost its memory. Raises StorageError."""
+        try:
+            return bool(await self._redis.exists(_FILLED))
+        except AWAY as error:
+            raise _away(error) from error
+
+    async def fill(self, kept: Iterable[ListedKey]) -> None:
+        """Puts back what is not there; a revoked key is never good again. Raises StorageError."""
+        try:
+            stored = await self._redis.hgetall(_KEYS)
+            for each in kept:
+                if not await self._restore(each, stored.get(each.record.id.encode(), b"")):
+                    raise _busy(each.record.id)
+            await self._redis.set(_FILLED, 1)
+            await self._redis.publish(_KEYS, _FILLED)
+        except AWAY as error:
+            raise _away(error) from error
+
+    async def _restore(self, kept: ListedKey, before: bytes | str) -> bool:
+        record = kept.record
+        if before:
+            known = KeyRecord.model_validate_json(before)
+            if record.revoked is None or known.revoked is not None:
+                return True
+            record = revoke_key(known, record.revoked)
+        if kept.last_used is not None:
+            await self._redis.hsetnx(_USES, record.id, str(kept.last_used))
+        return await self._put(text_of(before), record)
+
     async def _fetch(self, key_id: str) -> tuple[str, KeyRecord]:
         """The stored text and what it says. Raises NoSuchKeyError, StorageError."""
         try:
             found = await self._redis.hget(_KEYS, key_id)
         except AWAY as error:
             raise _away(error) from error
+        if found is None and not self._is_filled:
+            raise StorageError("The writer has not put the keys into Redis yet: ask again.")
         if found is None:
             raise NoSuchKeyError(key_id)
         return text_of(found), KeyRecord.model_validate_json(found)
@@ -137,12 +181,16 @@ class SharedKeyStore(KeyStore):
         return reply == 1
 
     async def _read(self) -> None:
+        self._is_filled = bool(await self._redis.exists(_FILLED))
         stored = await self._redis.hgetall(_KEYS)
         self._records.clear()
         for document in stored.values():
             self._hear(document)
 
     def _hear(self, message: bytes | str) -> None:
+        if text_of(message) == _FILLED:
+            self._is_filled = True
+            return
         try:
             record = KeyRecord.model_validate_json(message)
         except ValidationError as error:

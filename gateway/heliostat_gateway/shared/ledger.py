@@ -180,10 +180,14 @@ class SharedLedger:
             if not self._link.is_up:
                 break
             try:
-                reply = await self._scripts.run("open", *self._open_arguments(opening, counted))
+                head = _head(opening, counted)
+                reply = await self._scripts.run(
+                    "open", *self._open_arguments(opening, head, counted)
+                )
                 match reply.word:
                     case "ok":
-                        return self._opened(opening, counted, reply)
+                        self._requests.add(OpenRequest(opening, head, counted, reply.text(1)))
+                        return self._opened(counted, reply)
                     case "cap":
                         raise _refusal(counted, reply)
                     case "stale":
@@ -199,17 +203,18 @@ class SharedLedger:
                 return await self._open_alone(opening, counted, unsure=True)
         return await self._open_alone(opening, counted, unsure=False)
 
-    def _open_arguments(self, opening: Opening, counted: Sequence[Counted]) -> list[Argument]:
+    def _open_arguments(
+        self, opening: Opening, head: Head, counted: Sequence[Counted]
+    ) -> list[Argument]:
         return open_arguments(
             opening,
-            _head(opening, counted),
+            head,
             counted,
             gateway=self.gateway,
             budgets=self._budgets.version if opening.caller.budgets else "",
         )
 
-    def _opened(self, opening: Opening, counted: tuple[Counted, ...], reply: Reply) -> Reserved:
-        self._add(opening, counted, reply.text(1))
+    def _opened(self, counted: Sequence[Counted], reply: Reply) -> Reserved:
         nanos, tokens, allowed = (reply.number(index) for index in range(2, _TOTALS))
         if len(reply) > _TOTALS:
             for at, one in enumerate(counted):
@@ -235,7 +240,8 @@ class SharedLedger:
             if unsure:
                 self._begin(self._drop(opening.id))
             raise
-        request = self._add(opening, counted, "")
+        request = OpenRequest(opening, _head(opening, counted), counted, "")
+        self._requests.add(request)
         line = Line(LineKind.OPEN, opening.id, request.head, (first_booking(opening),))
         try:
             await self._spool.append(line)
@@ -244,11 +250,6 @@ class SharedLedger:
             self._shares.settle(opening.id, 0, 0, 0)
             raise
         return reserved
-
-    def _add(self, opening: Opening, counted: tuple[Counted, ...], epoch: str) -> OpenRequest:
-        request = OpenRequest(opening, _head(opening, counted), counted, epoch)
-        self._requests.add(request)
-        return request
 
     async def _settle(self, request: OpenRequest, parts: list[Booking], now_ms: int) -> None:
         how = "shared" if request.epoch else "local"

@@ -103,6 +103,8 @@ class Pipe:
     async def _exchange(self, batch: Sequence[tuple[bytes, asyncio.Future[object]]]) -> None:
         if self._connection is None:
             self._connection = await self._pool.get_connection()
+            # The deadline here is enough: the client's own takes a task and a timer each time.
+            self._connection.socket_timeout = None
         connection = self._connection
         packed = b"".join(command for command, _ in batch)
         await connection.send_packed_command(packed, check_health=False)

@@ -19,7 +19,7 @@ from heliostat_gateway.money.bookings import (
     turns_of,
 )
 from heliostat_gateway.money.reservations import Counted
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.usage import Usage, sum_usages
 from heliostat_gateway.shared.pipe import Argument
 
 # After so long without use a sum leaves Redis; the writer brings it back when it is asked for.
@@ -34,19 +34,19 @@ BOOKINGS: Final = TypeAdapter(list[Booking])
 def figures_of(bookings: Sequence[Booking], requests: int = 1) -> list[int]:
     """What a settled request adds to its sums, in the order of KINDS."""
     parts = list(bookings)
-    usages = [part.usage for part in parts]
+    usage = sum_usages([part.usage for part in parts])
     return [
         nanos_of(parts),
         tokens_of(parts),
         turns_of(parts),
         requests,
-        sum(usage.input for usage in usages),
-        sum(usage.output for usage in usages),
-        sum(usage.cache_read for usage in usages),
-        sum(usage.cache_write_5m for usage in usages),
-        sum(usage.cache_write_1h for usage in usages),
-        sum(usage.web_searches for usage in usages),
-        sum(usage.thinking for usage in usages),
+        usage.input,
+        usage.output,
+        usage.cache_read,
+        usage.cache_write_5m,
+        usage.cache_write_1h,
+        usage.web_searches,
+        usage.thinking,
         int(any(part.estimated for part in parts)),
     ]
 

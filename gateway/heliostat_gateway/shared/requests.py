@@ -23,7 +23,9 @@ class OpenRequest:
     @property
     def bookings(self) -> list[Booking]:
         """All parts as they are, the one that is written ahead included."""
-        parts = {1: first_booking(self.opening)} | self.parts
+        parts = self.parts
+        if 1 not in parts:
+            parts = {1: first_booking(self.opening)} | parts
         return [parts[part] for part in sorted(parts)]
 
     def take(self, bookings: Sequence[Booking]) -> list[Booking]:

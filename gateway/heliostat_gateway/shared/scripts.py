@@ -62,7 +62,8 @@ class Reply:
 
     def number(self, index: int) -> int:
         """The number at an index."""
-        return int(self.text(index))
+        value = self._values[index]
+        return int(value if isinstance(value, (bytes, int)) else self.text(index))
 
     def list(self, index: int) -> list[str]:
         """The texts of the list at an index."""

@@ -15,6 +15,7 @@ from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.revocations import SharedRevoker
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.wire import JsonObject
+from heliostat_gateway.writer.keys import KeptKeys
 from heliostat_gateway.writer.reports import open_reports
 from heliostat_gateway.writer.service import Writer
 
@@ -34,13 +35,16 @@ def create_writer_app(settings: Settings) -> FastAPI:
     revoker = SharedRevoker(redis, Revocations(storage), OpenCalls())
     metrics = Metrics()
     reports = open_reports(settings, storage, redis, metrics)
+    kept_keys = KeptKeys(storage, reports.store)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await writer.start()
         await revoker.start()
         await reports.start()
+        await kept_keys.start()
         yield
+        await kept_keys.close()
         await reports.close()
         await revoker.close()
         await writer.close()

@@ -21,6 +21,7 @@ from heliostat_gateway.writer.filling import Refilling
 _LOG = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 1.0
+_NOT_STARTED: Final = "not started yet"
 
 
 class Writer:
@@ -36,7 +37,7 @@ class Writer:
         self.draining = Draining(redis, storage)
         self.refilling = Refilling(self.draining, scripts, storage)
         self.burying = Burying(self.draining, scripts)
-        self.fault = "not started yet"
+        self.fault = _NOT_STARTED
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -53,6 +54,8 @@ class Writer:
     async def _look(self) -> None:
         """Every second: has Redis lost its memory, is a gateway dead?"""
         await self.refilling.ensure_epoch()
+        if self.fault:
+            _LOG.info("the writer works")
         self.fault = ""
         await self.burying.step()
         await asyncio.sleep(_LOOK_SECONDS)
@@ -62,7 +65,7 @@ class Writer:
             try:
                 await step()
             except (RedisAwayError, ResponseError, StorageError) as error:
-                if not self.fault:
+                if self.fault in ("", _NOT_STARTED):
                     _LOG.warning("the writer waits: %s", error)
                 await self._wait(str(error))
             except Exception as error:  # noqa: BLE001  a loop that ends in silence loses records

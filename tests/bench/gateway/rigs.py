@@ -100,8 +100,31 @@ class Rig:
     def cpu(self) -> float:
         """Seconds of CPU that the gateway has used."""
         assert self.gateway.process is not None
-        times = psutil.Process(self.gateway.process.pid).cpu_times()
-        return float(times.user + times.system)
+        return cpu_of(self.gateway.process)
+
+
+@dataclass(frozen=True)
+class BareProxy:
+    """The neighbour that does nothing but pass requests on."""
+
+    target: Target
+    process: subprocess.Popen[bytes]
+
+
+@contextlib.contextmanager
+def run_bare_proxy(upstream: Target) -> Iterator[BareProxy]:
+    """In front of the same upstream."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.gateway.bare_proxy", str(port), str(upstream.port)]
+    with running(command, _PYTHON) as process:
+        wait_for(f"http://127.0.0.1:{port}/", process, any_answer=True)
+        yield BareProxy(Target(port, {}), process)
+
+
+def cpu_of(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of CPU that a process has used."""
+    times = psutil.Process(process.pid).cpu_times()
+    return float(times.user + times.system)
 
 
 @contextlib.contextmanager

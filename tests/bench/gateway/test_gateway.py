@@ -1,4 +1,4 @@
-"""How fast the gateway is, beside the upstream alone and LiteLLM's proxy in the same run."""
+"""How fast the gateway is, beside the upstream alone, a proxy that does nothing and LiteLLM's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,17 @@ import pytest
 from bench.figures import Report, percentile
 from bench.gateway.litellm_proxy import NoLiteLlmError, run_litellm
 from bench.gateway.load import Figures
-from bench.gateway.rigs import MODELS, Rig, Target, put_load, run_rig, run_upstream
+from bench.gateway.rigs import (
+    MODELS,
+    BareProxy,
+    Rig,
+    Target,
+    cpu_of,
+    put_load,
+    run_bare_proxy,
+    run_rig,
+    run_upstream,
+)
 from support.redis_server import NoRedisError, run_redis
 
 MEBIBYTE = 1024 * 1024
@@ -33,6 +43,12 @@ def rig(tmp_path_factory: pytest.TempPathFactory, upstream: Target) -> Iterator[
             yield found
     except NoRedisError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def bare_proxy(upstream: Target) -> Iterator[BareProxy]:
+    with run_bare_proxy(upstream) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +86,10 @@ def per_second(figures: Figures) -> float:
 
 
 @pytest.mark.parametrize("path", MODELS)
-def test_added_latency(rig: Rig, path: str, report: Report) -> None:
-    put_load(rig.target, path, connections=8, requests=300)  # connections and caches are warm
+def test_added_latency(rig: Rig, bare_proxy: BareProxy, path: str, report: Report) -> None:
+    for target in (rig.target, bare_proxy.target):  # connections and caches are warm
+        put_load(target, path, connections=8, requests=300)
+    floor = p50_and_p99(put_steady_load(bare_proxy.target, path))
     bare = p50_and_p99(put_steady_load(rig.upstream, path))
     ours = p50_and_p99(put_steady_load(rig.target, path))
     p50, p99 = ours[0] - bare[0], ours[1] - bare[1]
@@ -81,6 +99,11 @@ def test_added_latency(rig: Rig, path: str, report: Report) -> None:
         "p50 <= 1.0 ms, p99 <= 3 ms",
         p50 <= 0.001 and p99 <= 0.003,
         f"the upstream alone: p50 {millis(bare[0])} ms, p99 {millis(bare[1])} ms",
+    )
+    report.add(
+        "  the same / a proxy that does nothing",
+        f"{p50 / (floor[0] - bare[0]):.1f} x at p50",
+        beside=f"it adds p50 {millis(floor[0] - bare[0])} ms, p99 {millis(floor[1] - bare[1])} ms",
     )
 
 
@@ -100,11 +123,16 @@ def test_added_time_to_the_first_byte_of_a_stream(rig: Rig, path: str, report: R
 
 
 @pytest.mark.parametrize("path", MODELS)
-def test_saturation(rig: Rig, litellm: Target, path: str, report: Report) -> None:
+def test_saturation(
+    rig: Rig, bare_proxy: BareProxy, litellm: Target, path: str, report: Report
+) -> None:
     bare = per_second(put_full_load(rig.upstream, path, BUSY_REQUESTS))
     before = rig.cpu()
     ours = per_second(put_full_load(rig.target, path, BUSY_REQUESTS))
     cost = (rig.cpu() - before) / BUSY_REQUESTS
+    before = cpu_of(bare_proxy.process)
+    floor = per_second(put_full_load(bare_proxy.target, path, BUSY_REQUESTS))
+    floor_cost = (cpu_of(bare_proxy.process) - before) / BUSY_REQUESTS
     put_load(litellm, path, connections=4, requests=40)
     theirs = per_second(put_full_load(litellm, path, NEIGHBOUR_REQUESTS))
     report.add(
@@ -113,6 +141,11 @@ def test_saturation(rig: Rig, litellm: Target, path: str, report: Report) -> Non
         ">= 2000/s",
         ours >= 2000,
         f"the upstream alone: {bare:.0f}/s; {cost * 1e6:.0f} µs of CPU for a request",
+    )
+    report.add(
+        "  the same / a proxy that does nothing",
+        f"{ours / floor:.2f} x",
+        beside=f"it: {floor:.0f}/s; {floor_cost * 1e6:.0f} µs of CPU for a request",
     )
     report.add(
         "  the same / LiteLLM's proxy",

@@ -171,9 +171,9 @@ async def test_runs_are_counted_once_and_priced_by_history(
         "costMicros": 65_001,
     }
     after = body_of(await client.post("/api/agents/preview", json=ask), 200)
-    priced = after["cost"]
-    assert isinstance(priced, dict)
-    assert priced["text"] == (
+    said = after["cost"]
+    assert isinstance(said, dict)
+    assert said["text"] == (
         "The last 2 runs cost $0.0326 on average, $0.0400 at most. A run ends at $2.0000."
     )
 

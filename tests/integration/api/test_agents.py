@@ -163,7 +163,8 @@ async def test_what_a_run_changes_meanwhile_is_no_conflict(client: Client, place
     agent = await create(client)
     name = await activate(client, agent)
     tag = (await client.get(f"/api/agents/{agent}")).headers["etag"]
-    status: JsonObject = {"metadata": {"name": name, "namespace": NAMESPACE}, "status": {"active": 3}}
+    place_of_it = {"name": name, "namespace": NAMESPACE}
+    status: JsonObject = {"metadata": place_of_it, "status": {"active": 3}}
     await place.world.patch_status({**manifest(name, {}), **status})
     while (await read(client, agent))["activeExecutions"] != 3:
         await place.log.wait(["person:local"], await place.log.end(), 0.05)

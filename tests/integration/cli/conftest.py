@@ -1,25 +1,18 @@
 """The `heliostat` program, and a cluster that serves our kinds."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from support.control_plane import Address
+from support.heliostat_program import PROGRAM, build_environ
 from support.kubectl import Kubectl
 from support.manifests import INSTALLATION
 
-PROGRAM = Path(sys.executable).parent / "heliostat"
 Ended = subprocess.CompletedProcess[str]
 Heliostat = Callable[..., Ended]
-
-
-def build_environ(home: Path, **more: str) -> dict[str, str]:
-    """Nothing of this machine's own Heliostat, no provider's key."""
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "NO_COLOR": "1", **more}
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from support.control_plane import Address
+from support.heliostat_program import PROGRAM, build_environ
 from support.kubectl import Kubectl
 
-from .conftest import PROGRAM, Heliostat, build_environ
+from .conftest import Heliostat
 
 AGENT = """
 apiVersion: heliostat.dev/v1alpha1

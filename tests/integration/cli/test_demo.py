@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PROGRAM, build_environ
+from support.heliostat_program import PROGRAM, build_environ
 
 HEADER = "date,region,product,units,unit_price"
 

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,27 +13,15 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_core.names import RECORDED_ANNOTATION
-
-from .conftest import PROGRAM, build_environ
-from .dev_process import DevProcess, Event, follow, running_dev
+from support.dev_process import DevProcess, running_dev
+from support.heliostat_program import PROGRAM, build_environ
+from support.screens import follow, run_sample, until_finished
 
 
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevProcess]:
     with running_dev(tmp_path_factory.mktemp("dev")) as started:
         yield started
-
-
-def until_finished(events: Iterable[Event], uid: JsonValue) -> list[Event]:
-    """The reports about one run up to its end."""
-    found = []
-    for event in events:
-        if event.data.get("execution") != uid:
-            continue
-        found.append(event)
-        if event.data["type"] == "execution.changed" and event.payload["isFinished"]:
-            return found
-    raise AssertionError("the stream ended")
 
 
 def as_list(value: JsonValue) -> list[JsonValue]:
@@ -46,13 +34,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def run_sample(client: httpx2.Client, name: str = "hello") -> JsonValue:
-    answer = client.post(f"/api/samples/{name}")
-    assert answer.status_code == 202, answer.text
-    uid: JsonValue = answer.json()["execution"]
-    return uid
 
 
 def test_a_run_shows_live_from_its_creation_to_its_end(dev: DevProcess) -> None:
@@ -167,6 +148,11 @@ def test_an_unknown_run_is_not_there(dev: DevProcess) -> None:
     with dev.browser() as client:
         answer = client.get("/api/executions/none")
     assert (answer.status_code, answer.json()["title"]) == (404, "Not Found")
+
+
+def test_it_says_that_it_is_ready(dev: DevProcess) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert httpx2.get(f"{dev.url}{path}").json() == {"status": "ok"}
 
 
 def test_it_listens_on_this_machine_only(dev: DevProcess) -> None:

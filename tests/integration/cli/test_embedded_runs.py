@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PROGRAM, Ended, Heliostat, build_environ
+from support.heliostat_program import PROGRAM, build_environ
+
+from .conftest import Ended, Heliostat
 
 AGENT = """
 apiVersion: heliostat.dev/v1alpha1

@@ -93,12 +93,11 @@ def addresses(providers: FakeProviders) -> dict[str, str]:
 
 
 def start_gateway(
-    folder: Path, routes: Iterable[Route], settings: Mapping[str, str], private: str = ""
+    folder: Path, routes: Iterable[Route], settings: Mapping[str, str]
 ) -> GatewayProcess:
-    """A gateway with these routes that answers; `private` is the operator's key of another one."""
+    """A gateway with these routes that answers."""
     (folder / "routes.yaml").write_text(routes_text(routes))
     gateway = GatewayProcess(folder)
-    gateway.private = private or gateway.private
     gateway.write_public_key()
     gateway.start(HELIOSTAT_GATEWAY_ROUTES_FILE=str(folder / "routes.yaml"), **settings)
     return gateway

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from support.fake_provider import FakeProviders, run_fake_providers
+from support.redis_server import RedisServer
 
 from .chains import write_scenario
 from .gateway_process import GatewayProcess
 from .real_world import World, run_world
+from .replicas import Replicas, run_replicas
 
 
 def _run(folder: Path) -> Iterator[GatewayProcess]:
@@ -38,6 +40,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
     """A gateway of the test's own."""
     yield from _run(tmp_path)
+
+
+@pytest.fixture
+def replicas(tmp_path: Path, redis_server: RedisServer) -> Iterator[Replicas]:
+    """Two gateways and the writer, on a Redis of the test's own."""
+    with run_replicas(tmp_path, redis_server.url) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

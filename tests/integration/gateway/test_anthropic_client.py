@@ -14,15 +14,15 @@ from anthropic.types import (
     ToolResultBlockParam,
     ToolUseBlock,
 )
-from pydantic import BaseModel
 
 from support.gemini_types import GenerateBody, read_gemini_request
 
+from .clients import HELLO, THOUGHT, Choice, requests_are_gemini_s
 from .real_world import DIALECTS, ROUTES, World
 from .samples import PDF, PNG
 
-HELLO = "Hello from the scripted provider."
-THOUGHT = "Someone greets me. I greet back."
+__all__ = ["requests_are_gemini_s"]
+
 TOOL: ToolParam = {
     "name": "Bash",
     "description": "Runs a command.",
@@ -32,22 +32,6 @@ TOOL: ToolParam = {
         "required": ["command"],
     },
 }
-
-
-class Choice(BaseModel):
-    """What a structured answer holds."""
-
-    kind: str
-    n: int
-
-
-@pytest.fixture(autouse=True)
-def requests_are_gemini_s(world: World) -> Iterator[None]:
-    """Google's own types read every request that a test made the gateway send to Gemini."""
-    world.proxy.taken()
-    yield
-    for recorded in world.proxy.taken():
-        read_gemini_request(recorded)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,8 @@ import json
 import anthropic
 import pytest
 
+from .clients import HELLO
 from .gateway_process import GatewayProcess
-
-HELLO = "Hello from the scripted provider."
 
 
 def client(gateway: GatewayProcess, execution: str, retries: int = 0) -> anthropic.Anthropic:

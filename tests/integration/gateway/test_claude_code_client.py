@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -23,9 +24,29 @@ class Run:
     folder: Path
 
 
+QUIET: Mapping[str, str] = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+    "CLAUDE_CODE_MAX_RETRIES": "1",
+}
+
+
 async def claude(
     gateway: GatewayProcess, folder: Path, key: str, model: str, prompt: str, *options: str
 ) -> Run:
+    return await run_claude(gateway.url, folder, key, model, prompt, *options)
+
+
+async def run_claude(
+    url: str,
+    folder: Path,
+    key: str,
+    model: str,
+    prompt: str,
+    *options: str,
+    environ: Mapping[str, str] = QUIET,
+) -> Run:
+    """One run of the binary in a home of its own, to its end."""
     (folder / "home").mkdir(exist_ok=True)
     work = folder / "work"
     work.mkdir(exist_ok=True)
@@ -36,11 +57,9 @@ async def claude(
         env={
             "HOME": str(folder / "home"),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "ANTHROPIC_BASE_URL": gateway.url,
+            "ANTHROPIC_BASE_URL": url,
             "ANTHROPIC_API_KEY": key,
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
-            "CLAUDE_CODE_MAX_RETRIES": "1",
+            **environ,
         },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -46,10 +46,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     scenarios = folder / "scenarios"
     scenarios.mkdir()
     (scenarios / "steps.yaml").write_text(scenario(_WORK))
+    # Gemini 3 refuses calls that nobody signed, and the first ones here are Claude's.
+    (scenarios / "gemini-3-steps.yaml").write_text(scenario(_WORK))
     (scenarios / "failing.yaml").write_text(scenario(_FAILURES + _WORK))
     failing = {"provider": "anthropic", "model": "failing"}
+    models = {"messages": "steps", "chat": "steps", "gemini": "gemini-3-steps"}
     chains: dict[str, object] = {
-        f"work-{dialect}": {"chain": [failing, {"provider": name, "model": "steps"}]}
+        f"work-{dialect}": {"chain": [failing, {"provider": name, "model": models[dialect]}]}
         for dialect, name in PROVIDERS.items()
     }
     with run_world(folder, chains, scenarios) as running:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import cycle, product
 
 import pytest
 
@@ -208,16 +208,27 @@ def half_dead(
 ) -> Iterator[GatewayProcess]:
     """A gateway that can't reach any first provider."""
     address = stranger if request.param == "tls" else f"http://127.0.0.1:{free_port()}"
-    dead = {f"HELIOSTAT_GATEWAY_{name.upper()}_BASE_URL": address for name in FIRST.values()}
     folder = tmp_path_factory.mktemp("half-dead")
-    found = start_gateway(folder, UNREACHABLE_ROUTES, addresses(speakers) | dead)
+    found = start_gateway(folder, UNREACHABLE_ROUTES, half_dead_addresses(speakers, address))
     yield found
     found.kill()
+
+
+def half_dead_addresses(speakers: FakeProviders, address: str) -> dict[str, str]:
+    """Settings of a gateway whose first providers are all at `address`."""
+    dead = {f"HELIOSTAT_GATEWAY_{name.upper()}_BASE_URL": address for name in FIRST.values()}
+    return addresses(speakers) | dead
 
 
 async def test_a_first_provider_that_can_not_be_reached(
     half_dead: GatewayProcess, speakers: FakeProviders
 ) -> None:
+    await check_unreachable([half_dead], speakers)
+
+
+async def check_unreachable(gateways: list[GatewayProcess], speakers: FakeProviders) -> None:
+    """Every route through the gateways in turn: the second provider answers, and it alone is
+    paid."""
     settings = [Setting(UNREACHABLE, c, s) for c, s in product(CALLERS, (True, False))]
     for setting in settings:
         routes = [
@@ -228,8 +239,8 @@ async def test_a_first_provider_that_can_not_be_reached(
         before = len(speakers.bill())
         replies = await asyncio.gather(
             *(
-                ask(half_dead, setting.caller, r.model, r.model, stream=setting.stream)
-                for r in routes
+                ask(gateway, setting.caller, r.model, r.model, stream=setting.stream)
+                for r, gateway in zip(routes, cycle(gateways))
             )
         )
         for route, reply in zip(routes, replies, strict=True):
@@ -237,7 +248,7 @@ async def test_a_first_provider_that_can_not_be_reached(
         bill = speakers.bill()[before:]
         for route in routes:
             (line,) = lines_of(bill, route)
-            assert (await half_dead.cost(route.model)).cost_nanos == line.cost_nanos
+            assert (await gateways[-1].cost(route.model)).cost_nanos == line.cost_nanos
 
 
 async def ask_all(gateway: GatewayProcess, setting: Setting, routes: list[Route]) -> list[Reply]:

@@ -4,10 +4,11 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import cycle, product
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -18,29 +19,29 @@ from support.redis_server import RedisServer
 
 from .chains import (
     SECOND_TEXT,
-    SHOWN,
     Booked,
     Route,
     addresses,
     ask,
     lines_of,
-    start_gateway,
+    routes_text,
     wait_for_equal_money,
 )
-from .gateway_process import GatewayProcess
-
-CALLERS = (Dialect.MESSAGES, Dialect.CHAT)
-QUICK = {"idleSeconds": 1.5}
-# Fault, when it comes, whether a stream has shown something by then.
-FAULTS = (
-    ("429-bare", None, False),
-    ("500", None, False),
-    ("cut-before-first-byte", None, False),
-    ("bad-json", 0, False),
-    ("cut-after-first-token", None, True),
-    ("error-event", None, True),
-    ("stall", None, True),
+from .gateway_process import GatewayProcess, free_port
+from .replicas import Replicas, run_replicas
+from .test_failover import (
+    SETTINGS,
+    UNREACHABLE_ROUTES,
+    Setting,
+    check_answer_of_second,
+    check_error_after_output,
+    check_unreachable,
+    half_dead_addresses,
+    stranger,
 )
+
+__all__ = ["stranger"]
+
 PAIRS = (
     (Dialect.MESSAGES, Dialect.MESSAGES),
     (Dialect.MESSAGES, Dialect.CHAT),
@@ -49,74 +50,84 @@ PAIRS = (
     (Dialect.GEMINI, Dialect.MESSAGES),
 )
 LIMITED = [Route(f"limited-{n}", Dialect.MESSAGES, Dialect.CHAT, {}) for n in range(7)]
+Case: TypeAlias = tuple[Setting, Route]
+CASES: list[Case] = [
+    (setting, route)
+    for setting in SETTINGS
+    for route in setting.routes()
+    if (route.first, route.second) in PAIRS
+]
 
 
-@dataclass(frozen=True)
-class Case:
-    """One request of the matrix."""
-
-    fault: str
-    after: float | None
-    shows: bool
-    caller: Dialect
-    stream: bool
-    route: Route
-
-
-def cases() -> Iterator[Case]:
-    for (fault, after, shows), caller, stream in product(FAULTS, CALLERS, (True, False)):
-        for first, second in PAIRS:
-            name = f"{fault}-{caller}-{stream}-{first}-{second}"
-            route = Route(name, first, second, QUICK if fault == "stall" else {})
-            yield Case(fault, after, shows and stream, caller, stream, route)
-
-
-CASES = list(cases())
+@contextmanager
+def run_pair(
+    folder: Path, redis_url: str, routes: Iterable[Route], settings: Mapping[str, str]
+) -> Iterator[Replicas]:
+    """Two gateways with these routes."""
+    path = folder / "routes.yaml"
+    path.write_text(routes_text(routes))
+    # No ping before an answer, however busy the machine: it would fix what the headers say.
+    quiet = {"HELIOSTAT_GATEWAY_PING_SECONDS": "120", "HELIOSTAT_GATEWAY_ROUTES_FILE": str(path)}
+    own = {**settings, **quiet}
+    with run_replicas(folder, redis_url, own) as replicas:
+        yield replicas
 
 
 @pytest.fixture
-def pair(
+async def pair(
     tmp_path: Path, redis_server: RedisServer, speakers: FakeProviders
-) -> Iterator[list[GatewayProcess]]:
-    routes = [*LIMITED, *(case.route for case in CASES)]
-    writer = GatewayProcess(tmp_path)
-    writer.start("heliostat_gateway.writer", REDIS_URL=redis_server.url)
-    found: list[GatewayProcess] = []
-    for name in ("one", "two"):
-        folder = tmp_path / name
-        folder.mkdir()
-        settings = addresses(speakers) | {"REDIS_URL": redis_server.url}
-        private = found[0].private if found else ""
-        found.append(start_gateway(folder, routes, settings, private))
-    yield found
-    for gateway in [*found, writer]:
-        gateway.kill()
+) -> AsyncIterator[list[GatewayProcess]]:
+    routes = [*LIMITED, *(route for _, route in CASES)]
+    with run_pair(tmp_path, redis_server.url, routes, addresses(speakers)) as replicas:
+        await replicas.until_shared()
+        yield replicas.gateways
 
 
 async def test_the_matrix_through_both_in_turn(
     pair: list[GatewayProcess], speakers: FakeProviders
 ) -> None:
-    for gateway in pair:
-        await gateway.until_shared()
-    for case in CASES:
-        speakers.arm(case.fault, after=case.after, model=case.route.first_model)
-    turns = list(zip(CASES, cycle(pair)))
-    busy = asyncio.Semaphore(24)
+    for setting, route in CASES:
+        setting.fault.arm(speakers, route.first_model)
 
-    async def check(case: Case, gateway: GatewayProcess) -> Booked:
-        model = case.route.model
-        async with busy:
-            reply = await ask(gateway, case.caller, model, model, stream=case.stream)
-        heard = hear(case.caller, reply.status, reply.body, stream=case.stream)
-        if case.shows:
-            assert (heard.text, heard.is_complete, bool(heard.error)) == (SHOWN, False, True), model
+    async def check(
+        setting: Setting, route: Route, gateway: GatewayProcess, turn: asyncio.Semaphore
+    ) -> Booked:
+        async with turn:
+            reply = await ask(
+                gateway, setting.caller, route.model, route.model, stream=setting.stream
+            )
+        if setting.shows:
+            check_error_after_output(setting, reply)
         else:
-            assert heard == Heard(SECOND_TEXT), model
-            assert reply.headers["x-heliostat-attempts"] == "2"
-        return Booked(gateway, model, case.route)
+            check_answer_of_second(setting, route, reply)
+        return Booked(gateway, route.model, route)
 
-    booked = await asyncio.gather(*(check(case, gateway) for case, gateway in turns))
+    booked: list[Booked] = []
+    for at_once, cases in groups():
+        turn = asyncio.Semaphore(at_once)
+        turns = zip(cases, cycle(pair))
+        booked += await asyncio.gather(*(check(*case, gateway, turn) for case, gateway in turns))
     await wait_for_equal_money(speakers, booked)
+
+
+def groups() -> Iterator[tuple[int, list[Case]]]:
+    """How many go at once: few of what weighs 34 MB or must meet a time, by themselves."""
+    huge = [case for case in CASES if "huge" in case[0].name]
+    timed = [case for case in CASES if case[1].timeouts]
+    yield 24, [case for case in CASES if case not in huge and case not in timed]
+    yield 8, timed
+    yield 3, huge
+
+
+@pytest.mark.parametrize("why", ["refused", "tls"])
+async def test_a_first_provider_that_neither_can_reach(
+    tmp_path: Path, redis_server: RedisServer, speakers: FakeProviders, stranger: str, why: str
+) -> None:
+    address = stranger if why == "tls" else f"http://127.0.0.1:{free_port()}"
+    settings = half_dead_addresses(speakers, address)
+    with run_pair(tmp_path, redis_server.url, UNREACHABLE_ROUTES, settings) as replicas:
+        await replicas.until_shared()
+        await check_unreachable(replicas.gateways, speakers)
 
 
 async def test_a_limit_that_one_has_met_is_kept_by_the_other(

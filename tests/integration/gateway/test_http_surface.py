@@ -155,6 +155,7 @@ async def test_an_unknown_execution_and_agent_are_zeros(shared: GatewayProcess) 
         "slowedDown": False,
         "reason": "",
         "since": None,
+        "resumeWith": "",
     }
 
 

@@ -3,14 +3,14 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from support.redis_server import RedisServer
 
 from .gateway_process import GatewayProcess
+from .replicas import Replicas
 from .test_end_of_a_run import OpenStream
 from .test_keys_over_http import create, listed, rotate, status
 
@@ -18,21 +18,9 @@ SECOND = 1.0
 
 
 @pytest.fixture
-def pair(tmp_path: Path, redis_server: RedisServer) -> Iterator[list[GatewayProcess]]:
-    found: list[GatewayProcess] = []
-    for name in ("one", "two"):
-        folder = tmp_path / name
-        folder.mkdir()
-        gateway = GatewayProcess(folder)
-        if found:
-            gateway.private = found[0].private
-        gateway.write_public_key()
-        gateway.start(REDIS_URL=redis_server.url)
-        found.append(gateway)
-    yield found
-    for gateway in found:
-        if gateway.process is not None and gateway.process.poll() is None:
-            gateway.kill()
+async def pair(replicas: Replicas) -> list[GatewayProcess]:
+    await replicas.until_shared()
+    return replicas.gateways
 
 
 async def within(seconds: float, condition: Callable[[], Awaitable[bool]]) -> None:

@@ -14,15 +14,13 @@ from openai.types.chat import (
     ChatCompletionMessageFunctionToolCall,
     ChatCompletionMessageParam,
 )
-from pydantic import BaseModel
 
-from support.gemini_types import read_gemini_request
-
+from .clients import HELLO, THOUGHT, Choice, requests_are_gemini_s
 from .real_world import DIALECTS, ROUTES, World
 from .samples import PDF, PNG
 
-HELLO = "Hello from the scripted provider."
-THOUGHT = "Someone greets me. I greet back."
+__all__ = ["requests_are_gemini_s"]
+
 TOOL: ChatCompletionFunctionToolParam = {
     "type": "function",
     "function": {
@@ -37,22 +35,6 @@ TOOL: ChatCompletionFunctionToolParam = {
         "strict": True,
     },
 }
-
-
-class Choice(BaseModel):
-    """What a structured answer holds."""
-
-    kind: str
-    n: int
-
-
-@pytest.fixture(autouse=True)
-def requests_are_gemini_s(world: World) -> Iterator[None]:
-    """Google's own types read every request that a test made the gateway send to Gemini."""
-    world.proxy.taken()
-    yield
-    for recorded in world.proxy.taken():
-        read_gemini_request(recorded)
 
 
 @pytest.fixture(scope="module")

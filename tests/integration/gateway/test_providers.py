@@ -46,6 +46,19 @@ HEADERS = [
     ("x-claude-code-session-id", "s1"),
     ("x-heliostat-anything", "ours"),
     ("x-stainless-lang", "py"),
+    # What proxies on the way to the gateway add: addresses and traces of the owner's network.
+    ("forwarded", "for=10.0.0.7"),
+    ("via", "1.1 ingress.internal"),
+    ("x-forwarded-for", "10.0.0.7"),
+    ("x-forwarded-client-cert", "By=spiffe://internal"),
+    ("x-real-ip", "10.0.0.7"),
+    ("x-envoy-external-address", "10.0.0.7"),
+    ("x-amzn-trace-id", "Root=1"),
+    ("x-goog-iap-jwt-assertion", "caller-secret"),
+    ("cf-connecting-ip", "10.0.0.7"),
+    ("x-b3-traceid", "1"),
+    ("traceparent", "00-1-1-01"),
+    ("baggage", "user=ada"),
 ]
 # What of it reaches each provider when the caller speaks its dialect.
 OWN = {

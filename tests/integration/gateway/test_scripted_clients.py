@@ -14,8 +14,7 @@ from openai.types import chat
 
 from support.fake_provider import FakeProviders, run_fake_providers
 
-HELLO = "Hello from the scripted provider."
-THOUGHT = "Someone greets me. I greet back."
+from .clients import HELLO, THOUGHT
 
 
 @pytest.fixture(scope="module")

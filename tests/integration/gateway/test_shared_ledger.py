@@ -28,6 +28,7 @@ from support.shared_ledgers import SharedWorld, shared_world, until, until_mode
 
 DAY_MS = 24 * 3600 * 1000
 NO_CAPS = Caps()
+CALLS = 100
 
 
 @pytest.fixture
@@ -64,6 +65,27 @@ async def test_a_part_that_was_noted_and_proved_free_is_no_row(world: SharedWorl
     total = await ledger.execution("uid")
     assert (total.cost_nanos, total.requests, total.settled) == (30, 1, True)
     assert await (await world.rows()).execution("uid") == total
+
+
+async def test_a_call_takes_one_round_trip_to_reserve_and_one_to_settle(world: SharedWorld) -> None:
+    ledger = await world.gateway()
+    await ledger.put_budget(Budget("team", cap_nanos=10**9))
+    caps = Caps(cost_nanos=10**9, tokens=10**9, turns=10**6)
+    caller = service("key", caps, budgets=("team",))
+    await ledger.open(opening("first", caller))  # its sums may be brought back by the writer
+    await ledger.settle([booking("first", 1)], 5)
+    before = await scripts_run(world)
+    for number in range(CALLS):
+        await ledger.open(opening(str(number), caller))
+        await ledger.settle([booking(str(number), 1)], 5)
+    beats = CALLS // 5  # of the gateway, one a second, and of the writer
+    assert 2 * CALLS <= await scripts_run(world) - before <= 2 * CALLS + beats
+
+
+async def scripts_run(world: SharedWorld) -> int:
+    """How often Redis was asked to run one."""
+    told = await world.redis.info("commandstats")
+    return int(told["cmdstat_evalsha"]["calls"])
 
 
 async def test_an_execution_without_calls_is_all_zeros(world: SharedWorld) -> None:

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from heliostat_gateway.calls.edits import (
     Edit,
     ask_for_usage,
-    drop_foreign_thinking,
+    drop_foreign_parts,
     edit_bytes,
     edit_document,
     lower_output,
@@ -19,6 +19,7 @@ from heliostat_gateway.calls.edits import (
     set_defaults,
 )
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.citations import citations_of_chat
 from heliostat_gateway.wire import JsonObject
 
 
@@ -95,8 +96,9 @@ SIGNED: JsonObject = {"type": "thinking", "thinking": "a", "signature": "c2lnbmV
 UNSIGNED: JsonObject = {"type": "thinking", "thinking": "b", "signature": ""}
 OF_GEMINI: JsonObject = {"type": "thinking", "thinking": "", "signature": "gemini|text||c2ln"}
 REDACTED: JsonObject = {"type": "redacted_thinking", "data": "x"}
+OF_OPENROUTER: JsonObject = {"type": "thinking", "thinking": "c", "signature": "openrouter|[{}]"}
 TEXT: JsonObject = {"type": "text", "text": "t"}
-blocks = st.sampled_from([SIGNED, UNSIGNED, OF_GEMINI, REDACTED, TEXT])
+blocks = st.sampled_from([SIGNED, UNSIGNED, OF_GEMINI, OF_OPENROUTER, REDACTED, TEXT])
 contents: st.SearchStrategy[JsonValue] = st.text(max_size=3) | st.lists(blocks, max_size=5)
 conversations = st.lists(
     st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": contents}),
@@ -109,12 +111,12 @@ def test_only_thinking_that_anthropic_did_not_sign_goes(
     messages: list[dict[str, JsonValue]], indent: int | None
 ) -> None:
     document: JsonObject = {"a": [1], "messages": [*messages], "z": {"messages": []}}
-    edits = drop_foreign_thinking(document)
+    edits = drop_foreign_parts(document)
     expected: list[JsonValue] = []
     for message in messages:
         content = message["content"]
         if isinstance(content, list):
-            own = [block for block in content if block not in (UNSIGNED, OF_GEMINI)]
+            own = [block for block in content if block not in (UNSIGNED, OF_GEMINI, OF_OPENROUTER)]
             message = {**message, "content": own or content}
         expected.append(message)
     assert edited(document, edits) == {**document, "messages": expected}
@@ -134,5 +136,19 @@ def test_what_stays_of_a_message_keeps_its_bytes() -> None:
     ):
         body = b'{"messages":[{"role":"user"} , {"content":' + before + b'}],"x":1.50}'
         document: JsonObject = json.loads(body)
-        found = edit_bytes(body, drop_foreign_thinking(document))
+        found = edit_bytes(body, drop_foreign_parts(document))
         assert found == b'{"messages":[{"role":"user"} , {"content":' + after + b'}],"x":1.50}'
+
+
+def test_only_citations_that_anthropic_did_not_make_go() -> None:
+    cited: JsonObject = {"url": "https://a", "encrypted_index": "Eo8BCioIAhgBIiQ"}
+    own: JsonObject = {"type": "text", "text": "t", "citations": [cited]}
+    [foreign] = citations_of_chat([{"url_citation": {"url": "https://a"}}], "t")
+    theirs: JsonObject = {"type": "text", "text": "u", "citations": [foreign]}
+    message: JsonObject = {"role": "assistant", "content": [UNSIGNED, own, theirs]}
+    document: JsonObject = {"messages": [{"role": "user", "content": "u"}, message]}
+    changed = edited(document, drop_foreign_parts(document))
+    assert changed["messages"] == [
+        {"role": "user", "content": "u"},
+        {"role": "assistant", "content": [own, {**theirs, "citations": None}]},
+    ]

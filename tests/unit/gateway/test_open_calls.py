@@ -10,28 +10,26 @@ from heliostat_gateway.calls.open_calls import CallEndedError, EndReason, OpenCa
 async def test_end_interrupts_what_the_scope_awaits() -> None:
     call = OpenCall("k")
     asyncio.get_running_loop().call_soon(call.end, EndReason.REVOKED)
-    with pytest.raises(CallEndedError) as caught:
-        async with call.scope():
-            await asyncio.Event().wait()
+    with pytest.raises(CallEndedError) as caught, call.scope():
+        await asyncio.Event().wait()
     assert caught.value.reason is EndReason.REVOKED
     await asyncio.sleep(0)  # the cancellation does not leak
 
 
 async def test_a_call_that_was_ended_between_scopes_starts_no_other() -> None:
     call = OpenCall("k")
-    async with call.scope():
+    with call.scope():
         pass
     call.end(EndReason.CLIENT_GONE)
     call.end(EndReason.SHUTDOWN)
-    with pytest.raises(CallEndedError) as caught:
-        async with call.scope():
-            pytest.fail("the scope must not begin")
+    with pytest.raises(CallEndedError) as caught, call.scope():
+        pytest.fail("the scope must not begin")
     assert caught.value.reason is EndReason.CLIENT_GONE
 
 
 async def test_a_cancellation_from_elsewhere_stays_one() -> None:
     async def work() -> None:
-        async with OpenCall("k").scope():
+        with OpenCall("k").scope():
             await asyncio.Event().wait()
 
     task = asyncio.create_task(work())
@@ -49,7 +47,7 @@ async def test_ending_a_key_waits_until_its_calls_are_closed() -> None:
 
     async def work() -> None:
         try:
-            async with mine.scope():
+            with mine.scope():
                 await asyncio.Event().wait()
         except CallEndedError:
             calls.remove(mine)

@@ -20,6 +20,13 @@ def test_a_price_is_found_once_a_day_and_dated_prices_change_with_the_day() -> N
     assert [rates.table(Usage())["input"] for rates in (first, after)] == [2, 4]
 
 
+def test_what_only_vertex_sells_has_no_price_at_gemini() -> None:
+    book = PriceBook()
+    assert book.rates("google", "claude-opus-5-5", NOON) is None
+    assert book.rates("google", "gemini-4-argon", NOON) is not None
+    assert not [name for name in book.models("google", NOON) if name.startswith("claude")]
+
+
 def test_prices_that_depend_on_the_hour_are_those_of_the_request() -> None:
     book = PriceBook()
     prices = {

@@ -102,6 +102,7 @@ def test_a_scenario_answers_real_names_where_it_is_chosen(model: str) -> None:
         ("gpt-6.1-sol", ANTHROPIC, RouteReason.PROVIDER_KEY_MISSING, "set OPENAI_API_KEY"),
         ("claude-nonsense", ANTHROPIC, RouteReason.UNKNOWN_MODEL, "no price is known"),
         ("openai/nonsense", ANTHROPIC, RouteReason.UNKNOWN_MODEL, "no price is known"),
+        ("gemini/claude-opus-5-5", ANTHROPIC, RouteReason.UNKNOWN_MODEL, "no price is known"),
         ("scripted/none", {}, RouteReason.UNKNOWN_MODEL, "no scenario none"),
         ("persona/none", {}, RouteReason.UNKNOWN_MODEL, "No persona is called none"),
         ("x" * 251, {}, RouteReason.UNKNOWN_MODEL, "at most 250 characters"),

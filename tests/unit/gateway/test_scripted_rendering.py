@@ -109,9 +109,9 @@ def test_a_stream_says_what_the_whole_answer_says(api: Api, script: Script) -> N
     (whole,) = pieces(api, script, stream=False)
     document = parse_object(whole.raw)
     assert document is not None
+    told = [{**each, "type": None} for each in events(streamed)]
+    plain = {**document, "type": None}
     for name in NAMES[api]:
-        told = [{**each, "type": None} for each in events(streamed)]
-        plain = {**document, "type": None}
         assert texts([*told], name) == texts(plain, name)
     assert sum(piece.characters for piece in streamed) == whole.characters
     if api is not Api.GEMINI:

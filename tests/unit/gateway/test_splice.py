@@ -10,13 +10,13 @@ from pydantic import JsonValue
 from heliostat_gateway.calls.splice import members, prepend_item, set_member, value_bytes
 
 Document: TypeAlias = dict[str, JsonValue]
-texts = st.text(max_size=12)
+texts = st.text(max_size=6)
 values: st.SearchStrategy[JsonValue] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=12,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
+    max_leaves=6,
 )
-documents = st.dictionaries(texts, values, max_size=5)
+documents = st.dictionaries(texts, values, max_size=3)
 
 
 def written(document: Document, spaces: int, ascii_only: bool) -> bytes:

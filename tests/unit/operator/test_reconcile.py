@@ -462,6 +462,14 @@ async def test_an_execution_of_a_paused_agent_waits_and_starts_when_it_is_resume
     assert names(operator.world, JOB) == ["sales-1-1"]
 
 
+async def test_who_resumes_an_agent_of_several_gateways_is_named(operator: Operator) -> None:
+    request = "POST /admin/agents/default/sales/resume of the ledger's writer (the Service w)"
+    operator.gateway.pauses["default/sales"] = PAUSE.model_copy(update={"resume_with": request})
+    await operator.reconcile()
+    (block,) = operator.execution().status.blocked_by
+    assert block.message.endswith(f"an admin lets the Agent go on with {request}.")
+
+
 async def test_a_gateway_that_does_not_answer_pauses_nobody(operator: Operator) -> None:
     operator.gateway.pauses["default/sales"] = PAUSE
     operator.gateway.answers = False

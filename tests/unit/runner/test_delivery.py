@@ -114,7 +114,8 @@ class Run:
 
     async def finish(self, *files: WorkFile, seconds: float = 10_000_000) -> tuple[str, ...]:
         self._file.close()
-        return await self.delivery.finish(files, seconds, self.shutdown)
+        until = asyncio.get_running_loop().time() + seconds
+        return await self.delivery.finish(files, until, self.shutdown)
 
 
 @settings(max_examples=150, deadline=None)

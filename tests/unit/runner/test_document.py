@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from heliostat_runner.document import DocumentError, Limits, Parameter, Verify, parse_document
+from heliostat_runner.document import Api, DocumentError, Limits, Parameter, Verify, parse_document
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 
@@ -50,9 +50,16 @@ def test_the_contract_is_understood() -> None:
     assert (document.session, document.resume) == (SESSION, True)
 
 
+def test_the_api_is_named_with_the_time_that_it_is_waited_for() -> None:
+    api = {"url": "https://api:8443/base/", "deliverySeconds": 0}
+
+    assert parse_document(make_document(api=api)).api == Api("https://api:8443/base", 0)
+
+
 def test_what_may_be_absent() -> None:
     document = parse_document(make_document(verify=None, parameters=[]))
 
+    assert document.api is None
     assert document.verify is None
     assert document.parameters == ()
 
@@ -76,6 +83,12 @@ def test_what_may_be_absent() -> None:
             "tools.allow must be rules",
         ),
         ({"tools": {"allow": [], "ask": []}}, "tools.ask must not be set"),
+        ({"api": {"url": "http://api:8080"}}, "api.deliverySeconds must be"),
+        ({"api": {"url": "api:8080", "deliverySeconds": 1}}, "api.url must start with"),
+        ({"api": {"url": "http://:80", "deliverySeconds": 1}}, "api.url must name a host"),
+        ({"api": {"url": "http://a:x", "deliverySeconds": 1}}, "api.url must name a host"),
+        ({"api": {"url": "http://[a", "deliverySeconds": 1}}, "api.url must name a host"),
+        ({"api": {"url": "http://a", "deliverySeconds": -1}}, "api.deliverySeconds must be"),
         ({"parameters": [{"name": "a"}]}, "parameters[0].value must be"),
         ({"parameters": [7]}, "parameters[0] must be an object"),
         ({"gateway": {"url": "ftp://x"}}, "gateway.url must start with"),

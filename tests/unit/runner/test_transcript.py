@@ -85,6 +85,20 @@ def test_a_full_disk_and_a_closed_stdout_are_survived(tmp_path: Path) -> None:
     assert transcript.record().lines == 0
 
 
+def test_a_listener_hears_each_line_without_the_key_and_whether_the_file_has_it(
+    tmp_path: Path, stdout: int
+) -> None:
+    heard: list[tuple[bytes, bool]] = []
+    transcript = make_transcript(tmp_path, stdout)
+    transcript.raw(b"{}")
+    transcript.tell(lambda line, kept: heard.append((line, kept)))
+    transcript.raw(b'{"a":"s3cret"}')
+    transcript.close()
+    transcript.raw(b'{"b":1}')
+
+    assert heard == [(b'{"a":"[execution key]"}\n', True), (b'{"b":1}\n', False)]
+
+
 def test_without_a_key_nothing_is_masked(tmp_path: Path, stdout: int) -> None:
     transcript = make_transcript(tmp_path, stdout, secret="")
     transcript.raw(b"{}")

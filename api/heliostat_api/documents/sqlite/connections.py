@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from heliostat_api.documents.port import StoreError, UnavailableError
 
 T = TypeVar("T")
+Write: TypeAlias = Callable[[sqlite3.Connection], None]
 _BUSY_SECONDS = 10.0
+_CACHE_KIB = 8 * 1024  # of pages; SQLite's own 2 MiB are few for many indexes
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -26,8 +28,13 @@ def connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        except sqlite3.Error:
+            connection.close()
+            raise
     return connection
 
 
@@ -71,9 +78,9 @@ class Writer:
         self._path = path
         self._connection = connect(path)
         self._thread = ThreadPoolExecutor(1, "documents-writer")
-        self._waiting: deque[tuple[Callable[[sqlite3.Connection], None], Future[None]]] = deque()
+        self._waiting: deque[tuple[Write, Future[None]]] = deque()
 
-    async def run(self, write: Callable[[sqlite3.Connection], None]) -> None:
+    async def run(self, write: Write) -> None:
         done: Future[None] = Future()
         self._waiting.append((write, done))
         self._thread.submit(self._commit_waiting)
@@ -91,15 +98,14 @@ class Writer:
             if done.set_running_or_notify_cancel():
                 group.append((write, done))
         outcomes = self._commit([write for write, _ in group]) if group else []
-        for (_, done), error in zip(group, outcomes, strict=True):
-            if error is None:
+        for (_, done), refusal in zip(group, outcomes, strict=True):
+            if refusal is None:
                 done.set_result(None)
             else:
-                done.set_exception(error)
+                done.set_exception(refusal)
 
-    def _commit(
-        self, writes: list[Callable[[sqlite3.Connection], None]]
-    ) -> list[Exception] | list[Exception | None]:
+    def _commit(self, writes: list[Write]) -> list[Exception | None]:
+        """What each came to; None is good."""
         try:
             with mapped_errors(self._path):
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -109,9 +115,9 @@ class Writer:
         except Exception as error:  # noqa: BLE001  belongs to those who await
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            return [error] * len(writes)
+            return [error for _ in writes]
 
-    def _attempt(self, write: Callable[[sqlite3.Connection], None]) -> Exception | None:
+    def _attempt(self, write: Write) -> Exception | None:
         self._connection.execute("SAVEPOINT one")
         refusal = None
         try:

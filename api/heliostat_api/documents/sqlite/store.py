@@ -11,7 +11,6 @@ from heliostat_api.documents.port import (
     ConflictError,
     Delete,
     Document,
-    Expected,
     Page,
     Put,
     Query,
@@ -21,7 +20,7 @@ from heliostat_api.documents.sqlite.connections import Reader, Writer, connect, 
 from heliostat_api.documents.sqlite.schema import make_schema
 from heliostat_api.documents.sqlite.statements import select_page
 from heliostat_api.documents.values import fields_from_json, fields_to_json
-from heliostat_api.documents.writes import MOST_WRITES, checked
+from heliostat_api.documents.writes import MOST_WRITES, checked, is_expected
 
 
 def open_sqlite(path: Path, shapes: Iterable[Shape] = SHAPES) -> "SqliteDocuments":
@@ -105,7 +104,7 @@ def _write(connection: sqlite3.Connection, writes: Sequence[Put | Delete]) -> No
     """Raises ConflictError; then nothing may stay of it."""
     for write in writes:
         found = _find(connection, write.path)
-        if not _is_expected(write.expect, found[0] if found else None):
+        if not is_expected(write.expect, found[0] if found else None):
             raise ConflictError(write.path)
         if isinstance(write, Delete):
             connection.execute(
@@ -124,17 +123,6 @@ def _put(connection: sqlite3.Connection, write: Put, before: str | None) -> None
             " ON CONFLICT DO UPDATE SET version = excluded.version, fields = excluded.fields",
             (collection, id_, kind_of(collection), secrets.token_hex(8), fields),
         )
-
-
-def _is_expected(expected: Expected | str, version: str | None) -> bool:
-    match expected:
-        case Expected.ANY:
-            return True
-        case Expected.ABSENT:
-            return version is None
-        case Expected.PRESENT:
-            return version is not None
-    return version == expected
 
 
 def _key(path: str) -> tuple[str, str]:

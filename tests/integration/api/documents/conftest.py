@@ -3,16 +3,22 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import open_sqlite
-from support.stores import SHAPES
+from support.firestore_emulator import FirestoreEmulator
+from support.stores import SHAPES, open_emulated
 
 
-@pytest_asyncio.fixture
-async def documents(tmp_path: Path) -> AsyncIterator[Documents]:
+@pytest_asyncio.fixture(params=["sqlite", "firestore"])
+async def documents(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Documents]:
     """An empty store of each kind."""
-    store = open_sqlite(tmp_path / "documents.sqlite", SHAPES)
+    if request.param == "sqlite":
+        store: Documents = open_sqlite(tmp_path / "documents.sqlite", SHAPES)
+    else:
+        emulator: FirestoreEmulator = request.getfixturevalue("firestore_emulator")
+        store = open_emulated(emulator)
     yield store
     await store.close()

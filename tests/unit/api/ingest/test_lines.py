@@ -20,6 +20,11 @@ def test_a_last_line_needs_no_end_and_nothing_is_no_line() -> None:
     assert read_lines(b"") == ()
 
 
+def test_a_large_number_in_a_text_is_a_text() -> None:
+    [line] = read_lines(b'{"a":"1e999"}')
+    assert line.event == {"a": "1e999"}
+
+
 def test_half_a_character_becomes_a_mark() -> None:
     [line] = read_lines(b'{"text":"cut \\ud83d","n":1}')
     assert line.event == {"text": "cut ?", "n": 1}
@@ -28,7 +33,18 @@ def test_half_a_character_becomes_a_mark() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"no json", b"[1]", b"7", b"\xff\xfe", b'{"a":NaN}', b"[" * 100_000, b'{"a":1} {"b":2}'],
+    [
+        b'{"a":1e999}',
+        b'{"a":-1' + b"0" * 400 + b".5}",
+        b"",
+        b"no json",
+        b"[1]",
+        b"7",
+        b"\xff\xfe",
+        b'{"a":NaN}',
+        b"[" * 100_000,
+        b'{"a":1} {"b":2}',
+    ],
 )
 def test_what_is_no_event_keeps_its_place_and_says_so(raw: bytes) -> None:
     before, line, after = read_lines(b"{}\n" + raw + b"\n{}\n")

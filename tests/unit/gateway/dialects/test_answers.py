@@ -1,4 +1,4 @@
-"""Whole answers, case by case: golden files that the callers' SDKs read."""
+"""Whole answers, case by case: golden files. In integration the callers' SDKs read them."""
 
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from heliostat_gateway.dialects.translation import translate_answer
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.wire import JsonObject, object_at
 from support.golden import CALLERS, PROVIDERS, asked_by, compare_object, find_cases, read_object
-from support.sdk_types import check_answer
 
 CASES = [
     pytest.param(case, source, target, id=f"{source}-{case.stem}-{target}")
@@ -33,11 +32,9 @@ def translated(
 ) -> JsonObject:
     """What comes out, or why nothing does."""
     try:
-        found = translate_answer(answer, source, target, asked, created=1_790_000_000)
+        return translate_answer(answer, source, target, asked, created=1_790_000_000)
     except MalformedAnswerError as error:
         return {"malformed": str(error)}
-    check_answer(target, found)
-    return found
 
 
 def test_an_error_with_a_good_status_is_a_fault() -> None:

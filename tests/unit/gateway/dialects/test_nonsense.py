@@ -3,6 +3,8 @@
 import contextlib
 import copy
 import json
+from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import pytest
@@ -21,12 +23,9 @@ from heliostat_gateway.dialects.translation import (
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import Event
 from heliostat_gateway.wire import JsonObject, dump_object, object_at
-from support.golden import CALLERS, PROVIDERS, asked_by, find_cases, read_object
+from support.golden import DIRECTIONS, PROVIDERS, asked_by, find_cases, read_object
 from support.streams import objects_of
 
-PAIRS = [
-    (caller, provider) for caller in CALLERS for provider in PROVIDERS if provider is not caller
-]
 TOLD = (UntranslatableError, MalformedAnswerError, StreamFaultError)
 WORDS: Final = ["", "x", "{}", "[1]", "tool_use", "http://[", "data:,", "gemini|call|x|y", "\ud800"]
 LEAVES = st.none() | st.booleans() | st.integers(-1, 3) | st.floats(0, 1) | st.sampled_from(WORDS)
@@ -40,13 +39,20 @@ VALUES: st.SearchStrategy[JsonValue] = st.recursive(
 )
 
 
-def inputs(kind: str, source: Dialect) -> list[JsonObject]:
-    """The inputs of golden cases: what makes sense, before it is spoiled."""
-    return [read_object(path) for path in find_cases(kind, source)]
+@cache
+def inputs(kind: str, source: Dialect, name: str = "") -> tuple[JsonObject, ...]:
+    """The inputs of golden cases, or one field of each: what makes sense, before it is spoiled."""
+    found = (read_object(path) for path in find_cases(kind, source))
+    return tuple(object_at(each, name) if name else each for each in found)
+
+
+@cache
+def streams(source: Dialect) -> tuple[str, ...]:
+    return tuple(path.read_text() for path in find_cases("streams", source, ".sse"))
 
 
 @st.composite
-def spoiled(draw: st.DrawFn, documents: list[JsonObject]) -> JsonObject:
+def spoiled(draw: st.DrawFn, documents: Sequence[JsonObject]) -> JsonObject:
     """One of the documents, with up to three values in it replaced by nonsense."""
     document = copy.deepcopy(draw(st.sampled_from(documents)))
     for _ in range(draw(st.integers(0, 3))):
@@ -65,7 +71,7 @@ def spoil(draw: st.DrawFn, value: JsonValue) -> None:
         value = inner
 
 
-@pytest.mark.parametrize(("caller", "provider"), PAIRS)
+@pytest.mark.parametrize(("caller", "provider"), DIRECTIONS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_request(caller: Dialect, provider: Dialect, data: st.DataObject) -> None:
@@ -74,22 +80,21 @@ def test_a_request(caller: Dialect, provider: Dialect, data: st.DataObject) -> N
         dump_object(translate_request(document, caller, provider, "m").document)
 
 
-@pytest.mark.parametrize(("caller", "provider"), PAIRS)
+@pytest.mark.parametrize(("caller", "provider"), DIRECTIONS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_an_answer(caller: Dialect, provider: Dialect, data: st.DataObject) -> None:
-    answers = [object_at(given, "answer") for given in inputs("answers", provider)]
+    answers = inputs("answers", provider, "answer")
     asked = data.draw(spoiled(inputs("requests", caller)))
     with contextlib.suppress(*TOLD):
         dump_object(translate_answer(data.draw(spoiled(answers)), provider, caller, asked))
 
 
-@pytest.mark.parametrize(("caller", "provider"), PAIRS)
+@pytest.mark.parametrize(("caller", "provider"), DIRECTIONS)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_stream(caller: Dialect, provider: Dialect, data: st.DataObject) -> None:
-    case = data.draw(st.sampled_from(find_cases("streams", provider, ".sse")))
-    events = objects_of(case.read_text())
+    events = objects_of(data.draw(st.sampled_from(streams(provider))))
     translation = stream_translation(provider, caller, asked_by(caller))
     at = data.draw(st.integers(0, len(events) - 1))
     events[at] = data.draw(spoiled([events[at]]))
@@ -103,7 +108,7 @@ def test_a_stream(caller: Dialect, provider: Dialect, data: st.DataObject) -> No
 @settings(max_examples=30, deadline=None)
 @given(data=st.data(), status=st.integers(0, 600))
 def test_an_error(provider: Dialect, data: st.DataObject, status: int) -> None:
-    documents = [object_at(given, "document") for given in inputs("faults", provider)]
+    documents = inputs("faults", provider, "document")
     fault = translate_error(status, data.draw(spoiled(documents)), provider)
     assert fault.kind
     assert fault.message

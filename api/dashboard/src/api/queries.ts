@@ -1,0 +1,131 @@
+/** Reads. What came by reports while an answer was on its way is put over the answer. */
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { heardAgents, heardRuns, heardUpTo, keys, placeAgent, type RunPages } from "../live/cache";
+import { type Filter, isWanted, placeRun } from "../live/lists";
+import { afterPage, emptyTranscript, type Transcript } from "../transcript/transcript";
+import { ApiError, read, withQuery } from "./client";
+import type { Agent, Execution, Page, TranscriptPage } from "./views";
+
+const PAGE = 50;
+const AGENTS_MOST = 2000;
+/** Pages of a transcript that are read at once; a person asks for the rest. */
+const TRANSCRIPT_PAGES = 20;
+
+export function useAgents() {
+  return useQuery({ queryKey: keys.agents, queryFn: ({ signal }) => readAgents(signal) });
+}
+
+async function readAgents(signal: AbortSignal): Promise<Agent[]> {
+  const mark = heardAgents.mark();
+  const agents: Agent[] = [];
+  let cursor: string | null = null;
+  do {
+    const path = withQuery("/api/agents", { cursor, limit: 200 });
+    const page: Page<Agent> = await read(path, signal);
+    agents.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null && agents.length < AGENTS_MOST);
+  const fresh = heardAgents.freshen(agents, mark);
+  return heardAgents.since(mark).reduce((all, agent) => placeAgent(all, agent.id, agent), fresh);
+}
+
+export function useAgent(id: string) {
+  return useQuery({
+    queryKey: keys.agent(id),
+    queryFn: async ({ signal }) => {
+      const mark = heardAgents.mark();
+      const agent = await read<Agent>(`/api/agents/${encodeURIComponent(id)}`, signal);
+      return heardAgents.freshen([agent], mark)[0] ?? agent;
+    },
+  });
+}
+
+export function useRuns(filter: Filter) {
+  return useInfiniteQuery({
+    queryKey: keys.runs(filter),
+    queryFn: ({ pageParam, signal }) => readRuns(filter, pageParam, signal),
+    initialPageParam: null,
+    getNextPageParam: (last: Page<Execution>) => last.next,
+  });
+}
+
+async function readRuns(
+  filter: Filter,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<Page<Execution>> {
+  const mark = heardRuns.mark();
+  const path = withQuery("/api/executions", { ...filter, cursor, limit: PAGE });
+  const page = await read<Page<Execution>>(path, signal);
+  const items = heardRuns.freshen(page.items, mark).filter((run) => isWanted(run, filter));
+  if (cursor !== null) return { ...page, items };
+  const news = heardRuns.since(mark).filter((run) => isWanted(run, filter));
+  const pages = news.reduce((all, run) => placeRun(all, run, true), [{ ...page, items }]);
+  return pages[0] ?? page;
+}
+
+/** All runs of the pages that were read. */
+export function runsOf(data: Pick<RunPages, "pages"> | undefined): Execution[] {
+  return data?.pages.flatMap((page) => page.items) ?? [];
+}
+
+export function useRun(id: string) {
+  return useQuery({
+    queryKey: keys.run(id),
+    queryFn: async ({ signal }) => {
+      const mark = heardRuns.mark();
+      const run = await read<Execution>(`/api/executions/${encodeURIComponent(id)}`, signal);
+      return heardRuns.freshen([run], mark)[0] ?? run;
+    },
+  });
+}
+
+export function useTranscript(id: string, attempt: number) {
+  const client = useQueryClient();
+  const queryKey = keys.transcript(id, attempt);
+  return useQuery({
+    queryKey,
+    queryFn: async ({ signal }) => {
+      // What is there is not read again: only what follows it.
+      const known = client.getQueryData<Transcript>(queryKey) ?? emptyTranscript(attempt);
+      const found = await readTranscript(id, known, signal);
+      const grown = client.getQueryData<Transcript>(queryKey);
+      return grown && grown.next > found.next ? grown : found;
+    },
+    structuralSharing: false,
+  });
+}
+
+async function readTranscript(
+  id: string,
+  known: Transcript,
+  signal: AbortSignal,
+): Promise<Transcript> {
+  let transcript = known;
+  for (let pages = 0; pages < TRANSCRIPT_PAGES; pages++) {
+    const before = transcript.next;
+    const cursor = transcript.rest ?? (before > 0 ? String(before) : null);
+    const page = await readPage(id, transcript.attempt, cursor, signal);
+    if (!page) break;
+    transcript = afterPage(transcript, page);
+    const isAll = page.next === null && heardUpTo(id, transcript.attempt) <= transcript.next;
+    if (isAll || transcript.next === before) break;
+  }
+  return transcript;
+}
+
+/** null: nothing was stored of this attempt yet. */
+async function readPage(
+  id: string,
+  attempt: number,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<TranscriptPage | null> {
+  const path = `/api/executions/${encodeURIComponent(id)}/transcript`;
+  try {
+    return await read(withQuery(path, { attempt, cursor, limit: 200 }), signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}

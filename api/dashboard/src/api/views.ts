@@ -1,0 +1,36 @@
+/** The names by which the pages know the server's shapes (schema.d.ts, made of api/openapi.json). */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Blocked = Schemas["BlockedView"];
+export type Attempt = Schemas["AttemptView"];
+export type Execution = Schemas["ExecutionView"];
+export type Agent = Schemas["AgentView"];
+export type Person = Schemas["PersonView"];
+export type Snapshot = Schemas["SnapshotView"];
+export type Output = Schemas["OutputView"];
+export type TranscriptPage = Schemas["TranscriptView"];
+export type Accepted = Schemas["Accepted"];
+export type Problem = Schemas["Problem"];
+export type Gone = Schemas["GoneView"];
+
+/** An event of a transcript: a stranger's JSON, read by transcript/timeline.ts. */
+export type TranscriptEvent = Output["events"][number];
+
+type ReportOf<Type extends string, Payload> = Omit<Schemas["ReportView"], "type" | "payload"> & {
+  type: Type;
+  payload: Payload;
+};
+
+export type Report =
+  | ReportOf<"agent.changed", Agent>
+  | ReportOf<"agent.deleted", Gone>
+  | ReportOf<"execution.changed", Execution>
+  | ReportOf<"execution.deleted", Gone>
+  | ReportOf<"execution.output", Output>;
+
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}

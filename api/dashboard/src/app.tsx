@@ -1,0 +1,101 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect } from "react";
+import { Route, Switch, useLocation } from "wouter";
+import { ApiError } from "./api/client";
+import { isUnseen, useSeen } from "./lib/seen";
+import { startLive } from "./live/start";
+import { useLive } from "./live/state";
+import { HomePage } from "./pages/HomePage";
+import { MissingPage } from "./pages/MissingPage";
+import { Crash } from "./parts/Crash";
+import { showUnseen } from "./parts/Page";
+import { Shell } from "./parts/Shell";
+import { Rows } from "./parts/States";
+import { pageNonce, schemes, theme, variables } from "./theme";
+import { useWords } from "./words/words";
+
+const RunsPage = lazy(() => import("./pages/RunsPage"));
+const RunPage = lazy(() => import("./pages/RunPage"));
+const AgentsPage = lazy(() => import("./pages/AgentsPage"));
+const AgentPage = lazy(() => import("./pages/AgentPage"));
+const SettingsPage = lazy(() => import("./pages/SettingsPage"));
+
+const TRIES = 2;
+
+/** Reports keep what was read fresh, so nothing is read twice without a reason. */
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) =>
+        failures < TRIES &&
+        !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+    },
+    // A command is sent once, and says at once when nobody takes it.
+    mutations: { networkMode: "always", retry: false },
+  },
+});
+
+export function App() {
+  useEffect(() => startLive(client), []);
+  return (
+    <MantineProvider
+      theme={theme}
+      defaultColorScheme="auto"
+      colorSchemeManager={schemes}
+      cssVariablesResolver={variables}
+      getStyleNonce={pageNonce}
+    >
+      <QueryClientProvider client={client}>
+        <PageLanguage />
+        <UnseenFailures />
+        <Shell>
+          <Pages />
+        </Shell>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+function Pages() {
+  const [location] = useLocation();
+  return (
+    <Crash key={location}>
+      <Suspense fallback={<Rows count={4} />}>
+        <Switch>
+          <Route path="/" component={HomePage} />
+          <Route path="/static/dashboard.html" component={HomePage} />
+          <Route path="/executions" component={RunsPage} />
+          <Route path="/executions/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
+          <Route path="/agents" component={AgentsPage} />
+          <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={id} />}</Route>
+          <Route path="/settings" component={SettingsPage} />
+          <Route>
+            <MissingPage />
+          </Route>
+        </Switch>
+      </Suspense>
+    </Crash>
+  );
+}
+
+/** A screen reader pronounces by the language of the document. */
+function PageLanguage() {
+  const { language } = useWords();
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  return null;
+}
+
+function UnseenFailures() {
+  const seen = useSeen();
+  const world = useLive((state) => state.world);
+  useEffect(() => {
+    const runs = world ? [...world.executions.values()] : [];
+    showUnseen(runs.filter((run) => isUnseen(run, seen)).length);
+  }, [world, seen]);
+  return null;
+}

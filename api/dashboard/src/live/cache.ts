@@ -1,0 +1,115 @@
+/** Reports change what was read: every list and page that holds the thing. */
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import type { Agent, Execution, Output, Page, Report, Snapshot } from "../api/views";
+import { afterOutput, endOf, type Transcript } from "../transcript/transcript";
+import { type Filter, isWanted, placeRun } from "./lists";
+import { Overlay } from "./overlay";
+
+export type RunPages = InfiniteData<Page<Execution>, string | null>;
+
+export const keys = {
+  agents: ["agents"] as const,
+  agent: (id: string) => ["agent", id] as const,
+  runs: (filter: Filter) => ["executions", filter] as const,
+  run: (id: string) => ["execution", id] as const,
+  transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
+};
+
+/** What was heard while a read was on its way. */
+export const heardRuns = new Overlay<Execution>();
+export const heardAgents = new Overlay<Agent>();
+
+const heardOutput = new Map<string, number>();
+const OUTPUTS_KEPT = 200;
+
+/** The first event of an attempt that no report told of yet; 0 when none did. */
+export function heardUpTo(id: string, attempt: number): number {
+  return heardOutput.get(`${id}/${attempt}`) ?? 0;
+}
+
+export function applySnapshot(client: QueryClient, snapshot: Snapshot, isFirst: boolean): void {
+  for (const agent of snapshot.agents) client.setQueryData(keys.agent(agent.id), agent);
+  for (const run of snapshot.executions) client.setQueryData(keys.run(run.id), run);
+  // After a gap nobody knows what else has changed. The first one is as old as the reads.
+  if (!isFirst) void client.invalidateQueries();
+}
+
+export function applyReport(client: QueryClient, report: Report): void {
+  switch (report.type) {
+    case "agent.changed":
+      changeAgent(client, report.payload.id, report.payload);
+      break;
+    case "agent.deleted":
+      changeAgent(client, report.payload.id, null);
+      break;
+    case "execution.changed":
+      changeRun(client, report.payload);
+      break;
+    case "execution.deleted":
+      deleteRun(client, report.payload.id);
+      break;
+    case "execution.output":
+      appendOutput(client, report.execution, report.payload);
+      break;
+  }
+}
+
+function changeAgent(client: QueryClient, id: string, agent: Agent | null): void {
+  heardAgents.note(id, agent);
+  if (agent) client.setQueryData(keys.agent(id), agent);
+  else client.removeQueries({ queryKey: keys.agent(id) });
+  client.setQueryData<Agent[]>(keys.agents, (agents) => agents && placeAgent(agents, id, agent));
+}
+
+export function placeAgent(agents: Agent[], id: string, agent: Agent | null): Agent[] {
+  if (!agent) return agents.filter((each) => each.id !== id);
+  const isThere = agents.some((each) => each.id === id);
+  return isThere ? agents.map((each) => (each.id === id ? agent : each)) : [agent, ...agents];
+}
+
+function changeRun(client: QueryClient, run: Execution): void {
+  heardRuns.note(run.id, run);
+  client.setQueryData(keys.run(run.id), run);
+  mapLists(client, (pages, filter) => placeRun(pages, run, isWanted(run, filter)));
+}
+
+/** Its resource is gone; its record stays, so a page that shows it goes on showing it. */
+function deleteRun(client: QueryClient, id: string): void {
+  void client.invalidateQueries({ queryKey: keys.run(id) });
+  void client.invalidateQueries({ queryKey: ["executions"] });
+}
+
+function mapLists(
+  client: QueryClient,
+  change: (pages: Page<Execution>[], filter: Filter) => Page<Execution>[],
+): void {
+  for (const query of client.getQueryCache().findAll({ queryKey: ["executions"] })) {
+    const filter = filterOf(query.queryKey);
+    client.setQueryData<RunPages>(query.queryKey, (data) =>
+      data ? { ...data, pages: change(data.pages, filter) } : data,
+    );
+  }
+}
+
+function filterOf(key: readonly unknown[]): Filter {
+  const filter = key[1];
+  return typeof filter === "object" && filter !== null ? filter : {};
+}
+
+/** A transcript that is open grows; one that has a hole is read again. */
+function appendOutput(client: QueryClient, id: string, output: Output): void {
+  noteOutput(`${id}/${output.attempt}`, endOf(output));
+  const key = keys.transcript(id, output.attempt);
+  const transcript = client.getQueryData<Transcript>(key);
+  const after = transcript && afterOutput(transcript, output);
+  if (after) client.setQueryData(key, after);
+  else if (client.getQueryState(key)) void client.invalidateQueries({ queryKey: key });
+}
+
+function noteOutput(name: string, end: number): void {
+  const before = heardOutput.get(name) ?? 0;
+  heardOutput.delete(name);
+  heardOutput.set(name, Math.max(before, end));
+  const oldest = heardOutput.size > OUTPUTS_KEPT ? heardOutput.keys().next().value : undefined;
+  if (oldest !== undefined) heardOutput.delete(oldest);
+}

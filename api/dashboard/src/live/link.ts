@@ -1,0 +1,43 @@
+import type { Frame, Wish } from "./frames";
+import { Hub } from "./hub";
+
+export interface Line {
+  /** Try to connect now instead of at the end of the wait. */
+  retry(): void;
+}
+
+/** Joins the browser's one stream; a browser without SharedWorker gets one for each tab. */
+export function joinStream(hear: (frame: Frame) => void): Line {
+  const line = "SharedWorker" in window ? joinWorker(hear) : ownStream(hear);
+  addEventListener("online", () => line.retry());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") line.retry();
+  });
+  return line;
+}
+
+function joinWorker(hear: (frame: Frame) => void): Line {
+  let port = connectWorker(hear);
+  const say = (wish: Wish) => port.postMessage(wish);
+  addEventListener("pagehide", () => say({ kind: "leave" }));
+  // Back from the browser's memory of pages: what was said meanwhile was not heard.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) port = connectWorker(hear);
+  });
+  return { retry: () => say({ kind: "retry" }) };
+}
+
+function connectWorker(hear: (frame: Frame) => void): MessagePort {
+  const worker = new SharedWorker(new URL("./shared.ts", import.meta.url), {
+    type: "module",
+    name: "heliostat-live",
+  });
+  worker.port.onmessage = ({ data }: MessageEvent<Frame>) => hear(data);
+  return worker.port;
+}
+
+function ownStream(hear: (frame: Frame) => void): Line {
+  const hub = new Hub((address) => new EventSource(address));
+  hub.join(hear);
+  return { retry: () => hub.retry() };
+}

@@ -1,0 +1,93 @@
+import type { Report, Snapshot } from "../api/views";
+import { backoffMs } from "./backoff";
+import type { Link } from "./frames";
+
+const ADDRESS = "/agent/reports/stream";
+
+/** The part of an EventSource that is used here: a test puts its own in place. */
+export interface Source {
+  addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void;
+  close(): void;
+  onopen: ((event: Event) => void) | null;
+  onerror: ((event: Event) => void) | null;
+}
+
+export interface Hearing {
+  onSnapshot(snapshot: Snapshot): void;
+  onReport(report: Report): void;
+  onLink(link: Link): void;
+}
+
+/**
+ * One stream that is always there: it reconnects with growing waits and asks for what came after
+ * the last report that it heard. (An EventSource by itself gives up for good at a 502.)
+ */
+export class Stream {
+  readonly #hearing: Hearing;
+  readonly #open: (address: string) => Source;
+  #source: Source | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cursor: number | null = null;
+  #failures = 0;
+  #brokenSince: number | null = null;
+
+  constructor(hearing: Hearing, open: (address: string) => Source) {
+    this.#hearing = hearing;
+    this.#open = open;
+  }
+
+  /** Connect now: at the beginning, or because somebody does not want to wait. */
+  connect(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    const source = this.#open(addressAfter(this.#cursor));
+    this.#source = source;
+    source.onopen = () => this.#connected();
+    source.onerror = () => this.#failed();
+    source.addEventListener("snapshot", (event) => this.#heardSnapshot(JSON.parse(event.data)));
+    source.addEventListener("report", (event) => this.#heardReport(JSON.parse(event.data)));
+  }
+
+  /** Only a stream that waits is hurried; one that works is left alone. */
+  retry(): void {
+    if (this.#brokenSince !== null) this.connect();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #connected(): void {
+    this.#failures = 0;
+    this.#brokenSince = null;
+    this.#hearing.onLink({ state: "connected", since: Date.now() });
+  }
+
+  #failed(): void {
+    this.#source?.close();
+    this.#source = null;
+    const now = Date.now();
+    this.#brokenSince ??= now;
+    const wait = backoffMs(this.#failures++, Math.random());
+    this.#timer = setTimeout(() => this.connect(), wait);
+    this.#hearing.onLink({ state: "broken", since: this.#brokenSince, retryAt: now + wait });
+  }
+
+  #heardSnapshot(snapshot: Snapshot): void {
+    // Also when it is behind: a server that lost its log counts anew.
+    this.#cursor = snapshot.cursor;
+    this.#hearing.onSnapshot(snapshot);
+  }
+
+  #heardReport(report: Report): void {
+    if (this.#cursor !== null && report.id <= this.#cursor) return;
+    this.#cursor = report.id;
+    this.#hearing.onReport(report);
+  }
+}
+
+function addressAfter(cursor: number | null): string {
+  return cursor === null ? ADDRESS : `${ADDRESS}?cursor=${cursor}`;
+}

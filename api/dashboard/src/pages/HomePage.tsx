@@ -1,0 +1,135 @@
+import { Button } from "@mantine/core";
+import { Link } from "wouter";
+import { runsOf, useAgents, useRuns } from "../api/queries";
+import type { Agent, Execution } from "../api/views";
+import { isUnseen, markAllSeen, useSeen } from "../lib/seen";
+import { AgentState } from "../parts/AgentState";
+import { PageHead, Section } from "../parts/Page";
+import { RunList } from "../parts/RunList";
+import { Samples } from "../parts/Samples";
+import { Failure, Rows } from "../parts/States";
+import { useWords } from "../words/words";
+import classes from "./HomePage.module.css";
+
+const RECENT = 6;
+const AGENTS = 6;
+
+/** Where everybody begins: what wants attention, what runs, and examples to try. */
+export function HomePage() {
+  const runs = useRuns({});
+  if (runs.isPending) return <Waiting />;
+  if (runs.isError) return <Away error={runs.error} retry={() => void runs.refetch()} />;
+  const all = runsOf(runs.data);
+  return all.length === 0 ? <Newcomer /> : <Overview runs={all} />;
+}
+
+function Waiting() {
+  const { t } = useWords();
+  return (
+    <>
+      <PageHead title={t("home.title")} tab="" />
+      <Rows count={5} />
+    </>
+  );
+}
+
+function Away({ error, retry }: { error: unknown; retry: () => void }) {
+  const { t } = useWords();
+  return (
+    <>
+      <PageHead title={t("home.title")} tab="" />
+      <Failure error={error} retry={retry} />
+    </>
+  );
+}
+
+function Newcomer() {
+  const { t } = useWords();
+  return (
+    <div className={classes.newcomer}>
+      <PageHead title={t("home.welcome")} detail={t("home.welcomeDetail")} tab="" />
+      <Samples />
+    </div>
+  );
+}
+
+function Overview({ runs }: { runs: Execution[] }) {
+  const { t } = useWords();
+  const seen = useSeen();
+  const failed = runs.filter((run) => isUnseen(run, seen));
+  const live = runs.filter((run) => !run.isFinished);
+  const recent = runs.filter((run) => run.isFinished && !failed.includes(run)).slice(0, RECENT);
+  return (
+    <>
+      <PageHead title={t("home.title")} tab="" />
+      <div className={classes.columns}>
+        <div>
+          {failed.length > 0 && <Attention runs={failed} />}
+          {live.length > 0 && (
+            <Section title={t("home.live")}>
+              <RunList runs={live} label={t("home.live")} />
+            </Section>
+          )}
+          {recent.length > 0 && (
+            <Section
+              title={t("home.recent")}
+              aside={<Link href="/executions">{t("home.allRuns")}</Link>}
+            >
+              <RunList runs={recent} label={t("home.recent")} />
+            </Section>
+          )}
+        </div>
+        <div>
+          <YourAgents />
+          <Section title={t("home.examples")}>
+            <Samples isNarrow />
+          </Section>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Attention({ runs }: { runs: Execution[] }) {
+  const { t } = useWords();
+  return (
+    <Section
+      title={t("home.attention")}
+      aside={
+        <Button variant="subtle" color="gray" size="compact-sm" onClick={markAllSeen}>
+          {t("home.seen")}
+        </Button>
+      }
+    >
+      <div className={classes.attention}>
+        <RunList runs={runs} label={t("home.attention")} />
+      </div>
+    </Section>
+  );
+}
+
+function YourAgents() {
+  const { t } = useWords();
+  const agents = useAgents();
+  if (!agents.data?.length) return null;
+  return (
+    <Section title={t("home.agents")} aside={<Link href="/agents">{t("home.allAgents")}</Link>}>
+      <ul className={classes.agents}>
+        {agents.data.slice(0, AGENTS).map((agent) => (
+          <AgentLine key={agent.id} agent={agent} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function AgentLine({ agent }: { agent: Agent }) {
+  return (
+    <li>
+      <Link href={`/agents/${agent.id}`} className={classes.agent}>
+        <span className={classes.name}>{agent.name}</span>
+        <AgentState agent={agent} />
+      </Link>
+    </li>
+  );
+}

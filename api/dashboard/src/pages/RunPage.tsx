@@ -1,0 +1,173 @@
+import { useEffect, useState } from "react";
+import { Link } from "wouter";
+import { ApiError } from "../api/client";
+import { useAgents, useRun } from "../api/queries";
+import type { Execution } from "../api/views";
+import { markSeen } from "../lib/seen";
+import { Attempts } from "../parts/Attempts";
+import { Callout } from "../parts/Callout";
+import { Copied } from "../parts/Copied";
+import { Facts } from "../parts/Facts";
+import { PageHead, Section } from "../parts/Page";
+import { Phase } from "../parts/Phase";
+import { RunActions } from "../parts/RunActions";
+import { Failure, Rows } from "../parts/States";
+import { Ago, Took } from "../parts/Times";
+import { Steps } from "../transcript/Steps";
+import { money } from "../words/formats";
+import { useWords } from "../words/words";
+import { MissingPage } from "./MissingPage";
+import classes from "./RunPage.module.css";
+
+/** One run: how far it is and why, and every step as it happens. */
+export default function RunPage({ id }: { id: string }) {
+  const run = useRun(id);
+  useEffect(() => markSeen(id), [id]);
+  if (run.data) return <Loaded run={run.data} />;
+  if (run.isPending) return <Rows count={4} height={96} />;
+  if (run.error instanceof ApiError && run.error.status === 404) return <MissingPage what="run" />;
+  return <Failure error={run.error} retry={() => void run.refetch()} />;
+}
+
+function Loaded({ run }: { run: Execution }) {
+  const { t, name } = useWords();
+  const [chosen, setChosen] = useState<number | null>(null);
+  const latest = run.attempts.at(-1)?.number ?? 1;
+  const attempt = chosen ?? latest;
+  return (
+    <>
+      <PageHead
+        kind={
+          <>
+            <Link href="/executions">{t("nav.executions")}</Link>
+            <Phase phase={run.phase} />
+            {run.isFinished && <span>{name("reason", run.reason)}</span>}
+          </>
+        }
+        title={run.agent}
+        detail={
+          <span className={classes.detail}>
+            <code className={classes.name}>{run.name}</code>
+            <AgentLink run={run} />
+          </span>
+        }
+        tab={`${run.agent} · ${name("phase", run.phase)}`}
+      >
+        <RunActions run={run} />
+      </PageHead>
+      <RunFacts run={run} />
+      <Verdict run={run} />
+      <div className={classes.columns}>
+        <div className={classes.attempts}>
+          <Section title={t("run.attempts")}>
+            <Attempts run={run} shown={attempt} show={setChosen} />
+          </Section>
+        </div>
+        <div className={classes.steps}>
+          <Section title={t("steps.title")}>
+            <Steps key={attempt} run={run} attempt={attempt} isLatest={attempt === latest} />
+          </Section>
+        </div>
+        <div className={classes.about}>
+          <Details run={run} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function RunFacts({ run }: { run: Execution }) {
+  const { t, name, amount } = useWords();
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, requests } = run.usage;
+  const tokens = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
+  return (
+    <Facts
+      label={t("run.facts")}
+      facts={[
+        [t("run.duration"), <Took key="took" run={run} />],
+        [t("run.cost"), money(run.costMicros)],
+        [
+          t("run.tokens"),
+          <span
+            key="tokens"
+            title={t("run.tokensDetail", {
+              input: amount(inputTokens),
+              output: amount(outputTokens),
+              cacheRead: amount(cacheReadTokens),
+              cacheWrite: amount(cacheWriteTokens),
+              requests,
+            })}
+          >
+            {amount(tokens)}
+          </span>,
+        ],
+        [t("run.model"), <code key="model">{run.model ?? "–"}</code>],
+        [t("run.trigger"), name("trigger", run.trigger)],
+        [t("run.started"), run.startTime ? <Ago key="started" time={run.startTime} /> : "–"],
+      ]}
+    />
+  );
+}
+
+/** To the agent's page, as long as there is one. */
+function AgentLink({ run }: { run: Execution }) {
+  const { t } = useWords();
+  const agents = useAgents();
+  const agent = agents.data?.find(
+    (each) => each.name === run.agent && each.namespace === run.namespace,
+  );
+  return agent ? <Link href={`/agents/${agent.id}`}>{t("run.toAgent")}</Link> : null;
+}
+
+/** Why it waits, or why it failed. */
+function Verdict({ run }: { run: Execution }) {
+  const { t, name, instant } = useWords();
+  if (run.blockedBy.length > 0 && !run.isFinished) {
+    return (
+      <Callout tone="warn" icon="hand" title={t("run.why")}>
+        <ul className={classes.blocked}>
+          {run.blockedBy.map((blocked) => (
+            <li key={blocked.reason}>
+              <strong>{name("reason", blocked.reason)}</strong> {blocked.message}{" "}
+              <span className={classes.expected}>
+                {t("run.expected", {
+                  time: blocked.estimatedTime ? instant(blocked.estimatedTime) : t("run.notKnown"),
+                })}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </Callout>
+    );
+  }
+  if (run.phase === "Failed") {
+    return (
+      <Callout tone="bad" icon="alert" title={name("reason", run.reason)}>
+        <p className={classes.message}>{run.message}</p>
+      </Callout>
+    );
+  }
+  return null;
+}
+
+function Details({ run }: { run: Execution }) {
+  const { t, instant } = useWords();
+  return (
+    <Section title={t("run.details")}>
+      <dl className={classes.details}>
+        <dt>{t("run.created")}</dt>
+        <dd>{instant(run.createdTime)}</dd>
+        <dt>{t("run.namespace")}</dt>
+        <dd>{run.namespace}</dd>
+        <dt>{t("run.id")}</dt>
+        <dd>
+          <Copied text={run.id} />
+        </dd>
+        <dt>{t("run.correlation")}</dt>
+        <dd>
+          <Copied text={run.correlationId} />
+        </dd>
+      </dl>
+    </Section>
+  );
+}

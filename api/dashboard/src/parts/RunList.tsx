@@ -1,0 +1,64 @@
+import { memo } from "react";
+import { Link } from "wouter";
+import type { Execution } from "../api/views";
+import { money } from "../words/formats";
+import { useWords } from "../words/words";
+import { Icon } from "./icons";
+import { Phase } from "./Phase";
+import classes from "./RunList.module.css";
+import { Ago, Took } from "./Times";
+
+/** Runs as rows, each one link. */
+export function RunList({ runs, label }: { runs: Execution[]; label: string }) {
+  return (
+    <ul className={classes.list} aria-label={label}>
+      {runs.map((run) => (
+        <Row key={run.id} run={run} />
+      ))}
+    </ul>
+  );
+}
+
+const Row = memo(function Row({ run }: { run: Execution }) {
+  const { t } = useWords();
+  return (
+    <li className={classes.item}>
+      <Link href={`/executions/${run.id}`} className={classes.row}>
+        <span className={classes.phase}>
+          <Phase phase={run.phase} />
+        </span>
+        <span className={classes.what}>
+          <span className={classes.agent}>{run.agent}</span>
+          <span className={classes.why}>
+            <Why run={run} />
+          </span>
+        </span>
+        <span className={classes.cost}>
+          <span className={classes.label}>{t("runs.cost")}</span>
+          {money(run.costMicros)}
+        </span>
+        <span className={classes.took}>
+          <span className={classes.label}>{t("runs.duration")}</span>
+          <Took run={run} />
+        </span>
+        <span className={classes.started}>
+          <span className={classes.label}>{t("runs.started")}</span>
+          <Ago time={run.startTime ?? run.createdTime} />
+        </span>
+        <span className={classes.chevron}>
+          <Icon name="chevron" size={16} />
+        </span>
+      </Link>
+    </li>
+  );
+});
+
+/** The line that says most: its result, or why it has none. */
+function Why({ run }: { run: Execution }) {
+  const { name } = useWords();
+  if (run.phase === "Succeeded") return run.result || name("reason", run.reason);
+  const blocked = run.blockedBy[0];
+  if (blocked) return `${name("reason", blocked.reason)}: ${blocked.message}`;
+  if (!run.isFinished) return run.name;
+  return run.message ? `${name("reason", run.reason)}: ${run.message}` : name("reason", run.reason);
+}

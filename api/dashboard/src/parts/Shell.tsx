@@ -1,0 +1,66 @@
+import { type ReactNode, useEffect, useRef } from "react";
+import { Link, useLocation } from "wouter";
+import { useWords } from "../words/words";
+import { Icon, type IconName, Sun } from "./icons";
+import classes from "./Shell.module.css";
+import { StatusBar } from "./StatusBar";
+
+const PLACES = [
+  { path: "/", icon: "home", text: "nav.home" },
+  { path: "/executions", icon: "runs", text: "nav.executions" },
+  { path: "/agents", icon: "agents", text: "nav.agents" },
+  { path: "/settings", icon: "settings", text: "nav.settings" },
+] as const satisfies { path: string; icon: IconName; text: string }[];
+
+/** What surrounds every page: navigation, and the bar that tells what is going on. */
+export function Shell({ children }: { children: ReactNode }) {
+  const { t } = useWords();
+  const main = useMainFocus();
+  return (
+    <div className={classes.shell}>
+      <a className={classes.skip} href="#main">
+        {t("app.skip")}
+      </a>
+      <header className={classes.side}>
+        <Link href="/" className={classes.brand}>
+          <Sun />
+          <span>Heliostat</span>
+        </Link>
+        <nav aria-label={t("app.navigation")} className={classes.nav}>
+          {PLACES.map(({ path, icon, text }) => (
+            <Place key={path} path={path} icon={icon} text={t(text)} />
+          ))}
+        </nav>
+      </header>
+      <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        {children}
+      </main>
+      <StatusBar />
+    </div>
+  );
+}
+
+function Place({ path, icon, text }: { path: string; icon: IconName; text: string }) {
+  const [location] = useLocation();
+  const isHere = path === "/" ? location === "/" : location.startsWith(path);
+  return (
+    <Link href={path} className={classes.place} aria-current={isHere ? "page" : undefined}>
+      <Icon name={icon} size={20} />
+      <span>{text}</span>
+    </Link>
+  );
+}
+
+/** A new page begins at its top, and a screen reader begins with it. */
+function useMainFocus() {
+  const [location] = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const last = useRef(location);
+  useEffect(() => {
+    if (last.current === location) return;
+    last.current = location;
+    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, [location]);
+  return main;
+}

@@ -1,0 +1,84 @@
+import { Link } from "wouter";
+import type { Report } from "../api/views";
+import { useNow } from "../lib/now";
+import type { Link as LiveLink } from "../live/frames";
+import { retryLive } from "../live/start";
+import { useLive } from "../live/state";
+import { countLive, type World } from "../live/world";
+import { useWords, type Words } from "../words/words";
+import classes from "./StatusBar.module.css";
+
+/** Always says what is going on, also when nobody answers. */
+export function StatusBar() {
+  const words = useWords();
+  const link = useLive((state) => state.link);
+  const live = useLive((state) => (state.world ? countLive(state.world) : null));
+  return (
+    <section className={classes.bar} aria-label={words.t("status.title")}>
+      <Connection link={link} words={words} />
+      {live !== null && (
+        <Link href="/executions" className={classes.live}>
+          {live > 0 ? words.t("status.live", { count: live }) : words.t("status.idle")}
+        </Link>
+      )}
+      <Heard words={words} />
+    </section>
+  );
+}
+
+function Connection({ link, words }: { link: LiveLink; words: Words }) {
+  const now = useNow();
+  const text =
+    link.state === "broken"
+      ? words.t("status.broken", { ago: words.ago(Math.min(link.since, now), now) })
+      : words.t(`status.${link.state}`);
+  return (
+    <span className={classes.connection} data-state={link.state}>
+      <span className={classes.dot} aria-hidden="true" />
+      {/* Only the change is announced, not each second of it. */}
+      <span className={classes.announced} role="status">
+        {link.state === "broken" ? words.t("status.connecting") : text}
+      </span>
+      <span aria-hidden={link.state !== "broken"}>{text}</span>
+      {link.state === "broken" && (
+        <button type="button" className={classes.retry} onClick={retryLive}>
+          {words.t("status.retryNow")}
+        </button>
+      )}
+    </span>
+  );
+}
+
+function Heard({ words }: { words: Words }) {
+  const now = useNow();
+  const heard = useLive((state) => state.heard);
+  const world = useLive((state) => state.world);
+  if (!world) return null;
+  if (!heard) return <span className={classes.heard}>{words.t("status.quiet")}</span>;
+  return (
+    <span className={classes.heard}>
+      <span className={classes.what}>{describe(heard.report, world, words)}</span>
+      <span>{words.ago(Math.min(heard.at, now), now)}</span>
+    </span>
+  );
+}
+
+function describe(report: Report, world: World, { t, name }: Words): string {
+  switch (report.type) {
+    case "execution.changed": {
+      const { agent, phase } = report.payload;
+      return t("status.heardRun", { agent, phase: name("phase", phase) });
+    }
+    case "execution.output":
+      return t("status.heardOutput", {
+        agent: world.executions.get(report.execution)?.agent ?? t("run.kind"),
+      });
+    case "agent.changed":
+      return t("status.heardAgent", { agent: report.payload.name });
+    case "agent.deleted":
+    case "execution.deleted":
+      return t("status.heardDeleted", { name: report.payload.name });
+    default:
+      return t("status.quiet");
+  }
+}

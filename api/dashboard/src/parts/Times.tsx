@@ -1,0 +1,29 @@
+import type { Execution } from "../api/views";
+import { useNow } from "../lib/now";
+import { useWords } from "../words/words";
+
+/** How long ago; the exact instant, in the person's zone, on the element. */
+export function Ago({ time }: { time: string }) {
+  const { ago, instant } = useWords();
+  const now = useNow();
+  return (
+    <time dateTime={time} title={instant(time)}>
+      {ago(Math.min(Date.parse(time), now), now)}
+    </time>
+  );
+}
+
+/** How long a run took, or goes on. */
+export function Took({ run }: { run: Execution }) {
+  return run.isFinished || !run.startTime ? <Whole run={run} /> : <Going since={run.startTime} />;
+}
+
+function Whole({ run }: { run: Execution }) {
+  const { duration } = useWords();
+  return run.durationSeconds === null ? "–" : duration(run.durationSeconds);
+}
+
+function Going({ since }: { since: string }) {
+  const { duration } = useWords();
+  return duration((useNow() - Date.parse(since)) / 1000);
+}

@@ -1,0 +1,142 @@
+import { useId, useState } from "react";
+import { Icon, type IconName } from "../parts/icons";
+import { useWords } from "../words/words";
+import type { ItemOf } from "./items";
+import { type Fields, textAt } from "./json";
+import classes from "./Steps.module.css";
+import { subjectOf } from "./timeline";
+
+type Call = ItemOf<"tool">;
+
+const ICONS: Record<string, IconName> = {
+  Bash: "terminal",
+  Read: "file",
+  Write: "file",
+  Edit: "file",
+  NotebookEdit: "file",
+  WebFetch: "globe",
+  WebSearch: "globe",
+  Grep: "search",
+  Glob: "search",
+  Task: "agents",
+};
+
+/** One call of a tool: a line that opens to what went in and what came out. */
+export function ToolStep({
+  item,
+  folder,
+  isGoing,
+}: {
+  item: Call;
+  folder: string;
+  isGoing: boolean;
+}) {
+  const { t } = useWords();
+  const [isOpen, setOpen] = useState(false);
+  const body = useId();
+  return (
+    <div className={classes.tool} data-state={stateOf(item, isGoing)}>
+      <button
+        type="button"
+        className={classes.call}
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? body : undefined}
+        onClick={() => setOpen(!isOpen)}
+      >
+        <span className={classes.chevron}>
+          <Icon name="chevron" size={14} />
+        </span>
+        <Icon name={ICONS[item.name] ?? "wrench"} size={16} />
+        <span className={classes.toolName}>{t("steps.tool", { name: item.name })}</span>
+        <span className={classes.subject}>{subjectOf(item.input, folder) || item.draft}</span>
+        <State item={item} isGoing={isGoing} />
+      </button>
+      {isOpen && (
+        <div id={body} className={classes.body}>
+          <Input item={item} />
+          <Result item={item} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+type CallState = "Running" | "Done" | "Failed" | "Cut";
+
+function stateOf(item: Call, isGoing: boolean): CallState {
+  if (item.result) return item.result.isError ? "Failed" : "Done";
+  return isGoing ? "Running" : "Cut";
+}
+
+function State({ item, isGoing }: { item: Call; isGoing: boolean }) {
+  const { t, shortDuration } = useWords();
+  const state = stateOf(item, isGoing);
+  const took = item.time && item.endTime ? Date.parse(item.endTime) - Date.parse(item.time) : null;
+  return (
+    <span className={classes.state}>
+      {took !== null && <span>{shortDuration(took)}</span>}
+      {state === "Done" ? (
+        <>
+          <Icon name="check" size={15} />
+          <span className={classes.hidden}>{t("steps.toolDone")}</span>
+        </>
+      ) : (
+        t(`steps.tool${state}`)
+      )}
+    </span>
+  );
+}
+
+function Input({ item }: { item: Call }) {
+  const { t } = useWords();
+  const text = inputText(item);
+  return text ? <Panel label={t("steps.input")} text={text} /> : null;
+}
+
+function Result({ item }: { item: Call }) {
+  const { t } = useWords();
+  if (!item.result) return null;
+  const { text, pictures } = item.result;
+  return (
+    <>
+      <Panel label={t("steps.output")} text={text || t("steps.noOutput")} />
+      {pictures.map((picture) => (
+        <img
+          key={picture.address}
+          className={classes.picture}
+          src={picture.address}
+          alt={t("steps.picture", { name: item.name })}
+        />
+      ))}
+    </>
+  );
+}
+
+function Panel({ label, text }: { label: string; text: string }) {
+  return (
+    <div>
+      <span className={classes.label}>{label}</span>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard */}
+      <pre className={classes.code} tabIndex={0}>
+        {text}
+      </pre>
+    </div>
+  );
+}
+
+/** The part of the input that a person reads: a command, a file's new text, else all of it. */
+function inputText({ name, input, draft }: Call): string {
+  if (Object.keys(input).length === 0) return draft;
+  if (name === "Bash") return textAt(input, "command");
+  if (name === "Write") return textAt(input, "content");
+  if (name === "Edit") return edited(input);
+  return JSON.stringify(input, null, 2);
+}
+
+function edited(input: Fields): string {
+  const lines = (mark: string, text: string) => text.split("\n").map((line) => `${mark} ${line}`);
+  return [
+    ...lines("-", textAt(input, "old_string")),
+    ...lines("+", textAt(input, "new_string")),
+  ].join("\n");
+}

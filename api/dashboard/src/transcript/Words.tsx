@@ -1,0 +1,15 @@
+import { lazy, Suspense } from "react";
+import classes from "./Steps.module.css";
+
+const Markdown = lazy(() => import("./Markdown"));
+
+/** What an agent says: Markdown, or the bare text until the reader of Markdown is here. */
+export function Words({ text }: { text: string }) {
+  return (
+    <div className={classes.words}>
+      <Suspense fallback={<p className={classes.bare}>{text}</p>}>
+        <Markdown text={text} />
+      </Suspense>
+    </div>
+  );
+}

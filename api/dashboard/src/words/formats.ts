@@ -1,0 +1,84 @@
+/** Money, time and amounts, as a person reads them. */
+import type { Language } from "./preferences";
+
+const MICROS = 1_000_000;
+
+/** `$0.0056`, `$12.40`: whole micro-dollars in, no floats on the way. */
+export function money(micros: number): string {
+  const digits = micros >= MICROS || micros === 0 ? 2 : 4;
+  const unit = 10 ** (6 - digits);
+  const units = Math.round(micros / unit);
+  if (micros > 0 && units === 0) return "<$0.0001";
+  const scale = 10 ** digits;
+  const rest = String(units % scale).padStart(digits, "0");
+  return `$${Math.floor(units / scale).toLocaleString("en")}.${rest}`;
+}
+
+interface Units {
+  h: string;
+  m: string;
+  s: string;
+}
+
+const UNITS: Record<Language, Units> = {
+  en: { h: " h", m: " min", s: " s" },
+  ko: { h: "시간", m: "분", s: "초" },
+};
+
+/** `4 s`, `2 min 5 s`, `1 h 4 min`: the two greatest units. */
+export function duration(seconds: number, language: Language): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const unit = UNITS[language];
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (h > 0) return m > 0 ? `${h}${unit.h} ${m}${unit.m}` : `${h}${unit.h}`;
+  if (m > 0) return s > 0 ? `${m}${unit.m} ${s}${unit.s}` : `${m}${unit.m}`;
+  return `${s}${unit.s}`;
+}
+
+/** `3.2 s` of something short; longer ones as `duration`. */
+export function shortDuration(ms: number, language: Language): string {
+  if (ms >= 10_000) return duration(ms / 1000, language);
+  return `${(Math.max(0, ms) / 1000).toFixed(1)}${UNITS[language].s}`;
+}
+
+/** `1,234`, from ten thousand on `47K`. */
+export function amount(count: number, language: Language): string {
+  if (count < 10_000) return count.toLocaleString(language);
+  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(
+    count,
+  );
+}
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** `5 min ago`, `in 2 h`. Instants in milliseconds. */
+export function ago(instant: number, now: number, language: Language): string {
+  const seconds = Math.round((instant - now) / 1000);
+  const format = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
+  return format.format(Math.trunc(seconds / size), unit);
+}
+
+export function instant(time: string, language: Language, zone: string | null): string {
+  return new Intl.DateTimeFormat(language, {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(new Date(time));
+}
+
+/** The time alone, for steps of one run. */
+export function clock(time: string, language: Language, zone: string | null): string {
+  return new Intl.DateTimeFormat(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(new Date(time));
+}

@@ -1,0 +1,52 @@
+import { CATALOGUE, type Key } from "./catalogue";
+import * as formats from "./formats";
+import { browserLanguage, type Language, usePreferences } from "./preferences";
+
+export type Values = Record<string, string | number>;
+
+/** A text with its `{places}` filled in. */
+export function say(language: Language, key: Key, values: Values = {}): string {
+  return CATALOGUE[key][language].replace(/\{(\w+)\}/g, (place, name) =>
+    String(values[name] ?? place),
+  );
+}
+
+function isKey(name: string): name is Key {
+  return name in CATALOGUE;
+}
+
+/** The texts of an open set (phases, reasons): unknown ones with their words apart. */
+export function sayName(language: Language, group: "phase" | "reason" | "trigger", name: string) {
+  const key = `${group}.${name}`;
+  if (isKey(key)) return say(language, key);
+  return name.replace(/([a-z])([A-Z])/g, "$1 $2");
+}
+
+export interface Words {
+  language: Language;
+  t(key: Key, values?: Values): string;
+  name(group: "phase" | "reason" | "trigger", name: string): string;
+  duration(seconds: number): string;
+  shortDuration(ms: number): string;
+  amount(count: number): string;
+  ago(instant: number, now: number): string;
+  instant(time: string): string;
+  clock(time: string): string;
+}
+
+/** Texts and figures in the person's language and zone. */
+export function useWords(): Words {
+  const { language: chosen, zone } = usePreferences();
+  const language = chosen ?? browserLanguage();
+  return {
+    language,
+    t: (key, values) => say(language, key, values),
+    name: (group, name) => sayName(language, group, name),
+    duration: (seconds) => formats.duration(seconds, language),
+    shortDuration: (ms) => formats.shortDuration(ms, language),
+    amount: (count) => formats.amount(count, language),
+    ago: (instant, now) => formats.ago(instant, now, language),
+    instant: (time) => formats.instant(time, language, zone),
+    clock: (time) => formats.clock(time, language, zone),
+  };
+}

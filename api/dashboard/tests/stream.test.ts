@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Report } from "../src/api/views";
+import { backoffMs } from "../src/live/backoff";
+import type { Frame, Link } from "../src/live/frames";
+import { Hub } from "../src/live/hub";
+import { type Source, Stream } from "../src/live/stream";
+import { changed, run, snapshot } from "./samples";
+
+/** The other end of the wire. */
+class Wire implements Source {
+  static opened: Wire[] = [];
+  onopen: ((event: Event) => void) | null = null;
+  onerror: ((event: Event) => void) | null = null;
+  isClosed = false;
+  readonly #listeners = new Map<string, (event: MessageEvent<string>) => void>();
+
+  constructor(readonly address: string) {
+    Wire.opened.push(this);
+  }
+
+  static get latest(): Wire {
+    const wire = Wire.opened.at(-1);
+    if (!wire) throw new Error("nothing was opened");
+    return wire;
+  }
+
+  addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void {
+    this.#listeners.set(type, listener);
+  }
+
+  send(type: string, data: object): void {
+    this.#listeners.get(type)?.(new MessageEvent(type, { data: JSON.stringify(data) }));
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+const open = (address: string) => new Wire(address);
+
+function listen() {
+  const reports: Report[] = [];
+  const links: Link[] = [];
+  const stream = new Stream(
+    {
+      onSnapshot: () => {},
+      onReport: (report) => reports.push(report),
+      onLink: (link) => links.push(link),
+    },
+    open,
+  );
+  stream.connect();
+  return { stream, reports, links };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  Wire.opened = [];
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("the first connection asks for a snapshot, the next for what followed", () => {
+  listen();
+  expect(Wire.latest.address).toBe("/agent/reports/stream");
+  Wire.latest.send("snapshot", snapshot(4));
+  Wire.latest.send("report", changed(9, run("a")));
+  Wire.latest.onerror?.(new Event("error"));
+  vi.runOnlyPendingTimers();
+  expect(Wire.latest.address).toBe("/agent/reports/stream?cursor=9");
+});
+
+test("a report that was heard is not heard again", () => {
+  const { reports } = listen();
+  Wire.latest.send("snapshot", snapshot(4));
+  for (const id of [4, 5, 5, 3, 6]) Wire.latest.send("report", changed(id, run("a")));
+  expect(reports.map((report) => report.id)).toEqual([5, 6]);
+});
+
+test("a server that counts anew is followed", () => {
+  const { reports } = listen();
+  Wire.latest.send("snapshot", snapshot(1000));
+  Wire.latest.send("snapshot", snapshot(2));
+  Wire.latest.send("report", changed(3, run("a")));
+  expect(reports.map((report) => report.id)).toEqual([3]);
+});
+
+test("it says since when the connection is broken, over all tries", () => {
+  const { links } = listen();
+  vi.setSystemTime(1_000);
+  Wire.latest.onerror?.(new Event("error"));
+  vi.runOnlyPendingTimers();
+  Wire.latest.onerror?.(new Event("error"));
+  expect(links.map((link) => link.state === "broken" && link.since)).toEqual([1_000, 1_000]);
+  vi.runOnlyPendingTimers();
+  Wire.latest.onopen?.(new Event("open"));
+  expect(links.at(-1)?.state).toBe("connected");
+});
+
+test("one source is open at a time", () => {
+  const { stream } = listen();
+  Wire.latest.onerror?.(new Event("error"));
+  stream.retry();
+  vi.runOnlyPendingTimers();
+  expect(Wire.opened.filter((wire) => !wire.isClosed)).toHaveLength(1);
+});
+
+test("a connection that works is not hurried", () => {
+  const { stream } = listen();
+  Wire.latest.onopen?.(new Event("open"));
+  stream.retry();
+  expect(Wire.opened).toHaveLength(1);
+});
+
+test("waits grow, and end at fifteen seconds", () => {
+  const waits = [0, 1, 2, 3, 4, 5, 6, 60].map((attempt) => backoffMs(attempt, 0.999_999));
+  expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+  expect(backoffMs(0, 0)).toBe(250);
+});
+
+test("a tab that joins late is told how things stand", () => {
+  const hub = new Hub(open);
+  Wire.latest.onopen?.(new Event("open"));
+  Wire.latest.send("snapshot", snapshot(1, [run("a")]));
+  Wire.latest.send("report", changed(2, run("a", { phase: "Succeeded", isFinished: true })));
+  const frames: Frame[] = [];
+  hub.join((frame) => frames.push(frame));
+  expect(frames).toMatchObject([
+    { kind: "link", link: { state: "connected" } },
+    { kind: "snapshot", snapshot: { cursor: 2, executions: [{ id: "a", phase: "Succeeded" }] } },
+  ]);
+});
+
+test("a tab that has left hears nothing more", () => {
+  const hub = new Hub(open);
+  Wire.latest.send("snapshot", snapshot(1));
+  const frames: Frame[] = [];
+  const hear = (frame: Frame) => frames.push(frame);
+  hub.join(hear);
+  hub.leave(hear);
+  const before = frames.length;
+  Wire.latest.send("report", changed(2, run("a")));
+  expect(frames).toHaveLength(before);
+});

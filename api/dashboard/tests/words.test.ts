@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CATALOGUE } from "../src/words/catalogue";
+import { amount, duration, money } from "../src/words/formats";
+import { say, sayName } from "../src/words/words";
+
+const SOURCES = new URL("../src/", import.meta.url);
+
+const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+
+test.each(Object.entries(CATALOGUE))("%s is there in both languages", (_, text) => {
+  expect(text.en.trim()).not.toBe("");
+  expect(text.ko.trim()).not.toBe("");
+  expect(places(text.ko)).toEqual(places(text.en));
+});
+
+/** Keys whose first part is chosen at run time: by phase, reason and so on. */
+const OPEN = /^(phase|reason|trigger|cause|sample|status|missing|steps|settings)\./;
+
+test("no text is left over", () => {
+  const code = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith("catalogue.ts"))
+    .map((name) => readFileSync(new URL(name, SOURCES), "utf8"))
+    .join("\n");
+  const unused = Object.keys(CATALOGUE).filter(
+    (key) => !OPEN.test(key) && !code.includes(`"${key}"`),
+  );
+  expect(unused).toEqual([]);
+});
+
+test("Korean is in Korean", () => {
+  const foreign = new Set(["settings.english", "trigger.Manual", "status.heardRun", "steps.tool"]);
+  const latin = Object.entries(CATALOGUE)
+    .filter(([, text]) => !/[가-힣]/.test(text.ko))
+    .map(([key]) => key)
+    .filter((key) => !foreign.has(key));
+  expect(latin).toEqual([]);
+});
+
+test("places are filled, and one without a value stays to be seen", () => {
+  expect(say("en", "status.live", { count: 3 })).toBe("3 running");
+  expect(say("en", "status.live")).toBe("{count} running");
+});
+
+test("an unknown reason is still readable", () => {
+  expect(sayName("ko", "reason", "SomethingBrandNew")).toBe("Something Brand New");
+});
+
+test.each([
+  [0, "$0.00"],
+  [7, "<$0.0001"],
+  [50, "$0.0001"],
+  [5_600, "$0.0056"],
+  [104_282, "$0.1043"],
+  [999_960, "$1.0000"],
+  [1_000_000, "$1.00"],
+  [1_234_567_890, "$1,234.57"],
+])("%i micro-dollars are shown as %s", (micros, shown) => {
+  expect(money(micros)).toBe(shown);
+});
+
+test.each([
+  [0, "0 s", "0초"],
+  [65.9, "1 min 5 s", "1분 5초"],
+  [3600, "1 h", "1시간"],
+  [3_725, "1 h 2 min", "1시간 2분"],
+  [-4, "0 s", "0초"],
+])("%d seconds are shown as %s", (seconds, english, korean) => {
+  expect(duration(seconds, "en")).toBe(english);
+  expect(duration(seconds, "ko")).toBe(korean);
+});
+
+test("large amounts are rounded, small ones are not", () => {
+  expect(amount(9_999, "en")).toBe("9,999");
+  expect(amount(47_380, "en")).toBe("47.4K");
+});

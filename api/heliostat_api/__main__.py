@@ -1,0 +1,131 @@
+"""`python -m heliostat_api`: the api in a cluster."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import uvicorn
+from pydantic import ValidationError
+
+from heliostat_api.documents.port import Documents
+from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.events.log import EventLog
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.seals import read_secrets
+from heliostat_api.people.secrets import read_secret
+from heliostat_api.recording.states import APPLIER, SUSPENDER
+from heliostat_api.serving.server import ApiServer
+from heliostat_api.settings import ApiSettings, unknown_settings
+from heliostat_core.worlds import WorldError
+from heliostat_kubernetes.cluster import KubernetesWorld
+
+CANCEL_MANAGER = "heliostat-cancel"
+MARK_MANAGER = "heliostat-recorder"
+# Above the idle time of usual clients and load balancers (60 s), so that they close first.
+_KEEP_ALIVE_SECONDS = 65
+_SHUTDOWN_SECONDS = 5
+
+
+async def serve(settings: ApiSettings) -> None:
+    """Until a signal. Raises WorldError and StoreError of what it can't begin without."""
+    async with surroundings(settings) as around:
+        config = uvicorn.Config(
+            create_app(around),
+            host=settings.host,
+            port=settings.port,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+        )
+        await ApiServer(config).serve()
+
+
+@asynccontextmanager
+async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
+    """Cluster, store and log, closed at the end of the block."""
+    async with AsyncExitStack() as stack:
+        world, suspender, canceller, marker = [
+            await stack.enter_async_context(await KubernetesWorld.connect(field_manager=manager))
+            for manager in (APPLIER, SUSPENDER, CANCEL_MANAGER, MARK_MANAGER)
+        ]
+        documents = open_documents(settings)
+        stack.push_async_callback(documents.close)
+        log = open_log(settings)
+        stack.push_async_callback(log.close)
+        yield Surroundings(
+            world=world,
+            suspender=suspender,
+            canceller=canceller,
+            marker=marker,
+            logs=world,
+            documents=documents,
+            log=log,
+            keys_dir=settings.keys_dir,
+            session_secrets=session_secrets(settings),
+            hosts=frozenset(settings.hosts),
+            namespace=settings.namespace,
+            owner=None,
+            clock=lambda: datetime.now(UTC),
+            settings=settings,
+        )
+
+
+def session_secrets(settings: ApiSettings) -> tuple[bytes, ...]:
+    """Those that were given, else one of our own. Raises SecretsError."""
+    if settings.session_secrets_file is None:
+        return (read_secret(settings.data_dir / "session.key"),)
+    return read_secrets(settings.session_secrets_file)
+
+
+def open_documents(settings: ApiSettings) -> Documents:
+    """The store of the settings. Raises StoreError."""
+    if settings.store == "sqlite":
+        return open_sqlite(settings.data_dir / "documents.sqlite")
+    # Imported here: Google's client takes a second and 60 MiB, which nobody else should wait for.
+    from heliostat_api.documents.firestore.store import open_firestore
+
+    return open_firestore(
+        settings.google_cloud_project,
+        settings.firestore_database,
+        settings.firestore_emulator or None,
+    )
+
+
+def open_log(settings: ApiSettings) -> EventLog:
+    """The event log of the settings. Raises ValueError for a malformed address."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return SqliteEventLog(settings.data_dir / "events.sqlite")
+    from heliostat_api.events.redis_log import RedisEventLog
+
+    return RedisEventLog(url)
+
+
+def main() -> int:
+    """0 after a signal, 1 when something ended it, 2 for a setting that is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = ApiSettings()
+    except ValidationError as error:
+        sys.stderr.write(f"A setting of the api is wrong: {error}\n")
+        return 2
+    if unknown := unknown_settings(os.environ):
+        sys.stderr.write(f"The api knows no setting {', '.join(unknown)}.\n")
+        return 2
+    try:
+        asyncio.run(serve(settings))
+    except WorldError as error:
+        sys.stderr.write(f"heliostat-api: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

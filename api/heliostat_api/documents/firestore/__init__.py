@@ -1,0 +1,1 @@
+"""Documents in Firestore: the store of an installation in the cloud."""

@@ -1,0 +1,37 @@
+"""Bells: who waits for an audience's next report is woken by it."""
+
+import asyncio
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+
+class Bells:
+    """One for everybody who waits in this process, found by audience."""
+
+    def __init__(self) -> None:
+        self._by_audience: dict[str, set[asyncio.Event]] = {}
+
+    @contextmanager
+    def hung(self, audiences: Collection[str]) -> Iterator[asyncio.Event]:
+        """A bell for as long as the block runs."""
+        bell = asyncio.Event()
+        for audience in audiences:
+            self._by_audience.setdefault(audience, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            for audience in audiences:
+                bells = self._by_audience[audience]
+                bells.discard(bell)
+                if not bells:
+                    del self._by_audience[audience]
+
+    def ring(self, audience: str) -> None:
+        """For those who wait for this audience."""
+        for bell in self._by_audience.get(audience, ()):
+            bell.set()
+
+    def ring_all(self) -> None:
+        """For everybody."""
+        for audience in self._by_audience:
+            self.ring(audience)

@@ -1,0 +1,183 @@
+"""The event log in Redis Streams: one log for all replicas.
+
+A stream for each audience, ids from one counter, so that a cursor is a number over all of them.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from heliostat_api.documents.port import UnavailableError
+from heliostat_api.events.bells import Bells
+from heliostat_api.events.log import Slice
+from heliostat_api.events.reports import Logged, Report, ReportType
+
+BOUND: Final = 10_000
+"""Reports that are kept for each audience, at least."""
+_SLACK = 1_000
+_PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
+_COUNTER = _PREFIX + "counter"
+_RETRY_SECONDS = 0.5
+_CONNECT_SECONDS = 1.0
+_LOG = logging.getLogger(__name__)
+
+# KEYS: counter, stream, keys that were heard, newest id that is gone, channel.
+# ARGV: key, bound, slack, audience, then field and value of the report in turn.
+_APPEND = """
+local key, bound, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if key ~= '' and redis.call('ZSCORE', KEYS[3], key) then return 0 end
+local id = redis.call('INCR', KEYS[1])
+redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV, 5))
+if key ~= '' then redis.call('ZADD', KEYS[3], id, key) end
+if redis.call('XLEN', KEYS[2]) >= bound + slack then
+  redis.call('XTRIM', KEYS[2], 'MAXLEN', bound)
+  local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1][1]
+  local gone = tonumber(string.match(oldest, '^%d+')) - 1
+  redis.call('SET', KEYS[4], gone)
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', gone)
+end
+redis.call('PUBLISH', KEYS[5], ARGV[4])
+return id
+"""
+# KEYS: counter, then stream and newest gone id of each audience. ARGV: cursor, limit.
+# Answers {newest id, 1 for a gap, entries of each stream ...}: all of one moment.
+_READ = """
+local after, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local newest = tonumber(redis.call('GET', KEYS[1]) or '0')
+if after > newest then return {newest, 1} end
+local found = {newest, 0}
+for i = 2, #KEYS, 2 do
+  if after < tonumber(redis.call('GET', KEYS[i + 1]) or '0') then return {newest, 1} end
+  found[#found + 1] = redis.call('XRANGE', KEYS[i], '(' .. after .. '-0', '+', 'COUNT', limit)
+end
+return found
+"""
+_Fields = Mapping[bytes, bytes]
+
+
+class RedisEventLog:
+    """An EventLog over Redis. `bound` is how many reports each audience keeps.
+
+    Every call raises UnavailableError while Redis is away; `wait` then ends at its time.
+    """
+
+    def __init__(self, url: str, *, bound: int = BOUND, slack: int = _SLACK) -> None:
+        """Raises ValueError for a malformed address. It listens from the first `wait` on."""
+        self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
+        self._append = self._redis.register_script(_APPEND)
+        self._read = self._redis.register_script(_READ)
+        self._bound = bound
+        self._slack = slack
+        self._bells = Bells()
+        self._listening: asyncio.Task[None] | None = None
+
+    async def append(self, audience: str, report: Report, key: str = "") -> None:
+        """Once per key and audience, as long as that report is kept."""
+        fields = (
+            *("type", report.type.value),
+            *("execution", report.execution),
+            *("correlation", report.correlation_id),
+            *("time", report.time.isoformat()),
+            *("payload", json.dumps(report.payload, separators=(",", ":"), ensure_ascii=False)),
+        )
+        keys = [
+            _COUNTER,
+            _stream(audience),
+            f"{_PREFIX}heard:{audience}",
+            _gone(audience),
+            _channel(),
+        ]
+        async with _mapped():
+            await self._append(keys, [key, self._bound, self._slack, audience, *fields])
+
+    async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
+        """A cursor from elsewhere is a gap."""
+        keys = [_COUNTER, *(key for each in audiences for key in (_stream(each), _gone(each)))]
+        async with _mapped():
+            _, gap, *streams = await self._read(keys, [after, limit])
+        if gap:
+            return Slice((), after, has_gap=True)
+        found = sorted(
+            (_read_entry(entry) for stream in streams for entry in stream),
+            key=lambda each: each.id,
+        )[:limit]
+        return Slice(tuple(found), found[-1].id if found else after)
+
+    async def end(self) -> int:
+        """The newest id ever given, of any audience."""
+        async with _mapped():
+            return int(await self._redis.get(_COUNTER) or 0)
+
+    async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
+        """Any replica may append: it is heard through a channel."""
+        if self._listening is None:
+            self._listening = asyncio.create_task(self._listen())
+        with self._bells.hung(audiences) as bell:
+            with suppress(UnavailableError):
+                if (await self.read(audiences, after, 1)).reports:
+                    return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await bell.wait()
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        while self._listening is not None and not self._listening.done():
+            # Again and again: a client in the middle of a reconnect may swallow it.
+            self._listening.cancel()
+            await asyncio.wait({self._listening}, timeout=_RETRY_SECONDS)
+        await self._redis.aclose()
+
+    async def _listen(self) -> None:
+        """Rings for every message, and for all after a time of deafness."""
+        while True:
+            try:
+                async with self._redis.pubsub() as channel:
+                    await channel.subscribe(_channel())
+                    self._bells.ring_all()
+                    async for message in channel.listen():
+                        if message["type"] == "message":
+                            self._bells.ring(message["data"].decode())
+            except (RedisError, OSError) as error:
+                _LOG.warning("other replicas are not heard: %s", error)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _stream(audience: str) -> str:
+    return f"{_PREFIX}of:{audience}"
+
+
+def _gone(audience: str) -> str:
+    return f"{_PREFIX}gone:{audience}"
+
+
+def _channel() -> str:
+    return f"{_PREFIX}channel"
+
+
+@asynccontextmanager
+async def _mapped() -> AsyncIterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise UnavailableError(f"Redis: {error}") from error
+
+
+def _read_entry(entry: tuple[bytes, list[bytes]]) -> Logged:
+    name, flat = entry
+    fields: _Fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    report = Report(
+        ReportType(fields[b"type"].decode()),
+        datetime.fromisoformat(fields[b"time"].decode()),
+        json.loads(fields[b"payload"]),
+        fields[b"correlation"].decode(),
+        fields[b"execution"].decode(),
+    )
+    return Logged(int(name.partition(b"-")[0]), report)

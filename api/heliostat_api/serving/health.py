@@ -1,0 +1,41 @@
+"""Probes: alive at all, and ready to be asked."""
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+
+from heliostat_api.documents.port import StoreError
+from heliostat_api.serving.parts import Parts, parts_of
+from heliostat_api.serving.problems import ProblemError
+
+_PATIENCE_SECONDS = 3.0
+
+health = APIRouter(include_in_schema=False)
+
+
+@health.get("/healthz")
+async def live() -> Mapping[str, str]:
+    """The process serves."""
+    return {"status": "ok"}
+
+
+@health.get("/readyz")
+async def ready(request: Request) -> Mapping[str, str]:
+    """Store and log answer, and what happened while nobody watched is recorded."""
+    if problems := await find_problems(parts_of(request)):
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(problems))
+    return {"status": "ok"}
+
+
+async def find_problems(parts: Parts) -> list[str]:
+    """Why it should not be asked now; nothing when it may."""
+    found = [] if parts.commands.recorder.is_caught_up else ["the world is not read yet"]
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await parts.agents.documents.get("agents/none")
+            await parts.streams.log.end()
+    except (StoreError, TimeoutError) as error:
+        found.append(f"the store does not answer: {error or 'too slow'}")
+    return found

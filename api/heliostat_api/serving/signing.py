@@ -1,0 +1,93 @@
+"""The pages of signing in and out: a table of contents, each one call."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from heliostat_api.documents.port import StoreError
+from heliostat_api.people.keysets import ProviderAwayError
+from heliostat_api.people.openid import SignInError
+from heliostat_api.people.sessions import LIFETIME
+from heliostat_api.people.sign_in import FLOW_LIFETIME, SignIn
+from heliostat_api.serving.cookies import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
+from heliostat_api.serving.notices import notice
+from heliostat_api.serving.parts import Parts, parts_of
+from heliostat_api.serving.problems import ProblemError
+from heliostat_api.serving.visits import SIGN_IN_PATH
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+_AGAIN = (SIGN_IN_PATH, "Sign in")
+
+signing = APIRouter(prefix="/auth", include_in_schema=False)
+
+
+def sign_in_of(parts: PartsOf) -> SignIn:
+    """Raises a problem with status 404 where there is no provider."""
+    if parts.sign_in is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, "Nobody signs in here: HELIOSTAT_API_OIDC_ISSUER is not set."
+        )
+    return parts.sign_in
+
+
+SignInOf = Annotated[SignIn, Depends(sign_in_of)]
+
+
+@signing.get("/sign-in")
+async def sign_in(
+    request: Request, service: SignInOf, path: Annotated[str, Query(alias="next")] = "/"
+) -> Response:
+    """Away to the provider."""
+    try:
+        departure = await service.begin(path)
+    except ProviderAwayError as error:
+        return say_failure(error)
+    line = write_cookie(request.scope, SIGN_IN, departure.cookie, FLOW_LIFETIME)
+    return lead(departure.url, line)
+
+
+@signing.get("/callback")
+async def finish_sign_in(request: Request, service: SignInOf) -> Response:
+    """Back from the provider."""
+    before = service.sessions.read(read_cookie(request.scope, SESSION))
+    flow = read_cookie(request.scope, SIGN_IN)
+    try:
+        arrival = await service.finish(flow, dict(request.query_params), before)
+    except (SignInError, ProviderAwayError, StoreError) as error:
+        return say_failure(error)
+    return lead(
+        arrival.path,
+        write_cookie(request.scope, SESSION, arrival.cookie, LIFETIME),
+        forget_cookie(request.scope, SIGN_IN),
+    )
+
+
+@signing.post("/sign-out")
+async def sign_out(request: Request, parts: PartsOf) -> Response:
+    """The session ends in this browser. What a guest had is then out of reach."""
+    path = "/auth/signed-out" if parts.sign_in else "/"
+    return lead(path, forget_cookie(request.scope, SESSION))
+
+
+@signing.get("/signed-out", dependencies=[Depends(sign_in_of)])
+async def signed_out() -> Response:
+    """Not the first page: that could lead to the provider, which would sign in again by itself."""
+    return notice(HTTPStatus.OK, "Signed out", "Your session here has ended.", _AGAIN)
+
+
+def lead(path: str, *cookies: str) -> Response:
+    """Elsewhere, with cookies."""
+    response = RedirectResponse(path, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
+    for line in cookies:
+        response.headers.append("set-cookie", line)
+    return response
+
+
+def say_failure(error: SignInError | ProviderAwayError | StoreError) -> Response:
+    """Why nobody is signed in, on a page with a way on."""
+    is_theirs = isinstance(error, SignInError)
+    status = HTTPStatus.FORBIDDEN if is_theirs else HTTPStatus.SERVICE_UNAVAILABLE
+    text = str(error) if is_theirs else f"Signing in does not work right now: {error}"
+    return notice(status, "You are not signed in", text, _AGAIN)

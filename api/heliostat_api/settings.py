@@ -1,0 +1,204 @@
+"""Settings of the api: environment variables HELIOSTAT_API_*, checked once at start."""
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from heliostat_api.people.roles import RoleRow
+
+PREFIX: Final = "HELIOSTAT_API_"
+# Kubernetes injects such names into pods beside a Service called heliostat-api.
+_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+
+
+def _words(given: object) -> object:
+    """`a, b` as a list: easier to write in an environment than JSON."""
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if url and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ValueError("must be an address that begins with https:// or http://")
+    return url.rstrip("/")
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text, strict=False))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("must be scheme, name and port, without a path: https://agents.example")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Networks = Annotated[
+    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
+]
+
+
+class ApiSettings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    host: Annotated[str, Field(description="Address to listen on.")] = "0.0.0.0"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on.")] = 8080
+    namespace: Annotated[
+        str, Field(description="Namespace of the agents that are made in the dashboard.")
+    ] = "heliostat-agents"
+    data_dir: Annotated[
+        Path,
+        Field(
+            description="Folder of what it keeps by itself: documents and events in SQLite, and "
+            "the secret of sessions where none is given."
+        ),
+    ] = Path("data")
+    keys_dir: Annotated[
+        Path, Field(description="Folder with the operator's public keys, by which runs deliver.")
+    ] = Path("keys")
+    store: Annotated[
+        Literal["sqlite", "firestore"],
+        Field(description="Where documents are kept: a file of the data folder, or Firestore."),
+    ] = "sqlite"
+    google_cloud_project: Annotated[
+        str,
+        Field(
+            validation_alias="GOOGLE_CLOUD_PROJECT", description="Project of the Firestore store."
+        ),
+    ] = ""
+    firestore_database: Annotated[str, Field(description="Database of the Firestore store.")] = (
+        "(default)"
+    )
+    firestore_emulator: Annotated[
+        str,
+        Field(
+            validation_alias="FIRESTORE_EMULATOR_HOST",
+            description="Firestore's emulator, as `host:port`, for trials.",
+        ),
+    ] = ""
+    redis_url: Annotated[
+        SecretStr,
+        Field(
+            validation_alias="REDIS_URL",
+            description="Redis of the event log, for several replicas; empty: SQLite in the data "
+            "folder.",
+        ),
+    ] = SecretStr("")
+    public_url: Annotated[
+        Address,
+        AfterValidator(_origin),
+        Field(
+            description="Where browsers find this server, `https://agents.example`: pages of this "
+            "origin may command it, and sign-in comes back to it."
+        ),
+    ] = ""
+    hosts: Annotated[
+        Words,
+        Field(
+            description="Names that it answers to, separated by commas; empty: any. Probes and "
+            "runs that deliver are always answered."
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        Networks,
+        Field(
+            description="Networks of the proxies whose `X-Forwarded-Proto` and `X-Forwarded-For` "
+            "are believed, separated by commas."
+        ),
+    ] = ()
+    session_secrets_file: Annotated[
+        Path | None,
+        Field(
+            description="File with the secret that signs sessions, 32 characters or more; a second "
+            "line holds one that is still believed (people.md)."
+        ),
+    ] = None
+    guests: Annotated[
+        bool, Field(description="Whether whoever opens the first page may stay as a guest.")
+    ] = True
+    oidc_issuer: Annotated[
+        Address, Field(description="Issuer of the OpenID Connect provider; empty: no sign-in.")
+    ] = ""
+    oidc_client_id: Annotated[str, Field(description="Our id at that provider.")] = ""
+    oidc_client_secret: Annotated[
+        SecretStr, Field(description="Our secret at that provider; none for a public client.")
+    ] = SecretStr("")
+    oidc_scopes: Annotated[Words, Field(description="What is asked of it beside `openid`.")] = (
+        "email",
+        "profile",
+    )
+    oidc_groups_claim: Annotated[
+        str, Field(description="Claim of its ID token that names a person's groups.")
+    ] = "groups"
+    iap_audience: Annotated[
+        str,
+        Field(
+            description="Audience of Google's Identity-Aware Proxy, `/projects/...`; its header is "
+            "ignored where this is empty."
+        ),
+    ] = ""
+    iap_keys_url: Annotated[Address, Field(description="Where that proxy's public keys are.")] = (
+        "https://www.gstatic.com/iap/verify/public_key-jwk"
+    )
+    roles: Annotated[
+        tuple[RoleRow, ...],
+        Field(
+            description='JSON list of who has which role: `[{"group": "ops", "role": "operator", '
+            '"namespaces": ["team-a"]}, {"email": "ann@example.com", "role": "admin"}]`.'
+        ),
+    ] = ()
+    unlisted: Annotated[
+        Literal["user", "refused"],
+        Field(description="What somebody is who signs in and fits no row of the roles."),
+    ] = "user"
+    limit_guest: Annotated[
+        int, Field(ge=0, description="Requests a minute of one guest; 0: no limit.")
+    ] = 120
+    limit_person: Annotated[
+        int, Field(ge=0, description="Requests a minute of one person; 0: no limit.")
+    ] = 600
+    limit_address: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Requests a minute from one address (IPv6: one /64), whoever they are; "
+            "0: no limit.",
+        ),
+    ] = 6000
+
+    @model_validator(mode="after")
+    def _check_store(self) -> Self:
+        if self.store == "firestore" and not self.google_cloud_project:
+            raise ValueError("store firestore needs GOOGLE_CLOUD_PROJECT")
+        return self
+
+    @model_validator(mode="after")
+    def _check_ways_in(self) -> Self:
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise ValueError("oidc_issuer and oidc_client_id belong together: set both")
+        if self.oidc_issuer and not self.public_url:
+            raise ValueError("oidc_issuer needs public_url: sign-in comes back to it")
+        if not (self.guests or self.oidc_issuer or self.iap_audience):
+            raise ValueError("nobody could enter: allow guests, or set oidc_issuer or iap_audience")
+        return self
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Variables with our prefix that are no setting: a typing error must not pass in silence."""
+    known = {f"{PREFIX}{name}".upper() for name in ApiSettings.model_fields}
+    return sorted(
+        name
+        for name in environment
+        if name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name)
+    )

@@ -1,0 +1,145 @@
+"""The api on a cluster: a click becomes a Job, shows live, and its record outlives everything."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from heliostat_core.names import RECORDED_ANNOTATION
+from support.manifests import INSTALLATION
+from support.platform import SYSTEM, Platform
+from support.screens import Event, follow, open_browser, run_sample, until_finished
+
+API, OPERATOR = "heliostat-api", "heliostat-operator"
+AGENTS = "heliostat-agents"
+
+
+class Dashboard:
+    """The api of a cluster, and what tests do to it."""
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        self.platform = platform
+        self._log = folder / "port-forward.log"
+
+    def install(self) -> None:
+        self.platform.cluster.kubectl("apply", "-k", INSTALLATION / "overlays" / "dashboard")
+        for name in (API, OPERATOR):
+            self.platform.wait_for_rollout(name)
+
+    def go_back(self) -> None:
+        """To the installation without it."""
+        kubectl = self.platform.cluster.kubectl
+        kubectl("delete", "namespace", AGENTS, "--ignore-not-found")
+        kubectl("delete", "-k", INSTALLATION / "api", "--ignore-not-found")
+        kubectl("apply", "-k", INSTALLATION)
+        self.platform.wait_for_rollout(OPERATOR)
+
+    def kill(self) -> None:
+        """Its pod dies at once, and another one comes."""
+        self.platform.cluster.kubectl(
+            *("-n", SYSTEM, "delete", "pod", "-l", f"app.kubernetes.io/name={API}"),
+            *("--grace-period=0", "--force"),
+        )
+
+    @contextmanager
+    def reached(self) -> Iterator[str]:
+        """Its address here, as long as its pod lives."""
+        self.platform.wait_for_rollout(API)
+        command = self.platform.cluster.kubectl.command(
+            "-n", SYSTEM, "port-forward", f"service/{API}", ":8080"
+        )
+        with self._log.open("w") as log:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()  # Forwarding from 127.0.0.1:40123 -> 8080
+            assert "127.0.0.1:" in line, self._log.read_text()
+            port = line.partition("127.0.0.1:")[2].split()[0]
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def dashboard(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    installed = Dashboard(platform, tmp_path_factory.mktemp("dashboard"))
+    try:
+        installed.install()
+        yield installed
+    finally:
+        installed.go_back()
+
+
+def transcript(client: httpx2.Client, uid: str) -> object:
+    return client.get(f"/api/executions/{uid}/transcript", params={"limit": 1000}).json()
+
+
+def outputs(events: list[Event]) -> list[object]:
+    """Every line of the transcript that was told, in its order."""
+    return [
+        line
+        for event in events
+        if event.data["type"] == "execution.output"
+        for line in json.loads(json.dumps(event.payload["events"]))
+    ]
+
+
+def test_a_click_becomes_a_job_and_its_record_outlives_pod_and_execution(
+    dashboard: Dashboard,
+) -> None:
+    kubectl = dashboard.platform.cluster.kubectl
+    with dashboard.reached() as url, open_browser(url) as client:
+        with closing(follow(client)) as events:
+            next(events)
+            uid = run_sample(client)
+            seen = until_finished(events, uid)
+        name = str(seen[-1].payload["name"])
+        assert seen[-1].payload["phase"] == "Succeeded"
+        assert "result" in json.dumps(outputs(seen))
+        agents = json.loads(kubectl("-n", AGENTS, "get", "agents", "-o", "json"))["items"]
+        assert [each["spec"]["model"]["name"] for each in agents] == ["scripted/hello"]
+        wait_for_mark(dashboard.platform, name)
+        before = transcript(client, uid)
+        kubectl("-n", AGENTS, "delete", "execution", name)
+        assert kubectl("-n", AGENTS, "get", "pods,jobs", "-o", "name") == ""
+        assert client.get(f"/api/executions/{uid}").json()["phase"] == "Succeeded"
+        assert transcript(client, uid) == before
+
+
+def test_an_api_that_is_killed_in_the_middle_loses_nothing(dashboard: Dashboard) -> None:
+    with dashboard.reached() as url, open_browser(url) as client:
+        cookies = dict(client.cookies)
+        with closing(follow(client)) as events:
+            cursor = next(events).id
+            uid = run_sample(client, "sales")
+            first = [next(event for event in events if is_output(event, uid))]
+        dashboard.kill()
+    with dashboard.reached() as url, open_browser(url, cookies) as client:
+        with closing(follow(client, cursor)) as events:
+            seen = until_finished(events, uid)
+        name = str(seen[-1].payload["name"])
+        wait_for_mark(dashboard.platform, name)
+        kept = client.get(f"/api/executions/{uid}/transcript", params={"limit": 1000}).json()
+    assert first[0] in seen
+    assert seen[-1].payload["phase"] == "Succeeded"
+    told = outputs(seen)
+    assert told == kept["events"][: len(told)]
+    assert [each["subtype"] for each in kept["events"] if each["type"] == "heliostat"][-1] == "end"
+
+
+def is_output(event: Event, uid: str) -> bool:
+    return event.data.get("execution") == uid and event.data["type"] == "execution.output"
+
+
+def wait_for_mark(platform: Platform, name: str, seconds: float = 120) -> None:
+    """Until the record of a run in the dashboard's namespace is closed."""
+    deadline = time.monotonic() + seconds
+    while RECORDED_ANNOTATION not in json.dumps(platform.find("execution", name, AGENTS)):
+        assert time.monotonic() < deadline, f"{name} is not recorded"
+        time.sleep(0.2)

@@ -1,0 +1,149 @@
+"""The event log, in a file and in Redis: append-only, once per key, bounded for each audience."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from heliostat_api.documents.port import UnavailableError
+from heliostat_api.events.log import EventLog
+from heliostat_api.events.redis_log import RedisEventLog
+from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from support.redis_server import RedisServer
+
+Open = Callable[[], EventLog]
+ANN, BOB = "person:ann", "person:bob"
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def report(text: str) -> Report:
+    return Report(ReportType.AGENT_CHANGED, NOW, {"text": text}, "cid-1", "uid-1")
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens the same log again and again: as after a restart, or on another replica."""
+    logs: list[EventLog] = []
+    url = ""
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        url = server.url
+
+    def open_log() -> EventLog:
+        path = tmp_path / "events.sqlite"
+        log: EventLog = (
+            RedisEventLog(url, bound=3, slack=1) if url else SqliteEventLog(path, bound=3, slack=1)
+        )
+        logs.append(log)
+        return log
+
+    yield open_log
+    for log in logs:
+        await log.close()
+
+
+@pytest.fixture
+def log(opened: Open) -> EventLog:
+    return opened()
+
+
+async def texts(log: EventLog, *audiences: str, after: int = 0) -> list[object]:
+    found = await log.read(audiences, after)
+    return [each.report.payload["text"] for each in found.reports]
+
+
+async def test_an_audience_hears_its_own_reports_in_order(log: EventLog) -> None:
+    await log.append(ANN, report("a"))
+    await log.append(BOB, report("b"))
+    await log.append(ANN, report("c"))
+    assert await texts(log, ANN) == ["a", "c"]
+    assert await texts(log, ANN, BOB) == ["a", "b", "c"]
+
+
+async def test_a_report_comes_back_as_it_was_appended(log: EventLog) -> None:
+    await log.append(ANN, report("a"))
+    [logged] = (await log.read([ANN], 0)).reports
+    assert logged.report == report("a")
+
+
+async def test_a_report_is_heard_once_per_key_and_audience(log: EventLog) -> None:
+    for audience in (ANN, ANN, BOB):
+        await log.append(audience, report("a"), "key-1")
+    assert await texts(log, ANN) == ["a"]
+    assert await texts(log, BOB) == ["a"]
+
+
+async def test_a_cursor_goes_on_where_the_slice_ended(log: EventLog) -> None:
+    for text in "abc":
+        await log.append(ANN, report(text))
+    first = await log.read([ANN], 0, limit=2)
+    assert await texts(log, ANN, after=first.end) == ["c"]
+
+
+async def test_a_cursor_older_than_the_log_is_a_gap(log: EventLog) -> None:
+    for text in "abcd":  # the fourth one trims to the bound of three
+        await log.append(ANN, report(text))
+    assert (await log.read([ANN], 0)).has_gap
+    assert await texts(log, ANN, after=1) == ["b", "c", "d"]
+
+
+async def test_what_others_hear_makes_no_gap(log: EventLog) -> None:
+    await log.append(ANN, report("a"))
+    for text in "bcdefgh":
+        await log.append(BOB, report(text))
+    assert await texts(log, ANN) == ["a"]
+
+
+async def test_a_cursor_from_another_log_is_a_gap(log: EventLog) -> None:
+    await log.append(ANN, report("a"))
+    assert (await log.read([ANN], 2)).has_gap
+
+
+async def test_ids_are_not_used_twice_after_a_restart(log: EventLog, opened: Open) -> None:
+    await log.append(ANN, report("a"))
+    end = await log.end()
+    again = opened()
+    assert await again.end() == end
+    await again.append(ANN, report("b"))
+    assert await texts(again, ANN, after=end) == ["b"]
+
+
+async def test_who_waits_is_woken_by_a_report_for_them_only(log: EventLog) -> None:
+    await log.wait([ANN], 0, 0.2)  # from now on Redis is heard
+    waiting = asyncio.create_task(log.wait([ANN], 0, 60))
+    await log.append(BOB, report("b"))
+    assert not (await asyncio.wait({waiting}, timeout=0.2))[0]
+    await log.append(ANN, report("a"))
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_who_waits_for_what_is_there_already_does_not_wait(log: EventLog) -> None:
+    await log.append(ANN, report("a"))
+    async with asyncio.timeout(5):
+        await log.wait([ANN], 0, 60)
+
+
+async def test_a_replica_hears_what_another_one_appends(redis_server: RedisServer) -> None:
+    here, there = (RedisEventLog(redis_server.url) for _ in range(2))
+    waiting = asyncio.create_task(here.wait([ANN], 0, 60))
+    await there.append(ANN, report("a"))
+    async with asyncio.timeout(5):
+        await waiting
+    assert await texts(here, ANN) == ["a"]
+    await here.close()
+    await there.close()
+
+
+async def test_without_redis_the_log_says_so_and_heals(redis_server: RedisServer) -> None:
+    log = RedisEventLog(redis_server.url)
+    await log.append(ANN, report("a"))
+    redis_server.kill()
+    with pytest.raises(UnavailableError, match="Redis"):
+        await log.read([ANN], 0)
+    redis_server.start()
+    assert await texts(log, ANN) == ["a"]
+    await log.close()

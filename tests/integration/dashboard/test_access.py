@@ -1,0 +1,154 @@
+"""Open to everybody: keyboard, screen reader, small and large windows, both languages."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from support.dev_process import DevProcess
+from support.screens import follow, run_sample, until_finished
+
+from .conftest import OpenPage
+
+FIRST_LOAD_BYTES = 300_000
+PAGES = ("/", "/executions", "/executions/RUN", "/agents", "/agents/AGENT", "/settings")
+
+
+@pytest.fixture(scope="module")
+def places(dev: DevProcess) -> dict[str, str]:
+    """The pages of a server where something has run: one success, one failure."""
+    with dev.browser() as client:
+        events = follow(client)
+        until_finished(events, run_sample(client))
+        uid = run_sample(client, "hurried")
+        until_finished(events, uid)
+        events.close()
+        agent = client.get("/api/agents").json()["items"][0]["id"]
+    return {path: path.replace("RUN", uid).replace("AGENT", agent) for path in PAGES}
+
+
+def settle(page: Page) -> None:
+    """Until the page has its heading and nothing is being loaded."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_label("Loading")).to_have_count(0)
+    expect(page.get_by_label("불러오는 중")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(
+    open_page: OpenPage, places: dict[str, str], path: str, scheme: str
+) -> None:
+    page = open_page(places[path], scheme=scheme)
+    settle(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wider_than_the_window(
+    open_page: OpenPage, places: dict[str, str], path: str, locale: str
+) -> None:
+    page = open_page(places[path], locale=locale)
+    settle(page)
+    for width in (360, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+def test_the_language_is_the_browsers_until_somebody_chooses(open_page: OpenPage) -> None:
+    page = open_page("/settings", locale="ko-KR")
+    expect(page.get_by_role("heading", level=1, name="설정")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    page.get_by_text("English").click()
+    expect(page.get_by_role("heading", level=1, name="Settings")).to_be_visible()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_another_tab_follows_a_choice_at_once(open_page: OpenPage) -> None:
+    page = open_page("/settings")
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.get_by_text("한국어").click()
+    expect(other.get_by_role("heading", level=1, name="설정")).to_be_visible()
+
+
+def test_a_dark_page_is_dark_from_its_first_moment(open_page: OpenPage) -> None:
+    page = open_page("/settings")
+    page.get_by_text("Dark", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.route("**/assets/*.js", lambda route: route.abort())
+    page.reload(wait_until="commit")
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+
+
+def test_instants_are_in_the_zone_that_was_chosen(
+    open_page: OpenPage, places: dict[str, str]
+) -> None:
+    page = open_page("/settings", zone="UTC")
+    zone = page.get_by_role("combobox", name="Time zone")
+    zone.fill("Asia/Seoul")
+    page.get_by_role("option", name="Asia/Seoul").click()
+    page.goto(page.url.replace("/settings", places["/executions/RUN"]))
+    shown = page.locator("time").first
+    created = shown.get_attribute("datetime")
+    assert created is not None
+    expect(shown).to_have_attribute(
+        "title",
+        page.evaluate(
+            "(time) => new Intl.DateTimeFormat('en', {dateStyle: 'medium', timeStyle: 'medium',"
+            " timeZone: 'Asia/Seoul'}).format(new Date(time))",
+            created,
+        ),
+    )
+
+
+def test_everything_is_reached_with_the_keyboard(open_page: OpenPage) -> None:
+    page = open_page("/")
+    settle(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    hello = page.get_by_role("button", name=re.compile("Say hello"))
+    for _ in range(60):
+        if hello.evaluate("(it) => it === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/executions/*")
+
+
+def test_a_new_page_begins_with_itself(open_page: OpenPage) -> None:
+    page = open_page("/")
+    settle(page)
+    page.get_by_role("link", name="Settings").click()
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_the_first_load_is_small(open_page: OpenPage) -> None:
+    page = open_page("/settings")
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    kinds: dict[str, str] = {}
+    sizes: list[int] = []
+    session.on(
+        "Network.responseReceived",
+        lambda event: kinds.update({event["requestId"]: event["type"]}),
+    )
+    session.on(
+        "Network.loadingFinished",
+        lambda event: (
+            sizes.append(event["encodedDataLength"])
+            if kinds.get(event["requestId"]) in ("Script", "Stylesheet")
+            else None
+        ),
+    )
+    page.goto(page.url.replace("/settings", "/"), wait_until="networkidle")
+    settle(page)
+    assert len(sizes) > 3
+    assert sum(sizes) <= FIRST_LOAD_BYTES

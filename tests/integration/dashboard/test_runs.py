@@ -1,0 +1,135 @@
+"""From an example's card to its result, as a person sees it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from support.dev_process import DevProcess
+from support.heliostat_program import PROGRAM
+
+from .conftest import OpenPage
+
+SLEEPER = """
+apiVersion: heliostat.dev/v1alpha1
+kind: Agent
+metadata: {name: sleeper, namespace: default}
+spec:
+  description: Sleeps for a minute.
+  prompt: Sleep.
+  runtime: {command: ["sh", "-c", "echo lying down; exec sleep 60"]}
+"""
+
+
+def start_example(page: Page, title: str) -> str:
+    """The run's id."""
+    page.get_by_role("button", name=re.compile(title)).click()
+    page.wait_for_url("**/executions/*")
+    return page.url.rpartition("/")[2]
+
+
+def heading(page: Page, text: str | re.Pattern[str]) -> None:
+    expect(page.get_by_role("heading", level=1, name=text)).to_be_visible()
+
+
+@pytest.fixture
+def sleeper(dev: DevProcess, tmp_path: Path) -> None:
+    manifest = tmp_path / "sleeper.yaml"
+    manifest.write_text(SLEEPER)
+    environ = {**dev.environ, "HELIOSTAT_HOME": str(dev.folder)}
+    subprocess.run([PROGRAM, "apply", "-f", manifest], env=environ, check=True, capture_output=True)
+
+
+def test_a_newcomer_is_one_press_away_from_a_verified_result(open_page: OpenPage) -> None:
+    page = open_page("/")
+    heading(page, "Put an agent to work")
+    start_example(page, "Say hello")
+    heading(page, "hello")
+    expect(page.get_by_text("Hello from the scripted provider.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Write hello.txt"))).to_be_visible()
+    expect(page.locator("main").get_by_text("Succeeded", exact=True)).to_be_visible()
+    expect(page.get_by_label("Facts")).to_contain_text("$0.0056")
+    expect(page).to_have_title(re.compile("hello · Succeeded · Heliostat"))
+
+
+def test_a_call_opens_to_what_went_in_and_what_came_out(open_page: OpenPage) -> None:
+    page = open_page("/")
+    start_example(page, "Say hello")
+    call = page.get_by_role("button", name=re.compile("Write hello.txt"))
+    expect(call).to_have_attribute("aria-expanded", "false")
+    call.click()
+    expect(page.get_by_text("File created successfully")).to_be_visible()
+
+
+def test_a_list_that_is_open_shows_what_another_page_started(open_page: OpenPage) -> None:
+    watcher = open_page("/executions")
+    heading(watcher, "Runs")
+    actor = open_page("/")
+    uid = start_example(actor, "Say hello")
+    row = watcher.locator(f'a[href="/executions/{uid}"]')
+    expect(row).to_contain_text("hello")
+    expect(row).to_contain_text("Succeeded")
+    expect(row).to_contain_text("Hello from the scripted provider.")
+
+
+def test_a_failure_counts_in_the_title_until_somebody_looked(open_page: OpenPage) -> None:
+    page = open_page("/")
+    watcher = page.context.new_page()
+    watcher.goto(page.url)
+    uid = start_example(page, "Catch a wrong answer")
+    page.goto(page.url.partition("/executions")[0] + "/settings")
+    expect(page).to_have_title(re.compile("Settings"))
+    page.evaluate("localStorage.setItem('heliostat.seenRuns', '')")
+    watcher.reload()
+    expect(watcher).to_have_title("(1) Heliostat")
+    attention = watcher.get_by_role("region", name="Failed since your last visit")
+    expect(attention.locator(f'a[href="/executions/{uid}"]')).to_contain_text("Verification failed")
+    attention.get_by_role("link").click()
+    expect(watcher.get_by_role("region", name="Verification failed")).to_contain_text(
+        "the sales add up to"
+    )
+    expect(watcher).to_have_title(re.compile("^hurried · Failed"))
+
+
+@pytest.mark.usefixtures("sleeper")
+def test_an_agent_of_kubectl_is_run_here_and_stopped(open_page: OpenPage) -> None:
+    page = open_page("/agents")
+    page.get_by_role("link", name=re.compile("sleeper")).click()
+    heading(page, "sleeper")
+    expect(page.get_by_text("It was made with kubectl")).to_be_visible()
+    page.get_by_role("button", name="Run now").click()
+    page.wait_for_url("**/executions/*")
+    expect(page.get_by_text("lying down")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.locator("main").get_by_text("Cancelled").first).to_be_visible()
+    expect(page.get_by_role("button", name="Run again")).to_be_enabled()
+
+
+def test_a_run_is_repeated_from_its_page(open_page: OpenPage) -> None:
+    page = open_page("/")
+    first = start_example(page, "Say hello")
+    page.get_by_role("button", name="Run again").click()
+    page.wait_for_url(lambda url: "/executions/" in url and first not in url)
+    expect(page.get_by_text("Hello from the scripted provider.")).to_be_visible()
+
+
+def test_a_filter_is_in_the_address_and_holds_for_what_comes(open_page: OpenPage) -> None:
+    page = open_page("/executions?phase=Cancelled&agent=hello")
+    expect(page.get_by_text("No run fits")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").last.click()
+    expect(page).to_have_url(re.compile(r"/executions$"))
+
+
+def test_an_unknown_run_is_said_to_be_missing(open_page: OpenPage) -> None:
+    page = open_page("/executions/nothing")
+    heading(page, "There is nothing here")
+    expect(page.get_by_text("There is no such run")).to_be_visible()
+
+
+def test_an_unknown_address_leads_back(open_page: OpenPage) -> None:
+    page = open_page("/nowhere")
+    page.get_by_role("main").get_by_role("link", name="Go to the first page").click()
+    expect(page).to_have_url(re.compile(r":\d+/$"))

@@ -1,0 +1,151 @@
+"""The api for many people over a world in memory, and browsers that talk to it."""
+
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+from fastapi import FastAPI
+
+from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.moves import Moving
+from heliostat_api.people.seals import Seals
+from heliostat_api.people.sessions import Sessions
+from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_api.serving.cookies import SESSION
+from heliostat_api.serving.parts import Parts
+from heliostat_api.serving.server import ApiServer
+from heliostat_api.settings import ApiSettings
+from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError
+from support.builders.resources import make_agent, make_execution
+from support.memory_world import MemoryWorld
+
+URL = "http://api.test"
+PAGE = {"Accept": "text/html,application/xhtml+xml"}
+SECRET = b"s" * 32
+
+
+class NoLogs:
+    """No pod ever printed anything."""
+
+    async def read_log(
+        self, namespace: str, pod: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[str]:
+        raise NotFoundError(f"{namespace}/{pod} {follow} {tail}")
+        yield ""
+
+
+@dataclass
+class Clock:
+    """A time that tests move on."""
+
+    now: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go_on(self, passed: timedelta) -> None:
+        self.now += passed
+
+
+class _Server(EmbeddedServer, ApiServer):
+    pass
+
+
+@dataclass
+class ApiApp:
+    """An app, and what is behind it."""
+
+    app: FastAPI
+    world: MemoryWorld
+    documents: SqliteDocuments
+    clock: Clock
+    sessions: Sessions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(Seals((SECRET,), self.clock))
+
+    @property
+    def parts(self) -> Parts:
+        parts: Parts = self.app.state.parts
+        return parts
+
+    def browser(self, person_id: str | None = None, url: str = URL) -> httpx2.AsyncClient:
+        """Without any session, or with that person's."""
+        name = f"__Host-{SESSION}" if url.startswith("https:") else SESSION
+        cookies = {name: self.sessions.issue(person_id)} if person_id else {}
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app, client=("192.0.2.1", 1234)),
+            base_url=url,
+            headers={"Origin": url},
+            cookies=cookies,
+        )
+
+    async def give_agent(self, owner: str, name: str = "sales") -> str:
+        """Somebody's Agent, seen by the recorder; its uid."""
+        agent = make_agent(name)
+        return await self._give(owner, {**agent.to_json(), "kind": "Agent"})
+
+    async def give_execution(self, owner: str, name: str = "sales-1") -> str:
+        """Somebody's Execution, seen by the recorder; its uid."""
+        execution = make_execution(name)
+        return await self._give(owner, {**execution.to_json(), "kind": "Execution"})
+
+    async def _give(self, owner: str, obj: JsonObject) -> str:
+        meta = obj["metadata"]
+        assert isinstance(meta, dict)
+        owned = {**meta, "annotations": {OWNER_ANNOTATION: owner}}
+        stored = self.world.put({**obj, "metadata": owned})
+        kind = AGENT if obj["kind"] == "Agent" else EXECUTION
+        path = await self.parts.commands.recorder.see(kind, stored)
+        return path.partition("/")[2]
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """On a port of this machine; its address."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            async with serving_app(self.app, listening, _Server):
+                yield f"http://127.0.0.1:{port_of(listening)}"
+
+
+@asynccontextmanager
+async def api_app(
+    folder: Path,
+    settings: ApiSettings | None = None,
+    moving: Sequence[Moving] = (),
+    api_keys: ApiKeys | None = None,
+) -> AsyncIterator[ApiApp]:
+    """Closed at the end. Its stores are files below `folder`."""
+    world, clock = MemoryWorld(), Clock()
+    documents = open_sqlite(folder / "documents.sqlite")
+    log = SqliteEventLog(folder / "events.sqlite")
+    around = Surroundings(
+        world=world,
+        canceller=world,
+        suspender=world,
+        marker=world,
+        logs=NoLogs(),
+        keys_dir=folder / "keys",
+        documents=documents,
+        log=log,
+        session_secrets=(SECRET,),
+        hosts=frozenset(),
+        namespace="default",
+        owner=None,
+        clock=clock,
+        settings=settings or ApiSettings(),
+        moving=tuple(moving),
+        api_keys=api_keys or NoApiKeys(),
+    )
+    try:
+        yield ApiApp(create_app(around), world, documents, clock)
+    finally:
+        await log.close()
+        await documents.close()
