@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from heliostat_api.documents.port import OWNER, Document
 from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
@@ -37,9 +38,12 @@ class Owners:
         agents = self._of_agents.get((meta.namespace, execution.spec.agent_ref.name))
         return own or agents or self._default
 
-    def note_document(self, agent: Agent, agent_id: str) -> None:
-        """Remembers which document is an Agent's."""
-        self._documents[agent.metadata.namespace, agent.metadata.name] = agent_id
+    def note(self, agent: Agent, agent_id: str, document: Document | None) -> None:
+        """Remembers which document is an Agent's; a dashboard's agent is whose that says."""
+        place = agent.metadata.namespace, agent.metadata.name
+        self._documents[place] = agent_id
+        if document is not None:
+            self._of_agents[place] = str(document.fields[OWNER])
 
     def agent_id_of(self, execution: Execution) -> str:
         """The id of the agent's document; empty when it was never seen."""

@@ -130,9 +130,9 @@ function Verdict({ run }: { run: Execution }) {
             <li key={blocked.reason}>
               <strong>{name("reason", blocked.reason)}</strong> {blocked.message}{" "}
               <span className={classes.expected}>
-                {t("run.expected", {
-                  time: blocked.estimatedTime ? instant(blocked.estimatedTime) : t("run.notKnown"),
-                })}
+                {blocked.estimatedTime
+                  ? t("run.expected", { time: instant(blocked.estimatedTime) })
+                  : t("run.notExpected")}
               </span>
             </li>
           ))}

@@ -147,7 +147,7 @@ export const CATALOGUE = {
   "run.details": { en: "Details", ko: "세부 정보" },
   "run.why": { en: "Why it does not run yet", ko: "아직 실행되지 않는 이유" },
   "run.expected": { en: "expected {time}", ko: "예상 {time}" },
-  "run.notKnown": { en: "not known yet", ko: "아직 알 수 없음" },
+  "run.notExpected": { en: "nobody knows yet until when", ko: "예상 시각 미정" },
   "run.attempts": { en: "Attempts", ko: "시도" },
   "run.noAttempts": { en: "None yet.", ko: "아직 없습니다." },
   "run.attempt": { en: "Attempt {number}", ko: "{number}번째 시도" },
