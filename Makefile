@@ -41,7 +41,7 @@ test-unit: setup  ## pure tests, no network, under 30 s
 	@$(RUN)python -m tools.dashboard test
 
 test-integration: setup  ## against a real Kubernetes API server and etcd
-	@$(RUN)pytest tests/integration -q -rs $(PYTEST_ARGS)
+	@$(RUN)pytest tests/integration -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-e2e: setup  ## on a real cluster: images built, manifests applied, agents run; leaves nothing behind
 	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images
