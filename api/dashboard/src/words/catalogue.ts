@@ -232,6 +232,11 @@ export const CATALOGUE = {
   "agent.notReady": { en: "Not ready", ko: "준비 안 됨" },
   "agent.unknown": { en: "Being checked", ko: "확인 중" },
   "agent.draft": { en: "Draft", ko: "초안" },
+  "agent.draftDetail": {
+    en: "It runs once it was activated.",
+    ko: "활성화한 뒤에 실행할 수 있습니다.",
+  },
+  "agent.missing": { en: "Still missing: {fields}", ko: "아직 없는 항목: {fields}" },
   "agent.inactive": { en: "Inactive", ko: "비활성" },
   "agent.whyNot": { en: "Why it could not run now", ko: "지금 실행할 수 없는 이유" },
   "agent.readOnly": { en: "Managed with kubectl", ko: "kubectl로 관리" },
