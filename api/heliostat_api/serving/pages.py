@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from heliostat_api.serving.problems import NotFoundProblem
 
 STATIC: Final = Path(__file__).parents[1] / "static"
-RESERVED: Final = ("api", "agent", "ingest", "workspace", "metrics", "healthz", "readyz")
+RESERVED: Final = ("api", "agent", "auth", "ingest", "workspace", "metrics", "healthz", "readyz")
 """First parts of paths that are never pages: what is unknown there is not found."""
 _INDEX = "index.html"
 _OLD_ADDRESSES = {_INDEX, "static/dashboard.html"}

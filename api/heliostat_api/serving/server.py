@@ -12,9 +12,8 @@ class ApiServer(uvicorn.Server):
     """A uvicorn server whose app was made by `create_app`."""
 
     def __init__(self, config: uvicorn.Config) -> None:
-        config.proxy_headers = (
-            False  # the app knows which proxies it believes, uvicorn only guesses
-        )
+        # The app knows which proxies it believes; uvicorn would believe this whole machine.
+        config.proxy_headers = False
         super().__init__(config)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -15,6 +15,7 @@ from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.moves import COLLECTIONS, Moves, MovingDocuments
 from heliostat_api.people.register import Register
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
+from support.api_apps import api_app
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 USER, OTHER = "user-1", "user-2"
@@ -186,3 +187,14 @@ async def test_a_guest_who_calls_several_times_at_once_is_one(documents: SqliteD
     document = await documents.get(f"people/{guest}")
     assert document is not None
     assert document.fields == {"kind": "guest", "firstSeen": NOW, "lastSeen": NOW}
+
+
+async def test_a_server_that_starts_ends_what_a_crash_left(tmp_path: Path) -> None:
+    async with api_app(tmp_path) as api:
+        guest = await make_guest(api.documents)
+        paths = await make_things(api.documents, guest)
+        await register(api.documents).begin_move(guest, USER)
+        async with api.serving(), asyncio.timeout(10):
+            while await open_moves(api.documents):
+                await asyncio.sleep(0.01)
+        assert await owners(api.documents, paths) == {USER}
