@@ -55,6 +55,22 @@ export function agent(id: string, change: Partial<Agent> = {}): Agent {
     readyMessage: "",
     activeExecutions: 0,
     createdTime: "2026-11-22T10:00:00Z",
+    resource: id,
+    revision: 1,
+    appliedRevision: 1,
+    missing: [],
+    drift: [],
+    totals: {
+      executions: 0,
+      usage: {
+        requests: 0,
+        inputTokens: 0,
+        outputTokens: 0,
+        cacheReadTokens: 0,
+        cacheWriteTokens: 0,
+      },
+      costMicros: 0,
+    },
     ...change,
   };
 }

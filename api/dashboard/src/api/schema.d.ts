@@ -24,26 +24,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Me
-         * @description Who you are.
-         */
-        get: operations["read_me"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/agents": {
         parameters: {
             query?: never;
@@ -53,11 +33,35 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description Your agents, newest first.
+         * @description Your agents, newest first: those of the dashboard and those made by kubectl.
          */
         get: operations["list_agents"];
         put?: never;
-        post?: never;
+        /**
+         * Create Agent
+         * @description A draft from its fields or from YAML. It may be incomplete.
+         */
+        post: operations["create_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Agent
+         * @description What an agent, an edit or an activation would cost, touch and change. Stores nothing.
+         */
+        post: operations["preview_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -73,11 +77,163 @@ export interface paths {
         };
         /**
          * Read Agent
-         * @description One of your agents.
+         * @description One of your agents. Its ETag is what an edit sends as If-Match.
          */
         get: operations["read_agent"];
+        /**
+         * Replace Agent
+         * @description Save it as a new revision. What runs changes with the next activation.
+         */
+        put: operations["replace_agent"];
+        post?: never;
+        /**
+         * Delete Agent
+         * @description The agent, its revisions and its resource go; records of its runs stay.
+         */
+        delete: operations["delete_agent"];
+        options?: never;
+        head?: never;
+        /**
+         * Patch Agent
+         * @description Save some fields as a new revision; `spec` is a JSON merge patch.
+         */
+        patch: operations["patch_agent"];
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Duplicate Agent
+         * @description A draft of its own with the same content; of an agent made by kubectl, too.
+         */
+        post: operations["duplicate_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activate Agent
+         * @description The newest revision becomes the Agent resource. Whether it is ready is reported.
+         */
+        post: operations["activate_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/deactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deactivate Agent
+         * @description No run of it starts any more; those that run go on.
+         */
+        post: operations["deactivate_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Agent
+         * @description The manifest: `kubectl apply -f` takes it as it is, `POST /api/agents` takes it back.
+         */
+        get: operations["export_agent"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Revisions
+         * @description Everything that was saved, newest first.
+         */
+        get: operations["list_revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/revisions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Revision
+         * @description One saved state, and what changed since the one before.
+         */
+        get: operations["read_revision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/revisions/{number}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Revision
+         * @description What was saved then becomes the newest revision.
+         */
+        post: operations["restore_revision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -98,6 +254,46 @@ export interface paths {
          * @description Start a run now. What comes of it is reported.
          */
         post: operations["run_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Agent
+         * @description Run the newest revision once, active or not.
+         */
+        post: operations["test_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Me
+         * @description Who you are.
+         */
+        get: operations["read_me"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -239,6 +435,82 @@ export interface components {
             execution?: string | null;
         };
         /**
+         * AgentDetailView
+         * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is.
+         */
+        AgentDetailView: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Model */
+            model: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "draft" | "active" | "inactive";
+            /**
+             * Managedby
+             * @enum {string}
+             */
+            managedBy: "dashboard" | "kubectl";
+            /** Isready */
+            isReady: boolean | null;
+            /** Readymessage */
+            readyMessage: string;
+            /** Activeexecutions */
+            activeExecutions: number;
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Resource
+             * @default
+             */
+            resource: string;
+            /** Revision */
+            revision?: number | null;
+            /** Appliedrevision */
+            appliedRevision?: number | null;
+            /**
+             * Missing
+             * @default []
+             */
+            missing: string[];
+            /**
+             * Drift
+             * @default []
+             */
+            drift: string[];
+            /**
+             * @default {
+             *       "executions": 0,
+             *       "usage": {
+             *         "cacheReadTokens": 0,
+             *         "cacheWriteTokens": 0,
+             *         "inputTokens": 0,
+             *         "outputTokens": 0,
+             *         "requests": 0
+             *       },
+             *       "costMicros": 0
+             *     }
+             */
+            totals: components["schemas"]["TotalsView"];
+            /** Spec */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Yaml */
+            yaml: string;
+        };
+        /**
          * AgentPage
          * @description Newest first. `next` is the cursor of older ones; None at the end.
          */
@@ -249,8 +521,27 @@ export interface components {
             next: string | null;
         };
         /**
+         * AgentPatch
+         * @description What changes; `spec` is a JSON merge patch (RFC 7396): null takes a field out.
+         */
+        AgentPatch: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
          * AgentView
          * @description One agent. `managedBy` says whose it is to edit: the dashboard's or kubectl's (read-only).
+         *
+         *     `name` is what people call it; `resource` is the name of its Agent resource, which executions
+         *     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
+         *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
+         *     changed since, `missing` those without which it can't be activated.
          */
         AgentView: {
             /** Id */
@@ -284,6 +575,39 @@ export interface components {
              * Format: date-time
              */
             createdTime: string;
+            /**
+             * Resource
+             * @default
+             */
+            resource: string;
+            /** Revision */
+            revision?: number | null;
+            /** Appliedrevision */
+            appliedRevision?: number | null;
+            /**
+             * Missing
+             * @default []
+             */
+            missing: string[];
+            /**
+             * Drift
+             * @default []
+             */
+            drift: string[];
+            /**
+             * @default {
+             *       "executions": 0,
+             *       "usage": {
+             *         "cacheReadTokens": 0,
+             *         "cacheWriteTokens": 0,
+             *         "inputTokens": 0,
+             *         "outputTokens": 0,
+             *         "requests": 0
+             *       },
+             *       "costMicros": 0
+             *     }
+             */
+            totals: components["schemas"]["TotalsView"];
         };
         /**
          * AttemptView
@@ -316,6 +640,47 @@ export interface components {
             message: string;
             /** Estimatedtime */
             estimatedTime: string | null;
+        };
+        /**
+         * Content
+         * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
+         *
+         *     It may lack what it needs; what is there is right.
+         */
+        Content: {
+            /**
+             * Name
+             * @description What people call it, in any language.
+             */
+            name: string;
+            /**
+             * Description
+             * @description What it is for, in a sentence for people.
+             * @default
+             */
+            description: string;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * CostView
+         * @description Micro-dollars of a run, from what its runs so far cost; `text` says it in words.
+         *
+         *     Without history the sums are null. `limitMicros` ends a run in any case.
+         */
+        CostView: {
+            /** Executions */
+            executions: number;
+            /** Averagemicros */
+            averageMicros: number | null;
+            /** Highestmicros */
+            highestMicros: number | null;
+            /** Limitmicros */
+            limitMicros: number | null;
+            /** Text */
+            text: string;
         };
         /**
          * ExecutionPage
@@ -376,6 +741,16 @@ export interface components {
             isFinished: boolean;
         };
         /**
+         * FieldChangeView
+         * @description A field that differs; null where it is not there.
+         */
+        FieldChangeView: {
+            /** Field */
+            field: string;
+            before: components["schemas"]["JsonValue"];
+            after: components["schemas"]["JsonValue"];
+        };
+        /**
          * FieldError
          * @description What is wrong with one field, and what it must be.
          */
@@ -398,6 +773,37 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * NewAgent
+         * @description An agent from its fields, or from the YAML of an Agent resource.
+         */
+        NewAgent: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for, in a sentence for people.
+             * @default
+             */
+            description: string;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Yaml
+             * @description Instead of description and spec: one Agent.
+             */
+            yaml?: string | null;
+        };
+        /**
+         * NewName
+         * @description What the copy is called.
+         */
+        NewName: {
+            /** Name */
+            name?: string | null;
+        };
         /**
          * OutputView
          * @description Payload of `execution.output`: events of an attempt's transcript, as Claude Code wrote them.
@@ -428,6 +834,38 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+        };
+        /**
+         * PreviewRequest
+         * @description What to look at: an agent as it is saved (`agent` alone: what its activation would do), that
+         *     agent with a patch (what saving would change), or an agent that is not there yet.
+         */
+        PreviewRequest: {
+            /** Agent */
+            agent?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * PreviewView
+         * @description `errors` are wrong fields, `missing` those without which it can't be activated; `touches` is
+         *     null where wrong fields leave it open.
+         */
+        PreviewView: {
+            /** Errors */
+            errors: components["schemas"]["FieldError"][];
+            /** Missing */
+            missing: string[];
+            cost: components["schemas"]["CostView"];
+            touches: components["schemas"]["TouchView"] | null;
+            /** Changes */
+            changes: components["schemas"]["FieldChangeView"][];
         };
         /**
          * Problem
@@ -475,8 +913,60 @@ export interface components {
             };
         };
         /**
+         * RevisionDetailView
+         * @description A saved state with all of it, and what changed since the one before.
+         */
+        RevisionDetailView: {
+            /** Number */
+            number: number;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Description */
+            description: string;
+            /** Spec */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Changes */
+            changes: components["schemas"]["FieldChangeView"][];
+        };
+        /**
+         * RevisionPage
+         * @description Newest first. `next` is the cursor of older ones; None at the end.
+         */
+        RevisionPage: {
+            /** Items */
+            items: components["schemas"]["RevisionView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * RevisionView
+         * @description One saved state of an agent. `note` says how it came about.
+         */
+        RevisionView: {
+            /** Number */
+            number: number;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+        };
+        /**
          * RunRequest
-         * @description What a run gets beside its agent's prompt.
+         * @description What a run gets beside its agent's prompt. Names and values as an Execution takes them.
          */
         RunRequest: {
             /**
@@ -491,6 +981,30 @@ export interface components {
             parameters: {
                 [key: string]: string;
             };
+        };
+        /**
+         * Saved
+         * @description An agent was saved as this revision. What came of it is reported.
+         */
+        Saved: {
+            /** Correlationid */
+            correlationId: string;
+            /** Agent */
+            agent: string;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * SecretView
+         * @description A value of a Secret that the agent gets as a variable.
+         */
+        SecretView: {
+            /** Name */
+            name: string;
+            /** Key */
+            key: string;
+            /** Envname */
+            envName: string;
         };
         /**
          * SnapshotView
@@ -521,6 +1035,46 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+        };
+        /**
+         * TotalsView
+         * @description What all runs of an agent came to, test runs included.
+         */
+        TotalsView: {
+            /**
+             * Executions
+             * @default 0
+             */
+            executions: number;
+            /**
+             * @default {
+             *       "requests": 0,
+             *       "inputTokens": 0,
+             *       "outputTokens": 0,
+             *       "cacheReadTokens": 0,
+             *       "cacheWriteTokens": 0
+             *     }
+             */
+            usage: components["schemas"]["UsageView"];
+            /**
+             * Costmicros
+             * @default 0
+             */
+            costMicros: number;
+        };
+        /**
+         * TouchView
+         * @description What it may do. `hosts`: `*` is whatever its network lets through.
+         */
+        TouchView: {
+            /** Tools */
+            tools: string[];
+            /** Denied */
+            denied: string[];
+            /** Hosts */
+            hosts: string[];
+            /** Secrets */
+            secrets: components["schemas"]["SecretView"][];
         };
         /**
          * TranscriptView
@@ -611,44 +1165,6 @@ export interface operations {
             };
         };
     };
-    read_me: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonView"];
-                };
-            };
-            /** @description A field is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457). */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_agents: {
         parameters: {
             query?: {
@@ -676,7 +1192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -685,7 +1201,94 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -707,7 +1310,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AgentView"];
+                    "application/json": components["schemas"]["AgentDetailView"];
                 };
             };
             /** @description A field is not what it must be. */
@@ -716,7 +1319,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -725,7 +1328,449 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, or *. */
+                "if-match"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Content"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, or *. */
+                "if-match"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, or *. */
+                "if-match"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    duplicate_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activate_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, or *. */
+                "if-match"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deactivate_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": Record<string, never>;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_revisions: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_revision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionDetailView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_revision: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read, or *. */
+                "if-match"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -734,6 +1779,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                "idempotency-key"?: string | null;
                 "x-correlation-id"?: string | null;
             };
             path: {
@@ -762,7 +1808,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -771,7 +1817,92 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -780,6 +1911,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                "idempotency-key"?: string | null;
                 "x-correlation-id"?: string | null;
             };
             path: {
@@ -804,7 +1936,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -813,7 +1945,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -847,7 +1979,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -856,7 +1988,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -887,7 +2019,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -896,7 +2028,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -931,7 +2063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -940,7 +2072,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -973,7 +2105,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -982,7 +2114,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -991,6 +2123,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                "idempotency-key"?: string | null;
                 "x-correlation-id"?: string | null;
             };
             path: {
@@ -1015,7 +2148,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -1024,7 +2157,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

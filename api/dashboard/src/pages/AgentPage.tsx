@@ -63,7 +63,7 @@ function Loaded({ agent }: { agent: Agent }) {
           {t("agent.readOnlyDetail")}
         </p>
       )}
-      <Runs agent={agent.name} />
+      {agent.resource && <Runs agent={agent.resource} />}
     </>
   );
 }

@@ -114,7 +114,7 @@ function AgentLink({ run }: { run: Execution }) {
   const { t } = useWords();
   const agents = useAgents();
   const agent = agents.data?.find(
-    (each) => each.name === run.agent && each.namespace === run.namespace,
+    (each) => each.resource === run.agent && each.namespace === run.namespace,
   );
   return agent ? <Link href={`/agents/${agent.id}`}>{t("run.toAgent")}</Link> : null;
 }

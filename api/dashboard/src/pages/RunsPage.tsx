@@ -54,7 +54,7 @@ function Filters({
 }) {
   const { t, name } = useWords();
   const agents = useAgents();
-  const known = agents.data?.map((agent) => agent.name) ?? [];
+  const known = agents.data?.flatMap((agent) => agent.resource || []) ?? [];
   const names = [...new Set([...known, ...(filter.agent ? [filter.agent] : [])])].sort();
   return (
     <div className={classes.filters}>
