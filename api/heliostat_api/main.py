@@ -146,7 +146,8 @@ def create_app(around: Surroundings) -> FastAPI:
     if settings is None:
         add_entrance(app, entrance, around.hosts)
     else:
-        add_entrance(app, entrance, around.hosts, settings.public_url, settings.trusted_proxies)
+        hosts = around.hosts | frozenset(settings.hosts)
+        add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
 
 

@@ -18,7 +18,7 @@ from heliostat_gateway.storage import StorageError
 KEEP_ALIVE_SECONDS = 65
 _SHUTDOWN_SECONDS = 5
 # New objects between two looks for cycles; Python's own 700 means a look at each second request,
-# which finds next to nothing and takes a fifth of a request's time.
+# which finds next to nothing and takes a sixth of a request's time.
 _OBJECTS_BETWEEN_LOOKS = 20_000
 
 

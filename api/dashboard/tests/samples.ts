@@ -1,10 +1,13 @@
-import { readFileSync } from "node:fs";
-import type { Agent, Execution, Report, Snapshot, TranscriptEvent } from "../src/api/views";
+import type { Execution, Report, Snapshot, TranscriptEvent } from "../src/api/views";
+import hello from "./transcripts/hello.jsonl?raw";
+import hurried from "./transcripts/hurried.jsonl?raw";
+import sales from "./transcripts/sales.jsonl?raw";
+
+const TRANSCRIPTS = { hello, sales, hurried };
 
 /** What Claude Code and the runner really wrote, in runs of the samples. */
-export function transcriptOf(name: "hello" | "sales" | "hurried"): TranscriptEvent[] {
-  const text = readFileSync(new URL(`./transcripts/${name}.jsonl`, import.meta.url), "utf8");
-  return text
+export function transcriptOf(name: keyof typeof TRANSCRIPTS): TranscriptEvent[] {
+  return TRANSCRIPTS[name]
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
@@ -38,39 +41,6 @@ export function run(id: string, change: Partial<Execution> = {}): Execution {
     blockedBy: [],
     attempts: [],
     isFinished: false,
-    ...change,
-  };
-}
-
-export function agent(id: string, change: Partial<Agent> = {}): Agent {
-  return {
-    id,
-    namespace: "default",
-    name: id,
-    description: "",
-    model: "scripted/hello",
-    status: "active",
-    managedBy: "dashboard",
-    isReady: true,
-    readyMessage: "",
-    activeExecutions: 0,
-    createdTime: "2026-11-22T10:00:00Z",
-    resource: id,
-    revision: 1,
-    appliedRevision: 1,
-    missing: [],
-    drift: [],
-    totals: {
-      executions: 0,
-      usage: {
-        requests: 0,
-        inputTokens: 0,
-        outputTokens: 0,
-        cacheReadTokens: 0,
-        cacheWriteTokens: 0,
-      },
-      costMicros: 0,
-    },
     ...change,
   };
 }

@@ -14,7 +14,10 @@ class Wire implements Source {
   isClosed = false;
   readonly #listeners = new Map<string, (event: MessageEvent<string>) => void>();
 
-  constructor(readonly address: string) {
+  readonly address: string;
+
+  constructor(address: string) {
+    this.address = address;
     Wire.opened.push(this);
   }
 

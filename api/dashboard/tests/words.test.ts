@@ -1,10 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CATALOGUE } from "../src/words/catalogue";
 import { amount, duration, money } from "../src/words/formats";
 import { say, sayName } from "../src/words/words";
 
-const SOURCES = new URL("../src/", import.meta.url);
+const SOURCES = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 
 const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
@@ -18,9 +21,9 @@ test.each(Object.entries(CATALOGUE))("%s is there in both languages", (_, text) 
 const OPEN = /^(phase|reason|trigger|cause|sample|status|missing|steps|settings)\./;
 
 test("no text is left over", () => {
-  const code = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith("catalogue.ts"))
-    .map((name) => readFileSync(new URL(name, SOURCES), "utf8"))
+  const code = Object.entries(SOURCES)
+    .filter(([name]) => !name.endsWith("/catalogue.ts"))
+    .map(([, text]) => text)
     .join("\n");
   const unused = Object.keys(CATALOGUE).filter(
     (key) => !OPEN.test(key) && !code.includes(`"${key}"`),

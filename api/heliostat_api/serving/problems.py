@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeAlias
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from heliostat_api.agents.refusals import fields_of
 from heliostat_api.documents.paths import PathError
@@ -24,6 +25,8 @@ from heliostat_core.worlds import UnavailableError as WorldUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER = {"Retry-After": "5"}
+_POLICY_VIOLATION = 1008
+_LONGEST_REASON = 100
 
 
 class FieldError(View):
@@ -93,8 +96,12 @@ def add_problems(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer)
 
 
-async def _answer(_: Request, error: Exception) -> JSONResponse:
-    return respond(as_problem(error))
+async def _answer(connection: HTTPConnection, error: Exception) -> JSONResponse:
+    """A WebSocket gets no body, but its handshake is refused with the reason."""
+    problem = as_problem(error)
+    if isinstance(connection, WebSocket):
+        await connection.close(_POLICY_VIOLATION, str(problem)[:_LONGEST_REASON])
+    return respond(problem)
 
 
 def respond(error: ProblemError) -> JSONResponse:

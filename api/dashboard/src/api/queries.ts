@@ -64,6 +64,19 @@ async function readRuns(
   return pages[0] ?? page;
 }
 
+/** The agent of a run, as long as there is one: a run names the Agent resource. */
+export function useAgentOf(run: Execution): Agent | undefined {
+  const agents = useAgents();
+  return agents.data?.find(
+    (agent) => resourceOf(agent) === run.agent && agent.namespace === run.namespace,
+  );
+}
+
+/** What runs of an agent call it. */
+export function resourceOf(agent: Agent): string {
+  return agent.resource || agent.name;
+}
+
 /** All runs of the pages that were read. */
 export function runsOf(data: Pick<RunPages, "pages"> | undefined): Execution[] {
   return data?.pages.flatMap((page) => page.items) ?? [];

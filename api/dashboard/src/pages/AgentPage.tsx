@@ -2,7 +2,7 @@ import { Button, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../api/client";
-import { runsOf, useAgent, useRuns } from "../api/queries";
+import { resourceOf, runsOf, useAgent, useRuns } from "../api/queries";
 import type { Agent } from "../api/views";
 import { useStart } from "../lib/commands";
 import { AgentState } from "../parts/AgentState";
@@ -13,6 +13,7 @@ import { PageHead, Section } from "../parts/Page";
 import { RunList } from "../parts/RunList";
 import { Empty, Failure, Refusal, Rows } from "../parts/States";
 import { Ago } from "../parts/Times";
+import { money } from "../words/formats";
 import { useWords } from "../words/words";
 import classes from "./AgentPage.module.css";
 import { MissingPage } from "./MissingPage";
@@ -29,7 +30,7 @@ export default function AgentPage({ id }: { id: string }) {
 }
 
 function Loaded({ agent }: { agent: Agent }) {
-  const { t } = useWords();
+  const { t, amount } = useWords();
   return (
     <>
       <PageHead
@@ -47,11 +48,17 @@ function Loaded({ agent }: { agent: Agent }) {
           {agent.readyMessage}
         </Callout>
       )}
-      <Starter agent={agent} />
+      {agent.status === "draft" ? (
+        <Draft missing={agent.missing ?? []} />
+      ) : (
+        <Starter agent={agent} />
+      )}
       <Facts
         label={t("run.facts")}
         facts={[
           [t("agent.model"), <code key="model">{agent.model}</code>],
+          [t("agent.runs"), amount(agent.totals?.executions ?? 0)],
+          [t("runs.cost"), money(agent.totals?.costMicros ?? 0)],
           [t("agent.namespace"), agent.namespace],
           [t("agent.managedBy"), agent.managedBy === "kubectl" ? "kubectl" : t("agent.dashboard")],
           [t("agent.created"), <Ago key="created" time={agent.createdTime} />],
@@ -63,8 +70,19 @@ function Loaded({ agent }: { agent: Agent }) {
           {t("agent.readOnlyDetail")}
         </p>
       )}
-      {agent.resource && <Runs agent={agent.resource} />}
+      <Runs agent={resourceOf(agent)} />
     </>
+  );
+}
+
+/** What there is to do before it can run. */
+function Draft({ missing }: { missing: string[] }) {
+  const { t } = useWords();
+  return (
+    <Callout tone="calm" icon="hand" title={t("agent.draft")}>
+      <p>{t("agent.draftDetail")}</p>
+      {missing.length > 0 && <p>{t("agent.missing", { fields: missing.join(", ") })}</p>}
+    </Callout>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../api/client";
-import { useAgents, useRun } from "../api/queries";
+import { useAgentOf, useRun } from "../api/queries";
 import type { Execution } from "../api/views";
 import { markSeen } from "../lib/seen";
 import { Attempts } from "../parts/Attempts";
@@ -32,6 +32,7 @@ export default function RunPage({ id }: { id: string }) {
 function Loaded({ run }: { run: Execution }) {
   const { t, name } = useWords();
   const [chosen, setChosen] = useState<number | null>(null);
+  const title = useAgentOf(run)?.name ?? run.agent;
   const latest = run.attempts.at(-1)?.number ?? 1;
   const attempt = chosen ?? latest;
   return (
@@ -44,14 +45,14 @@ function Loaded({ run }: { run: Execution }) {
             {run.isFinished && <span>{name("reason", run.reason)}</span>}
           </>
         }
-        title={run.agent}
+        title={title}
         detail={
           <span className={classes.detail}>
             <code className={classes.name}>{run.name}</code>
             <AgentLink run={run} />
           </span>
         }
-        tab={`${run.agent} · ${name("phase", run.phase)}`}
+        tab={`${title} · ${name("phase", run.phase)}`}
       >
         <RunActions run={run} />
       </PageHead>
@@ -112,10 +113,7 @@ function RunFacts({ run }: { run: Execution }) {
 /** To the agent's page, as long as there is one. */
 function AgentLink({ run }: { run: Execution }) {
   const { t } = useWords();
-  const agents = useAgents();
-  const agent = agents.data?.find(
-    (each) => each.resource === run.agent && each.namespace === run.namespace,
-  );
+  const agent = useAgentOf(run);
   return agent ? <Link href={`/agents/${agent.id}`}>{t("run.toAgent")}</Link> : null;
 }
 
@@ -130,9 +128,9 @@ function Verdict({ run }: { run: Execution }) {
             <li key={blocked.reason}>
               <strong>{name("reason", blocked.reason)}</strong> {blocked.message}{" "}
               <span className={classes.expected}>
-                {t("run.expected", {
-                  time: blocked.estimatedTime ? instant(blocked.estimatedTime) : t("run.notKnown"),
-                })}
+                {blocked.estimatedTime
+                  ? t("run.expected", { time: instant(blocked.estimatedTime) })
+                  : t("run.notExpected")}
               </span>
             </li>
           ))}

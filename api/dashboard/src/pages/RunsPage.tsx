@@ -2,7 +2,7 @@ import { Button, Select } from "@mantine/core";
 import { useIntersection } from "@mantine/hooks";
 import { useEffect } from "react";
 import { useSearchParams } from "wouter";
-import { runsOf, useAgents, useRuns } from "../api/queries";
+import { resourceOf, runsOf, useAgents, useRuns } from "../api/queries";
 import type { Filter } from "../live/lists";
 import { PageHead } from "../parts/Page";
 import { RunList } from "../parts/RunList";
@@ -54,8 +54,9 @@ function Filters({
 }) {
   const { t, name } = useWords();
   const agents = useAgents();
-  const known = agents.data?.flatMap((agent) => agent.resource || []) ?? [];
-  const names = [...new Set([...known, ...(filter.agent ? [filter.agent] : [])])].sort();
+  const names = new Map(agents.data?.map((agent) => [resourceOf(agent), agent.name]));
+  // Runs outlive their agent.
+  if (filter.agent && !names.has(filter.agent)) names.set(filter.agent, filter.agent);
   return (
     <div className={classes.filters}>
       <Select
@@ -70,7 +71,7 @@ function Filters({
       <Select
         aria-label={t("runs.agent")}
         placeholder={t("runs.anyAgent")}
-        data={names}
+        data={[...names].map(([value, label]) => ({ value, label }))}
         value={filter.agent || null}
         onChange={(agent) => choose("agent", agent)}
         searchable

@@ -24,6 +24,8 @@ export function Attempts({
         <li key={attempt.number} className={classes.attempt} data-tone={toneOf(attempt)}>
           <One
             attempt={attempt}
+            // What ended the run stands above already.
+            message={isSaid(run, attempt) ? "" : attempt.message}
             isChoice={run.attempts.length > 1}
             isShown={attempt.number === shown}
             show={show}
@@ -36,11 +38,13 @@ export function Attempts({
 
 function One({
   attempt,
+  message,
   isChoice,
   isShown,
   show,
 }: {
   attempt: Attempt;
+  message: string;
   isChoice: boolean;
   isShown: boolean;
   show: (attempt: number) => void;
@@ -71,7 +75,7 @@ function One({
         {cause && attempt.reason !== "Verified" && ` · ${t(`cause.${cause}`)}`}
         {attempt.costMicros > 0 && ` · ${money(attempt.costMicros)}`}
       </div>
-      {attempt.message && <div className={classes.message}>{attempt.message}</div>}
+      {message && <div className={classes.message}>{message}</div>}
     </>
   );
 }
@@ -84,6 +88,10 @@ function Length({ attempt }: { attempt: Attempt }) {
   return (
     <span className={classes.length}>{duration((end - Date.parse(attempt.startTime)) / 1000)}</span>
   );
+}
+
+function isSaid(run: Execution, attempt: Attempt): boolean {
+  return run.phase === "Failed" && run.message.startsWith(attempt.message);
 }
 
 function toneOf(attempt: Attempt): string {

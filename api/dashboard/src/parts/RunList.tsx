@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { Link } from "wouter";
+import { useAgentOf } from "../api/queries";
 import type { Execution } from "../api/views";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
@@ -21,6 +22,7 @@ export function RunList({ runs, label }: { runs: Execution[]; label: string }) {
 
 const Row = memo(function Row({ run }: { run: Execution }) {
   const { t } = useWords();
+  const agent = useAgentOf(run);
   return (
     <li className={classes.item}>
       <Link href={`/executions/${run.id}`} className={classes.row}>
@@ -28,7 +30,7 @@ const Row = memo(function Row({ run }: { run: Execution }) {
           <Phase phase={run.phase} />
         </span>
         <span className={classes.what}>
-          <span className={classes.agent}>{run.agent}</span>
+          <span className={classes.agent}>{agent?.name ?? run.agent}</span>
           <span className={classes.why}>
             <Why run={run} />
           </span>

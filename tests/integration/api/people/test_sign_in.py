@@ -1,7 +1,6 @@
 """Signing in by OpenID Connect, and what a provider or a stranger may try."""
 
 import json
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -171,7 +170,7 @@ async def test_a_public_client_has_no_secret(liar: LyingProvider, tmp_path: Path
         ({"iss": "http://evil.example"}, "another issuer"),
         ({"iss": None}, "not valid"),
         ({"sub": None}, "not valid"),
-        ({"exp": int(time.time()) - 600}, "not valid"),
+        ({"exp": 1}, "not valid"),
         ({"exp": None}, "not valid"),
     ],
     ids=str,

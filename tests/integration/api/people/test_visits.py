@@ -5,13 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
+import httpx2
 import pytest
 import pytest_asyncio
+from fastapi import Depends, WebSocket
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from heliostat_api.people.identities import new_guest_id
+from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.serving.parts import person_of
 from heliostat_api.settings import ApiSettings
-from support.api_apps import PAGE, ApiApp, api_app
+from support.api_apps import PAGE, URL, ApiApp, api_app
 
 GUEST = new_guest_id()
 
@@ -176,3 +183,52 @@ async def test_one_address_has_a_limit_for_all_who_come_from_there(tmp_path: Pat
                 probe = await browser.get("/healthz")
     assert statuses == [200, 200, 200, 429]
     assert probe.status_code == 404, "probes are not limited"
+
+
+class OneKey:
+    """A gateway that knows one key."""
+
+    async def find(self, bearer: str) -> Person | None:
+        return Person("user-1", PersonKind.USER) if bearer == "right" else None
+
+
+async def test_a_key_counts_alone_whatever_cookie_comes_with_it(tmp_path: Path) -> None:
+    async with api_app(tmp_path, api_keys=OneKey()) as api, api.browser(GUEST) as browser:
+        for given, status in (
+            ("Bearer right", 200),
+            ("bearer right", 200),
+            ("Bearer wrong", 401),
+            ("Bearer", 401),
+            ("Basic cmlnaHQ=", 401),
+            ("", 401),
+        ):
+            answer = await browser.get("/api/me", headers={"Authorization": given})
+            assert (given, answer.status_code) == (given, status)
+        del browser.headers["Origin"]
+        browser.cookies.clear()
+        key = {"Authorization": "Bearer right"}
+        assert (await browser.post("/api/samples/none", headers=key)).status_code == 404
+
+
+async def test_a_forwarded_header_is_not_believed_by_the_server_itself(api: ApiApp) -> None:
+    forged = {**PAGE, "X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.1"}
+    async with api.serving() as url, httpx2.AsyncClient() as client:
+        page = await client.get(url, headers=forged)
+    assert page.headers["set-cookie"].startswith("heliostat_session=")
+
+
+async def test_a_websocket_is_opened_by_its_person_and_refused_to_nobody(api: ApiApp) -> None:
+    @api.app.websocket("/workspace")
+    async def say_who(socket: WebSocket, person: Annotated[Person, Depends(person_of)]) -> None:
+        await socket.accept()
+        await socket.send_text(person.id)
+        await socket.close()
+
+    cookie = {"cookie": f"heliostat_session={api.sessions.issue(GUEST)}", "origin": URL}
+    with TestClient(api.app, base_url=URL) as client:
+        with client.websocket_connect("ws://api.test/workspace", headers=cookie) as socket:
+            assert socket.receive_text() == GUEST
+        for headers in ({"origin": URL}, {**cookie, "origin": "http://evil.example"}):
+            with pytest.raises(WebSocketDisconnect) as refused:
+                client.websocket_connect("ws://api.test/workspace", headers=headers).__enter__()
+            assert refused.value.code == 1008
