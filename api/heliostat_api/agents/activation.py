@@ -44,7 +44,7 @@ class Activation:
         known = await self._addressed(person, agent_id, if_match)
         draft = known.draft
         refuse_missing(draft)
-        await find_own(self.world, known.document.id, draft)
+        await self._refuse_foreign(agent_id, draft)
         annotations = {
             OWNER_ANNOTATION: draft.user_id,
             AGENT_ID: agent_id,
@@ -74,6 +74,16 @@ class Activation:
             )
             await self.recorder.see(AGENT, applied)
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
+
+    async def _refuse_foreign(self, agent_id: str, draft: Draft) -> None:
+        """Raises a problem with status 409 when the name is somebody else's."""
+        found = await find_resource(self.world, draft)
+        if found is not None and not is_own(found, agent_id):
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                f"The cluster has another Agent {draft.resource} in {draft.namespace}: delete that "
+                "one first, or duplicate this agent and activate the copy.",
+            )
 
     async def _addressed(self, person: Person, agent_id: str, if_match: str | None) -> Known:
         """The agent once its resource has a name."""
@@ -114,8 +124,9 @@ class Deletion:
 
     async def finish(self, path: str, draft: Draft, correlation: str = "") -> None:
         """Whatever is left of a deletion that began; may be repeated."""
-        if draft.resource and (own := await find_own(self.world, path.partition("/")[2], draft)):
-            meta = own.metadata
+        found = await find_resource(self.world, draft) if draft.resource else None
+        if found is not None and is_own(found, path.partition("/")[2]):
+            meta = found.metadata
             await self.world.delete(Ref(AGENT, meta.namespace, meta.name), uid=meta.uid)
         await self.announcer.announce(path, correlation)
 
@@ -134,16 +145,12 @@ def refuse_missing(draft: Draft) -> None:
         raise refused([FieldError(field=each, message="is required") for each in missing])
 
 
-async def find_own(world: World, agent_id: str, draft: Draft) -> Agent | None:
-    """Its resource, None when there is none. Raises a problem with status 409 for a foreign one."""
+async def find_resource(world: World, draft: Draft) -> Agent | None:
+    """What has the name of its resource."""
     found = await world.get(Ref(AGENT, draft.namespace, draft.resource))
-    if found is None:
-        return None
-    agent = Agent.model_validate(found)
-    if agent.metadata.annotations.get(AGENT_ID) != agent_id:
-        raise ProblemError(
-            HTTPStatus.CONFLICT,
-            f"The cluster has another Agent {draft.resource} in {draft.namespace}: delete that one "
-            "first, or duplicate this agent and activate the copy.",
-        )
-    return agent
+    return None if found is None else Agent.model_validate(found)
+
+
+def is_own(resource: Agent, agent_id: str) -> bool:
+    """Whether it was made by an activation of that agent."""
+    return resource.metadata.annotations.get(AGENT_ID) == agent_id

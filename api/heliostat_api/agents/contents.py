@@ -49,8 +49,9 @@ class Judgement:
 def judge(spec: Spec) -> Judgement:
     """Every field of a spec; a text that is empty and must not be is missing."""
     misplaced = tuple(
-        FieldError(field=f"spec.{name}", message=_ELSEWHERE[name])
-        for name in _ELSEWHERE.keys() & spec.keys()
+        FieldError(field=f"spec.{name}", message=message)
+        for name, message in _ELSEWHERE.items()
+        if name in spec
     )
     judgement = _judge({key: value for key, value in spec.items() if key not in _ELSEWHERE})
     return replace(judgement, faults=misplaced + judgement.faults)

@@ -123,19 +123,18 @@ class Drafts:
             check_match(if_match, known.draft.latest)
             content = checked(edit(known.draft.content))
             if content == known.draft.content:
-                break
+                return Saved(
+                    correlation_id=correlation, agent=agent_id, revision=known.draft.latest
+                )
             changed = known.draft.saying(content).untold_change()
             path = known.document.path
+            revision = put_revision(path, changed.latest, content, note, self.clock())
             try:
-                await self.documents.commit(
-                    self.put(known, changed),
-                    put_revision(path, changed.latest, content, note, self.clock()),
-                )
+                await self.documents.commit(self.put(known, changed), revision)
             except ConflictError:
                 continue
             await self.announcer.announce(path, correlation)
             return Saved(correlation_id=correlation, agent=agent_id, revision=changed.latest)
-        return Saved(correlation_id=correlation, agent=agent_id, revision=known.draft.latest)
 
     async def restore(
         self, person: Person, agent_id: str, number: int, if_match: str | None, correlation: str
@@ -169,7 +168,7 @@ class Drafts:
         self, person: Person, agent_id: str, cursor: str | None, limit: int
     ) -> RevisionPage:
         """Raises NotFoundProblem, CursorError."""
-        await self.read(person, agent_id)
+        await self.agents.document(person, agent_id)
         collection = f"agents/{agent_id}/revisions"
         page = await self.documents.query(
             Query(collection, None, order="number", limit=limit, after=cursor)
@@ -178,7 +177,7 @@ class Drafts:
 
     async def revision(self, person: Person, agent_id: str, number: int) -> RevisionDetailView:
         """Raises NotFoundProblem."""
-        await self.read(person, agent_id)
+        await self.agents.document(person, agent_id)
         found = await self._revision(agent_id, number)
         before = await self.documents.get(revision_path(f"agents/{agent_id}", number - 1))
         return view_revision_detail(found, before)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +13,6 @@ from heliostat_api.agents.records import read_draft
 from heliostat_api.documents.port import Document, Query, StoreError
 from heliostat_api.recording.announcing import DELETING, UNTOLD
 from heliostat_api.recording.trials import Trials
-from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.repeats import Repeats
 from heliostat_core.worlds import WorldError
 
@@ -38,18 +37,25 @@ class Mending:
         while True:
             try:
                 await self.mend()
-            except (WorldError, StoreError, ProblemError) as error:
+            except (WorldError, StoreError) as error:
                 _LOG.warning("mending goes on later: %s", error)
             await asyncio.sleep(SECONDS)
 
     async def mend(self) -> None:
         """Once."""
         async for document in self._marked(UNTOLD):
-            await self._tell(document)
+            await self._one(document, self._tell)
         async for document in self._marked(DELETING):
-            await self._bury(document)
+            await self._one(document, self._bury)
         await self.trials.sweep(self.drafts.namespace, self.drafts.clock())
         await self.repeats.forget()
+
+    async def _one(self, document: Document, mend: Callable[[Document], Awaitable[None]]) -> None:
+        """What can't be mended now holds up nothing else."""
+        try:
+            await mend(document)
+        except (WorldError, StoreError) as error:
+            _LOG.warning("%s is mended later: %s", document.path, error)
 
     async def _tell(self, document: Document) -> None:
         draft = read_draft(document)

@@ -15,6 +15,7 @@ from heliostat_api.samples import Sample
 from heliostat_api.serving.repeats import Asked
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
+from heliostat_core.worlds import AGENT, Ref
 
 
 def own_name(person: Person, name: str) -> str:
@@ -47,6 +48,11 @@ class SampleAgents:
             person, view, RunRequest(input=sample.input), asked, correlation
         )
 
+    async def _free(self, name: str) -> str:
+        """A name of its own, unless somebody has it: then one is made like any other's."""
+        ref = Ref(AGENT, self.drafts.namespace, name)
+        return name if await self.activation.world.get(ref) is None else ""
+
     async def _make(self, person: Person, agent_id: str, name: str, sample: Sample) -> None:
         documents, path = self.drafts.documents, f"agents/{agent_id}"
         known = await documents.get(path)
@@ -55,7 +61,8 @@ class SampleAgents:
             return
         await documents.delete_tree(path)
         content = taken_apart(name, SPEC.validate_python(sample.agent["spec"]))
-        writes = self.drafts.new_writes(person, agent_id, content, "sample", own_name(person, name))
+        resource = await self._free(own_name(person, name))
+        writes = self.drafts.new_writes(person, agent_id, content, "sample", resource)
         try:
             await documents.commit(*writes)
         except ConflictError:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heliostat_api.documents.port import OWNER, ConflictError, Documents, Fields, Put, Value
-from heliostat_api.recording.announcing import Announcer, with_untold_change
+from heliostat_api.recording.announcing import DELETING, Announcer, with_untold_change
 from heliostat_api.views import AgentView, TotalsView, UsageView
 
 _COUNTED = "counted"
@@ -25,7 +25,7 @@ class Totals:
                 return
             writes = [Put(path, {**run.fields, _COUNTED: True}, run.version)]
             agent = await self.documents.get(f"agents/{run.fields.get('agentId') or '-'}")
-            if agent is not None and agent.fields.get(OWNER) == run.fields.get(OWNER):
+            if agent is not None and takes(agent.fields, run.fields):
                 writes.append(Put(agent.path, with_run(agent.fields, run.fields), agent.version))
             try:
                 await self.documents.commit(*writes)
@@ -34,6 +34,11 @@ class Totals:
             if len(writes) > 1:
                 await self.announcer.announce(writes[1].path)
             return
+
+
+def takes(agent: Fields, run: Fields) -> bool:
+    """Whether a run counts: whose it is not, or who is being deleted, has no sums of it."""
+    return agent.get(OWNER) == run.get(OWNER) and agent.get(DELETING) is not True
 
 
 def with_run(agent: Fields, run: Fields) -> Fields:

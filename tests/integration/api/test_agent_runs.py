@@ -199,6 +199,19 @@ async def test_a_preview_says_what_is_wrong_missing_touched_and_changed(
     }
 
 
+async def test_a_sample_leaves_an_agent_of_its_name_alone(client: Client, place: ApiPlace) -> None:
+    theirs: JsonObject = {
+        "apiVersion": AGENT.api_version,
+        "kind": "Agent",
+        "metadata": {"name": "hello", "namespace": NAMESPACE},
+        "spec": {"prompt": "Theirs."},
+    }
+    await place.world.as_manager("kubectl").create(theirs)
+    body_of(await client.post("/api/samples/hello"), 202)
+    [run] = await runs(place)
+    assert run.spec.agent_ref.name.startswith("hello-")
+
+
 async def test_a_sample_is_an_agent_of_ones_own_that_may_be_edited_and_deleted(
     client: Client, place: ApiPlace
 ) -> None:

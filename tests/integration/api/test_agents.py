@@ -1,14 +1,18 @@
 """Agents of the dashboard, from the first draft to the last trace, over REST."""
 
+import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 import httpx2
 import pytest
 from pydantic import JsonValue
 
+from heliostat_api.agents.mending import REST
+from heliostat_api.documents.port import Put
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, JsonObject, Ref
-from support.api_app import NAMESPACE, ApiPlace, body_of
+from support.api_app import NAMESPACE, ApiPlace, body_of, client_of
 
 SPEC: dict[str, JsonValue] = {"prompt": "Add up the sales.", "limits": {"timeoutSeconds": 60}}
 Client = httpx2.AsyncClient
@@ -183,6 +187,8 @@ async def test_a_patch_takes_out_what_is_null(client: Client) -> None:
 async def test_saving_the_same_makes_no_revision(client: Client) -> None:
     agent = await create(client)
     await edit(client, agent, dict(SPEC))
+    body, headers = {"name": "Sales", "spec": SPEC}, {"If-Match": '"1"'}
+    body_of(await client.put(f"/api/agents/{agent}", json=body, headers=headers), 200)
     assert (await read(client, agent))["revision"] == 1
 
 
@@ -329,6 +335,7 @@ async def test_a_foreign_resource_of_that_name_is_left_alone(
     await place.world.create(manifest(name, {"prompt": "Foreign."}))
     answer = await client.post(f"/api/agents/{agent}/activate")
     assert f"another Agent {name}" in str(body_of(answer, 409)["detail"])
+    body_of(await client.delete(f"/api/agents/{agent}"), 200)
     assert (await live(place, name)).spec.prompt == "Foreign."
 
 
@@ -349,6 +356,28 @@ async def test_a_copy_of_a_resource_is_not_taken_for_the_agent(
     kinds = {each["name"]: each["managedBy"] for each in items if isinstance(each, dict)}
     assert kinds == {"Sales": "dashboard", "copy": "kubectl"}
     assert (await read(client, agent))["spec"] == SPEC
+
+
+async def test_an_agent_that_moved_to_another_person_keeps_its_record(
+    client: Client, place: ApiPlace
+) -> None:
+    agent = await create(client)
+    name = await activate(client, agent)
+    known = await place.documents.get(f"agents/{agent}")
+    assert known is not None
+    await place.documents.commit(Put(known.path, {**known.fields, "userId": "ann"}))
+    status: JsonObject = {"active": 2}
+    await place.world.patch_status({**manifest(name, {}), "status": status})
+    await place.log.wait(["person:ann"], 0, 10)
+    [logged] = (await place.log.read(["person:ann"], 0)).reports
+    assert (logged.report.payload["id"], logged.report.payload["activeExecutions"]) == (agent, 2)
+    assert body_of(await client.get("/api/agents"), 200)["items"] == []
+
+
+@pytest.mark.parametrize("agent", ["none", "__x__", "..", "a" * 2000, "agent-%00"])
+async def test_an_id_of_nobody_is_not_there(client: Client, agent: str) -> None:
+    answer = await client.get(f"/api/agents/{agent}/yaml")
+    assert answer.status_code == 404
 
 
 async def test_a_resource_that_kubectl_deleted_leaves_its_agent_inactive(
@@ -385,6 +414,7 @@ async def test_an_agent_made_by_kubectl_is_shown_and_not_changed(
     assert (view["name"], view["managedBy"], view["revision"]) == ("theirs", "kubectl", None)
     assert str(view["yaml"]).startswith("apiVersion: heliostat.dev/v1alpha1\nkind: Agent\n")
     path, body = f"/api/agents/{foreign}", {"name": "x", "spec": {}}
+    assert body_of(await client.get(f"{path}/revisions"), 200)["items"] == []
     for answer in (
         await client.put(path, json=body, headers={"If-Match": "*"}),
         await client.patch(path, json={}, headers={"If-Match": "*"}),
@@ -414,3 +444,18 @@ async def test_a_deleted_agent_is_gone_with_its_resource(client: Client, place: 
     assert body_of(await client.get("/api/agents"), 200)["items"] == []
     reports = [each for each in await place.heard() if each.payload["id"] == agent]
     assert reports[-1].type == "agent.deleted"
+
+
+async def test_the_last_traces_of_a_deleted_agent_go_in_time(
+    client: Client, place: ApiPlace
+) -> None:
+    agent = await create(client)
+    await activate(client, agent)
+    body_of(await client.delete(f"/api/agents/{agent}"), 200)
+    assert await place.documents.get(f"agents/{agent}") is not None
+    place.clock.ahead = REST + timedelta(minutes=1)
+    async with client_of(place.app()):
+        async with asyncio.timeout(10):
+            while await place.documents.get(f"agents/{agent}/revisions/000001") is not None:
+                await asyncio.sleep(0.02)
+    assert await place.documents.get(f"agents/{agent}") is None
