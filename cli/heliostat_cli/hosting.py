@@ -26,7 +26,7 @@ from heliostat_operator.settings import OperatorSettings
 @asynccontextmanager
 async def open_embedded(*, hosted: bool) -> AsyncIterator[OpenWorld]:
     """The user's own embedded world."""
-    async with open_folder(default_folder(os.environ), hosted=hosted) as opened:
+    async with open_folder(default_folder(os.environ, Path.cwd()), hosted=hosted) as opened:
         yield opened
 
 

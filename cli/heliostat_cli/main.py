@@ -257,8 +257,9 @@ def dev(
         typer.Option("--port", min=1, max=65535, help="Of the dashboard; the gateway's is next."),
     ] = 8080,
     folder: Annotated[
-        Path, typer.Option("--dir", help="State folder; made when it is not there.")
-    ] = Path(".heliostat"),
+        Path | None,
+        typer.Option("--dir", help="State folder; default: HELIOSTAT_HOME, else .heliostat here."),
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the dashboard in the browser.")
     ] = True,
@@ -269,8 +270,10 @@ def dev(
     key in the environment the scripted provider answers.
     """
     from heliostat_cli.dev import command
+    from heliostat_cli.embedded.folders import DEV_FOLDER
 
-    finish(command.dev(Terminal(), folder, port, command.read_gateway(), opens=browser))
+    root = folder or Path(os.environ.get("HELIOSTAT_HOME") or DEV_FOLDER)
+    finish(command.dev(Terminal(), root, port, command.read_gateway(), opens=browser))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Test runs: the newest revision of an agent runs once, whether it is active or not.
 
 It runs as an Agent resource of its own, which is gone once the run's record is complete
-(docs/decisions/0009).
+(docs/decisions/0011).
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ from heliostat_cli.demo.acts import (
     read_agent,
     read_sales,
 )
-from heliostat_cli.embedded.folders import StateFolder, default_folder
+from heliostat_cli.embedded.folders import StateFolder, own_folder
 from heliostat_cli.errors import FAILED
 from heliostat_cli.following import find_workspace
 from heliostat_cli.hosting import open_folder
@@ -42,7 +42,7 @@ async def demo(
     """Exit code 0 when both agents behaved as they should."""
     check_provider(provider, environ)
     began = time.monotonic()
-    root = (folder or default_folder(environ).root / "demo").absolute()
+    root = (folder or own_folder(environ).root / "demo").absolute()
     lay_out(root)
     sales = read_sales(csv or root / SALES)
     terminal.line(f"Heliostat demo: real Claude Code, {_ANSWERS[provider]}.")
@@ -113,6 +113,7 @@ def render_next(root: Path, provider: str) -> str:
         f"  {program} run {root}/sales.yaml --input @{root}/{SALES}",
         f"  {home} get executions",
         f"  {home} describe agent sales",
+        f"  {program} dev   the dashboard, in the browser",
     ]
     if provider == "scripted":
         rows.append(f"  ANTHROPIC_API_KEY=... {program} demo --provider anthropic")

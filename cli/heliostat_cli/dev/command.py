@@ -31,8 +31,6 @@ from heliostat_cli.summary import render_rows
 from heliostat_cli.worlds import CANCEL_MANAGER
 from heliostat_gateway.settings import KEY_FIELDS, Settings, SettingsError, read_settings
 
-PORT = 8080
-FOLDER = ".heliostat"
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _MARKER = "heliostat-recorder"
 _NAMESPACE = "default"

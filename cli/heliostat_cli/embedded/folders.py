@@ -68,7 +68,18 @@ class StateFolder:
         return self.claims / uid
 
 
-def default_folder(environ: Mapping[str, str]) -> StateFolder:
+DEV_FOLDER = ".heliostat"
+"""Where `heliostat dev` keeps what is made in a folder."""
+
+
+def default_folder(environ: Mapping[str, str], here: Path) -> StateFolder:
+    """$HELIOSTAT_HOME, else that of a `heliostat dev` in `here`, else the user's own."""
+    dev = StateFolder(here.absolute() / DEV_FOLDER)
+    is_chosen = bool(environ.get("HELIOSTAT_HOME"))
+    return dev if not is_chosen and dev.world_file.is_file() else own_folder(environ)
+
+
+def own_folder(environ: Mapping[str, str]) -> StateFolder:
     """$HELIOSTAT_HOME, else `heliostat` in the user's state folder."""
     if chosen := environ.get("HELIOSTAT_HOME"):
         return StateFolder(Path(chosen).absolute())

@@ -48,5 +48,6 @@ def test_the_next_commands_name_the_files_and_the_world(monkeypatch: pytest.Monk
         "Next (the files are in /d; each demo writes them anew):\n"
         "  heliostat run /d/sales.yaml --input @/d/sales.csv\n"
         "  HELIOSTAT_HOME=/d heliostat get executions\n"
-        "  HELIOSTAT_HOME=/d heliostat describe agent sales"
+        "  HELIOSTAT_HOME=/d heliostat describe agent sales\n"
+        "  heliostat dev   the dashboard, in the browser"
     )
