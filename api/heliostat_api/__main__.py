@@ -18,14 +18,11 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
-from heliostat_api.recording.states import APPLIER, SUSPENDER
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings, unknown_settings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 
-CANCEL_MANAGER = "heliostat-cancel"
-MARK_MANAGER = "heliostat-recorder"
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 _KEEP_ALIVE_SECONDS = 65
 _SHUTDOWN_SECONDS = 5
@@ -51,19 +48,13 @@ async def serve(settings: ApiSettings) -> None:
 async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
     """Cluster, store and log, closed at the end of the block."""
     async with AsyncExitStack() as stack:
-        world, suspender, canceller, marker = [
-            await stack.enter_async_context(await KubernetesWorld.connect(field_manager=manager))
-            for manager in (APPLIER, SUSPENDER, CANCEL_MANAGER, MARK_MANAGER)
-        ]
+        world = await stack.enter_async_context(await KubernetesWorld.connect())
         documents = open_documents(settings)
         stack.push_async_callback(documents.close)
         log = open_log(settings)
         stack.push_async_callback(log.close)
         yield Surroundings(
-            world=world,
-            suspender=suspender,
-            canceller=canceller,
-            marker=marker,
+            world=world.as_manager,
             logs=world,
             documents=documents,
             log=log,

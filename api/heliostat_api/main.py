@@ -29,8 +29,9 @@ from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
-from heliostat_api.people.moves import Moving
+from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
+from heliostat_api.recording import managers
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
@@ -51,13 +52,8 @@ from heliostat_core.worlds import Logs, World
 class Surroundings:
     """What the api works with; whoever starts it opens and closes them."""
 
-    world: World
-    canceller: World
-    """The same world, written to under the name that cancels."""
-    suspender: World
-    """The same world, written to under the name that suspends agents."""
-    marker: World
-    """The same world, written to under the name that marks what is recorded."""
+    world: Callable[[str], World]
+    """The world, written to under the name of a field manager."""
     logs: Logs
     keys_dir: Path
     """The operator's public keys, which tell who delivers."""
@@ -74,8 +70,6 @@ class Surroundings:
     clock: Callable[[], datetime]
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
-    moving: tuple[Moving, ...] = ()
-    """What becomes a person's when a guest signs in, beside documents."""
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
 
 
@@ -104,16 +98,18 @@ def create_app(around: Surroundings) -> FastAPI:
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
-    closing = Closing(around.marker, around.logs, around.documents, transcripts, around.clock)
+    world = around.world(managers.APPLIER)
+    marker = around.world(managers.MARKER)
+    closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
-    recorder = Recorder(around.world, around.documents, around.log, owners, closing, around.clock)
+    recorder = Recorder(world, around.documents, around.log, owners, closing, around.clock)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
-    activation = Activation(around.world, around.suspender, recorder, drafts)
-    deletion = Deletion(around.world, drafts, announcer)
-    commands = Commands(around.world, around.canceller, recorder, repeats)
-    mending = Mending(drafts, deletion, Trials(around.world), repeats)
+    activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
+    deletion = Deletion(world, drafts, announcer)
+    commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
+    mending = Mending(drafts, deletion, Trials(world), repeats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -132,7 +128,7 @@ def create_app(around: Surroundings) -> FastAPI:
         drafts=drafts,
         activation=activation,
         deletion=deletion,
-        trying=Trying(around.world, drafts, commands),
+        trying=Trying(world, drafts, commands),
         samples=SampleAgents(drafts, activation, commands),
         previews=Previews(around.documents, agents),
         commands=commands,
@@ -157,7 +153,12 @@ def open_entrance(around: Surroundings) -> Entrance:
     if around.settings is None:
         return open_for_one(seals)
     return open_for_many(
-        around.settings, seals, around.documents, around.moving, around.api_keys, around.clock
+        around.settings,
+        seals,
+        around.documents,
+        MovingResources(around.world(managers.MOVER)),
+        around.api_keys,
+        around.clock,
     )
 
 

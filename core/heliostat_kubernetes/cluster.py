@@ -71,6 +71,12 @@ class KubernetesWorld:
         target = await find_target(kubeconfig, context)
         return cls(Connection(target), target.name, field_manager, target.namespace)
 
+    def as_manager(self, manager: str) -> "KubernetesWorld":
+        """The same world over the same connection, written to under another name."""
+        world = KubernetesWorld(self._connection, self._name, manager, self.namespace)
+        world.calls = self.calls
+        return world
+
     async def close(self) -> None:
         await self._connection.close()
 

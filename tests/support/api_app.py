@@ -17,7 +17,6 @@ from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.recording.states import APPLIER, SUSPENDER
 from heliostat_api.serving.cookies import SESSION
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
@@ -53,10 +52,7 @@ class ApiPlace:
 
     def surroundings(self) -> Surroundings:
         return Surroundings(
-            world=self.world.as_manager(APPLIER),
-            canceller=self.world.as_manager("heliostat-cancel"),
-            suspender=self.world.as_manager(SUSPENDER),
-            marker=self.world.as_manager("heliostat-recorder"),
+            world=self.world.as_manager,
             logs=EmbeddedLogs(self.world, self.folder),
             keys_dir=self.folder.public_keys,
             documents=self.documents,

@@ -127,10 +127,7 @@ async def api_app(
     documents = open_sqlite(folder / "documents.sqlite")
     log = SqliteEventLog(folder / "events.sqlite")
     around = Surroundings(
-        world=world,
-        canceller=world,
-        suspender=world,
-        marker=world,
+        world=lambda _: world,
         logs=NoLogs(),
         keys_dir=folder / "keys",
         documents=documents,

@@ -1,7 +1,6 @@
 """What the resource of a dashboard's agent is, and what others changed of it: pure."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -10,14 +9,11 @@ from heliostat_api.agents.diffs import changes_between
 from heliostat_api.agents.records import ResourceState
 from heliostat_api.documents.port import Document
 from heliostat_api.recording.annotations import AGENT_REVISION
+from heliostat_api.recording.managers import APPLIER, SUSPENDER
 from heliostat_api.recording.projections import readiness
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.resources import ManagedFields
 
-APPLIER: Final = "heliostat-api"
-"""Under this name agents are applied."""
-SUSPENDER: Final = "heliostat-api-suspend"
-"""Under this name they are suspended: that changes one field, whatever others changed."""
 _JSON = TypeAdapter(dict[str, JsonValue])
 _SUSPEND = "suspend"
 

@@ -49,13 +49,13 @@ def open_for_many(
     settings: ApiSettings,
     seals: Seals,
     documents: Documents,
-    moving: Sequence[Moving],
+    resources: Moving,
     api_keys: ApiKeys,
     clock: Callable[[], datetime],
 ) -> Entrance:
-    """Of a server. `moving`: what belongs to people beside their documents."""
+    """Of a server. `resources`: what is a person's in the world."""
     sessions, register = Sessions(seals), Register(documents, clock)
-    moves = Moves(register, (*moving, MovingDocuments(documents)))
+    moves = Moves(register, (resources, MovingDocuments(documents)))
     people = ManyPeople(
         sessions,
         register,

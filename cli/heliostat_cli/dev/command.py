@@ -14,7 +14,6 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
-from heliostat_api.recording.states import APPLIER, SUSPENDER
 from heliostat_api.serving.server import ApiServer
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
@@ -28,11 +27,9 @@ from heliostat_cli.hosting import open_folder
 from heliostat_cli.screen import Terminal
 from heliostat_cli.sessions import utc_now
 from heliostat_cli.summary import render_rows
-from heliostat_cli.worlds import CANCEL_MANAGER
 from heliostat_gateway.settings import KEY_FIELDS, Settings, SettingsError, read_settings
 
 _NAMES = frozenset({"127.0.0.1", "localhost"})
-_MARKER = "heliostat-recorder"
 _NAMESPACE = "default"
 
 
@@ -123,13 +120,10 @@ async def serving_api(
     with closing(Store(folder.world_file)) as store:
         documents = open_sqlite(folder.documents_file)
         log = SqliteEventLog(folder.events_file)
-        world = EmbeddedWorld(store, manager=APPLIER)
+        world = EmbeddedWorld(store)
         app = create_app(
             Surroundings(
-                world=world,
-                canceller=world.as_manager(CANCEL_MANAGER),
-                suspender=world.as_manager(SUSPENDER),
-                marker=world.as_manager(_MARKER),
+                world=world.as_manager,
                 logs=EmbeddedLogs(world, folder),
                 keys_dir=folder.public_keys,
                 documents=documents,
