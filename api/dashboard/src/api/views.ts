@@ -3,7 +3,6 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type Blocked = Schemas["BlockedView"];
 export type Attempt = Schemas["AttemptView"];
 export type Execution = Schemas["ExecutionView"];
 export type Agent = Schemas["AgentView"];
@@ -13,7 +12,7 @@ export type Output = Schemas["OutputView"];
 export type TranscriptPage = Schemas["TranscriptView"];
 export type Accepted = Schemas["Accepted"];
 export type Problem = Schemas["Problem"];
-export type Gone = Schemas["GoneView"];
+type Gone = Schemas["GoneView"];
 
 /** An event of a transcript: a stranger's JSON, read by transcript/timeline.ts. */
 export type TranscriptEvent = Output["events"][number];

@@ -23,7 +23,7 @@ export function placeRun(
   return isShown ? insertRun(pages, run) : pages;
 }
 
-export function removeRun(pages: Page<Execution>[], id: string): Page<Execution>[] {
+function removeRun(pages: Page<Execution>[], id: string): Page<Execution>[] {
   return mapTouched(pages, id, (items) => items.filter((item) => item.id !== id));
 }
 
