@@ -1,7 +1,7 @@
 """The api for many people over a world in memory, and browsers that talk to it."""
 
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,6 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
-from heliostat_api.people.moves import Moving
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.recording.owners import OWNER_ANNOTATION
@@ -119,7 +118,6 @@ class ApiApp:
 async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
-    moving: Sequence[Moving] = (),
     api_keys: ApiKeys | None = None,
 ) -> AsyncIterator[ApiApp]:
     """Closed at the end. Its stores are files below `folder`."""
@@ -138,7 +136,6 @@ async def api_app(
         owner=None,
         clock=clock,
         settings=settings or ApiSettings(),
-        moving=tuple(moving),
         api_keys=api_keys or NoApiKeys(),
     )
     try:

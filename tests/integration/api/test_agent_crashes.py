@@ -17,7 +17,7 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import create_app
-from heliostat_api.recording.states import APPLIER
+from heliostat_api.recording.managers import APPLIER
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
@@ -87,7 +87,12 @@ async def dying_client(place: ApiPlace, steps: int) -> AsyncIterator[Client]:
         documents = FusedDocuments(place.folder.documents_file, SHAPES)
         log = FusedLog(place.folder.events_file)
         world.fuse = documents.fuse = log.fuse = fuse
-        around = replace(place.surroundings(), world=world, documents=documents, log=log)
+        around = replace(
+            place.surroundings(),
+            world=lambda name: world if name == APPLIER else place.world.as_manager(name),
+            documents=documents,
+            log=log,
+        )
         transport = httpx2.ASGITransport(create_app(around))
         try:
             async with Client(

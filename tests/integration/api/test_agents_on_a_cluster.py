@@ -10,7 +10,6 @@ import pytest_asyncio
 from pydantic import JsonValue
 
 from heliostat_api.main import create_app
-from heliostat_api.recording.states import APPLIER, SUSPENDER
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, JsonObject, Ref, World
 from heliostat_kubernetes.cluster import KubernetesWorld
@@ -55,24 +54,14 @@ class Cluster:
 async def cluster(api_server_with_crds: Address, tmp_path: Path) -> AsyncIterator[Cluster]:
     address = api_server_with_crds
     async with AsyncExitStack() as stack:
-        api, suspender, kubectl = [
-            await stack.enter_async_context(
-                await KubernetesWorld.connect(kubeconfig=address.kubeconfig, field_manager=name)
-            )
-            for name in (APPLIER, SUSPENDER, "kubectl")
-        ]
+        world = await stack.enter_async_context(
+            await KubernetesWorld.connect(kubeconfig=address.kubeconfig)
+        )
         place = await stack.enter_async_context(api_place(tmp_path))
         namespace = make_namespace(address)
-        around = replace(
-            place.surroundings(),
-            world=api,
-            canceller=api,
-            suspender=suspender,
-            marker=api,
-            namespace=namespace,
-        )
+        around = replace(place.surroundings(), world=world.as_manager, namespace=namespace)
         client = await stack.enter_async_context(client_of(create_app(around)))
-        yield Cluster(kubectl, namespace, client)
+        yield Cluster(world.as_manager("kubectl"), namespace, client)
 
 
 async def test_an_agent_lives_with_what_others_change(cluster: Cluster) -> None:
