@@ -6,11 +6,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 
+from support.control_plane import find_free_ports
 from support.heliostat_program import PROGRAM, build_environ
 from support.screens import open_browser
 
@@ -23,7 +24,7 @@ class DevProcess:
 
     folder: Path
     environ: Mapping[str, str]
-    port: int = 18080
+    port: int = field(default_factory=lambda: find_free_ports(1)[0])
     process: subprocess.Popen[str] | None = None
     url: str = ""
 
