@@ -98,6 +98,7 @@ def create_app(around: Surroundings) -> FastAPI:
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
+    files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
     marker = around.world(managers.MARKER)
     closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
@@ -125,6 +126,7 @@ def create_app(around: Surroundings) -> FastAPI:
         agents=agents,
         executions=executions,
         transcripts=transcripts,
+        files=files,
         drafts=drafts,
         activation=activation,
         deletion=deletion,
@@ -134,7 +136,6 @@ def create_app(around: Surroundings) -> FastAPI:
         commands=commands,
         streams=Streams(around.log, snapshots.take),
     )
-    files = Files(around.documents, around.clock, FileBounds())
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
     add_pages(app)  # last: what nothing else serves is a page

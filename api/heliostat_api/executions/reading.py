@@ -33,8 +33,12 @@ class Executions:
         return view_of(await self._read(person, uid))
 
     async def spec(self, person: Person, uid: str) -> ExecutionSpec:
-        """What it was asked to do. Raises NotFoundProblem."""
+        """What it was asked to do. Raises NotFoundProblem, also where the record does not say:
+        the earlier platform kept none.
+        """
         document = await self._read(person, uid)
+        if SPEC not in document.fields:
+            raise NotFoundProblem("order of that run")
         return ExecutionSpec.model_validate(document.fields[SPEC])
 
     async def _read(self, person: Person, uid: str) -> Document:

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from heliostat_api.agents.endpoints import agents
 from heliostat_api.events.stream import read_cursor
+from heliostat_api.executions import files
 from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.files import FileList
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
@@ -93,6 +96,24 @@ async def read_transcript(
     chosen = attempt or latest_attempt(execution)
     page = await parts.transcripts.read(uid, chosen, cursor, limit)
     return view_transcript(chosen, page)
+
+
+@api.get("/executions/{uid}/files")
+async def list_files(parts: PartsOf, person: PersonOf, uid: str) -> FileList:
+    """Files that the run made or changed."""
+    await parts.executions.get(person, uid)
+    return await files.list_files(parts.files, uid)
+
+
+@api.get(
+    "/executions/{uid}/files/{file_id}",
+    response_class=StreamingResponse,
+    responses=dict(files.FILE_RESPONSES),
+)
+async def read_file(parts: PartsOf, person: PersonOf, uid: str, file_id: str) -> StreamingResponse:
+    """One of them."""
+    await parts.executions.get(person, uid)
+    return await files.download(parts.files, uid, file_id)
 
 
 @api.post("/executions/{uid}/cancel", status_code=202)

@@ -11,6 +11,7 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
@@ -34,6 +35,7 @@ class Parts:
     agents: Agents
     executions: Executions
     transcripts: Transcripts
+    files: Files
     drafts: Drafts
     activation: Activation
     deletion: Deletion

@@ -4,6 +4,7 @@ An endpoint without a row here fails the suite: say who may call it, and with wh
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import JsonValue
 
+from heliostat_api.documents.files import WorkFile
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.serving.cookies import SESSION
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
@@ -81,6 +83,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/agents/preview"): Row(Rule.OWNER, body={"agent": "{agent_id}"}),
     ("GET", "/api/executions/{uid}"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/transcript"): Row(Rule.OWNER),
+    ("GET", "/api/executions/{uid}/files"): Row(Rule.OWNER),
+    ("GET", "/api/executions/{uid}/files/{file_id}"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/rerun"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/cancel"): Row(Rule.OWNER),
     ("GET", DELIVERY): Row(Rule.RUN),
@@ -90,6 +94,10 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", f"{DELIVERY}/end"): Row(Rule.RUN, body={"next": 0, "lost": 0}),
 }
 
+CONTENT_OF_REPORT = b"# Report"
+REPORT = WorkFile(
+    1, "out/report.md", len(CONTENT_OF_REPORT), hashlib.sha256(CONTENT_OF_REPORT).hexdigest()
+)
 KIND = {"Content-Type": "application/json"}
 Endpoint = tuple[str, str]
 
@@ -135,6 +143,7 @@ class Things:
             uid=thing or self.execution,
             attempt=1,
             number=1,
+            file_id=REPORT.id,
             name="hello",
             path="result.txt",
         )
@@ -206,12 +215,14 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
     keys.mkdir()
     (keys / "public.pem").write_text(public_pem(private))
     async with api_app(tmp_path) as api, api.serving() as url:
+        execution = await api.give_execution(ANN)
+        await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
         yield Things(
             api,
             url,
             agent=await api.give_agent(ANN),
             draft=await make_draft(api),
-            execution=await api.give_execution(ANN),
+            execution=execution,
             foreign_key=sign_execution_key(private, make_claims(UNKNOWN, seconds=10**9)),
         )
 
