@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CATALOGUE } from "../src/words/catalogue";
-import { amount, duration, money } from "../src/words/formats";
+import { amount, bytes, duration, money } from "../src/words/formats";
 import { say, sayName } from "../src/words/words";
 
 const SOURCES = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
@@ -76,4 +76,14 @@ test.each([
 test("large amounts are rounded, small ones are not", () => {
   expect(amount(9_999, "en")).toBe("9,999");
   expect(amount(47_380, "en")).toBe("47.4K");
+});
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1234, "1.2 kB"],
+  [45_600, "46 kB"],
+  [20_000_000, "20 MB"],
+])("%i bytes are %s", (size, shown) => {
+  expect(bytes(size)).toBe(shown);
 });

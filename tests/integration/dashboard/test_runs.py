@@ -54,6 +54,18 @@ def test_a_newcomer_is_one_press_away_from_a_verified_result(open_page: OpenPage
     expect(page).to_have_title(re.compile("hello · Succeeded · Heliostat"))
 
 
+def test_what_a_run_made_is_there_to_see_and_to_keep(open_page: OpenPage) -> None:
+    page = open_page("/")
+    start_example(page, "Turn sales into a report")
+    expect(page.locator("main").get_by_text("Succeeded", exact=True)).to_be_visible()
+    picture = page.get_by_role("img", name="chart.png")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="report.md").click()
+    expect(opened.value.locator("body")).to_contain_text("| Total | 38531.30 |")
+
+
 def test_a_call_opens_to_what_went_in_and_what_came_out(open_page: OpenPage) -> None:
     page = open_page("/")
     start_example(page, "Say hello")

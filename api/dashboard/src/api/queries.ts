@@ -4,7 +4,7 @@ import { heardAgents, heardRuns, heardUpTo, keys, placeAgent, type RunPages } fr
 import { type Filter, isWanted, placeRun } from "../live/lists";
 import { afterPage, emptyTranscript, type Transcript } from "../transcript/transcript";
 import { ApiError, read, withQuery } from "./client";
-import type { Agent, Execution, Page, TranscriptPage } from "./views";
+import type { Agent, Execution, FileList, Page, TranscriptPage } from "./views";
 
 const PAGE = 50;
 const AGENTS_MOST = 2000;
@@ -90,6 +90,16 @@ export function useRun(id: string) {
       const run = await read<Execution>(`/api/executions/${encodeURIComponent(id)}`, signal);
       return heardRuns.freshen([run], mark)[0] ?? run;
     },
+  });
+}
+
+/** Files are delivered before a run ends, so they are read once it has. */
+export function useFiles(run: Execution) {
+  return useQuery({
+    queryKey: keys.files(run.id),
+    queryFn: ({ signal }) =>
+      read<FileList>(`/api/executions/${encodeURIComponent(run.id)}/files`, signal),
+    enabled: run.isFinished,
   });
 }
 

@@ -13,6 +13,7 @@ export const keys = {
   runs: (filter: Filter) => ["executions", filter] as const,
   run: (id: string) => ["execution", id] as const,
   transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
+  files: (id: string) => ["files", id] as const,
 };
 
 /** What was heard while a read was on its way. */

@@ -8,6 +8,7 @@ import { Attempts } from "../parts/Attempts";
 import { Callout } from "../parts/Callout";
 import { Copied } from "../parts/Copied";
 import { Facts } from "../parts/Facts";
+import { Files } from "../parts/Files";
 import { PageHead, Section } from "../parts/Page";
 import { Phase } from "../parts/Phase";
 import { RunActions } from "../parts/RunActions";
@@ -70,6 +71,7 @@ function Loaded({ run }: { run: Execution }) {
           </Section>
         </div>
         <div className={classes.about}>
+          <Files run={run} />
           <Details run={run} />
         </div>
       </div>

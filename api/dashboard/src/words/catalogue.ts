@@ -144,6 +144,7 @@ export const CATALOGUE = {
   "run.namespace": { en: "Namespace", ko: "네임스페이스" },
   "run.correlation": { en: "Correlation id", ko: "상관 ID" },
   "run.id": { en: "Run id", ko: "실행 ID" },
+  "run.files": { en: "Files", ko: "파일" },
   "run.details": { en: "Details", ko: "세부 정보" },
   "run.why": { en: "Why it does not run yet", ko: "아직 실행되지 않는 이유" },
   "run.expected": { en: "expected {time}", ko: "예상 {time}" },

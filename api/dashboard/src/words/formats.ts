@@ -14,6 +14,15 @@ export function money(micros: number): string {
   return `$${Math.floor(units / scale).toLocaleString("en")}.${rest}`;
 }
 
+const SIZES = ["B", "kB", "MB"] as const;
+
+/** `512 B`, `3.4 kB`, `20 MB`: decimal units, as browsers show downloads. */
+export function bytes(size: number): string {
+  const step = size >= 1_000_000 ? 2 : size >= 1000 ? 1 : 0;
+  const value = size / 1000 ** step;
+  return `${step > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${SIZES[step]}`;
+}
+
 interface Units {
   h: string;
   m: string;
