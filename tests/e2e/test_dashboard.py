@@ -107,7 +107,7 @@ def test_a_click_becomes_a_job_and_its_record_outlives_pod_and_execution(
         wait_for_mark(dashboard.platform, name)
         before = transcript(client, uid)
         kubectl("-n", AGENTS, "delete", "execution", name)
-        assert kubectl("-n", AGENTS, "get", "pods,jobs", "-o", "name") == ""
+        wait_until_empty(dashboard.platform)
         assert client.get(f"/api/executions/{uid}").json()["phase"] == "Succeeded"
         assert transcript(client, uid) == before
 
@@ -142,4 +142,12 @@ def wait_for_mark(platform: Platform, name: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while RECORDED_ANNOTATION not in json.dumps(platform.find("execution", name, AGENTS)):
         assert time.monotonic() < deadline, f"{name} is not recorded"
+        time.sleep(0.2)
+
+
+def wait_until_empty(platform: Platform, seconds: float = 60) -> None:
+    """Until the dashboard's namespace has neither pods nor Jobs: they go after their owner."""
+    deadline = time.monotonic() + seconds
+    while left := platform.cluster.kubectl("-n", AGENTS, "get", "pods,jobs", "-o", "name"):
+        assert time.monotonic() < deadline, left
         time.sleep(0.2)
