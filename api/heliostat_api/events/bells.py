@@ -1,8 +1,8 @@
 """Bells: who waits for an audience's next report is woken by it."""
 
 import asyncio
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 
 
 class Bells:
@@ -11,8 +11,22 @@ class Bells:
     def __init__(self) -> None:
         self._by_audience: dict[str, set[asyncio.Event]] = {}
 
+    async def wait(
+        self, audiences: Collection[str], seconds: float, has_news: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Until one of them is rung for, at most so long; not at all where there is news already.
+
+        The bell hangs before news is looked for, so that nothing comes in between.
+        """
+        with self._hung(audiences) as bell:
+            if await has_news():
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await bell.wait()
+
     @contextmanager
-    def hung(self, audiences: Collection[str]) -> Iterator[asyncio.Event]:
+    def _hung(self, audiences: Collection[str]) -> Iterator[asyncio.Event]:
         """A bell for as long as the block runs."""
         bell = asyncio.Event()
         for audience in audiences:

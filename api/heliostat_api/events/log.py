@@ -6,9 +6,14 @@ things without an owner there, and `cluster` (admins) for all of those.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from heliostat_api.events.reports import Logged, Report
+
+BOUND: Final = 10_000
+"""Reports that are kept for each audience, at least."""
+SLACK: Final = 1_000
+"""How many more may be there: trimming one by one would cost every append."""
 
 
 @dataclass(frozen=True)

@@ -4,26 +4,21 @@ A stream for each audience, ids from one counter, so that a cursor is a number o
 """
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime
-from typing import Final
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import Slice
-from heliostat_api.events.reports import Logged, Report, ReportType
+from heliostat_api.events.log import BOUND, SLACK, Slice
+from heliostat_api.events.reports import Logged, Report, read_report
 
-BOUND: Final = 10_000
-"""Reports that are kept for each audience, at least."""
-_SLACK = 1_000
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
 _COUNTER = _PREFIX + "counter"
+_CHANNEL = _PREFIX + "channel"
 _RETRY_SECONDS = 0.5
 _CONNECT_SECONDS = 1.0
 _LOG = logging.getLogger(__name__)
@@ -59,7 +54,6 @@ for i = 2, #KEYS, 2 do
 end
 return found
 """
-_Fields = Mapping[bytes, bytes]
 
 
 class RedisEventLog:
@@ -68,7 +62,7 @@ class RedisEventLog:
     Every call raises UnavailableError while Redis is away; `wait` then ends at its time.
     """
 
-    def __init__(self, url: str, *, bound: int = BOUND, slack: int = _SLACK) -> None:
+    def __init__(self, url: str, *, bound: int = BOUND, slack: int = SLACK) -> None:
         """Raises ValueError for a malformed address. It listens from the first `wait` on."""
         self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
         self._append = self._redis.register_script(_APPEND)
@@ -85,14 +79,14 @@ class RedisEventLog:
             *("execution", report.execution),
             *("correlation", report.correlation_id),
             *("time", report.time.isoformat()),
-            *("payload", json.dumps(report.payload, separators=(",", ":"), ensure_ascii=False)),
+            *("payload", report.payload_text),
         )
         keys = [
             _COUNTER,
             _stream(audience),
             f"{_PREFIX}heard:{audience}",
             _gone(audience),
-            _channel(),
+            _CHANNEL,
         ]
         async with _mapped():
             await self._append(keys, [key, self._bound, self._slack, audience, *fields])
@@ -119,13 +113,14 @@ class RedisEventLog:
         """Any replica may append: it is heard through a channel."""
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
-        with self._bells.hung(audiences) as bell:
-            with suppress(UnavailableError):
-                if (await self.read(audiences, after, 1)).reports:
-                    return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await bell.wait()
+
+        async def has_news() -> bool:
+            try:
+                return bool((await self.read(audiences, after, 1)).reports)
+            except UnavailableError:
+                return False
+
+        await self._bells.wait(audiences, seconds, has_news)
 
     async def close(self) -> None:
         """Gives the connections back."""
@@ -140,7 +135,7 @@ class RedisEventLog:
         while True:
             try:
                 async with self._redis.pubsub() as channel:
-                    await channel.subscribe(_channel())
+                    await channel.subscribe(_CHANNEL)
                     self._bells.ring_all()
                     async for message in channel.listen():
                         if message["type"] == "message":
@@ -158,10 +153,6 @@ def _gone(audience: str) -> str:
     return f"{_PREFIX}gone:{audience}"
 
 
-def _channel() -> str:
-    return f"{_PREFIX}channel"
-
-
 @asynccontextmanager
 async def _mapped() -> AsyncIterator[None]:
     try:
@@ -172,12 +163,12 @@ async def _mapped() -> AsyncIterator[None]:
 
 def _read_entry(entry: tuple[bytes, list[bytes]]) -> Logged:
     name, flat = entry
-    fields: _Fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    report = Report(
-        ReportType(fields[b"type"].decode()),
-        datetime.fromisoformat(fields[b"time"].decode()),
-        json.loads(fields[b"payload"]),
-        fields[b"correlation"].decode(),
-        fields[b"execution"].decode(),
+    fields = dict(zip(flat[::2], (each.decode() for each in flat[1::2]), strict=True))
+    report = read_report(
+        fields[b"type"],
+        fields[b"time"],
+        fields[b"payload"],
+        fields[b"correlation"],
+        fields[b"execution"],
     )
     return Logged(int(name.partition(b"-")[0]), report)

@@ -1,5 +1,6 @@
 """Reports: what a screen is told. Each is one line of the event log."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +27,11 @@ class Report:
     correlation_id: str = ""
     execution: str = ""
 
+    @property
+    def payload_text(self) -> str:
+        """The payload as a log keeps it."""
+        return json.dumps(self.payload, separators=(",", ":"), ensure_ascii=False)
+
 
 @dataclass(frozen=True)
 class Logged:
@@ -33,3 +39,14 @@ class Logged:
 
     id: int
     report: Report
+
+
+def read_report(type_: str, time: str, payload: str, correlation_id: str, execution: str) -> Report:
+    """A report from the texts that a log keeps."""
+    return Report(
+        ReportType(type_),
+        datetime.fromisoformat(time),
+        json.loads(payload),
+        correlation_id,
+        execution,
+    )

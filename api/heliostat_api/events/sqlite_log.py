@@ -3,21 +3,14 @@
 Calls are short transactions made in place: faster than a hop to a thread.
 """
 
-import asyncio
-import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import Slice
-from heliostat_api.events.reports import Logged, Report, ReportType
+from heliostat_api.events.log import BOUND, SLACK, Slice
+from heliostat_api.events.reports import Logged, Report, read_report
 
-BOUND = 10_000
-"""Reports that are kept for each audience, at least."""
-_SLACK = 1_000  # trimming one by one would cost every append
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS reports (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -43,7 +36,7 @@ _Row = tuple[int, str, str, str, str, str]
 class SqliteEventLog:
     """An EventLog over a file. `bound` is how many reports each audience keeps."""
 
-    def __init__(self, path: Path, *, bound: int = BOUND, slack: int = _SLACK) -> None:
+    def __init__(self, path: Path, *, bound: int = BOUND, slack: int = SLACK) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
@@ -67,7 +60,7 @@ class SqliteEventLog:
                     report.execution,
                     report.correlation_id,
                     report.time.isoformat(),
-                    json.dumps(report.payload, separators=(",", ":"), ensure_ascii=False),
+                    report.payload_text,
                 ),
             ).rowcount
             if written:
@@ -97,12 +90,11 @@ class SqliteEventLog:
 
     async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
         """Only this process appends, so a bell in it is enough."""
-        with self._bells.hung(audiences) as bell:
-            if (await self.read(audiences, after, 1)).reports:
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await bell.wait()
+
+        async def has_news() -> bool:
+            return bool((await self.read(audiences, after, 1)).reports)
+
+        await self._bells.wait(audiences, seconds, has_news)
 
     async def close(self) -> None:
         """Closes the file."""
@@ -143,11 +135,4 @@ def _marks(values: Sequence[str]) -> str:
 
 def _read_row(row: _Row) -> Logged:
     number, kind, execution, correlation_id, time, payload = row
-    report = Report(
-        ReportType(kind),
-        datetime.fromisoformat(time),
-        json.loads(payload),
-        correlation_id,
-        execution,
-    )
-    return Logged(number, report)
+    return Logged(number, read_report(kind, time, payload, correlation_id, execution))
