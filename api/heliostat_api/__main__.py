@@ -60,7 +60,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             log=log,
             keys_dir=settings.keys_dir,
             session_secrets=session_secrets(settings),
-            hosts=frozenset(settings.hosts),
+            hosts=frozenset(),  # those of the settings are answered to
             namespace=settings.namespace,
             owner=None,
             clock=lambda: datetime.now(UTC),

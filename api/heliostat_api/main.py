@@ -100,10 +100,7 @@ def create_app(around: Surroundings) -> FastAPI:
     transcripts = Transcripts(around.documents)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
-    marker = around.world(managers.MARKER)
-    closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
-    owners = Owners(around.owner)
-    recorder = Recorder(world, around.documents, around.log, owners, closing, around.clock)
+    recorder = open_recorder(around, world, transcripts)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
@@ -146,6 +143,14 @@ def create_app(around: Surroundings) -> FastAPI:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) -> Recorder:
+    """What watches the world, and closes the records of runs that ended."""
+    marker = around.world(managers.MARKER)
+    closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
+    owners = Owners(around.owner)
+    return Recorder(world, around.documents, around.log, owners, closing, around.clock)
 
 
 def open_entrance(around: Surroundings) -> Entrance:

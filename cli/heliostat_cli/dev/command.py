@@ -41,7 +41,6 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
     """Exit code 0 once it was told to stop. Raises CliError."""
     began = time.monotonic()
     folder = StateFolder(root.absolute())
-    folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     stop = stop_signal()
     with closing(listen_from(port, lambda taken: terminal.note(say_taken(taken)))) as listening:
         number = port_of(listening)

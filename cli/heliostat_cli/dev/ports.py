@@ -1,9 +1,8 @@
 """The ports of `heliostat dev`: a family of neighbours, or the next one that is free."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 
 import psutil
 
@@ -11,6 +10,7 @@ from heliostat_cli.errors import CliError
 
 HOST = "127.0.0.1"
 _TRIES = 50
+_PORTS = 65536
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Taken:
 
 def listen_from(first: int, tell: Callable[[Taken], None]) -> socket.socket:
     """Listens on the first free port from `first` on. Raises CliError when none of 50 is."""
-    for port in ports_from(first):
+    for port in range(first, min(first + _TRIES, _PORTS)):
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,14 +37,6 @@ def listen_from(first: int, tell: Callable[[Taken], None]) -> socket.socket:
     raise CliError(
         f"no port from {first} to {first + _TRIES - 1} is free", "Choose another with --port."
     )
-
-
-def ports_from(first: int) -> Iterator[int]:
-    """The ports to try, in order."""
-    for port in count(first):
-        if port >= first + _TRIES or port > 65535:
-            return
-        yield port
 
 
 def find_holder(port: int) -> str:

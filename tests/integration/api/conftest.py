@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest_asyncio
 
-from support.api_app import ApiPlace, api_place, client_of
+from support.local_api import ApiPlace, api_place, client_of
 
 
 @pytest_asyncio.fixture

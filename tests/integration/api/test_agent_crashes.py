@@ -21,7 +21,7 @@ from heliostat_api.recording.managers import APPLIER
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
-from support.api_app import ORIGIN, ApiPlace, api_place, body_of, client_of, session_headers
+from support.local_api import ORIGIN, ApiPlace, api_place, body_of, client_of, session_headers
 
 SPEC: JsonValue = {"prompt": "Add up."}
 MOST_STEPS = 30

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from heliostat_api.recording.trials import Trials
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, Selection
-from support.api_app import NAMESPACE, ApiPlace, body_of
+from support.local_api import NAMESPACE, ApiPlace, body_of
 
 Client = httpx2.AsyncClient
 SPEC: JsonValue = {

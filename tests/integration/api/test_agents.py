@@ -12,7 +12,7 @@ from heliostat_api.agents.mending import REST
 from heliostat_api.documents.port import Put
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, JsonObject, Ref
-from support.api_app import NAMESPACE, ApiPlace, body_of, client_of
+from support.local_api import NAMESPACE, ApiPlace, body_of, client_of
 
 SPEC: dict[str, JsonValue] = {"prompt": "Add up the sales.", "limits": {"timeoutSeconds": 60}}
 Client = httpx2.AsyncClient

@@ -13,8 +13,8 @@ from heliostat_api.main import create_app
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, JsonObject, Ref, World
 from heliostat_kubernetes.cluster import KubernetesWorld
-from support.api_app import api_place, body_of, client_of
 from support.control_plane import Address
+from support.local_api import api_place, body_of, client_of
 from support.worlds import make_namespace
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from heliostat_api.documents.files import WorkFile
-from support.api_apps import ApiApp, api_app
+from support.shared_api import ApiApp, api_app
 
 ANN = "guest-ann"
 CONTENT = b"<script>alert(1)</script>\xff\x00"

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 from uvicorn import Config
 
 from heliostat_api.serving.server import ApiServer
-from support.api_app import ORIGIN, api_place, session_headers
+from support.local_api import ORIGIN, api_place, session_headers
 
 DOCUMENT = Path(__file__).parents[3] / "api" / "openapi.json"
 RAW = json.loads(DOCUMENT.read_text())

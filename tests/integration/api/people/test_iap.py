@@ -22,8 +22,8 @@ from heliostat_api.people.keysets import PAUSE_SECONDS, RENEWAL_SECONDS, KeySet,
 from heliostat_api.people.known import Credentials
 from heliostat_api.settings import ApiSettings
 from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
-from support.api_apps import PAGE, ApiApp, api_app
 from support.oidc import rsa_key
+from support.shared_api import PAGE, ApiApp, api_app
 
 AUDIENCE = "/projects/1/global/backendServices/2"
 HEADER = "x-goog-iap-jwt-assertion"

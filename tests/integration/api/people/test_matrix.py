@@ -22,9 +22,9 @@ from heliostat_api.documents.files import WorkFile
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.serving.cookies import SESSION
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
-from support.api_apps import ApiApp, api_app
 from support.builders.resources import make_uid
 from support.deliveries import make_claims
+from support.shared_api import ApiApp, api_app
 
 ANN, BOB = new_guest_id(), new_guest_id()
 UNKNOWN = make_uid("nothing has this id")

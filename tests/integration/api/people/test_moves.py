@@ -15,7 +15,7 @@ from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.moves import COLLECTIONS, Moves, MovingDocuments
 from heliostat_api.people.register import Register
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
-from support.api_apps import api_app
+from support.shared_api import api_app
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 USER, OTHER = "user-1", "user-2"

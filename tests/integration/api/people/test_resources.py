@@ -11,7 +11,7 @@ from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_core.names import RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Kind, Ref
-from support.api_app import NAMESPACE, ApiPlace, api_place
+from support.local_api import NAMESPACE, ApiPlace, api_place
 
 GUEST, USER, OTHER = "guest-1", "user-1", "user-2"
 SPECS: dict[str, JsonObject] = {

@@ -13,8 +13,8 @@ import pytest_asyncio
 from pydantic import JsonValue
 
 from heliostat_api.settings import ApiSettings
-from support.api_apps import PAGE, URL, ApiApp, api_app
 from support.oidc import CLIENT, LyingProvider, agree, lying_provider, rsa_key, stock_provider
+from support.shared_api import PAGE, URL, ApiApp, api_app
 
 ANN = {"sub": "ann", "email": "ann@example.com", "email_verified": True, "groups": ["ops"]}
 BOB = {"sub": "bob", "email": "ann@example.com", "email_verified": False}

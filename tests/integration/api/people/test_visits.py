@@ -18,7 +18,7 @@ from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.parts import person_of
 from heliostat_api.settings import ApiSettings
-from support.api_apps import PAGE, URL, ApiApp, api_app
+from support.shared_api import PAGE, URL, ApiApp, api_app
 
 GUEST = new_guest_id()
 
