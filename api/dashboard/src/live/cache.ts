@@ -113,7 +113,10 @@ function appendOutput(client: QueryClient, id: string, output: Output): void {
 /** An answer while it comes; the whole one follows as output. */
 function showPieces(client: QueryClient, id: string, pieces: Pieces): void {
   const key = keys.transcript(id, pieces.attempt);
-  client.setQueryData<Transcript>(key, (transcript) => transcript && afterPieces(transcript, pieces));
+  client.setQueryData<Transcript>(
+    key,
+    (transcript) => transcript && afterPieces(transcript, pieces),
+  );
 }
 
 function noteOutput(name: string, end: number): void {
