@@ -40,6 +40,7 @@ Sections: TypeAlias = Sequence[tuple[str, str, Callable[[], str]]]
 # A whole folder: file name -> text. Files of the folder that are not named are leftovers, and go.
 FOLDERS: Folders = [
     ("manifests/crds", crd_manifests.build_files),
+    ("charts/heliostat/files/crds", crd_manifests.build_chart_files),
 ]
 # A whole file.
 FILES: Files = [
