@@ -21,6 +21,7 @@ from heliostat_core.resources import (
     keyed_by,
     rules,
 )
+from heliostat_core.schedules.model import Schedule
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 DEFAULT_TOOLS = ("Bash", "Edit", "Glob", "Grep", "Read", "Write")
@@ -390,6 +391,10 @@ class AgentSpec(Part):
         Workspace,
         Field(description="Where the agent works: image, resources, storage and variables."),
     ] = Workspace()
+    schedule: Annotated[
+        Schedule | None,
+        Field(description="When the Agent starts by itself. Only by hand when not given."),
+    ] = None
     limits: Annotated[
         Limits, Field(description="What ends a run: time, turns, tokens and money.")
     ] = Limits()
