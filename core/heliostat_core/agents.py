@@ -22,6 +22,7 @@ from heliostat_core.resources import (
     rules,
 )
 from heliostat_core.schedules.model import Schedule
+from heliostat_core.schedules.status import ScheduleStatus
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 DEFAULT_TOOLS = ("Bash", "Edit", "Glob", "Grep", "Read", "Write")
@@ -459,6 +460,9 @@ class AgentStatus(Part):
     cost_micros: Annotated[
         Micros, Field(description="Micro-dollars of all its runs, from the gateway's ledger.")
     ] = 0
+    schedule: Annotated[
+        ScheduleStatus | None, Field(description="How its schedule stands, when it has one.")
+    ] = None
 
 
 class Agent(Part):
