@@ -10,6 +10,7 @@ from heliostat_api.agents.contents import Content, Name, Spec, completed, judge,
 from heliostat_api.agents.diffs import changes_between, changes_of
 from heliostat_api.agents.edits import AgentPatch, edit_of
 from heliostat_api.agents.manifests import SPEC
+from heliostat_api.agents.permits import Looked, Permits
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.records import Draft, read_draft
 from heliostat_api.documents.port import Document, Documents, Query
@@ -81,19 +82,23 @@ class Previews:
 
     documents: Documents
     agents: Agents
+    permits: Permits
 
     async def look(self, person: Person, request: PreviewRequest) -> PreviewView:
         """Raises NotFoundProblem."""
         if request.agent is None:
             content = patched(Content(name=_UNNAMED), request)
-            return build_preview(content, changes_of(None, content), [])
+            looked = await self.permits.look(person, content)
+            return build_preview(looked, changes_of(None, looked.content), [])
         document = await self.agents.document(person, request.agent)
         saved = saved_content(document)
-        content = patched(saved, request)
+        looked = await self.permits.look(person, patched(saved, request))
         is_edit = bool(request.model_fields_set - {"agent"})
         draft = read_draft(document)
-        changes = changes_of(saved, content) if is_edit or draft is None else to_activate(draft)
-        return build_preview(content, changes, await self._costs(person, request.agent))
+        changes = (
+            changes_of(saved, looked.content) if is_edit or draft is None else to_activate(draft)
+        )
+        return build_preview(looked, changes, await self._costs(person, request.agent))
 
     async def _costs(self, person: Person, agent_id: str) -> Sequence[int]:
         query = Query("executions", person.id, {"agentId": agent_id}, limit=HISTORY)
@@ -120,13 +125,14 @@ def cost_of(run: Document) -> int | None:
 
 
 def build_preview(
-    content: Content, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
+    looked: Looked, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
 ) -> PreviewView:
     """Of an agent with that content, whose runs cost that."""
+    content = looked.content
     judgement = judge(content.spec)
     spec = None if judgement.faults else completed(content.spec)
     return PreviewView(
-        errors=judgement.faults,
+        errors=(*judgement.faults, *looked.faults),
         missing=judgement.missing,
         cost=estimate(costs, spec.limits.max_cost_micros if spec else None),
         touches=touches_of(spec) if spec else None,

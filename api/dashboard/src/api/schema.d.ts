@@ -280,6 +280,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Secrets
+         * @description Your secrets, without their values.
+         */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Secret
+         * @description Make a secret, or set all its values anew. They are never answered.
+         */
+        put: operations["put_secret"];
+        post?: never;
+        /**
+         * Delete Secret
+         * @description It goes; not while an active agent names it.
+         */
+        delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -1061,16 +1105,22 @@ export interface components {
             revision: number;
         };
         /**
-         * SecretView
-         * @description A value of a Secret that the agent gets as a variable.
+         * SecretList
+         * @description Newest first.
          */
-        SecretView: {
-            /** Name */
-            name: string;
-            /** Key */
-            key: string;
-            /** Envname */
-            envName: string;
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["heliostat_api__secrets__records__SecretView"][];
+        };
+        /**
+         * SecretValues
+         * @description All of a secret's values, by their keys. They are never answered.
+         */
+        SecretValues: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * SnapshotView
@@ -1140,7 +1190,7 @@ export interface components {
             /** Hosts */
             hosts: string[];
             /** Secrets */
-            secrets: components["schemas"]["SecretView"][];
+            secrets: components["schemas"]["heliostat_api__agents__previews__SecretView"][];
         };
         /**
          * TranscriptView
@@ -1188,6 +1238,40 @@ export interface components {
              * @default 0
              */
             cacheWriteTokens: number;
+        };
+        /**
+         * SecretView
+         * @description A value of a Secret that the agent gets as a variable.
+         */
+        heliostat_api__agents__previews__SecretView: {
+            /** Name */
+            name: string;
+            /** Key */
+            key: string;
+            /** Envname */
+            envName: string;
+        };
+        /**
+         * SecretView
+         * @description A secret without its values.
+         *
+         *     `resource` is the Secret's own name, by which the `secretRefs` of an agent name it; `usedBy`
+         *     are agents that do, active or not.
+         */
+        heliostat_api__secrets__records__SecretView: {
+            /** Name */
+            name: string;
+            /** Resource */
+            resource: string;
+            /** Keys */
+            keys: string[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Usedby */
+            usedBy: string[];
         };
     };
     responses: never;
@@ -1914,6 +1998,124 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Accepted"];
                 };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValues"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A field is not what it must be. */
             422: {
