@@ -25,6 +25,7 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
@@ -133,6 +134,7 @@ def create_app(around: Surroundings) -> FastAPI:
         executions=executions,
         transcripts=transcripts,
         files=files,
+        logs=RunLogs(transcripts, world, around.logs),
         drafts=drafts,
         activation=activation,
         deletion=deletion,

@@ -15,6 +15,7 @@ from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
@@ -37,6 +38,7 @@ class Parts:
     executions: Executions
     transcripts: Transcripts
     files: Files
+    logs: RunLogs
     drafts: Drafts
     activation: Activation
     deletion: Deletion

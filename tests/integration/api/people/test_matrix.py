@@ -86,6 +86,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/agents/preview"): Row(Rule.OWNER, body={"agent": "{agent_id}"}),
     ("GET", "/api/executions/{uid}"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/transcript"): Row(Rule.OWNER),
+    ("GET", "/api/executions/{uid}/logs"): Row(Rule.OWNER),
+    ("GET", "/api/executions/{uid}/diff/{other}"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/files"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/files/{file_id}"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/rerun"): Row(Rule.OWNER),
@@ -101,6 +103,7 @@ CONTENT_OF_REPORT = b"# Report"
 REPORT = WorkFile(
     1, "out/report.md", len(CONTENT_OF_REPORT), hashlib.sha256(CONTENT_OF_REPORT).hexdigest()
 )
+PRINTED = '{"type": "heliostat", "subtype": "output", "stream": "stdout", "text": "done"}'
 KIND = {"Content-Type": "application/json"}
 Endpoint = tuple[str, str]
 
@@ -144,6 +147,7 @@ class Things:
         return template.replace(":path", "").format(
             agent_id=thing or self.agent,
             uid=thing or self.execution,
+            other=thing or self.execution,
             attempt=1,
             number=1,
             file_id=REPORT.id,
@@ -220,6 +224,7 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
     async with api_app(tmp_path) as api, api.serving() as url:
         execution = await api.give_execution(ANN)
         await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
+        await api.parts.transcripts.append(execution, 1, 0, (PRINTED,))
         yield Things(
             api,
             url,
