@@ -1,7 +1,7 @@
 """Puts the api together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ from starlette.types import Lifespan
 from heliostat_api.agents.activation import Activation, Deletion
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.mending import Mending
+from heliostat_api.agents.permits import Permits
 from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
@@ -24,11 +25,13 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.moves import Moving
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
@@ -37,6 +40,9 @@ from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
 from heliostat_api.schedules.previews import SchedulePreviews
+from heliostat_api.secrets.moves import MovingSecrets
+from heliostat_api.secrets.service import Secrets
+from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
@@ -104,7 +110,11 @@ def create_app(around: Surroundings) -> FastAPI:
     recorder = open_recorder(around, world, transcripts)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
+    secrets = open_secrets(around, world)
+    permits = Permits(secrets, around.settings.images if around.settings else None)
+    drafts = Drafts(
+        around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
+    )
     activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
     deletion = Deletion(world, drafts, announcer)
     commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
@@ -125,13 +135,15 @@ def create_app(around: Surroundings) -> FastAPI:
         executions=executions,
         transcripts=transcripts,
         files=files,
+        logs=RunLogs(transcripts, world, around.logs),
         drafts=drafts,
         activation=activation,
         deletion=deletion,
         trying=Trying(world, drafts, commands),
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(around.documents, agents, around.clock),
         schedules=SchedulePreviews(around.clock),
+        previews=Previews(around.documents, agents, permits, around.clock),
+        secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
     )
@@ -155,6 +167,18 @@ def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) 
     return Recorder(world, around.documents, around.log, owners, closing, around.clock)
 
 
+def open_secrets(around: Surroundings, world: World) -> Secrets:
+    """Secrets in the namespace of the dashboard's agents."""
+    documents = around.documents
+    return Secrets(documents, world, Uses(documents), around.clock, around.namespace)
+
+
+def open_movings(around: Surroundings) -> Sequence[Moving]:
+    """What a guest has in the world, which moves before its documents."""
+    world = around.world(managers.MOVER)
+    return MovingResources(world), MovingSecrets(around.documents, world)
+
+
 def open_entrance(around: Surroundings) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
@@ -164,7 +188,7 @@ def open_entrance(around: Surroundings) -> Entrance:
         around.settings,
         seals,
         around.documents,
-        MovingResources(around.world(managers.MOVER)),
+        open_movings(around),
         around.api_keys,
         around.clock,
     )

@@ -44,6 +44,7 @@ class Activation:
         known = await self._addressed(person, agent_id, if_match)
         draft = known.draft
         refuse_missing(draft)
+        content = await self.drafts.permits.checked(person, draft.content)
         await self._refuse_foreign(agent_id, draft)
         annotations = {
             OWNER_ANNOTATION: draft.user_id,
@@ -51,7 +52,7 @@ class Activation:
             AGENT_REVISION: str(draft.latest),
         }
         applied = await self.world.apply(
-            build_manifest(draft.content, draft.resource, draft.namespace, annotations)
+            build_manifest(content, draft.resource, draft.namespace, annotations)
         )
         await self.recorder.see(AGENT, applied)
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)

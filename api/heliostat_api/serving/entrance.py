@@ -49,13 +49,13 @@ def open_for_many(
     settings: ApiSettings,
     seals: Seals,
     documents: Documents,
-    resources: Moving,
+    movings: Sequence[Moving],
     api_keys: ApiKeys,
     clock: Callable[[], datetime],
 ) -> Entrance:
-    """Of a server. `resources`: what is a person's in the world."""
+    """Of a server. `movings`: what is a person's beside plain documents."""
     sessions, register = Sessions(seals), Register(documents, clock)
-    moves = Moves(register, (resources, MovingDocuments(documents)))
+    moves = Moves(register, (*movings, MovingDocuments(documents)))
     people = ManyPeople(
         sessions,
         register,

@@ -15,11 +15,13 @@ from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sign_in import SignIn
 from heliostat_api.schedules.previews import SchedulePreviews
+from heliostat_api.secrets.service import Secrets
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
@@ -37,6 +39,7 @@ class Parts:
     executions: Executions
     transcripts: Transcripts
     files: Files
+    logs: RunLogs
     drafts: Drafts
     activation: Activation
     deletion: Deletion
@@ -44,6 +47,7 @@ class Parts:
     samples: SampleAgents
     previews: Previews
     schedules: SchedulePreviews
+    secrets: Secrets
     commands: Commands
     streams: Streams
 

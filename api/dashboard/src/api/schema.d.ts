@@ -300,6 +300,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Secrets
+         * @description Your secrets, without their values.
+         */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Secret
+         * @description Make a secret, or set all its values anew. They are never answered.
+         */
+        put: operations["put_secret"];
+        post?: never;
+        /**
+         * Delete Secret
+         * @description It goes; not while an active agent names it.
+         */
+        delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -432,6 +476,46 @@ export interface paths {
          * @description One of them.
          */
         get: operations["read_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executions/{uid}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Logs
+         * @description What the programs of an attempt (the latest, when none is named) printed.
+         */
+        get: operations["read_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executions/{uid}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Executions
+         * @description What is different in another run, and in the files that it made.
+         */
+        get: operations["compare_executions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -759,6 +843,19 @@ export interface components {
             text: string;
         };
         /**
+         * ExecutionDiffView
+         * @description From the left run to the right one. `changes` names fields of the view, and of `spec` what
+         *     the run was asked; `attempts` is their number.
+         */
+        ExecutionDiffView: {
+            left: components["schemas"]["ExecutionView"];
+            right: components["schemas"]["ExecutionView"];
+            /** Changes */
+            changes: components["schemas"]["FieldChangeView"][];
+            /** Files */
+            files: components["schemas"]["FileChangeView"][];
+        };
+        /**
          * ExecutionPage
          * @description Newest first. `next` is the cursor of older ones; None at the end.
          */
@@ -837,6 +934,23 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FileChangeView
+         * @description A file of either run, by its path; `id` is that of the run's latest one, null without.
+         */
+        FileChangeView: {
+            /** Path */
+            path: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "same";
+            /** Leftid */
+            leftId: string | null;
+            /** Rightid */
+            rightId: string | null;
         };
         /**
          * FileList
@@ -1226,16 +1340,22 @@ export interface components {
             fires: components["schemas"]["FireView"][];
         };
         /**
-         * SecretView
-         * @description A value of a Secret that the agent gets as a variable.
+         * SecretList
+         * @description Newest first.
          */
-        SecretView: {
-            /** Name */
-            name: string;
-            /** Key */
-            key: string;
-            /** Envname */
-            envName: string;
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["heliostat_api__secrets__records__SecretView"][];
+        };
+        /**
+         * SecretValues
+         * @description All of a secret's values, by their keys. They are never answered.
+         */
+        SecretValues: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * SnapshotView
@@ -1306,7 +1426,7 @@ export interface components {
             /** Hosts */
             hosts: string[];
             /** Secrets */
-            secrets: components["schemas"]["SecretView"][];
+            secrets: components["schemas"]["heliostat_api__agents__previews__SecretView"][];
         };
         /**
          * TranscriptView
@@ -1364,6 +1484,40 @@ export interface components {
             en: string;
             /** Ko */
             ko: string;
+        };
+        /**
+         * SecretView
+         * @description A value of a Secret that the agent gets as a variable.
+         */
+        heliostat_api__agents__previews__SecretView: {
+            /** Name */
+            name: string;
+            /** Key */
+            key: string;
+            /** Envname */
+            envName: string;
+        };
+        /**
+         * SecretView
+         * @description A secret without its values.
+         *
+         *     `resource` is the Secret's own name, by which the `secretRefs` of an agent name it; `usedBy`
+         *     are agents that do, active or not.
+         */
+        heliostat_api__secrets__records__SecretView: {
+            /** Name */
+            name: string;
+            /** Resource */
+            resource: string;
+            /** Keys */
+            keys: string[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Usedby */
+            usedBy: string[];
         };
     };
     responses: never;
@@ -2153,6 +2307,124 @@ export interface operations {
             };
         };
     };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValues"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_me: {
         parameters: {
             query?: never;
@@ -2420,6 +2692,89 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_logs: {
+        parameters: {
+            query?: {
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its programs printed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_executions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionDiffView"];
                 };
             };
             /** @description A field is not what it must be. */
