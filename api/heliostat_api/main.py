@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -28,7 +28,19 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
+from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.erasers import (
+    COLLECTIONS,
+    ErasingConversations,
+    ErasingDocuments,
+    ErasingGuests,
+    ErasingReports,
+    WaitingForMoves,
+)
+from heliostat_api.mine.erasing import REST, Erasing
+from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
@@ -94,13 +106,15 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
-    entrance = open_entrance(around)
+    register = Register(around.documents, around.clock)
+    entrance = open_entrance(around, register)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
-    recorder = open_recorder(around, world, transcripts)
+    recorder = open_recorder(around, world, transcripts, register)
+    erasing = open_erasing(around, register)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
@@ -111,8 +125,8 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
-        async with working(*work):
+        moves = [entrance.moves.run()] if entrance.moves else []
+        async with working(recorder.run(), mending.run(), erasing.run(), *moves):
             yield
 
     app = describe_app(lifespan)
@@ -132,6 +146,8 @@ def create_app(around: Surroundings) -> FastAPI:
         previews=Previews(around.documents, agents),
         commands=commands,
         streams=Streams(around.log, snapshots.take),
+        archive=Archive(around.documents, transcripts, files, around.clock),
+        erasing=erasing,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
@@ -145,26 +161,57 @@ def create_app(around: Surroundings) -> FastAPI:
     return app
 
 
-def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) -> Recorder:
+def open_recorder(
+    around: Surroundings, world: World, transcripts: Transcripts, register: Register
+) -> Recorder:
     """What watches the world, and closes the records of runs that ended."""
     marker = around.world(managers.MARKER)
     closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
-    return Recorder(world, around.documents, around.log, owners, closing, around.clock)
+    return Recorder(
+        world,
+        around.documents,
+        around.log,
+        owners,
+        closing,
+        around.clock,
+        register.is_erasing,
+    )
 
 
-def open_entrance(around: Surroundings) -> Entrance:
+def open_erasing(around: Surroundings, register: Register) -> Erasing:
+    """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
+    documents, log = around.documents, around.log
+    resources = ErasingResources(
+        around.world(managers.APPLIER),
+        around.world(managers.SUSPENDER),
+        around.namespace,
+        around.owner,
+    )
+    return Erasing(
+        register,
+        stopping=(WaitingForMoves(register), resources),
+        removing=(
+            *(ErasingDocuments(documents, each) for each in COLLECTIONS),
+            ErasingConversations(documents, log),
+            ErasingReports(log),
+            ErasingGuests(register),
+        ),
+        rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
+    )
+
+
+def open_entrance(around: Surroundings, register: Register) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
     if around.settings is None:
-        return open_for_one(seals)
+        return open_for_one(seals, register)
     return open_for_many(
         around.settings,
         seals,
-        around.documents,
+        register,
         MovingResources(around.world(managers.MOVER)),
         around.api_keys,
-        around.clock,
     )
 
 

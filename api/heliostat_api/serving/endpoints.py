@@ -13,6 +13,7 @@ from heliostat_api.executions import files
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.mine.endpoints import mine
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
@@ -27,6 +28,7 @@ api = APIRouter(
     },
 )
 api.include_router(agents)
+api.include_router(mine)
 stream = APIRouter(responses={422: {"model": Problem}})
 
 

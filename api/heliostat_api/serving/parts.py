@@ -16,6 +16,8 @@ from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
+from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.erasing import Erasing
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sign_in import SignIn
@@ -44,6 +46,8 @@ class Parts:
     previews: Previews
     commands: Commands
     streams: Streams
+    archive: Archive
+    erasing: Erasing
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -63,6 +63,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/auth/sign-out"): Row(Rule.ANYBODY),
     ("GET", "/agent/reports/stream"): Row(Rule.PERSON),
     ("GET", "/api/me"): Row(Rule.PERSON),
+    ("DELETE", "/api/me"): Row(Rule.PERSON, body={"confirm": "delete everything"}),
+    ("GET", "/api/me/archive"): Row(Rule.PERSON),
     ("GET", "/api/agents"): Row(Rule.PERSON),
     ("GET", "/api/executions"): Row(Rule.PERSON),
     ("POST", "/api/samples/{name}"): Row(Rule.PERSON),
