@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
-from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.activation import Activation, Deletion, Standstill
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.mending import Mending
 from heliostat_api.agents.previews import Previews
@@ -38,6 +38,7 @@ from heliostat_api.mine.erasers import (
     WaitingForMoves,
 )
 from heliostat_api.mine.erasing import REST, Erasing
+from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.register import Register
@@ -119,18 +120,20 @@ def create_app(around: Surroundings) -> FastAPI:
     announcer = recorder.announcer
     drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
     activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
+    expiring = Expiring(register, Standstill(activation), erasing)
     deletion = Deletion(world, drafts, announcer)
     commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
     mending = Mending(drafts, deletion, Trials(world), repeats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        moves = [entrance.moves.run()] if entrance.moves else []
-        async with working(recorder.run(), mending.run(), erasing.run(), *moves):
+        of_many = [entrance.moves.run(), expiring.run()] if entrance.moves else []
+        async with working(recorder.run(), mending.run(), erasing.run(), *of_many):
             yield
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
+        clock=around.clock,
         people=entrance.people,
         sign_in=entrance.sign_in,
         limits=entrance.limits,
@@ -148,6 +151,7 @@ def create_app(around: Surroundings) -> FastAPI:
         streams=Streams(around.log, snapshots.take),
         archive=Archive(around.documents, transcripts, files, around.clock),
         erasing=erasing,
+        expiring=expiring,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))

@@ -64,6 +64,7 @@ SHAPES: frozenset[Shape] = frozenset(
         *newest_first("conversations", OWNER, "agentId"),
         Shape("people", ("isMoving",), "lastSeen", descending=False),
         Shape("people", ("isErasing",), "lastSeen", descending=False),
+        Shape("people", ("kind",), "lastSeen", descending=False),
         Shape("people", ("movedTo",), "lastSeen", descending=False),
         *newest_first("idempotency", OWNER),
         Shape("messages", (), "timestamp", descending=False),

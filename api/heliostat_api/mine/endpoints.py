@@ -33,7 +33,7 @@ _ZIP: Final[Mapping[int | str, dict[str, object]]] = {
 @mine.get("/archive", response_class=StreamingResponse, responses=dict(_ZIP))
 async def read_archive(parts: PartsOf, person: PersonOf) -> StreamingResponse:
     """All of yours as one zip archive: agents, executions, transcripts, files, conversations."""
-    day = parts.archive.clock().date().isoformat()
+    day = parts.clock().date().isoformat()
     return StreamingResponse(
         pack(parts.archive.entries(person)),
         media_type="application/zip",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
-from heliostat_api.documents.port import StoreError
+from heliostat_api.documents.port import Document, StoreError
 from heliostat_api.people.register import Erasure, Register
 from heliostat_core.worlds import WorldError
 
@@ -49,9 +49,12 @@ class Erasing:
     rest: timedelta = REST
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def begin(self, person_id: str) -> None:
-        """Promises it: from now on the person is nobody. Raises StoreError."""
-        await self.register.begin_erasing(person_id)
+    async def begin(self, person_id: str, known: Document | None = None) -> None:
+        """Promises it: from now on the person is nobody. Raises StoreError.
+
+        `known` is their document as the promise expects it to be: ConflictError when it is not.
+        """
+        await self.register.begin_erasing(person_id, known)
         self._asked.set()
 
     async def resume(self) -> bool:

@@ -10,7 +10,7 @@ from heliostat_api.people.identities import is_guest_id, new_guest_id
 from heliostat_api.people.person import LOCAL, Person, PersonKind
 from heliostat_api.people.register import Record, Register
 from heliostat_api.people.roles import Claims, RoleRow, rights_of
-from heliostat_api.people.sessions import Session, Sessions
+from heliostat_api.people.sessions import LIFETIME, Session, Sessions
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ class ManyPeople:
         if not is_guest_id(session.person_id):
             return await self._of_session(session) is not None
         record = await self.register.find(session.person_id)
+        if record is not None:
+            await self.register.touch(session.person_id, record)
         return self.takes_guests and (record is None or not record.is_gone)
 
     async def _of_session(self, session: Session) -> Person | None:
@@ -118,7 +120,9 @@ class ManyPeople:
 
     async def _guest(self, guest_id: str) -> Person | None:
         record = await self.register.see_guest(guest_id)
-        return None if record.is_gone else Person(guest_id, PersonKind.GUEST)
+        if record.is_gone:
+            return None
+        return Person(guest_id, PersonKind.GUEST, expires=record.last_seen + LIFETIME)
 
     async def _of_assertion(self, iap: Iap, assertion: str) -> Person | None:
         identity = await iap.identify(assertion)

@@ -1,13 +1,14 @@
 """The register: one document for each person who was here, `people/ID`.
 
-Its fields: `kind`, `firstSeen`, `lastSeen` (to a day), what a provider vouched for at the last
-sign-in (`issuer`, `email`, `groups`), of a guest who signed in `movedTo` and `isMoving`, and of
-somebody whose things are being erased `isErasing` and `erasingSince`.
+Its fields: `kind`, `firstSeen`, `lastSeen` (to a day; of guests the last page, of users the last
+request), what a provider vouched for at the last sign-in (`issuer`, `email`, `groups`), of a guest
+who signed in `movedTo` and `isMoving`, of one who stayed away `expiredTime` and `isStopping`, and
+of somebody whose things are being erased `isErasing` and `erasingSince`.
 """
 
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,6 +30,7 @@ COLLECTION: Final = "people"
 _KEPT_FOR = timedelta(seconds=10)
 _MOST_KEPT = 10_000
 _IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_OF_ABSENCE = ("expiredTime", "isStopping")
 _SIGHT = timedelta(days=1)
 _SECOND = timedelta(seconds=1)  # a session says when it was issued to a second
 _PAGE = 100
@@ -88,14 +90,11 @@ class Register:
         return self._keep(person_id, read_record(document)) if document else None
 
     async def see_guest(self, guest_id: str) -> Record:
-        """A guest is here; at the first time they get a document. Raises StoreError."""
+        """A guest asks for something; at the first time they get a document. Raises StoreError."""
         found = await self.find(guest_id)
-        if found is None:
-            await self._write(guest_id, {"kind": PersonKind.GUEST.value})
-        elif not self._is_stale(found):
+        if found is not None:
             return found
-        elif not found.is_gone:
-            await self._write(guest_id, {})
+        await self._write(guest_id, {"kind": PersonKind.GUEST.value})
         return await self._read_again(guest_id)
 
     async def see_user(self, identity: Identity) -> Record:
@@ -113,8 +112,8 @@ class Register:
         return found
 
     async def touch(self, person_id: str, record: Record) -> None:
-        """Somebody who is known is here. Raises StoreError."""
-        if self._is_stale(record):
+        """Somebody who is known is here: written once a day. Raises StoreError."""
+        if self._is_stale(record) and not record.is_gone:
             await self._write(person_id, {})
 
     async def begin_move(self, guest_id: str, user_id: str) -> bool:
@@ -150,10 +149,13 @@ class Register:
         for document in (await self.documents.query(query)).documents:
             yield document.id, str(document.fields["movedTo"])
 
-    async def begin_erasing(self, person_id: str) -> None:
-        """Promise that all of theirs goes. Raises StoreError."""
+    async def begin_erasing(self, person_id: str, known: Document | None = None) -> None:
+        """Promise that all of theirs goes. Raises StoreError.
+
+        `known`: only while their document is this one; ConflictError when it is not.
+        """
         while True:
-            document = await self.documents.get(path_of(person_id))
+            document = known or await self.documents.get(path_of(person_id))
             now = self.clock()
             before: Fields = document.fields if document else {"firstSeen": now, "lastSeen": now}
             if before.get("isErasing") is True:
@@ -164,6 +166,8 @@ class Register:
             try:
                 await self.documents.commit(put)
             except ConflictError:
+                if known is not None:
+                    raise
                 continue
             self._kept.pop(person_id, None)
             return
@@ -177,6 +181,31 @@ class Register:
             since = document.fields["erasingSince"]
             assert isinstance(since, datetime)
             yield Erasure(document.id, since)
+
+    async def guests_seen_before(self, before: datetime) -> AsyncIterator[Document]:
+        """Whose last visit was then or earlier, the longest away first. Raises StoreError."""
+        query = Query(
+            COLLECTION,
+            None,
+            {"kind": PersonKind.GUEST.value},
+            order="lastSeen",
+            descending=False,
+            limit=_PAGE,
+        )
+        while True:
+            page = await self.documents.query(query)
+            for document in page.documents:
+                if read_record(document).last_seen > before:
+                    return
+                yield document
+            if page.next is None:
+                return
+            query = replace(query, after=page.next)
+
+    async def change(self, known: Document, fields: Fields) -> None:
+        """Adds to somebody's document. Raises ConflictError when they were here meanwhile."""
+        await self.documents.commit(Put(known.path, {**known.fields, **fields}, known.version))
+        self._kept.pop(known.id, None)
 
     async def is_erasing(self, person_id: str) -> bool:
         """Whether nothing of theirs may be made any more. Raises StoreError.
@@ -204,9 +233,10 @@ class Register:
         """Whoever writes at the same time says the same."""
         document = await self.documents.get(path_of(person_id))
         before: Fields = document.fields if document else {"firstSeen": self.clock()}
+        kept = {name: each for name, each in before.items() if name not in _OF_ABSENCE}
         written = Put(
             path_of(person_id),
-            {**before, **fields, "lastSeen": self.clock()},
+            {**kept, **fields, "lastSeen": self.clock()},
             document.version if document else Expected.ABSENT,
         )
         self._kept.pop(person_id, None)

@@ -49,9 +49,9 @@ async def follow_reports(
 
 
 @api.get("/me")
-async def read_me(person: PersonOf) -> PersonView:
+async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are."""
-    return view_person(person)
+    return view_person(person, parts.clock())
 
 
 @api.post("/samples/{name}", status_code=202)

@@ -923,7 +923,8 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Who you are.
+         * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+         *     for others); `isExpiring` says that this is near.
          */
         PersonView: {
             /** Id */
@@ -935,6 +936,13 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+            /** Expirestime */
+            expiresTime?: string | null;
+            /**
+             * Isexpiring
+             * @default false
+             */
+            isExpiring: boolean;
         };
         /**
          * PreviewRequest
