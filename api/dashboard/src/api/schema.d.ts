@@ -344,6 +344,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Archive
+         * @description All of yours as one zip archive: agents, executions, transcripts, files, conversations.
+         */
+        get: operations["read_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -358,7 +378,11 @@ export interface paths {
         get: operations["read_me"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Me
+         * @description All of yours goes, for good: runs end, sessions too, then everything is deleted.
+         */
+        delete: operations["delete_me"];
         options?: never;
         head?: never;
         patch?: never;
@@ -916,6 +940,17 @@ export interface components {
             isFinished: boolean;
         };
         /**
+         * Farewell
+         * @description What somebody says who wants all that they have deleted.
+         */
+        Farewell: {
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "delete everything";
+        };
+        /**
          * FieldChangeView
          * @description A field that differs; null where it is not there.
          */
@@ -1090,7 +1125,8 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Who you are.
+         * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+         *     for others); `isExpiring` says that this is near.
          */
         PersonView: {
             /** Id */
@@ -1102,6 +1138,13 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+            /** Expirestime */
+            expiresTime?: string | null;
+            /**
+             * Isexpiring
+             * @default false
+             */
+            isExpiring: boolean;
         };
         /**
          * PiecesView
@@ -2425,6 +2468,44 @@ export interface operations {
             };
         };
     };
+    read_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A zip archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_me: {
         parameters: {
             query?: never;
@@ -2441,6 +2522,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Farewell"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description A field is not what it must be. */
