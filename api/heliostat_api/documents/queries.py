@@ -62,6 +62,7 @@ SHAPES: frozenset[Shape] = frozenset(
         ),
         *newest_first("agents", OWNER, "name"),
         *newest_first("conversations", OWNER, "agentId"),
+        Shape("conversations", ("state",), "createdAt", descending=True),
         Shape("people", ("isMoving",), "lastSeen", descending=False),
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),

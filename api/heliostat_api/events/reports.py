@@ -15,6 +15,10 @@ class ReportType(StrEnum):
     AGENT_DELETED = "agent.deleted"
     EXECUTION_CHANGED = "execution.changed"
     EXECUTION_OUTPUT = "execution.output"
+    CONVERSATION_CHANGED = "conversation.changed"
+    CONVERSATION_DELETED = "conversation.deleted"
+    CHAT = "chat"
+    """Of a conversation's own audience: a change of one of its messages, or a wish to stop."""
 
 
 @dataclass(frozen=True)
