@@ -103,7 +103,5 @@ class Refused(View):
     problem: Problem
 
 
-Change: TypeAlias = Annotated[
-    MessageFrame | PartFrame | DeltaFrame, Field(discriminator="type")
-]
+Change: TypeAlias = Annotated[MessageFrame | PartFrame | DeltaFrame, Field(discriminator="type")]
 CHANGE: Final[TypeAdapter[Change]] = TypeAdapter(Change)

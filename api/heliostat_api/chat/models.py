@@ -1,6 +1,6 @@
 """The port of the model: what the chat asks, and what it hears. No network here."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -119,7 +119,7 @@ class ModelError(Exception):
 class ChatModel(Protocol):
     """Models through the gateway, on a person's key."""
 
-    def ask(self, key: str, request: Request) -> AsyncIterator[Event]:
+    def ask(self, key: str, request: Request) -> AsyncGenerator[Event, None]:
         """One call. Raises ModelError. Closing the iterator ends the call at once."""
 
     async def cost_nanos(self, key: str, request: str) -> int | None:

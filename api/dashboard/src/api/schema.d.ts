@@ -280,6 +280,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description Your conversations, newest first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Conversation
+         * @description One of your conversations.
+         */
+        get: operations["read_conversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description All that was said in it goes; its agent stays.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Conversation
+         * @description Call it something else.
+         */
+        patch: operations["rename_conversation"];
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Messages
+         * @description What was said in it, the newest last; `next` leads to what was said before.
+         */
+        get: operations["list_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -473,6 +541,21 @@ export interface components {
             correlationId: string;
             /** Execution */
             execution?: string | null;
+        };
+        /**
+         * AgentCardPart
+         * @description An agent as it was saved.
+         */
+        AgentCardPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "agentCard";
+            /** Agentid */
+            agentId: string;
+            /** Revision */
+            revision: number;
         };
         /**
          * AgentDetailView
@@ -682,6 +765,23 @@ export interface components {
             estimatedTime: string | null;
         };
         /**
+         * ChartPart
+         * @description Numbers to be drawn.
+         */
+        ChartPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "chart";
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /** Series */
+            series: components["schemas"]["SeriesView"][];
+        };
+        /**
          * Content
          * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
          *
@@ -703,6 +803,45 @@ export interface components {
             spec?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /**
+         * ConversationPage
+         * @description Newest first. `next` is the cursor of older ones; None at the end.
+         */
+        ConversationPage: {
+            /** Items */
+            items: components["schemas"]["ConversationView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ConversationState
+         * @description Whether somebody answers in it now.
+         * @enum {string}
+         */
+        ConversationState: "idle" | "answering" | "interrupted";
+        /**
+         * ConversationView
+         * @description A conversation. `agentId` is the agent that it is about, once there is one.
+         */
+        ConversationView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Agentid */
+            agentId: string | null;
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Changedtime
+             * Format: date-time
+             */
+            changedTime: string;
+            state: components["schemas"]["ConversationState"];
         };
         /**
          * CostView
@@ -827,6 +966,21 @@ export interface components {
             isShown: boolean;
         };
         /**
+         * FireView
+         * @description A time at which an agent would start; `local` is in the schedule's zone.
+         */
+        FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Local */
+            local: string;
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -839,6 +993,45 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * MessagePage
+         * @description The newest last. `next` is the cursor of what was said before; None at the start.
+         */
+        MessagePage: {
+            /** Items */
+            items: components["schemas"]["MessageView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MessageState
+         * @description How an answer is. What a person says is done at once.
+         * @enum {string}
+         */
+        MessageState: "writing" | "done" | "stopped" | "interrupted" | "failed";
+        /**
+         * MessageView
+         * @description Something said. `costMicros` is what the model calls of an answer cost so far.
+         */
+        MessageView: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+            state: components["schemas"]["MessageState"];
+            /** Parts */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["StatusPart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ResultPart"] | components["schemas"]["AgentCardPart"] | components["schemas"]["SchedulePreviewPart"] | components["schemas"]["ChartPart"])[];
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Costmicros */
+            costMicros: number;
+        };
         /**
          * NewAgent
          * @description An agent from its fields, or from the YAML of an Agent resource.
@@ -869,6 +1062,14 @@ export interface components {
         NewName: {
             /** Name */
             name?: string | null;
+        };
+        /**
+         * NewTitle
+         * @description What the conversation is called.
+         */
+        NewTitle: {
+            /** Title */
+            title: string;
         };
         /**
          * OutputView
@@ -979,6 +1180,25 @@ export interface components {
             };
         };
         /**
+         * ResultPart
+         * @description What a tool answered. `execution` is the uid of the test run that it is about.
+         */
+        ResultPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "result";
+            /** Callid */
+            callId: string;
+            /** Iserror */
+            isError: boolean;
+            /** Text */
+            text: string;
+            /** Execution */
+            execution?: string | null;
+        };
+        /**
          * RevisionDetailView
          * @description A saved state with all of it, and what changed since the one before.
          */
@@ -1061,6 +1281,28 @@ export interface components {
             revision: number;
         };
         /**
+         * SchedulePreviewPart
+         * @description What a schedule means: in words, and the next times.
+         */
+        SchedulePreviewPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "schedulePreview";
+            /** Agentid */
+            agentId: string;
+            /** Schedule */
+            schedule: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Timezone */
+            timeZone: string;
+            words: components["schemas"]["WordsView"];
+            /** Fires */
+            fires: components["schemas"]["FireView"][];
+        };
+        /**
          * SecretView
          * @description A value of a Secret that the agent gets as a variable.
          */
@@ -1071,6 +1313,19 @@ export interface components {
             key: string;
             /** Envname */
             envName: string;
+        };
+        /**
+         * SeriesView
+         * @description Points of a chart, each a time or label and a number.
+         */
+        SeriesView: {
+            /** Name */
+            name: string;
+            /** Points */
+            points: [
+                string,
+                number
+            ][];
         };
         /**
          * SnapshotView
@@ -1091,6 +1346,26 @@ export interface components {
             executions: components["schemas"]["ExecutionView"][];
         };
         /**
+         * StatusCode
+         * @description What a status is about. `script`: no model answers, a script does.
+         * @enum {string}
+         */
+        StatusCode: "script" | "thinking" | "stopped" | "interrupted" | "capReached" | "unavailable" | "failed";
+        /**
+         * StatusPart
+         * @description What became of the answer here, in words for people, with the remedy.
+         */
+        StatusPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "status";
+            code: components["schemas"]["StatusCode"];
+            /** Text */
+            text: string;
+        };
+        /**
          * StreamView
          * @description What the stream's events hold. Each has one of these as its data, or as its payload.
          */
@@ -1101,6 +1376,38 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+        };
+        /**
+         * TextPart
+         * @description Text in Markdown.
+         */
+        TextPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text";
+            /** Text */
+            text: string;
+        };
+        /**
+         * ToolCallPart
+         * @description A tool that is called.
+         */
+        ToolCallPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "toolCall";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Input */
+            input: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * TotalsView
@@ -1188,6 +1495,16 @@ export interface components {
              * @default 0
              */
             cacheWriteTokens: number;
+        };
+        /**
+         * WordsView
+         * @description The same in each language.
+         */
+        WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
         };
     };
     responses: never;
@@ -1913,6 +2230,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTitle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
                 };
             };
             /** @description A field is not what it must be. */
