@@ -82,7 +82,8 @@ export interface paths {
         get: operations["read_agent"];
         /**
          * Replace Agent
-         * @description Save it as a new revision. What runs changes with the next activation.
+         * @description Save it, from fields or YAML, as a new revision. What runs changes with the next
+         *     activation.
          */
         put: operations["replace_agent"];
         post?: never;
@@ -682,29 +683,6 @@ export interface components {
             estimatedTime: string | null;
         };
         /**
-         * Content
-         * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
-         *
-         *     It may lack what it needs; what is there is right.
-         */
-        Content: {
-            /**
-             * Name
-             * @description What people call it, in any language.
-             */
-            name: string;
-            /**
-             * Description
-             * @description What it is for, in a sentence for people.
-             * @default
-             */
-            description: string;
-            /** Spec */
-            spec?: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-        };
-        /**
          * CostView
          * @description Micro-dollars of a run, from what its runs so far cost; `text` says it in words.
          *
@@ -1189,6 +1167,29 @@ export interface components {
              */
             cacheWriteTokens: number;
         };
+        /**
+         * WholeAgent
+         * @description All of an agent from its fields, or from YAML; without a name it keeps the one it has.
+         */
+        WholeAgent: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for, in a sentence for people.
+             * @default
+             */
+            description: string;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Yaml
+             * @description Instead of description and spec: one Agent.
+             */
+            yaml?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -1414,7 +1415,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Content"];
+                "application/json": components["schemas"]["WholeAgent"];
             };
         };
         responses: {
