@@ -74,7 +74,11 @@ test("every duration is read as it is shown", () => {
 
 test("a command is a line for each argument, or a list where one has lines of its own", () => {
   expect(meaningOf("arguments", "python3\n report.py \n")).toEqual(["python3", "report.py"]);
-  for (const command of [["sh", "-c", "a\nb"], ["[", "-f", "x"], ["echo", " x"]]) {
+  for (const command of [
+    ["sh", "-c", "a\nb"],
+    ["[", "-f", "x"],
+    ["echo", " x"],
+  ]) {
     expect(meaningOf("arguments", showValue("arguments", command))).toEqual(command);
   }
   expect(meaningOf("arguments", '["sh", 7]')).toBe(null);
@@ -227,7 +231,7 @@ test("variables are named once, and not as Heliostat names its own", () => {
 test.each([
   ["spec.tools.allow[1]", "spec.tools.allow"],
   ["spec.workspace.env[0].name", "spec.workspace.env"],
-  ["spec.schedule.cron", "spec.schedule"],
+  ["spec.schedule.blackouts[0].cron", "spec.schedule.blackouts"],
   ["spec.promt", null],
   ["name", "name"],
 ])("a fault of %s is shown at %s", (field, place) => {

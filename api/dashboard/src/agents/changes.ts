@@ -53,7 +53,9 @@ export function patchBetween(before: Tree, after: Tree): Tree {
 export function overlapsOf(base: Content, mine: Content, theirs: Content): Overlap[] {
   const others = changesBetween(base, theirs);
   return changesBetween(base, mine).flatMap(({ field, before, after }) => {
-    const isTouched = others.some((each) => isWithin(each.field, field) || isWithin(field, each.field));
+    const isTouched = others.some(
+      (each) => isWithin(each.field, field) || isWithin(field, each.field),
+    );
     const there = valueAt(theirs, field) ?? null;
     if (!isTouched || isSame(there, after)) return [];
     return [{ field, before, mine: after, theirs: there }];

@@ -25,6 +25,10 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}
+
 /** The value at `spec.limits.timeoutSeconds`; undefined when it is not there. */
 export function valueAt(content: Content, path: string): unknown {
   let value: unknown = content;

@@ -21,18 +21,16 @@ export function beginEditing(base: Revision): Editing {
 /** A text field after typing. What nobody can read leaves the value as it was. */
 export function withTyped(editing: Editing, path: TextField, text: string): Editing {
   const meaning = meaningOf(KINDS[path], text);
-  const content =
-    meaning === null ? editing.content : withValue(editing.content, path, tidy(meaning));
+  const content = meaning === null ? editing.content : withValue(editing.content, path, meaning);
   return { ...editing, content, typed: { ...editing.typed, [path]: text } };
 }
 
-function tidy(meaning: unknown): unknown {
-  return Array.isArray(meaning) && meaning.length === 0 ? undefined : meaning;
-}
-
 export function withField(editing: Editing, path: string, value: unknown): Editing {
-  const { [path]: _, ...typed } = editing.typed;
-  return { ...editing, content: withValue(editing.content, path, value), typed };
+  const others = Object.entries(editing.typed).filter(
+    ([each]) => each !== path && !each.startsWith(`${path}.`),
+  );
+  const content = withValue(editing.content, path, value);
+  return { ...editing, content, typed: Object.fromEntries(others) };
 }
 
 /** What the field shows: the text as it was typed while it still stands for the value. */
@@ -41,7 +39,7 @@ export function shownText(editing: Editing, path: TextField): string {
   const value = valueAt(editing.content, path);
   if (typed !== undefined) {
     const meaning = meaningOf(KINDS[path], typed);
-    if (meaning === null || isSame(tidy(meaning) ?? "", value ?? "")) return typed;
+    if (meaning === null || isSame(meaning ?? "", value ?? "")) return typed;
   }
   return showValue(KINDS[path], value);
 }
@@ -95,11 +93,7 @@ export function conflictOf(editing: Editing, latest: Revision): Conflict | null 
 }
 
 /** Goes on from theirs with my changes, but for the fields of which theirs is taken. */
-export function resolved(
-  editing: Editing,
-  latest: Revision,
-  taken: ReadonlySet<string>,
-): Editing {
+export function resolved(editing: Editing, latest: Revision, taken: ReadonlySet<string>): Editing {
   const content = merged(editing.base.content, editing.content, latest.content, taken);
   return { ...beginEditing(latest), content };
 }

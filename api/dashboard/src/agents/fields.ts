@@ -25,6 +25,13 @@ export const KINDS = {
   "spec.history.successful": "whole",
   "spec.history.failed": "whole",
   "spec.history.ttlSeconds": "minutes",
+  "spec.schedule.cron": "line",
+  "spec.schedule.time": "line",
+  "spec.schedule.monthDay": "whole",
+  "spec.schedule.maxCatchUp": "whole",
+  "spec.schedule.jitterSeconds": "minutes",
+  "spec.schedule.startingDeadlineSeconds": "minutes",
+  "spec.schedule.pauseAfterFailures": "whole",
 } as const satisfies Record<string, Kind>;
 
 export type TextField = keyof typeof KINDS;
@@ -39,8 +46,17 @@ export const PLACES: readonly string[] = [
   "spec.tools.allow",
   "spec.tools.deny",
   "spec.workspace.env",
+  "spec.workspace.storage.type",
   "spec.workspace.secretRefs",
   "spec.schedule",
+  "spec.schedule.frequency",
+  "spec.schedule.weekday",
+  "spec.schedule.timeZone",
+  "spec.schedule.suspend",
+  "spec.schedule.overlap",
+  "spec.schedule.catchUp",
+  "spec.schedule.daylightSaving",
+  "spec.schedule.blackouts",
 ];
 
 /** The place of `spec.tools.allow[1]`; null: the form has none for it. */

@@ -1,6 +1,16 @@
 /** What people type and what a spec holds: money and time without floats on the way. */
 
-export type Kind = "text" | "line" | "dollars" | "minutes" | "whole" | "waits" | "lines" | "arguments";
+import { isTexts } from "./contents";
+
+export type Kind =
+  | "text"
+  | "line"
+  | "dollars"
+  | "minutes"
+  | "whole"
+  | "waits"
+  | "lines"
+  | "arguments";
 
 /** What a text means; undefined: nothing, so that the default holds; null: nobody can tell. */
 export type Meaning = string | number | number[] | string[] | undefined | null;
@@ -70,12 +80,15 @@ function parseWhole(text: string): number | null {
 }
 
 function parseWaits(text: string): number[] | null {
-  const found = text.split(/[,\s]+/).filter(Boolean).map(parseWhole);
+  const found = text.split(/[,\s]+/).map(parseWhole);
   return found.some((each) => each === null) ? null : found.filter((each) => each !== null);
 }
 
 function linesOf(text: string): string[] {
-  return text.split("\n").map((line) => line.trim()).filter(Boolean);
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
 }
 
 /** One argument a line, or a JSON list where an argument has lines of its own. */
@@ -83,14 +96,10 @@ function parseArguments(text: string): string[] | null {
   if (!text.trimStart().startsWith("[")) return linesOf(text);
   try {
     const found: unknown = JSON.parse(text);
-    return isTexts(found) ? found : null;
+    return isTexts(found) ? [...found] : null;
   } catch {
     return null;
   }
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function showArguments(value: unknown): string {
@@ -119,7 +128,9 @@ const READINGS: Record<Kind, Reading> = {
 };
 
 export function meaningOf(kind: Kind, text: string): Meaning {
-  if (text.trim() === "") return undefined;
+  // A list that was asked for stays a list, empty or not.
+  const isList = kind === "lines" || kind === "arguments";
+  if (text.trim() === "") return isList ? [] : undefined;
   return READINGS[kind].parse(text);
 }
 

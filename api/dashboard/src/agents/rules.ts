@@ -1,6 +1,6 @@
 /** What is wrong with a value, by the rules of the resource (api/agent.rules.json). */
 import rules from "../api/agent.rules.json";
-import { type Content, isTree, valueAt } from "./contents";
+import { type Content, isTree, type Tree, valueAt } from "./contents";
 import { isTextField, KINDS } from "./fields";
 import { showValue } from "./kinds";
 
@@ -28,6 +28,7 @@ interface Rule {
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minItems?: number;
   readonly maxItems?: number;
   readonly items?: Rule;
   readonly properties?: Readonly<Record<string, Rule>>;
@@ -85,6 +86,7 @@ function faultOfText(rule: Rule, value: string): Fault | null {
 }
 
 function faultOfList(rule: Rule, value: readonly unknown[]): Fault | null {
+  if (value.length < (rule.minItems ?? 0)) return { key: "fault.required" };
   if (rule.maxItems !== undefined && value.length > rule.maxItems) {
     return { key: "fault.maxItems", values: { limit: rule.maxItems } };
   }
@@ -109,7 +111,8 @@ export function faultsOf(content: Content): Map<string, Fault> {
   if (content.name.trim() === "") note("name", { key: "fault.required" });
   const lists = ["spec.tools.allow", "spec.tools.deny"];
   for (const path of [...Object.keys(KINDS), ...lists]) {
-    if (!faults.has(path) && path !== "spec.prompt") note(path, faultOf(path, valueAt(content, path)));
+    if (!faults.has(path) && path !== "spec.prompt")
+      note(path, faultOf(path, valueAt(content, path)));
   }
   for (const [path, fault] of faultsOfVariables(content)) note(path, fault);
   return faults;
@@ -126,16 +129,29 @@ function* faultsOfVariables(content: Content): Generator<[string, Fault]> {
     const rows = valueAt(content, path);
     for (const [at, row] of (Array.isArray(rows) ? rows : []).entries()) {
       if (!isTree(row)) continue;
-      for (const cell of cells) {
-        const fault = faultOfCell(path, cell, row[cell] ?? "");
-        if (fault) yield [`${path}[${at}].${cell}`, fault];
-      }
+      yield* faultsOfRow(path, at, row, cells);
       const name = String(row[variable] ?? "");
-      const where = `${path}[${at}].${variable}`;
-      const prefix = RESERVED.find((each) => name.startsWith(each));
-      if (prefix) yield [where, { key: "fault.reserved", values: { prefix } }];
-      else if (name && named.has(name)) yield [where, { key: "fault.twice" }];
+      const fault = faultOfVariable(name, named);
+      if (fault) yield [`${path}[${at}].${variable}`, fault];
       named.add(name);
     }
   }
+}
+
+function* faultsOfRow(
+  path: string,
+  at: number,
+  row: Tree,
+  cells: readonly string[],
+): Generator<[string, Fault]> {
+  for (const cell of cells) {
+    const fault = faultOfCell(path, cell, row[cell] ?? "");
+    if (fault) yield [`${path}[${at}].${cell}`, fault];
+  }
+}
+
+function faultOfVariable(name: string, named: ReadonlySet<string>): Fault | null {
+  const prefix = RESERVED.find((each) => name.startsWith(each));
+  if (prefix) return { key: "fault.reserved", values: { prefix } };
+  return name && named.has(name) ? { key: "fault.twice" } : null;
 }

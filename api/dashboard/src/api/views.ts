@@ -5,7 +5,7 @@ type Schemas = components["schemas"];
 
 export type Attempt = Schemas["AttemptView"];
 export type Execution = Schemas["ExecutionView"];
-export type Agent = Schemas["AgentView"];
+export type Agent = Schemas["AgentView"] & { nextTime?: string | null };
 export type AgentDetail = Schemas["AgentDetailView"];
 export type Preview = Schemas["PreviewView"];
 export type RevisionSummary = Schemas["RevisionView"];
