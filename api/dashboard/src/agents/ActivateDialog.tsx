@@ -4,10 +4,12 @@ import type { Agent } from "../api/views";
 import { useOrder } from "../lib/orders";
 import { Failure, Refusal, Rows } from "../parts/States";
 import { useWords } from "../words/words";
-import { Changes } from "./Changes";
+import { Changes, type Shown } from "./Changes";
+import { isSame } from "./contents";
 import classes from "./Dialogs.module.css";
 import { useFieldName } from "./form";
 import { Cost, Missing, Touches } from "./Outlook";
+import { defaultAt } from "./rules";
 
 /** What activation would do, before it does: what it may cost, what it may touch, what changed. */
 export function ActivateDialog({
@@ -58,7 +60,10 @@ function Asked({ agent, close }: { agent: Agent; close: () => void }) {
       <Drift agent={agent} />
       <div>
         <h3>{agent.appliedRevision ? t("activate.changes") : t("activate.first")}</h3>
-        <Changes changes={changes} label={t("activate.changes")} />
+        <Changes
+          changes={agent.appliedRevision ? changes : changes.filter(isSaid)}
+          label={t("activate.changes")}
+        />
       </div>
       <Refusal error={order.error} />
       <div className={classes.buttons}>
@@ -75,6 +80,11 @@ function Asked({ agent, close }: { agent: Agent; close: () => void }) {
       </div>
     </div>
   );
+}
+
+/** Of an agent that is new, what is not as it is anyway. */
+function isSaid({ field, after }: Shown): boolean {
+  return !isSame(after, defaultAt(field)) && field !== "spec.suspend";
 }
 
 /** Fields of the resource that somebody else changed since. */

@@ -1,9 +1,10 @@
 import type { ReactNode } from "react";
 import { useWords } from "../words/words";
 import classes from "./Changes.module.css";
+import { isTexts } from "./contents";
 import { isTextField, KINDS } from "./fields";
 import { useFieldName } from "./form";
-import { showValue } from "./kinds";
+import { type Kind, showValue } from "./kinds";
 
 export interface Shown {
   readonly field: string;
@@ -16,6 +17,7 @@ export function Changes({ changes, label }: { changes: readonly Shown[]; label: 
   const { t } = useWords();
   const name = useFieldName();
   if (changes.length === 0) return <p className={classes.none}>{t("changes.none")}</p>;
+  const isNew = changes.every(({ before }) => before === null || before === "");
   return (
     <ul className={classes.changes} aria-label={label}>
       {changes.map(({ field, before, after }) => (
@@ -24,9 +26,11 @@ export function Changes({ changes, label }: { changes: readonly Shown[]; label: 
             {name(field)}
           </p>
           <div className={classes.sides}>
-            <Side kind="before" label={t("changes.before")}>
-              <Value field={field} value={before} />
-            </Side>
+            {!isNew && (
+              <Side kind="before" label={t("changes.before")}>
+                <Value field={field} value={before} />
+              </Side>
+            )}
             <Side kind="after" label={t("changes.after")}>
               <Value field={field} value={after} />
             </Side>
@@ -54,20 +58,22 @@ export function Side({
   );
 }
 
-/** A value as people type it; one of no known shape as JSON. */
+/** A value as people say it; one of no known shape as JSON. */
 export function Value({ field, value }: { field: string; value: unknown }) {
-  const { t } = useWords();
+  const { t, duration } = useWords();
   if (value === null || value === undefined || value === "") {
     return <span className={classes.absent}>{t("changes.absent")}</span>;
   }
-  return <span className={classes.value}>{textOf(field, value)}</span>;
+  const kind = isTextField(field) ? KINDS[field] : undefined;
+  const isDuration = kind === "minutes" && typeof value === "number";
+  return (
+    <span className={classes.value}>{isDuration ? duration(value) : textOf(kind, value)}</span>
+  );
 }
 
-function textOf(field: string, value: unknown): string {
-  const known = isTextField(field) ? showValue(KINDS[field], value) : "";
-  if (known) return KINDS[field as keyof typeof KINDS] === "dollars" ? `$${known}` : known;
-  if (Array.isArray(value) && value.every((each) => typeof each === "string")) {
-    return value.length > 0 ? value.join(", ") : "[]";
-  }
+function textOf(kind: Kind | undefined, value: unknown): string {
+  const known = kind ? showValue(kind, value) : "";
+  if (known) return kind === "dollars" ? `$${known}` : known;
+  if (isTexts(value)) return value.length > 0 ? value.join(", ") : "[]";
   return typeof value === "object" ? JSON.stringify(value, null, 1) : String(value);
 }

@@ -139,6 +139,7 @@ function SaveBar({
   const canSave = isUnsaved && faults.size === 0 && !isConflict && !isBusy;
   useSaveKey(canSave ? save : null);
   const wrong = [...faults.keys()].map(name);
+  if (!isUnsaved && !isBusy) return null;
   return (
     <section className={classes.bar} aria-label={t("edit.bar")}>
       <p role="status" className={classes.state}>
@@ -146,9 +147,7 @@ function SaveBar({
           ? t("edit.wrong", { fields: [...new Set(wrong)].join(", ") })
           : isRestored
             ? t("edit.restored")
-            : isUnsaved
-              ? t("edit.unsaved")
-              : t("edit.saved")}
+            : t("edit.unsaved")}
       </p>
       <Button variant="default" disabled={!isUnsaved || isBusy} onClick={discard}>
         {t("edit.discard")}

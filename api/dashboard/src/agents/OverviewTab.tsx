@@ -119,14 +119,14 @@ function Runs({ agent }: { agent: Agent }) {
   return (
     <>
       {points.length > 1 && (
-        <Section title={t("agent.costs")}>
+        <div className={classes.chart}>
           <Chart
             title={t("agent.costs")}
             unit="micros"
             kind="line"
             series={[{ name: t("runs.cost"), points }]}
           />
-        </Section>
+        </div>
       )}
       <Section
         title={t("agent.runs")}

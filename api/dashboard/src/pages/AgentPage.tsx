@@ -108,14 +108,11 @@ function Activate({ agent }: { agent: Agent }) {
   const { t } = useWords();
   const [isOpen, setOpen] = useState(false);
   const isApplied = agent.status === "active" && agent.revision === agent.appliedRevision;
+  if (isApplied && agent.drift.length === 0 && !isOpen) return null;
   return (
     <>
-      <Button
-        variant={isApplied ? "default" : "filled"}
-        leftSection={<Icon name="check" size={16} />}
-        onClick={() => setOpen(true)}
-      >
-        {isApplied ? t("activate.again") : t("activate.open")}
+      <Button leftSection={<Icon name="check" size={16} />} onClick={() => setOpen(true)}>
+        {t("activate.open")}
       </Button>
       <ActivateDialog agent={agent} isOpen={isOpen} close={() => setOpen(false)} />
     </>
