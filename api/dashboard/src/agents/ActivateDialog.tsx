@@ -36,14 +36,14 @@ export function ActivateDialog({
 }
 
 function Asked({ agent, close }: { agent: Agent; close: () => void }) {
-  const { t } = useWords();
+  const { t, language } = useWords();
   const order = useOrder();
   const preview = usePreview({ agent: agent.id }, `activate ${agent.revision}`);
   if (preview.isPending) return <Rows count={3} />;
   if (preview.isError) {
     return <Failure error={preview.error} retry={() => void preview.refetch()} />;
   }
-  const { missing, errors, cost, touches, changes } = preview.data;
+  const { missing, errors, touches, changes, schedule } = preview.data;
   const activate = () =>
     order.mutate(
       {
@@ -55,7 +55,13 @@ function Asked({ agent, close }: { agent: Agent; close: () => void }) {
   return (
     <div className={classes.body}>
       <Missing missing={missing} />
-      <Cost cost={cost} />
+      <Cost preview={preview.data} />
+      {schedule && (
+        <div>
+          <h3>{t("group.schedule")}</h3>
+          <p>{schedule.words[language]}</p>
+        </div>
+      )}
       {touches && <Touches touches={touches} />}
       <Drift agent={agent} />
       <div>

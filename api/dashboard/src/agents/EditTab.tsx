@@ -107,7 +107,7 @@ function Aside({ preview }: { preview: ReturnType<typeof usePreview>["data"] }) 
     <aside className={classes.aside} aria-label={t("outlook.title")}>
       <h2>{t("outlook.title")}</h2>
       <Missing missing={preview.missing} />
-      <Cost cost={preview.cost} />
+      <Cost preview={preview} />
       {preview.touches && <Touches touches={preview.touches} />}
       <div>
         <h3>{t("outlook.changes")}</h3>

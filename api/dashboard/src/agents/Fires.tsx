@@ -32,17 +32,14 @@ export function Fires({ schedule, count }: { schedule: Tree; count: number }) {
                 {moment(fire.time, language, timeZone)} {timeZone}
               </span>
             )}
-            {fire.note && <span className={classes.note}>{noteOf(fire.note, t)}</span>}
+            {fire.note && (
+              <span className={classes.note}>
+                {t(`fire.${fire.note}`)} {fire.reason}
+              </span>
+            )}
           </li>
         ))}
       </ol>
     </div>
   );
-}
-
-const NOTES = ["AfterGap", "FirstOfTwo", "SecondOfTwo", "Blackout"] as const;
-
-function noteOf(note: string, t: ReturnType<typeof useWords>["t"]): string {
-  const known = NOTES.find((each) => each === note);
-  return known ? t(`fire.${known}`) : note;
 }

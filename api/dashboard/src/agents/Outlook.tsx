@@ -5,8 +5,8 @@ import { useWords } from "../words/words";
 import { useFieldName } from "./form";
 import classes from "./Outlook.module.css";
 
-/** What a run may cost, from the agent's own history. */
-export function Cost({ cost }: { cost: Preview["cost"] }) {
+/** What a run, and a month of its schedule, may cost, from the agent's own history. */
+export function Cost({ preview: { cost, month } }: { preview: Preview }) {
   const { t } = useWords();
   const { executions, averageMicros, highestMicros, limitMicros } = cost;
   return (
@@ -22,6 +22,13 @@ export function Cost({ cost }: { cost: Preview["cost"] }) {
             })}
       </p>
       {limitMicros !== null && <p>{t("outlook.limit", { limit: money(limitMicros) })}</p>}
+      {month && (
+        <p>
+          {month.costMicros === null
+            ? t("outlook.monthStarts", { count: month.starts })
+            : t("outlook.month", { count: month.starts, cost: money(month.costMicros) })}
+        </p>
+      )}
     </div>
   );
 }

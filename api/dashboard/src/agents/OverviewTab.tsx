@@ -3,12 +3,13 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { agentPath } from "../api/agents";
 import { resourceOf, runsOf, useRuns } from "../api/queries";
-import type { Agent, AgentDetail } from "../api/views";
+import type { Agent, AgentDetail, Receipt } from "../api/views";
 import { useStart } from "../lib/commands";
 import { Chart } from "../parts/Chart";
 import { Facts } from "../parts/Facts";
 import { Icon } from "../parts/icons";
 import { Section } from "../parts/Page";
+import { Pill } from "../parts/Phase";
 import { RunList } from "../parts/RunList";
 import { Empty, Failure, Refusal, Rows } from "../parts/States";
 import { Ago } from "../parts/Times";
@@ -19,6 +20,7 @@ import { Fires } from "./Fires";
 import classes from "./OverviewTab.module.css";
 
 const FIRES = 5;
+const RECEIPTS = 8;
 
 /** How it stands: run it, when it runs next, what it did, what that cost. */
 export function OverviewTab({ agent, detail }: { agent: Agent; detail: AgentDetail }) {
@@ -49,8 +51,35 @@ export function OverviewTab({ agent, detail }: { agent: Agent; detail: AgentDeta
           )}
         </Section>
       )}
+      <Receipts receipts={detail.scheduleRecent} />
       {agent.status !== "draft" && <Runs agent={agent} />}
     </>
+  );
+}
+
+const TONES = { Ran: "good", Late: "warn", Skipped: "calm", Missed: "bad" } as const;
+
+/** What became of the last times of its schedule: also of those at which nothing ran. */
+function Receipts({ receipts }: { receipts: readonly Receipt[] }) {
+  const { t, name, instant } = useWords();
+  if (receipts.length === 0) return null;
+  return (
+    <Section title={t("agent.receipts")}>
+      <ul className={classes.receipts}>
+        {receipts.slice(0, RECEIPTS).map((receipt) => (
+          <li key={receipt.scheduledTime}>
+            <Pill tone={receipt.result === "Failed" ? "bad" : TONES[receipt.outcome]}>
+              {receipt.result ? name("phase", receipt.result) : t(`outcome.${receipt.outcome}`)}
+            </Pill>
+            <span>
+              {instant(receipt.scheduledTime)}
+              {receipt.count > 1 && ` · ${t("agent.times", { count: receipt.count })}`}
+            </span>
+            <span className={classes.hint}>{receipt.message}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 

@@ -2,7 +2,14 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { keys } from "../live/cache";
 import { ApiError, read, send, withQuery } from "./client";
-import type { AgentDetail, Page, Preview, RevisionDetail, RevisionSummary } from "./views";
+import type {
+  AgentDetail,
+  Page,
+  Preview,
+  RevisionDetail,
+  RevisionSummary,
+  SchedulePreview,
+} from "./views";
 
 export function agentPath(id: string): string {
   return `/api/agents/${encodeURIComponent(id)}`;
@@ -53,18 +60,6 @@ export function usePreview(request: PreviewRequest | null, revision: unknown) {
     placeholderData: keepPreviousData,
     gcTime: 0,
   });
-}
-
-export interface Fire {
-  time: string;
-  local: string;
-  note: string | null;
-}
-
-export interface SchedulePreview {
-  words: { en: string; ko: string };
-  timeZone: string;
-  fires: Fire[];
 }
 
 export function useSchedulePreview(schedule: object | null, count = 10) {

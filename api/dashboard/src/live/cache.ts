@@ -1,7 +1,16 @@
 /** Reports change what was read: every list and page that holds the thing. */
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Agent, AgentDetail, Execution, Output, Page, Report, Snapshot } from "../api/views";
-import { afterOutput, endOf, type Transcript } from "../transcript/transcript";
+import type {
+  Agent,
+  AgentDetail,
+  Execution,
+  Output,
+  Page,
+  Pieces,
+  Report,
+  Snapshot,
+} from "../api/views";
+import { afterOutput, afterPieces, endOf, type Transcript } from "../transcript/transcript";
 import { type Filter, isWanted, placeRun } from "./lists";
 import { Overlay } from "./overlay";
 
@@ -54,6 +63,9 @@ export function applyReport(client: QueryClient, report: Report): void {
     case "execution.output":
       appendOutput(client, report.execution, report.payload);
       break;
+    case "execution.pieces":
+      showPieces(client, report.execution, report.payload);
+      break;
   }
 }
 
@@ -72,6 +84,7 @@ function rereadDetail(client: QueryClient, agent: Agent): void {
     agent.managedBy === "dashboard" &&
     known?.revision === agent.revision &&
     known?.status === agent.status &&
+    known?.nextTime === agent.nextTime &&
     known?.resource === agent.resource;
   if (isKnown) return;
   void client.invalidateQueries({ queryKey: keys.agentDetail(agent.id) });
@@ -121,6 +134,15 @@ function appendOutput(client: QueryClient, id: string, output: Output): void {
   const after = transcript && afterOutput(transcript, output);
   if (after) client.setQueryData(key, after);
   else if (client.getQueryState(key)) void client.invalidateQueries({ queryKey: key });
+}
+
+/** An answer while it comes; the whole one follows as output. */
+function showPieces(client: QueryClient, id: string, pieces: Pieces): void {
+  const key = keys.transcript(id, pieces.attempt);
+  client.setQueryData<Transcript>(
+    key,
+    (transcript) => transcript && afterPieces(transcript, pieces),
+  );
 }
 
 function noteOutput(name: string, end: number): void {

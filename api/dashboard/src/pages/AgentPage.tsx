@@ -76,6 +76,11 @@ function Notices({ agent }: { agent: Agent }) {
           {agent.readyMessage}
         </Callout>
       )}
+      {agent.schedulePaused && (
+        <Callout tone="warn" icon="clock" title={t("agent.paused")}>
+          {agent.schedulePaused.message}
+        </Callout>
+      )}
       {agent.managedBy === "kubectl" && (
         <Callout tone="calm" icon="lock" title={t("agent.readOnly")}>
           {t("agent.readOnlyDetail")}

@@ -156,9 +156,10 @@ function Figures({ agent }: { agent: Agent }) {
 }
 
 function Next({ agent }: { agent: Agent }) {
-  const { t } = useWords();
-  const time = agent.nextTime;
-  return time ? <Ahead time={time} /> : <span className={classes.none}>{t("agents.byHand")}</span>;
+  const { t, language } = useWords();
+  if (agent.nextTime) return <Ahead time={agent.nextTime} />;
+  const words = agent.schedulePaused ? t("agent.paused") : agent.schedule?.[language];
+  return <span className={classes.none}>{words ?? t("agents.byHand")}</span>;
 }
 
 function Last({ run }: { run: Execution | undefined }) {

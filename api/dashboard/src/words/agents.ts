@@ -470,4 +470,19 @@ export const AGENTS = {
   },
   "leave.stay": { en: "Stay", ko: "머무르기" },
   "leave.go": { en: "Leave", ko: "나가기" },
+  "outlook.month": {
+    en: "In the next 30 days it starts {count} times: {cost} at the average so far.",
+    ko: "앞으로 30일 동안 {count}회 시작하며 지금까지 평균이면 {cost}입니다.",
+  },
+  "outlook.monthStarts": {
+    en: "In the next 30 days it starts {count} times.",
+    ko: "앞으로 30일 동안 {count}회 시작합니다.",
+  },
+  "agent.receipts": { en: "What became of its last times", ko: "지난 예정 시각의 결과" },
+  "agent.times": { en: "{count} times", ko: "{count}회" },
+  "agent.paused": { en: "Its schedule is paused", ko: "일정이 일시 중지되었습니다" },
+  "outcome.Ran": { en: "Started", ko: "시작함" },
+  "outcome.Late": { en: "Started late", ko: "늦게 시작함" },
+  "outcome.Skipped": { en: "Skipped", ko: "건너뜀" },
+  "outcome.Missed": { en: "Missed", ko: "놓침" },
 } as const satisfies Record<string, Record<"en" | "ko", string>>;
