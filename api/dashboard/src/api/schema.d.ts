@@ -82,7 +82,8 @@ export interface paths {
         get: operations["read_agent"];
         /**
          * Replace Agent
-         * @description Save it as a new revision. What runs changes with the next activation.
+         * @description Save it, from fields or YAML, as a new revision. What runs changes with the next
+         *     activation.
          */
         put: operations["replace_agent"];
         post?: never;
@@ -926,29 +927,6 @@ export interface components {
             series: components["schemas"]["SeriesView"][];
         };
         /**
-         * Content
-         * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
-         *
-         *     It may lack what it needs; what is there is right.
-         */
-        Content: {
-            /**
-             * Name
-             * @description What people call it, in any language.
-             */
-            name: string;
-            /**
-             * Description
-             * @description What it is for, in a sentence for people.
-             * @default
-             */
-            description: string;
-            /** Spec */
-            spec?: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-        };
-        /**
          * ConversationPage
          * @description Newest first. `next` is the cursor of older ones; None at the end.
          */
@@ -1788,6 +1766,29 @@ export interface components {
             cacheWriteTokens: number;
         };
         /**
+         * WholeAgent
+         * @description All of an agent from its fields, or from YAML; without a name it keeps the one it has.
+         */
+        WholeAgent: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for, in a sentence for people.
+             * @default
+             */
+            description: string;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Yaml
+             * @description Instead of description and spec: one Agent.
+             */
+            yaml?: string | null;
+        };
+        /**
          * SecretView
          * @description A value of a Secret that the agent gets as a variable.
          */
@@ -2104,7 +2105,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Content"];
+                "application/json": components["schemas"]["WholeAgent"];
             };
         };
         responses: {
