@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from heliostat_core.agents import Agent, LastExecution
 from heliostat_core.conditions import Condition, ExecutionCondition, find_condition, is_true
-from heliostat_core.executions import Phase
+from heliostat_core.executions import SCHEDULED, Phase
 from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import Instant, Part
 from heliostat_core.worlds import (
@@ -25,7 +25,6 @@ from heliostat_core.worlds import (
 from heliostat_operator.history import Keeping, Past, expired, next_expiry
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
 from heliostat_operator.readiness import AgentObservation, compute_agent_status
-from heliostat_operator.scheduled_runs import SCHEDULED
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 

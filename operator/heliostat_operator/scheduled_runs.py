@@ -11,9 +11,6 @@ from heliostat_core.executions import Execution
 from heliostat_core.schedules.status import RunResult
 from heliostat_operator.seats import Key
 
-SCHEDULED = "Schedule"
-"""The trigger of a run that a schedule started."""
-
 
 class ScheduledRuns:
     """By Agent and name, each with the time that it is for."""
@@ -26,7 +23,7 @@ class ScheduledRuns:
         """Note a run as it is now; one that is finished is no longer live."""
         meta, trigger = execution.metadata, execution.spec.trigger
         key = (meta.namespace, meta.name)
-        if trigger.kind != SCHEDULED or execution.is_finished:
+        if not execution.is_scheduled or execution.is_finished:
             self.forget(key)
             return
         agent = (meta.namespace, execution.spec.agent_ref.name)

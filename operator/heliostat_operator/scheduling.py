@@ -28,7 +28,7 @@ from heliostat_core.worlds import (
 from heliostat_operator.builders.events import build_schedule_events
 from heliostat_operator.builders.scheduled_executions import build_scheduled_execution
 from heliostat_operator.receipts import with_receipts, with_refusals
-from heliostat_operator.scheduled_runs import SCHEDULED, ScheduledRuns, result_of
+from heliostat_operator.scheduled_runs import ScheduledRuns, result_of
 from heliostat_operator.seats import Key
 from heliostat_operator.tick_ends import End
 from heliostat_operator.ticks import Seen, Ticks, decide_ticks
@@ -117,7 +117,7 @@ class ScheduleReconciler:
         listed = await self._listed(agent) if is_first or (state and state.paused) else []
         self._looked[key] = meta.uid
         live = self._runs.of(key)
-        made = {each.spec.trigger.scheduled_time for each in listed if _is_scheduled(each)}
+        made = {each.spec.trigger.scheduled_time for each in listed if each.is_scheduled}
         return Seen(
             live=tuple(live),
             made=frozenset(each for each in (*made, *live.values()) if each is not None),
@@ -231,11 +231,7 @@ def _version(agent: Agent) -> int:
     return int(agent.metadata.resource_version or 0)
 
 
-def _is_scheduled(execution: Execution) -> bool:
-    return execution.spec.trigger.kind == SCHEDULED
-
-
 def _good_by_hand(execution: Execution) -> datetime | None:
     """When a run that no schedule made went well."""
-    good = not _is_scheduled(execution) and result_of(execution) == "Succeeded"
+    good = not execution.is_scheduled and result_of(execution) == "Succeeded"
     return execution.status.completion_time if good else None

@@ -14,7 +14,7 @@ from itertools import chain, pairwise
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import TickReason
 from heliostat_core.names import scheduled_name
-from heliostat_core.schedules import Fire, Schedule, jittered
+from heliostat_core.schedules import Fire, Schedule, describe, jittered
 from heliostat_core.schedules.fires import blackout_at, fires_after
 from heliostat_core.schedules.status import RunResult, ScheduleStatus
 from heliostat_operator.schedule_pauses import with_pause, with_results
@@ -64,7 +64,12 @@ def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) ->
     case = _case(agent, schedule, state, seen, now)
     caught_up = _caught_up(schedule, due, case) if whole else frozenset()
     state, further = _judge(due, replace(case, caught_up=caught_up), state)
-    state = state.model_copy(update={"next": _next_start(ahead, case)})
+    known: dict[str, object] = {
+        "next": _next_start(ahead, case),
+        "words": describe(schedule, "en")[:256],
+        "fired_by": schedule.trigger,
+    }
+    state = state.model_copy(update=known)
     return Ticks(state, (*ends, *further), _wake(ahead, now) if whole else 0)
 
 
@@ -83,8 +88,9 @@ def _begun(agent: Agent, schedule: Schedule, now: datetime) -> tuple[ScheduleSta
     is_new = known is None and agent.metadata.generation == 1 and created is not None
     start = created if is_new and created else now
     if known is None:
-        return ScheduleStatus(decided_time=start, digest=digest, fired_by=schedule.trigger), []
+        return ScheduleStatus(decided_time=start, digest=digest), []
     ends = [_dropped(known.queued_time)] if known.queued_time else []
+    start = start.replace(microsecond=0)
     anew: dict[str, object] = {"decided_time": start, "digest": digest, "queued_time": None}
     return known.model_copy(update=anew), ends
 

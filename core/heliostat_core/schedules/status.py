@@ -59,6 +59,11 @@ class SchedulePause(Part):
 class ScheduleStatus(Part):
     """How the schedule stands."""
 
+    words: Annotated[
+        str,
+        StringConstraints(max_length=256),
+        Field(description="The schedule in words, for people."),
+    ] = ""
     next: Annotated[
         Instant | None,
         Field(description="When the next run starts; not given while none will."),
