@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from heliostat_api.documents.conversations import ConversationState, MessageState
-from heliostat_api.views import View
+from heliostat_api.documents.conversations import MessageState
+from heliostat_api.views import ConversationView, View
 
 
 class StatusCode(StrEnum):
@@ -129,23 +129,6 @@ class MessageView(View):
     parts: tuple[Part, ...]
     time: datetime
     cost_micros: int
-
-
-class ConversationView(View):
-    """A conversation. `agentId` is the agent that it is about, once there is one."""
-
-    id: str
-    title: str
-    agent_id: str | None
-    created_time: datetime
-    changed_time: datetime
-    state: ConversationState
-
-
-class GoneConversationView(View):
-    """Payload of `conversation.deleted`."""
-
-    id: str
 
 
 class ConversationPage(View):

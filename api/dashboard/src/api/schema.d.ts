@@ -815,12 +815,6 @@ export interface components {
             next: string | null;
         };
         /**
-         * ConversationState
-         * @description Whether somebody answers in it now.
-         * @enum {string}
-         */
-        ConversationState: "idle" | "answering" | "interrupted";
-        /**
          * ConversationView
          * @description A conversation. `agentId` is the agent that it is about, once there is one.
          */
@@ -841,7 +835,11 @@ export interface components {
              * Format: date-time
              */
             changedTime: string;
-            state: components["schemas"]["ConversationState"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "idle" | "answering" | "interrupted";
         };
         /**
          * CostView
@@ -979,6 +977,14 @@ export interface components {
             local: string;
             /** Note */
             note?: string | null;
+        };
+        /**
+         * GoneConversationView
+         * @description Payload of `conversation.deleted`.
+         */
+        GoneConversationView: {
+            /** Id */
+            id: string;
         };
         /**
          * GoneView
@@ -1376,6 +1382,8 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+            conversationChanged: components["schemas"]["ConversationView"];
+            conversationDeleted: components["schemas"]["GoneConversationView"];
         };
         /**
          * TextPart
