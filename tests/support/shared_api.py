@@ -68,6 +68,7 @@ class ApiApp:
     world: MemoryWorld
     documents: SqliteDocuments
     clock: Clock
+    surroundings: Surroundings
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,7 +144,7 @@ async def api_app(
         line=line or Line("", NoPersonKeys()),
     )
     try:
-        yield ApiApp(create_app(around), world, documents, clock)
+        yield ApiApp(create_app(around), world, documents, clock, around)
     finally:
         await log.close()
         await documents.close()

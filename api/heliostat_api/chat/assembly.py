@@ -25,6 +25,7 @@ from heliostat_api.chat.toolbox import Toolbox
 from heliostat_api.documents.files import Files
 from heliostat_api.events.log import EventLog
 from heliostat_api.executions.reading import Executions
+from heliostat_api.schedules.previews import SchedulePreviews
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def open_chat(
     mending = Mending(shelf)
     model = LateClaude(line.gateway_url)
     runs = Runs(trying, executions, files, log, line.test_seconds)
-    toolbox = Toolbox(Crafting(drafts, shelf), runs, Costs(previews), model)
+    toolbox = Toolbox(
+        Crafting(drafts, shelf, SchedulePreviews(clock)), runs, Costs(previews), model
+    )
     desk = Desk(Means(shelf, model, Choosing(model, line.model), line.keys, toolbox))
     return Chat(
         reading=Reading(shelf, mending),

@@ -8,7 +8,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field, JsonValue, TypeAdapter
 
 from heliostat_api.documents.conversations import MessageState
-from heliostat_api.views import ConversationView, View
+from heliostat_api.schedules.views import FireView
+from heliostat_api.views import ConversationView, View, WordsView
 
 
 class StatusCode(StrEnum):
@@ -63,21 +64,6 @@ class AgentCardPart(View):
     type: Literal["agentCard"] = "agentCard"
     agent_id: str
     revision: int
-
-
-class FireView(View):
-    """A time at which an agent would start; `local` is in the schedule's zone."""
-
-    time: datetime
-    local: str
-    note: str | None = None
-
-
-class WordsView(View):
-    """The same in each language."""
-
-    en: str
-    ko: str
 
 
 class SchedulePreviewPart(View):

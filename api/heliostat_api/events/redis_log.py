@@ -165,6 +165,10 @@ def _stream(audience: str) -> str:
     return f"{_PREFIX}of:{audience}"
 
 
+def _heard(audience: str) -> str:
+    return f"{_PREFIX}heard:{audience}"
+
+
 def _gone(audience: str) -> str:
     return f"{_PREFIX}gone:{audience}"
 

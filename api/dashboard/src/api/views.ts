@@ -6,9 +6,19 @@ type Schemas = components["schemas"];
 export type Attempt = Schemas["AttemptView"];
 export type Execution = Schemas["ExecutionView"];
 export type Agent = Schemas["AgentView"];
+export type AgentDetail = Schemas["AgentDetailView"];
+export type Preview = Schemas["PreviewView"];
+export type SchedulePreview = Schemas["SchedulePreviewView"];
+export type Fire = Schemas["FireView"];
+export type Receipt = Schemas["ReceiptView"];
+export type RevisionSummary = Schemas["RevisionView"];
+export type RevisionDetail = Schemas["RevisionDetailView"];
+export type Saved = Schemas["Saved"];
+export type FieldError = Schemas["FieldError"];
 export type Person = Schemas["PersonView"];
 export type Snapshot = Schemas["SnapshotView"];
 export type Output = Schemas["OutputView"];
+export type Pieces = Schemas["PiecesView"];
 export type TranscriptPage = Schemas["TranscriptView"];
 export type RunFile = Schemas["FileView"];
 export type FileList = Schemas["FileList"];
@@ -29,7 +39,8 @@ export type Report =
   | ReportOf<"agent.deleted", Gone>
   | ReportOf<"execution.changed", Execution>
   | ReportOf<"execution.deleted", Gone>
-  | ReportOf<"execution.output", Output>;
+  | ReportOf<"execution.output", Output>
+  | ReportOf<"execution.pieces", Pieces>;
 
 export interface Page<Item> {
   items: Item[];

@@ -103,19 +103,28 @@ async def test_an_answer_never_ends_in_silence(place: ChatPlace, said: str, code
 
 async def test_tools_save_look_and_never_activate(place: ChatPlace) -> None:
     async with place.talker() as ann, place.api.browser(ANN) as browser:
-        conversation = await ann.say("design")
+        conversation = await ann.say("design", timeZone="Asia/Seoul")
         answer = await ann.answered()
         view = (await browser.get(f"/api/conversations/{conversation}")).json()
         agent = (await browser.get(f"/api/agents/{view['agentId']}")).json()
     calls = {each["id"]: each["name"] for each in of_type(answer, "toolCall")}
     results = {calls[each["callId"]]: each for each in of_type(answer, "result")}
-    assert [each["revision"] for each in of_type(answer, "agentCard")] == [1, 2]
+    [preview] = of_type(answer, "schedulePreview")
+    assert [each["revision"] for each in of_type(answer, "agentCard")] == [1, 2, 3]
+    assert preview["words"] == {
+        "en": "every day at 08:30, Asia/Seoul",
+        "ko": "매일 08:30 (Asia/Seoul)",
+    }
     assert agent["status"] == "draft"
-    assert agent["spec"] == {"prompt": "Count.", "model": {"name": "scripted/hello"}}
+    assert agent["spec"] == {
+        "prompt": "Count.",
+        "model": {"name": "scripted/hello"},
+        "schedule": {"timeZone": "Asia/Seoul", "frequency": "daily", "time": "08:30"},
+    }
     assert "scripted/talk" in str(results["list_models"]["text"])
     assert "No history" in str(results["estimate_cost"]["text"])
-    assert results["activate_agent"]["isError"]
-    assert not any(each["isError"] for name, each in results.items() if name != "activate_agent")
+    refused = {name for name, each in results.items() if each["isError"]}
+    assert refused == {"activate_agent", "preview_schedule"}
     assert results["run_test"]["execution"]
 
 
