@@ -756,7 +756,7 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
-            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
+            schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
@@ -872,7 +872,7 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
-            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
+            schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
@@ -937,12 +937,6 @@ export interface components {
             next: string | null;
         };
         /**
-         * ConversationState
-         * @description Whether somebody answers in it now.
-         * @enum {string}
-         */
-        ConversationState: "idle" | "answering" | "interrupted";
-        /**
          * ConversationView
          * @description A conversation. `agentId` is the agent that it is about, once there is one.
          */
@@ -963,7 +957,11 @@ export interface components {
              * Format: date-time
              */
             changedTime: string;
-            state: components["schemas"]["ConversationState"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "idle" | "answering" | "interrupted";
         };
         /**
          * CostView
@@ -1129,6 +1127,37 @@ export interface components {
             sha256: string;
             /** Isshown */
             isShown: boolean;
+        };
+        /**
+         * FireView
+         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
+         *
+         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
+         *     Blackout (it is skipped; `reason` is the blackout's).
+         */
+        FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Local
+             * Format: date-time
+             */
+            local: string;
+            /** Note */
+            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * GoneConversationView
+         * @description Payload of `conversation.deleted`.
+         */
+        GoneConversationView: {
+            /** Id */
+            id: string;
         };
         /**
          * GoneView
@@ -1534,9 +1563,9 @@ export interface components {
             };
             /** Timezone */
             timeZone: string;
-            words: components["schemas"]["heliostat_api__chat__views__WordsView"];
+            words: components["schemas"]["WordsView"];
             /** Fires */
-            fires: components["schemas"]["heliostat_api__chat__views__FireView"][];
+            fires: components["schemas"]["FireView"][];
         };
         /**
          * SchedulePreviewRequest
@@ -1558,11 +1587,11 @@ export interface components {
          * @description A schedule in words, and its next times.
          */
         SchedulePreviewView: {
-            words: components["schemas"]["heliostat_api__views__WordsView"];
+            words: components["schemas"]["WordsView"];
             /** Timezone */
             timeZone: string;
             /** Fires */
-            fires: components["schemas"]["heliostat_api__schedules__views__FireView"][];
+            fires: components["schemas"]["FireView"][];
         };
         /**
          * SecretList
@@ -1644,6 +1673,8 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+            conversationChanged: components["schemas"]["ConversationView"];
+            conversationDeleted: components["schemas"]["GoneConversationView"];
             executionPieces: components["schemas"]["PiecesView"];
         };
         /**
@@ -1789,6 +1820,16 @@ export interface components {
             yaml?: string | null;
         };
         /**
+         * WordsView
+         * @description The same in each language of the dashboard.
+         */
+        WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+        };
+        /**
          * SecretView
          * @description A value of a Secret that the agent gets as a variable.
          */
@@ -1799,54 +1840,6 @@ export interface components {
             key: string;
             /** Envname */
             envName: string;
-        };
-        /**
-         * FireView
-         * @description A time at which an agent would start; `local` is in the schedule's zone.
-         */
-        heliostat_api__chat__views__FireView: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /** Local */
-            local: string;
-            /** Note */
-            note?: string | null;
-        };
-        /**
-         * WordsView
-         * @description The same in each language.
-         */
-        heliostat_api__chat__views__WordsView: {
-            /** En */
-            en: string;
-            /** Ko */
-            ko: string;
-        };
-        /**
-         * FireView
-         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
-         *
-         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
-         *     Blackout (it is skipped; `reason` is the blackout's).
-         */
-        heliostat_api__schedules__views__FireView: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Local
-             * Format: date-time
-             */
-            local: string;
-            /** Note */
-            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
-            /** Reason */
-            reason: string;
         };
         /**
          * SecretView
@@ -1869,16 +1862,6 @@ export interface components {
             createdTime: string;
             /** Usedby */
             usedBy: string[];
-        };
-        /**
-         * WordsView
-         * @description The same in each language of the dashboard.
-         */
-        heliostat_api__views__WordsView: {
-            /** En */
-            en: string;
-            /** Ko */
-            ko: string;
         };
     };
     responses: never;
