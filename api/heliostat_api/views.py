@@ -48,7 +48,10 @@ class UsageView(View):
 
 
 class ExecutionView(View):
-    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own."""
+    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+
+    One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
+    """
 
     id: str
     namespace: str
@@ -70,6 +73,7 @@ class ExecutionView(View):
     blocked_by: tuple[BlockedView, ...]
     attempts: tuple[AttemptView, ...]
     is_finished: bool
+    is_owned: bool = True
 
 
 class TotalsView(View):
@@ -86,7 +90,8 @@ class AgentView(View):
     `name` is what people call it; `resource` is the name of its Agent resource, which executions
     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
-    changed since, `missing` those without which it can't be activated.
+    changed since, `missing` those without which it can't be activated. One that is not `isOwned`
+    was made with kubectl for nobody: whoever operates its namespace looks at it here.
     """
 
     id: str
@@ -106,6 +111,7 @@ class AgentView(View):
     missing: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     totals: TotalsView = TotalsView()
+    is_owned: bool = True
 
 
 class AgentDetailView(AgentView):

@@ -13,7 +13,7 @@ from heliostat_api.agents.manifests import SPEC
 from heliostat_api.agents.permits import Looked, Permits
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.records import Draft, read_draft
-from heliostat_api.documents.port import Document, Documents, Query
+from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import FieldError
 from heliostat_api.views import FieldChangeView, View
@@ -98,10 +98,11 @@ class Previews:
         changes = (
             changes_of(saved, looked.content) if is_edit or draft is None else to_activate(draft)
         )
-        return build_preview(looked, changes, await self._costs(person, request.agent))
+        return build_preview(looked, changes, await self._costs(document))
 
-    async def _costs(self, person: Person, agent_id: str) -> Sequence[int]:
-        query = Query("executions", person.id, {"agentId": agent_id}, limit=HISTORY)
+    async def _costs(self, agent: Document) -> Sequence[int]:
+        owner = str(agent.fields[OWNER])
+        query = Query("executions", owner, {"agentId": agent.id}, limit=HISTORY)
         page = await self.documents.query(query)
         return [cost for each in page.documents if (cost := cost_of(each)) is not None]
 

@@ -1,6 +1,7 @@
 """Agents from the documents: those of the dashboard and those made by kubectl, in one list."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -8,10 +9,12 @@ from heliostat_api.agents.manifests import export_yaml
 from heliostat_api.agents.names import resource_name
 from heliostat_api.agents.records import exported_spec, read_draft
 from heliostat_api.documents.agents import view_agent
-from heliostat_api.documents.port import OWNER, Document, Documents, Query
+from heliostat_api.documents.merging import query_merged
+from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.people.person import Person
+from heliostat_api.people.sight import is_own, queries_of, sees
 from heliostat_api.recording.subjects import SHOWN, SPEC
-from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.views import AgentDetailView, AgentView, View
 
 _COLLECTION = "agents"
@@ -27,13 +30,26 @@ class AgentPage(View):
 
 @dataclass(frozen=True)
 class Agents:
-    """What one person may see of them."""
+    """What one person may see of them: their own, and those without an owner that they operate."""
 
     documents: Documents
 
     async def get(self, person: Person, agent_id: str) -> AgentView:
         """Raises NotFoundProblem, for somebody else's too."""
         return view_of(await self.document(person, agent_id))
+
+    async def commanded(self, person: Person, agent_id: str) -> AgentView:
+        """One that they may run. Raises NotFoundProblem, and a problem with status 403."""
+        document = await self.document(person, agent_id)
+        view = view_of(document)
+        if not is_own(person, document):
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                f"It was made with kubectl and is run there: create an Execution with agentRef "
+                f"{view.resource} in namespace {view.namespace}. Or duplicate it to have one of "
+                "your own.",
+            )
+        return view
 
     async def detail(self, person: Person, agent_id: str) -> AgentDetailView:
         """The same with its spec and manifest. Raises NotFoundProblem."""
@@ -42,14 +58,14 @@ class Agents:
     async def document(self, person: Person, agent_id: str) -> Document:
         """Its document. Raises NotFoundProblem."""
         document = await self.documents.get(f"{_COLLECTION}/{agent_id}")
-        if document is None or document.fields.get(OWNER) != person.id or not is_shown(document):
+        if document is None or not sees(person, document) or not is_shown(document):
             raise NotFoundProblem("agent")
         return document
 
     async def page(self, person: Person, cursor: str | None = None, limit: int = 50) -> AgentPage:
         """Raises CursorError."""
         query = Query(_COLLECTION, person.id, {SHOWN: True}, limit=limit, after=cursor)
-        page = await self.documents.query(query)
+        page = await query_merged(self.documents, queries_of(person, query))
         return AgentPage(
             items=tuple(view_of(document) for document in page.documents), next=page.next
         )

@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description Your agents, newest first: those of the dashboard and those made by kubectl.
+         * @description Your agents, newest first, and those without an owner where you operate.
          */
         get: operations["list_agents"];
         put?: never;
@@ -373,7 +373,7 @@ export interface paths {
         };
         /**
          * List Executions
-         * @description Your executions, newest first.
+         * @description Your executions, newest first, and those without an owner where you operate.
          */
         get: operations["list_executions"];
         put?: never;
@@ -627,6 +627,11 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -665,7 +670,8 @@ export interface components {
          *     `name` is what people call it; `resource` is the name of its Agent resource, which executions
          *     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
-         *     changed since, `missing` those without which it can't be activated.
+         *     changed since, `missing` those without which it can't be activated. One that is not `isOwned`
+         *     was made with kubectl for nobody: whoever operates its namespace looks at it here.
          */
         AgentView: {
             /** Id */
@@ -732,6 +738,11 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
         };
         /**
          * AttemptView
@@ -832,6 +843,8 @@ export interface components {
         /**
          * ExecutionView
          * @description One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+         *
+         *     One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
          */
         ExecutionView: {
             /** Id */
@@ -876,6 +889,11 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             /** Isfinished */
             isFinished: boolean;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
         };
         /**
          * FieldChangeView
