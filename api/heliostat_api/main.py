@@ -39,6 +39,7 @@ from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
+from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.moves import MovingSecrets
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import Uses
@@ -140,7 +141,8 @@ def create_app(around: Surroundings) -> FastAPI:
         deletion=deletion,
         trying=Trying(world, drafts, commands),
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(around.documents, agents, permits),
+        previews=Previews(around.documents, agents, permits, around.clock),
+        schedules=SchedulePreviews(around.clock),
         secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),

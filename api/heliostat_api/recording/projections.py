@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from heliostat_api.schedules.looks import say, view_pause
 from heliostat_api.views import (
     AgentView,
     AttemptView,
@@ -35,6 +36,7 @@ def view_execution(execution: Execution, *, is_owned: bool = True) -> ExecutionV
         reason=succeeded.reason if succeeded else "",
         message=succeeded.message if succeeded else "",
         trigger=spec.trigger.kind,
+        scheduled_time=spec.trigger.scheduled_time,
         correlation_id=execution.correlation_id,
         created_time=meta.creation_timestamp or _EPOCH,
         start_time=status.start_time,
@@ -78,6 +80,7 @@ def view_agent(
     """The view of an Agent that was not made in the dashboard; active unless it is suspended."""
     meta = agent.metadata
     is_ready, message = readiness(agent)
+    schedule = agent.status.schedule
     return AgentView(
         id=meta.uid,
         namespace=meta.namespace,
@@ -93,6 +96,9 @@ def view_agent(
         resource=meta.name,
         totals=totals,
         is_owned=is_owned,
+        schedule=say(agent.spec.schedule) if agent.spec.schedule else None,
+        next_time=schedule.next if schedule else None,
+        schedule_paused=view_pause(schedule),
     )
 
 

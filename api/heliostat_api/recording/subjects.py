@@ -22,6 +22,8 @@ LIVE = "live"
 """Field: whether the resource is there, so that a deletion that nobody saw can be found."""
 REVISION = "revision"
 """Field: the resource's version that the document tells of."""
+SCHEDULE_STATUS = "scheduleStatus"
+"""Field of an agent that was made by kubectl: what became of the times of its schedule."""
 SHOWN = "shown"
 """Field of an agent: whether people see it."""
 SPEC = "spec"
@@ -89,7 +91,7 @@ def subject_of_agent(
 ) -> Subject:
     """The record of an Agent as it is now. `known` is the one before."""
     meta = agent.metadata
-    totals = read_totals(known.fields if known else {})
+    totals, status = read_totals(known.fields if known else {}), agent.status.schedule
     view = view_agent(agent, totals, is_owned=owner is not None)
     return Subject(
         path=f"agents/{meta.uid}",
@@ -105,6 +107,7 @@ def subject_of_agent(
             "status": view.status,
             "createdAt": view.created_time,
             "costMicros": agent.status.cost_micros,
+            SCHEDULE_STATUS: status.model_dump(by_alias=True) if status else None,
             REVISION: revision_of(meta),
             LIVE: True,
             SHOWN: True,

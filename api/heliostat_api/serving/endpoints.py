@@ -17,6 +17,7 @@ from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
+from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.secrets.endpoints import secrets
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.problems import NotFoundProblem, Problem
@@ -31,6 +32,7 @@ api = APIRouter(
 )
 api.include_router(agents)
 api.include_router(secrets)
+api.include_router(schedules)
 stream = APIRouter(responses={422: {"model": Problem}})
 
 

@@ -20,6 +20,7 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sign_in import SignIn
+from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.limits import Limits
@@ -46,6 +47,7 @@ class Parts:
     samples: SampleAgents
     previews: Previews
     secrets: Secrets
+    schedules: SchedulePreviews
     commands: Commands
     streams: Streams
 
