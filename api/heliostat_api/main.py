@@ -35,6 +35,7 @@ from heliostat_api.people.moves import Moving
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
+from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
@@ -122,7 +123,9 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
+        moves = [entrance.moves.run()] if entrance.moves else []
+        adoption = Adoption(around.documents)
+        work = [recorder.run(), mending.run(), adoption.run(), *moves]
         async with working(*work):
             yield
 

@@ -7,12 +7,21 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from heliostat_api.agents.contents import Content, Name, Spec, completed, judge, whole_spec
+from heliostat_api.agents.contents import (
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    Content,
+    Name,
+    Spec,
+    completed,
+    judge,
+    whole_spec,
+)
 from heliostat_api.agents.diffs import changes_between, changes_of
 from heliostat_api.agents.edits import AgentPatch, edit_of
 from heliostat_api.agents.manifests import SPEC
 from heliostat_api.agents.permits import Looked, Permits
-from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.reading import Agents, spec_of, view_of
 from heliostat_api.agents.records import Draft, read_draft
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
@@ -131,8 +140,12 @@ def patched(content: Content, request: PreviewRequest) -> Content:
 
 def saved_content(document: Document) -> Content:
     """Of any agent."""
-    fields = document.fields
-    return Content.model_validate({name: fields[name] for name in ("name", "description", "spec")})
+    view = view_of(document)
+    return Content(
+        name=view.name.strip()[:LONGEST_NAME] or _UNNAMED,
+        description=view.description[:LONGEST_DESCRIPTION],
+        spec=spec_of(document),
+    )
 
 
 def cost_of(run: Document) -> int | None:

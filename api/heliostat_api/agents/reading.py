@@ -6,13 +6,13 @@ from http import HTTPStatus
 from pydantic import JsonValue, TypeAdapter
 
 from heliostat_api.agents.manifests import export_yaml
-from heliostat_api.agents.names import resource_name
+from heliostat_api.agents.names import resource_name, slug
 from heliostat_api.agents.records import exported_spec, read_draft
-from heliostat_api.documents.agents import view_agent
+from heliostat_api.documents.agents import read_agent, view_agent
 from heliostat_api.documents.merging import query_merged
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.people.person import Person
-from heliostat_api.people.sight import is_own, queries_of, sees
+from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SCHEDULE_STATUS, SHOWN, SPEC
 from heliostat_api.schedules.looks import view_recent
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
@@ -75,12 +75,20 @@ class Agents:
 
 def is_shown(document: Document) -> bool:
     """Whether people see it: a draft, or one whose resource is there."""
-    return document.fields.get(SHOWN) is True
+    return document.fields.get(SHOWN, True) is True
 
 
 def view_of(document: Document) -> AgentView:
     """The last view that was recorded, or what the earlier platform's fields make of one."""
-    return view_agent(document)
+    return view_agent(document).model_copy(update={"is_owned": is_owned(document)})
+
+
+def spec_of(document: Document) -> dict[str, JsonValue]:
+    """Of any agent; the earlier platform kept a prompt alone."""
+    if SPEC in document.fields:
+        return _SPEC.validate_python(document.fields[SPEC])
+    prompt = read_agent(document).final_agent_prompt
+    return {"prompt": prompt} if prompt else {}
 
 
 def view_detail(document: Document) -> AgentDetailView:
@@ -91,7 +99,7 @@ def view_detail(document: Document) -> AgentDetailView:
         spec, exported = dict(draft.spec), exported_spec(draft)
         status = draft.state.schedule if draft.state else None
     else:
-        name, spec = view.name, _SPEC.validate_python(document.fields.get(SPEC, {}))
+        name, spec = view.resource or slug(view.name), spec_of(document)
         exported = spec
         status = read_schedule_status(document)
     return AgentDetailView(

@@ -9,7 +9,7 @@ from heliostat_api.documents.merging import query_merged
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.person import Person
-from heliostat_api.people.sight import is_own, queries_of, sees
+from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SPEC
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.views import ExecutionView, TranscriptView, View
@@ -86,7 +86,7 @@ class Executions:
 
 def view_of(document: Document) -> ExecutionView:
     """The last view that was recorded, or what the earlier platform's fields make of one."""
-    return view_execution(document)
+    return view_execution(document).model_copy(update={"is_owned": is_owned(document)})
 
 
 def latest_attempt(execution: ExecutionView) -> int:

@@ -8,6 +8,7 @@ from heliostat_api.documents.port import OWNER, Document, Query
 from heliostat_api.events.audiences import (
     audiences_of_owner_field,
     audiences_of_person,
+    is_nobodys,
     owner_field,
 )
 from heliostat_api.people.person import Person
@@ -25,6 +26,11 @@ def sees(person: Person, document: Document) -> bool:
 def is_own(person: Person, document: Document) -> bool:
     """Whether they may command it."""
     return document.fields.get(OWNER) == person.id
+
+
+def is_owned(document: Document) -> bool:
+    """Whether it is anybody's."""
+    return not is_nobodys(str(document.fields.get(OWNER)))
 
 
 def queries_of(person: Person, query: Query) -> tuple[Query, ...]:
