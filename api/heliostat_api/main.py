@@ -52,6 +52,7 @@ from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
+from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
@@ -155,6 +156,7 @@ def create_app(around: Surroundings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
+        work += [Adoption(around.documents).run()]
         work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
         async with working(*work), chat.open(is_alone=around.is_alone):
             yield

@@ -29,6 +29,19 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _redis(url: SecretStr) -> SecretStr:
+    """Its parts are named, never it: it may hold a password."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_known = False
+    if text and not (is_known or text.startswith("unix://")):
+        raise ValueError("must be an address like redis://host:6379/0, rediss:// or unix://")
+    return url
+
+
 def _network(text: str) -> str:
     return str(ip_network(text, strict=False))
 
@@ -89,6 +102,7 @@ class ApiSettings(BaseSettings):
     ] = ""
     redis_url: Annotated[
         SecretStr,
+        AfterValidator(_redis),
         Field(
             validation_alias="REDIS_URL",
             description="Redis of the event log, for several replicas; empty: SQLite in the data "

@@ -41,6 +41,7 @@ export function run(id: string, change: Partial<Execution> = {}): Execution {
     blockedBy: [],
     attempts: [],
     isFinished: false,
+    isOwned: true,
     ...change,
   };
 }

@@ -51,6 +51,11 @@ SHAPES: frozenset[Shape] = frozenset(
         *newest_first("executions", OWNER, "isFinished"),
         *newest_first("executions", OWNER, "agentId"),
         *newest_first("agents", OWNER, "shown"),
+        Shape("agents", ("shown", "unowned"), "createdAt", descending=True),
+        *(
+            Shape("executions", (*chosen, "unowned"), "createdAt", descending=True)
+            for chosen in ((), ("agentName",), ("phase",), ("agentName", "phase"), ("isFinished",))
+        ),
         Shape("agents", ("untold",), "createdAt", descending=True),
         Shape("agents", ("deleting",), "createdAt", descending=True),
         Shape("revisions", (), "number", descending=True),

@@ -82,7 +82,7 @@ async def list_executions(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> ExecutionPage:
-    """Your executions, newest first."""
+    """Your executions, newest first, and those without an owner where you operate."""
     return await parts.executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
 
 
@@ -157,7 +157,7 @@ async def cancel_execution(
     parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
 ) -> Accepted:
     """Stop it for good: its key dies first, then its processes."""
-    return await parts.commands.cancel(await parts.executions.get(person, uid), correlation)
+    return await parts.commands.cancel(await parts.executions.commanded(person, uid), correlation)
 
 
 @api.post("/executions/{uid}/rerun", status_code=202)
@@ -165,6 +165,6 @@ async def rerun_execution(
     parts: PartsOf, person: PersonOf, uid: str, asked: AskedOf, correlation: Correlation
 ) -> Accepted:
     """The same input again, with the agent as it is now."""
-    view = await parts.executions.get(person, uid)
+    view = await parts.executions.commanded(person, uid)
     spec = await parts.executions.spec(person, uid)
     return await parts.commands.rerun(person, view.namespace, spec, asked, correlation)
