@@ -177,6 +177,25 @@ class ApiSettings(BaseSettings):
         ),
     ] = 6000
 
+    runs_guest: Annotated[
+        int, Field(ge=0, description="Runs of one guest that are under way at once; 0: no limit.")
+    ] = 3
+    runs_person: Annotated[
+        int, Field(ge=0, description="Runs of one person that are under way at once; 0: no limit.")
+    ] = 0
+    schedules_guest: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one guest may have; 0: no limit."
+        ),
+    ] = 3
+    schedules_person: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one person may have; 0: no limit."
+        ),
+    ] = 0
+
     @model_validator(mode="after")
     def _check_store(self) -> Self:
         if self.store == "firestore" and not self.google_cloud_project:

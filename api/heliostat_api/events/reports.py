@@ -15,6 +15,8 @@ class ReportType(StrEnum):
     AGENT_DELETED = "agent.deleted"
     EXECUTION_CHANGED = "execution.changed"
     EXECUTION_OUTPUT = "execution.output"
+    RIGHTS_CHANGED = "rights.changed"
+    """For connections, not for screens: whose they are is asked anew."""
 
 
 @dataclass(frozen=True)

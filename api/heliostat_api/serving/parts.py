@@ -15,6 +15,7 @@ from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
@@ -23,6 +24,7 @@ from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
+from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.limits import Limits
@@ -35,6 +37,7 @@ class Parts:
 
     clock: Callable[[], datetime]
     people: People
+    sessions: Sessions
     sign_in: SignIn | None
     """None where there is no provider to sign in at."""
     limits: Limits
@@ -50,6 +53,7 @@ class Parts:
     previews: Previews
     commands: Commands
     streams: Streams
+    endings: Endings
     archive: Archive
     erasing: Erasing
     expiring: Expiring
