@@ -210,6 +210,24 @@ class ApiSettings(BaseSettings):
         int,
         Field(ge=0, description="Seconds that an answer in the chat waits for a test run's end."),
     ] = 120
+    runs_guest: Annotated[
+        int, Field(ge=0, description="Runs of one guest that are under way at once; 0: no limit.")
+    ] = 3
+    runs_person: Annotated[
+        int, Field(ge=0, description="Runs of one person that are under way at once; 0: no limit.")
+    ] = 0
+    schedules_guest: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one guest may have; 0: no limit."
+        ),
+    ] = 3
+    schedules_person: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one person may have; 0: no limit."
+        ),
+    ] = 0
 
     @model_validator(mode="after")
     def _check_store(self) -> Self:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from heliostat_api.chat.assembly import Line
 from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
+from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
@@ -123,11 +124,13 @@ async def api_app(
     settings: ApiSettings | None = None,
     api_keys: ApiKeys | None = None,
     line: Line | None = None,
+    log: EventLog | None = None,
 ) -> AsyncIterator[ApiApp]:
-    """Closed at the end. Its stores are files below `folder`."""
+    """Closed at the end. Its stores are files below `folder`, so two over one folder are replicas,
+    once `log` is one that they share."""
     world, clock = MemoryWorld(), Clock()
     documents = open_sqlite(folder / "documents.sqlite")
-    log = SqliteEventLog(folder / "events.sqlite")
+    log = log or SqliteEventLog(folder / "events.sqlite")
     around = Surroundings(
         world=lambda _: world,
         logs=NoLogs(),

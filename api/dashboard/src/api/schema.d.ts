@@ -1903,7 +1903,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Data of `snapshot`, `report` events. */
+            /** @description Data of `snapshot`, `report` events; `heartbeat`, `ended` have none. */
             200: {
                 headers: {
                     [name: string]: unknown;
