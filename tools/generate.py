@@ -18,6 +18,7 @@ from heliostat_operator.settings import OperatorSettings
 from tools import (
     agent_rules,
     api_openapi,
+    chart_copies,
     command_reference,
     conditions_page,
     crd_manifests,
@@ -48,6 +49,10 @@ FILES: Files = [
     ("api/dashboard/src/api/agent.rules.json", agent_rules.build_rules),
     ("api/firestore/firestore.indexes.json", indexes.render_indexes),
     ("api/openapi.json", api_openapi.build_document),
+    ("charts/heliostat/files/redis.conf", chart_copies.build_redis_settings),
+    ("charts/heliostat/templates/api/policies.yaml", chart_copies.build_api_policies),
+    ("charts/heliostat/templates/api/rbac.yaml", chart_copies.build_api_rights),
+    ("charts/heliostat/templates/operator/rbac.yaml", chart_copies.build_operator_rights),
     ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
 ]
