@@ -28,9 +28,7 @@ def _without_prose(schema: JsonObject) -> JsonObject:
 def _kept(key: str, value: JsonValue) -> JsonValue:
     if key == "properties" and isinstance(value, Mapping):
         return {
-            name: _without_prose(each)
-            for name, each in value.items()
-            if isinstance(each, Mapping)
+            name: _without_prose(each) for name, each in value.items() if isinstance(each, Mapping)
         }
     if key == "items" and isinstance(value, Mapping):
         return _without_prose(value)
