@@ -19,6 +19,9 @@ const RunsPage = lazy(() => import("./pages/RunsPage"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 const AgentsPage = lazy(() => import("./pages/AgentsPage"));
 const AgentPage = lazy(() => import("./pages/AgentPage"));
+const UsagePage = lazy(() => import("./pages/UsagePage"));
+const KeysPage = lazy(() => import("./pages/KeysPage"));
+const SecretsPage = lazy(() => import("./pages/SecretsPage"));
 const SettingsPage = lazy(() => import("./pages/SettingsPage"));
 
 const TRIES = 2;
@@ -71,6 +74,9 @@ function Pages() {
           <Route path="/executions/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
           <Route path="/agents" component={AgentsPage} />
           <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={id} />}</Route>
+          <Route path="/usage" component={UsagePage} />
+          <Route path="/keys" component={KeysPage} />
+          <Route path="/secrets" component={SecretsPage} />
           <Route path="/settings" component={SettingsPage} />
           <Route>
             <MissingPage />

@@ -27,6 +27,43 @@ export function command(path: string, body?: object): Promise<Accepted> {
   });
 }
 
+/** Commands of other kinds, and those whose answer is told once (a new key). Raises ApiError. */
+export function send<Answer = void>(
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
+  path: string,
+  body?: object,
+): Promise<Answer> {
+  if (body === undefined) return ask<Answer>(path, { method });
+  return ask<Answer>(path, {
+    method,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/** The beginning of a text, at most so many bytes of it. Raises ApiError. */
+export async function readText(
+  path: string,
+  most: number,
+  signal?: AbortSignal,
+): Promise<{ text: string; isCut: boolean }> {
+  const response = await request(path, signal ? { signal } : {});
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const piece = await reader?.read();
+    if (!piece || piece.done) return { text: text + decoder.decode(), isCut: false };
+    text += decoder.decode(piece.value.subarray(0, most - size), { stream: true });
+    size += piece.value.length;
+    if (size > most) {
+      void reader?.cancel();
+      return { text, isCut: true };
+    }
+  }
+}
+
 /** `/api/executions` with the parameters that have a value. */
 export function withQuery(
   path: string,
@@ -40,6 +77,12 @@ export function withQuery(
 }
 
 async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
+  const response = await request(path, init);
+  const text = await response.text();
+  return JSON.parse(text || "null");
+}
+
+async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });
@@ -48,7 +91,7 @@ async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
     throw new ApiError(0, "");
   }
   if (!response.ok) throw await problemOf(response);
-  return response.json();
+  return response;
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

@@ -1,5 +1,15 @@
+import { KEYS } from "./keys";
+import { MINE } from "./mine";
+import { RUN } from "./run";
+import { USAGE } from "./usage";
+
 /** Every text of the dashboard, in every language. `{name}` is a place that is filled in. */
 export const CATALOGUE = {
+  ...KEYS,
+  ...MINE,
+  ...RUN,
+  ...USAGE,
+
   "app.skip": { en: "Skip to content", ko: "본문으로 건너뛰기" },
   "app.navigation": { en: "Main", ko: "주 메뉴" },
   "app.loading": { en: "Loading", ko: "불러오는 중" },
@@ -8,10 +18,12 @@ export const CATALOGUE = {
   "app.more": { en: "Show more", ko: "더 보기" },
   "app.copy": { en: "Copy", ko: "복사" },
   "app.copied": { en: "Copied", ko: "복사됨" },
+  "app.cancel": { en: "Cancel", ko: "취소" },
 
   "nav.home": { en: "Home", ko: "홈" },
   "nav.executions": { en: "Runs", ko: "실행" },
   "nav.agents": { en: "Agents", ko: "에이전트" },
+  "nav.usage": { en: "Usage", ko: "사용량" },
   "nav.settings": { en: "Settings", ko: "설정" },
 
   "status.title": { en: "What is going on", ko: "현재 상태" },
@@ -160,7 +172,6 @@ export const CATALOGUE = {
   "cause.configuration": { en: "by configuration", ko: "설정 원인" },
   "cause.infrastructure": { en: "by infrastructure", ko: "인프라 원인" },
 
-  "steps.title": { en: "What it did", ko: "진행 과정" },
   "steps.follow": { en: "Jump to the newest step", ko: "최신 단계로 이동" },
   "steps.emptyLive": {
     en: "The agent has not said anything yet",
@@ -267,8 +278,8 @@ export const CATALOGUE = {
 
   "settings.title": { en: "Settings", ko: "설정" },
   "settings.detail": {
-    en: "They hold for this browser, in all of its tabs.",
-    ko: "이 브라우저의 모든 탭에 적용됩니다.",
+    en: "Appearance, language and time zone hold for this browser, in all of its tabs.",
+    ko: "화면 테마, 언어, 시간대는 이 브라우저의 모든 탭에 적용됩니다.",
   },
   "settings.theme": { en: "Appearance", ko: "화면 테마" },
   "settings.light": { en: "Light", ko: "밝게" },
@@ -281,6 +292,7 @@ export const CATALOGUE = {
   "settings.zoneAuto": { en: "As the browser: {zone}", ko: "브라우저 설정: {zone}" },
   "settings.zoneNow": { en: "It is now {time} there.", ko: "현재 시각은 {time}입니다." },
   "settings.zoneNone": { en: "No such zone", ko: "해당 시간대가 없습니다" },
+  "settings.kind": { en: "Signed in as", ko: "사용자" },
   "settings.person": { en: "Who you are", ko: "내 정보" },
   "settings.local": { en: "You, on this machine", ko: "이 컴퓨터의 사용자" },
   "settings.guest": { en: "Guest", ko: "게스트" },
