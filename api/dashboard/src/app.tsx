@@ -3,9 +3,8 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { ApiError } from "./api/client";
-import { isUnseen, useSeen } from "./lib/seen";
+import { useNews } from "./api/news";
 import { startLive } from "./live/start";
-import { useLive } from "./live/state";
 import { HomePage } from "./pages/HomePage";
 import { MissingPage } from "./pages/MissingPage";
 import { Crash } from "./parts/Crash";
@@ -53,7 +52,7 @@ export function App() {
     >
       <QueryClientProvider client={client}>
         <PageLanguage />
-        <UnseenFailures />
+        <UnseenNews />
         <Shell>
           <Pages />
         </Shell>
@@ -96,12 +95,8 @@ function PageLanguage() {
   return null;
 }
 
-function UnseenFailures() {
-  const seen = useSeen();
-  const world = useLive((state) => state.world);
-  useEffect(() => {
-    const runs = world ? [...world.executions.values()] : [];
-    showUnseen(runs.filter((run) => isUnseen(run, seen)).length);
-  }, [world, seen]);
+function UnseenNews() {
+  const count = useNews().length;
+  useEffect(() => showUnseen(count), [count]);
   return null;
 }

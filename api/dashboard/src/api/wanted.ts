@@ -1,5 +1,5 @@
 /** Shapes of endpoints whose schema is not in api/openapi.json yet. */
-import type { Execution, Person } from "./views";
+import type { Agent, Execution, Person } from "./views";
 
 export type UsageBy = "day" | "agent" | "model";
 
@@ -86,4 +86,21 @@ export type Me = Person & {
   spending?: Spending | null;
   expiresTime?: string | null;
   isExpiring?: boolean;
+};
+
+/** What became of a time of a schedule, or of several in a row that ended alike. */
+export interface Receipt {
+  scheduledTime: string;
+  lastTime: string | null;
+  count: number;
+  outcome: string;
+  message: string;
+  time: string;
+}
+
+export type Scheduled = Agent & {
+  schedule?: {
+    paused?: { time: string; message: string } | null;
+    recent?: Receipt[];
+  } | null;
 };

@@ -1,5 +1,7 @@
 /** One run in depth: its tabs, logs, files and comparisons. */
 export const RUN = {
+  "runs.part": { en: "List of runs, part {number}", ko: "실행 목록 {number}" },
+
   "tab.steps": { en: "What it did", ko: "진행 과정" },
   "tab.files": { en: "Files", ko: "파일" },
   "tab.logs": { en: "Log", ko: "로그" },
