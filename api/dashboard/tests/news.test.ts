@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Scheduled } from "../src/api/wanted";
+import type { Receipt } from "../src/api/views";
 import { chunksOf } from "../src/lib/chunks";
 import { newsOf } from "../src/lib/news";
 import { isUnseen } from "../src/lib/seen";
@@ -8,15 +8,14 @@ import { agent, run, snapshot } from "./samples";
 
 const UNTIL = "2026-11-22T10:00:00Z";
 
-function scheduled(id: string, schedule: Scheduled["schedule"]): Scheduled {
-  return { ...agent(id), schedule };
-}
-
-const RECEIPT = {
+const MISSED: Receipt = {
   scheduledTime: "2026-11-22T08:00:00Z",
   lastTime: null,
   count: 1,
   outcome: "Missed",
+  reason: "TooLate",
+  execution: null,
+  result: null,
   message: "nobody was there",
   time: "2026-11-22T09:00:00Z",
 };
@@ -27,10 +26,10 @@ test("what failed, was paused or missed is news, the newest first", () => {
     run("bad", { phase: "Failed", completionTime: "2026-11-22T11:00:00Z" }),
   ];
   const agents = [
-    scheduled("steady", null),
-    scheduled("still", {
-      paused: { time: "2026-11-22T12:00:00Z", message: "three failures" },
-      recent: [RECEIPT, { ...RECEIPT, outcome: "Ran" }],
+    agent("steady"),
+    agent("still", {
+      schedulePaused: { time: "2026-11-22T12:00:00Z", reason: "Failures", message: "three" },
+      scheduleMissed: [MISSED],
     }),
   ];
   expect(newsOf(runs, agents).map(({ kind, key }) => `${kind} ${key}`)).toEqual([

@@ -63,6 +63,10 @@ export function agent(id: string, change: Partial<Agent> = {}): Agent {
     appliedRevision: 1,
     missing: [],
     drift: [],
+    schedule: null,
+    nextTime: null,
+    schedulePaused: null,
+    scheduleMissed: [],
     totals: { executions: 0, costMicros: 0, usage: run("none").usage },
     ...change,
   };
@@ -72,7 +76,7 @@ export function snapshot(cursor: number, executions: Execution[] = []): Snapshot
   return {
     cursor,
     time: "2026-11-22T11:00:00Z",
-    person: { id: "local", kind: "local", isAdmin: true },
+    person: { id: "local", kind: "local", isAdmin: true, isExpiring: false },
     agents: [],
     executions,
   };

@@ -44,5 +44,8 @@ class EventLog(Protocol):
     async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
         """Until these audiences may have heard something after the cursor, at most so long."""
 
+    async def forget(self, audience: str) -> None:
+        """Everything that this audience heard is gone."""
+
     async def close(self) -> None:
         """Give connections back."""

@@ -84,7 +84,7 @@ class RedisEventLog:
         keys = [
             _COUNTER,
             _stream(audience),
-            f"{_PREFIX}heard:{audience}",
+            _heard(audience),
             _gone(audience),
             _CHANNEL,
         ]
@@ -122,6 +122,11 @@ class RedisEventLog:
 
         await self._bells.wait(audiences, seconds, has_news)
 
+    async def forget(self, audience: str) -> None:
+        """With its name."""
+        async with _mapped():
+            await self._redis.delete(_stream(audience), _heard(audience), _gone(audience))
+
     async def close(self) -> None:
         """Gives the connections back."""
         while self._listening is not None and not self._listening.done():
@@ -147,6 +152,10 @@ class RedisEventLog:
 
 def _stream(audience: str) -> str:
     return f"{_PREFIX}of:{audience}"
+
+
+def _heard(audience: str) -> str:
+    return f"{_PREFIX}heard:{audience}"
 
 
 def _gone(audience: str) -> str:

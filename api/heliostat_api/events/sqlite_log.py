@@ -96,6 +96,13 @@ class SqliteEventLog:
 
         await self._bells.wait(audiences, seconds, has_news)
 
+    async def forget(self, audience: str) -> None:
+        """With its name."""
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for table in ("reports", "audiences"):
+                self._connection.execute(f"DELETE FROM {table} WHERE audience = ?", (audience,))
+
     async def close(self) -> None:
         """Closes the file."""
         self._connection.close()

@@ -1,7 +1,9 @@
 /** What belongs to the person alone: spending, keys, secrets, all of it. No report tells of it. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keys } from "../live/cache";
 import { read, send, withQuery } from "./client";
-import type { MadeKey, Me, Secret, UsageBy, UsageReport, UserKey } from "./wanted";
+import type { Secret } from "./views";
+import type { MadeKey, Me, Spending, UsageBy, UsageReport, UserKey } from "./wanted";
 
 /** Model calls go on while a page is looked at. */
 const USAGE_FRESH_MS = 30_000;
@@ -9,12 +11,14 @@ const USAGE_FRESH_MS = 30_000;
 const KEYS = ["keys"] as const;
 const SECRETS = ["secrets"] as const;
 
-export function useMe() {
-  return useQuery({
-    queryKey: ["me"],
+/** null where it is not known, or not limited. */
+export function useSpending(): Spending | null {
+  const me = useQuery({
+    queryKey: keys.me,
     queryFn: ({ signal }) => read<Me>("/api/me", signal),
     staleTime: USAGE_FRESH_MS,
   });
+  return me.data?.spending ?? null;
 }
 
 export interface UsageQuestion {

@@ -1,8 +1,7 @@
 /** More about runs: what their pods printed, what their files hold, how two of them differ. */
 import { useQuery } from "@tanstack/react-query";
 import { read, readText, withQuery } from "./client";
-import type { Execution, RunFile } from "./views";
-import type { RunDiff } from "./wanted";
+import type { Execution, RunDiff, RunFile } from "./views";
 
 export const LOG_MOST = 1_000_000;
 export const TEXT_MOST = 256_000;

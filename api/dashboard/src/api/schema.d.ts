@@ -280,6 +280,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Schedule
+         * @description A schedule in words, and its next times. Stores nothing.
+         */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Secrets
+         * @description Your secrets, without their values.
+         */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Secret
+         * @description Make a secret, or set all its values anew. They are never answered.
+         */
+        put: operations["put_secret"];
+        post?: never;
+        /**
+         * Delete Secret
+         * @description It goes; not while an active agent names it.
+         */
+        delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Archive
+         * @description All of yours as one zip archive: agents, executions, transcripts, files, conversations.
+         */
+        get: operations["read_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -294,7 +378,11 @@ export interface paths {
         get: operations["read_me"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Me
+         * @description All of yours goes, for good: runs end, sessions too, then everything is deleted.
+         */
+        delete: operations["delete_me"];
         options?: never;
         head?: never;
         patch?: never;
@@ -420,6 +508,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/executions/{uid}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Logs
+         * @description What the programs of an attempt (the latest, when none is named) printed.
+         */
+        get: operations["read_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executions/{uid}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Executions
+         * @description What is different in another run, and in the files that it made.
+         */
+        get: operations["compare_executions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/executions/{uid}/cancel": {
         parameters: {
             query?: never;
@@ -476,7 +604,8 @@ export interface components {
         };
         /**
          * AgentDetailView
-         * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is.
+         * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `scheduleRecent`
+         *     what became of the last times of its schedule, newest first.
          */
         AgentDetailView: {
             /** Id */
@@ -543,12 +672,26 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            schedule?: components["schemas"]["WordsView"] | null;
+            /** Nexttime */
+            nextTime?: string | null;
+            schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /** Yaml */
             yaml: string;
+            /**
+             * Schedulerecent
+             * @default []
+             */
+            scheduleRecent: components["schemas"]["ReceiptView"][];
         };
         /**
          * AgentPage
@@ -581,7 +724,9 @@ export interface components {
          *     `name` is what people call it; `resource` is the name of its Agent resource, which executions
          *     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
-         *     changed since, `missing` those without which it can't be activated.
+         *     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
+         *     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
+         *     active. `scheduleMissed` are those of its last times that could not be kept, newest first.
          */
         AgentView: {
             /** Id */
@@ -648,6 +793,15 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            schedule?: components["schemas"]["WordsView"] | null;
+            /** Nexttime */
+            nextTime?: string | null;
+            schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
         };
         /**
          * AttemptView
@@ -723,6 +877,19 @@ export interface components {
             text: string;
         };
         /**
+         * ExecutionDiffView
+         * @description From the left run to the right one. `changes` names fields of the view, and of `spec` what
+         *     the run was asked; `attempts` is their number.
+         */
+        ExecutionDiffView: {
+            left: components["schemas"]["ExecutionView"];
+            right: components["schemas"]["ExecutionView"];
+            /** Changes */
+            changes: components["schemas"]["FieldChangeView"][];
+            /** Files */
+            files: components["schemas"]["FileChangeView"][];
+        };
+        /**
          * ExecutionPage
          * @description Newest first. `next` is the cursor of older ones; None at the end.
          */
@@ -753,6 +920,8 @@ export interface components {
             message: string;
             /** Trigger */
             trigger: string;
+            /** Scheduledtime */
+            scheduledTime?: string | null;
             /** Correlationid */
             correlationId: string;
             /**
@@ -781,6 +950,17 @@ export interface components {
             isFinished: boolean;
         };
         /**
+         * Farewell
+         * @description What somebody says who wants all that they have deleted.
+         */
+        Farewell: {
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "delete everything";
+        };
+        /**
          * FieldChangeView
          * @description A field that differs; null where it is not there.
          */
@@ -799,6 +979,23 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FileChangeView
+         * @description A file of either run, by its path; `id` is that of the run's latest one, null without.
+         */
+        FileChangeView: {
+            /** Path */
+            path: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "same";
+            /** Leftid */
+            leftId: string | null;
+            /** Rightid */
+            rightId: string | null;
         };
         /**
          * FileList
@@ -827,6 +1024,29 @@ export interface components {
             isShown: boolean;
         };
         /**
+         * FireView
+         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
+         *
+         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
+         *     Blackout (it is skipped; `reason` is the blackout's).
+         */
+        FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Local
+             * Format: date-time
+             */
+            local: string;
+            /** Note */
+            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -839,6 +1059,18 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * MonthView
+         * @description What its schedule may cost in the next 30 days; null without history. `text` says it.
+         */
+        MonthView: {
+            /** Starts */
+            starts: number;
+            /** Costmicros */
+            costMicros: number | null;
+            /** Text */
+            text: string;
+        };
         /**
          * NewAgent
          * @description An agent from its fields, or from the YAML of an Agent resource.
@@ -887,8 +1119,24 @@ export interface components {
             }[];
         };
         /**
+         * PauseView
+         * @description Since when a schedule stands still, why, and what ends that.
+         */
+        PauseView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * PersonView
-         * @description Who you are.
+         * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+         *     for others); `isExpiring` says that this is near.
          */
         PersonView: {
             /** Id */
@@ -900,6 +1148,13 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+            /** Expirestime */
+            expiresTime?: string | null;
+            /**
+             * Isexpiring
+             * @default false
+             */
+            isExpiring: boolean;
         };
         /**
          * PiecesView
@@ -935,7 +1190,7 @@ export interface components {
         /**
          * PreviewView
          * @description `errors` are wrong fields, `missing` those without which it can't be activated; `touches` is
-         *     null where wrong fields leave it open.
+         *     null where wrong fields leave it open, `schedule` and `month` where there is no schedule.
          */
         PreviewView: {
             /** Errors */
@@ -946,6 +1201,8 @@ export interface components {
             touches: components["schemas"]["TouchView"] | null;
             /** Changes */
             changes: components["schemas"]["FieldChangeView"][];
+            schedule?: components["schemas"]["SchedulePreviewView"] | null;
+            month?: components["schemas"]["MonthView"] | null;
         };
         /**
          * Problem
@@ -968,6 +1225,41 @@ export interface components {
              * @default []
              */
             errors: components["schemas"]["FieldError"][];
+        };
+        /**
+         * ReceiptView
+         * @description What became of a time of the schedule, or of `count` in a row until `lastTime`.
+         *
+         *     `execution` is the name of the Execution that was made, `result` how it ended.
+         */
+        ReceiptView: {
+            /**
+             * Scheduledtime
+             * Format: date-time
+             */
+            scheduledTime: string;
+            /** Lasttime */
+            lastTime: string | null;
+            /** Count */
+            count: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "Ran" | "Late" | "Skipped" | "Missed";
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Execution */
+            execution: string | null;
+            /** Result */
+            result: ("Succeeded" | "Failed") | null;
         };
         /**
          * ReportView
@@ -1075,16 +1367,48 @@ export interface components {
             revision: number;
         };
         /**
-         * SecretView
-         * @description A value of a Secret that the agent gets as a variable.
+         * SchedulePreviewRequest
+         * @description A schedule as in the spec of an Agent, and how many of its times to name.
          */
-        SecretView: {
-            /** Name */
-            name: string;
-            /** Key */
-            key: string;
-            /** Envname */
-            envName: string;
+        SchedulePreviewRequest: {
+            /** Schedule */
+            schedule: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Count
+             * @default 10
+             */
+            count: number;
+        };
+        /**
+         * SchedulePreviewView
+         * @description A schedule in words, and its next times.
+         */
+        SchedulePreviewView: {
+            words: components["schemas"]["WordsView"];
+            /** Timezone */
+            timeZone: string;
+            /** Fires */
+            fires: components["schemas"]["FireView"][];
+        };
+        /**
+         * SecretList
+         * @description Newest first.
+         */
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["heliostat_api__secrets__records__SecretView"][];
+        };
+        /**
+         * SecretValues
+         * @description All of a secret's values, by their keys. They are never answered.
+         */
+        SecretValues: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * SnapshotView
@@ -1155,7 +1479,7 @@ export interface components {
             /** Hosts */
             hosts: string[];
             /** Secrets */
-            secrets: components["schemas"]["SecretView"][];
+            secrets: components["schemas"]["heliostat_api__agents__previews__SecretView"][];
         };
         /**
          * TranscriptView
@@ -1203,6 +1527,50 @@ export interface components {
              * @default 0
              */
             cacheWriteTokens: number;
+        };
+        /**
+         * WordsView
+         * @description The same in each language of the dashboard.
+         */
+        WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+        };
+        /**
+         * SecretView
+         * @description A value of a Secret that the agent gets as a variable.
+         */
+        heliostat_api__agents__previews__SecretView: {
+            /** Name */
+            name: string;
+            /** Key */
+            key: string;
+            /** Envname */
+            envName: string;
+        };
+        /**
+         * SecretView
+         * @description A secret without its values.
+         *
+         *     `resource` is the Secret's own name, by which the `secretRefs` of an agent name it; `usedBy`
+         *     are agents that do, active or not.
+         */
+        heliostat_api__secrets__records__SecretView: {
+            /** Name */
+            name: string;
+            /** Resource */
+            resource: string;
+            /** Keys */
+            keys: string[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Usedby */
+            usedBy: string[];
         };
     };
     responses: never;
@@ -1950,6 +2318,204 @@ export interface operations {
             };
         };
     };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreviewView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValues"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A zip archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_me: {
         parameters: {
             query?: never;
@@ -1966,6 +2532,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Farewell"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description A field is not what it must be. */
@@ -2217,6 +2827,89 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_logs: {
+        parameters: {
+            query?: {
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its programs printed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_executions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionDiffView"];
                 };
             };
             /** @description A field is not what it must be. */

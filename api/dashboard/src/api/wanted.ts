@@ -1,5 +1,5 @@
 /** Shapes of endpoints whose schema is not in api/openapi.json yet. */
-import type { Agent, Execution, Person } from "./views";
+import type { Person } from "./views";
 
 export type UsageBy = "day" | "agent" | "model";
 
@@ -43,33 +43,6 @@ export interface MadeKey {
   details: UserKey;
 }
 
-export interface Secret {
-  name: string;
-  keys: string[];
-  createdTime: string;
-  usedBy: string[];
-}
-
-export interface FieldChange {
-  field: string;
-  before: unknown;
-  after: unknown;
-}
-
-export interface FileChange {
-  path: string;
-  change: "added" | "removed" | "changed" | "same";
-  leftId: string | null;
-  rightId: string | null;
-}
-
-export interface RunDiff {
-  left: Execution;
-  right: Execution;
-  changes: FieldChange[];
-  files: FileChange[];
-}
-
 export interface Model {
   name: string;
   provider: string;
@@ -82,25 +55,4 @@ export interface Spending {
   untilTime: string;
 }
 
-export type Me = Person & {
-  spending?: Spending | null;
-  expiresTime?: string | null;
-  isExpiring?: boolean;
-};
-
-/** What became of a time of a schedule, or of several in a row that ended alike. */
-export interface Receipt {
-  scheduledTime: string;
-  lastTime: string | null;
-  count: number;
-  outcome: string;
-  message: string;
-  time: string;
-}
-
-export type Scheduled = Agent & {
-  schedule?: {
-    paused?: { time: string; message: string } | null;
-    recent?: Receipt[];
-  } | null;
-};
+export type Me = Person & { spending?: Spending | null };

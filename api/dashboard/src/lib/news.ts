@@ -1,6 +1,5 @@
 /** What a person should look at first: runs that failed, schedules that stand still or missed. */
-import type { Agent, Execution } from "../api/views";
-import type { Receipt, Scheduled } from "../api/wanted";
+import type { Agent, Execution, Receipt } from "../api/views";
 
 interface Common {
   /** By which it is known to have been seen. */
@@ -26,15 +25,12 @@ function failureOf(run: Execution): News[] {
   return [{ kind: "failed", key: run.id, time: run.completionTime ?? run.createdTime, run }];
 }
 
-function scheduleNews(agent: Scheduled): News[] {
-  const { paused, recent = [] } = agent.schedule ?? {};
-  const missed = recent
-    .filter((receipt) => receipt.outcome === "Missed")
-    .map((receipt): News => {
-      const { time } = receipt;
-      return { kind: "missed", key: `${agent.id}@${receipt.scheduledTime}`, time, agent, receipt };
-    });
-  if (!paused) return missed;
-  const { time, message } = paused;
+function scheduleNews(agent: Agent): News[] {
+  const missed = (agent.scheduleMissed ?? []).map((receipt): News => {
+    const { time } = receipt;
+    return { kind: "missed", key: `${agent.id}@${receipt.scheduledTime}`, time, agent, receipt };
+  });
+  if (!agent.schedulePaused) return missed;
+  const { time, message } = agent.schedulePaused;
   return [{ kind: "paused", key: `${agent.id}!${time}`, time, agent, message }, ...missed];
 }

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import { Link } from "wouter";
 import { useDeleteSecret, useSaveSecret, useSecrets } from "../api/mine";
 import { useAgents } from "../api/queries";
-import type { Secret } from "../api/wanted";
+import type { Secret } from "../api/views";
 import { type Pair, problemOf, valuesOf } from "../lib/secrets";
 import { Confirm } from "../parts/Confirm";
 import { Icon } from "../parts/icons";

@@ -1,9 +1,9 @@
 import { SegmentedControl, Select, useMantineColorScheme } from "@mantine/core";
 import { useId } from "react";
 import { Link } from "wouter";
-import { useMe } from "../api/mine";
+import { useSpending } from "../api/mine";
+import { useMe } from "../api/queries";
 import { useNow } from "../lib/now";
-import { Callout } from "../parts/Callout";
 import { Mine } from "../parts/Mine";
 import { PageHead, Section } from "../parts/Page";
 import { money } from "../words/formats";
@@ -17,7 +17,6 @@ export default function SettingsPage() {
   return (
     <>
       <PageHead title={t("settings.title")} detail={t("settings.detail")} />
-      <Expiring />
       <div className={classes.settings}>
         <Theme />
         <Language />
@@ -34,18 +33,6 @@ export default function SettingsPage() {
         <Mine />
       </Section>
     </>
-  );
-}
-
-/** A guest's things end when nobody comes back: said ten days before. */
-function Expiring() {
-  const { t, instant } = useWords();
-  const me = useMe().data;
-  if (!me?.isExpiring || !me.expiresTime) return null;
-  return (
-    <Callout tone="warn" icon="alert" title={t("mine.expiring")}>
-      <p>{t("mine.expiringDetail", { time: instant(me.expiresTime) })}</p>
-    </Callout>
   );
 }
 
@@ -153,7 +140,7 @@ function Person() {
 
 function Spending() {
   const { t, instant } = useWords();
-  const spending = useMe().data?.spending;
+  const spending = useSpending();
   if (!spending) return null;
   const { capMicros, spentMicros, untilTime } = spending;
   const spent = money(spentMicros);

@@ -1,6 +1,6 @@
 import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useSearchParams } from "wouter";
-import { useMe, useUsage } from "../api/mine";
+import { useSpending, useUsage } from "../api/mine";
 import type { UsageBy, UsageReport, UsageRow } from "../api/wanted";
 import { dayOf, RANGES, type RangeName } from "../lib/days";
 import { saveText } from "../lib/saving";
@@ -148,7 +148,7 @@ function Report({ report }: { report: UsageReport }) {
 
 function Totals({ report }: { report: UsageReport }) {
   const { t, amount } = useWords();
-  const spending = useMe().data?.spending;
+  const spending = useSpending();
   const { requests, tokens } = totalsOf(report);
   const facts: [string, string][] = [
     [t("usage.total"), money(report.totalCostMicros)],
@@ -158,7 +158,7 @@ function Totals({ report }: { report: UsageReport }) {
   if (report.forecast) {
     facts.push([t("usage.forecast"), money(report.forecast.monthCostMicros)]);
   }
-  if (spending?.capMicros != null) {
+  if (spending && spending.capMicros !== null) {
     facts.push([
       t("usage.spent"),
       t("usage.spentOf", { spent: money(spending.spentMicros), cap: money(spending.capMicros) }),

@@ -1,3 +1,4 @@
+import { EXPIRY } from "./expiry";
 import { KEYS } from "./keys";
 import { MINE } from "./mine";
 import { RUN } from "./run";
@@ -5,6 +6,7 @@ import { USAGE } from "./usage";
 
 /** Every text of the dashboard, in every language. `{name}` is a place that is filled in. */
 export const CATALOGUE = {
+  ...EXPIRY,
   ...KEYS,
   ...MINE,
   ...RUN,
@@ -326,6 +328,7 @@ export const CATALOGUE = {
   "trigger.Command": { en: "Command line", ko: "명령줄" },
   "trigger.Dashboard": { en: "Dashboard", ko: "대시보드" },
   "trigger.Schedule": { en: "Schedule", ko: "일정" },
+  "trigger.Backfill": { en: "Made up for", ko: "보충 실행" },
 
   "reason.Active": { en: "Going on", ko: "진행 중" },
   "reason.Verified": { en: "Verified", ko: "검증됨" },

@@ -10,11 +10,6 @@ export const MINE = {
     en: "You are a guest: unless you come back, your agents stop {time}.",
     ko: "게스트로 사용 중입니다. 다시 방문하지 않으면 {time}에 에이전트가 중지됩니다.",
   },
-  "mine.expiring": { en: "Your agents stop soon", ko: "곧 에이전트가 중지됩니다" },
-  "mine.expiringDetail": {
-    en: "Unless you come back or sign in before {time}, they are deactivated, and deleted 30 days later.",
-    ko: "{time} 전에 다시 방문하거나 로그인하지 않으면 에이전트가 비활성화되고 30일 뒤 삭제됩니다.",
-  },
   "mine.data": { en: "All of yours", ko: "내 데이터" },
   "mine.archive": { en: "Download all of mine", ko: "내 데이터 모두 내려받기" },
   "mine.archiveDetail": {
