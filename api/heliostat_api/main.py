@@ -18,6 +18,9 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.assembly import Line, open_chat
+from heliostat_api.chat.endpoints import workspace
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
@@ -92,6 +95,10 @@ class Surroundings:
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
+    line: Line = field(default_factory=lambda: Line("", NoPersonKeys()))
+    """How the chat reaches a model."""
+    is_alone: bool = False
+    """Whether this is the only replica that there can be."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -108,6 +115,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(workspace)
     app.include_router(health)
     app.include_router(signing)
     return app
@@ -136,11 +144,19 @@ def create_app(around: Surroundings) -> FastAPI:
     deletion = Deletion(world, drafts, announcer)
     commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
     mending = Mending(drafts, deletion, Trials(world), repeats)
+    trying, previews = (
+        Trying(world, drafts, commands),
+        Previews(around.documents, agents, permits, around.clock),
+    )
+    chat = open_chat(
+        around.line, around.log, around.clock, drafts, previews, trying, executions, files
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        of_many = [entrance.moves.run(), expiring.run()] if entrance.moves else []
-        async with working(recorder.run(), mending.run(), erasing.run(), *of_many):
+        work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
+        work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
+        async with working(*work), chat.open(is_alone=around.is_alone):
             yield
 
     app = describe_app(lifespan)
@@ -157,16 +173,17 @@ def create_app(around: Surroundings) -> FastAPI:
         drafts=drafts,
         activation=activation,
         deletion=deletion,
-        trying=Trying(world, drafts, commands),
+        trying=trying,
         samples=SampleAgents(drafts, activation, commands),
         schedules=SchedulePreviews(around.clock),
-        previews=Previews(around.documents, agents, permits, around.clock),
+        previews=previews,
         secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
         archive=Archive(around.documents, transcripts, files, around.clock),
         erasing=erasing,
         expiring=expiring,
+        chat=chat,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))

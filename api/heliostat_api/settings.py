@@ -184,6 +184,19 @@ class ApiSettings(BaseSettings):
         ),
     ] = 6000
 
+    chat_model: Annotated[
+        str,
+        Field(
+            description="Model that answers in the chat; empty: the usual one, or the script "
+            "`scripted/designer` where the gateway has no key for it."
+        ),
+    ] = ""
+
+    chat_test_seconds: Annotated[
+        int,
+        Field(ge=0, description="Seconds that an answer in the chat waits for a test run's end."),
+    ] = 120
+
     @model_validator(mode="after")
     def _check_store(self) -> Self:
         if self.store == "firestore" and not self.google_cloud_project:

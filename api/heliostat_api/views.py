@@ -243,6 +243,23 @@ class GoneView(View):
     name: str
 
 
+class ConversationView(View):
+    """A conversation. `agentId` is the agent that it is about, once there is one."""
+
+    id: str
+    title: str
+    agent_id: str | None
+    created_time: datetime
+    changed_time: datetime
+    state: Literal["idle", "answering", "interrupted"]
+
+
+class GoneConversationView(View):
+    """Payload of `conversation.deleted`."""
+
+    id: str
+
+
 class StreamView(View):
     """What the stream's events hold. Each has one of these as its data, or as its payload."""
 
@@ -252,6 +269,8 @@ class StreamView(View):
     agent_deleted: GoneView
     execution_changed: ExecutionView
     execution_output: OutputView
+    conversation_changed: ConversationView
+    conversation_deleted: GoneConversationView
     execution_pieces: PiecesView
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx2
 from fastapi import FastAPI
 
+from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
@@ -120,6 +122,7 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     api_keys: ApiKeys | None = None,
+    line: Line | None = None,
 ) -> AsyncIterator[ApiApp]:
     """Closed at the end. Its stores are files below `folder`."""
     world, clock = MemoryWorld(), Clock()
@@ -138,6 +141,7 @@ async def api_app(
         clock=clock,
         settings=settings or ApiSettings(),
         api_keys=api_keys or NoApiKeys(),
+        line=line or Line("", NoPersonKeys()),
     )
     try:
         yield ApiApp(create_app(around), world, documents, clock, around)

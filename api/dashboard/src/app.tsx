@@ -1,9 +1,10 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
-import { Route, Switch, useLocation } from "wouter";
+import { Route, Router, Switch, useLocation } from "wouter";
 import { ApiError } from "./api/client";
 import { useNews } from "./api/news";
+import { guardedNavigation, useLeaving } from "./lib/unsaved";
 import { startLive } from "./live/start";
 import { HomePage } from "./pages/HomePage";
 import { MissingPage } from "./pages/MissingPage";
@@ -21,6 +22,7 @@ const AgentPage = lazy(() => import("./pages/AgentPage"));
 const UsagePage = lazy(() => import("./pages/UsagePage"));
 const KeysPage = lazy(() => import("./pages/KeysPage"));
 const SecretsPage = lazy(() => import("./pages/SecretsPage"));
+const LeaveDialog = lazy(() => import("./parts/LeaveDialog"));
 const SettingsPage = lazy(() => import("./pages/SettingsPage"));
 
 const TRIES = 2;
@@ -53,9 +55,12 @@ export function App() {
       <QueryClientProvider client={client}>
         <PageLanguage />
         <UnseenNews />
-        <Shell>
-          <Pages />
-        </Shell>
+        <Router aroundNav={guardedNavigation}>
+          <Shell>
+            <Pages />
+          </Shell>
+          <Leaving />
+        </Router>
       </QueryClientProvider>
     </MantineProvider>
   );
@@ -83,6 +88,16 @@ function Pages() {
         </Switch>
       </Suspense>
     </Crash>
+  );
+}
+
+/** Loaded with the first way out that is asked about. */
+function Leaving() {
+  if (!useLeaving()) return null;
+  return (
+    <Suspense fallback={null}>
+      <LeaveDialog />
+    </Suspense>
   );
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { difference, figuresOf, shownValue } from "../src/lib/compare";
-import { pretty, previewKind } from "../src/lib/previews";
+import { difference, figuresOf, otherChanges, shownValue } from "../src/lib/compare";
+import { pictureBeside, pretty, previewKind } from "../src/lib/previews";
 import { EMPTY } from "../src/transcript/items";
 import { countKinds, isError, nextError, offsets, ofKind } from "../src/transcript/kinds";
 import { costByModel, sharesOf } from "../src/transcript/models";
@@ -84,6 +84,29 @@ test.each([
   expect(previewKind({ path, isShown })).toBe(kind);
 });
 
+test.each([
+  ["chart.png", "docs/chart.png"],
+  ["./chart.png", "docs/chart.png"],
+  ["../top%20view.png", "top view.png"],
+  ["https://example.com/chart.png", null],
+  ["//example.com/chart.png", null],
+  ["/docs/chart.png", null],
+  ["data:image/png;base64,AAAA", null],
+  ["missing.png", null],
+  ["report.md", null],
+])("a document's picture %s is %s of the same run", (source, path) => {
+  const file = (name: string) => ({
+    id: name,
+    attempt: 1,
+    path: name,
+    size: 1,
+    sha256: "",
+    isShown: true,
+  });
+  const files = ["docs/chart.png", "top view.png", "docs/report.md"].map(file);
+  expect(pictureBeside(file("docs/report.md"), source, files)?.path ?? null).toBe(path);
+});
+
 test("only whole JSON is laid out", () => {
   expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
   expect(pretty('{"a":')).toBe('{"a":');
@@ -96,6 +119,15 @@ test("two runs differ by figures that are known of both", () => {
   expect(figures.cost).toEqual({ left: 200, right: 150, change: -50, percent: -25 });
   expect(figures.duration).toEqual({ left: null, right: 4, change: null, percent: null });
   expect(difference(0, 5).percent).toBeNull();
+});
+
+test("what figures and results tell is no field that differs", () => {
+  const change = (field: string) => ({ field, before: 1, after: 2 });
+  const fields = ["costMicros", "usage.inputTokens", "usage", "result", "spec.input", "phase"];
+  expect(otherChanges(fields.map(change)).map(({ field }) => field)).toEqual([
+    "spec.input",
+    "phase",
+  ]);
 });
 
 test("values of fields are shown as they are written", () => {

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from heliostat_api.agents.endpoints import agents
+from heliostat_api.chat.endpoints import conversations
 from heliostat_api.events.stream import read_cursor
 from heliostat_api.executions import files
 from heliostat_api.executions.commands import Accepted
@@ -35,6 +36,7 @@ api.include_router(agents)
 api.include_router(schedules)
 api.include_router(secrets)
 api.include_router(mine)
+api.include_router(conversations)
 stream = APIRouter(responses={422: {"model": Problem}})
 
 

@@ -13,6 +13,7 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
@@ -59,6 +60,7 @@ class Parts:
     archive: Archive
     erasing: Erasing
     expiring: Expiring
+    chat: Chat
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

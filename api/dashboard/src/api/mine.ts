@@ -54,7 +54,7 @@ export interface NewKey {
 export function useMakeKey() {
   const again = useReadAgain(KEYS);
   return useMutation({
-    mutationFn: (key: NewKey) => send<MadeKey>("POST", "/api/keys", key),
+    mutationFn: (key: NewKey) => send<MadeKey>({ path: "/api/keys", body: key }),
     onSuccess: again,
   });
 }
@@ -62,7 +62,8 @@ export function useMakeKey() {
 export function useRevokeKey() {
   const again = useReadAgain(KEYS);
   return useMutation({
-    mutationFn: (id: string) => send("DELETE", `/api/keys/${encodeURIComponent(id)}`),
+    mutationFn: (id: string) =>
+      send<void>({ method: "DELETE", path: `/api/keys/${encodeURIComponent(id)}` }),
     onSuccess: again,
   });
 }
@@ -78,7 +79,7 @@ export function useSaveSecret() {
   const again = useReadAgain(SECRETS);
   return useMutation({
     mutationFn: ({ name, values }: { name: string; values: Record<string, string> }) =>
-      send("PUT", `/api/secrets/${encodeURIComponent(name)}`, { values }),
+      send<void>({ method: "PUT", path: secretPath(name), body: { values } }),
     onSuccess: again,
   });
 }
@@ -86,13 +87,17 @@ export function useSaveSecret() {
 export function useDeleteSecret() {
   const again = useReadAgain(SECRETS);
   return useMutation({
-    mutationFn: (name: string) => send("DELETE", `/api/secrets/${encodeURIComponent(name)}`),
+    mutationFn: (name: string) => send<void>({ method: "DELETE", path: secretPath(name) }),
     onSuccess: again,
   });
 }
 
 export function useDeleteMine() {
-  return useMutation({ mutationFn: () => send("DELETE", "/api/me") });
+  return useMutation({ mutationFn: () => send<void>({ method: "DELETE", path: "/api/me" }) });
+}
+
+function secretPath(name: string): string {
+  return `/api/secrets/${encodeURIComponent(name)}`;
 }
 
 /** What follows from a command is read, as everything is. */

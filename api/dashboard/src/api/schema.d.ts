@@ -82,7 +82,8 @@ export interface paths {
         get: operations["read_agent"];
         /**
          * Replace Agent
-         * @description Save it as a new revision. What runs changes with the next activation.
+         * @description Save it, from fields or YAML, as a new revision. What runs changes with the next
+         *     activation.
          */
         put: operations["replace_agent"];
         post?: never;
@@ -388,6 +389,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description Your conversations, newest first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Conversation
+         * @description One of your conversations.
+         */
+        get: operations["read_conversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description All that was said in it goes; its agent stays.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Conversation
+         * @description Call it something else.
+         */
+        patch: operations["rename_conversation"];
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Messages
+         * @description What was said in it, the newest last; `next` leads to what was said before.
+         */
+        get: operations["list_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/samples/{name}": {
         parameters: {
             query?: never;
@@ -601,6 +670,21 @@ export interface components {
             correlationId: string;
             /** Execution */
             execution?: string | null;
+        };
+        /**
+         * AgentCardPart
+         * @description An agent as it was saved.
+         */
+        AgentCardPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "agentCard";
+            /** Agentid */
+            agentId: string;
+            /** Revision */
+            revision: number;
         };
         /**
          * AgentDetailView
@@ -836,27 +920,58 @@ export interface components {
             estimatedTime: string | null;
         };
         /**
-         * Content
-         * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
-         *
-         *     It may lack what it needs; what is there is right.
+         * ChartPart
+         * @description Numbers to be drawn.
          */
-        Content: {
+        ChartPart: {
             /**
-             * Name
-             * @description What people call it, in any language.
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            name: string;
+            type: "chart";
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /** Series */
+            series: components["schemas"]["SeriesView"][];
+        };
+        /**
+         * ConversationPage
+         * @description Newest first. `next` is the cursor of older ones; None at the end.
+         */
+        ConversationPage: {
+            /** Items */
+            items: components["schemas"]["ConversationView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ConversationView
+         * @description A conversation. `agentId` is the agent that it is about, once there is one.
+         */
+        ConversationView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Agentid */
+            agentId: string | null;
             /**
-             * Description
-             * @description What it is for, in a sentence for people.
-             * @default
+             * Createdtime
+             * Format: date-time
              */
-            description: string;
-            /** Spec */
-            spec?: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
+            createdTime: string;
+            /**
+             * Changedtime
+             * Format: date-time
+             */
+            changedTime: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "idle" | "answering" | "interrupted";
         };
         /**
          * CostView
@@ -1047,6 +1162,14 @@ export interface components {
             reason: string;
         };
         /**
+         * GoneConversationView
+         * @description Payload of `conversation.deleted`.
+         */
+        GoneConversationView: {
+            /** Id */
+            id: string;
+        };
+        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -1059,6 +1182,45 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * MessagePage
+         * @description The newest last. `next` is the cursor of what was said before; None at the start.
+         */
+        MessagePage: {
+            /** Items */
+            items: components["schemas"]["MessageView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MessageState
+         * @description How an answer is. What a person says is done at once.
+         * @enum {string}
+         */
+        MessageState: "writing" | "done" | "stopped" | "interrupted" | "failed";
+        /**
+         * MessageView
+         * @description Something said. `costMicros` is what the model calls of an answer cost so far.
+         */
+        MessageView: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+            state: components["schemas"]["MessageState"];
+            /** Parts */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["StatusPart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ResultPart"] | components["schemas"]["AgentCardPart"] | components["schemas"]["SchedulePreviewPart"] | components["schemas"]["ChartPart"])[];
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Costmicros */
+            costMicros: number;
+        };
         /**
          * MonthView
          * @description What its schedule may cost in the next 30 days; null without history. `text` says it.
@@ -1101,6 +1263,14 @@ export interface components {
         NewName: {
             /** Name */
             name?: string | null;
+        };
+        /**
+         * NewTitle
+         * @description What the conversation is called.
+         */
+        NewTitle: {
+            /** Title */
+            title: string;
         };
         /**
          * OutputView
@@ -1285,6 +1455,25 @@ export interface components {
             };
         };
         /**
+         * ResultPart
+         * @description What a tool answered. `execution` is the uid of the test run that it is about.
+         */
+        ResultPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "result";
+            /** Callid */
+            callId: string;
+            /** Iserror */
+            isError: boolean;
+            /** Text */
+            text: string;
+            /** Execution */
+            execution?: string | null;
+        };
+        /**
          * RevisionDetailView
          * @description A saved state with all of it, and what changed since the one before.
          */
@@ -1367,6 +1556,28 @@ export interface components {
             revision: number;
         };
         /**
+         * SchedulePreviewPart
+         * @description What a schedule means: in words, and the next times.
+         */
+        SchedulePreviewPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "schedulePreview";
+            /** Agentid */
+            agentId: string;
+            /** Schedule */
+            schedule: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Timezone */
+            timeZone: string;
+            words: components["schemas"]["WordsView"];
+            /** Fires */
+            fires: components["schemas"]["FireView"][];
+        };
+        /**
          * SchedulePreviewRequest
          * @description A schedule as in the spec of an Agent, and how many of its times to name.
          */
@@ -1411,6 +1622,19 @@ export interface components {
             };
         };
         /**
+         * SeriesView
+         * @description Points of a chart, each a time or label and a number.
+         */
+        SeriesView: {
+            /** Name */
+            name: string;
+            /** Points */
+            points: [
+                string,
+                number
+            ][];
+        };
+        /**
          * SnapshotView
          * @description Where a screen begins: everything bounded. Reports after `cursor` change it.
          */
@@ -1429,6 +1653,26 @@ export interface components {
             executions: components["schemas"]["ExecutionView"][];
         };
         /**
+         * StatusCode
+         * @description What a status is about. `script`: no model answers, a script does.
+         * @enum {string}
+         */
+        StatusCode: "script" | "thinking" | "stopped" | "interrupted" | "capReached" | "unavailable" | "failed";
+        /**
+         * StatusPart
+         * @description What became of the answer here, in words for people, with the remedy.
+         */
+        StatusPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "status";
+            code: components["schemas"]["StatusCode"];
+            /** Text */
+            text: string;
+        };
+        /**
          * StreamView
          * @description What the stream's events hold. Each has one of these as its data, or as its payload.
          */
@@ -1439,7 +1683,41 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+            conversationChanged: components["schemas"]["ConversationView"];
+            conversationDeleted: components["schemas"]["GoneConversationView"];
             executionPieces: components["schemas"]["PiecesView"];
+        };
+        /**
+         * TextPart
+         * @description Text in Markdown.
+         */
+        TextPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text";
+            /** Text */
+            text: string;
+        };
+        /**
+         * ToolCallPart
+         * @description A tool that is called.
+         */
+        ToolCallPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "toolCall";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Input */
+            input: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * TotalsView
@@ -1527,6 +1805,29 @@ export interface components {
              * @default 0
              */
             cacheWriteTokens: number;
+        };
+        /**
+         * WholeAgent
+         * @description All of an agent from its fields, or from YAML; without a name it keeps the one it has.
+         */
+        WholeAgent: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for, in a sentence for people.
+             * @default
+             */
+            description: string;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Yaml
+             * @description Instead of description and spec: one Agent.
+             */
+            yaml?: string | null;
         };
         /**
          * WordsView
@@ -1797,7 +2098,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Content"];
+                "application/json": components["schemas"]["WholeAgent"];
             };
         };
         responses: {
@@ -2576,6 +2877,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTitle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -25,7 +25,7 @@ export interface UsageReport {
   to: string;
   rows: UsageRow[];
   totalCostMicros: number;
-  forecast: { monthCostMicros: number; text: string } | null;
+  forecast: { monthCostMicros: number; lowMicros: number; highMicros: number; text: string } | null;
 }
 
 export interface UserKey {
@@ -52,7 +52,8 @@ export interface Model {
 export interface Spending {
   capMicros: number | null;
   spentMicros: number;
-  untilTime: string;
+  untilTime: string | null;
+  reached: "own" | "guests" | null;
 }
 
 export type Me = Person & { spending?: Spending | null };

@@ -1,5 +1,5 @@
 /** What two runs of an agent differ in, as figures. */
-import type { Execution } from "../api/views";
+import type { Execution, FieldChange } from "../api/views";
 
 export interface Difference {
   left: number | null;
@@ -28,6 +28,13 @@ export function figuresOf(left: Execution, right: Execution) {
 
 function allTokens({ usage }: Execution): number {
   return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+}
+
+/** Fields that the figures do not tell already. */
+export function otherChanges(changes: readonly FieldChange[]): FieldChange[] {
+  return changes.filter(
+    ({ field }) => !/^(costMicros|durationSeconds|attempts|result|usage\b.*)$/.test(field),
+  );
 }
 
 /** A field's value in one piece: text as it is, everything else as JSON. */

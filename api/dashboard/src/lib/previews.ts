@@ -28,3 +28,33 @@ export function pretty(text: string): string {
     return text;
   }
 }
+
+/** The picture of the same run that a document means by a path: never one from elsewhere. */
+export function pictureBeside(
+  document: Pick<RunFile, "path" | "attempt">,
+  source: string,
+  files: readonly RunFile[],
+): RunFile | null {
+  if (/^([a-z]+:|\/|#)/i.test(source)) return null;
+  const folder = document.path.split("/").slice(0, -1);
+  const path = joined(folder, decoded(source).split("/"));
+  const found = files.filter((file) => file.path === path && previewKind(file) === "picture");
+  return found.find((file) => file.attempt === document.attempt) ?? found[0] ?? null;
+}
+
+function decoded(source: string): string {
+  try {
+    return decodeURIComponent(source);
+  } catch {
+    return source;
+  }
+}
+
+function joined(folder: readonly string[], steps: readonly string[]): string {
+  const parts = [...folder];
+  for (const step of steps) {
+    if (step === "..") parts.pop();
+    else if (step !== "." && step !== "") parts.push(step);
+  }
+  return parts.join("/");
+}

@@ -165,14 +165,20 @@ function Row({ owned }: { owned: UserKey }) {
         ))}
       </div>
       <dl className={classes.facts}>
-        <dt>{t("keys.created")}</dt>
-        <dd>
-          <Ago time={owned.createdTime} />
-        </dd>
-        <dt>{t("keys.used")}</dt>
-        <dd>{owned.lastUsedTime ? <Ago time={owned.lastUsedTime} /> : t("keys.unused")}</dd>
-        <dt>{t("keys.expires")}</dt>
-        <dd>{owned.expiresTime ? instant(owned.expiresTime) : t("keys.never")}</dd>
+        <div>
+          <dt>{t("keys.created")}</dt>
+          <dd>
+            <Ago time={owned.createdTime} />
+          </dd>
+        </div>
+        <div>
+          <dt>{t("keys.used")}</dt>
+          <dd>{owned.lastUsedTime ? <Ago time={owned.lastUsedTime} /> : t("keys.unused")}</dd>
+        </div>
+        <div>
+          <dt>{t("keys.expires")}</dt>
+          <dd>{owned.expiresTime ? instant(owned.expiresTime) : t("keys.never")}</dd>
+        </div>
       </dl>
       {state === "active" && (
         <div className={classes.act}>

@@ -92,7 +92,7 @@ function Parts({ run, attempt, isLatest }: { run: Execution; attempt: number; is
   const files = useFiles(run).data?.items.length ?? 0;
   const tab = TABS.find((each) => each === query.get("tab")) ?? "steps";
   const label = (each: Tab) =>
-    each === "files" && files > 0 ? `${t("tab.files")} ${files}` : t(`tab.${each}`);
+    each === "files" && files > 0 ? `${t("runTab.files")} ${files}` : t(`runTab.${each}`);
   const show = (each: string | null) =>
     setQuery(each && each !== "steps" ? { tab: each } : {}, { replace: true });
   return (

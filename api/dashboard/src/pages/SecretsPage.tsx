@@ -65,14 +65,18 @@ function Row({ secret }: { secret: Secret }) {
         ))}
       </div>
       <dl className={classes.facts}>
-        <dt>{t("keys.created")}</dt>
-        <dd>
-          <Ago time={secret.createdTime} />
-        </dd>
-        <dt>{t("secrets.usedBy")}</dt>
-        <dd>
-          <Users ids={secret.usedBy} />
-        </dd>
+        <div>
+          <dt>{t("keys.created")}</dt>
+          <dd>
+            <Ago time={secret.createdTime} />
+          </dd>
+        </div>
+        <div>
+          <dt>{t("secrets.usedBy")}</dt>
+          <dd>
+            <Users ids={secret.usedBy} />
+          </dd>
+        </div>
       </dl>
       <div className={classes.act}>
         {!isReplacing && (

@@ -163,7 +163,9 @@ function Spending() {
               value={Math.min(spentMicros, capMicros)}
             />
           )}
-          <p className={classes.aside}>{t("mine.until", { time: instant(untilTime) })}</p>
+          {untilTime && (
+            <p className={classes.aside}>{t("mine.until", { time: instant(untilTime) })}</p>
+          )}
         </>
       )}
     </Row>

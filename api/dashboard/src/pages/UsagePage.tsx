@@ -113,7 +113,7 @@ function Question({
 }
 
 function Report({ report }: { report: UsageReport }) {
-  const { t, day } = useWords();
+  const { t, date } = useWords();
   const isNothing = report.rows.every((row) => row.requests === 0 && row.costMicros === 0);
   return (
     <>
@@ -131,7 +131,7 @@ function Report({ report }: { report: UsageReport }) {
                 series={[
                   {
                     name: t("usage.cost"),
-                    points: dayRows(report).map((row) => [day(row.key), row.costMicros] as const),
+                    points: dayRows(report).map((row) => [date(row.key), row.costMicros] as const),
                   },
                 ]}
               />
@@ -156,7 +156,13 @@ function Totals({ report }: { report: UsageReport }) {
     [t("usage.tokens"), amount(tokens)],
   ];
   if (report.forecast) {
-    facts.push([t("usage.forecast"), money(report.forecast.monthCostMicros)]);
+    const { monthCostMicros, lowMicros, highMicros } = report.forecast;
+    const low = money(lowMicros);
+    const high = money(highMicros);
+    facts.push([
+      t("usage.forecast"),
+      t("usage.between", { value: money(monthCostMicros), low, high }),
+    ]);
   }
   if (spending && spending.capMicros !== null) {
     facts.push([

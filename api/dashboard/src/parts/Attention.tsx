@@ -18,7 +18,7 @@ export function Attention({ news }: { news: News[] }) {
     <Section
       title={t("home.attention")}
       aside={
-        <Button variant="subtle" color="gray" size="compact-sm" onClick={markAllSeen}>
+        <Button flex="none" variant="subtle" color="gray" size="compact-sm" onClick={markAllSeen}>
           {t("home.seen")}
         </Button>
       }

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { runsOf, useRuns } from "../api/queries";
 import { filePath, useDiff } from "../api/runs";
 import type { Execution, FieldChange, FileChange, RunDiff } from "../api/views";
-import { type Difference, figuresOf, shownValue } from "../lib/compare";
+import { type Difference, figuresOf, otherChanges, shownValue } from "../lib/compare";
 import { Words } from "../transcript/Words";
 import { money, signed } from "../words/formats";
 import { useWords } from "../words/words";
@@ -94,7 +94,7 @@ function Diff({ diff }: { diff: RunDiff }) {
         </div>
       </Section>
       <Section title={t("compare.fields")}>
-        <Fields changes={diff.changes} />
+        <Fields changes={otherChanges(diff.changes)} />
       </Section>
       <Section title={t("compare.files")}>
         <FileChanges diff={diff} />

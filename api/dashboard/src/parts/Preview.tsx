@@ -1,7 +1,8 @@
-import { useFileText } from "../api/runs";
+import { useFiles } from "../api/queries";
+import { filePath, useFileText } from "../api/runs";
 import type { Execution, RunFile } from "../api/views";
 import { parseCsv } from "../lib/csv";
-import { type PreviewKind, pretty, previewKind, separatorOf } from "../lib/previews";
+import { type PreviewKind, pictureBeside, pretty, previewKind, separatorOf } from "../lib/previews";
 import { Words } from "../transcript/Words";
 import { useWords } from "../words/words";
 import classes from "./Preview.module.css";
@@ -24,6 +25,11 @@ export function Preview({ run, file, path }: { run: Execution; file: RunFile; pa
 function Text({ run, file, kind }: { run: Execution; file: RunFile; kind: PreviewKind }) {
   const { t } = useWords();
   const text = useFileText(run, file);
+  const files = useFiles(run).data?.items ?? [];
+  const pictureOf = (source: string) => {
+    const picture = pictureBeside(file, source, files);
+    return picture && filePath(run, picture.id);
+  };
   if (text.isPending) return <Rows count={1} height={220} />;
   if (!text.data) return <Failure error={text.error} retry={() => void text.refetch()} />;
   if (kind === "table") return <Table file={file} {...text.data} />;
@@ -32,7 +38,7 @@ function Text({ run, file, kind }: { run: Execution; file: RunFile; kind: Previe
       {text.data.isCut && <p className={classes.cut}>{t("files.cut")}</p>}
       {kind === "markdown" ? (
         <div className={classes.page}>
-          <Words text={text.data.text} />
+          <Words text={text.data.text} pictureOf={pictureOf} />
         </div>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard

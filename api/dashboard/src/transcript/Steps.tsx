@@ -141,10 +141,12 @@ function useErrors(items: readonly Item[], showAll: () => void) {
   return { current, toNext };
 }
 
+const SAID_MS = 50;
+
 /** When a step came, counted from the first. */
 function Offset({ ms }: { ms: number | undefined }) {
   const { t, shortDuration } = useWords();
-  if (ms === undefined || ms === 0) return null;
+  if (ms === undefined || ms < SAID_MS) return null;
   const time = shortDuration(ms);
   return (
     <span className={classes.offset} title={t("filter.offset", { time })}>

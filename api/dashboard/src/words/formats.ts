@@ -81,6 +81,20 @@ export function instant(time: string, language: Language, zone: string | null): 
   }).format(new Date(time));
 }
 
+/** A day with its weekday and the minute: for what is still to come. */
+export function moment(time: string, language: Language, zone: string | null): string {
+  return new Intl.DateTimeFormat(language, {
+    weekday: "short",
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(new Date(time));
+}
+
 /** The time alone, for steps of one run. */
 export function clock(time: string, language: Language, zone: string | null): string {
   return new Intl.DateTimeFormat(language, {
@@ -98,6 +112,15 @@ export function day(text: string, language: Language): string {
     month: "short",
     day: "numeric",
     weekday: "short",
+    timeZone: "UTC",
+  }).format(new Date(`${text}T00:00:00Z`));
+}
+
+/** The same for an axis: there the day of the week is too much. */
+export function date(text: string, language: Language): string {
+  return new Intl.DateTimeFormat(language, {
+    month: "short",
+    day: "numeric",
     timeZone: "UTC",
   }).format(new Date(`${text}T00:00:00Z`));
 }

@@ -75,7 +75,7 @@ export const KEYS = {
   },
   "secrets.list": { en: "Your secrets", ko: "내 시크릿" },
   "secrets.usedBy": { en: "Used by", ko: "사용하는 에이전트" },
-  "secrets.unused": { en: "Used by no agent", ko: "사용하는 에이전트 없음" },
+  "secrets.unused": { en: "no agent", ko: "없음" },
   "secrets.delete": { en: "Delete", ko: "삭제" },
   "secrets.deleteAsk": {
     en: "Delete {name} and its values for good?",

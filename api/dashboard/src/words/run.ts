@@ -2,10 +2,10 @@
 export const RUN = {
   "runs.part": { en: "List of runs, part {number}", ko: "실행 목록 {number}" },
 
-  "tab.steps": { en: "What it did", ko: "진행 과정" },
-  "tab.files": { en: "Files", ko: "파일" },
-  "tab.logs": { en: "Log", ko: "로그" },
-  "tab.compare": { en: "Compare", ko: "비교" },
+  "runTab.steps": { en: "What it did", ko: "진행 과정" },
+  "runTab.files": { en: "Files", ko: "파일" },
+  "runTab.logs": { en: "Log", ko: "로그" },
+  "runTab.compare": { en: "Compare", ko: "비교" },
 
   "filter.label": { en: "Show steps", ko: "단계 필터" },
   "filter.all": { en: "All", ko: "전체" },

@@ -22,6 +22,7 @@ export const USAGE = {
   "usage.requests": { en: "Model calls", ko: "모델 호출" },
   "usage.tokens": { en: "Tokens", ko: "토큰" },
   "usage.forecast": { en: "This month, expected", ko: "이번 달 예상" },
+  "usage.between": { en: "{value} ({low} to {high})", ko: "{value} ({low}에서 {high} 사이)" },
   "usage.spent": { en: "Spent of your limit", ko: "한도 사용액" },
   "usage.spentOf": { en: "{spent} of {cap}", ko: "{cap} 중 {spent}" },
   "usage.input": { en: "Input", ko: "입력" },

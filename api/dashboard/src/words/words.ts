@@ -33,6 +33,7 @@ export interface Words {
   instant(time: string): string;
   clock(time: string): string;
   day(day: string): string;
+  date(day: string): string;
   /** The person's zone: chosen, or the browser's. */
   zone: string;
 }
@@ -52,6 +53,7 @@ export function useWords(): Words {
     instant: (time) => formats.instant(time, language, zone),
     clock: (time) => formats.clock(time, language, zone),
     day: (day) => formats.day(day, language),
+    date: (day) => formats.date(day, language),
     zone: zone ?? browserZone(),
   };
 }
