@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
@@ -53,6 +55,8 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         stack.push_async_callback(documents.close)
         log = open_log(settings)
         stack.push_async_callback(log.close)
+        buckets = open_buckets(settings)
+        stack.push_async_callback(buckets.close)
         yield Surroundings(
             world=world.as_manager,
             logs=world,
@@ -65,6 +69,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             owner=None,
             clock=lambda: datetime.now(UTC),
             settings=settings,
+            buckets=buckets,
         )
 
 
@@ -97,6 +102,16 @@ def open_log(settings: ApiSettings) -> EventLog:
     from heliostat_api.events.redis_log import RedisEventLog
 
     return RedisEventLog(url)
+
+
+def open_buckets(settings: ApiSettings) -> Buckets:
+    """Shared by all replicas where they have a Redis. Raises ValueError."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return LocalBuckets(time.monotonic)
+    from heliostat_api.people.redis_buckets import RedisBuckets
+
+    return RedisBuckets(url)
 
 
 def main() -> int:

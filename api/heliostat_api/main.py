@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
@@ -43,6 +44,7 @@ from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
@@ -86,6 +88,8 @@ class Surroundings:
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
+    buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
+    """What counts requests."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -226,6 +230,7 @@ def open_entrance(around: Surroundings, register: Register, endings: Endings) ->
         MovingResources(around.world(managers.MOVER)),
         around.api_keys,
         endings,
+        around.buckets,
     )
 
 

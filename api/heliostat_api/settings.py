@@ -91,8 +91,8 @@ class ApiSettings(BaseSettings):
         SecretStr,
         Field(
             validation_alias="REDIS_URL",
-            description="Redis of the event log, for several replicas; empty: SQLite in the data "
-            "folder.",
+            description="Redis of the event log and of the limits of requests, for several "
+            "replicas; empty: SQLite in the data folder, and each counts for itself.",
         ),
     ] = SecretStr("")
     public_url: Annotated[
