@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from heliostat_api.people.limits import Buckets, LocalBuckets
 
 _PREFIX: Final = "heliostat:bucket:"
-_PATIENCE_SECONDS: Final = 0.25
+_CONNECTIONS: Final = 16
+PATIENCE_SECONDS: Final = 0.25
 PAUSE_SECONDS: Final = 1.0
 """A Redis that did not answer is left alone for so long: no request waits for it meanwhile."""
 _MICROS: Final = 1_000_000
@@ -43,11 +44,17 @@ class RedisBuckets:
         url: str,
         alone: Buckets | None = None,
         clock: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         """Raises ValueError for a malformed address."""
-        self._redis = Redis.from_url(
-            url, socket_connect_timeout=_PATIENCE_SECONDS, socket_timeout=_PATIENCE_SECONDS
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=patience,
+            socket_connect_timeout=patience,
+            socket_timeout=patience,
         )
+        self._redis = Redis.from_pool(pool)
         self._take = self._redis.register_script(_TAKE)
         self._alone = LocalBuckets(time.monotonic) if alone is None else alone
         self._clock = clock

@@ -20,7 +20,7 @@ MINUTE = 60.0
 
 @asynccontextmanager
 async def replicas(redis: RedisServer, count: int) -> AsyncIterator[list[RedisBuckets]]:
-    each = [RedisBuckets(redis.url) for _ in range(count)]
+    each = [RedisBuckets(redis.url, patience=10) for _ in range(count)]
     try:
         yield each
     finally:
@@ -46,17 +46,17 @@ async def test_replicas_admit_together_what_one_would(redis_server: RedisServer)
 
 async def test_a_full_bucket_is_forgotten_and_waits_are_told(redis_server: RedisServer) -> None:
     async with replicas(redis_server, 1) as (one,):
-        assert await one.take("a", 6000) == 0
+        assert await one.take("a", 6) == 0
         redis = Redis.from_url(redis_server.url)
         (key,) = await redis.keys("heliostat:bucket:*")
-        assert 0 < await redis.pttl(key) <= 10
+        assert 0 < await redis.pttl(key) <= 10_000
         await redis.aclose()
         assert await one.take("b", 1) == 0
         assert 59 < await one.take("b", 1) <= 60
 
 
 @settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(a_minute=st.integers(1, 40), asks=st.integers(1, 60))
 def test_it_decides_as_the_local_one(redis_server: RedisServer, a_minute: int, asks: int) -> None:
@@ -65,7 +65,7 @@ def test_it_decides_as_the_local_one(redis_server: RedisServer, a_minute: int, a
         async with replicas(redis_server, 1) as (one,):
             shared = await admitted([one], "a", a_minute, asks)
         alone = await admitted([LocalBuckets(lambda: 1000.0)], "a", a_minute, asks)
-        assert alone <= shared <= alone + 2, "time passes in Redis"
+        assert alone <= shared <= alone + 5, "time passes in Redis"
 
     asyncio.run(play())
 
