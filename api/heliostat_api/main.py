@@ -29,6 +29,7 @@ from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.counting import open_runs, open_schedules
@@ -166,7 +167,7 @@ def create_app(around: Surroundings) -> FastAPI:
         expiring=expiring,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
-    add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
     settings = around.settings
     if settings is None:
@@ -175,6 +176,14 @@ def create_app(around: Surroundings) -> FastAPI:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
+    """None without an audience, and where no cluster vouches for anybody."""
+    settings = around.settings
+    if settings is None or not settings.token_audience:
+        return None
+    return PodTokens(world, settings.token_audience, lambda: around.clock().timestamp())
 
 
 def open_recorder(

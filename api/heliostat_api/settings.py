@@ -67,6 +67,13 @@ class ApiSettings(BaseSettings):
     keys_dir: Annotated[
         Path, Field(description="Folder with the operator's public keys, by which runs deliver.")
     ] = Path("keys")
+    token_audience: Annotated[
+        str,
+        Field(
+            description="Audience of service-account tokens with which runs' pods may deliver, "
+            "beside their execution keys; empty: with these alone."
+        ),
+    ] = "heliostat-api"
     store: Annotated[
         Literal["sqlite", "firestore"],
         Field(description="Where documents are kept: a file of the data folder, or Firestore."),
