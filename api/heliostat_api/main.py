@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
@@ -33,6 +34,7 @@ from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.counting import open_runs, open_schedules
@@ -49,6 +51,7 @@ from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
@@ -102,6 +105,8 @@ class Surroundings:
     """How the chat reaches a model."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""
+    buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
+    """What counts requests."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -196,7 +201,7 @@ def create_app(around: Surroundings) -> FastAPI:
         chat=chat,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
-    add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
     settings = around.settings
     if settings is None:
@@ -205,6 +210,14 @@ def create_app(around: Surroundings) -> FastAPI:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
+    """None without an audience, and where no cluster vouches for anybody."""
+    settings = around.settings
+    if settings is None or not settings.token_audience:
+        return None
+    return PodTokens(world, settings.token_audience, lambda: around.clock().timestamp())
 
 
 def open_recorder(
@@ -275,6 +288,7 @@ def open_entrance(around: Surroundings, register: Register, endings: Endings) ->
         open_movings(around),
         around.api_keys,
         endings,
+        around.buckets,
     )
 
 
