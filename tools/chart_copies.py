@@ -1,4 +1,4 @@
-"""What the chart and manifests/ have in common, written once: rights, policies, Redis's settings."""
+"""What chart and manifests have in common, written once: rights, policies, Redis's settings."""
 
 import re
 from pathlib import Path

@@ -30,6 +30,7 @@ from tools import (
     resources_page,
     routes_schema,
     settings_page,
+    values_page,
 )
 from tools.sections import replace_section
 
@@ -64,6 +65,7 @@ SECTIONS: Sections = [
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
     ("docs/settings.md", "api", lambda: settings_page.build_table(ApiSettings)),
     ("docs/gateway.md", "providers", providers_page.build_table),
+    ("docs/helm.md", "values", values_page.build_table),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
     *(("docs/dialects.md", name, body) for name, body in dialects_page.SECTIONS.items()),

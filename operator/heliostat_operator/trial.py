@@ -1,10 +1,9 @@
-"""`python -m heliostat_operator.trial`: runs one agent of a scripted model, as `helm test` does.
+"""`python -m heliostat_operator.trial NAMESPACE`: one run of a scripted model, as `helm test` does.
 
 Exit code 0 when it succeeded. It removes what it made.
 """
 
 import asyncio
-import os
 import secrets
 import sys
 
@@ -12,7 +11,6 @@ from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, World
 from heliostat_kubernetes.cluster import KubernetesWorld
 
-NAMESPACE_VARIABLE = "HELIOSTAT_TRIAL_NAMESPACE"
 SECONDS = 240
 _PAUSE_SECONDS = 0.5
 
@@ -80,16 +78,15 @@ async def _run(namespace: str) -> Execution | None:
         await world.close()
 
 
-def main() -> int:
-    """0: succeeded; 1: it did not; 2: no namespace is set."""
-    namespace = os.environ.get(NAMESPACE_VARIABLE, "")
-    if not namespace:
-        sys.stderr.write(f"{NAMESPACE_VARIABLE} must name the namespace to try it in.\n")
+def main(arguments: list[str]) -> int:
+    """0: succeeded; 1: it did not; 2: no namespace was named."""
+    if len(arguments) != 1:
+        sys.stderr.write("Name the namespace to try it in, and nothing else.\n")
         return 2
-    execution = asyncio.run(_run(namespace))
+    execution = asyncio.run(_run(arguments[0]))
     sys.stdout.write(f"{tell(execution)}\n")
     return 0 if execution is not None and execution.status.phase == "Succeeded" else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

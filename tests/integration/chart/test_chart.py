@@ -9,13 +9,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 import yaml
-from pydantic import JsonValue
 
-from heliostat_core.worlds import JsonObject
+from heliostat_core.worlds import JsonObject, JsonValue
 from support.control_plane import Address
 from tools.machine import find_control_plane_programs
 
@@ -24,8 +22,6 @@ GOLDEN = Path(__file__).parent / "golden"
 PROFILES = ("", "kind", "gke-autopilot", "production")
 SYSTEM = "heliostat-system"
 REMEDY = "no helm here: install it, or set HELIOSTAT_KUBE to the folder of the `cluster` script"
-
-Schema: TypeAlias = dict[str, JsonValue]
 
 
 @pytest.fixture(scope="session")
@@ -84,13 +80,14 @@ def test_a_real_api_server_takes_a_profile(
     helm: str, profile: str, api_server: Address, tmp_path: Path
 ) -> None:
     rendered = [each for each in objects_of(render(helm, profile).stdout) if not is_test(each)]
-    for each in rendered:
-        metadata = at(each, "metadata")
-        metadata.setdefault("namespace", "default")  # its own is not there in a dry run
-        metadata["namespace"] = "default"
     file = tmp_path / "rendered.yaml"
-    file.write_text(yaml.safe_dump_all(rendered))
+    file.write_text(yaml.safe_dump_all([in_default_namespace(each) for each in rendered]))
     api_server.kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+
+
+def in_default_namespace(each: JsonObject) -> JsonObject:
+    """Its own is not there in a dry run."""
+    return {**each, "metadata": {**at(each, "metadata"), "namespace": "default"}}
 
 
 def is_test(each: JsonObject) -> bool:
@@ -140,12 +137,12 @@ def test_a_wrong_value_is_refused_by_name(helm: str, setting: str, said: str) ->
 
 
 def test_every_value_is_described_and_every_description_is_of_a_value() -> None:
-    schema: Schema = json.loads((CHART / "values.schema.json").read_text())
+    schema: JsonObject = json.loads((CHART / "values.schema.json").read_text())
     values: JsonObject = yaml.safe_load((CHART / "values.yaml").read_text())
     assert_described(schema, values, "")
 
 
-def assert_described(schema: Schema, values: JsonValue, path: str) -> None:
+def assert_described(schema: JsonObject, values: JsonValue, path: str) -> None:
     if path:
         assert schema.get("description"), f"{path} has no description"
     properties = schema.get("properties")
