@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_api.documents.port import UnavailableError
-from heliostat_api.events.log import EventLog
+from heliostat_api.events.log import EventLog, bound_of
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -147,3 +147,23 @@ async def test_without_redis_the_log_says_so_and_heals(redis_server: RedisServer
     redis_server.start()
     assert await texts(log, ANN) == ["a"]
     await log.close()
+
+
+async def test_what_an_audience_is_made_to_forget_is_a_gap_for_whoever_was_before(
+    log: EventLog,
+) -> None:
+    await log.append(ANN, report("a"))
+    await log.append(BOB, report("b"))
+    before = await log.end()
+    await log.append(ANN, report("c"), "key-1")
+    await log.forget(ANN)
+    assert (await log.read([ANN], before)).has_gap
+    assert await texts(log, BOB) == ["b"]
+    after = await log.end()
+    await log.append(ANN, report("d"), "key-1")
+    assert await texts(log, ANN, after=after) == ["d"]
+
+
+def test_a_conversation_keeps_fewer_reports_than_a_person() -> None:
+    assert bound_of("conversation:x", 10_000) == 500
+    assert bound_of("person:x", 10_000) == 10_000
