@@ -84,7 +84,7 @@ class Answer:
         try:
             return await self._steps()
         except NoKeyError as error:
-            return self._failed(StatusCode.FAILED, str(error))
+            return self._failed(error.code, str(error))
         except ModelError as error:
             return self._failed(error.code, str(error))
 
