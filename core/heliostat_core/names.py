@@ -1,6 +1,7 @@
 """Names, labels and finalizers: computed, never stored."""
 
 import hashlib
+from datetime import UTC, datetime
 
 GROUP = "heliostat.dev"
 FIELD_MANAGER = "heliostat-operator"
@@ -8,6 +9,10 @@ FIELD_MANAGER = "heliostat-operator"
 AGENT_LABEL = f"{GROUP}/agent"
 EXECUTION_LABEL = f"{GROUP}/execution"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
+EXECUTION_ANNOTATION = EXECUTION_LABEL
+"""The whole name of the Execution; the label of that key may be a shortened one."""
+EXECUTION_UID_ANNOTATION = f"{EXECUTION_LABEL}-uid"
+"""On a pod: which Execution of that name it works for, also when its Job is gone."""
 FINISHED_LABEL = f"{GROUP}/finished"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "heliostat"
@@ -17,6 +22,9 @@ RUN_FINALIZER = f"{GROUP}/run"
 
 RECORDED_ANNOTATION = f"{GROUP}/recorded"
 """On a finished Execution: when the api had all of it in its store (RFC 3339)."""
+
+RESUMED_ANNOTATION = f"{GROUP}/schedule-resumed"
+"""On an Agent: when somebody resumed its schedule (RFC 3339). A pause from before is over."""
 
 AGENT_CONTAINER = "agent"
 RUN_DOCUMENT_KEY = "run.json"
@@ -46,6 +54,11 @@ def label_value(name: str) -> str:
 def attempt_name(execution: str, number: int) -> str:
     """Name of the Job and of the Secret of one attempt."""
     return child_name(execution, str(number))
+
+
+def scheduled_name(agent: str, scheduled: datetime) -> str:
+    """Name of the Execution for one time of an Agent's schedule: whoever makes it, makes one."""
+    return child_name(agent, scheduled.astimezone(UTC).strftime("%Y%m%dt%H%M%Sz"))
 
 
 def snapshot_name(execution: str) -> str:

@@ -7,7 +7,13 @@ from datetime import datetime, timedelta
 
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.executions import Attempt, Execution
-from heliostat_core.names import ATTEMPT_LABEL, EXECUTION_LABEL, label_value, snapshot_name
+from heliostat_core.names import (
+    ATTEMPT_LABEL,
+    EXECUTION_LABEL,
+    EXECUTION_UID_ANNOTATION,
+    label_value,
+    snapshot_name,
+)
 from heliostat_core.worlds import (
     AGENT,
     CONTROLLER_REVISION,
@@ -18,13 +24,13 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from heliostat_operator.builders.metadata import EXECUTION_UID_ANNOTATION
 from heliostat_operator.builders.snapshots import read_snapshot
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.observations import Observation
 from heliostat_operator.pauses import Pauses
 from heliostat_operator.pods import EventObject, Job, Pod
+from heliostat_operator.schedule_blocks import is_held_by_schedule
 from heliostat_operator.seats import Board, Key
 
 _QUIET = timedelta(seconds=5)
@@ -81,6 +87,9 @@ class Observer:
         admitted = execution.is_admitted
         agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
         pause = await self._pause(agent, now)
+        key = (execution.metadata.namespace, execution.metadata.name)
+        if agent is not None:
+            self._board.bar(key, barred=is_held_by_schedule(execution, agent, now))
         if recorded is not None:
             seats = self._board.seats(execution, now)
             return Observation(None, recorded, seats, Facts(job=None, pod=None), ledger=None)

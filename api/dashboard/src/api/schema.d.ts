@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description Your agents, newest first: those of the dashboard and those made by kubectl.
+         * @description Your agents, newest first, and those without an owner where you operate.
          */
         get: operations["list_agents"];
         put?: never;
@@ -486,7 +486,7 @@ export interface paths {
         };
         /**
          * List Executions
-         * @description Your executions, newest first.
+         * @description Your executions, newest first, and those without an owner where you operate.
          */
         get: operations["list_executions"];
         put?: never;
@@ -756,10 +756,20 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
             schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -805,7 +815,9 @@ export interface components {
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
          *     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
          *     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-         *     active.
+         *     active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+         *     One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+         *     namespace looks at it here.
          */
         AgentView: {
             /** Id */
@@ -872,10 +884,20 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
             schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
         };
         /**
          * AttemptView
@@ -1007,6 +1029,8 @@ export interface components {
         /**
          * ExecutionView
          * @description One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+         *
+         *     One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
          */
         ExecutionView: {
             /** Id */
@@ -1053,6 +1077,11 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             /** Isfinished */
             isFinished: boolean;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
         };
         /**
          * Farewell
@@ -1885,7 +1914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Data of `snapshot`, `report` events. */
+            /** @description Data of `snapshot`, `report` events; `heartbeat`, `ended` have none. */
             200: {
                 headers: {
                     [name: string]: unknown;
