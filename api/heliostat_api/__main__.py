@@ -98,10 +98,11 @@ def open_log(settings: ApiSettings) -> EventLog:
     """The event log of the settings. Raises ValueError for a malformed address."""
     url = settings.redis_url.get_secret_value()
     if not url:
-        return SqliteEventLog(settings.data_dir / "events.sqlite")
+        path = settings.data_dir / "events.sqlite"
+        return SqliteEventLog(path, most_bytes=settings.events_bytes)
     from heliostat_api.events.redis_log import RedisEventLog
 
-    return RedisEventLog(url)
+    return RedisEventLog(url, most_bytes=settings.events_bytes)
 
 
 def open_buckets(settings: ApiSettings) -> Buckets:
