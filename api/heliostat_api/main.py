@@ -1,7 +1,7 @@
 """Puts the api together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,10 +14,14 @@ from starlette.types import Lifespan
 from heliostat_api.agents.activation import Activation, Deletion, Standstill
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.mending import Mending
+from heliostat_api.agents.permits import Permits
 from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.assembly import Line, open_chat
+from heliostat_api.chat.endpoints import workspace
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
@@ -26,6 +30,7 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
@@ -39,6 +44,7 @@ from heliostat_api.mine.erasers import (
     ErasingDocuments,
     ErasingGuests,
     ErasingReports,
+    ErasingSecrets,
     WaitingForMoves,
 )
 from heliostat_api.mine.erasing import REST, Erasing
@@ -46,14 +52,20 @@ from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.limits import Buckets, LocalBuckets
+from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
+from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
+from heliostat_api.schedules.previews import SchedulePreviews
+from heliostat_api.secrets.moves import MovingSecrets
+from heliostat_api.secrets.service import Secrets
+from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
@@ -90,6 +102,10 @@ class Surroundings:
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
+    line: Line = field(default_factory=lambda: Line("", NoPersonKeys()))
+    """How the chat reaches a model."""
+    is_alone: bool = False
+    """Whether this is the only replica that there can be."""
     buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
     """What counts requests."""
 
@@ -108,6 +124,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(workspace)
     app.include_router(health)
     app.include_router(metrics)
     app.include_router(signing)
@@ -128,10 +145,14 @@ def create_app(around: Surroundings) -> FastAPI:
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
     recorder = open_recorder(around, world, transcripts, register)
-    erasing = open_erasing(around, register, endings)
+    secrets = open_secrets(around, world)
+    erasing = open_erasing(around, register, secrets, endings)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
+    permits = Permits(secrets, around.settings.images if around.settings else None)
+    drafts = Drafts(
+        around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
+    )
     kept = around.documents, around.clock, around.settings
     suspender, schedules = around.world(managers.SUSPENDER), open_schedules(*kept)
     activation = Activation(world, suspender, recorder, drafts, schedules)
@@ -140,11 +161,20 @@ def create_app(around: Surroundings) -> FastAPI:
     canceller = around.world(managers.CANCELLER)
     commands = Commands(world, canceller, recorder, repeats, open_runs(*kept))
     mending = Mending(drafts, deletion, Trials(world), repeats)
+    trying, previews = (
+        Trying(world, drafts, commands),
+        Previews(around.documents, agents, permits, around.clock),
+    )
+    chat = open_chat(
+        around.line, around.log, around.clock, drafts, previews, trying, executions, files
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        of_many = [entrance.moves.run(), expiring.run()] if entrance.moves else []
-        async with working(recorder.run(), mending.run(), erasing.run(), *of_many):
+        work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
+        work += [Adoption(around.documents).run()]
+        work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
+        async with working(*work), chat.open(is_alone=around.is_alone):
             yield
 
     app = describe_app(lifespan)
@@ -158,18 +188,22 @@ def create_app(around: Surroundings) -> FastAPI:
         executions=executions,
         transcripts=transcripts,
         files=files,
+        logs=RunLogs(transcripts, world, around.logs),
         drafts=drafts,
         activation=activation,
         deletion=deletion,
-        trying=Trying(world, drafts, commands),
+        trying=trying,
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(around.documents, agents),
+        schedules=SchedulePreviews(around.clock),
+        previews=previews,
+        secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
         endings=endings,
         archive=Archive(around.documents, transcripts, files, around.clock),
         erasing=erasing,
         expiring=expiring,
+        chat=chat,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
@@ -212,7 +246,21 @@ def open_recorder(
     )
 
 
-def open_erasing(around: Surroundings, register: Register, endings: Endings) -> Erasing:
+def open_secrets(around: Surroundings, world: World) -> Secrets:
+    """Secrets in the namespace of the dashboard's agents."""
+    documents = around.documents
+    return Secrets(documents, world, Uses(documents), around.clock, around.namespace)
+
+
+def open_movings(around: Surroundings) -> Sequence[Moving]:
+    """What a guest has in the world, which moves before its documents."""
+    world = around.world(managers.MOVER)
+    return MovingResources(world), MovingSecrets(around.documents, world)
+
+
+def open_erasing(
+    around: Surroundings, register: Register, secrets: Secrets, endings: Endings
+) -> Erasing:
     """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
     documents, log = around.documents, around.log
     resources = ErasingResources(
@@ -225,6 +273,7 @@ def open_erasing(around: Surroundings, register: Register, endings: Endings) -> 
         register,
         stopping=(WaitingForMoves(register), resources),
         removing=(
+            ErasingSecrets(secrets),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
             ErasingReports(log),
@@ -244,7 +293,7 @@ def open_entrance(around: Surroundings, register: Register, endings: Endings) ->
         around.settings,
         seals,
         register,
-        MovingResources(around.world(managers.MOVER)),
+        open_movings(around),
         around.api_keys,
         endings,
         around.buckets,

@@ -30,6 +30,19 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _redis(url: SecretStr) -> SecretStr:
+    """Its parts are named, never it: it may hold a password."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_known = False
+    if text and not (is_known or text.startswith("unix://")):
+        raise ValueError("must be an address like redis://host:6379/0, rediss:// or unix://")
+    return url
+
+
 def _network(text: str) -> str:
     return str(ip_network(text, strict=False))
 
@@ -97,6 +110,7 @@ class ApiSettings(BaseSettings):
     ] = ""
     redis_url: Annotated[
         SecretStr,
+        AfterValidator(_redis),
         Field(
             validation_alias="REDIS_URL",
             description="Redis of the event log and of the limits of requests, for several "
@@ -118,6 +132,13 @@ class ApiSettings(BaseSettings):
             "marked as lost. 0: no bound.",
         ),
     ] = TRANSCRIPT_BYTES
+    images: Annotated[
+        Words,
+        Field(
+            description="Images that agents made here may name, separated by commas; `*` stands "
+            "for any text: `registry.example/team/*`. Empty: none but the operator's own."
+        ),
+    ] = ()
     public_url: Annotated[
         Address,
         AfterValidator(_origin),
@@ -200,6 +221,18 @@ class ApiSettings(BaseSettings):
         ),
     ] = 6000
 
+    chat_model: Annotated[
+        str,
+        Field(
+            description="Model that answers in the chat; empty: the usual one, or the script "
+            "`scripted/designer` where the gateway has no key for it."
+        ),
+    ] = ""
+
+    chat_test_seconds: Annotated[
+        int,
+        Field(ge=0, description="Seconds that an answer in the chat waits for a test run's end."),
+    ] = 120
     runs_guest: Annotated[
         int, Field(ge=0, description="Runs of one guest that are under way at once; 0: no limit.")
     ] = 3

@@ -27,6 +27,9 @@ from heliostat_core.resources import (
     rules,
 )
 
+SCHEDULED = "Schedule"
+"""The trigger of a run that its Agent's schedule started."""
+
 CauseClass = Literal["agent", "infrastructure", "limit", "configuration"]
 Line = Annotated[str, StringConstraints(max_length=256)]
 
@@ -69,15 +72,19 @@ class Trigger(Part):
     """What started the run."""
 
     kind: Annotated[
-        Literal["Manual", "Command", "Dashboard"],
+        Literal["Manual", "Command", "Dashboard", "Schedule", "Backfill"],
         Field(
-            description="What started the run: Manual (kubectl, GitOps), Command (the CLI) or "
-            "Dashboard."
+            description="What started the run: Manual (kubectl, GitOps), Command (the CLI), "
+            "Dashboard, Schedule, or Backfill (a time of the schedule, made up for by command)."
         ),
     ] = "Manual"
     id: Annotated[
         str, StringConstraints(max_length=253), Field(description="Which one of that kind.")
     ] = ""
+    scheduled_time: Annotated[
+        Instant | None,
+        Field(description="The time of the schedule that the run is for."),
+    ] = None
 
 
 class ExecutionSpec(Part):
@@ -333,6 +340,10 @@ class Execution(Part):
         """Ended for ever: Succeeded is True or False."""
         found = find_condition(self.status.conditions, ExecutionCondition.SUCCEEDED)
         return found is not None and found.status != "Unknown"
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.spec.trigger.kind == SCHEDULED
 
     @property
     def is_admitted(self) -> bool:

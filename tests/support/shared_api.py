@@ -11,6 +11,8 @@ from time import monotonic
 import httpx2
 from fastapi import FastAPI
 
+from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -69,6 +71,7 @@ class ApiApp:
     world: MemoryWorld
     documents: SqliteDocuments
     clock: Clock
+    surroundings: Surroundings
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +125,7 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     api_keys: ApiKeys | None = None,
+    line: Line | None = None,
     log: EventLog | None = None,
     buckets: Buckets | None = None,
 ) -> AsyncIterator[ApiApp]:
@@ -143,10 +147,11 @@ async def api_app(
         clock=clock,
         settings=settings or ApiSettings(),
         api_keys=api_keys or NoApiKeys(),
+        line=line or Line("", NoPersonKeys()),
         buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:
-        yield ApiApp(create_app(around), world, documents, clock)
+        yield ApiApp(create_app(around), world, documents, clock, around)
     finally:
         await log.close()
         await documents.close()

@@ -49,13 +49,14 @@ class Activation:
         known = await self._addressed(person, agent_id, if_match)
         draft = known.draft
         refuse_missing(draft)
+        content = await self.drafts.permits.checked(person, draft.content)
         await self._refuse_foreign(agent_id, draft)
         annotations = {
             OWNER_ANNOTATION: draft.user_id,
             AGENT_ID: agent_id,
             AGENT_REVISION: str(draft.latest),
         }
-        manifest = build_manifest(draft.content, draft.resource, draft.namespace, annotations)
+        manifest = build_manifest(content, draft.resource, draft.namespace, annotations)
         async with self._place(person, agent_id, draft):
             await self.recorder.see(AGENT, await self.world.apply(manifest))
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice
+from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice, bound_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
@@ -56,6 +56,12 @@ end
 redis.call('PUBLISH', KEYS[5], ARGV[4])
 return id
 """
+# KEYS as for _APPEND. ARGV: audience.
+_FORGET = """
+redis.call('SET', KEYS[4], redis.call('GET', KEYS[1]) or '0')
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[6])
+redis.call('PUBLISH', KEYS[5], ARGV[1])
+"""
 # KEYS: counter, then stream and newest gone id of each audience. ARGV: cursor, limit.
 # Answers {newest id, 1 for a gap, entries of each stream ...}: all of one moment.
 _READ = """
@@ -85,6 +91,7 @@ class RedisEventLog:
         self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
         self._append = self._redis.register_script(_APPEND)
         self._read = self._redis.register_script(_READ)
+        self._forget = self._redis.register_script(_FORGET)
         self._bound = bound
         self._slack = slack
         self._bytes = most_bytes, most_bytes * KEPT_TENTHS // 10
@@ -100,17 +107,9 @@ class RedisEventLog:
             *("time", report.time.isoformat()),
             *("payload", report.payload_text),
         )
-        keys = [
-            _COUNTER,
-            _stream(audience),
-            _heard(audience),
-            _gone(audience),
-            _CHANNEL,
-            _bytes(audience),
-        ]
-        bounds = (key, self._bound, self._slack, audience, *self._bytes)
+        bounds = bound_of(audience, self._bound), bound_of(audience, self._slack)
         async with _mapped():
-            await self._append(keys, [*bounds, *fields])
+            await self._append(_keys(audience), [key, *bounds, audience, *self._bytes, *fields])
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
         """A cursor from elsewhere is a gap."""
@@ -144,10 +143,9 @@ class RedisEventLog:
         await self._bells.wait(audiences, seconds, has_news)
 
     async def forget(self, audience: str) -> None:
-        """With its name."""
+        """In one script."""
         async with _mapped():
-            names = (_stream, _heard, _gone, _bytes)
-            await self._redis.delete(*(name(audience) for name in names))
+            await self._forget(_keys(audience), [audience])
 
     async def close(self) -> None:
         """Gives the connections back."""
@@ -170,6 +168,17 @@ class RedisEventLog:
             except (RedisError, OSError) as error:
                 _LOG.warning("other replicas are not heard: %s", error)
             await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _keys(audience: str) -> list[str]:
+    return [
+        _COUNTER,
+        _stream(audience),
+        _heard(audience),
+        _gone(audience),
+        _CHANNEL,
+        _bytes(audience),
+    ]
 
 
 def _stream(audience: str) -> str:

@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice
+from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice, bound_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _SCHEMA = """
@@ -57,11 +58,17 @@ class SqliteEventLog:
     def __init__(
         self, path: Path, *, bound: int = BOUND, slack: int = SLACK, most_bytes: int = MOST_BYTES
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
-        self._connection.executescript(_SCHEMA)
-        self._add_sizes()
+        """Raises UnavailableError."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            self._connection.executescript(_SCHEMA)
+            self._add_sizes()
+        except (sqlite3.Error, OSError) as error:
+            raise UnavailableError(
+                f"the event log {path} can't be used ({error}): without it, a new one is made"
+            ) from error
         self._bound = bound
         self._slack = slack
         self._most_bytes = most_bytes
@@ -122,11 +129,18 @@ class SqliteEventLog:
         await self._bells.wait(audiences, seconds, has_news)
 
     async def forget(self, audience: str) -> None:
-        """With its name."""
+        """In one transaction."""
+        newest = await self.end()
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
-            for table in ("reports", "audiences"):
-                self._connection.execute(f"DELETE FROM {table} WHERE audience = ?", (audience,))
+            self._connection.execute("DELETE FROM reports WHERE audience = ?", (audience,))
+            self._connection.execute(
+                "INSERT INTO audiences VALUES (?, 0, ?, 0)"
+                " ON CONFLICT (audience)"
+                " DO UPDATE SET kept = 0, bytes = 0, dropped = excluded.dropped",
+                (audience, newest),
+            )
+        self._bells.ring(audience)
 
     async def close(self) -> None:
         """Closes the file."""
@@ -146,13 +160,14 @@ class SqliteEventLog:
             " RETURNING kept, bytes",
             (audience, size),
         ).fetchone()
-        if kept >= self._bound + self._slack or total > self._most_bytes:
-            self._trim(audience)
+        bound, slack = bound_of(audience, self._bound), bound_of(audience, self._slack)
+        if kept >= bound + slack or total > self._most_bytes:
+            self._trim(audience, bound)
 
-    def _trim(self, audience: str) -> None:
+    def _trim(self, audience: str, bound: int) -> None:
         most = self._most_bytes * KEPT_TENTHS // 10
         found: tuple[int] | None = self._connection.execute(
-            _NEWEST_TO_DROP, (audience, self._bound, most)
+            _NEWEST_TO_DROP, (audience, bound, most)
         ).fetchone()
         if found is None:
             return

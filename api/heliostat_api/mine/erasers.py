@@ -9,6 +9,7 @@ from heliostat_api.events.audiences import audience_of_person
 from heliostat_api.events.endings import audience_of_endings
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.register import Register
+from heliostat_api.secrets.service import Secrets
 
 COLLECTIONS: Final = ("executions", "agents", "idempotency", "places")
 _PAGE: Final = 50
@@ -57,6 +58,18 @@ class ErasingReports:
         """See Eraser."""
         await self.log.forget(audience_of_person(person_id))
         await self.log.forget(audience_of_endings(person_id))
+        return True
+
+
+@dataclass(frozen=True)
+class ErasingSecrets:
+    """Secrets in the world and what the store knows of them; agents that named them are gone."""
+
+    secrets: Secrets
+
+    async def erase(self, person_id: str) -> bool:
+        """See Eraser."""
+        await self.secrets.delete_all_of(person_id)
         return True
 
 

@@ -48,14 +48,14 @@ def open_for_many(
     settings: ApiSettings,
     seals: Seals,
     register: Register,
-    resources: Moving,
+    movings: Sequence[Moving],
     api_keys: ApiKeys,
     endings: Endings,
     buckets: Buckets,
 ) -> Entrance:
-    """Of a server. `resources`: what is a person's in the world."""
+    """Of a server. `movings`: what is a person's beside plain documents."""
     sessions = Sessions(seals)
-    moves = Moves(register, (resources, MovingDocuments(register.documents)))
+    moves = Moves(register, (*movings, MovingDocuments(register.documents)))
     people = ManyPeople(
         sessions,
         register,

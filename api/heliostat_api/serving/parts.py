@@ -13,11 +13,13 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.endings import Endings
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.erasing import Erasing
@@ -26,6 +28,8 @@ from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
+from heliostat_api.schedules.previews import SchedulePreviews
+from heliostat_api.secrets.service import Secrets
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
@@ -45,18 +49,22 @@ class Parts:
     executions: Executions
     transcripts: Transcripts
     files: Files
+    logs: RunLogs
     drafts: Drafts
     activation: Activation
     deletion: Deletion
     trying: Trying
     samples: SampleAgents
     previews: Previews
+    schedules: SchedulePreviews
+    secrets: Secrets
     commands: Commands
     streams: Streams
     endings: Endings
     archive: Archive
     erasing: Erasing
     expiring: Expiring
+    chat: Chat
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
