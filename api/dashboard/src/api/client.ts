@@ -15,15 +15,42 @@ export class ApiError extends Error {
 
 /** Reads. Raises ApiError. */
 export function read<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return ask<Answer>(path, signal ? { signal } : {});
+  return fetched<Answer>(path, signal ? { signal } : {});
 }
 
 /** Commands: the answer says only that it was taken. Raises ApiError. */
-export function command(path: string, body?: object): Promise<Accepted> {
-  return ask<Accepted>(path, {
+export function command(
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+): Promise<Accepted> {
+  return fetched<Accepted>(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body ?? {}),
+  });
+}
+
+/** A change of something that is there; what comes of it is reported. Raises ApiError. */
+export async function change(
+  method: "PATCH" | "PUT" | "DELETE",
+  path: string,
+  body?: object,
+): Promise<void> {
+  await answered(path, {
+    method,
+    headers: { "Content-Type": "application/json" },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+}
+
+/** A question that is too long for an address: it changes nothing. Raises ApiError. */
+export function ask<Answer>(path: string, body: object, signal?: AbortSignal): Promise<Answer> {
+  return fetched<Answer>(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body ?? {}),
+    body: JSON.stringify(body),
+    ...(signal ? { signal } : {}),
   });
 }
 
@@ -39,7 +66,11 @@ export function withQuery(
   return query.size > 0 ? `${path}?${query}` : path;
 }
 
-async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
+async function fetched<Answer>(path: string, init: RequestInit): Promise<Answer> {
+  return (await answered(path, init)).json();
+}
+
+async function answered(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });
@@ -48,7 +79,7 @@ async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
     throw new ApiError(0, "");
   }
   if (!response.ok) throw await problemOf(response);
-  return response.json();
+  return response;
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

@@ -1,4 +1,5 @@
 /** The names by which the pages know the server's shapes (schema.d.ts, made of api/openapi.json). */
+import type { Conversation } from "../chat/frames";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -14,6 +15,9 @@ export type RunFile = Schemas["FileView"];
 export type FileList = Schemas["FileList"];
 export type Accepted = Schemas["Accepted"];
 export type Problem = Schemas["Problem"];
+export type AgentDetail = Schemas["AgentDetailView"];
+export type Preview = Schemas["PreviewView"];
+export type FieldChange = Schemas["FieldChangeView"];
 type Gone = Schemas["GoneView"];
 
 /** An event of a transcript: a stranger's JSON, read by transcript/timeline.ts. */
@@ -29,7 +33,9 @@ export type Report =
   | ReportOf<"agent.deleted", Gone>
   | ReportOf<"execution.changed", Execution>
   | ReportOf<"execution.deleted", Gone>
-  | ReportOf<"execution.output", Output>;
+  | ReportOf<"execution.output", Output>
+  | ReportOf<"conversation.changed", Conversation>
+  | ReportOf<"conversation.deleted", { id: string }>;
 
 export interface Page<Item> {
   items: Item[];

@@ -2,9 +2,12 @@ import { Button } from "@mantine/core";
 import { Link } from "wouter";
 import { runsOf, useAgents, useRuns } from "../api/queries";
 import type { Agent, Execution } from "../api/views";
+import { useBegin } from "../chat/begin";
+import { Composer } from "../chat/Composer";
 import { isUnseen, markAllSeen, useSeen } from "../lib/seen";
 import { AgentState } from "../parts/AgentState";
 import { PageHead, Section } from "../parts/Page";
+import { Requests } from "../parts/Requests";
 import { RunList } from "../parts/RunList";
 import { Samples } from "../parts/Samples";
 import { Failure, Rows } from "../parts/States";
@@ -45,10 +48,16 @@ function Away({ error, retry }: { error: unknown; retry: () => void }) {
 
 function Newcomer() {
   const { t } = useWords();
+  const begin = useBegin();
   return (
     <div className={classes.newcomer}>
       <PageHead title={t("home.welcome")} detail={t("home.welcomeDetail")} tab="" />
-      <Samples />
+      <Composer say={begin} placeholder={t("chat.placeholder")} isTall />
+      <Requests say={begin} />
+      <Section title={t("home.samples")}>
+        <p className={classes.detail}>{t("home.samplesDetail")}</p>
+        <Samples isNarrow />
+      </Section>
     </div>
   );
 }
@@ -81,7 +90,7 @@ function Overview({ runs }: { runs: Execution[] }) {
         </div>
         <div>
           <YourAgents />
-          <Section title={t("home.examples")}>
+          <Section title={t("home.samples")}>
             <Samples isNarrow />
           </Section>
         </div>

@@ -1,0 +1,173 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "wouter";
+import { useAgent, useRun } from "../api/queries";
+import type { Agent } from "../api/views";
+import { useCommand } from "../lib/commands";
+import { AgentState } from "../parts/AgentState";
+import { Callout } from "../parts/Callout";
+import { Icon } from "../parts/icons";
+import { Phase } from "../parts/Phase";
+import { Refusal, Rows } from "../parts/States";
+import { Took } from "../parts/Times";
+import { fieldsOf, partAt } from "../transcript/json";
+import { money } from "../words/formats";
+import { useWords } from "../words/words";
+import { Activation } from "./Activation";
+import classes from "./AgentCard.module.css";
+import { Cost, Faults, Row, Touches } from "./CardFacts";
+import { useAgentDetail, usePreview, useSchedulePreview, useTest, useTestRun } from "./queries";
+import { Fires } from "./Schedule";
+
+/** The agent of a conversation as it is now. Only a press of the person's activates it. */
+export function AgentCard({ id, testRun }: { id: string | null; testRun: string | null }) {
+  const { t } = useWords();
+  return (
+    <section id="agent-card" className={classes.card} aria-label={t("card.title")}>
+      {id ? <Known key={id} id={id} testRun={testRun} /> : <Nobody />}
+    </section>
+  );
+}
+
+function Nobody() {
+  const { t } = useWords();
+  return (
+    <div className={classes.nobody}>
+      <Icon name="agents" size={30} />
+      <p>{t("card.empty")}</p>
+    </div>
+  );
+}
+
+function Known({ id, testRun }: { id: string; testRun: string | null }) {
+  const { t } = useWords();
+  const agent = useAgent(id);
+  if (agent.isPending) return <Rows count={3} height={48} />;
+  if (!agent.data) return <p className={classes.muted}>{t("chat.agentGone")}</p>;
+  return <Loaded agent={agent.data} testRun={testRun} />;
+}
+
+function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
+  const { t } = useWords();
+  const [isAsking, setAsking] = useState(false);
+  const preview = usePreview(agent);
+  const started = useTestRun(agent.id);
+  const run = started ?? testRun;
+  return (
+    <>
+      <div className={classes.head}>
+        <AgentState agent={agent} />
+        <h2>{agent.name}</h2>
+        <p className={classes.muted}>{agent.description || t("agents.noDescription")}</p>
+      </div>
+      {agent.isReady === false && (
+        <Callout tone="bad" icon="alert" title={t("agent.whyNot")}>
+          {agent.readyMessage}
+        </Callout>
+      )}
+      {isAsking ? (
+        <Activation agent={agent} done={() => setAsking(false)} />
+      ) : (
+        <Buttons agent={agent} ask={() => setAsking(true)} />
+      )}
+      <dl className={classes.facts}>
+        {preview.data && <Faults preview={preview.data} />}
+        <Row name={t("card.schedule")}>
+          <Schedule agent={agent} />
+        </Row>
+        <Row name={t("card.lastTest")}>
+          {run ? <TestRun id={run} /> : <span className={classes.muted}>{t("card.noTest")}</span>}
+        </Row>
+        {preview.data && !isAsking && (
+          <>
+            <Cost cost={preview.data.cost} />
+            {preview.data.touches && <Touches touches={preview.data.touches} />}
+          </>
+        )}
+      </dl>
+    </>
+  );
+}
+
+function Buttons({ agent, ask }: { agent: Agent; ask: () => void }) {
+  const { t } = useWords();
+  const test = useTest(agent.id);
+  const deactivate = useCommand();
+  const isWhole = (agent.missing ?? []).length === 0;
+  const isOurs = agent.managedBy === "dashboard";
+  const isActive = agent.status === "active";
+  const isBehind = isActive && agent.appliedRevision !== agent.revision;
+  return (
+    <>
+      <div className={classes.buttons}>
+        {isOurs && (!isActive || isBehind) && (
+          <Button disabled={!isWhole} onClick={ask} leftSection={<Icon name="check" size={16} />}>
+            {isBehind ? t("card.activateAgain") : t("card.activate")}
+          </Button>
+        )}
+        {isOurs && (
+          <Button
+            variant="default"
+            disabled={!isWhole}
+            loading={test.isPending}
+            onClick={() => test.mutate()}
+            leftSection={<Icon name="play" size={15} />}
+          >
+            {t("card.test")}
+          </Button>
+        )}
+        {isOurs && isActive && (
+          <Button
+            variant="default"
+            loading={deactivate.isPending}
+            onClick={() => deactivate.mutate(`/api/agents/${agent.id}/deactivate`)}
+          >
+            {t("card.deactivate")}
+          </Button>
+        )}
+        <Button variant="subtle" component={Link} href={`/agents/${agent.id}`}>
+          {t("card.open")}
+        </Button>
+      </div>
+      <Refusal error={test.error ?? deactivate.error} />
+    </>
+  );
+}
+
+function Schedule({ agent }: { agent: Agent }) {
+  const { t, language } = useWords();
+  const detail = useAgentDetail(agent);
+  const schedule = partAt(fieldsOf(detail.data?.spec), "schedule");
+  const hasOne = Object.keys(schedule).length > 0;
+  const preview = useSchedulePreview(hasOne ? schedule : null);
+  if (detail.data && !hasOne) return <span className={classes.muted}>{t("card.noSchedule")}</span>;
+  if (!preview.data) return null;
+  return (
+    <>
+      <p className={classes.words}>{preview.data.words[language]}</p>
+      <Fires zone={preview.data.timeZone} fires={preview.data.fires} />
+    </>
+  );
+}
+
+/** Live: the run moves on with its reports. */
+function TestRun({ id }: { id: string }) {
+  const { t } = useWords();
+  const run = useRun(id);
+  if (!run.data) return null;
+  const { data } = run;
+  const words = data.result ?? data.message;
+  return (
+    <div className={classes.test}>
+      <p className={classes.testHead}>
+        <Phase phase={data.phase} />
+        <span>
+          <Took run={data} />
+        </span>
+        <span>{money(data.costMicros)}</span>
+      </p>
+      {words && <p className={classes.result}>{words}</p>}
+      <Link href={`/executions/${id}`}>{t("chat.openRun")}</Link>
+    </div>
+  );
+}

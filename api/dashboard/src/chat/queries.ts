@@ -1,0 +1,141 @@
+/** Reads of the chat. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { ask, change, command, read, withQuery } from "../api/client";
+import type { Agent, AgentDetail, Page, Preview } from "../api/views";
+import { heardConversations, keys, placeConversation } from "../live/cache";
+import { reportedRun, useLive } from "../live/state";
+import type { Conversation, Fire, Message } from "./frames";
+
+const MOST = 1000;
+const PAGE = 200;
+const REPORTED_MS = 15_000;
+
+export function useConversations() {
+  return useQuery({
+    queryKey: keys.conversations,
+    queryFn: ({ signal }) => readConversations(signal),
+  });
+}
+
+async function readConversations(signal: AbortSignal): Promise<Conversation[]> {
+  const mark = heardConversations.mark();
+  const found: Conversation[] = [];
+  let cursor: string | null = null;
+  do {
+    const path = withQuery("/api/conversations", { cursor, limit: PAGE });
+    const page: Page<Conversation> = await read(path, signal);
+    found.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null && found.length < MOST);
+  const fresh = heardConversations.freshen(found, mark);
+  return heardConversations
+    .since(mark)
+    .reduce((all, talk) => placeConversation(all, talk.id, talk), fresh);
+}
+
+const pathOf = (id: string) => `/api/conversations/${encodeURIComponent(id)}`;
+
+export function useRename() {
+  return useMutation({
+    mutationFn: ({ id, title }: { id: string; title: string }) =>
+      change("PATCH", pathOf(id), { title }),
+  });
+}
+
+export function useRemove() {
+  return useMutation({ mutationFn: (id: string) => change("DELETE", pathOf(id)) });
+}
+
+/** Messages before what a conversation begins with here, the newest page first. */
+export function useOlder(id: string, add: (messages: Message[]) => void) {
+  const [cursor, setCursor] = useState<string | null>(null);
+  const older = useMutation({
+    mutationFn: () =>
+      read<Page<Message>>(withQuery(`${pathOf(id)}/messages`, { cursor, limit: 100 })),
+    onSuccess: (page) => {
+      add(page.items);
+      setCursor(page.next);
+    },
+  });
+  const isEnd = older.isSuccess && cursor === null;
+  return { read: () => older.mutate(), isEnd, isPending: older.isPending, error: older.error };
+}
+
+/** With its specification: read again with each revision. */
+export function useAgentDetail(agent: Agent) {
+  return useQuery({
+    queryKey: ["agentDetail", agent.id, agent.revision],
+    queryFn: ({ signal }) =>
+      read<AgentDetail>(`/api/agents/${encodeURIComponent(agent.id)}`, signal),
+  });
+}
+
+/** What activation would cost, touch and change: as of this revision and this history. */
+export function usePreview(agent: Agent) {
+  const { id, revision, appliedRevision, totals, status } = agent;
+  return useQuery({
+    queryKey: ["preview", id, revision, appliedRevision, status, totals?.executions],
+    queryFn: ({ signal }) => ask<Preview>("/api/agents/preview", { agent: id }, signal),
+    placeholderData: (before) => before,
+  });
+}
+
+export interface SchedulePreview {
+  words: { en: string; ko: string };
+  timeZone: string;
+  fires: Fire[];
+}
+
+/** A schedule in words, and when it starts next. */
+export function useSchedulePreview(schedule: object | null) {
+  return useQuery({
+    queryKey: ["schedulePreview", schedule],
+    queryFn: ({ signal }) =>
+      ask<SchedulePreview>("/api/schedules/preview", { schedule, count: 10 }, signal),
+    enabled: schedule !== null,
+    // Fires pass.
+    staleTime: 60_000,
+  });
+}
+
+/** Runs of a test that were started here, the latest of each agent. */
+const STARTED = ["testRun"] as const;
+
+export function useTestRun(agent: string): string | null {
+  const started = useQuery<string | null>({
+    queryKey: [...STARTED, agent],
+    queryFn: () => null,
+    initialData: null,
+  });
+  return started.data;
+}
+
+export function useTest(agent: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () => {
+      const path = `/api/agents/${encodeURIComponent(agent)}/test`;
+      const { correlationId, execution } = await command(path);
+      return (await reportedRun(correlationId, REPORTED_MS)) ?? execution ?? null;
+    },
+    onSuccess: (run) => client.setQueryData([...STARTED, agent], run),
+  });
+}
+
+/** Activation is of the revision that was shown: anything newer is refused. */
+export function useActivate(agent: Agent) {
+  return useMutation({
+    mutationFn: () =>
+      command(
+        `/api/agents/${encodeURIComponent(agent.id)}/activate`,
+        {},
+        agent.revision ? { "If-Match": `"${agent.revision}"` } : {},
+      ),
+  });
+}
+
+/** Which person this browser is; null until the first snapshot. */
+export function usePersonId(): string | null {
+  return useLive((state) => state.world?.person.id ?? null);
+}
