@@ -56,7 +56,10 @@ function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
   return (
     <>
       <div className={classes.head}>
-        <AgentState agent={agent} />
+        <div className={classes.top}>
+          <AgentState agent={agent} />
+          <Link href={`/agents/${agent.id}`}>{t("card.open")}</Link>
+        </div>
         <h2>{agent.name}</h2>
         <p className={classes.muted}>{agent.description || t("agents.noDescription")}</p>
       </div>
@@ -125,9 +128,6 @@ function Buttons({ agent, ask }: { agent: Agent; ask: () => void }) {
             {t("card.deactivate")}
           </Button>
         )}
-        <Button variant="subtle" component={Link} href={`/agents/${agent.id}`}>
-          {t("card.open")}
-        </Button>
       </div>
       <Refusal error={test.error ?? deactivate.error} />
     </>

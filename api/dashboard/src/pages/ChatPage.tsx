@@ -1,6 +1,6 @@
 import { ActionIcon, Button } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
-import { useLocation, useSearchParams } from "wouter";
+import { Link, useLocation, useSearchParams } from "wouter";
 import { useAgent } from "../api/queries";
 import { AgentCard } from "../chat/AgentCard";
 import { useBeginning } from "../chat/begin";
@@ -67,16 +67,28 @@ function Sidebar({ id }: { id: string | null }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <nav className={classes.side} aria-label={t("chat.list")} data-open={isOpen || undefined}>
-      <Button
-        className={classes.toggle}
-        variant="default"
-        size="compact-sm"
-        aria-expanded={isOpen}
-        leftSection={<Icon name="chat" size={16} />}
-        onClick={() => setOpen(!isOpen)}
-      >
-        {t("chat.list")}
-      </Button>
+      <div className={classes.bar}>
+        <Button
+          variant="default"
+          size="compact-sm"
+          aria-expanded={isOpen}
+          leftSection={<Icon name="chat" size={16} />}
+          onClick={() => setOpen(!isOpen)}
+        >
+          {t("chat.list")}
+        </Button>
+        {id !== null && (
+          <Button
+            variant="default"
+            size="compact-sm"
+            component={Link}
+            href="/chat"
+            leftSection={<Icon name="plus" size={15} />}
+          >
+            {t("chat.new")}
+          </Button>
+        )}
+      </div>
       <div className={classes.list}>
         <Conversations open={id} leave={() => setOpen(false)} />
       </div>

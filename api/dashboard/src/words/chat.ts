@@ -61,8 +61,8 @@ export const CHAT = {
   "chat.stop": { en: "Stop the answer", ko: "답변 중지" },
   "chat.continue": { en: "Continue the answer", ko: "답변 이어가기" },
   "chat.continueDetail": {
-    en: "The answer broke off. It only goes on, and costs, when you say so.",
-    ko: "답변이 도중에 끊겼습니다. 직접 이어가기를 눌러야 계속되고 비용이 듭니다.",
+    en: "It only goes on, and costs, when you say so.",
+    ko: "직접 눌러야 이어지고, 이어지면 비용이 듭니다.",
   },
   "chat.cost": { en: "Cost of this answer: {cost}", ko: "이 답변의 비용: {cost}" },
   "chat.offline": {
@@ -145,7 +145,7 @@ export const CHAT = {
     ko: "대화로 만든 에이전트가 여기에 표시됩니다. 하는 일과 일정, 접근 권한을 볼 수 있습니다.",
   },
 
-  "home.requests": { en: "Or begin with one of these", ko: "예시로 시작하기" },
+  "home.requests": { en: "Begin with an example", ko: "예시로 시작하기" },
   "home.requestsDetail": {
     en: "One press says it to the assistant in your name, and you go on from there.",
     ko: "누르면 그 문장이 내 메시지로 도우미에게 전달되고, 대화를 이어 갈 수 있습니다.",
