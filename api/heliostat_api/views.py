@@ -180,6 +180,16 @@ class OutputView(View):
     events: tuple[Mapping[str, JsonValue], ...]
 
 
+class PiecesView(View):
+    """Payload of `execution.pieces`: an answer while it comes, as Claude Code's `stream_event`s.
+
+    Screens may miss them: the whole answer follows as output.
+    """
+
+    attempt: int
+    events: tuple[Mapping[str, JsonValue], ...]
+
+
 class GoneView(View):
     """Payload of `agent.deleted`."""
 
@@ -197,6 +207,7 @@ class StreamView(View):
     agent_deleted: GoneView
     execution_changed: ExecutionView
     execution_output: OutputView
+    execution_pieces: PiecesView
 
 
 class TranscriptView(View):

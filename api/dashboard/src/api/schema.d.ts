@@ -902,6 +902,20 @@ export interface components {
             isAdmin: boolean;
         };
         /**
+         * PiecesView
+         * @description Payload of `execution.pieces`: an answer while it comes, as Claude Code's `stream_event`s.
+         *
+         *     Screens may miss them: the whole answer follows as output.
+         */
+        PiecesView: {
+            /** Attempt */
+            attempt: number;
+            /** Events */
+            events: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+        };
+        /**
          * PreviewRequest
          * @description What to look at: an agent as it is saved (`agent` alone: what its activation would do), that
          *     agent with a patch (what saving would change), or an agent that is not there yet.
@@ -1101,6 +1115,7 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+            executionPieces: components["schemas"]["PiecesView"];
         };
         /**
          * TotalsView

@@ -10,6 +10,7 @@ export type Agent = Schemas["AgentView"];
 export type Person = Schemas["PersonView"];
 export type Snapshot = Schemas["SnapshotView"];
 export type Output = Schemas["OutputView"];
+export type Pieces = Schemas["PiecesView"];
 export type TranscriptPage = Schemas["TranscriptView"];
 export type RunFile = Schemas["FileView"];
 export type FileList = Schemas["FileList"];
@@ -34,6 +35,7 @@ export type Report =
   | ReportOf<"execution.changed", Execution>
   | ReportOf<"execution.deleted", Gone>
   | ReportOf<"execution.output", Output>
+  | ReportOf<"execution.pieces", Pieces>
   | ReportOf<"conversation.changed", Conversation>
   | ReportOf<"conversation.deleted", { id: string }>;
 

@@ -91,6 +91,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params=FILE),
     ("PUT", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params={**FILE, "offset": "0"}),
     ("POST", f"{DELIVERY}/events"): Row(Rule.RUN, params={"first": "0"}),
+    ("POST", f"{DELIVERY}/pieces"): Row(Rule.RUN, body={"events": []}),
     ("POST", f"{DELIVERY}/end"): Row(Rule.RUN, body={"next": 0, "lost": 0}),
 }
 
