@@ -161,8 +161,7 @@ function Rename({ talk, done }: { talk: Conversation; done: () => void }) {
 function Remove({ talk, isOpen, done }: { talk: Conversation; isOpen: boolean; done: () => void }) {
   const { t } = useWords();
   const [, go] = useLocation();
-  const remove = useRemove();
-  const send = () => remove.mutate(talk.id, { onSuccess: () => isOpen && go("/chat") });
+  const remove = useRemove(() => isOpen && go("/chat"));
   return (
     <fieldset className={classes.form}>
       <legend>{t("chat.deleteAsk")}</legend>
@@ -173,7 +172,7 @@ function Remove({ talk, isOpen, done }: { talk: Conversation; isOpen: boolean; d
           autoContrast={false}
           size="compact-sm"
           loading={remove.isPending || remove.isSuccess}
-          onClick={send}
+          onClick={() => remove.mutate(talk.id)}
           data-autofocus
         >
           {t("chat.deleteYes")}

@@ -102,11 +102,11 @@ const Answer = memo(function Answer({
   );
 });
 
+/** It never goes on by itself: that costs. */
 function GoOn({ goOn }: { goOn: () => void }) {
   const { t } = useWords();
   return (
-    <div className={classes.goOn}>
-      <p>{t("chat.continueDetail")}</p>
+    <div>
       <Button size="xs" leftSection={<Icon name="again" size={15} />} onClick={goOn}>
         {t("chat.continue")}
       </Button>

@@ -8,6 +8,7 @@ import { fieldsOf, textAt } from "../transcript/json";
 import { ToolStep } from "../transcript/ToolStep";
 import { Words } from "../transcript/Words";
 import { useWords } from "../words/words";
+import { drawingOf } from "./charts";
 import type { Message, Part, PartOf } from "./frames";
 import classes from "./MessageParts.module.css";
 import { Status } from "./MessageStatus";
@@ -128,15 +129,12 @@ function SchedulePart({ part }: { part: PartOf<"schedulePreview"> }) {
 }
 
 function ChartPart({ part }: { part: PartOf<"chart"> }) {
-  const isTimed = part.series.every(({ points }) => points.every(([at]) => typeof at === "number"));
+  const { name } = useWords();
+  const { unit, kind, series } = drawingOf(part);
+  const named = series.map((each) => ({ ...each, name: name("chatChart", each.name) }));
   return (
     <div className={classes.chart}>
-      <Chart
-        title={part.title}
-        unit={part.unit}
-        series={part.series}
-        kind={isTimed ? "line" : "bar"}
-      />
+      <Chart title={name("chatChart", part.title)} unit={unit} kind={kind} series={named} />
     </div>
   );
 }

@@ -13,21 +13,16 @@ const ICONS: Record<StatusCode, IconName> = {
   failed: "cross",
 };
 
-/** Codes that the person can do nothing about are calm, the others stand out. */
 const BAD = new Set<StatusCode>(["capReached", "unavailable", "failed"]);
 
 /** How an answer came about, or why it went no further. */
 export function Status({ part, isLive }: { part: PartOf<"status">; isLive: boolean }) {
   const { name } = useWords();
   if (part.code === "thinking") return isLive ? <Thinking /> : null;
-  const isBad = BAD.has(part.code);
   return (
-    <div className={classes.status} data-tone={isBad ? "bad" : "calm"} data-code={part.code}>
+    <div className={classes.status} data-tone={BAD.has(part.code) ? "bad" : "calm"}>
       <Icon name={ICONS[part.code] ?? "flag"} size={16} />
-      <div>
-        <p>{name("chatStatus", part.code)}</p>
-        {isBad && part.text && <p className={classes.detail}>{part.text}</p>}
-      </div>
+      <p>{part.text || name("chatStatus", part.code)}</p>
     </div>
   );
 }

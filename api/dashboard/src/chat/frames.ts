@@ -43,7 +43,7 @@ export type Part =
   | {
       type: "chart";
       title: string;
-      unit: "micros" | "count" | "seconds";
+      unit: string;
       series: { name: string; points: [string | number, number][] }[];
     };
 

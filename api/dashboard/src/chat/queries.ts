@@ -43,16 +43,19 @@ export function useRename() {
   });
 }
 
-export function useRemove() {
-  return useMutation({ mutationFn: (id: string) => change("DELETE", pathOf(id)) });
+/** `after` comes also when the report was faster than the answer, and its row is gone. */
+export function useRemove(after: () => void) {
+  return useMutation({
+    mutationFn: (id: string) => change("DELETE", pathOf(id)),
+    onSuccess: after,
+  });
 }
 
-/** Messages before what a conversation begins with here, the newest page first. */
+/** Messages before what a conversation begins with here. */
 export function useOlder(id: string, add: (messages: Message[]) => void) {
   const [cursor, setCursor] = useState<string | null>(null);
   const older = useMutation({
-    mutationFn: () =>
-      read<Page<Message>>(withQuery(`${pathOf(id)}/messages`, { cursor, limit: 100 })),
+    mutationFn: () => readOlder(id, cursor),
     onSuccess: (page) => {
       add(page.items);
       setCursor(page.next);
@@ -60,6 +63,16 @@ export function useOlder(id: string, add: (messages: Message[]) => void) {
   });
   const isEnd = older.isSuccess && cursor === null;
   return { read: () => older.mutate(), isEnd, isPending: older.isPending, error: older.error };
+}
+
+/** The newest page is what a conversation opens with, so the first look goes behind it. */
+async function readOlder(id: string, cursor: string | null): Promise<Page<Message>> {
+  const page = (after: string | null) =>
+    read<Page<Message>>(withQuery(`${pathOf(id)}/messages`, { cursor: after, limit: 100 }));
+  const first = await page(cursor);
+  if (cursor !== null || first.next === null) return first;
+  const second = await page(first.next);
+  return { items: [...second.items, ...first.items], next: second.next };
 }
 
 /** With its specification: read again with each revision. */

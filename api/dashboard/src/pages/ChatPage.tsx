@@ -44,7 +44,7 @@ function Talking({ person, id }: { person: string; id: string | null }) {
   useEffect(() => {
     if (state.begun && id === null) go(`/chat/${state.begun}`, { replace: true });
   }, [state.begun, id, go]);
-  if (id !== null && state.refusal?.status === 404 && !state.thread.conversation) {
+  if (id !== null && state.refusal?.status === 404 && !state.refused) {
     return <MissingPage what="conversation" />;
   }
   return (

@@ -60,10 +60,6 @@ export const CHAT = {
   "chat.send": { en: "Send", ko: "보내기" },
   "chat.stop": { en: "Stop the answer", ko: "답변 중지" },
   "chat.continue": { en: "Continue the answer", ko: "답변 이어가기" },
-  "chat.continueDetail": {
-    en: "It only goes on, and costs, when you say so.",
-    ko: "직접 눌러야 이어지고, 이어지면 비용이 듭니다.",
-  },
   "chat.cost": { en: "Cost of this answer: {cost}", ko: "이 답변의 비용: {cost}" },
   "chat.offline": {
     en: "The chat is not connected. It comes back by itself.",
@@ -75,8 +71,8 @@ export const CHAT = {
   "chat.jump": { en: "To the newest message", ko: "최신 메시지로" },
 
   "chatStatus.script": {
-    en: "A script answers here, not a model. It takes name, time and task from your words.",
-    ko: "모델이 아니라 스크립트가 답합니다. 이름과 시간, 할 일은 입력한 문장에서 가져옵니다.",
+    en: "A script answers here, not a model.",
+    ko: "모델이 아니라 스크립트가 답합니다.",
   },
   "chatStatus.thinking": { en: "Thinking", ko: "생각하는 중" },
   "chatStatus.stopped": { en: "You stopped this answer.", ko: "답변을 중지했습니다." },
@@ -98,6 +94,9 @@ export const CHAT = {
   "chatTool.read_result": { en: "Read the result", ko: "결과 확인" },
   "chatTool.list_models": { en: "Look at the models", ko: "모델 확인" },
   "chatTool.estimate_cost": { en: "Estimate the cost", ko: "비용 예상" },
+
+  "chatChart.cost": { en: "What its runs cost", ko: "실행별 비용" },
+  "chatChart.runs": { en: "Runs", ko: "실행" },
 
   "card.title": { en: "Agent", ko: "에이전트" },
   "card.open": { en: "Open", ko: "열기" },
