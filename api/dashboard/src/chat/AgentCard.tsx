@@ -145,7 +145,11 @@ function Schedule({ agent }: { agent: Agent }) {
   return (
     <>
       <p className={classes.words}>{preview.data.words[language]}</p>
-      <Fires zone={preview.data.timeZone} fires={preview.data.fires} />
+      <Fires
+        zone={preview.data.timeZone}
+        words={preview.data.words[language]}
+        fires={preview.data.fires}
+      />
     </>
   );
 }

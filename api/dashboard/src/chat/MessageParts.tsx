@@ -37,7 +37,7 @@ function OnePart({ part, message, isLive }: { part: Part; message: Message; isLi
     case "toolCall":
       return <Call call={part} message={message} />;
     case "agentCard":
-      return <CardLink part={part} />;
+      return isLatest(part, message) ? <CardLink part={part} /> : null;
     case "schedulePreview":
       return <SchedulePart part={part} />;
     case "chart":
@@ -45,6 +45,14 @@ function OnePart({ part, message, isLive }: { part: Part; message: Message; isLi
     default:
       return null;
   }
+}
+
+/** An agent that was saved several times is shown where it was saved last. */
+function isLatest(card: PartOf<"agentCard">, message: Message): boolean {
+  return (
+    card ===
+    message.parts.findLast((part) => part.type === "agentCard" && part.agentId === card.agentId)
+  );
 }
 
 function Text({ text, isLive }: { text: string; isLive: boolean }) {
@@ -60,6 +68,9 @@ function Call({ call, message }: { call: PartOf<"toolCall">; message: Message })
   const { t, name } = useWords();
   const result = message.parts.find((part) => part.type === "result" && part.callId === call.id);
   const found = result?.type === "result" ? result : null;
+  const isWriting = message.state === "writing";
+  // A run that goes on is told of before its call is done.
+  const isEarly = isWriting && found?.execution && found === message.parts.at(-1);
   const input = fieldsOf(call.input);
   return (
     <div>
@@ -73,11 +84,12 @@ function Call({ call, message }: { call: PartOf<"toolCall">; message: Message })
           name: call.name,
           input,
           draft: "",
-          result: found && { text: found.text, pictures: [], isError: found.isError },
+          result:
+            found && !isEarly ? { text: found.text, pictures: [], isError: found.isError } : null,
           endTime: null,
         }}
         folder=""
-        isGoing={message.state === "writing"}
+        isGoing={isWriting}
         said={{ title: name("chatTool", call.name), subject: textAt(input, "name") }}
       />
       {found?.execution && (
@@ -121,9 +133,9 @@ function SchedulePart({ part }: { part: PartOf<"schedulePreview"> }) {
     <section className={classes.schedule} aria-label={part.words[language]}>
       <p className={classes.words}>
         <Icon name="clock" size={18} />
-        {part.words[language]}
+        <span>{part.words[language]}</span>
       </p>
-      <Fires zone={part.timeZone} fires={part.fires} />
+      <Fires zone={part.timeZone} words={part.words[language]} fires={part.fires} />
     </section>
   );
 }

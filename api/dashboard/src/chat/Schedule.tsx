@@ -6,7 +6,16 @@ import classes from "./Schedule.module.css";
 const FEW = 3;
 
 /** When a schedule starts next, by its own zone; the first few until somebody asks for all. */
-export function Fires({ zone, fires }: { zone: string; fires: readonly Fire[] }) {
+export function Fires({
+  zone,
+  words,
+  fires,
+}: {
+  zone: string;
+  /** The schedule in words; most of them name the zone. */
+  words: string;
+  fires: readonly Fire[];
+}) {
   const { t, instant } = useWords();
   const [isAll, setAll] = useState(false);
   return (
@@ -22,7 +31,7 @@ export function Fires({ zone, fires }: { zone: string; fires: readonly Fire[] })
         ))}
       </ol>
       <p className={classes.zone}>
-        {t("card.zone", { zone })}
+        {!words.includes(zone) && t("card.zone", { zone })}
         {!isAll && fires.length > FEW && (
           <button type="button" onClick={() => setAll(true)}>
             {t("card.allFires", { count: fires.length })}

@@ -157,32 +157,32 @@ export const CHAT = {
 
   "request.news": { en: "Morning news", ko: "아침 뉴스 요약" },
   "request.newsText": {
-    en: "Every weekday at 8:00, find today's most important technology news and sum it up in five lines with links.",
-    ko: "평일 아침 8시마다 오늘의 주요 기술 뉴스를 찾아서 링크와 함께 다섯 줄로 요약해 줘.",
+    en: "Every weekday at 8:00, find today's most important technology news and sum it up in five lines with links. Call it Morning news.",
+    ko: "평일 아침 8시에 오늘의 주요 기술 뉴스를 찾아서 링크와 함께 다섯 줄로 요약해 줘. 이름은 '아침 뉴스'로 해 줘.",
   },
   "request.rate": { en: "Exchange rate", ko: "환율 기록" },
   "request.rateText": {
-    en: "Every day at 9:30, look up the dollar to won rate, add it to rates.csv, and draw a chart of the last 30 days.",
-    ko: "매일 오전 9시 30분에 원달러 환율을 확인해서 rates.csv에 추가하고 최근 30일 차트를 그려 줘.",
+    en: "Every day at 9:30, look up the dollar to won rate, add it to rates.csv, and draw a chart of the last 30 days. Call it Exchange rate.",
+    ko: "매일 오전 9시 30분에 원달러 환율을 확인해서 rates.csv에 추가하고 최근 30일 차트를 그려 줘. 이름은 '환율 기록'으로 해 줘.",
   },
   "request.report": { en: "Weekly report", ko: "주간 보고서" },
   "request.reportText": {
-    en: "Every Monday at 9:00, read sales.csv and write a report with totals by region and a chart.",
-    ko: "매주 월요일 오전 9시에 sales.csv를 읽고 지역별 합계와 차트가 있는 보고서를 작성해 줘.",
+    en: "Every Monday at 9:00, read sales.csv and write a report with totals by region and a chart. Call it Weekly report.",
+    ko: "매주 월요일 오전 9시에 매출 파일 sales.csv를 읽고 지역별 합계와 차트가 있는 보고서를 작성해 줘. 이름은 '주간 보고서'로 해 줘.",
   },
   "request.watch": { en: "Watch a website", ko: "웹사이트 점검" },
   "request.watchText": {
-    en: "Every hour, check that https://example.com answers within two seconds, and write down when it does not.",
-    ko: "매시간 https://example.com이 2초 안에 응답하는지 점검하고, 응답하지 않으면 기록해 줘.",
+    en: "Every hour, check that https://example.com answers within two seconds, and write down when it does not. Call it Website watch.",
+    ko: "매시간 웹사이트 https://example.com이 2초 안에 응답하는지 점검하고, 응답하지 않으면 기록해 줘. 이름은 '웹사이트 점검'으로 해 줘.",
   },
   "request.release": { en: "New releases", ko: "새 버전 알림" },
   "request.releaseText": {
-    en: "Every Friday at 17:00, list this week's releases of kubernetes/kubernetes on GitHub and what changed for operators.",
-    ko: "매주 금요일 오후 5시에 GitHub의 kubernetes/kubernetes 새 버전과 운영자가 알아야 할 변경점을 정리해 줘.",
+    en: "Every Friday at 17:00, list this week's releases of kubernetes/kubernetes on GitHub and what changed for operators. Call it New releases.",
+    ko: "매주 금요일 오후 5시에 GitHub의 kubernetes/kubernetes 새 버전과 운영자가 알아야 할 변경점을 정리해 줘. 이름은 '새 버전 알림'으로 해 줘.",
   },
   "request.expenses": { en: "Monthly expenses", ko: "월말 지출 정리" },
   "request.expensesText": {
-    en: "On the first of every month at 10:00, sort expenses.csv by category and show how it compares with the month before.",
-    ko: "매월 1일 오전 10시에 expenses.csv를 항목별로 정리하고 지난달과 비교해 줘.",
+    en: "Every month on the 1st at 10:00, sort expenses.csv by category and show how it compares with the month before. Call it Monthly expenses.",
+    ko: "매월 1일 오전 10시에 지출 파일 expenses.csv를 항목별로 정리하고 지난달과 비교해 줘. 이름은 '월말 지출 정리'로 해 줘.",
   },
 } as const satisfies Record<string, Record<"en" | "ko", string>>;
