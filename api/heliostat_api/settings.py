@@ -95,6 +95,13 @@ class ApiSettings(BaseSettings):
             "folder.",
         ),
     ] = SecretStr("")
+    images: Annotated[
+        Words,
+        Field(
+            description="Images that agents made here may name, separated by commas; `*` stands "
+            "for any text: `registry.example/team/*`. Empty: none but the operator's own."
+        ),
+    ] = ()
     public_url: Annotated[
         Address,
         AfterValidator(_origin),

@@ -66,6 +66,7 @@ class ApiApp:
     world: MemoryWorld
     documents: SqliteDocuments
     clock: Clock
+    surroundings: Surroundings
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -139,7 +140,7 @@ async def api_app(
         api_keys=api_keys or NoApiKeys(),
     )
     try:
-        yield ApiApp(create_app(around), world, documents, clock)
+        yield ApiApp(create_app(around), world, documents, clock, around)
     finally:
         await log.close()
         await documents.close()

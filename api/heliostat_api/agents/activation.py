@@ -44,6 +44,7 @@ class Activation:
         known = await self._addressed(person, agent_id, if_match)
         draft = known.draft
         refuse_missing(draft)
+        content = await self.drafts.permits.checked(person, draft.content)
         await self._refuse_foreign(agent_id, draft)
         annotations = {
             OWNER_ANNOTATION: draft.user_id,
@@ -51,7 +52,7 @@ class Activation:
             AGENT_REVISION: str(draft.latest),
         }
         applied = await self.world.apply(
-            build_manifest(draft.content, draft.resource, draft.namespace, annotations)
+            build_manifest(content, draft.resource, draft.namespace, annotations)
         )
         await self.recorder.see(AGENT, applied)
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
@@ -98,6 +99,24 @@ class Activation:
                 await self.drafts.documents.commit(self.drafts.put(known, named))
             except ConflictError:
                 continue
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """All agents of a person start nothing any more."""
+
+    activation: Activation
+
+    async def stop(self, person: Person) -> None:
+        """Those of the dashboard; may be repeated. Raises WorldError, StoreError."""
+        cursor: str | None = None
+        while True:
+            page = await self.activation.drafts.agents.page(person, cursor)
+            for agent in page.items:
+                if agent.managed_by == "dashboard" and agent.status == "active":
+                    await self.activation.deactivate(person, agent.id, "")
+            if (cursor := page.next) is None:
+                return
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from heliostat_api.agents.contents import Content, taken_apart
 from heliostat_api.agents.edits import Edit, checked
 from heliostat_api.agents.names import new_agent_id
+from heliostat_api.agents.permits import Permits
 from heliostat_api.agents.reading import Agents, view_detail
 from heliostat_api.agents.records import Draft, fields_of, read_draft
 from heliostat_api.agents.revisions import (
@@ -60,6 +61,7 @@ class Drafts:
     repeats: Repeats
     clock: Callable[[], datetime]
     namespace: str
+    permits: Permits
 
     async def create(
         self,
@@ -69,7 +71,8 @@ class Drafts:
         correlation: str,
         note: str = "created",
     ) -> Saved:
-        """A new agent, its content checked by the caller."""
+        """A new agent, its fields checked by the caller. Raises problems."""
+        content = await self.permits.checked(person, content)
         agent_id = new_agent_id()
         made = {"agent": agent_id, "correlationId": correlation}
         writes = self.new_writes(person, agent_id, content, note)
@@ -121,7 +124,7 @@ class Drafts:
         while True:
             known = await self.read(person, agent_id)
             check_match(if_match, known.draft.latest)
-            content = checked(edit(known.draft.content))
+            content = await self.permits.checked(person, checked(edit(known.draft.content)))
             if content == known.draft.content:
                 return Saved(
                     correlation_id=correlation, agent=agent_id, revision=known.draft.latest

@@ -30,18 +30,19 @@ class Executions:
 
     async def get(self, person: Person, uid: str) -> ExecutionView:
         """Raises NotFoundProblem, for somebody else's too."""
-        return view_of(await self._read(person, uid))
+        return view_of(await self.document(person, uid))
 
     async def spec(self, person: Person, uid: str) -> ExecutionSpec:
         """What it was asked to do. Raises NotFoundProblem, also where the record does not say:
         the earlier platform kept none.
         """
-        document = await self._read(person, uid)
+        document = await self.document(person, uid)
         if SPEC not in document.fields:
             raise NotFoundProblem("order of that run")
         return ExecutionSpec.model_validate(document.fields[SPEC])
 
-    async def _read(self, person: Person, uid: str) -> Document:
+    async def document(self, person: Person, uid: str) -> Document:
+        """Its document. Raises NotFoundProblem."""
         document = await self.documents.get(f"{_COLLECTION}/{uid}")
         if document is None or document.fields.get(OWNER) != person.id:
             raise NotFoundProblem("execution")

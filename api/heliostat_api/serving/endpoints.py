@@ -8,14 +8,19 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from heliostat_api.agents.endpoints import agents
+from heliostat_api.chat.endpoints import conversations
 from heliostat_api.events.stream import read_cursor
 from heliostat_api.executions import files
 from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
+from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.mine.endpoints import mine
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
+from heliostat_api.secrets.endpoints import secrets
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.problems import NotFoundProblem, Problem
 from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
@@ -29,6 +34,9 @@ api = APIRouter(
 )
 api.include_router(agents)
 api.include_router(schedules)
+api.include_router(secrets)
+api.include_router(mine)
+api.include_router(conversations)
 stream = APIRouter(responses={422: {"model": Problem}})
 
 
@@ -49,9 +57,9 @@ async def follow_reports(
 
 
 @api.get("/me")
-async def read_me(person: PersonOf) -> PersonView:
+async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are."""
-    return view_person(person)
+    return view_person(person, parts.clock())
 
 
 @api.post("/samples/{name}", status_code=202)
@@ -116,6 +124,32 @@ async def read_file(parts: PartsOf, person: PersonOf, uid: str, file_id: str) ->
     """One of them."""
     await parts.executions.get(person, uid)
     return await files.download(parts.files, uid, file_id)
+
+
+@api.get(
+    "/executions/{uid}/logs",
+    response_class=StreamingResponse,
+    responses=dict(LOG_RESPONSES),
+)
+async def read_logs(
+    parts: PartsOf,
+    person: PersonOf,
+    uid: str,
+    attempt: Annotated[int | None, Query(ge=1, le=9999)] = None,
+) -> StreamingResponse:
+    """What the programs of an attempt (the latest, when none is named) printed."""
+    return await parts.logs.respond(await parts.executions.get(person, uid), attempt)
+
+
+@api.get("/executions/{uid}/diff/{other}")
+async def compare_executions(
+    parts: PartsOf, person: PersonOf, uid: str, other: str
+) -> ExecutionDiffView:
+    """What is different in another run, and in the files that it made."""
+    left = await parts.executions.document(person, uid)
+    right = await parts.executions.document(person, other)
+    made_left, made_right = await parts.files.list(uid), await parts.files.list(other)
+    return build_diff(left, right, made_left, made_right)
 
 
 @api.post("/executions/{uid}/cancel", status_code=202)

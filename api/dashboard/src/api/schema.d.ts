@@ -300,6 +300,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Secrets
+         * @description Your secrets, without their values.
+         */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Secret
+         * @description Make a secret, or set all its values anew. They are never answered.
+         */
+        put: operations["put_secret"];
+        post?: never;
+        /**
+         * Delete Secret
+         * @description It goes; not while an active agent names it.
+         */
+        delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Archive
+         * @description All of yours as one zip archive: agents, executions, transcripts, files, conversations.
+         */
+        get: operations["read_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -312,6 +376,78 @@ export interface paths {
          * @description Who you are.
          */
         get: operations["read_me"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Me
+         * @description All of yours goes, for good: runs end, sessions too, then everything is deleted.
+         */
+        delete: operations["delete_me"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description Your conversations, newest first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Conversation
+         * @description One of your conversations.
+         */
+        get: operations["read_conversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description All that was said in it goes; its agent stays.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Conversation
+         * @description Call it something else.
+         */
+        patch: operations["rename_conversation"];
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Messages
+         * @description What was said in it, the newest last; `next` leads to what was said before.
+         */
+        get: operations["list_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -440,6 +576,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/executions/{uid}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Logs
+         * @description What the programs of an attempt (the latest, when none is named) printed.
+         */
+        get: operations["read_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executions/{uid}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Executions
+         * @description What is different in another run, and in the files that it made.
+         */
+        get: operations["compare_executions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/executions/{uid}/cancel": {
         parameters: {
             query?: never;
@@ -493,6 +669,21 @@ export interface components {
             correlationId: string;
             /** Execution */
             execution?: string | null;
+        };
+        /**
+         * AgentCardPart
+         * @description An agent as it was saved.
+         */
+        AgentCardPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "agentCard";
+            /** Agentid */
+            agentId: string;
+            /** Revision */
+            revision: number;
         };
         /**
          * AgentDetailView
@@ -564,7 +755,7 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
-            schedule?: components["schemas"]["WordsView"] | null;
+            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
@@ -680,7 +871,7 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
-            schedule?: components["schemas"]["WordsView"] | null;
+            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
@@ -718,6 +909,23 @@ export interface components {
             estimatedTime: string | null;
         };
         /**
+         * ChartPart
+         * @description Numbers to be drawn.
+         */
+        ChartPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "chart";
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /** Series */
+            series: components["schemas"]["SeriesView"][];
+        };
+        /**
          * Content
          * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
          *
@@ -741,6 +949,45 @@ export interface components {
             };
         };
         /**
+         * ConversationPage
+         * @description Newest first. `next` is the cursor of older ones; None at the end.
+         */
+        ConversationPage: {
+            /** Items */
+            items: components["schemas"]["ConversationView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ConversationState
+         * @description Whether somebody answers in it now.
+         * @enum {string}
+         */
+        ConversationState: "idle" | "answering" | "interrupted";
+        /**
+         * ConversationView
+         * @description A conversation. `agentId` is the agent that it is about, once there is one.
+         */
+        ConversationView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Agentid */
+            agentId: string | null;
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Changedtime
+             * Format: date-time
+             */
+            changedTime: string;
+            state: components["schemas"]["ConversationState"];
+        };
+        /**
          * CostView
          * @description Micro-dollars of a run, from what its runs so far cost; `text` says it in words.
          *
@@ -757,6 +1004,19 @@ export interface components {
             limitMicros: number | null;
             /** Text */
             text: string;
+        };
+        /**
+         * ExecutionDiffView
+         * @description From the left run to the right one. `changes` names fields of the view, and of `spec` what
+         *     the run was asked; `attempts` is their number.
+         */
+        ExecutionDiffView: {
+            left: components["schemas"]["ExecutionView"];
+            right: components["schemas"]["ExecutionView"];
+            /** Changes */
+            changes: components["schemas"]["FieldChangeView"][];
+            /** Files */
+            files: components["schemas"]["FileChangeView"][];
         };
         /**
          * ExecutionPage
@@ -819,6 +1079,17 @@ export interface components {
             isFinished: boolean;
         };
         /**
+         * Farewell
+         * @description What somebody says who wants all that they have deleted.
+         */
+        Farewell: {
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "delete everything";
+        };
+        /**
          * FieldChangeView
          * @description A field that differs; null where it is not there.
          */
@@ -837,6 +1108,23 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FileChangeView
+         * @description A file of either run, by its path; `id` is that of the run's latest one, null without.
+         */
+        FileChangeView: {
+            /** Path */
+            path: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "same";
+            /** Leftid */
+            leftId: string | null;
+            /** Rightid */
+            rightId: string | null;
         };
         /**
          * FileList
@@ -865,29 +1153,6 @@ export interface components {
             isShown: boolean;
         };
         /**
-         * FireView
-         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
-         *
-         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
-         *     Blackout (it is skipped; `reason` is the blackout's).
-         */
-        FireView: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Local
-             * Format: date-time
-             */
-            local: string;
-            /** Note */
-            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
-            /** Reason */
-            reason: string;
-        };
-        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -900,6 +1165,45 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * MessagePage
+         * @description The newest last. `next` is the cursor of what was said before; None at the start.
+         */
+        MessagePage: {
+            /** Items */
+            items: components["schemas"]["MessageView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MessageState
+         * @description How an answer is. What a person says is done at once.
+         * @enum {string}
+         */
+        MessageState: "writing" | "done" | "stopped" | "interrupted" | "failed";
+        /**
+         * MessageView
+         * @description Something said. `costMicros` is what the model calls of an answer cost so far.
+         */
+        MessageView: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+            state: components["schemas"]["MessageState"];
+            /** Parts */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["StatusPart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ResultPart"] | components["schemas"]["AgentCardPart"] | components["schemas"]["SchedulePreviewPart"] | components["schemas"]["ChartPart"])[];
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Costmicros */
+            costMicros: number;
+        };
         /**
          * MonthView
          * @description What its schedule may cost in the next 30 days; null without history. `text` says it.
@@ -944,6 +1248,14 @@ export interface components {
             name?: string | null;
         };
         /**
+         * NewTitle
+         * @description What the conversation is called.
+         */
+        NewTitle: {
+            /** Title */
+            title: string;
+        };
+        /**
          * OutputView
          * @description Payload of `execution.output`: events of an attempt's transcript, as Claude Code wrote them.
          *
@@ -976,7 +1288,8 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Who you are.
+         * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+         *     for others); `isExpiring` says that this is near.
          */
         PersonView: {
             /** Id */
@@ -988,6 +1301,13 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+            /** Expirestime */
+            expiresTime?: string | null;
+            /**
+             * Isexpiring
+             * @default false
+             */
+            isExpiring: boolean;
         };
         /**
          * PiecesView
@@ -1118,6 +1438,25 @@ export interface components {
             };
         };
         /**
+         * ResultPart
+         * @description What a tool answered. `execution` is the uid of the test run that it is about.
+         */
+        ResultPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "result";
+            /** Callid */
+            callId: string;
+            /** Iserror */
+            isError: boolean;
+            /** Text */
+            text: string;
+            /** Execution */
+            execution?: string | null;
+        };
+        /**
          * RevisionDetailView
          * @description A saved state with all of it, and what changed since the one before.
          */
@@ -1200,6 +1539,28 @@ export interface components {
             revision: number;
         };
         /**
+         * SchedulePreviewPart
+         * @description What a schedule means: in words, and the next times.
+         */
+        SchedulePreviewPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "schedulePreview";
+            /** Agentid */
+            agentId: string;
+            /** Schedule */
+            schedule: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Timezone */
+            timeZone: string;
+            words: components["schemas"]["heliostat_api__chat__views__WordsView"];
+            /** Fires */
+            fires: components["schemas"]["heliostat_api__chat__views__FireView"][];
+        };
+        /**
          * SchedulePreviewRequest
          * @description A schedule as in the spec of an Agent, and how many of its times to name.
          */
@@ -1219,23 +1580,42 @@ export interface components {
          * @description A schedule in words, and its next times.
          */
         SchedulePreviewView: {
-            words: components["schemas"]["WordsView"];
+            words: components["schemas"]["heliostat_api__views__WordsView"];
             /** Timezone */
             timeZone: string;
             /** Fires */
-            fires: components["schemas"]["FireView"][];
+            fires: components["schemas"]["heliostat_api__schedules__views__FireView"][];
         };
         /**
-         * SecretView
-         * @description A value of a Secret that the agent gets as a variable.
+         * SecretList
+         * @description Newest first.
          */
-        SecretView: {
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["heliostat_api__secrets__records__SecretView"][];
+        };
+        /**
+         * SecretValues
+         * @description All of a secret's values, by their keys. They are never answered.
+         */
+        SecretValues: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SeriesView
+         * @description Points of a chart, each a time or label and a number.
+         */
+        SeriesView: {
             /** Name */
             name: string;
-            /** Key */
-            key: string;
-            /** Envname */
-            envName: string;
+            /** Points */
+            points: [
+                string,
+                number
+            ][];
         };
         /**
          * SnapshotView
@@ -1256,6 +1636,26 @@ export interface components {
             executions: components["schemas"]["ExecutionView"][];
         };
         /**
+         * StatusCode
+         * @description What a status is about. `script`: no model answers, a script does.
+         * @enum {string}
+         */
+        StatusCode: "script" | "thinking" | "stopped" | "interrupted" | "capReached" | "unavailable" | "failed";
+        /**
+         * StatusPart
+         * @description What became of the answer here, in words for people, with the remedy.
+         */
+        StatusPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "status";
+            code: components["schemas"]["StatusCode"];
+            /** Text */
+            text: string;
+        };
+        /**
          * StreamView
          * @description What the stream's events hold. Each has one of these as its data, or as its payload.
          */
@@ -1267,6 +1667,38 @@ export interface components {
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
             executionPieces: components["schemas"]["PiecesView"];
+        };
+        /**
+         * TextPart
+         * @description Text in Markdown.
+         */
+        TextPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text";
+            /** Text */
+            text: string;
+        };
+        /**
+         * ToolCallPart
+         * @description A tool that is called.
+         */
+        ToolCallPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "toolCall";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Input */
+            input: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * TotalsView
@@ -1306,7 +1738,7 @@ export interface components {
             /** Hosts */
             hosts: string[];
             /** Secrets */
-            secrets: components["schemas"]["SecretView"][];
+            secrets: components["schemas"]["heliostat_api__agents__previews__SecretView"][];
         };
         /**
          * TranscriptView
@@ -1356,10 +1788,92 @@ export interface components {
             cacheWriteTokens: number;
         };
         /**
+         * SecretView
+         * @description A value of a Secret that the agent gets as a variable.
+         */
+        heliostat_api__agents__previews__SecretView: {
+            /** Name */
+            name: string;
+            /** Key */
+            key: string;
+            /** Envname */
+            envName: string;
+        };
+        /**
+         * FireView
+         * @description A time at which an agent would start; `local` is in the schedule's zone.
+         */
+        heliostat_api__chat__views__FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Local */
+            local: string;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * WordsView
+         * @description The same in each language.
+         */
+        heliostat_api__chat__views__WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+        };
+        /**
+         * FireView
+         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
+         *
+         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
+         *     Blackout (it is skipped; `reason` is the blackout's).
+         */
+        heliostat_api__schedules__views__FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Local
+             * Format: date-time
+             */
+            local: string;
+            /** Note */
+            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * SecretView
+         * @description A secret without its values.
+         *
+         *     `resource` is the Secret's own name, by which the `secretRefs` of an agent name it; `usedBy`
+         *     are agents that do, active or not.
+         */
+        heliostat_api__secrets__records__SecretView: {
+            /** Name */
+            name: string;
+            /** Resource */
+            resource: string;
+            /** Keys */
+            keys: string[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Usedby */
+            usedBy: string[];
+        };
+        /**
          * WordsView
          * @description The same in each language of the dashboard.
          */
-        WordsView: {
+        heliostat_api__views__WordsView: {
             /** En */
             en: string;
             /** Ko */
@@ -2153,6 +2667,162 @@ export interface operations {
             };
         };
     };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValues"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A zip archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_me: {
         parameters: {
             query?: never;
@@ -2169,6 +2839,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Farewell"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTitle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
                 };
             };
             /** @description A field is not what it must be. */
@@ -2420,6 +3340,89 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_logs: {
+        parameters: {
+            query?: {
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its programs printed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_executions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionDiffView"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -9,6 +9,7 @@ import { Overlay } from "./overlay";
 export type RunPages = InfiniteData<Page<Execution>, string | null>;
 
 export const keys = {
+  me: ["me"] as const,
   agents: ["agents"] as const,
   agent: (id: string) => ["agent", id] as const,
   runs: (filter: Filter) => ["executions", filter] as const,

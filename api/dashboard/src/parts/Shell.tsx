@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { useWords } from "../words/words";
+import { Expiry } from "./Expiry";
 import { Icon, type IconName, Sun } from "./icons";
 import classes from "./Shell.module.css";
 import { StatusBar } from "./StatusBar";
@@ -41,6 +42,7 @@ export function Shell({ children }: { children: ReactNode }) {
         className={classes.main}
         data-wide={location.startsWith("/chat") || undefined}
       >
+        <Expiry />
         {children}
       </main>
       <StatusBar />

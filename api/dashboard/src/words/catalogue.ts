@@ -1,7 +1,9 @@
 import { CHAT } from "./chat";
+import { EXPIRY } from "./expiry";
 
 /** Every text of the dashboard, in every language. `{name}` is a place that is filled in. */
 export const CATALOGUE = {
+  ...EXPIRY,
   "app.skip": { en: "Skip to content", ko: "본문으로 건너뛰기" },
   "app.navigation": { en: "Main", ko: "주 메뉴" },
   "app.loading": { en: "Loading", ko: "불러오는 중" },
