@@ -48,7 +48,7 @@ test("a stack stands on what is below it, a line by itself keeps its holes", () 
 });
 
 test("the chat's instants become a time axis, and its dollars are micro-dollars", () => {
-  const chart = (points: [string | number, number][]) =>
+  const chart = (points: [string, number][]) =>
     drawingOf({
       type: "chart",
       title: "cost",

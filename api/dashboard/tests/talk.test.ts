@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Message } from "../src/api/views";
 import type { Socket } from "../src/chat/connection";
-import type { ClientFrame, Message, SayFrame, ServerFrame } from "../src/chat/frames";
+import type { ClientFrame, SayFrame, ServerFrame } from "../src/chat/frames";
 import { sendingIn, Talk } from "../src/chat/talk";
 
 /** The other end of the wire. */

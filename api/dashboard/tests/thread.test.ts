@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { LogFrame, Message, Part } from "../src/chat/frames";
+import type { Message } from "../src/api/views";
+import type { LogFrame, Part } from "../src/chat/frames";
 import {
   afterFrame,
   agentIn,

@@ -19,7 +19,7 @@ test.each(Object.entries(CATALOGUE))("%s is there in both languages", (_, text) 
 
 /** Keys whose first part is chosen at run time: by phase, reason and so on. */
 const OPEN =
-  /^(phase|reason|trigger|cause|sample|status|missing|steps|settings|chatStatus|chatTool|chatChart|request)\./;
+  /^(phase|reason|trigger|cause|sample|status|missing|steps|settings|chatStatus|chatTool|chatChart|fireNote|request)\./;
 
 test("no text is left over", () => {
   const code = Object.entries(SOURCES)

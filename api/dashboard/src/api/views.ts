@@ -1,5 +1,4 @@
 /** The names by which the pages know the server's shapes (schema.d.ts, made of api/openapi.json). */
-import type { Conversation } from "../chat/frames";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -19,6 +18,10 @@ export type Problem = Schemas["Problem"];
 export type AgentDetail = Schemas["AgentDetailView"];
 export type Preview = Schemas["PreviewView"];
 export type FieldChange = Schemas["FieldChangeView"];
+export type Conversation = Schemas["ConversationView"];
+export type Message = Schemas["MessageView"];
+export type SchedulePreview = Schemas["SchedulePreviewView"];
+export type Fire = SchedulePreview["fires"][number];
 type Gone = Schemas["GoneView"];
 
 /** An event of a transcript: a stranger's JSON, read by transcript/timeline.ts. */

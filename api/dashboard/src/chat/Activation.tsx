@@ -25,7 +25,7 @@ export function Activation({ agent, done }: { agent: Agent; done: () => void }) 
       {preview.isError && <Failure error={preview.error} retry={() => void preview.refetch()} />}
       {preview.data && (
         <dl className={classes.facts}>
-          <Cost cost={preview.data.cost} />
+          <Cost preview={preview.data} />
           {preview.data.touches && <Touches touches={preview.data.touches} />}
           <Changes changes={preview.data.changes} />
         </dl>

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useAgent, useRun } from "../api/queries";
-import type { Agent } from "../api/views";
+import type { Agent, SchedulePreview } from "../api/views";
 import { useCommand } from "../lib/commands";
 import { AgentState } from "../parts/AgentState";
 import { Callout } from "../parts/Callout";
@@ -10,13 +10,12 @@ import { Icon } from "../parts/icons";
 import { Phase } from "../parts/Phase";
 import { Refusal, Rows } from "../parts/States";
 import { Took } from "../parts/Times";
-import { fieldsOf, partAt } from "../transcript/json";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
 import { Activation } from "./Activation";
 import classes from "./AgentCard.module.css";
 import { Cost, Faults, Row, Touches } from "./CardFacts";
-import { useAgentDetail, usePreview, useSchedulePreview, useTest, useTestRun } from "./queries";
+import { usePreview, useTest, useTestRun } from "./queries";
 import { Fires } from "./Schedule";
 
 /** The agent of a conversation as it is now. Only a press of the person's activates it. */
@@ -75,15 +74,17 @@ function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
       )}
       <dl className={classes.facts}>
         {preview.data && <Faults preview={preview.data} />}
-        <Row name={t("card.schedule")}>
-          <Schedule agent={agent} />
-        </Row>
+        {preview.data && (
+          <Row name={t("card.schedule")}>
+            <Schedule schedule={preview.data.schedule ?? null} />
+          </Row>
+        )}
         <Row name={t("card.lastTest")}>
           {run ? <TestRun id={run} /> : <span className={classes.muted}>{t("card.noTest")}</span>}
         </Row>
         {preview.data && !isAsking && (
           <>
-            <Cost cost={preview.data.cost} />
+            <Cost preview={preview.data} />
             {preview.data.touches && <Touches touches={preview.data.touches} />}
           </>
         )}
@@ -134,22 +135,13 @@ function Buttons({ agent, ask }: { agent: Agent; ask: () => void }) {
   );
 }
 
-function Schedule({ agent }: { agent: Agent }) {
+function Schedule({ schedule }: { schedule: SchedulePreview | null }) {
   const { t, language } = useWords();
-  const detail = useAgentDetail(agent);
-  const schedule = partAt(fieldsOf(detail.data?.spec), "schedule");
-  const hasOne = Object.keys(schedule).length > 0;
-  const preview = useSchedulePreview(hasOne ? schedule : null);
-  if (detail.data && !hasOne) return <span className={classes.muted}>{t("card.noSchedule")}</span>;
-  if (!preview.data) return null;
+  if (!schedule) return <span className={classes.muted}>{t("card.noSchedule")}</span>;
   return (
     <>
-      <p className={classes.words}>{preview.data.words[language]}</p>
-      <Fires
-        zone={preview.data.timeZone}
-        words={preview.data.words[language]}
-        fires={preview.data.fires}
-      />
+      <p className={classes.words}>{schedule.words[language]}</p>
+      <Fires zone={schedule.timeZone} words={schedule.words[language]} fires={schedule.fires} />
     </>
   );
 }

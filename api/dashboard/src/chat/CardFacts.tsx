@@ -37,9 +37,10 @@ export function Faults({ preview }: { preview: Preview }) {
 }
 
 /** From its own history; what it has not is said. */
-export function Cost({ cost }: { cost: Preview["cost"] }) {
+export function Cost({ preview }: { preview: Preview }) {
   const { t } = useWords();
-  const { averageMicros, highestMicros, limitMicros } = cost;
+  const { averageMicros, highestMicros, limitMicros } = preview.cost;
+  const month = preview.month ?? null;
   const hasHistory = averageMicros !== null && highestMicros !== null;
   return (
     <Row name={t("card.cost")}>
@@ -48,6 +49,9 @@ export function Cost({ cost }: { cost: Preview["cost"] }) {
           ? t("card.average", { average: money(averageMicros), highest: money(highestMicros) })
           : t("card.noHistory")}
       </p>
+      {month !== null && month.costMicros !== null && (
+        <p>{t("card.month", { count: month.starts, cost: money(month.costMicros) })}</p>
+      )}
       {limitMicros !== null && (
         <p className={classes.muted}>{t("card.limit", { limit: money(limitMicros) })}</p>
       )}

@@ -1,12 +1,12 @@
 import { ActionIcon, Button, Menu, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
+import type { Conversation } from "../api/views";
 import { Icon } from "../parts/icons";
 import { Failure, Refusal, Rows } from "../parts/States";
 import { Ago } from "../parts/Times";
 import { useWords } from "../words/words";
 import classes from "./Conversations.module.css";
-import type { Conversation } from "./frames";
 import { useConversations, useRemove, useRename } from "./queries";
 
 /** All conversations, the latest first. */

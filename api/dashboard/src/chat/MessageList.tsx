@@ -1,10 +1,11 @@
 import { Button } from "@mantine/core";
 import { memo } from "react";
+import type { Message } from "../api/views";
 import { Icon, Sun } from "../parts/icons";
 import { Ago } from "../parts/Times";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
-import type { Message, SayFrame } from "./frames";
+import type { SayFrame } from "./frames";
 import classes from "./MessageList.module.css";
 import { Parts } from "./MessageParts";
 import { Thinking } from "./MessageStatus";

@@ -1,6 +1,6 @@
 import { Link } from "wouter";
 import { useAgent } from "../api/queries";
-import type { Agent } from "../api/views";
+import type { Agent, Message } from "../api/views";
 import { AgentState } from "../parts/AgentState";
 import { Chart } from "../parts/Chart";
 import { Icon } from "../parts/icons";
@@ -9,7 +9,7 @@ import { ToolStep } from "../transcript/ToolStep";
 import { Words } from "../transcript/Words";
 import { useWords } from "../words/words";
 import { drawingOf } from "./charts";
-import type { Message, Part, PartOf } from "./frames";
+import type { Part, PartOf } from "./frames";
 import classes from "./MessageParts.module.css";
 import { Status } from "./MessageStatus";
 import { Fires } from "./Schedule";

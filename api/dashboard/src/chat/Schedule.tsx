@@ -1,9 +1,11 @@
 import { useState } from "react";
+import type { Fire } from "../api/views";
 import { useWords } from "../words/words";
-import type { Fire } from "./frames";
 import classes from "./Schedule.module.css";
 
 const FEW = 3;
+
+type Shown = Pick<Fire, "time"> & { note?: string | null };
 
 /** When a schedule starts next, by its own zone; the first few until somebody asks for all. */
 export function Fires({
@@ -14,9 +16,9 @@ export function Fires({
   zone: string;
   /** The schedule in words; most of them name the zone. */
   words: string;
-  fires: readonly Fire[];
+  fires: readonly Shown[];
 }) {
-  const { t, instant } = useWords();
+  const { t, name, instant } = useWords();
   const [isAll, setAll] = useState(false);
   return (
     <div className={classes.fires}>
@@ -26,7 +28,7 @@ export function Fires({
             <time dateTime={fire.time} title={instant(fire.time)}>
               <Local fire={fire} zone={zone} />
             </time>
-            {fire.note && <span className={classes.note}>{fire.note}</span>}
+            {fire.note && <span className={classes.note}>{name("fireNote", fire.note)}</span>}
           </li>
         ))}
       </ol>
@@ -42,7 +44,7 @@ export function Fires({
   );
 }
 
-function Local({ fire, zone }: { fire: Fire; zone: string }) {
+function Local({ fire, zone }: { fire: Shown; zone: string }) {
   const { language } = useWords();
   return new Intl.DateTimeFormat(language, {
     weekday: "short",

@@ -1,5 +1,6 @@
 /** What the person said and the conversation does not show yet. Pure. */
-import type { LogFrame, Message, SayFrame } from "./frames";
+import type { Message } from "../api/views";
+import type { LogFrame, SayFrame } from "./frames";
 import { textOf } from "./thread";
 
 export interface Said {

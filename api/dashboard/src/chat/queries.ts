@@ -2,10 +2,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ask, change, command, read, withQuery } from "../api/client";
-import type { Agent, AgentDetail, Page, Preview } from "../api/views";
+import type { Agent, Conversation, Message, Page, Preview } from "../api/views";
 import { heardConversations, keys, placeConversation } from "../live/cache";
 import { reportedRun, useLive } from "../live/state";
-import type { Conversation, Fire, Message } from "./frames";
 
 const MOST = 1000;
 const PAGE = 200;
@@ -75,15 +74,6 @@ async function readOlder(id: string, cursor: string | null): Promise<Page<Messag
   return { items: [...second.items, ...first.items], next: second.next };
 }
 
-/** With its specification: read again with each revision. */
-export function useAgentDetail(agent: Agent) {
-  return useQuery({
-    queryKey: ["agentDetail", agent.id, agent.revision],
-    queryFn: ({ signal }) =>
-      read<AgentDetail>(`/api/agents/${encodeURIComponent(agent.id)}`, signal),
-  });
-}
-
 /** What activation would cost, touch and change: as of this revision and this history. */
 export function usePreview(agent: Agent) {
   const { id, revision, appliedRevision, totals, status } = agent;
@@ -91,23 +81,7 @@ export function usePreview(agent: Agent) {
     queryKey: ["preview", id, revision, appliedRevision, status, totals?.executions],
     queryFn: ({ signal }) => ask<Preview>("/api/agents/preview", { agent: id }, signal),
     placeholderData: (before) => before,
-  });
-}
-
-export interface SchedulePreview {
-  words: { en: string; ko: string };
-  timeZone: string;
-  fires: Fire[];
-}
-
-/** A schedule in words, and when it starts next. */
-export function useSchedulePreview(schedule: object | null) {
-  return useQuery({
-    queryKey: ["schedulePreview", schedule],
-    queryFn: ({ signal }) =>
-      ask<SchedulePreview>("/api/schedules/preview", { schedule, count: 10 }, signal),
-    enabled: schedule !== null,
-    // Fires pass.
+    // The next times of its schedule pass.
     staleTime: 60_000,
   });
 }

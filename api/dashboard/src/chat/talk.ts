@@ -1,6 +1,7 @@
 import { ApiError } from "../api/client";
+import type { Message } from "../api/views";
 import { Connection, type Socket } from "./connection";
-import type { ClientFrame, LogFrame, Message, SayFrame, ServerFrame } from "./frames";
+import type { ClientFrame, LogFrame, SayFrame, ServerFrame } from "./frames";
 import {
   afterAccepted,
   afterBreak,

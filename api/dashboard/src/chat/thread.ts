@@ -1,5 +1,6 @@
 /** One conversation as it is known here: what was there, and every frame since. Pure. */
-import type { Conversation, LogFrame, Message, Part } from "./frames";
+import type { Conversation, Message } from "../api/views";
+import type { LogFrame, Part } from "./frames";
 
 export interface Thread {
   readonly conversation: Conversation | null;
@@ -81,8 +82,8 @@ export function agentIn(thread: Thread): string | null {
 /** The latest run that the conversation tells of. */
 export function testRunIn(thread: Thread): string | null {
   const parts = thread.messages.flatMap((message) => message.parts);
-  const result = parts.findLast((part) => part.type === "result" && part.execution !== null);
-  return result?.type === "result" ? result.execution : null;
+  const result = parts.findLast((part) => part.type === "result" && part.execution);
+  return result?.type === "result" ? (result.execution ?? null) : null;
 }
 
 export function textOf(message: Message): string {

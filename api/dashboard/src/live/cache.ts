@@ -1,7 +1,15 @@
 /** Reports change what was read: every list and page that holds the thing. */
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Agent, Execution, Output, Page, Pieces, Report, Snapshot } from "../api/views";
-import type { Conversation } from "../chat/frames";
+import type {
+  Agent,
+  Conversation,
+  Execution,
+  Output,
+  Page,
+  Pieces,
+  Report,
+  Snapshot,
+} from "../api/views";
 import { afterOutput, afterPieces, endOf, type Transcript } from "../transcript/transcript";
 import { type Filter, isWanted, placeRun } from "./lists";
 import { Overlay } from "./overlay";

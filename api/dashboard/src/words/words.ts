@@ -15,7 +15,7 @@ function isKey(name: string): name is Key {
   return name in CATALOGUE;
 }
 
-type Group = "phase" | "reason" | "trigger" | "chatTool" | "chatStatus" | "chatChart";
+type Group = "phase" | "reason" | "trigger" | "chatTool" | "chatStatus" | "chatChart" | "fireNote";
 
 /** The texts of an open set (phases, reasons): unknown ones with their words apart. */
 export function sayName(language: Language, group: Group, name: string) {
