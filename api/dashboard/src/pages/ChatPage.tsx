@@ -77,7 +77,7 @@ function Sidebar({ id }: { id: string | null }) {
         >
           {t("chat.list")}
         </Button>
-        {id !== null && (
+        {id !== null && !isOpen && (
           <Button
             variant="default"
             size="compact-sm"
@@ -101,7 +101,13 @@ function Head({ id, state, agent }: { id: string | null; state: TalkState; agent
   const talks = useConversations();
   // The list follows the reports, so it knows of a new name first.
   const talk = talks.data?.find((each) => each.id === id) ?? state.thread.conversation;
-  if (id !== null) return <PageHead title={talk?.title || t("chat.untitled")} />;
+  if (id !== null) {
+    return (
+      <div className={classes.head}>
+        <PageHead title={talk?.title || t("chat.untitled")} />
+      </div>
+    );
+  }
   return agent ? <AboutAgent id={agent} /> : <Welcome />;
 }
 

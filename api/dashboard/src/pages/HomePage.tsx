@@ -6,6 +6,7 @@ import { useBegin } from "../chat/begin";
 import { Composer } from "../chat/Composer";
 import { isUnseen, markAllSeen, useSeen } from "../lib/seen";
 import { AgentState } from "../parts/AgentState";
+import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
 import { Requests } from "../parts/Requests";
 import { RunList } from "../parts/RunList";
@@ -70,7 +71,11 @@ function Overview({ runs }: { runs: Execution[] }) {
   const recent = runs.filter((run) => run.isFinished && !failed.includes(run)).slice(0, RECENT);
   return (
     <>
-      <PageHead title={t("home.title")} tab="" />
+      <PageHead title={t("home.title")} tab="">
+        <Button component={Link} href="/chat" leftSection={<Icon name="plus" size={16} />}>
+          {t("chat.new")}
+        </Button>
+      </PageHead>
       <div className={classes.columns}>
         <div>
           {failed.length > 0 && <Attention runs={failed} />}
