@@ -15,43 +15,59 @@ export class ApiError extends Error {
 
 /** Reads. Raises ApiError. */
 export function read<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return fetched<Answer>(path, signal ? { signal } : {});
+  return ask<Answer>(path, signal ? { signal } : {});
 }
 
 /** Commands: the answer says only that it was taken. Raises ApiError. */
-export function command(
-  path: string,
-  body?: object,
-  headers: Record<string, string> = {},
-): Promise<Accepted> {
-  return fetched<Accepted>(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...headers },
-    body: JSON.stringify(body ?? {}),
-  });
+export function command(path: string, body?: object): Promise<Accepted> {
+  return send<Accepted>({ path, body });
 }
 
-/** A change of something that is there; what comes of it is reported. Raises ApiError. */
-export async function change(
-  method: "PATCH" | "PUT" | "DELETE",
-  path: string,
-  body?: object,
-): Promise<void> {
-  await answered(path, {
+export interface Order {
+  path: string;
+  method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: object;
+  /** The revision that was read: an edit of another one is refused. */
+  revision?: number;
+  /** What makes something makes it once, however often it is sent under this name. */
+  once?: string;
+  signal?: AbortSignal;
+}
+
+/** Whatever is not a plain read. Raises ApiError. */
+export function send<Answer>({ path, method = "POST", body, ...rest }: Order): Promise<Answer> {
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  if (rest.revision !== undefined) headers["If-Match"] = `"${rest.revision}"`;
+  if (rest.once) headers["Idempotency-Key"] = rest.once;
+  return ask<Answer>(path, {
     method,
-    headers: { "Content-Type": "application/json" },
-    ...(body ? { body: JSON.stringify(body) } : {}),
+    headers,
+    ...(method === "DELETE" ? {} : { body: JSON.stringify(body ?? {}) }),
+    ...(rest.signal ? { signal: rest.signal } : {}),
   });
 }
 
-/** A question that is too long for an address: it changes nothing. Raises ApiError. */
-export function ask<Answer>(path: string, body: object, signal?: AbortSignal): Promise<Answer> {
-  return fetched<Answer>(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-    ...(signal ? { signal } : {}),
-  });
+/** The beginning of a text, at most so many bytes of it. Raises ApiError. */
+export async function readText(
+  path: string,
+  most: number,
+  signal?: AbortSignal,
+): Promise<{ text: string; isCut: boolean }> {
+  const response = await request(path, signal ? { signal } : {});
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const piece = await reader?.read();
+    if (!piece || piece.done) return { text: text + decoder.decode(), isCut: false };
+    text += decoder.decode(piece.value.subarray(0, most - size), { stream: true });
+    size += piece.value.length;
+    if (size > most) {
+      void reader?.cancel();
+      return { text, isCut: true };
+    }
+  }
 }
 
 /** `/api/executions` with the parameters that have a value. */
@@ -66,11 +82,13 @@ export function withQuery(
   return query.size > 0 ? `${path}?${query}` : path;
 }
 
-async function fetched<Answer>(path: string, init: RequestInit): Promise<Answer> {
-  return (await answered(path, init)).json();
+async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
+  const response = await request(path, init);
+  const text = await response.text();
+  return JSON.parse(text || "null");
 }
 
-async function answered(path: string, init: RequestInit): Promise<Response> {
+async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });

@@ -51,8 +51,9 @@ export function useAgent(id: string) {
   });
 }
 
-export function useRuns(filter: Filter) {
+export function useRuns(filter: Filter, enabled = true) {
   return useInfiniteQuery({
+    enabled,
     queryKey: keys.runs(filter),
     queryFn: ({ pageParam, signal }) => readRuns(filter, pageParam, signal),
     initialPageParam: null,

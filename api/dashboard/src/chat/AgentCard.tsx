@@ -1,6 +1,9 @@
 import { Button } from "@mantine/core";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
+import { ActivateDialog } from "../agents/ActivateDialog";
+import { Cost, Missing, Touches } from "../agents/Outlook";
+import { agentPath, usePreview } from "../api/agents";
 import { useAgent, useRun } from "../api/queries";
 import type { Agent, SchedulePreview } from "../api/views";
 import { useCommand } from "../lib/commands";
@@ -12,10 +15,8 @@ import { Refusal, Rows } from "../parts/States";
 import { Took } from "../parts/Times";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
-import { Activation } from "./Activation";
 import classes from "./AgentCard.module.css";
-import { Cost, Faults, Row, Touches } from "./CardFacts";
-import { usePreview, useTest, useTestRun } from "./queries";
+import { useTest, useTestRun } from "./queries";
 import { Fires } from "./Schedule";
 
 /** The agent of a conversation as it is now. Only a press of the person's activates it. */
@@ -48,10 +49,12 @@ function Known({ id, testRun }: { id: string; testRun: string | null }) {
 
 function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
   const { t } = useWords();
-  const [isAsking, setAsking] = useState(false);
-  const preview = usePreview(agent);
-  const started = useTestRun(agent.id);
-  const run = started ?? testRun;
+  const { revision, appliedRevision, status, totals } = agent;
+  const preview = usePreview(
+    { agent: agent.id },
+    `card ${revision} ${appliedRevision} ${status} ${totals?.executions}`,
+  );
+  const run = useTestRun(agent.id) ?? testRun;
   return (
     <>
       <div className={classes.head}>
@@ -67,77 +70,87 @@ function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
           {agent.readyMessage}
         </Callout>
       )}
-      {isAsking ? (
-        <Activation agent={agent} done={() => setAsking(false)} />
-      ) : (
-        <Buttons agent={agent} ask={() => setAsking(true)} />
+      <Missing missing={agent.missing ?? []} />
+      {agent.managedBy === "dashboard" && <Buttons agent={agent} />}
+      {preview.data && (
+        <Part title={t("card.schedule")}>
+          <Schedule schedule={preview.data.schedule ?? null} />
+        </Part>
       )}
-      <dl className={classes.facts}>
-        {preview.data && <Faults preview={preview.data} />}
-        {preview.data && (
-          <Row name={t("card.schedule")}>
-            <Schedule schedule={preview.data.schedule ?? null} />
-          </Row>
-        )}
-        <Row name={t("card.lastTest")}>
-          {run ? <TestRun id={run} /> : <span className={classes.muted}>{t("card.noTest")}</span>}
-        </Row>
-        {preview.data && !isAsking && (
-          <>
-            <Cost preview={preview.data} />
-            {preview.data.touches && <Touches touches={preview.data.touches} />}
-          </>
-        )}
-      </dl>
+      <Part title={t("card.lastTest")}>
+        {run ? <TestRun id={run} /> : <p className={classes.muted}>{t("card.noTest")}</p>}
+      </Part>
+      {preview.data && (
+        <div className={classes.part}>
+          <Cost preview={preview.data} />
+        </div>
+      )}
+      {preview.data?.touches && (
+        <div className={classes.part}>
+          <Touches touches={preview.data.touches} />
+        </div>
+      )}
     </>
   );
 }
 
-function Buttons({ agent, ask }: { agent: Agent; ask: () => void }) {
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <div className={classes.part}>
+      <h3>{title}</h3>
+      {children}
+    </div>
+  );
+}
+
+function Buttons({ agent }: { agent: Agent }) {
   const { t } = useWords();
+  const [isAsking, setAsking] = useState(false);
   const test = useTest(agent.id);
   const deactivate = useCommand();
   const isWhole = (agent.missing ?? []).length === 0;
-  const isOurs = agent.managedBy === "dashboard";
   const isActive = agent.status === "active";
   const isBehind = isActive && agent.appliedRevision !== agent.revision;
   return (
     <>
       <div className={classes.buttons}>
-        {isOurs && (!isActive || isBehind) && (
-          <Button disabled={!isWhole} onClick={ask} leftSection={<Icon name="check" size={16} />}>
+        {(!isActive || isBehind) && (
+          <Button
+            disabled={!isWhole}
+            onClick={() => setAsking(true)}
+            leftSection={<Icon name="check" size={16} />}
+          >
             {isBehind ? t("card.activateAgain") : t("card.activate")}
           </Button>
         )}
-        {isOurs && (
-          <Button
-            variant="default"
-            disabled={!isWhole}
-            loading={test.isPending}
-            onClick={() => test.mutate()}
-            leftSection={<Icon name="play" size={15} />}
-          >
-            {t("card.test")}
-          </Button>
-        )}
-        {isOurs && isActive && (
+        <Button
+          variant="default"
+          disabled={!isWhole}
+          loading={test.isPending}
+          onClick={() => test.mutate()}
+          leftSection={<Icon name="play" size={15} />}
+        >
+          {t("card.test")}
+        </Button>
+        {isActive && (
           <Button
             variant="default"
             loading={deactivate.isPending}
-            onClick={() => deactivate.mutate(`/api/agents/${agent.id}/deactivate`)}
+            onClick={() => deactivate.mutate(`${agentPath(agent.id)}/deactivate`)}
           >
             {t("card.deactivate")}
           </Button>
         )}
       </div>
       <Refusal error={test.error ?? deactivate.error} />
+      <ActivateDialog agent={agent} isOpen={isAsking} close={() => setAsking(false)} />
     </>
   );
 }
 
 function Schedule({ schedule }: { schedule: SchedulePreview | null }) {
   const { t, language } = useWords();
-  if (!schedule) return <span className={classes.muted}>{t("card.noSchedule")}</span>;
+  if (!schedule) return <p className={classes.muted}>{t("card.noSchedule")}</p>;
   return (
     <>
       <p className={classes.words}>{schedule.words[language]}</p>

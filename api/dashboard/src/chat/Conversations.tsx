@@ -109,7 +109,7 @@ function Line({
       <Menu position="bottom-end" withinPortal transitionProps={{ duration: 0 }}>
         <Menu.Target>
           <ActionIcon variant="subtle" color="gray" aria-label={t("chat.actions", { title })}>
-            <Icon name="dots" size={18} />
+            <Icon name="more" size={18} />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>

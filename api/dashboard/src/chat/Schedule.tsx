@@ -28,7 +28,7 @@ export function Fires({
             <time dateTime={fire.time} title={instant(fire.time)}>
               <Local fire={fire} zone={zone} />
             </time>
-            {fire.note && <span className={classes.note}>{name("fireNote", fire.note)}</span>}
+            {fire.note && <span className={classes.note}>{name("fire", fire.note)}</span>}
           </li>
         ))}
       </ol>

@@ -1,8 +1,9 @@
 /** Reads of the chat. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ask, change, command, read, withQuery } from "../api/client";
-import type { Agent, Conversation, Message, Page, Preview } from "../api/views";
+import { agentPath } from "../api/agents";
+import { command, read, send, withQuery } from "../api/client";
+import type { Conversation, Message, Page } from "../api/views";
 import { heardConversations, keys, placeConversation } from "../live/cache";
 import { reportedRun, useLive } from "../live/state";
 
@@ -38,14 +39,14 @@ const pathOf = (id: string) => `/api/conversations/${encodeURIComponent(id)}`;
 export function useRename() {
   return useMutation({
     mutationFn: ({ id, title }: { id: string; title: string }) =>
-      change("PATCH", pathOf(id), { title }),
+      send<Conversation>({ method: "PATCH", path: pathOf(id), body: { title } }),
   });
 }
 
 /** `after` comes also when the report was faster than the answer, and its row is gone. */
 export function useRemove(after: () => void) {
   return useMutation({
-    mutationFn: (id: string) => change("DELETE", pathOf(id)),
+    mutationFn: (id: string) => send<null>({ method: "DELETE", path: pathOf(id) }),
     onSuccess: after,
   });
 }
@@ -74,18 +75,6 @@ async function readOlder(id: string, cursor: string | null): Promise<Page<Messag
   return { items: [...second.items, ...first.items], next: second.next };
 }
 
-/** What activation would cost, touch and change: as of this revision and this history. */
-export function usePreview(agent: Agent) {
-  const { id, revision, appliedRevision, totals, status } = agent;
-  return useQuery({
-    queryKey: ["preview", id, revision, appliedRevision, status, totals?.executions],
-    queryFn: ({ signal }) => ask<Preview>("/api/agents/preview", { agent: id }, signal),
-    placeholderData: (before) => before,
-    // The next times of its schedule pass.
-    staleTime: 60_000,
-  });
-}
-
 /** Runs of a test that were started here, the latest of each agent. */
 const STARTED = ["testRun"] as const;
 
@@ -102,23 +91,10 @@ export function useTest(agent: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async () => {
-      const path = `/api/agents/${encodeURIComponent(agent)}/test`;
-      const { correlationId, execution } = await command(path);
+      const { correlationId, execution } = await command(`${agentPath(agent)}/test`);
       return (await reportedRun(correlationId, REPORTED_MS)) ?? execution ?? null;
     },
     onSuccess: (run) => client.setQueryData([...STARTED, agent], run),
-  });
-}
-
-/** Activation is of the revision that was shown: anything newer is refused. */
-export function useActivate(agent: Agent) {
-  return useMutation({
-    mutationFn: () =>
-      command(
-        `/api/agents/${encodeURIComponent(agent.id)}/activate`,
-        {},
-        agent.revision ? { "If-Match": `"${agent.revision}"` } : {},
-      ),
   });
 }
 

@@ -11,6 +11,7 @@ const PLACES = [
   { path: "/chat", icon: "chat", text: "nav.chat" },
   { path: "/executions", icon: "runs", text: "nav.executions" },
   { path: "/agents", icon: "agents", text: "nav.agents" },
+  { path: "/usage", icon: "chart", text: "nav.usage" },
   { path: "/settings", icon: "settings", text: "nav.settings" },
 ] as const satisfies { path: string; icon: IconName; text: string }[];
 
