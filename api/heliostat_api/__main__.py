@@ -15,11 +15,14 @@ from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.gateway.client import GatewayPlace
+from heliostat_api.gateway.identity import Identity, SigningKeyError, read_signing_key
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
-from heliostat_api.settings import ApiSettings, unknown_settings
+from heliostat_api.settings import PREFIX, ApiSettings, known_settings
+from heliostat_core.environment import unknown_settings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 
@@ -63,8 +66,9 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             hosts=frozenset(),  # those of the settings are answered to
             namespace=settings.namespace,
             owner=None,
-            clock=lambda: datetime.now(UTC),
+            clock=now,
             settings=settings,
+            gateway=gateway_place(settings),
         )
 
 
@@ -73,6 +77,21 @@ def session_secrets(settings: ApiSettings) -> tuple[bytes, ...]:
     if settings.session_secrets_file is None:
         return (read_secret(settings.data_dir / "session.key"),)
     return read_secrets(settings.session_secrets_file)
+
+
+def gateway_place(settings: ApiSettings) -> GatewayPlace | None:
+    """None where no gateway is set. Raises SigningKeyError."""
+    if not settings.gateway_url:
+        return None
+    given = settings.signing_key_file
+    path = given or settings.data_dir / "signing.pem"
+    identity = Identity(read_signing_key(path, makes=given is None), now)
+    return GatewayPlace(settings.gateway_url, identity, settings.reports_url)
+
+
+def now() -> datetime:
+    """In UTC."""
+    return datetime.now(UTC)
 
 
 def open_documents(settings: ApiSettings) -> Documents:
@@ -107,12 +126,12 @@ def main() -> int:
     except ValidationError as error:
         sys.stderr.write(f"A setting of the api is wrong: {error}\n")
         return 2
-    if unknown := unknown_settings(os.environ):
+    if unknown := unknown_settings(os.environ, PREFIX, known_settings()):
         sys.stderr.write(f"The api knows no setting {', '.join(unknown)}.\n")
         return 2
     try:
         asyncio.run(serve(settings))
-    except WorldError as error:
+    except (WorldError, SigningKeyError) as error:
         sys.stderr.write(f"heliostat-api: {error}\n")
         return 1
     return 0

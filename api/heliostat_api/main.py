@@ -25,6 +25,11 @@ from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
+from heliostat_api.gateway.caps import Caps, DailyCaps
+from heliostat_api.gateway.client import Gateway, GatewayPlace
+from heliostat_api.gateway.keeping import Keeping
+from heliostat_api.gateway.person_keys import SignedPersonKeys
+from heliostat_api.gateway.publishing import Publishing
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
@@ -71,6 +76,8 @@ class Surroundings:
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
+    gateway: GatewayPlace | None = None
+    """Where model calls go and money is kept; None: there is no gateway, and so no cap."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -104,16 +111,22 @@ def create_app(around: Surroundings) -> FastAPI:
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
-    activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
+    gateway = Gateway(around.gateway)
+    caps = Caps(gateway, daily_caps(around), around.clock)
+    keeping = Keeping(world, caps)
+    activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts, caps)
     deletion = Deletion(world, drafts, announcer)
-    commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
+    commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats, caps)
     mending = Mending(drafts, deletion, Trials(world), repeats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
+        if around.gateway is not None:
+            work += [keeping.run(), *publishing(around, around.gateway)]
         async with working(*work):
             yield
+        await gateway.close()
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
@@ -127,11 +140,15 @@ def create_app(around: Surroundings) -> FastAPI:
         drafts=drafts,
         activation=activation,
         deletion=deletion,
-        trying=Trying(world, drafts, commands),
+        trying=Trying(world, drafts, commands, caps),
         samples=SampleAgents(drafts, activation, commands),
         previews=Previews(around.documents, agents),
         commands=commands,
         streams=Streams(around.log, snapshots.take),
+        gateway=gateway,
+        caps=caps,
+        keeping=keeping,
+        person_keys=SignedPersonKeys(gateway, caps),
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
@@ -143,6 +160,26 @@ def create_app(around: Surroundings) -> FastAPI:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None, None, None]]:
+    """Tells the gateway of a cluster who we are; elsewhere whoever starts us does."""
+    if around.settings is None or not around.settings.public_key_map:
+        return []
+    world = around.world(managers.APPLIER)
+    return [Publishing(world, around.settings.public_key_map, place.identity).run()]
+
+
+def daily_caps(around: Surroundings) -> DailyCaps:
+    """Of the settings; none for the one person of `heliostat dev`, and none without a gateway."""
+    if around.settings is None or around.gateway is None:
+        return DailyCaps()
+    settings = around.settings
+    return DailyCaps(
+        guest=settings.guest_daily_micros,
+        guests=settings.guests_daily_micros,
+        person=settings.person_daily_micros,
+    )
 
 
 def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) -> Recorder:

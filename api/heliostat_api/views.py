@@ -140,12 +140,25 @@ class RevisionDetailView(RevisionView):
     changes: tuple[FieldChangeView, ...]
 
 
+class SpendingView(View):
+    """What you may spend a day, and what you have spent of it; `untilTime` is when it starts anew.
+
+    `reached` says of which cap nothing is left: your own, or that of all guests together.
+    """
+
+    cap_micros: int | None
+    spent_micros: int
+    until_time: datetime | None
+    reached: Literal["own", "guests"] | None = None
+
+
 class PersonView(View):
-    """Who you are."""
+    """Who you are. `spending` is told by `GET /api/me` only, and null while the gateway is away."""
 
     id: str
     kind: Literal["local", "guest", "user"]
     is_admin: bool
+    spending: SpendingView | None = None
 
 
 class SnapshotView(View):

@@ -15,13 +15,14 @@ from heliostat_api.agents.names import resource_name
 from heliostat_api.agents.records import Draft
 from heliostat_api.agents.tags import check_match
 from heliostat_api.documents.port import ConflictError, Fields, Put
+from heliostat_api.gateway.caps import Caps
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID, AGENT_REVISION
 from heliostat_api.recording.announcing import Announcer
-from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.problems import FieldError, ProblemError
 from heliostat_core.agents import Agent
+from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, Ref, World
 
 
@@ -33,6 +34,7 @@ class Activation:
     suspender: World
     recorder: Recorder
     drafts: Drafts
+    caps: Caps
 
     async def activate(
         self, person: Person, agent_id: str, if_match: str | None, correlation: str
@@ -45,8 +47,9 @@ class Activation:
         draft = known.draft
         refuse_missing(draft)
         await self._refuse_foreign(agent_id, draft)
+        await self.caps.ensure(person)
         annotations = {
-            OWNER_ANNOTATION: draft.user_id,
+            **charge_annotations(person, self.caps),
             AGENT_ID: agent_id,
             AGENT_REVISION: str(draft.latest),
         }
@@ -137,6 +140,13 @@ class Deletion:
         put = self.drafts.put(known, gone.untold_change())
         ended: Fields = {"deletedAt": self.drafts.clock(), "live": False, "unreported": False}
         return Put(put.path, {**put.fields, **ended}, put.expect)
+
+
+def charge_annotations(person: Person, caps: Caps) -> dict[str, str]:
+    """On whom the runs of a person's agent are booked, and what binds them."""
+    budgets = caps.names(person)
+    named = {BUDGETS_ANNOTATION: ",".join(budgets)} if budgets else {}
+    return {OWNER_ANNOTATION: person.id, **named}
 
 
 def refuse_missing(draft: Draft) -> None:

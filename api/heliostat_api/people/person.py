@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from heliostat_api.views import PersonView
+from heliostat_api.views import PersonView, SpendingView
 
 
 class PersonKind(StrEnum):
@@ -29,6 +29,8 @@ class Person:
 LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)
 
 
-def view_person(person: Person) -> PersonView:
+def view_person(person: Person, spending: SpendingView | None = None) -> PersonView:
     """What they are told of themselves."""
-    return PersonView(id=person.id, kind=person.kind.value, is_admin=person.is_admin)
+    return PersonView(
+        id=person.id, kind=person.kind.value, is_admin=person.is_admin, spending=spending
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, ConflictError, Kind, World
 

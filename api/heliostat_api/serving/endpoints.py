@@ -47,9 +47,9 @@ async def follow_reports(
 
 
 @api.get("/me")
-async def read_me(person: PersonOf) -> PersonView:
-    """Who you are."""
-    return view_person(person)
+async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
+    """Who you are, and what you may spend."""
+    return view_person(person, await parts.caps.spending(person))
 
 
 @api.post("/samples/{name}", status_code=202)

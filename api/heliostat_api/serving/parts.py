@@ -16,6 +16,10 @@ from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
+from heliostat_api.gateway.caps import Caps
+from heliostat_api.gateway.client import Gateway
+from heliostat_api.gateway.keeping import Keeping
+from heliostat_api.gateway.person_keys import PersonKeys
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sign_in import SignIn
@@ -44,6 +48,10 @@ class Parts:
     previews: Previews
     commands: Commands
     streams: Streams
+    gateway: Gateway
+    caps: Caps
+    keeping: Keeping
+    person_keys: PersonKeys
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -289,7 +289,7 @@ export interface paths {
         };
         /**
          * Read Me
-         * @description Who you are.
+         * @description Who you are, and what you may spend.
          */
         get: operations["read_me"];
         put?: never;
@@ -888,7 +888,7 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Who you are.
+         * @description Who you are. `spending` is told by `GET /api/me` only, and null while the gateway is away.
          */
         PersonView: {
             /** Id */
@@ -900,6 +900,7 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+            spending?: components["schemas"]["SpendingView"] | null;
         };
         /**
          * PreviewRequest
@@ -1089,6 +1090,22 @@ export interface components {
             agents: components["schemas"]["AgentView"][];
             /** Executions */
             executions: components["schemas"]["ExecutionView"][];
+        };
+        /**
+         * SpendingView
+         * @description What you may spend a day, and what you have spent of it; `untilTime` is when it starts anew.
+         *
+         *     `reached` says of which cap nothing is left: your own, or that of all guests together.
+         */
+        SpendingView: {
+            /** Capmicros */
+            capMicros: number | null;
+            /** Spentmicros */
+            spentMicros: number;
+            /** Untiltime */
+            untilTime: string | null;
+            /** Reached */
+            reached?: ("own" | "guests") | null;
         };
         /**
          * StreamView

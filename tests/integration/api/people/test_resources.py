@@ -7,8 +7,7 @@ import pytest_asyncio
 
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.recording.managers import APPLIER, MARKER, MOVER
-from heliostat_api.recording.owners import OWNER_ANNOTATION
-from heliostat_core.names import RECORDED_ANNOTATION
+from heliostat_core.names import OWNER_ANNOTATION, RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Kind, Ref
 from support.local_api import NAMESPACE, ApiPlace, api_place
