@@ -41,6 +41,7 @@ from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
+from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
@@ -142,7 +143,8 @@ def create_app(around: Surroundings) -> FastAPI:
         deletion=deletion,
         trying=Trying(world, drafts, commands, caps),
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(around.documents, agents),
+        previews=Previews(around.documents, agents, around.clock),
+        schedules=SchedulePreviews(around.clock),
         commands=commands,
         streams=Streams(around.log, snapshots.take),
         gateway=gateway,

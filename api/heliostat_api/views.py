@@ -58,6 +58,7 @@ class ExecutionView(View):
     reason: str
     message: str
     trigger: str
+    scheduled_time: datetime | None = None
     correlation_id: str
     created_time: datetime
     start_time: datetime | None
@@ -80,13 +81,47 @@ class TotalsView(View):
     cost_micros: int = 0
 
 
+class WordsView(View):
+    """The same in each language of the dashboard."""
+
+    en: str
+    ko: str
+
+
+class PauseView(View):
+    """Since when a schedule stands still, why, and what ends that."""
+
+    time: datetime
+    reason: str
+    message: str
+
+
+class ReceiptView(View):
+    """What became of a time of the schedule, or of `count` in a row until `lastTime`.
+
+    `execution` is the name of the Execution that was made, `result` how it ended.
+    """
+
+    scheduled_time: datetime
+    last_time: datetime | None
+    count: int
+    outcome: Literal["Ran", "Late", "Skipped", "Missed"]
+    reason: str
+    message: str
+    time: datetime
+    execution: str | None
+    result: Literal["Succeeded", "Failed"] | None
+
+
 class AgentView(View):
     """One agent. `managedBy` says whose it is to edit: the dashboard's or kubectl's (read-only).
 
     `name` is what people call it; `resource` is the name of its Agent resource, which executions
     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
-    changed since, `missing` those without which it can't be activated.
+    changed since, `missing` those without which it can't be activated. `schedule` is its schedule
+    in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
+    active.
     """
 
     id: str
@@ -106,13 +141,18 @@ class AgentView(View):
     missing: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     totals: TotalsView = TotalsView()
+    schedule: WordsView | None = None
+    next_time: datetime | None = None
+    schedule_paused: PauseView | None = None
 
 
 class AgentDetailView(AgentView):
-    """One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is."""
+    """One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `scheduleRecent`
+    what became of the last times of its schedule, newest first."""
 
     spec: Mapping[str, JsonValue]
     yaml: str
+    schedule_recent: tuple[ReceiptView, ...] = ()
 
 
 class FieldChangeView(View):
@@ -193,6 +233,16 @@ class OutputView(View):
     events: tuple[Mapping[str, JsonValue], ...]
 
 
+class PiecesView(View):
+    """Payload of `execution.pieces`: an answer while it comes, as Claude Code's `stream_event`s.
+
+    Screens may miss them: the whole answer follows as output.
+    """
+
+    attempt: int
+    events: tuple[Mapping[str, JsonValue], ...]
+
+
 class GoneView(View):
     """Payload of `agent.deleted`."""
 
@@ -210,6 +260,7 @@ class StreamView(View):
     agent_deleted: GoneView
     execution_changed: ExecutionView
     execution_output: OutputView
+    execution_pieces: PiecesView
 
 
 class TranscriptView(View):

@@ -21,6 +21,8 @@ from heliostat_core.resources import (
     keyed_by,
     rules,
 )
+from heliostat_core.schedules.model import Schedule
+from heliostat_core.schedules.status import ScheduleStatus
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 DEFAULT_TOOLS = ("Bash", "Edit", "Glob", "Grep", "Read", "Write")
@@ -390,6 +392,10 @@ class AgentSpec(Part):
         Workspace,
         Field(description="Where the agent works: image, resources, storage and variables."),
     ] = Workspace()
+    schedule: Annotated[
+        Schedule | None,
+        Field(description="When the Agent starts by itself. Only by hand when not given."),
+    ] = None
     limits: Annotated[
         Limits, Field(description="What ends a run: time, turns, tokens and money.")
     ] = Limits()
@@ -454,6 +460,9 @@ class AgentStatus(Part):
     cost_micros: Annotated[
         Micros, Field(description="Micro-dollars of all its runs, from the gateway's ledger.")
     ] = 0
+    schedule: Annotated[
+        ScheduleStatus | None, Field(description="How its schedule stands, when it has one.")
+    ] = None
 
 
 class Agent(Part):

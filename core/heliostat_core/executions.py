@@ -69,15 +69,19 @@ class Trigger(Part):
     """What started the run."""
 
     kind: Annotated[
-        Literal["Manual", "Command", "Dashboard"],
+        Literal["Manual", "Command", "Dashboard", "Schedule", "Backfill"],
         Field(
-            description="What started the run: Manual (kubectl, GitOps), Command (the CLI) or "
-            "Dashboard."
+            description="What started the run: Manual (kubectl, GitOps), Command (the CLI), "
+            "Dashboard, Schedule, or Backfill (a time of the schedule, made up for by command)."
         ),
     ] = "Manual"
     id: Annotated[
         str, StringConstraints(max_length=253), Field(description="Which one of that kind.")
     ] = ""
+    scheduled_time: Annotated[
+        Instant | None,
+        Field(description="The time of the schedule that the run is for."),
+    ] = None
 
 
 class ExecutionSpec(Part):

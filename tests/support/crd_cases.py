@@ -162,7 +162,7 @@ def place(
     if head == "[*]":
         others = items(schema, whole(schema.get("minItems", 0)))[1:]
         return [place(object_at(schema, "items"), rest, value, beside), *others]
-    least = smallest(schema)
+    least = smallest(schema, head)
     assert isinstance(least, Mapping)
     inner = place(object_at(object_at(schema, "properties"), head), rest, value, beside)
     return {**least, **({} if rest else beside), head: inner}
@@ -200,7 +200,68 @@ _ONCE = "must name a variable in env or in secretRefs, not in both"
 _RESERVED = "must not begin with HELIOSTAT_, ANTHROPIC_, OPENAI_ or CLAUDE_: Heliostat sets those"
 _SECRET = {"name": "crm", "key": "token"}
 
+_ONE_FORM = "must set exactly one of cron and frequency"
+_WITHOUT_CRON = "must leave out time, weekday and monthDay beside cron, which says when itself"
+_ZONE = "must be a time zone of IANA, for example Asia/Seoul or UTC"
+_ONE_BLACKOUT = (
+    "must set startTime and endTime for a blackout that happens once, or cron and durationSeconds "
+    "for one that recurs"
+)
+_MAINTENANCE: JsonObject = {"cron": "0 22 * * *", "durationSeconds": 3600}
+_HOLIDAYS: JsonObject = {
+    "startTime": "2026-12-24T00:00:00+09:00",
+    "endTime": "2026-12-24T00:00:00Z",
+}
+
+
+def _schedule(name: str, schedule: JsonObject, field: str | None = None, message: str = "") -> Case:
+    at = None if field is None else f"spec.schedule{field}"
+    return _agent(f"a schedule {name}", {"schedule": schedule}, at, message)
+
+
+def _blackout(name: str, blackout: JsonObject, message: str = "") -> Case:
+    schedule: JsonObject = {"cron": "0 8 * * *", "blackouts": [blackout]}
+    return _schedule(f"and {name}", schedule, ".blackouts[0]" if message else None, message)
+
+
+SCHEDULE_CASES: Sequence[Case] = (
+    _schedule("by cron", {"cron": "0 8 * * 1-5", "timeZone": "Asia/Seoul"}),
+    _schedule("by frequency", {"frequency": "weekly", "weekday": "Friday", "time": "08:00"}),
+    _schedule("on a day of the month", {"frequency": "monthly", "monthDay": 31}),
+    _schedule("by nothing", {}, "", _ONE_FORM),
+    _schedule("by both", {"cron": "0 8 * * *", "frequency": "daily"}, "", _ONE_FORM),
+    _schedule("by cron with a time", {"cron": "0 8 * * *", "time": "09:00"}, "", _WITHOUT_CRON),
+    _schedule(
+        "daily with a weekday",
+        {"frequency": "daily", "weekday": "Monday"},
+        "",
+        "must set weekday only with frequency weekly",
+    ),
+    _schedule(
+        "weekly with a day of the month",
+        {"frequency": "weekly", "monthDay": 3},
+        "",
+        "must set monthDay only with frequency monthly",
+    ),
+    *(
+        _schedule(f"in {zone}", {"frequency": "daily", "timeZone": zone}, ".timeZone", _ZONE)
+        for zone in ("Asia/Seol", "Local", "KST")
+    ),
+    _blackout("a blackout that recurs", _MAINTENANCE),
+    _blackout("a blackout that happens once", _HOLIDAYS),
+    _blackout("an empty blackout", {}, _ONE_BLACKOUT),
+    _blackout("a blackout in two ways", {**_MAINTENANCE, **_HOLIDAYS}, _ONE_BLACKOUT),
+    _blackout("a blackout without end", {"startTime": "2026-12-24T00:00:00Z"}, _ONE_BLACKOUT),
+    _blackout("a blackout without length", {"cron": "0 22 * * *"}, _ONE_BLACKOUT),
+    _blackout(
+        "a blackout that ends before it begins",
+        {"startTime": "2026-12-24T00:00:00Z", "endTime": "2026-12-24T08:00:00+09:00"},
+        "endTime must be after startTime",
+    ),
+)
+
 RULE_CASES: Sequence[Case] = (
+    *SCHEDULE_CASES,
     _agent("neither runtime", {"runtime": {}}),
     _agent("Claude Code in so many words", {"runtime": {"claudeCode": {}}}),
     _agent("a command", {"runtime": {"command": ["python3", "agent.py"]}}),

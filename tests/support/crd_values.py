@@ -3,16 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from heliostat_core.schedules.model import CRON_PATTERN, TIME_PATTERN, ZONE_PATTERN
 from heliostat_core.worlds import JsonObject, JsonValue
 
 
 @dataclass(frozen=True)
 class PatternSample:
-    """What one pattern takes and what it refuses; `fill` repeated at any length fits."""
+    """What one pattern takes and what it refuses; `head` and then `fill` repeated fits, at any
+    length where the pattern leaves one."""
 
     valid: tuple[str, ...]
     invalid: tuple[str, ...]
     fill: str = "a"
+    head: str = ""
+    exact: tuple[str, ...] = ()
+    """Texts that are taken as they are where one of that length is wanted."""
+
+    def text(self, length: int) -> str:
+        filled = (self.head + self.fill * length)[:length]
+        return next((each for each in self.exact if len(each) == length), filled)
 
 
 # Every pattern of the CRDs; a test holds that none is missing or left over.
@@ -39,6 +48,28 @@ PATTERNS: Mapping[str, PatternSample] = {
     r"^[1-9][0-9]*(\.[0-9]{1,3})?(k|M|G|T|Ki|Mi|Gi|Ti)?$": PatternSample(
         ("1Gi", "512M", "1.5Gi", "1000000"), ("0", "0Gi", "1m", "1 Gi", "-1Gi", "1gi", "1Gi\n"), "1"
     ),
+    TIME_PATTERN: PatternSample(
+        ("00:00", "08:30", "23:59"), ("8:00", "24:00", "08:60", "0800", "08:00\n"), "0", "08:00"
+    ),
+    ZONE_PATTERN: PatternSample(
+        ("UTC", "Asia/Seoul", "America/Argentina/Buenos_Aires", "Etc/GMT+3"),
+        ("", "+09:00", "seoul", "Asia/", "/Asia", "../x", "Asia/Seoul\n"),
+        "a",
+        "A",
+        ("NZ", "America/Argentina/ComodRivadavia"),
+    ),
+    CRON_PATTERN: PatternSample(
+        (
+            *("* * * * *", "0 8 * * 1-5", "*/15 0-23/2 1,15 JAN-MAR MON", "0 8 L * *"),
+            *("0 8 LW * *", "0 8 * * 5L", "0 8 * * 1#2", "0 0 29 2 *"),
+        ),
+        (
+            *("* * * *", "* * * * * *", "60 * * * *", "0 24 * * *", "0 0 32 * *", "0 0 0 * *"),
+            *("0 0 * 13 *", "0 0 * * 8", "@daily", "*/0 * * * *", "0 8 * * 1#6", "* * * * *\n"),
+        ),
+        ",1",
+        "10 0 1 1 1",
+    ),
 }
 
 WRONG_TYPES: Mapping[str, JsonValue] = {
@@ -50,14 +81,48 @@ WRONG_TYPES: Mapping[str, JsonValue] = {
 }
 
 
-def smallest(schema: JsonObject) -> JsonValue:
-    """The least that fits: required fields only, lists at their lower bound."""
+_RECURRING: JsonObject = {"cron": "0 22 * * *", "durationSeconds": 3600}
+# What a rule across fields wants beside a field, by the rule's message; "" is the least instance.
+NEEDED: Mapping[str, Mapping[str, JsonObject]] = {
+    "must set exactly one of cron and frequency": {
+        "": {"cron": "0 8 * * 1"},
+        "cron": {},
+        "frequency": {},
+        "time": {"frequency": "daily"},
+        "weekday": {"frequency": "weekly"},
+        "monthDay": {"frequency": "monthly"},
+    },
+    "must set startTime and endTime for a blackout that happens once, or cron and durationSeconds "
+    "for one that recurs": {
+        "": _RECURRING,
+        "startTime": {"endTime": "2100-01-01T00:00:00Z"},
+        "endTime": {"startTime": "2000-01-01T00:00:00Z"},
+    },
+}
+
+
+def needed(schema: JsonObject, field: str = "") -> JsonObject:
+    """What the rules of an object want beside one of its fields."""
+    rules = schema.get("x-kubernetes-validations", [])
+    assert isinstance(rules, Sequence)
+    for rule in rules:
+        assert isinstance(rule, Mapping)
+        choices = NEEDED.get(str(rule["message"]))
+        if choices is not None:
+            return choices.get(field, choices[""])
+    return {}
+
+
+def smallest(schema: JsonObject, field: str = "") -> JsonValue:
+    """The least that fits, and has room for a field: required fields only, lists at their lower
+    bound."""
     match schema["type"]:
         case "object":
             properties = object_at(schema, "properties")
             required = schema.get("required", [])
             assert isinstance(required, Sequence)
-            return {str(name): smallest(object_at(properties, str(name))) for name in required}
+            least = {str(name): smallest(object_at(properties, str(name))) for name in required}
+            return {**least, **needed(schema, field)}
         case "array":
             return items(schema, whole(schema.get("minItems", 0)))
         case "integer":
@@ -80,7 +145,7 @@ def smallest_text(schema: JsonObject) -> str:
 def text_of_length(schema: JsonObject, length: int) -> str:
     """A text of that length which fits the pattern, if there is one."""
     pattern = schema.get("pattern")
-    return (PATTERNS[pattern].fill if isinstance(pattern, str) else "a") * length
+    return PATTERNS[pattern].text(length) if isinstance(pattern, str) else "a" * length
 
 
 def items(schema: JsonObject, count: int) -> list[JsonValue]:

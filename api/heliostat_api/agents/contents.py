@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
-from pydantic import Field, JsonValue, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, JsonValue, StringConstraints, ValidationError
 
+from heliostat_api.schedules.looks import faults_in
 from heliostat_api.serving.problems import FieldError
 from heliostat_api.views import View
 from heliostat_core.agents import AgentSpec
@@ -53,20 +54,23 @@ def judge(spec: Spec) -> Judgement:
         for name, message in _ELSEWHERE.items()
         if name in spec
     )
-    judgement = _judge({key: value for key, value in spec.items() if key not in _ELSEWHERE})
-    return replace(judgement, faults=misplaced + judgement.faults)
+    own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
+    judgement = judge_model(AgentSpec, own, "spec")
+    schedule = faults_in(spec.get("schedule"), "spec.schedule")
+    return replace(judgement, faults=misplaced + judgement.faults + schedule)
 
 
-def _judge(spec: Spec) -> Judgement:
+def judge_model(model: type[BaseModel], value: Spec, root: str) -> Judgement:
+    """Every field against its bounds; paths begin with `root`."""
     try:
-        AgentSpec.model_validate_json(
-            json.dumps(spec), strict=True, extra="forbid", by_alias=True, by_name=False
+        model.model_validate_json(
+            json.dumps(value), strict=True, extra="forbid", by_alias=True, by_name=False
         )
     except ValidationError as error:
         missing: list[str] = []
         faults: list[FieldError] = []
         for each in error.errors(include_url=False):
-            path = path_of(each["loc"])
+            path = path_of(each["loc"], root)
             if each["type"] == "missing" or (
                 each["type"] == "string_too_short" and each["input"] == ""
             ):
@@ -77,9 +81,9 @@ def _judge(spec: Spec) -> Judgement:
     return Judgement()
 
 
-def path_of(location: tuple[int | str, ...]) -> str:
+def path_of(location: tuple[int | str, ...], root: str = "spec") -> str:
     """`spec.tools.allow[1]`"""
-    path = "spec"
+    path = root
     for step in location:
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
     return path

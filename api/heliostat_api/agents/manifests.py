@@ -57,6 +57,12 @@ def build_manifest(
     }
 
 
+def without_schedule(content: Content) -> Content:
+    """The same, started by hand only."""
+    spec = {key: value for key, value in content.spec.items() if key != "schedule"}
+    return content.model_copy(update={"spec": spec})
+
+
 def export_yaml(name: str, spec: Spec) -> str:
     """What `kubectl apply -f` takes, in any cluster and namespace."""
     ordered = dict(sorted(spec.items(), key=lambda each: _ORDER.get(each[0], len(_ORDER))))

@@ -1,7 +1,8 @@
 """What an agent would be: what it may cost, what it may touch, what changed. Decisions are pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, JsonValue
@@ -14,12 +15,16 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.records import Draft, read_draft
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.people.person import Person
+from heliostat_api.schedules.looks import look_ahead, starts_in_a_month
+from heliostat_api.schedules.views import SchedulePreviewView
 from heliostat_api.serving.problems import FieldError
 from heliostat_api.views import FieldChangeView, View
 from heliostat_core.agents import AgentSpec
 
 HISTORY = 50
 """Runs that an estimate looks back on."""
+AHEAD = 10
+"""Times of a schedule that a preview names."""
 ANYWHERE = "*"
 _UNNAMED = "Unnamed"
 
@@ -64,15 +69,25 @@ class TouchView(View):
     secrets: tuple[SecretView, ...]
 
 
+class MonthView(View):
+    """What its schedule may cost in the next 30 days; null without history. `text` says it."""
+
+    starts: int
+    cost_micros: int | None
+    text: str
+
+
 class PreviewView(View):
     """`errors` are wrong fields, `missing` those without which it can't be activated; `touches` is
-    null where wrong fields leave it open."""
+    null where wrong fields leave it open, `schedule` and `month` where there is no schedule."""
 
     errors: tuple[FieldError, ...]
     missing: tuple[str, ...]
     cost: CostView
     touches: TouchView | None
     changes: tuple[FieldChangeView, ...]
+    schedule: SchedulePreviewView | None = None
+    month: MonthView | None = None
 
 
 @dataclass(frozen=True)
@@ -81,19 +96,21 @@ class Previews:
 
     documents: Documents
     agents: Agents
+    clock: Callable[[], datetime]
 
     async def look(self, person: Person, request: PreviewRequest) -> PreviewView:
         """Raises NotFoundProblem."""
         if request.agent is None:
             content = patched(Content(name=_UNNAMED), request)
-            return build_preview(content, changes_of(None, content), [])
+            return build_preview(content, changes_of(None, content), [], self.clock())
         document = await self.agents.document(person, request.agent)
         saved = saved_content(document)
         content = patched(saved, request)
         is_edit = bool(request.model_fields_set - {"agent"})
         draft = read_draft(document)
         changes = changes_of(saved, content) if is_edit or draft is None else to_activate(draft)
-        return build_preview(content, changes, await self._costs(person, request.agent))
+        costs = await self._costs(person, request.agent)
+        return build_preview(content, changes, costs, self.clock())
 
     async def _costs(self, person: Person, agent_id: str) -> Sequence[int]:
         query = Query("executions", person.id, {"agentId": agent_id}, limit=HISTORY)
@@ -120,17 +137,21 @@ def cost_of(run: Document) -> int | None:
 
 
 def build_preview(
-    content: Content, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
+    content: Content, changes: tuple[FieldChangeView, ...], costs: Sequence[int], now: datetime
 ) -> PreviewView:
     """Of an agent with that content, whose runs cost that."""
     judgement = judge(content.spec)
     spec = None if judgement.faults else completed(content.spec)
+    schedule = spec.schedule if spec else None
+    cost = estimate(costs, spec.limits.max_cost_micros if spec else None)
     return PreviewView(
         errors=judgement.faults,
         missing=judgement.missing,
-        cost=estimate(costs, spec.limits.max_cost_micros if spec else None),
+        cost=cost,
         touches=touches_of(spec) if spec else None,
         changes=changes,
+        schedule=look_ahead(schedule, now, AHEAD) if schedule else None,
+        month=forecast(starts_in_a_month(schedule, now), cost) if schedule else None,
     )
 
 
@@ -178,6 +199,18 @@ def estimate(costs: Sequence[int], limit: int | None) -> CostView:
         limit_micros=limit,
         text=said + bound,
     )
+
+
+def forecast(starts: int, cost: CostView) -> MonthView:
+    """So many starts at the average of its runs so far."""
+    times = "once" if starts == 1 else f"{starts} times"
+    said = f"Its schedule starts it {times} in the next 30 days."
+    if cost.average_micros is None:
+        text = f"{said} Without history nobody knows what that costs."
+        return MonthView(starts=starts, cost_micros=None, text=text)
+    total = starts * cost.average_micros
+    text = f"{said} At the average so far that is {dollars(total)}."
+    return MonthView(starts=starts, cost_micros=total, text=text)
 
 
 def dollars(micros: int) -> str:

@@ -10,9 +10,11 @@ from heliostat_api.agents.records import exported_spec, read_draft
 from heliostat_api.documents.agents import view_agent
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
-from heliostat_api.recording.subjects import SHOWN, SPEC
+from heliostat_api.recording.subjects import SCHEDULE_STATUS, SHOWN, SPEC
+from heliostat_api.schedules.looks import view_recent
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import AgentDetailView, AgentView, View
+from heliostat_core.schedules.status import ScheduleStatus
 
 _COLLECTION = "agents"
 _SPEC = TypeAdapter(dict[str, JsonValue])
@@ -71,11 +73,20 @@ def view_detail(document: Document) -> AgentDetailView:
     if draft is not None:
         name = draft.resource or resource_name(draft.name, document.id)
         spec, exported = dict(draft.spec), exported_spec(draft)
+        status = draft.state.schedule if draft.state else None
     else:
         name, spec = view.name, _SPEC.validate_python(document.fields.get(SPEC, {}))
         exported = spec
+        status = read_schedule_status(document)
     return AgentDetailView(
         **{each: getattr(view, each) for each in AgentView.model_fields},
         spec=spec,
         yaml=export_yaml(name, exported),
+        schedule_recent=view_recent(status),
     )
+
+
+def read_schedule_status(document: Document) -> ScheduleStatus | None:
+    """Of an agent made by kubectl; None where it was recorded without one."""
+    known = document.fields.get(SCHEDULE_STATUS)
+    return ScheduleStatus.model_validate(known) if known else None

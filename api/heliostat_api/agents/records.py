@@ -14,8 +14,10 @@ from pydantic.alias_generators import to_camel
 from heliostat_api.agents.contents import Content, judge, whole_spec
 from heliostat_api.documents.port import Document, Fields
 from heliostat_api.recording.totals import read_totals
+from heliostat_api.schedules.looks import read_schedule, say, view_pause
 from heliostat_api.views import AgentView
 from heliostat_core.agents import Model
+from heliostat_core.schedules.status import ScheduleStatus
 
 Status = Literal["draft", "active", "inactive"]
 MANAGED_BY = "managedBy"
@@ -41,6 +43,7 @@ class ResourceState(Record):
     applied: int | None
     drift: tuple[str, ...]
     spec: Mapping[str, JsonValue]
+    schedule: ScheduleStatus | None = None
 
 
 class Draft(Record):
@@ -116,6 +119,7 @@ def fields_of(draft: Draft, agent_id: str, before: Fields) -> Fields:
 def view_draft(draft: Draft, agent_id: str, fields: Fields) -> AgentView:
     """What people see. `fields` are its document's, for what is summed up there."""
     state = draft.state
+    schedule, status = read_schedule(draft.spec.get("schedule")), state.schedule if state else None
     is_gone = state is None and draft.status == "inactive"
     return AgentView(
         id=agent_id,
@@ -135,6 +139,9 @@ def view_draft(draft: Draft, agent_id: str, fields: Fields) -> AgentView:
         missing=judge(draft.spec).missing,
         drift=state.drift if state else (),
         totals=read_totals(fields),
+        schedule=say(schedule) if schedule else None,
+        next_time=status.next if status and draft.status == "active" else None,
+        schedule_paused=view_pause(status),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from heliostat_api.agents.activation import charge_annotations, refuse_missing
 from heliostat_api.agents.drafts import Drafts
-from heliostat_api.agents.manifests import build_manifest
+from heliostat_api.agents.manifests import build_manifest, without_schedule
 from heliostat_api.agents.names import trial_name
 from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
 from heliostat_api.gateway.caps import Caps
@@ -38,7 +38,9 @@ class Trying:
         async def order(made: Made) -> Order:
             name = trial_name(draft.name, made["suffix"])
             annotations = {**charge_annotations(person, self.caps), TEST_OF: agent_id}
-            manifest = build_manifest(draft.content, name, draft.namespace, annotations)
+            manifest = build_manifest(
+                without_schedule(draft.content), name, draft.namespace, annotations
+            )
             applied = ObjectHead.model_validate(await self.world.apply(manifest))
             owner = {
                 "apiVersion": AGENT.api_version,

@@ -15,6 +15,7 @@ class ReportType(StrEnum):
     AGENT_DELETED = "agent.deleted"
     EXECUTION_CHANGED = "execution.changed"
     EXECUTION_OUTPUT = "execution.output"
+    EXECUTION_PIECES = "execution.pieces"
 
 
 @dataclass(frozen=True)

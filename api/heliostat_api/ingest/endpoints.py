@@ -1,11 +1,12 @@
 """The ingest endpoints (docs/events.md): a table of contents, each one call."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from heliostat_api.documents.files import FileRefusedError, OffsetError, WorkFile
 from heliostat_api.documents.transcripts import SequenceGapError
@@ -34,6 +35,12 @@ class EndOrder(View):
 
     next: Count
     lost: Count
+
+
+class PiecesOrder(View):
+    """Pieces of an answer: Claude Code's `stream_event`s, in order."""
+
+    events: Annotated[tuple[Mapping[str, JsonValue], ...], Field(max_length=1000)]
 
 
 def add_ingest(app: FastAPI, service: Ingest, keyring: Keyring) -> None:
@@ -135,6 +142,12 @@ async def append_events(
     if body:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "A gap has no lines: leave the body empty.")
     return PositionView(next=await service.lose(claims, first, lost))
+
+
+@ingest.post("/pieces", status_code=204)
+async def tell_pieces(service: IngestOf, claims: ClaimsOf, order: PiecesOrder) -> None:
+    """An answer while it comes, at most 64 KiB; for screens only, the transcript has it whole."""
+    await service.tell_pieces(claims, [dict(each) for each in order.events])
 
 
 @ingest.post("/end")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from heliostat_api.schedules.looks import say, view_pause
 from heliostat_api.views import (
     AgentView,
     AttemptView,
@@ -35,6 +36,7 @@ def view_execution(execution: Execution) -> ExecutionView:
         reason=succeeded.reason if succeeded else "",
         message=succeeded.message if succeeded else "",
         trigger=spec.trigger.kind,
+        scheduled_time=spec.trigger.scheduled_time,
         correlation_id=execution.correlation_id,
         created_time=meta.creation_timestamp or _EPOCH,
         start_time=status.start_time,
@@ -75,6 +77,7 @@ def view_agent(agent: Agent, totals: TotalsView = _NO_TOTALS) -> AgentView:
     """The view of an Agent that was not made in the dashboard; active unless it is suspended."""
     meta = agent.metadata
     is_ready, message = readiness(agent)
+    schedule = agent.status.schedule
     return AgentView(
         id=meta.uid,
         namespace=meta.namespace,
@@ -89,6 +92,9 @@ def view_agent(agent: Agent, totals: TotalsView = _NO_TOTALS) -> AgentView:
         created_time=meta.creation_timestamp or _EPOCH,
         resource=meta.name,
         totals=totals,
+        schedule=say(agent.spec.schedule) if agent.spec.schedule else None,
+        next_time=schedule.next if schedule else None,
+        schedule_paused=view_pause(schedule),
     )
 
 

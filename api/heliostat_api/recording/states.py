@@ -29,6 +29,7 @@ def observe_state(agent: Agent, applied: Document | None) -> ResourceState:
         active=agent.status.active,
         applied=applied_revision(agent),
         drift=drift_of(agent, applied),
+        schedule=agent.status.schedule,
         spec=_JSON.validate_python(agent.spec.to_json()),
     )
 

@@ -21,6 +21,8 @@ LIVE = "live"
 """Field: whether the resource is there, so that a deletion that nobody saw can be found."""
 REVISION = "revision"
 """Field: the resource's version that the document tells of."""
+SCHEDULE_STATUS = "scheduleStatus"
+"""Field of an agent that was made by kubectl: what became of the times of its schedule."""
 SHOWN = "shown"
 """Field of an agent: whether people see it."""
 SPEC = "spec"
@@ -87,7 +89,10 @@ def subject_of_agent(
 ) -> Subject:
     """The record of an Agent as it is now. `known` is the one before."""
     meta = agent.metadata
-    view = view_agent(agent, read_totals(known.fields if known else {}))
+    view, status = (
+        view_agent(agent, read_totals(known.fields if known else {})),
+        agent.status.schedule,
+    )
     return Subject(
         path=f"agents/{meta.uid}",
         revision=revision_of(meta),
@@ -101,6 +106,7 @@ def subject_of_agent(
             "status": view.status,
             "createdAt": view.created_time,
             "costMicros": agent.status.cost_micros,
+            SCHEDULE_STATUS: status.model_dump(by_alias=True) if status else None,
             REVISION: revision_of(meta),
             LIVE: True,
             SHOWN: True,

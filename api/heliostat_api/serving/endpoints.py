@@ -15,6 +15,7 @@ from heliostat_api.executions.files import FileList
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
+from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.problems import NotFoundProblem, Problem
 from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
@@ -27,6 +28,7 @@ api = APIRouter(
     },
 )
 api.include_router(agents)
+api.include_router(schedules)
 stream = APIRouter(responses={422: {"model": Problem}})
 
 

@@ -23,6 +23,7 @@ from heliostat_api.gateway.person_keys import PersonKeys
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sign_in import SignIn
+from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
@@ -46,6 +47,7 @@ class Parts:
     trying: Trying
     samples: SampleAgents
     previews: Previews
+    schedules: SchedulePreviews
     commands: Commands
     streams: Streams
     gateway: Gateway

@@ -4,14 +4,15 @@
 rule that names oldSelf is judged only where there was an old value.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from heliostat_cli.embedded.documents import part, parts, text, texts
+from heliostat_core.schedules.zones import find_zone
 from heliostat_core.worlds import JsonObject, JsonValue
 
 if TYPE_CHECKING:
@@ -75,17 +76,32 @@ def _judge(rule: JsonObject, value: JsonValue, old: JsonValue) -> str | None:
     source = text(rule, "rule")
     if _IS_TRANSITION.search(source) and old is None:
         return None
+    said = text(rule, "message") or f"failed rule: {source}"
     try:
-        if _compiled(source).execute({"self": value, "oldSelf": old}) is True:
-            return None
+        return None if _is_true(source, value, old) else said
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        return f"rule {json.dumps(source)} can't be evaluated: {error}"
-    return text(rule, "message") or f"failed rule: {source}"
+        return f"{error} evaluating rule: {said}"
+
+
+def _is_true(source: str, value: JsonValue, old: JsonValue) -> bool:
+    # Imported here: it brings a terminal library of its own, for which no reader should wait.
+    import cel
+
+    variables = {"self": value, "oldSelf": old}
+    functions = {"getHours": _hours_in_zone}
+    return _compiled(source).execute(cel.Context(variables, functions)) is True
+
+
+def _hours_in_zone(instant: datetime, zone: str) -> int:
+    """CEL's timestamp.getHours(zone), which our library lacks. Raises ValueError for no zone."""
+    found = find_zone(zone)
+    if found is None:
+        raise ValueError(f"unknown time zone {zone}")
+    return instant.astimezone(found).hour
 
 
 @cache
 def _compiled(source: str) -> "cel.Program":
-    # Imported here: it brings a terminal library of its own, for which no reader should wait.
     import cel
 
     return cel.compile(source)

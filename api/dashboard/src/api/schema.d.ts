@@ -280,6 +280,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Schedule
+         * @description A schedule in words, and its next times. Stores nothing.
+         */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -476,7 +496,8 @@ export interface components {
         };
         /**
          * AgentDetailView
-         * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is.
+         * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `scheduleRecent`
+         *     what became of the last times of its schedule, newest first.
          */
         AgentDetailView: {
             /** Id */
@@ -543,12 +564,21 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            schedule?: components["schemas"]["WordsView"] | null;
+            /** Nexttime */
+            nextTime?: string | null;
+            schedulePaused?: components["schemas"]["PauseView"] | null;
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /** Yaml */
             yaml: string;
+            /**
+             * Schedulerecent
+             * @default []
+             */
+            scheduleRecent: components["schemas"]["ReceiptView"][];
         };
         /**
          * AgentPage
@@ -581,7 +611,9 @@ export interface components {
          *     `name` is what people call it; `resource` is the name of its Agent resource, which executions
          *     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
-         *     changed since, `missing` those without which it can't be activated.
+         *     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
+         *     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
+         *     active.
          */
         AgentView: {
             /** Id */
@@ -648,6 +680,10 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            schedule?: components["schemas"]["WordsView"] | null;
+            /** Nexttime */
+            nextTime?: string | null;
+            schedulePaused?: components["schemas"]["PauseView"] | null;
         };
         /**
          * AttemptView
@@ -753,6 +789,8 @@ export interface components {
             message: string;
             /** Trigger */
             trigger: string;
+            /** Scheduledtime */
+            scheduledTime?: string | null;
             /** Correlationid */
             correlationId: string;
             /**
@@ -827,6 +865,29 @@ export interface components {
             isShown: boolean;
         };
         /**
+         * FireView
+         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
+         *
+         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
+         *     Blackout (it is skipped; `reason` is the blackout's).
+         */
+        FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Local
+             * Format: date-time
+             */
+            local: string;
+            /** Note */
+            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -839,6 +900,18 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * MonthView
+         * @description What its schedule may cost in the next 30 days; null without history. `text` says it.
+         */
+        MonthView: {
+            /** Starts */
+            starts: number;
+            /** Costmicros */
+            costMicros: number | null;
+            /** Text */
+            text: string;
+        };
         /**
          * NewAgent
          * @description An agent from its fields, or from the YAML of an Agent resource.
@@ -887,6 +960,21 @@ export interface components {
             }[];
         };
         /**
+         * PauseView
+         * @description Since when a schedule stands still, why, and what ends that.
+         */
+        PauseView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * PersonView
          * @description Who you are. `spending` is told by `GET /api/me` only, and null while the gateway is away.
          */
@@ -901,6 +989,20 @@ export interface components {
             /** Isadmin */
             isAdmin: boolean;
             spending?: components["schemas"]["SpendingView"] | null;
+        };
+        /**
+         * PiecesView
+         * @description Payload of `execution.pieces`: an answer while it comes, as Claude Code's `stream_event`s.
+         *
+         *     Screens may miss them: the whole answer follows as output.
+         */
+        PiecesView: {
+            /** Attempt */
+            attempt: number;
+            /** Events */
+            events: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
         };
         /**
          * PreviewRequest
@@ -922,7 +1024,7 @@ export interface components {
         /**
          * PreviewView
          * @description `errors` are wrong fields, `missing` those without which it can't be activated; `touches` is
-         *     null where wrong fields leave it open.
+         *     null where wrong fields leave it open, `schedule` and `month` where there is no schedule.
          */
         PreviewView: {
             /** Errors */
@@ -933,6 +1035,8 @@ export interface components {
             touches: components["schemas"]["TouchView"] | null;
             /** Changes */
             changes: components["schemas"]["FieldChangeView"][];
+            schedule?: components["schemas"]["SchedulePreviewView"] | null;
+            month?: components["schemas"]["MonthView"] | null;
         };
         /**
          * Problem
@@ -955,6 +1059,41 @@ export interface components {
              * @default []
              */
             errors: components["schemas"]["FieldError"][];
+        };
+        /**
+         * ReceiptView
+         * @description What became of a time of the schedule, or of `count` in a row until `lastTime`.
+         *
+         *     `execution` is the name of the Execution that was made, `result` how it ended.
+         */
+        ReceiptView: {
+            /**
+             * Scheduledtime
+             * Format: date-time
+             */
+            scheduledTime: string;
+            /** Lasttime */
+            lastTime: string | null;
+            /** Count */
+            count: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "Ran" | "Late" | "Skipped" | "Missed";
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Execution */
+            execution: string | null;
+            /** Result */
+            result: ("Succeeded" | "Failed") | null;
         };
         /**
          * ReportView
@@ -1062,6 +1201,32 @@ export interface components {
             revision: number;
         };
         /**
+         * SchedulePreviewRequest
+         * @description A schedule as in the spec of an Agent, and how many of its times to name.
+         */
+        SchedulePreviewRequest: {
+            /** Schedule */
+            schedule: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Count
+             * @default 10
+             */
+            count: number;
+        };
+        /**
+         * SchedulePreviewView
+         * @description A schedule in words, and its next times.
+         */
+        SchedulePreviewView: {
+            words: components["schemas"]["WordsView"];
+            /** Timezone */
+            timeZone: string;
+            /** Fires */
+            fires: components["schemas"]["FireView"][];
+        };
+        /**
          * SecretView
          * @description A value of a Secret that the agent gets as a variable.
          */
@@ -1118,6 +1283,7 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+            executionPieces: components["schemas"]["PiecesView"];
         };
         /**
          * TotalsView
@@ -1205,6 +1371,16 @@ export interface components {
              * @default 0
              */
             cacheWriteTokens: number;
+        };
+        /**
+         * WordsView
+         * @description The same in each language of the dashboard.
+         */
+        WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
         };
     };
     responses: never;
@@ -1930,6 +2106,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreviewView"];
                 };
             };
             /** @description A field is not what it must be. */

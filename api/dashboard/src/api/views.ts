@@ -9,6 +9,7 @@ export type Agent = Schemas["AgentView"];
 export type Person = Schemas["PersonView"];
 export type Snapshot = Schemas["SnapshotView"];
 export type Output = Schemas["OutputView"];
+export type Pieces = Schemas["PiecesView"];
 export type TranscriptPage = Schemas["TranscriptView"];
 export type RunFile = Schemas["FileView"];
 export type FileList = Schemas["FileList"];
@@ -29,7 +30,8 @@ export type Report =
   | ReportOf<"agent.deleted", Gone>
   | ReportOf<"execution.changed", Execution>
   | ReportOf<"execution.deleted", Gone>
-  | ReportOf<"execution.output", Output>;
+  | ReportOf<"execution.output", Output>
+  | ReportOf<"execution.pieces", Pieces>;
 
 export interface Page<Item> {
   items: Item[];

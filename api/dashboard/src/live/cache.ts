@@ -1,7 +1,7 @@
 /** Reports change what was read: every list and page that holds the thing. */
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Agent, Execution, Output, Page, Report, Snapshot } from "../api/views";
-import { afterOutput, endOf, type Transcript } from "../transcript/transcript";
+import type { Agent, Execution, Output, Page, Pieces, Report, Snapshot } from "../api/views";
+import { afterOutput, afterPieces, endOf, type Transcript } from "../transcript/transcript";
 import { type Filter, isWanted, placeRun } from "./lists";
 import { Overlay } from "./overlay";
 
@@ -51,6 +51,9 @@ export function applyReport(client: QueryClient, report: Report): void {
       break;
     case "execution.output":
       appendOutput(client, report.execution, report.payload);
+      break;
+    case "execution.pieces":
+      showPieces(client, report.execution, report.payload);
       break;
   }
 }
@@ -105,6 +108,15 @@ function appendOutput(client: QueryClient, id: string, output: Output): void {
   const after = transcript && afterOutput(transcript, output);
   if (after) client.setQueryData(key, after);
   else if (client.getQueryState(key)) void client.invalidateQueries({ queryKey: key });
+}
+
+/** An answer while it comes; the whole one follows as output. */
+function showPieces(client: QueryClient, id: string, pieces: Pieces): void {
+  const key = keys.transcript(id, pieces.attempt);
+  client.setQueryData<Transcript>(
+    key,
+    (transcript) => transcript && afterPieces(transcript, pieces),
+  );
 }
 
 function noteOutput(name: string, end: number): void {

@@ -300,6 +300,7 @@ export const CATALOGUE = {
   "trigger.Command": { en: "Command line", ko: "명령줄" },
   "trigger.Dashboard": { en: "Dashboard", ko: "대시보드" },
   "trigger.Schedule": { en: "Schedule", ko: "일정" },
+  "trigger.Backfill": { en: "Made up for", ko: "보충 실행" },
 
   "reason.Active": { en: "Going on", ko: "진행 중" },
   "reason.Verified": { en: "Verified", ko: "검증됨" },

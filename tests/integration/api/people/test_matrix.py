@@ -81,6 +81,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", f"{AGENT}/revisions/{{number}}"): Row(Rule.OWNER),
     ("POST", f"{AGENT}/revisions/{{number}}/restore"): Row(Rule.OWNER),
     ("POST", "/api/agents/preview"): Row(Rule.OWNER, body={"agent": "{agent_id}"}),
+    ("POST", "/api/schedules/preview"): Row(Rule.PERSON, body={"schedule": {"frequency": "daily"}}),
     ("GET", "/api/executions/{uid}"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/transcript"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/files"): Row(Rule.OWNER),
@@ -91,6 +92,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params=FILE),
     ("PUT", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params={**FILE, "offset": "0"}),
     ("POST", f"{DELIVERY}/events"): Row(Rule.RUN, params={"first": "0"}),
+    ("POST", f"{DELIVERY}/pieces"): Row(Rule.RUN, body={"events": []}),
     ("POST", f"{DELIVERY}/end"): Row(Rule.RUN, body={"next": 0, "lost": 0}),
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heliostat_api.agents.previews import dollars, estimate, has_field, touches_of
+from heliostat_api.agents.previews import dollars, estimate, forecast, has_field, touches_of
 from heliostat_core.agents import AgentSpec
 
 
@@ -32,6 +32,32 @@ def test_an_average_is_rounded_up() -> None:
 )
 def test_money_is_said_in_dollars(micros: int, text: str) -> None:
     assert dollars(micros) == text
+
+
+@pytest.mark.parametrize(
+    ("starts", "costs", "total", "text"),
+    [
+        (
+            31,
+            [10_000, 30_000],
+            620_000,
+            "Its schedule starts it 31 times in the next 30 days. At the average so far that is "
+            "$0.6200.",
+        ),
+        (
+            1,
+            [],
+            None,
+            "Its schedule starts it once in the next 30 days. Without history nobody knows what "
+            "that costs.",
+        ),
+    ],
+)
+def test_a_month_is_priced_by_the_average_run(
+    starts: int, costs: list[int], total: int | None, text: str
+) -> None:
+    month = forecast(starts, estimate(costs, None))
+    assert (month.starts, month.cost_micros, month.text) == (starts, total, text)
 
 
 def spec(**fields: object) -> AgentSpec:

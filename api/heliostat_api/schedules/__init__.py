@@ -1,0 +1,1 @@
+"""Schedules for people: in words, as the times ahead, and what is wrong with one."""

@@ -1,0 +1,152 @@
+"""When a schedule fires: pure, over any zone, with clocks that change."""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from heliostat_core.schedules.dates import wall_times
+from heliostat_core.schedules.model import Blackout, DaylightSaving, Schedule
+from heliostat_core.schedules.zones import (
+    earliest_wall_clock,
+    find_zone,
+    first_instant,
+    is_skipped,
+    latest_wall_clock,
+    second_instant,
+    wall_clock,
+)
+
+_UTC = ZoneInfo("UTC")
+_MINUTE = timedelta(minutes=1)
+
+
+class Note(StrEnum):
+    """What is special about a fire."""
+
+    AFTER_GAP = "AfterGap"
+    FIRST_OF_TWO = "FirstOfTwo"
+    SECOND_OF_TWO = "SecondOfTwo"
+    BLACKOUT = "Blackout"
+
+
+@dataclass(frozen=True)
+class Fire:
+    """A time of a schedule; `local` is the same instant on the clocks of its zone.
+
+    `blackout` is the one that it falls into.
+    """
+
+    time: datetime
+    local: datetime
+    note: Note | None = None
+    blackout: Blackout | None = None
+
+
+def fires(schedule: Schedule, after: datetime, count: int) -> tuple[Fire, ...]:
+    """The next fires after an instant, those in a blackout with their note; fewer than `count` only
+    where no further one ever comes. A schedule with faults has none."""
+    return tuple(islice(fires_after(schedule, after), count))
+
+
+def fires_after(schedule: Schedule, after: datetime) -> Iterator[Fire]:
+    """All of them, in order, without end."""
+    zone = find_zone(schedule.time_zone)
+    if zone is None:
+        return
+    for instant, note in _instants(schedule, zone, after):
+        yield _fire(schedule, zone, instant, note)
+
+
+def previous(schedule: Schedule, before: datetime) -> Fire | None:
+    """The last fire before an instant."""
+    shown, reading = find_zone(schedule.time_zone), _reading_zone(schedule)
+    if shown is None or reading is None:
+        return None
+    latest = latest_wall_clock(before, reading)
+    repeated = latest - wall_clock(before, reading)
+    best: tuple[datetime, Note | None] | None = None
+    for wall in wall_times(schedule, latest + _MINUTE, backward=True):
+        if best and wall < wall_clock(best[0], reading) - repeated:
+            break  # whatever is earlier on the clock is earlier
+        for instant, note in _of_wall_time(wall, reading, schedule.daylight_saving):
+            if instant < before and (best is None or instant > best[0]):
+                best = instant, note
+    return _fire(schedule, shown, *best) if best else None
+
+
+def blackout_at(schedule: Schedule, instant: datetime) -> Blackout | None:
+    """The blackout that holds at an instant."""
+    return next(
+        (each for each in schedule.blackouts if blackout_end(schedule, each, instant)), None
+    )
+
+
+def blackout_end(schedule: Schedule, blackout: Blackout, instant: datetime) -> datetime | None:
+    """When the blackout that holds at an instant is over; None where it does not hold."""
+    if blackout.start_time and blackout.end_time:
+        return blackout.end_time if blackout.start_time <= instant < blackout.end_time else None
+    if not blackout.cron or not blackout.duration_seconds:
+        return None
+    began = previous(_beginnings(schedule, blackout), instant + _MINUTE / 60)
+    end = began.time + timedelta(seconds=blackout.duration_seconds) if began else None
+    return end if end and instant < end else None
+
+
+def _beginnings(schedule: Schedule, blackout: Blackout) -> Schedule:
+    return Schedule(
+        cron=blackout.cron,
+        time_zone=schedule.time_zone,
+        daylight_saving=schedule.daylight_saving,
+    )
+
+
+def _fire(schedule: Schedule, zone: ZoneInfo, instant: datetime, note: Note | None) -> Fire:
+    blackout = blackout_at(schedule, instant)
+    return Fire(
+        time=instant,
+        local=instant.astimezone(zone),
+        note=Note.BLACKOUT if blackout else note,
+        blackout=blackout,
+    )
+
+
+def _reading_zone(schedule: Schedule) -> ZoneInfo | None:
+    """In which zone its fields are read."""
+    return _UTC if schedule.daylight_saving == "UTC" else find_zone(schedule.time_zone)
+
+
+def _instants(
+    schedule: Schedule, zone: ZoneInfo, after: datetime
+) -> Iterator[tuple[datetime, Note | None]]:
+    """In order, each once: what the clocks repeat or skip is sorted in where it belongs."""
+    reading = _UTC if schedule.daylight_saving == "UTC" else zone
+    last = after.astimezone(UTC)
+    waiting: list[tuple[datetime, Note | None]] = []
+    start = earliest_wall_clock(after, reading) - _MINUTE
+    for wall in wall_times(schedule, start):
+        for instant, note in _of_wall_time(wall, reading, schedule.daylight_saving):
+            heapq.heappush(waiting, (instant, note))
+        # No later time of the wall clock comes before this instant.
+        bound = first_instant(wall, reading)
+        while waiting and waiting[0][0] <= bound:
+            instant, note = heapq.heappop(waiting)
+            if instant > last:
+                last = instant
+                yield instant, note
+
+
+def _of_wall_time(
+    wall: datetime, zone: ZoneInfo, mode: DaylightSaving
+) -> tuple[tuple[datetime, Note | None], ...]:
+    """The instants at which a time of the wall clock fires."""
+    if is_skipped(wall, zone):
+        return () if mode == "Wall" else ((first_instant(wall, zone), Note.AFTER_GAP),)
+    first, second = first_instant(wall, zone), second_instant(wall, zone)
+    if second is None:
+        return ((first, None),)
+    once = ((first, Note.FIRST_OF_TWO),)
+    return (*once, (second, Note.SECOND_OF_TWO)) if mode == "Wall" else once

@@ -1,0 +1,86 @@
+"""`status.schedule` of an Agent: what became of each time of its schedule."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from heliostat_core.resources import Count, Generation, Instant, ObjectName, Part, ShortText
+
+MOST_RECEIPTS = 32
+
+Outcome = Literal["Ran", "Late", "Skipped", "Missed"]
+RunResult = Literal["Succeeded", "Failed"]
+Word = Annotated[str, StringConstraints(max_length=64)]
+
+
+class Receipt(Part):
+    """What became of one time of the schedule, or of several in a row with the same end."""
+
+    scheduled_time: Annotated[Instant, Field(description="The time of the schedule.")]
+    last_time: Annotated[
+        Instant | None,
+        Field(description="The last of several times in a row that ended alike."),
+    ] = None
+    count: Annotated[Count, Field(description="How many times these are.")] = 1
+    outcome: Annotated[
+        Outcome,
+        Field(
+            description="Ran: an Execution was made. Late: the same, more than a minute after its "
+            "time. Skipped: left out as the Agent's spec wants it. Missed: it could not be kept."
+        ),
+    ]
+    reason: Annotated[Word, Field(description="Why, as one word that programs may rely on.")]
+    message: Annotated[ShortText, Field(description="Why, for people.")] = ""
+    time: Annotated[Instant, Field(description="When that was decided.")]
+    execution_name: Annotated[
+        ObjectName | None, Field(description="The Execution that was made.")
+    ] = None
+    result: Annotated[
+        RunResult | None, Field(description="How that Execution ended, once it has.")
+    ] = None
+
+
+class SchedulePause(Part):
+    """The schedule stands still after failures."""
+
+    time: Annotated[Instant, Field(description="Since when.")]
+    reason: Annotated[Word, Field(description="Why, as one word that programs may rely on.")]
+    message: Annotated[ShortText, Field(description="Why, and what ends it, for people.")] = ""
+    generation: Annotated[
+        Generation,
+        Field(description="The generation of the spec that was paused: an edit ends it."),
+    ]
+
+
+class ScheduleStatus(Part):
+    """How the schedule stands."""
+
+    next: Annotated[
+        Instant | None,
+        Field(description="When the next run starts; not given while none will."),
+    ] = None
+    decided_time: Annotated[
+        Instant, Field(description="Each time of the schedule until here has its end.")
+    ]
+    digest: Annotated[
+        str,
+        StringConstraints(max_length=64),
+        Field(description="Which times these are about: another schedule begins anew."),
+    ] = ""
+    fired_by: Annotated[
+        Word, Field(description="Who starts the runs: Builtin is the operator's own timer.")
+    ] = "Builtin"
+    queued_time: Annotated[
+        Instant | None,
+        Field(description="The time whose run waits for the one before, with overlap QueueOne."),
+    ] = None
+    failures: Annotated[
+        Count, Field(description="Failed runs of the schedule in a row, since the last pause.")
+    ] = 0
+    paused: Annotated[
+        SchedulePause | None, Field(description="Why the schedule stands still, when it does.")
+    ] = None
+    recent: Annotated[
+        tuple[Receipt, ...],
+        Field(max_length=MOST_RECEIPTS, description="What became of the last times, newest first."),
+    ] = ()

@@ -1,0 +1,115 @@
+"""What people are told of a schedule before it is saved."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from heliostat_api.agents.contents import Content, judge
+from heliostat_api.agents.manifests import without_schedule
+from heliostat_api.schedules.looks import starts_in_a_month
+from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
+from heliostat_api.serving.problems import ProblemError
+from heliostat_core.schedules import Blackout, Schedule
+
+NOW = datetime(2026, 10, 30, 12, tzinfo=UTC)
+PREVIEWS = SchedulePreviews(lambda: NOW)
+
+
+def test_a_preview_has_words_times_and_what_is_special() -> None:
+    schedule = {
+        "frequency": "daily",
+        "time": "01:30",
+        "timeZone": "America/New_York",
+        "blackouts": [
+            {
+                "reason": "books close",
+                "startTime": "2026-11-02T00:00:00Z",
+                "endTime": "2026-11-03T00:00:00Z",
+            }
+        ],
+    }
+    found = PREVIEWS.look(SchedulePreviewRequest(schedule=schedule, count=4))
+    assert found.model_dump(mode="json", by_alias=True) == {
+        "words": {
+            "en": "every day at 01:30, America/New_York",
+            "ko": "매일 01:30 (America/New_York)",
+        },
+        "timeZone": "America/New_York",
+        "fires": [
+            {
+                "time": "2026-10-31T05:30:00Z",
+                "local": "2026-10-31T01:30:00-04:00",
+                "note": None,
+                "reason": "",
+            },
+            {
+                "time": "2026-11-01T05:30:00Z",
+                "local": "2026-11-01T01:30:00-04:00",
+                "note": "FirstOfTwo",
+                "reason": "",
+            },
+            {
+                "time": "2026-11-02T06:30:00Z",
+                "local": "2026-11-02T01:30:00-05:00",
+                "note": "Blackout",
+                "reason": "books close",
+            },
+            {
+                "time": "2026-11-03T06:30:00Z",
+                "local": "2026-11-03T01:30:00-05:00",
+                "note": None,
+                "reason": "",
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field", "remedy"),
+    [
+        ({"frequency": "daily", "timeZone": "Asia/Seol"}, "schedule.timeZone", "Asia/Seoul"),
+        ({"cron": "0 0 31 4 *"}, "schedule.cron", "For example"),
+        ({"cron": "61 * * * *"}, "schedule.cron", "pattern"),
+        ({"frequency": "daily", "tiem": "08:00"}, "schedule.tiem", "there is no such field"),
+        ({}, "schedule", "must set exactly one of cron and frequency"),
+    ],
+)
+def test_a_schedule_that_can_not_run_is_refused_with_the_remedy(
+    schedule: dict[str, str], field: str, remedy: str
+) -> None:
+    with pytest.raises(ProblemError) as caught:
+        PREVIEWS.look(SchedulePreviewRequest(schedule=schedule))
+    assert [each.field for each in caught.value.errors] == [field]
+    assert remedy in caught.value.errors[0].message
+
+
+def test_a_draft_without_prompt_has_its_schedule_judged_all_the_same() -> None:
+    found = judge({"schedule": {"frequency": "daily", "timeZone": "Asia/Seol"}})
+    assert found.missing == ("spec.prompt",)
+    assert [each.field for each in found.faults] == ["spec.schedule.timeZone"]
+
+
+def test_a_test_run_has_no_schedule() -> None:
+    content = Content(name="a", spec={"prompt": "x", "schedule": {"frequency": "daily"}})
+    assert without_schedule(content).spec == {"prompt": "x"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "starts"),
+    [
+        (Schedule(frequency="daily"), 30),
+        (Schedule(cron="* * * * *"), 43_200),
+        (Schedule(frequency="daily", suspend=True), 0),
+        (Schedule(cron="0 0 29 2 *"), 0),
+        (
+            Schedule(
+                frequency="daily",
+                time="08:00",
+                blackouts=(Blackout(cron="0 0 * * 0,6", duration_seconds=86_400),),
+            ),
+            20,
+        ),
+    ],
+)
+def test_the_starts_of_a_month_are_counted(schedule: Schedule, starts: int) -> None:
+    assert starts_in_a_month(schedule, NOW) == starts

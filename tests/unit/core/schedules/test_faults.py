@@ -1,0 +1,61 @@
+"""What is wrong with a schedule, and what to do about it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from heliostat_core.agents import AgentSpec
+from heliostat_core.schedules import Schedule, faults_of
+from heliostat_core.schedules.faults import never_comes
+from support.crd_cases import SCHEDULE_CASES, Case
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAILY = {"frequency": "daily"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field", "remedy"),
+    [
+        ({**DAILY, "timeZone": "Asia/Seol"}, "timeZone", "for example Asia/Seoul"),
+        ({"cron": "0 0 31 4 *"}, "cron", "For example `0 8 * * 1-5`"),
+        ({"cron": "0 9-8 * * *"}, "cron", "For example `0 8 * * 1-5`"),
+        ({}, "", "must set exactly one of cron and frequency"),
+        ({**DAILY, "weekday": "Monday"}, "weekday", "Leave it out"),
+        ({**DAILY, "monthDay": 1}, "monthDay", "Leave it out"),
+        ({"cron": "0 8 * * *", "time": "08:00"}, "time", "Leave it out"),
+        ({**DAILY, "blackouts": [{}]}, "blackouts[0]", "must set startTime and endTime"),
+        (
+            {**DAILY, "blackouts": [{"cron": "0 0 30 2 *", "durationSeconds": 60}]},
+            "blackouts[0].cron",
+            "no date that ever comes",
+        ),
+        (
+            {**DAILY, "blackouts": [{"cron": "0 * * * *", "durationSeconds": 3600}]},
+            "blackouts",
+            "Take one out",
+        ),
+    ],
+)
+def test_a_fault_names_its_field_and_the_remedy(
+    schedule: dict[str, object], field: str, remedy: str
+) -> None:
+    found = faults_of(Schedule.model_validate(schedule))
+    assert [each.field for each in found] == [field]
+    assert remedy in found[0].message
+
+
+@pytest.mark.parametrize("case", SCHEDULE_CASES, ids=[case.name for case in SCHEDULE_CASES])
+def test_the_faults_are_those_of_the_api_server(case: Case) -> None:
+    spec = AgentSpec.model_validate(case.spec)
+    assert spec.schedule is not None
+    assert bool(faults_of(spec.schedule)) == (case.refused_at is not None)
+
+
+def test_a_schedule_that_will_run_has_no_fault() -> None:
+    assert never_comes(Schedule(cron="0 0 29 2 *"), NOW) is None
+
+
+def test_a_date_that_never_comes_is_named() -> None:
+    assert "schedule.cron: '0 0 30 2 *' names no date" in str(
+        never_comes(Schedule(cron="0 0 30 2 *"), NOW)
+    )

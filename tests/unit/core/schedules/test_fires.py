@@ -1,0 +1,193 @@
+"""When schedules fire: the semantics as a table, and against a second implementation."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliostat_core.schedules import Blackout, Schedule, fires, previous
+from heliostat_core.schedules.fires import Note
+from support.fire_oracle import oracle_fires
+from support.schedule_strategies import instants_in, schedules, some_zones
+
+NEW_YORK = "America/New_York"  # 2026: forward on 8 March at 02:00, back on 1 November at 02:00
+SEOUL = "Asia/Seoul"
+
+
+def local_fires(schedule: Schedule, after: str, count: int) -> list[str]:
+    """As a clock there shows them, with the offset."""
+    found = fires(schedule, datetime.fromisoformat(after), count)
+    return [each.local.isoformat(timespec="minutes") for each in found]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "after", "expected"),
+    [
+        pytest.param(
+            {"cron": "0 8 * * 1-5", "timeZone": SEOUL},
+            "2026-01-02T09:00+09:00",  # a Friday
+            ["2026-01-05T08:00+09:00", "2026-01-06T08:00+09:00"],
+            id="cron from Monday to Friday",
+        ),
+        pytest.param(
+            {"frequency": "daily", "time": "08:00"},
+            "2026-01-01T08:00+00:00",
+            ["2026-01-02T08:00+00:00"],
+            id="the instant itself is not after it",
+        ),
+        pytest.param(
+            {"frequency": "weekly"},
+            "2026-01-01T00:00+00:00",
+            ["2026-01-05T00:00+00:00", "2026-01-12T00:00+00:00"],
+            id="weekly is Monday at midnight",
+        ),
+        pytest.param(
+            {"frequency": "monthly", "time": "09:30"},
+            "2026-01-01T10:00+00:00",
+            ["2026-02-01T09:30+00:00"],
+            id="monthly is the first",
+        ),
+        pytest.param(
+            {"frequency": "monthly", "monthDay": 31},
+            "2028-01-31T00:00+00:00",
+            ["2028-02-29T00:00+00:00", "2028-03-31T00:00+00:00", "2028-04-30T00:00+00:00"],
+            id="a day past the end is the last day",
+        ),
+        pytest.param(
+            {"frequency": "monthly", "monthDay": 30},
+            "2026-01-30T00:00+00:00",
+            ["2026-02-28T00:00+00:00", "2026-03-30T00:00+00:00"],
+            id="the 30th of February, and no 31st",
+        ),
+        pytest.param(
+            {"frequency": "hourly", "time": "00:15"},
+            "2026-01-01T00:15+00:00",
+            ["2026-01-01T01:15+00:00", "2026-01-01T02:15+00:00"],
+            id="hourly takes the minutes",
+        ),
+        pytest.param(
+            {"cron": "0 0 29 2 *"},
+            "2026-01-01T00:00+00:00",
+            ["2028-02-29T00:00+00:00", "2032-02-29T00:00+00:00"],
+            id="leap days",
+        ),
+        pytest.param(
+            {"cron": "0 0 L * *"},
+            "2026-02-01T00:00+00:00",
+            ["2026-02-28T00:00+00:00", "2026-03-31T00:00+00:00"],
+            id="the last of the month",
+        ),
+        pytest.param(
+            {"frequency": "daily", "time": "02:30", "timeZone": NEW_YORK},
+            "2026-03-07T12:00-05:00",
+            ["2026-03-08T03:00-04:00", "2026-03-09T02:30-04:00"],
+            id="Once: a time that is skipped comes at the first instant after the gap",
+        ),
+        pytest.param(
+            {"cron": "*/20 2,3 * * *", "timeZone": NEW_YORK},
+            "2026-03-08T01:59-05:00",
+            ["2026-03-08T03:00-04:00", "2026-03-08T03:20-04:00"],
+            id="Once: all that is skipped comes as one",
+        ),
+        pytest.param(
+            {"frequency": "daily", "time": "01:30", "timeZone": NEW_YORK},
+            "2026-10-31T12:00-04:00",
+            ["2026-11-01T01:30-04:00", "2026-11-02T01:30-05:00"],
+            id="Once: a time that is repeated comes the first time",
+        ),
+        pytest.param(
+            {"frequency": "daily", "time": "02:30", "timeZone": NEW_YORK, "daylightSaving": "Wall"},
+            "2026-03-07T12:00-05:00",
+            ["2026-03-09T02:30-04:00"],
+            id="Wall: a time that is skipped does not come",
+        ),
+        pytest.param(
+            {"frequency": "daily", "time": "01:30", "timeZone": NEW_YORK, "daylightSaving": "Wall"},
+            "2026-10-31T12:00-04:00",
+            ["2026-11-01T01:30-04:00", "2026-11-01T01:30-05:00", "2026-11-02T01:30-05:00"],
+            id="Wall: a time that is repeated comes twice",
+        ),
+        pytest.param(
+            {"cron": "*/30 1 * * *", "timeZone": NEW_YORK, "daylightSaving": "Wall"},
+            "2026-11-01T01:00-04:00",
+            ["2026-11-01T01:30-04:00", "2026-11-01T01:00-05:00", "2026-11-01T01:30-05:00"],
+            id="Wall: in the order of time",
+        ),
+        pytest.param(
+            {"frequency": "daily", "time": "08:00", "timeZone": SEOUL, "daylightSaving": "UTC"},
+            "2026-01-01T00:00+00:00",
+            ["2026-01-01T17:00+09:00"],
+            id="UTC: the fields are read in UTC",
+        ),
+    ],
+)
+def test_a_schedule_fires(schedule: dict[str, object], after: str, expected: list[str]) -> None:
+    assert local_fires(Schedule.model_validate(schedule), after, len(expected)) == expected
+
+
+@pytest.mark.parametrize("cron", ["0 0 31 4 *", "0 0 30 2 *", "0 0 31 2,4,6,9,11 *", "0 5-3 * * *"])
+def test_a_date_that_never_comes_has_no_fires(cron: str) -> None:
+    schedule = Schedule(cron=cron)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert fires(schedule, now, 3) == ()
+    assert previous(schedule, now) is None
+
+
+def test_fires_say_what_is_special_about_them() -> None:
+    once = Schedule(cron="30 1,2 * * *", time_zone=NEW_YORK)
+    wall = once.model_copy(update={"daylight_saving": "Wall"})
+    spring, autumn = datetime(2026, 3, 8, 6, tzinfo=UTC), datetime(2026, 11, 1, 5, tzinfo=UTC)
+    assert [each.note for each in fires(once, spring, 2)] == [None, Note.AFTER_GAP]
+    assert [each.note for each in fires(once, autumn, 2)] == [Note.FIRST_OF_TWO, None]
+    assert [each.note for each in fires(wall, autumn, 3)] == [
+        Note.FIRST_OF_TWO,
+        Note.SECOND_OF_TWO,
+        None,
+    ]
+
+
+def test_a_blackout_once_holds_from_its_start_to_before_its_end() -> None:
+    holidays = Blackout.model_validate(
+        {"startTime": "2026-12-24T08:00:00Z", "endTime": "2026-12-26T08:00:00Z", "reason": "Xmas"}
+    )
+    schedule = Schedule(frequency="daily", time="08:00", blackouts=(holidays,))
+    found = fires(schedule, datetime(2026, 12, 23, tzinfo=UTC), 4)
+    assert [each.blackout == holidays for each in found] == [False, True, True, False]
+    assert [each.note for each in found] == [None, Note.BLACKOUT, Note.BLACKOUT, None]
+
+
+def test_a_recurring_blackout_is_read_in_the_zone_of_the_schedule() -> None:
+    night = Blackout(cron="0 22 * * *", duration_seconds=8 * 3600)
+    schedule = Schedule(cron="0 */2 * * *", time_zone=SEOUL, blackouts=(night,))
+    found = fires(schedule, datetime.fromisoformat("2026-01-01T19:00+09:00"), 6)
+    assert [(each.local.hour, each.blackout is not None) for each in found] == [
+        (20, False),
+        *((hour, True) for hour in (22, 0, 2, 4)),
+        (6, False),
+    ]
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_fires_are_those_that_the_clock_on_the_wall_shows(data: st.DataObject) -> None:
+    zone = data.draw(some_zones)
+    schedule, after = data.draw(schedules(zone)), data.draw(instants_in(zone))
+    until = after + timedelta(days=2)
+    expected = oracle_fires(schedule, after, until)
+    found = [each.time for each in fires(schedule, after, len(expected) + 1)]
+    assert found[: len(expected)] == expected
+    assert all(each > until for each in found[len(expected) :])
+
+
+@given(st.data())
+@settings(max_examples=50, deadline=None)
+def test_previous_is_the_last_fire_before(data: st.DataObject) -> None:
+    zone = data.draw(some_zones)
+    schedule, after = data.draw(schedules(zone)), data.draw(instants_in(zone))
+    for fire in fires(schedule, after, 5):
+        found = previous(schedule, fire.time + timedelta(seconds=1))
+        assert found is not None
+        assert found.time == fire.time
+        earlier = previous(schedule, fire.time)
+        assert earlier is None or fires(schedule, earlier.time, 1)[0].time == fire.time
