@@ -28,12 +28,16 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway, GatewayPlace
 from heliostat_api.gateway.keeping import Keeping
+from heliostat_api.gateway.labels import Labels
 from heliostat_api.gateway.person_keys import SignedPersonKeys
 from heliostat_api.gateway.publishing import Publishing
+from heliostat_api.gateway.spending import Spending
+from heliostat_api.gateway.usage import Usage
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
@@ -150,6 +154,8 @@ def create_app(around: Surroundings) -> FastAPI:
         gateway=gateway,
         caps=caps,
         keeping=keeping,
+        spending=Spending(gateway, caps, around.clock),
+        usage=open_usage(around, gateway, agents),
         person_keys=SignedPersonKeys(gateway, caps),
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
@@ -162,6 +168,17 @@ def create_app(around: Surroundings) -> FastAPI:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def open_usage(around: Surroundings, gateway: Gateway, agents: Agents) -> Usage:
+    """What people's calls cost."""
+    return Usage(
+        gateway,
+        Register(around.documents, around.clock),
+        Labels(around.documents, agents),
+        around.owner,
+        around.clock,
+    )
 
 
 def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None, None, None]]:

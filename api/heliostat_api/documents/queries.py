@@ -63,6 +63,7 @@ SHAPES: frozenset[Shape] = frozenset(
         *newest_first("agents", OWNER, "name"),
         *newest_first("conversations", OWNER, "agentId"),
         Shape("people", ("isMoving",), "lastSeen", descending=False),
+        Shape("people", ("movedTo",), "lastSeen", descending=True),
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),
         Shape("files", (), "createdAt", descending=True),

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
-from heliostat_api.gateway.client import Gateway, GatewayAwayError
+from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Budget
 from heliostat_api.people.identities import GUEST_PREFIX
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.problems import ProblemError
-from heliostat_api.views import SpendingView
 from heliostat_core.money import NANOS_PER_MICRO, format_micros, micros_from_nanos
 from heliostat_core.person_keys import GUESTS_BUDGET, person_budget
 
@@ -76,14 +75,6 @@ class Caps:
                 raise self._reached(budget)
         return self.names(person)
 
-    async def spending(self, person: Person) -> SpendingView | None:
-        """What they may spend today and did; None while the gateway is away."""
-        try:
-            budgets = await self.ensure(person)
-        except GatewayAwayError:
-            return None
-        return view_spending(budgets)
-
     async def forget(self, person_id: str) -> None:
         """The person is gone. Raises GatewayAwayError."""
         await self.gateway.drop_budget(person_budget(person_id))
@@ -104,19 +95,6 @@ class Caps:
 def is_reached(budget: Budget) -> bool:
     """Whether the gateway would let no call through."""
     return budget.cap_nanos is not None and budget.spent_nanos >= budget.cap_nanos
-
-
-def view_spending(budgets: tuple[Budget, ...]) -> SpendingView:
-    """Of a person's own budget; `reached` names the first one of which nothing is left."""
-    own = next((each for each in budgets if each.name != GUESTS_BUDGET), None)
-    reached = next((each for each in budgets if is_reached(each)), None)
-    shown = reached or own
-    return SpendingView(
-        cap_micros=micros_from_nanos(own.cap_nanos) if own and own.cap_nanos else None,
-        spent_micros=micros_from_nanos(own.spent_nanos) if own else 0,
-        until_time=instant_of(shown.until_ms) if shown else None,
-        reached=None if reached is None else "guests" if reached.name == GUESTS_BUDGET else "own",
-    )
 
 
 def instant_of(milliseconds: int | None) -> datetime | None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx2
 from pydantic import JsonValue, ValidationError
@@ -18,8 +19,11 @@ from heliostat_api.gateway.documents import (
     Key,
     Keys,
     Model,
+    Month,
     Nothing,
     Refusal,
+    UsageLine,
+    UsagePage,
 )
 from heliostat_api.gateway.identity import Identity
 from heliostat_api.people.keysets import tls
@@ -28,6 +32,40 @@ _TIMEOUT: Final = httpx2.Timeout(5, connect=1)
 _REPORTS_TIMEOUT: Final = httpx2.Timeout(25, connect=1)  # the gateway gives up after 20
 _LONGEST_WORDS: Final = 300
 Read = TypeVar("Read", bound=Answer)
+
+
+@dataclass(frozen=True)
+class Users:
+    """Whose calls are asked for: at least one, for nobody named would be everybody."""
+
+    first: str
+    more: tuple[str, ...] = ()
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """As the gateway takes them."""
+        return [("user", each) for each in (self.first, *self.more)]
+
+
+@dataclass(frozen=True)
+class UsageQuestion:
+    """Sums by one dimension (none: only the total) over whole days of a time zone."""
+
+    users: Users
+    by: str
+    first: date
+    last: date
+    time_zone: str
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """As the gateway takes them: its last day is not included."""
+        return [
+            ("by", self.by),
+            ("from", self.first.isoformat()),
+            ("to", (self.last + timedelta(days=1)).isoformat()),
+            ("timeZone", self.time_zone),
+            ("limit", "1000"),
+            *self.users.parameters(),
+        ]
 
 
 class GatewayAwayError(Exception):
@@ -71,6 +109,22 @@ class Gateway:
         """Every model that is served now."""
         return (await self._ask(Catalog, "GET", "/admin/catalog")).models
 
+    async def usage(self, asked: UsageQuestion) -> tuple[tuple[UsageLine, ...], UsageLine]:
+        """Every line, and the sum over all of them."""
+        lines: list[UsageLine] = []
+        parameters = asked.parameters()
+        while True:
+            page = await self._report(UsagePage, f"/admin/usage?{urlencode(parameters)}")
+            lines += page.lines
+            if page.next is None:
+                return tuple(lines), page.total
+            parameters = [*asked.parameters(), ("cursor", page.next)]
+
+    async def month(self, users: Users, time_zone: str) -> Month:
+        """What those users will have spent in the month that is going on."""
+        parameters = [("timeZone", time_zone), ("limit", "1"), *users.parameters()]
+        return await self._report(Month, f"/admin/forecast?{urlencode(parameters)}")
+
     async def keys(self, person: str) -> tuple[Key, ...]:
         """A person's keys, oldest first, revoked ones too."""
         return (await self._ask(Keys, "GET", _keys_of(person))).keys
@@ -103,6 +157,15 @@ class Gateway:
             await self._client.aclose()
             self._client = None
 
+    async def _report(self, read: type[Read], path: str) -> Read:
+        found = await self._find(read, "GET", path, is_report=True)
+        if found is None:
+            raise GatewayAwayError(
+                "The gateway makes no reports: HELIOSTAT_API_REPORTS_URL must be the writer of its "
+                "shared ledger."
+            )
+        return found
+
     async def _ask(
         self,
         read: type[Read],
@@ -121,13 +184,20 @@ class Gateway:
         method: str,
         path: str,
         body: Mapping[str, JsonValue] | None = None,
+        *,
+        is_report: bool = False,
     ) -> Read | None:
         """None for a 404."""
         place = self._known_place()
+        url = place.reports_url or place.url if is_report else place.url
         headers = {"Authorization": f"Bearer {place.identity.admin_token()}"}
         try:
             response = await self._connections().request(
-                method, f"{place.url}{path}", json=body, headers=headers
+                method,
+                f"{url}{path}",
+                json=body,
+                headers=headers,
+                timeout=_REPORTS_TIMEOUT if is_report else _TIMEOUT,
             )
             if response.status_code == HTTPStatus.NOT_FOUND:
                 return None

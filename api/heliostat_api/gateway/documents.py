@@ -1,5 +1,6 @@
 """What the gateway answers, as far as the api reads it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -62,6 +63,37 @@ class CheckedKey(Answer):
     """None for a key that is no good."""
 
     details: Key | None
+
+
+class UsageLine(Answer):
+    """Sums of one group."""
+
+    key: Mapping[str, str]
+    requests: int
+    tokens: Mapping[str, int]
+    cost_nanos: int
+
+
+class UsagePage(Answer):
+    """Lines of a page, and the sum over all pages."""
+
+    lines: tuple[UsageLine, ...]
+    total: UsageLine
+    next: str | None
+
+
+class MonthLine(Answer):
+    """Nano-dollars of the whole month; no figures without history."""
+
+    expected_nanos: int | None
+    low_nanos: int | None
+    high_nanos: int | None
+
+
+class Month(Answer):
+    """What the month that is going on will have cost."""
+
+    total: MonthLine
 
 
 class Nothing(Answer):

@@ -124,6 +124,11 @@ class Register:
         for document in (await self.documents.query(query)).documents:
             yield document.id, str(document.fields["movedTo"])
 
+    async def guests_of(self, user_id: str) -> tuple[str, ...]:
+        """Guests whose things became this user's, those who were here last first."""
+        query = Query(COLLECTION, None, {"movedTo": user_id}, order="lastSeen", limit=_PAGE - 1)
+        return tuple(each.id for each in (await self.documents.query(query)).documents)
+
     async def _write(self, person_id: str, fields: Fields) -> None:
         """Whoever writes at the same time says the same."""
         document = await self.documents.get(path_of(person_id))

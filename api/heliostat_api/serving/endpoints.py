@@ -13,6 +13,7 @@ from heliostat_api.executions import files
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.gateway.endpoints import money
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
@@ -28,6 +29,7 @@ api = APIRouter(
     },
 )
 api.include_router(agents)
+api.include_router(money)
 api.include_router(schedules)
 stream = APIRouter(responses={422: {"model": Problem}})
 
@@ -51,7 +53,7 @@ async def follow_reports(
 @api.get("/me")
 async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are, and what you may spend."""
-    return view_person(person, await parts.caps.spending(person))
+    return view_person(person, await parts.spending.of(person))
 
 
 @api.post("/samples/{name}", status_code=202)

@@ -20,6 +20,8 @@ from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.person_keys import PersonKeys
+from heliostat_api.gateway.spending import Spending
+from heliostat_api.gateway.usage import Usage
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sign_in import SignIn
@@ -53,6 +55,8 @@ class Parts:
     gateway: Gateway
     caps: Caps
     keeping: Keeping
+    spending: Spending
+    usage: Usage
     person_keys: PersonKeys
 
 

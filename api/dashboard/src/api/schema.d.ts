@@ -280,6 +280,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Usage
+         * @description What your chat, your runs and your keys cost; this month, unless you say otherwise.
+         */
+        get: operations["read_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/schedules/preview": {
         parameters: {
             query?: never;
@@ -888,6 +908,20 @@ export interface components {
             reason: string;
         };
         /**
+         * ForecastView
+         * @description What this month will have cost, and the range that four of five months fall into.
+         */
+        ForecastView: {
+            /** Monthcostmicros */
+            monthCostMicros: number;
+            /** Lowmicros */
+            lowMicros: number;
+            /** Highmicros */
+            highMicros: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -1286,6 +1320,20 @@ export interface components {
             executionPieces: components["schemas"]["PiecesView"];
         };
         /**
+         * TokensView
+         * @description Tokens by kind.
+         */
+        TokensView: {
+            /** Inputtokens */
+            inputTokens: number;
+            /** Outputtokens */
+            outputTokens: number;
+            /** Cachereadtokens */
+            cacheReadTokens: number;
+            /** Cachewritetokens */
+            cacheWriteTokens: number;
+        };
+        /**
          * TotalsView
          * @description What all runs of an agent came to, test runs included.
          */
@@ -1340,6 +1388,49 @@ export interface components {
             }[];
             /** Next */
             next: string | null;
+        };
+        /**
+         * UsageReport
+         * @description Days are those of `timeZone`; `to` is included. No forecast without three days of history.
+         */
+        UsageReport: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "day" | "agent" | "model";
+            /** Timezone */
+            timeZone: string;
+            /**
+             * From
+             * Format: date
+             */
+            from: string;
+            /**
+             * To
+             * Format: date
+             */
+            to: string;
+            /** Rows */
+            rows: components["schemas"]["UsageRow"][];
+            /** Totalcostmicros */
+            totalCostMicros: number;
+            forecast: components["schemas"]["ForecastView"] | null;
+        };
+        /**
+         * UsageRow
+         * @description Of one day, agent or model. An agent's `key` is its id; empty for chat and keys.
+         */
+        UsageRow: {
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Costmicros */
+            costMicros: number;
+            /** Requests */
+            requests: number;
+            usage: components["schemas"]["TokensView"];
         };
         /**
          * UsageView
@@ -2106,6 +2197,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_usage: {
+        parameters: {
+            query?: {
+                by?: "day" | "agent" | "model";
+                /** @description The first day. */
+                from?: string | null;
+                /** @description The last day, included. */
+                to?: string | null;
+                timeZone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -63,6 +63,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/auth/sign-out"): Row(Rule.ANYBODY),
     ("GET", "/agent/reports/stream"): Row(Rule.PERSON),
     ("GET", "/api/me"): Row(Rule.PERSON),
+    ("GET", "/api/usage"): Row(Rule.PERSON),
     ("GET", "/api/agents"): Row(Rule.PERSON),
     ("GET", "/api/executions"): Row(Rule.PERSON),
     ("POST", "/api/samples/{name}"): Row(Rule.PERSON),
