@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -25,10 +25,12 @@ from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.reading import Executions
+from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway, GatewayPlace
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.labels import Labels
+from heliostat_api.gateway.own_keys import OwnKeys
 from heliostat_api.gateway.person_keys import SignedPersonKeys
 from heliostat_api.gateway.publishing import Publishing
 from heliostat_api.gateway.spending import Spending
@@ -80,9 +82,8 @@ class Surroundings:
     clock: Callable[[], datetime]
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
-    api_keys: ApiKeys = field(default_factory=NoApiKeys)
     gateway: GatewayPlace | None = None
-    """Where model calls go and money is kept; None: there is no gateway, and so no cap."""
+    """Where model calls go, money and keys are kept; None: there is no gateway, and none of it."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -106,7 +107,9 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
-    entrance = open_entrance(around)
+    gateway = Gateway(around.gateway)
+    checked_keys = GatewayKeys(gateway)
+    entrance = open_entrance(around, checked_keys if around.gateway else NoApiKeys())
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
@@ -116,7 +119,6 @@ def create_app(around: Surroundings) -> FastAPI:
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
-    gateway = Gateway(around.gateway)
     caps = Caps(gateway, daily_caps(around), around.clock)
     keeping = Keeping(world, caps)
     activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts, caps)
@@ -154,6 +156,7 @@ def create_app(around: Surroundings) -> FastAPI:
         gateway=gateway,
         caps=caps,
         keeping=keeping,
+        own_keys=OwnKeys(gateway, caps, checked_keys),
         spending=Spending(gateway, caps, around.clock),
         usage=open_usage(around, gateway, agents),
         person_keys=SignedPersonKeys(gateway, caps),
@@ -209,17 +212,17 @@ def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) 
     return Recorder(world, around.documents, around.log, owners, closing, around.clock)
 
 
-def open_entrance(around: Surroundings) -> Entrance:
+def open_entrance(around: Surroundings, api_keys: ApiKeys) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
     if around.settings is None:
-        return open_for_one(seals)
+        return open_for_one(seals, api_keys)
     return open_for_many(
         around.settings,
         seals,
         around.documents,
         MovingResources(around.world(managers.MOVER)),
-        around.api_keys,
+        api_keys,
         around.clock,
     )
 

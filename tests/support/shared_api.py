@@ -14,7 +14,6 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.main import Surroundings, create_app
-from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.serving.cookies import SESSION
@@ -119,7 +118,6 @@ class ApiApp:
 async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
-    api_keys: ApiKeys | None = None,
     gateway: GatewayPlace | None = None,
 ) -> AsyncIterator[ApiApp]:
     """Closed at the end. Its stores are files below `folder`."""
@@ -138,7 +136,6 @@ async def api_app(
         owner=None,
         clock=clock,
         settings=settings or ApiSettings(),
-        api_keys=api_keys or NoApiKeys(),
         gateway=gateway,
     )
     try:

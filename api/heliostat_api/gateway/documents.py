@@ -40,6 +40,7 @@ class Key(Answer):
 
     id: str
     name: str
+    kind: str
     user: str
     scopes: tuple[str, ...]
     created_time: datetime

@@ -1,7 +1,7 @@
 """Who belongs to what a request presents."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from heliostat_api.people.api_keys import ApiKeys
@@ -35,7 +35,10 @@ class People(Protocol):
     """Finds and welcomes persons."""
 
     async def find(self, given: Credentials) -> Person | None:
-        """Whose request it is; None when it is nobody's. Raises StoreError, ProviderAwayError."""
+        """Whose request it is; None when it is nobody's.
+
+        Raises StoreError, ProviderAwayError, GatewayAwayError.
+        """
 
     async def welcome(self, given: Credentials) -> Visitor:
         """Who opens a page: only here a newcomer gets an id. Raises as `find` does."""
@@ -46,9 +49,13 @@ class OnePerson:
     """`heliostat dev`: whoever sits at this machine. The cookie keeps other pages out."""
 
     sessions: Sessions
+    api_keys: ApiKeys
 
     async def find(self, given: Credentials) -> Person | None:
-        """The local person, for a cookie of ours."""
+        """The local person, for a cookie of ours or a key of theirs."""
+        if given.bearer is not None:
+            is_own = await self.api_keys.find(given.bearer) == LOCAL.id
+            return replace(LOCAL, by_key=True) if is_own else None
         session = self.sessions.read(given.cookie)
         return LOCAL if session is not None and session.person_id == LOCAL.id else None
 
@@ -75,7 +82,7 @@ class ManyPeople:
     async def find(self, given: Credentials) -> Person | None:
         """See People."""
         if given.bearer is not None:
-            return await self.api_keys.find(given.bearer)
+            return await self._of_key(given.bearer)
         if self.iap is not None and given.assertion is not None:
             return await self._of_assertion(self.iap, given.assertion)
         session = self.sessions.read(given.cookie)
@@ -102,6 +109,12 @@ class ManyPeople:
             return await self._of_session(person_id) is not None
         record = await self.register.find(person_id)
         return self.takes_guests and (record is None or record.moved_to is None)
+
+    async def _of_key(self, bearer: str) -> Person | None:
+        """A key has what its person has now, and never more."""
+        person_id = await self.api_keys.find(bearer)
+        person = await self._of_session(person_id) if person_id else None
+        return replace(person, by_key=True) if person else None
 
     async def _of_session(self, person_id: str) -> Person | None:
         if is_guest_id(person_id):

@@ -24,6 +24,8 @@ class Person:
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
     """Namespaces whose things without an owner they operate."""
+    by_key: bool = False
+    """Whether a key speaks for them, and not they themselves."""
 
 
 LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)

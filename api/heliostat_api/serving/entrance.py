@@ -39,10 +39,10 @@ class Entrance:
     moves: Moves | None = None
 
 
-def open_for_one(seals: Seals) -> Entrance:
+def open_for_one(seals: Seals, api_keys: ApiKeys) -> Entrance:
     """Of `heliostat dev`: one person, who asks as often as they like."""
     sessions = Sessions(seals)
-    return Entrance(OnePerson(sessions), sessions, Limits(LocalBuckets(time.monotonic)))
+    return Entrance(OnePerson(sessions, api_keys), sessions, Limits(LocalBuckets(time.monotonic)))
 
 
 def open_for_many(

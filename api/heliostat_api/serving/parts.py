@@ -19,6 +19,7 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.keeping import Keeping
+from heliostat_api.gateway.own_keys import OwnKeys
 from heliostat_api.gateway.person_keys import PersonKeys
 from heliostat_api.gateway.spending import Spending
 from heliostat_api.gateway.usage import Usage
@@ -55,6 +56,7 @@ class Parts:
     gateway: Gateway
     caps: Caps
     keeping: Keeping
+    own_keys: OwnKeys
     spending: Spending
     usage: Usage
     person_keys: PersonKeys

@@ -24,9 +24,11 @@ from heliostat_api.serving.cookies import SESSION
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
 from support.builders.resources import make_uid
 from support.deliveries import make_claims
+from support.played_gateway import PlayedGateway
 from support.shared_api import ApiApp, api_app
 
 ANN, BOB = new_guest_id(), new_guest_id()
+KEY_ID = "hsk_1"
 UNKNOWN = make_uid("nothing has this id")
 
 
@@ -64,6 +66,9 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/agent/reports/stream"): Row(Rule.PERSON),
     ("GET", "/api/me"): Row(Rule.PERSON),
     ("GET", "/api/usage"): Row(Rule.PERSON),
+    ("GET", "/api/keys"): Row(Rule.PERSON),
+    ("POST", "/api/keys"): Row(Rule.PERSON, body={"name": "mine", "scopes": ["api"]}),
+    ("DELETE", "/api/keys/{key_id}"): Row(Rule.OWNER),
     ("GET", "/api/agents"): Row(Rule.PERSON),
     ("GET", "/api/executions"): Row(Rule.PERSON),
     ("POST", "/api/samples/{name}"): Row(Rule.PERSON),
@@ -148,6 +153,7 @@ class Things:
             number=1,
             file_id=REPORT.id,
             name="hello",
+            key_id=thing or KEY_ID,
             path="result.txt",
         )
 
@@ -157,10 +163,12 @@ class Things:
         return text.replace("{agent_id}", thing or self.agent) if row.body is not None else None
 
     def names_of_ann(self) -> tuple[str, ...]:
-        return (ANN, self.agent, self.draft, self.execution)
+        return (ANN, KEY_ID, self.agent, self.draft, self.execution)
 
     def ids_for(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Of everything of hers that this endpoint could be about."""
+        if "{key_id}" in endpoint[1]:
+            return (KEY_ID,)
         return (self.execution,) if "{uid}" in endpoint[1] else (self.agent, self.draft)
 
     async def call(
@@ -217,7 +225,8 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
     keys = tmp_path / "keys"
     keys.mkdir()
     (keys / "public.pem").write_text(public_pem(private))
-    async with api_app(tmp_path) as api, api.serving() as url:
+    gateway = PlayedGateway(hsk_1_secret=ANN)
+    async with api_app(tmp_path, gateway=gateway.place) as api, api.serving() as url:
         execution = await api.give_execution(ANN)
         await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
         yield Things(
@@ -275,7 +284,9 @@ async def test_the_owner_is_told_of_their_own(things: Things) -> None:
     assert ANN in told_ann["/api/me"]
     assert things.agent in told_ann["/api/agents"]
     assert things.execution in told_ann["/api/executions"]
-    assert all(name in told_ann["/agent/reports/stream"] for name in things.names_of_ann())
+    assert KEY_ID in told_ann["/api/keys"]
+    shown = set(things.names_of_ann()) - {KEY_ID}
+    assert all(name in told_ann["/agent/reports/stream"] for name in shown)
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.RUN), ids=str)
