@@ -1,33 +1,40 @@
 """Puts the api together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
-from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.activation import Activation, Deletion, Standstill
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.mending import Mending
+from heliostat_api.agents.permits import Permits
 from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.assembly import Line, open_chat
+from heliostat_api.chat.endpoints import workspace
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway, GatewayPlace
+from heliostat_api.gateway.erasers import ErasingMoney
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.labels import Labels
 from heliostat_api.gateway.own_keys import OwnKeys
@@ -38,16 +45,35 @@ from heliostat_api.gateway.usage import Usage
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.counting import open_runs, open_schedules
+from heliostat_api.mine.erasers import (
+    COLLECTIONS,
+    ErasingConversations,
+    ErasingDocuments,
+    ErasingGuests,
+    ErasingReports,
+    ErasingSecrets,
+    WaitingForMoves,
+)
+from heliostat_api.mine.erasing import REST, Erasing
+from heliostat_api.mine.expiring import Expiring
+from heliostat_api.mine.resources import ErasingResources
+from heliostat_api.people.api_keys import NoApiKeys
+from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
+from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
 from heliostat_api.schedules.previews import SchedulePreviews
+from heliostat_api.secrets.moves import MovingSecrets
+from heliostat_api.secrets.service import Secrets
+from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
@@ -84,6 +110,12 @@ class Surroundings:
     """Of a server for many; None: one local person, as in `heliostat dev`."""
     gateway: GatewayPlace | None = None
     """Where model calls go, money and keys are kept; None: there is no gateway, and none of it."""
+    chat_model: str = ""
+    chat_test_seconds: int = 120
+    line: Line | None = None
+    """How the chat reaches a model, if not on keys of the api through its gateway."""
+    is_alone: bool = False
+    """Whether this is the only replica that there can be."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -100,6 +132,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(workspace)
     app.include_router(health)
     app.include_router(signing)
     return app
@@ -107,59 +140,88 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
+    register = Register(around.documents, around.clock)
+    endings = Endings(around.log, around.clock)
     gateway = Gateway(around.gateway)
-    checked_keys = GatewayKeys(gateway)
-    entrance = open_entrance(around, checked_keys if around.gateway else NoApiKeys())
+    caps = Caps(gateway, daily_caps(around), around.clock)
+    own_keys = OwnKeys(gateway, caps, GatewayKeys(gateway), endings)
+    entrance = open_entrance(around, register, endings, caps, own_keys)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
-    recorder = open_recorder(around, world, transcripts)
+    recorder = open_recorder(around, world, transcripts, register)
+    secrets = open_secrets(around, world)
+    erasing = open_erasing(around, register, secrets, endings, ErasingMoney(caps, own_keys))
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
-    caps = Caps(gateway, daily_caps(around), around.clock)
-    keeping = Keeping(world, caps)
-    activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts, caps)
+    permits = Permits(secrets, around.settings.images if around.settings else None)
+    drafts = Drafts(
+        around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
+    )
+    kept = around.documents, around.clock, around.settings
+    suspender, schedules = around.world(managers.SUSPENDER), open_schedules(*kept)
+    activation = Activation(world, suspender, recorder, drafts, caps, schedules)
+    expiring = Expiring(register, Standstill(activation), erasing)
     deletion = Deletion(world, drafts, announcer)
-    commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats, caps)
+    canceller = around.world(managers.CANCELLER)
+    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept))
     mending = Mending(drafts, deletion, Trials(world), repeats)
+    trying, previews = (
+        Trying(world, drafts, commands, caps),
+        Previews(around.documents, agents, permits, around.clock),
+    )
+    line = open_line(around, gateway, caps)
+    chat = open_chat(line, around.log, around.clock, drafts, previews, trying, executions, files)
+    keeping = Keeping(world, caps)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
+        work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
+        work += [Adoption(around.documents).run()]
+        work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
         if around.gateway is not None:
             work += [keeping.run(), *publishing(around, around.gateway)]
-        async with working(*work):
+        async with working(*work), chat.open(is_alone=around.is_alone):
             yield
         await gateway.close()
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
+        clock=around.clock,
         people=entrance.people,
+        sessions=entrance.sessions,
         sign_in=entrance.sign_in,
         limits=entrance.limits,
         agents=agents,
         executions=executions,
         transcripts=transcripts,
         files=files,
+        logs=RunLogs(transcripts, world, around.logs),
         drafts=drafts,
         activation=activation,
         deletion=deletion,
-        trying=Trying(world, drafts, commands, caps),
+        trying=trying,
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(around.documents, agents, around.clock),
         schedules=SchedulePreviews(around.clock),
+        previews=previews,
+        secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
+        endings=endings,
+        archive=Archive(around.documents, transcripts, files, around.clock),
+        erasing=erasing,
+        expiring=expiring,
+        chat=chat,
         gateway=gateway,
         caps=caps,
         keeping=keeping,
-        own_keys=OwnKeys(gateway, caps, checked_keys),
+        own_keys=own_keys,
         spending=Spending(gateway, caps, around.clock),
-        usage=open_usage(around, gateway, agents),
-        person_keys=SignedPersonKeys(gateway, caps),
+        usage=Usage(
+            gateway, register, Labels(around.documents, agents), around.owner, around.clock
+        ),
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
@@ -171,25 +233,6 @@ def create_app(around: Surroundings) -> FastAPI:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
-
-
-def open_usage(around: Surroundings, gateway: Gateway, agents: Agents) -> Usage:
-    """What people's calls cost."""
-    return Usage(
-        gateway,
-        Register(around.documents, around.clock),
-        Labels(around.documents, agents),
-        around.owner,
-        around.clock,
-    )
-
-
-def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None, None, None]]:
-    """Tells the gateway of a cluster who we are; elsewhere whoever starts us does."""
-    if around.settings is None or not around.settings.public_key_map:
-        return []
-    world = around.world(managers.APPLIER)
-    return [Publishing(world, around.settings.public_key_map, place.identity).run()]
 
 
 def daily_caps(around: Surroundings) -> DailyCaps:
@@ -204,26 +247,99 @@ def daily_caps(around: Surroundings) -> DailyCaps:
     )
 
 
-def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) -> Recorder:
+def open_line(around: Surroundings, gateway: Gateway, caps: Caps) -> Line:
+    """Through the gateway, on keys that the api signs."""
+    if around.line is not None:
+        return around.line
+    keys = SignedPersonKeys(gateway, caps) if around.gateway else NoPersonKeys()
+    url = around.gateway.url if around.gateway else ""
+    return Line(url, keys, around.chat_model, around.chat_test_seconds)
+
+
+def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None, None, None]]:
+    """Tells the gateway of a cluster who we are; elsewhere whoever starts us does."""
+    if around.settings is None or not around.settings.public_key_map:
+        return []
+    world = around.world(managers.APPLIER)
+    return [Publishing(world, around.settings.public_key_map, place.identity).run()]
+
+
+def open_recorder(
+    around: Surroundings, world: World, transcripts: Transcripts, register: Register
+) -> Recorder:
     """What watches the world, and closes the records of runs that ended."""
     marker = around.world(managers.MARKER)
     closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
-    return Recorder(world, around.documents, around.log, owners, closing, around.clock)
+    return Recorder(
+        world,
+        around.documents,
+        around.log,
+        owners,
+        closing,
+        around.clock,
+        register.is_erasing,
+    )
 
 
-def open_entrance(around: Surroundings, api_keys: ApiKeys) -> Entrance:
+def open_secrets(around: Surroundings, world: World) -> Secrets:
+    """Secrets in the namespace of the dashboard's agents."""
+    documents = around.documents
+    return Secrets(documents, world, Uses(documents), around.clock, around.namespace)
+
+
+def open_movings(around: Surroundings, caps: Caps) -> Sequence[Moving]:
+    """What a guest has in the world, which moves before its documents."""
+    world = around.world(managers.MOVER)
+    return MovingResources(world, caps), MovingSecrets(around.documents, world)
+
+
+def open_erasing(
+    around: Surroundings,
+    register: Register,
+    secrets: Secrets,
+    endings: Endings,
+    money: ErasingMoney,
+) -> Erasing:
+    """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
+    documents, log = around.documents, around.log
+    resources = ErasingResources(
+        around.world(managers.APPLIER),
+        around.world(managers.SUSPENDER),
+        around.namespace,
+        around.owner,
+    )
+    return Erasing(
+        register,
+        stopping=(WaitingForMoves(register), resources),
+        removing=(
+            *([money] if around.gateway else []),
+            ErasingSecrets(secrets),
+            *(ErasingDocuments(documents, each) for each in COLLECTIONS),
+            ErasingConversations(documents, log),
+            ErasingReports(log),
+            ErasingGuests(register),
+        ),
+        endings=endings,
+        rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
+    )
+
+
+def open_entrance(
+    around: Surroundings, register: Register, endings: Endings, caps: Caps, own_keys: OwnKeys
+) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
+    keys = own_keys.checked if around.gateway else NoApiKeys()
     if around.settings is None:
-        return open_for_one(seals, api_keys)
+        return open_for_one(seals, register, keys)
     return open_for_many(
         around.settings,
         seals,
-        around.documents,
-        MovingResources(around.world(managers.MOVER)),
-        api_keys,
-        around.clock,
+        register,
+        open_movings(around, caps),
+        keys,
+        endings,
     )
 
 

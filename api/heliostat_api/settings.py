@@ -25,6 +25,19 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _redis(url: SecretStr) -> SecretStr:
+    """Its parts are named, never it: it may hold a password."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_known = False
+    if text and not (is_known or text.startswith("unix://")):
+        raise ValueError("must be an address like redis://host:6379/0, rediss:// or unix://")
+    return url
+
+
 def _network(text: str) -> str:
     return str(ip_network(text, strict=False))
 
@@ -85,12 +98,20 @@ class ApiSettings(BaseSettings):
     ] = ""
     redis_url: Annotated[
         SecretStr,
+        AfterValidator(_redis),
         Field(
             validation_alias="REDIS_URL",
             description="Redis of the event log, for several replicas; empty: SQLite in the data "
             "folder.",
         ),
     ] = SecretStr("")
+    images: Annotated[
+        Words,
+        Field(
+            description="Images that agents made here may name, separated by commas; `*` stands "
+            "for any text: `registry.example/team/*`. Empty: none but the operator's own."
+        ),
+    ] = ()
     public_url: Annotated[
         Address,
         AfterValidator(_origin),
@@ -216,6 +237,36 @@ class ApiSettings(BaseSettings):
             ge=0,
             le=2**43,
             description="Micro-dollars a day (UTC) of one person who signed in; 0: no cap.",
+        ),
+    ] = 0
+    chat_model: Annotated[
+        str,
+        Field(
+            description="Model that answers in the chat; empty: the usual one, or the script "
+            "`scripted/designer` where the gateway has no key for it."
+        ),
+    ] = ""
+
+    chat_test_seconds: Annotated[
+        int,
+        Field(ge=0, description="Seconds that an answer in the chat waits for a test run's end."),
+    ] = 120
+    runs_guest: Annotated[
+        int, Field(ge=0, description="Runs of one guest that are under way at once; 0: no limit.")
+    ] = 3
+    runs_person: Annotated[
+        int, Field(ge=0, description="Runs of one person that are under way at once; 0: no limit.")
+    ] = 0
+    schedules_guest: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one guest may have; 0: no limit."
+        ),
+    ] = 3
+    schedules_person: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one person may have; 0: no limit."
         ),
     ] = 0
 

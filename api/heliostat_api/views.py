@@ -48,7 +48,10 @@ class UsageView(View):
 
 
 class ExecutionView(View):
-    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own."""
+    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+
+    One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
+    """
 
     id: str
     namespace: str
@@ -71,6 +74,7 @@ class ExecutionView(View):
     blocked_by: tuple[BlockedView, ...]
     attempts: tuple[AttemptView, ...]
     is_finished: bool
+    is_owned: bool = True
 
 
 class TotalsView(View):
@@ -121,7 +125,8 @@ class AgentView(View):
     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-    active.
+    active. One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+    namespace looks at it here.
     """
 
     id: str
@@ -141,6 +146,7 @@ class AgentView(View):
     missing: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     totals: TotalsView = TotalsView()
+    is_owned: bool = True
     schedule: WordsView | None = None
     next_time: datetime | None = None
     schedule_paused: PauseView | None = None
@@ -193,11 +199,16 @@ class SpendingView(View):
 
 
 class PersonView(View):
-    """Who you are. `spending` is told by `GET /api/me` only, and null while the gateway is away."""
+    """Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+    for others); `isExpiring` says that this is near. `spending` is told by `GET /api/me` only, and
+    null while the gateway is away.
+    """
 
     id: str
     kind: Literal["local", "guest", "user"]
     is_admin: bool
+    expires_time: datetime | None = None
+    is_expiring: bool = False
     spending: SpendingView | None = None
 
 
@@ -251,6 +262,23 @@ class GoneView(View):
     name: str
 
 
+class ConversationView(View):
+    """A conversation. `agentId` is the agent that it is about, once there is one."""
+
+    id: str
+    title: str
+    agent_id: str | None
+    created_time: datetime
+    changed_time: datetime
+    state: Literal["idle", "answering", "interrupted"]
+
+
+class GoneConversationView(View):
+    """Payload of `conversation.deleted`."""
+
+    id: str
+
+
 class StreamView(View):
     """What the stream's events hold. Each has one of these as its data, or as its payload."""
 
@@ -260,6 +288,8 @@ class StreamView(View):
     agent_deleted: GoneView
     execution_changed: ExecutionView
     execution_output: OutputView
+    conversation_changed: ConversationView
+    conversation_deleted: GoneConversationView
     execution_pieces: PiecesView
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import httpx2
 from fastapi import FastAPI
 
+from heliostat_api.chat.assembly import Line
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
+from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.main import Surroundings, create_app
@@ -66,6 +68,7 @@ class ApiApp:
     world: MemoryWorld
     documents: SqliteDocuments
     clock: Clock
+    surroundings: Surroundings
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,11 +122,14 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     gateway: GatewayPlace | None = None,
+    line: Line | None = None,
+    log: EventLog | None = None,
 ) -> AsyncIterator[ApiApp]:
-    """Closed at the end. Its stores are files below `folder`."""
+    """Closed at the end. Its stores are files below `folder`, so two over one folder are replicas,
+    once `log` is one that they share."""
     world, clock = MemoryWorld(), Clock()
     documents = open_sqlite(folder / "documents.sqlite")
-    log = SqliteEventLog(folder / "events.sqlite")
+    log = log or SqliteEventLog(folder / "events.sqlite")
     around = Surroundings(
         world=lambda _: world,
         logs=NoLogs(),
@@ -137,9 +143,10 @@ async def api_app(
         clock=clock,
         settings=settings or ApiSettings(),
         gateway=gateway,
+        line=line,
     )
     try:
-        yield ApiApp(create_app(around), world, documents, clock)
+        yield ApiApp(create_app(around), world, documents, clock, around)
     finally:
         await log.close()
         await documents.close()

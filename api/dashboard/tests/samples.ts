@@ -41,6 +41,7 @@ export function run(id: string, change: Partial<Execution> = {}): Execution {
     blockedBy: [],
     attempts: [],
     isFinished: false,
+    isOwned: true,
     ...change,
   };
 }
@@ -49,7 +50,7 @@ export function snapshot(cursor: number, executions: Execution[] = []): Snapshot
   return {
     cursor,
     time: "2026-11-22T11:00:00Z",
-    person: { id: "local", kind: "local", isAdmin: true },
+    person: { id: "local", kind: "local", isAdmin: true, isExpiring: false },
     agents: [],
     executions,
   };

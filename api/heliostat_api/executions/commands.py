@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from heliostat_api.agents.names import new_suffix
 from heliostat_api.gateway.caps import Caps
+from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_api.recording.recorder import Recorder
@@ -77,6 +78,8 @@ class Commands:
     recorder: Recorder
     repeats: Repeats
     caps: Caps
+    places: Places
+    """How many runs somebody may have at once."""
 
     async def run(
         self,
@@ -124,7 +127,8 @@ class Commands:
         made = await self.repeats.once(person, asked, fresh)
         if "execution" not in made:
             await self.caps.admit(person)
-            uid = await self._create(person, await ordering(made), made)
+            async with self.places.one(person, made["suffix"]):
+                uid = await self._create(person, await ordering(made), made)
             made = {**made, "execution": uid}
             await self.repeats.note(person, asked, made)
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])

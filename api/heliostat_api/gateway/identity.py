@@ -9,8 +9,8 @@ from heliostat_api.people.secrets import keep_first
 from heliostat_core.keys import ADMIN_TOKEN_SECONDS, new_private_key, public_key_id, public_pem
 from heliostat_core.person_keys import person_claims, sign_api_token, sign_person_key
 
-PERSON_KEY_SECONDS: Final = 900
-"""Looked at when a call begins; a conversation asks for a new one for each answer."""
+PERSON_KEY_SECONDS: Final = 3600
+"""Of one answer with all of its steps: it is looked at when a call begins."""
 
 
 class SigningKeyError(Exception):

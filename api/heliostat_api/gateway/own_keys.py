@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
+from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
@@ -54,11 +55,12 @@ class MadeKey(View):
 
 @dataclass(frozen=True)
 class OwnKeys:
-    """Each raises GatewayAwayError."""
+    """Each raises GatewayAwayError. What is open on a key that was revoked ends."""
 
     gateway: Gateway
     caps: Caps
     checked: GatewayKeys
+    endings: Endings
 
     async def list(self, person: Person) -> KeyList:
         """Their own."""
@@ -90,6 +92,7 @@ class OwnKeys:
         if not await self.gateway.revoke_key(person.id, key_id):
             raise NotFoundProblem("key")
         self.checked.forget(key_id)
+        await self.endings.tell(person.id)
 
     async def revoke_all(self, person_id: str) -> None:
         """The person is gone."""

@@ -1,6 +1,7 @@
 """Serves api, dashboard, gateway and the embedded world until it is told to stop."""
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -33,6 +34,7 @@ from heliostat_gateway.settings import KEY_FIELDS, Settings, SettingsError, read
 
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _NAMESPACE = "default"
+_CHAT_MODEL = "HELIOSTAT_API_CHAT_MODEL"
 
 
 class _ApiServer(EmbeddedServer, ApiServer):
@@ -135,6 +137,8 @@ async def serving_api(
                 owner=LOCAL.id,
                 clock=utc_now,
                 gateway=gateway_place(folder),
+                chat_model=os.environ.get(_CHAT_MODEL, ""),
+                is_alone=True,
             )
         )
         try:

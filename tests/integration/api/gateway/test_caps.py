@@ -10,10 +10,12 @@ import pytest
 import pytest_asyncio
 from pydantic import JsonValue
 
-from heliostat_api.gateway.client import GatewayAwayError
+from heliostat_api.chat.keys import NoKeyError
+from heliostat_api.chat.views import StatusCode
+from heliostat_api.gateway.person_keys import SignedPersonKeys
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.people.resources import MovingResources
 from heliostat_api.settings import ApiSettings
 from heliostat_core.agents import Agent
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
@@ -42,16 +44,22 @@ async def api(tmp_path: Path, gateway: RealGateway) -> AsyncIterator[ApiApp]:
         yield opened
 
 
+def keys_of(api: ApiApp) -> SignedPersonKeys:
+    """As the chat has them."""
+    return SignedPersonKeys(api.parts.gateway, api.parts.caps)
+
+
 async def say(gateway: RealGateway, api: ApiApp, person: Person) -> httpx2.Response:
     """One model call of a chat."""
-    return await gateway.say(await api.parts.person_keys.key_for(person, "c-1"))
+    return await gateway.say(await keys_of(api).key_for(person, "c-1"))
 
 
-async def refusal(api: ApiApp, person: Person) -> ProblemError:
-    with pytest.raises(ProblemError) as refused:
-        await api.parts.person_keys.key_for(person, "c-1")
-    assert refused.value.status == 429
-    return refused.value
+async def refusal(api: ApiApp, person: Person) -> str:
+    """What the chat is told instead of getting a key."""
+    with pytest.raises(NoKeyError) as refused:
+        await keys_of(api).key_for(person, "c-1")
+    assert refused.value.code is StatusCode.CAP_REACHED
+    return str(refused.value)
 
 
 async def activate(api: ApiApp, person: Person) -> tuple[str, Agent]:
@@ -78,8 +86,7 @@ async def test_a_guest_at_the_cap_neither_chats_nor_runs_until_tomorrow(
     assert (await say(gateway, api, ANN)).status_code == 200
     refused = await refusal(api, ANN)
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
-    assert f"It starts anew at {tomorrow}" in str(refused)
-    assert int(refused.headers["Retry-After"]) > 0
+    assert f"It starts anew at {tomorrow}" in refused
     told = await spending(api, ANN)
     assert told["reached"] == "own"
     assert told["untilTime"] == tomorrow
@@ -88,6 +95,7 @@ async def test_a_guest_at_the_cap_neither_chats_nor_runs_until_tomorrow(
         test = await browser.post(f"/api/agents/{agent_id}/test", json={})
     assert (run.status_code, test.status_code) == (429, 429)
     assert tomorrow in run.json()["detail"]
+    assert int(run.headers["Retry-After"]) > 0
     assert [each async for each in api.world.list(EXECUTION)] == []
 
     # What starts by itself, without the api, is refused by the gateway all the same.
@@ -116,7 +124,7 @@ async def test_all_guests_together_have_a_cap_and_nobody_else_is_touched(
     settings = ApiSettings(guest_daily_micros=10**6, guests_daily_micros=ONE_CALL)
     async with api_app(tmp_path, settings, gateway=gateway.place) as api:
         assert (await say(gateway, api, ANN)).status_code == 200
-        assert "of all guests together" in str(await refusal(api, BOB))
+        assert "of all guests together" in await refusal(api, BOB)
         told = await spending(api, BOB)
         assert (told["capMicros"], told["spentMicros"], told["reached"]) == (10**6, 0, "guests")
         for _ in range(2):
@@ -128,7 +136,7 @@ async def test_a_person_has_a_cap_where_one_is_set(tmp_path: Path, gateway: Real
     settings = ApiSettings(person_daily_micros=ONE_CALL)
     async with api_app(tmp_path, settings, gateway=gateway.place) as api:
         assert (await say(gateway, api, EVE)).status_code == 200
-        assert "of yours" in str(await refusal(api, EVE))
+        assert "of yours" in await refusal(api, EVE)
 
 
 async def test_a_raised_cap_holds_at_once_and_what_is_spent_stays_spent(
@@ -163,6 +171,24 @@ async def test_budgets_that_agents_name_are_defined_anew_where_the_gateway_lost_
     assert (await gateway.say(key)).status_code == 200
 
 
+@pytest.mark.parametrize("cap", [0, 10**6])
+async def test_who_signs_in_is_bound_by_a_users_caps_and_by_a_guests_no_more(
+    tmp_path: Path, gateway: RealGateway, cap: int
+) -> None:
+    settings = ApiSettings(guest_daily_micros=ONE_CALL, person_daily_micros=cap)
+    async with api_app(tmp_path, settings, gateway=gateway.place) as api:
+        _, resource = await activate(api, ANN)
+        await MovingResources(api.world, api.parts.caps).move(ANN.id, EVE.id)
+        found = [Agent.model_validate(each) async for each in api.world.list(AGENT)]
+        (moved,) = found
+        assert moved.metadata.name == resource.metadata.name
+        charge = charge_of(make_execution(), moved)
+        assert charge == Charge(EVE.id, (f"person-{EVE.id}",) if cap else ())
+        for _ in range(2):
+            key = gateway.execution_key(*charge.budgets, user=charge.user)
+            assert (await gateway.say(key)).status_code == 200
+
+
 async def test_while_the_gateway_is_away_nothing_of_a_capped_person_starts(
     tmp_path: Path, gateway: RealGateway
 ) -> None:
@@ -172,8 +198,9 @@ async def test_while_the_gateway_is_away_nothing_of_a_capped_person_starts(
     place = replace(gateway.place, transport=httpx2.MockTransport(away))
     async with api_app(tmp_path, ApiSettings(), gateway=place) as api:
         assert await spending(api, ANN) is None
-        with pytest.raises(GatewayAwayError):
-            await api.parts.person_keys.key_for(ANN, "c-1")
+        with pytest.raises(NoKeyError) as refused:
+            await keys_of(api).key_for(ANN, "c-1")
+        assert refused.value.code is StatusCode.UNAVAILABLE
         async with api.browser(ANN.id) as browser:
             made = (await browser.post("/api/agents", json=DRAFT)).json()["agent"]
             active = await browser.post(f"/api/agents/{made}/activate", headers={"If-Match": "*"})

@@ -69,6 +69,11 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/keys"): Row(Rule.PERSON),
     ("POST", "/api/keys"): Row(Rule.PERSON, body={"name": "mine", "scopes": ["api"]}),
     ("DELETE", "/api/keys/{key_id}"): Row(Rule.OWNER),
+    ("GET", "/api/secrets"): Row(Rule.PERSON),
+    ("PUT", "/api/secrets/{name}"): Row(Rule.PERSON, body={"values": {"key": "value"}}),
+    ("DELETE", "/api/secrets/{name}"): Row(Rule.PERSON),
+    ("DELETE", "/api/me"): Row(Rule.PERSON, body={"confirm": "delete everything"}),
+    ("GET", "/api/me/archive"): Row(Rule.PERSON),
     ("GET", "/api/agents"): Row(Rule.PERSON),
     ("GET", "/api/executions"): Row(Rule.PERSON),
     ("POST", "/api/samples/{name}"): Row(Rule.PERSON),
@@ -90,6 +95,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/api/schedules/preview"): Row(Rule.PERSON, body={"schedule": {"frequency": "daily"}}),
     ("GET", "/api/executions/{uid}"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/transcript"): Row(Rule.OWNER),
+    ("GET", "/api/executions/{uid}/logs"): Row(Rule.OWNER),
+    ("GET", "/api/executions/{uid}/diff/{other}"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/files"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/files/{file_id}"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/rerun"): Row(Rule.OWNER),
@@ -106,6 +113,7 @@ CONTENT_OF_REPORT = b"# Report"
 REPORT = WorkFile(
     1, "out/report.md", len(CONTENT_OF_REPORT), hashlib.sha256(CONTENT_OF_REPORT).hexdigest()
 )
+PRINTED = '{"type": "heliostat", "subtype": "output", "stream": "stdout", "text": "done"}'
 KIND = {"Content-Type": "application/json"}
 Endpoint = tuple[str, str]
 
@@ -149,6 +157,7 @@ class Things:
         return template.replace(":path", "").format(
             agent_id=thing or self.agent,
             uid=thing or self.execution,
+            other=thing or self.execution,
             attempt=1,
             number=1,
             file_id=REPORT.id,
@@ -229,6 +238,7 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
     async with api_app(tmp_path, gateway=gateway.place) as api, api.serving() as url:
         execution = await api.give_execution(ANN)
         await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
+        await api.parts.transcripts.append(execution, 1, 0, (PRINTED,))
         yield Things(
             api,
             url,
