@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
@@ -44,6 +45,7 @@ from heliostat_api.gateway.spending import Spending
 from heliostat_api.gateway.usage import Usage
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.counting import open_runs, open_schedules
@@ -60,6 +62,7 @@ from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import NoApiKeys
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
@@ -116,6 +119,8 @@ class Surroundings:
     """How the chat reaches a model, if not on keys of the api through its gateway."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""
+    buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
+    """What counts requests."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -224,7 +229,7 @@ def create_app(around: Surroundings) -> FastAPI:
         ),
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
-    add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
     settings = around.settings
     if settings is None:
@@ -262,6 +267,14 @@ def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None
         return []
     world = around.world(managers.APPLIER)
     return [Publishing(world, around.settings.public_key_map, place.identity).run()]
+
+
+def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
+    """None without an audience, and where no cluster vouches for anybody."""
+    settings = around.settings
+    if settings is None or not settings.token_audience:
+        return None
+    return PodTokens(world, settings.token_audience, lambda: around.clock().timestamp())
 
 
 def open_recorder(
@@ -340,6 +353,7 @@ def open_entrance(
         open_movings(around, caps),
         keys,
         endings,
+        around.buckets,
     )
 
 

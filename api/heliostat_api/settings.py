@@ -76,6 +76,13 @@ class ApiSettings(BaseSettings):
     keys_dir: Annotated[
         Path, Field(description="Folder with the operator's public keys, by which runs deliver.")
     ] = Path("keys")
+    token_audience: Annotated[
+        str,
+        Field(
+            description="Audience of service-account tokens with which runs' pods may deliver, "
+            "beside their execution keys; empty: with these alone."
+        ),
+    ] = "heliostat-api"
     store: Annotated[
         Literal["sqlite", "firestore"],
         Field(description="Where documents are kept: a file of the data folder, or Firestore."),
@@ -101,8 +108,8 @@ class ApiSettings(BaseSettings):
         AfterValidator(_redis),
         Field(
             validation_alias="REDIS_URL",
-            description="Redis of the event log, for several replicas; empty: SQLite in the data "
-            "folder.",
+            description="Redis of the event log and of the limits of requests, for several "
+            "replicas; empty: SQLite in the data folder, and each counts for itself.",
         ),
     ] = SecretStr("")
     images: Annotated[

@@ -125,7 +125,8 @@ class AgentView(View):
     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-    active. One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+    active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+    One that is not `isOwned` was made with kubectl for nobody: whoever operates its
     namespace looks at it here.
     """
 
@@ -150,6 +151,7 @@ class AgentView(View):
     schedule: WordsView | None = None
     next_time: datetime | None = None
     schedule_paused: PauseView | None = None
+    schedule_missed: tuple[ReceiptView, ...] = ()
 
 
 class AgentDetailView(AgentView):

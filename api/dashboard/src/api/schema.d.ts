@@ -829,6 +829,11 @@ export interface components {
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -874,7 +879,8 @@ export interface components {
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
          *     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
          *     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-         *     active. One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+         *     active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+         *     One that is not `isOwned` was made with kubectl for nobody: whoever operates its
          *     namespace looks at it here.
          */
         AgentView: {
@@ -951,6 +957,11 @@ export interface components {
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
         };
         /**
          * AttemptView
