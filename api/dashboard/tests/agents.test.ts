@@ -194,6 +194,14 @@ test("somebody else's edit under an edit of one's own is a conflict, until it is
   expect(isDirty(taken)).toBe(false);
 });
 
+test("a text that nobody could read outlives a conflict", () => {
+  const editing = withTyped(beginEditing(revision(1)), "spec.limits.timeoutSeconds", "soon");
+  const latest = revision(2, { prompt: "theirs" });
+  expect(conflictOf(editing, latest)?.overlaps).toEqual([]);
+  const after = resolved(editing, latest, new Set());
+  expect(shownText(after, "spec.limits.timeoutSeconds")).toBe("soon");
+});
+
 test("a field that is set otherwise forgets how it was typed", () => {
   const typed = withTyped(beginEditing(revision(1)), "spec.verify.files", "a.txt");
   const cleared = withField(typed, "spec.verify.files", undefined);

@@ -415,7 +415,7 @@ export const AGENTS = {
     ko: "그 사이 {number}번 수정본이 저장되었습니다",
   },
   "conflict.both": {
-    en: "You both changed the same: {count} fields. Nothing of yours is lost.",
+    en: "Fields that you both changed: {count}. Nothing of yours is lost.",
     ko: "같은 항목 {count}개를 함께 수정했습니다. 내가 쓴 내용은 그대로 있습니다.",
   },
   "conflict.apart": {
