@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 
+from heliostat_core.keys import new_private_key
 from heliostat_core.names import MANAGED_BY, MANAGED_BY_LABEL
 from heliostat_core.worlds import SECRET, AlreadyExistsError, JsonObject, Ref, World
 from heliostat_operator.settings import KeptSecret
@@ -24,7 +25,9 @@ async def keep_secrets(world: World, namespace: str, wanted: Iterable[KeptSecret
 
 
 def build_kept_secret(namespace: str, wanted: KeptSecret) -> JsonObject:
-    """A Secret with 256 random bits as text that needs no escape anywhere."""
+    """A Secret with 256 random bits as text that needs no escape; a private key for `*.pem`."""
+    is_key = wanted.key.endswith(".pem")
+    value = new_private_key() if is_key else secrets.token_hex(_BYTES)
     return {
         "apiVersion": SECRET.api_version,
         "kind": SECRET.name,
@@ -34,5 +37,5 @@ def build_kept_secret(namespace: str, wanted: KeptSecret) -> JsonObject:
             "labels": {MANAGED_BY_LABEL: MANAGED_BY},
         },
         "type": "Opaque",
-        "stringData": {wanted.key: secrets.token_hex(_BYTES)},
+        "stringData": {wanted.key: value},
     }

@@ -57,6 +57,6 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- define "heliostat.keptSecrets" -}}
 {{- $kept := list -}}
 {{- if .Values.redis.enabled }}{{ $kept = append $kept (printf "%s:password" .Values.redis.passwordSecret) }}{{ end -}}
-{{- if .Values.api.enabled }}{{ $kept = append $kept (printf "%s:secret" .Values.api.sessionSecret) }}{{ end -}}
+{{- if .Values.api.enabled }}{{ $kept = concat $kept (list (printf "%s:secret" .Values.api.sessionSecret) (printf "%s:private.pem" .Values.api.signingKeySecret)) }}{{ end -}}
 {{- join "," $kept | quote -}}
 {{- end }}
