@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from heliostat_core.agents import Agent
@@ -56,6 +57,18 @@ class KnownAgents:
         return self._agents.get(key)
 
 
+@dataclass
+class Begun:
+    """Runs of one Agent that were started and are not on record yet, as they were decided."""
+
+    ends: dict[str, End] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def as_begun(self, end: End) -> End:
+        """It may be late by now; when it was started it was not."""
+        return self.ends.get(end.execution_name or "", end)
+
+
 class ScheduleReconciler:
     """Starts what is due, and leaves a receipt of every time."""
 
@@ -71,12 +84,14 @@ class ScheduleReconciler:
         self._runs = runs
         self._clock = clock
         self._looked: dict[Key, str] = {}  # uids of Agents whose runs were listed once
+        self._begun: dict[Key, Begun] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """In how many seconds to look again, None for not before something changes."""
         agent = self._agents.get(key) or await self._read(key)
         if agent is None:
             self._looked.pop(key, None)
+            self._begun.pop(key, None)
             return None
         try:
             return await self._step(agent)
@@ -100,9 +115,14 @@ class ScheduleReconciler:
         now = self._clock()
         seen = await self._observe(agent)
         ticks = decide_ticks(agent, schedule, seen, now)
-        ends = with_refusals(ticks.ends, await self._start_all(agent, schedule, ticks))
+        key = (agent.metadata.namespace, agent.metadata.name)
+        begun = self._begun.setdefault(key, Begun())
+        if await self._start_all(agent, schedule, ticks, begun):
+            return 0  # others that are due start first: the record of this one can wait for them
+        ends = with_refusals(map(begun.as_begun, ticks.ends), begun.refused)
         state = with_receipts(ticks.state, ends, now)
         await self._write(agent, state)
+        del self._begun[key]
         for event in build_schedule_events(agent, state, now):
             with suppress(AlreadyExistsError):  # told before a crash
                 await self._world.create(event)
@@ -153,17 +173,19 @@ class ScheduleReconciler:
 
     # ---- apply ----------------------------------------------------------------------------------
 
-    async def _start_all(self, agent: Agent, schedule: Schedule, ticks: Ticks) -> dict[str, str]:
-        """Names of what the API server refused, with its words."""
-        refused: dict[str, str] = {}
-        for end in ticks.ends:
-            if end.execution_name is None:
-                continue
+    async def _start_all(
+        self, agent: Agent, schedule: Schedule, ticks: Ticks, begun: Begun
+    ) -> bool:
+        """Whether anything was started now, or refused by the API server."""
+        name_of = {end.execution_name: end for end in ticks.ends if end.execution_name}
+        waiting = {name: end for name, end in name_of.items() if name not in begun.ends}
+        for name, end in waiting.items():
             try:
-                await self._start(agent, schedule, end, end.execution_name)
+                await self._start(agent, schedule, end, name)
             except (InvalidError, ForbiddenError) as error:
-                refused[end.execution_name] = str(error)
-        return refused
+                begun.refused[name] = str(error)
+            begun.ends[name] = end
+        return bool(waiting)
 
     async def _start(self, agent: Agent, schedule: Schedule, end: End, name: str) -> None:
         scheduled = end.tick.scheduled
