@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ async def test_a_thousand_schedules_on_one_tick(tmp_path: Path, report: Report) 
         for number in range(SCHEDULES):
             agent = make_agent("default", f"agent-{number}", schedule={"cron": "30 * * * *"})
             await world.create(agent)
-        await fire(world, clock, due)
+        used = await fire(world, clock, due)
     lateness = [(each - due).total_seconds() for each in world.made.values()]
     assert len(lateness) == SCHEDULES
     assert min(lateness) >= 0
@@ -73,11 +74,13 @@ async def test_a_thousand_schedules_on_one_tick(tmp_path: Path, report: Report) 
         spread(lateness),
         "p99 <= 2 s",
         p99 <= 2,
+        f"{used:.1f} s of this process's processor time",
     )
 
 
-async def fire(world: NotingWorld, clock: Shifted, due: datetime) -> None:
-    """The engine as the embedded world has it, until all were made or time is up."""
+async def fire(world: NotingWorld, clock: Shifted, due: datetime) -> float:
+    """The engine as the embedded world has it, until all were made: processor time from 5 s before
+    the tick on."""
     engine = Engine(
         world,
         FakeGateway(),
@@ -88,13 +91,16 @@ async def fire(world: NotingWorld, clock: Shifted, due: datetime) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(engine.run())]
         tasks += [group.create_task(feed(engine, world, each)) for each in (AGENT, EXECUTION)]
-        await until(lambda: len(engine.schedule_queue) == len(engine.agent_queue) == 0)
+        await until(lambda: len(engine.schedule_queue) == 0)
         clock.move_to(due - timedelta(seconds=5))
+        began = time.process_time()
         for number in range(SCHEDULES):
             engine.schedule_queue.add(("default", f"agent-{number}"))
         await until(lambda: len(world.made) == SCHEDULES)
+        used = time.process_time() - began
         for task in tasks:
             task.cancel()
+    return used
 
 
 async def feed(engine: Engine, world: EmbeddedWorld, kind: Kind) -> None:
