@@ -1,51 +1,81 @@
 """Puts the api together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
-from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.activation import Activation, Deletion, Standstill
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.mending import Mending
+from heliostat_api.agents.permits import Permits
 from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.assembly import Line, open_chat
+from heliostat_api.chat.endpoints import workspace
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
+from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.counting import open_runs, open_schedules
+from heliostat_api.mine.erasers import (
+    COLLECTIONS,
+    ErasingConversations,
+    ErasingDocuments,
+    ErasingGuests,
+    ErasingReports,
+    ErasingSecrets,
+    WaitingForMoves,
+)
+from heliostat_api.mine.erasing import REST, Erasing
+from heliostat_api.mine.expiring import Expiring
+from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.limits import Buckets, LocalBuckets
+from heliostat_api.people.moves import Moving
+from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
+from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
 from heliostat_api.schedules.previews import SchedulePreviews
+from heliostat_api.secrets.moves import MovingSecrets
+from heliostat_api.secrets.service import Secrets
+from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
+from heliostat_api.serving.metrics import Counting, Metrics, TimedDocuments, metrics
 from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.signing import signing
-from heliostat_api.settings import ApiSettings
+from heliostat_api.settings import TRANSCRIPT_BYTES, ApiSettings
 from heliostat_core.worlds import Logs, World
 
 
@@ -72,6 +102,12 @@ class Surroundings:
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
+    line: Line = field(default_factory=lambda: Line("", NoPersonKeys()))
+    """How the chat reaches a model."""
+    is_alone: bool = False
+    """Whether this is the only replica that there can be."""
+    buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
+    """What counts requests."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -88,55 +124,89 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(workspace)
     app.include_router(health)
+    app.include_router(metrics)
     app.include_router(signing)
     return app
 
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
-    entrance = open_entrance(around)
+    counted = Metrics()
+    around = replace(around, documents=TimedDocuments(around.documents, counted))
+    register = Register(around.documents, around.clock)
+    endings = Endings(around.log, around.clock)
+    entrance = open_entrance(around, register, endings)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
-    transcripts = Transcripts(around.documents)
+    most = around.settings.transcript_bytes if around.settings else TRANSCRIPT_BYTES
+    transcripts = Transcripts(around.documents, most)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
-    recorder = open_recorder(around, world, transcripts)
+    recorder = open_recorder(around, world, transcripts, register)
+    secrets = open_secrets(around, world)
+    erasing = open_erasing(around, register, secrets, endings)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    drafts = Drafts(around.documents, agents, announcer, repeats, around.clock, around.namespace)
-    activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
+    permits = Permits(secrets, around.settings.images if around.settings else None)
+    drafts = Drafts(
+        around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
+    )
+    kept = around.documents, around.clock, around.settings
+    suspender, schedules = around.world(managers.SUSPENDER), open_schedules(*kept)
+    activation = Activation(world, suspender, recorder, drafts, schedules)
+    expiring = Expiring(register, Standstill(activation), erasing)
     deletion = Deletion(world, drafts, announcer)
-    commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
+    canceller = around.world(managers.CANCELLER)
+    commands = Commands(world, canceller, recorder, repeats, open_runs(*kept))
     mending = Mending(drafts, deletion, Trials(world), repeats)
+    trying, previews = (
+        Trying(world, drafts, commands),
+        Previews(around.documents, agents, permits, around.clock),
+    )
+    chat = open_chat(
+        around.line, around.log, around.clock, drafts, previews, trying, executions, files
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = [recorder.run(), mending.run(), *([entrance.moves.run()] if entrance.moves else [])]
-        async with working(*work):
+        work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
+        work += [Adoption(around.documents).run()]
+        work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
+        async with working(*work), chat.open(is_alone=around.is_alone):
             yield
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
+        clock=around.clock,
         people=entrance.people,
+        sessions=entrance.sessions,
         sign_in=entrance.sign_in,
         limits=entrance.limits,
         agents=agents,
         executions=executions,
         transcripts=transcripts,
         files=files,
+        logs=RunLogs(transcripts, world, around.logs),
         drafts=drafts,
         activation=activation,
         deletion=deletion,
-        trying=Trying(world, drafts, commands),
+        trying=trying,
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(around.documents, agents, around.clock),
         schedules=SchedulePreviews(around.clock),
+        previews=previews,
+        secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
+        endings=endings,
+        archive=Archive(around.documents, transcripts, files, around.clock),
+        erasing=erasing,
+        expiring=expiring,
+        chat=chat,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
-    add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
     settings = around.settings
     if settings is None:
@@ -144,29 +214,89 @@ def create_app(around: Surroundings) -> FastAPI:
     else:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
+    app.state.metrics = counted
+    counted.watch(lambda: app.state.parts.streams.clients, recorder.lag.seconds)
+    app.add_middleware(Counting, counted=counted)
     return app
 
 
-def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) -> Recorder:
+def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
+    """None without an audience, and where no cluster vouches for anybody."""
+    settings = around.settings
+    if settings is None or not settings.token_audience:
+        return None
+    return PodTokens(world, settings.token_audience, lambda: around.clock().timestamp())
+
+
+def open_recorder(
+    around: Surroundings, world: World, transcripts: Transcripts, register: Register
+) -> Recorder:
     """What watches the world, and closes the records of runs that ended."""
     marker = around.world(managers.MARKER)
     closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
-    return Recorder(world, around.documents, around.log, owners, closing, around.clock)
+    return Recorder(
+        world,
+        around.documents,
+        around.log,
+        owners,
+        closing,
+        around.clock,
+        register.is_erasing,
+    )
 
 
-def open_entrance(around: Surroundings) -> Entrance:
+def open_secrets(around: Surroundings, world: World) -> Secrets:
+    """Secrets in the namespace of the dashboard's agents."""
+    documents = around.documents
+    return Secrets(documents, world, Uses(documents), around.clock, around.namespace)
+
+
+def open_movings(around: Surroundings) -> Sequence[Moving]:
+    """What a guest has in the world, which moves before its documents."""
+    world = around.world(managers.MOVER)
+    return MovingResources(world), MovingSecrets(around.documents, world)
+
+
+def open_erasing(
+    around: Surroundings, register: Register, secrets: Secrets, endings: Endings
+) -> Erasing:
+    """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
+    documents, log = around.documents, around.log
+    resources = ErasingResources(
+        around.world(managers.APPLIER),
+        around.world(managers.SUSPENDER),
+        around.namespace,
+        around.owner,
+    )
+    return Erasing(
+        register,
+        stopping=(WaitingForMoves(register), resources),
+        removing=(
+            ErasingSecrets(secrets),
+            *(ErasingDocuments(documents, each) for each in COLLECTIONS),
+            ErasingConversations(documents, log),
+            ErasingReports(log),
+            ErasingGuests(register),
+        ),
+        endings=endings,
+        rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
+    )
+
+
+def open_entrance(around: Surroundings, register: Register, endings: Endings) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
     if around.settings is None:
-        return open_for_one(seals)
+        return open_for_one(seals, register)
     return open_for_many(
         around.settings,
         seals,
-        around.documents,
-        MovingResources(around.world(managers.MOVER)),
+        register,
+        open_movings(around),
         around.api_keys,
-        around.clock,
+        endings,
+        around.buckets,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from heliostat_api.people.roles import RoleRow
 
 PREFIX: Final = "HELIOSTAT_API_"
+TRANSCRIPT_BYTES: Final = 256 * 2**20
 # Kubernetes injects such names into pods beside a Service called heliostat-api.
 _SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 
@@ -27,6 +28,19 @@ def _address(url: str) -> str:
     if url and not (parts.scheme in ("http", "https") and parts.hostname):
         raise ValueError("must be an address that begins with https:// or http://")
     return url.rstrip("/")
+
+
+def _redis(url: SecretStr) -> SecretStr:
+    """Its parts are named, never it: it may hold a password."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_known = False
+    if text and not (is_known or text.startswith("unix://")):
+        raise ValueError("must be an address like redis://host:6379/0, rediss:// or unix://")
+    return url
 
 
 def _network(text: str) -> str:
@@ -67,6 +81,13 @@ class ApiSettings(BaseSettings):
     keys_dir: Annotated[
         Path, Field(description="Folder with the operator's public keys, by which runs deliver.")
     ] = Path("keys")
+    token_audience: Annotated[
+        str,
+        Field(
+            description="Audience of service-account tokens with which runs' pods may deliver, "
+            "beside their execution keys; empty: with these alone."
+        ),
+    ] = "heliostat-api"
     store: Annotated[
         Literal["sqlite", "firestore"],
         Field(description="Where documents are kept: a file of the data folder, or Firestore."),
@@ -89,12 +110,35 @@ class ApiSettings(BaseSettings):
     ] = ""
     redis_url: Annotated[
         SecretStr,
+        AfterValidator(_redis),
         Field(
             validation_alias="REDIS_URL",
-            description="Redis of the event log, for several replicas; empty: SQLite in the data "
-            "folder.",
+            description="Redis of the event log and of the limits of requests, for several "
+            "replicas; empty: SQLite in the data folder, and each counts for itself.",
         ),
     ] = SecretStr("")
+    events_bytes: Annotated[
+        int,
+        Field(
+            ge=2**20,
+            description="Bytes of reports that are kept for each audience of the event log.",
+        ),
+    ] = 32 * 2**20
+    transcript_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Bytes that are kept of an attempt's transcript; what comes after is "
+            "marked as lost. 0: no bound.",
+        ),
+    ] = TRANSCRIPT_BYTES
+    images: Annotated[
+        Words,
+        Field(
+            description="Images that agents made here may name, separated by commas; `*` stands "
+            "for any text: `registry.example/team/*`. Empty: none but the operator's own."
+        ),
+    ] = ()
     public_url: Annotated[
         Address,
         AfterValidator(_origin),
@@ -176,6 +220,37 @@ class ApiSettings(BaseSettings):
             "0: no limit.",
         ),
     ] = 6000
+
+    chat_model: Annotated[
+        str,
+        Field(
+            description="Model that answers in the chat; empty: the usual one, or the script "
+            "`scripted/designer` where the gateway has no key for it."
+        ),
+    ] = ""
+
+    chat_test_seconds: Annotated[
+        int,
+        Field(ge=0, description="Seconds that an answer in the chat waits for a test run's end."),
+    ] = 120
+    runs_guest: Annotated[
+        int, Field(ge=0, description="Runs of one guest that are under way at once; 0: no limit.")
+    ] = 3
+    runs_person: Annotated[
+        int, Field(ge=0, description="Runs of one person that are under way at once; 0: no limit.")
+    ] = 0
+    schedules_guest: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one guest may have; 0: no limit."
+        ),
+    ] = 3
+    schedules_person: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one person may have; 0: no limit."
+        ),
+    ] = 0
 
     @model_validator(mode="after")
     def _check_store(self) -> Self:

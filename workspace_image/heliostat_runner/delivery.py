@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from .api import Answer, Never, Position, Request, pause_after, read_answer
 from .files import WorkFile, read_piece
-from .ingest import end_request, events_request, file_request
+from .ingest import end_request, events_request, file_request, pieces_request
+from .jsonvalue import JsonObject
+from .pieces import Pieces
 from .spool import Batch, Spool
 from .supervision import Shutdown
 
+_PIECES_SECONDS = 0.3
 _SETBACKS = 3
 """How often a file may begin anew."""
 
@@ -34,11 +38,18 @@ class Delivery:
     """One attempt's delivery: a task beside the run."""
 
     def __init__(
-        self, api: Asking, spool: Spool, path: str, refused: Callable[[str], None]
+        self,
+        api: Asking,
+        spool: Spool,
+        pieces: Pieces,
+        path: str,
+        refused: Callable[[str], None],
     ) -> None:
         """`path` is the attempt's own below the api's address; `refused` is told why it ended."""
         self._api = api
         self._spool = spool
+        self._pieces = pieces
+        self._next_pieces = 0.0
         self._path = path
         self._refused = refused
         self._news = asyncio.Event()
@@ -55,6 +66,12 @@ class Delivery:
         """A line was written, as `Transcript.tell` has it."""
         self._spool.add(line, kept)
         self._news.set()
+
+    def hear_piece(self, event: JsonObject) -> None:
+        """A piece of an answer came, or an answer, as `Transcript.tell` has it."""
+        self._pieces.hear(event)
+        if self._pieces.is_waiting:
+            self._news.set()
 
     async def finish(
         self, files: Sequence[WorkFile], until: float, shutdown: Shutdown
@@ -115,8 +132,21 @@ class Delivery:
                 await self._hand_over(batch)
             elif self._closing:
                 return
-            else:
+            elif not await self._tell_pieces():
                 await self._news.wait()
+
+    async def _tell_pieces(self) -> bool:
+        """Once, a few times a second, and never before what the transcript holds."""
+        if not self._pieces.is_waiting:
+            return False
+        now = asyncio.get_running_loop().time
+        if (left := self._next_pieces - now()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), left)
+        elif (body := self._pieces.take()) is not None:
+            await self._api.ask(pieces_request(self._path, body))
+            self._next_pieces = now() + _PIECES_SECONDS
+        return True
 
     async def _hand_over(self, batch: Batch) -> None:
         """The same bytes until they are taken: what is repeated is known again by them."""

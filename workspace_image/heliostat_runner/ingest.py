@@ -21,6 +21,10 @@ def events_request(path: str, batch: Batch) -> Request:
     return Request("POST", f"{path}/events?{query}", batch.lines, "application/x-ndjson")
 
 
+def pieces_request(path: str, body: bytes) -> Request:
+    return Request("POST", f"{path}/pieces", body)
+
+
 def end_request(path: str, count: int, lost: int) -> Request:
     body: JsonObject = {"next": count, "lost": lost}
     return Request("POST", f"{path}/end", dump(body).encode())

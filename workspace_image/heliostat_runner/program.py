@@ -19,6 +19,7 @@ from .document import DocumentError, RunDocument, RuntimeType, parse_document
 from .files import WorkFile, find_files
 from .ingest import attempt_path
 from .memo import Memo, drop_memo, write_memo
+from .pieces import Pieces
 from .processes import Processes
 from .reasons import Reason, Verdict
 from .result import Result, TranscriptRecord, encode_result, write_result
@@ -104,10 +105,11 @@ def _begin_delivery(attempt: Attempt) -> Delivery | None:
     delivery = Delivery(
         Api(document.api.url, attempt.key),
         Spool(settings.transcript(document.attempt), settings.spool_bytes),
+        Pieces(attempt.key),
         attempt_path(document.uid, document.attempt),
         lambda why: transcript.note("delivery_ended", why=why),
     )
-    transcript.tell(delivery.hear)
+    transcript.tell(delivery.hear, delivery.hear_piece)
     return delivery
 
 

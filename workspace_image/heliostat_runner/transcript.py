@@ -22,6 +22,8 @@ MASK = b"[execution key]"
 
 Listener = Callable[[bytes, bool], None]
 """Hears of each line, its end included, and whether the file has it."""
+Watcher = Callable[[JsonObject], None]
+"""Hears of events that are not written, and of answers."""
 
 
 class Transcript:
@@ -41,14 +43,16 @@ class Transcript:
         self._stdout_left = STDOUT_BYTES - _MARKER_ROOM
         self._marker: str | None = None
         self._listener: Listener | None = None
+        self._watcher: Watcher | None = None
         self.born_ns = os.fstat(file).st_ctime_ns
         """When it began, by the clock of the workspace's own file system."""
         self.problem: str | None = None
         """Why the file is not complete."""
 
-    def tell(self, listener: Listener) -> None:
-        """From now on, each line is told to the listener."""
+    def tell(self, listener: Listener, watcher: Watcher) -> None:
+        """From now on, lines are told to the listener, pieces of answers to the watcher."""
         self._listener = listener
+        self._watcher = watcher
 
     def record(self) -> TranscriptRecord:
         return TranscriptRecord(self._shown, self._lines, self._bytes, self._marker)
@@ -61,6 +65,11 @@ class Transcript:
         self._to_stdout(line)
         if self._listener is not None:
             self._listener(line + b"\n", kept)
+
+    def piece(self, event: JsonObject) -> None:
+        """A piece of an answer, which is not written, or an answer, which is."""
+        if self._watcher is not None:
+            self._watcher(event)
 
     def note(self, subtype: str, **facts: JsonValue) -> None:
         """One event of the runner's own."""

@@ -47,12 +47,15 @@ class ClaudeWatcher:
         if not isinstance(event, dict):
             self._transcript.note("output", stream="stdout", text=line.decode(errors="replace"))
             return
-        if text_at(event, "type") != "stream_event":  # its pieces come again as a whole message
+        kind = text_at(event, "type")
+        if kind in ("stream_event", "assistant"):
+            self._transcript.piece(event)
+        if kind != "stream_event":  # its pieces come again as a whole message
             self._transcript.raw(line)
         if self._conversation.see(event):
             # a provider's "come back in two minutes" is no silence
             self._moved = self._clock() + count_at(event, "retry_delay_ms") / 1000
-        if text_at(event, "type") == "result":
+        if kind == "result":
             self._finished = self._clock()
 
     def err(self, line: bytes) -> None:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TranscriptEvent } from "../src/api/views";
-import { afterOutput, afterPage, emptyTranscript } from "../src/transcript/transcript";
+import { afterOutput, afterPage, afterPieces, emptyTranscript } from "../src/transcript/transcript";
 import { transcriptOf } from "./samples";
 
 const EVENTS = transcriptOf("hello");
@@ -32,6 +32,19 @@ test("reports of another attempt change nothing", () => {
 test("reports behind unread pages wait for the reader", () => {
   const part = afterPage(emptyTranscript(1), page(0, EVENTS.slice(0, 3), "3"));
   expect(afterOutput(part, { attempt: 1, first: 9, events: EVENTS.slice(9) })).toBe(part);
+});
+
+test("an answer shows while it comes, and its place in the transcript stays", () => {
+  const read = afterPage(emptyTranscript(1), page(0, EVENTS.slice(0, 3)));
+  const events: TranscriptEvent[] = [
+    { type: "message_start", message: { id: "msg_9" } },
+    { type: "content_block_start", index: 0, content_block: { type: "text" } },
+    { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Half of" } },
+  ].map((event) => ({ type: "stream_event", event }));
+  const after = afterPieces(read, { attempt: 1, events });
+  expect(after.timeline.items.at(-1)).toMatchObject({ text: "Half of", isStreaming: true });
+  expect(after.next).toBe(read.next);
+  expect(afterPieces(read, { attempt: 2, events })).toBe(read);
 });
 
 test("a page that begins later says how many events were lost", () => {

@@ -4,6 +4,7 @@ The world is written to when a person says so, and at no other time: what others
 resource shows as drift until then.
 """
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -15,6 +16,8 @@ from heliostat_api.agents.names import resource_name
 from heliostat_api.agents.records import Draft
 from heliostat_api.agents.tags import check_match
 from heliostat_api.documents.port import ConflictError, Fields, Put
+from heliostat_api.mine.counting import has_schedule
+from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID, AGENT_REVISION
 from heliostat_api.recording.announcing import Announcer
@@ -33,6 +36,8 @@ class Activation:
     suspender: World
     recorder: Recorder
     drafts: Drafts
+    places: Places
+    """How many agents of somebody may start by themselves."""
 
     async def activate(
         self, person: Person, agent_id: str, if_match: str | None, correlation: str
@@ -44,17 +49,24 @@ class Activation:
         known = await self._addressed(person, agent_id, if_match)
         draft = known.draft
         refuse_missing(draft)
+        content = await self.drafts.permits.checked(person, draft.content)
         await self._refuse_foreign(agent_id, draft)
         annotations = {
             OWNER_ANNOTATION: draft.user_id,
             AGENT_ID: agent_id,
             AGENT_REVISION: str(draft.latest),
         }
-        applied = await self.world.apply(
-            build_manifest(draft.content, draft.resource, draft.namespace, annotations)
-        )
-        await self.recorder.see(AGENT, applied)
+        manifest = build_manifest(content, draft.resource, draft.namespace, annotations)
+        async with self._place(person, agent_id, draft):
+            await self.recorder.see(AGENT, await self.world.apply(manifest))
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
+
+    def _place(
+        self, person: Person, agent_id: str, draft: Draft
+    ) -> AbstractAsyncContextManager[None]:
+        """Only what starts by itself needs one."""
+        is_scheduled = has_schedule(draft.spec)
+        return self.places.one(person, agent_id) if is_scheduled else nullcontext()
 
     async def deactivate(self, person: Person, agent_id: str, correlation: str) -> Saved:
         """Nothing of it starts any more; what others changed of its resource stays."""
@@ -98,6 +110,24 @@ class Activation:
                 await self.drafts.documents.commit(self.drafts.put(known, named))
             except ConflictError:
                 continue
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """All agents of a person start nothing any more."""
+
+    activation: Activation
+
+    async def stop(self, person: Person) -> None:
+        """Those of the dashboard; may be repeated. Raises WorldError, StoreError."""
+        cursor: str | None = None
+        while True:
+            page = await self.activation.drafts.agents.page(person, cursor)
+            for agent in page.items:
+                if agent.managed_by == "dashboard" and agent.status == "active":
+                    await self.activation.deactivate(person, agent.id, "")
+            if (cursor := page.next) is None:
+                return
 
 
 @dataclass(frozen=True)

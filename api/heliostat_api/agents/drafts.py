@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from heliostat_api.agents.contents import Content, taken_apart
+from heliostat_api.agents.contents import LONGEST_DESCRIPTION, Content, taken_apart
 from heliostat_api.agents.edits import Edit, checked
 from heliostat_api.agents.names import new_agent_id
+from heliostat_api.agents.permits import Permits
 from heliostat_api.agents.reading import Agents, view_detail
 from heliostat_api.agents.records import Draft, fields_of, read_draft
 from heliostat_api.agents.revisions import (
@@ -60,6 +61,7 @@ class Drafts:
     repeats: Repeats
     clock: Callable[[], datetime]
     namespace: str
+    permits: Permits
 
     async def create(
         self,
@@ -69,7 +71,8 @@ class Drafts:
         correlation: str,
         note: str = "created",
     ) -> Saved:
-        """A new agent, its content checked by the caller."""
+        """A new agent, its fields checked by the caller. Raises problems."""
+        content = await self.permits.checked(person, content)
         agent_id = new_agent_id()
         made = {"agent": agent_id, "correlationId": correlation}
         writes = self.new_writes(person, agent_id, content, note)
@@ -102,7 +105,7 @@ class Drafts:
     ) -> Saved:
         """A draft of one's own from any agent that one sees."""
         source = view_detail(await self.agents.document(person, agent_id))
-        whole = {"description": source.description, **source.spec}
+        whole = {"description": source.description[:LONGEST_DESCRIPTION], **source.spec}
         content = taken_apart(name or f"{source.name[:110]} (copy)", whole)
         return await self.create(
             person, checked(content), asked, correlation, f"copied from {source.name}"
@@ -121,7 +124,7 @@ class Drafts:
         while True:
             known = await self.read(person, agent_id)
             check_match(if_match, known.draft.latest)
-            content = checked(edit(known.draft.content))
+            content = await self.permits.checked(person, checked(edit(known.draft.content)))
             if content == known.draft.content:
                 return Saved(
                     correlation_id=correlation, agent=agent_id, revision=known.draft.latest
@@ -153,8 +156,8 @@ class Drafts:
         if draft is None:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
-                "This agent was made with kubectl and is changed there, not here: duplicate it to "
-                "have one of your own.",
+                "This agent was made with kubectl, or by an earlier platform, and is not changed "
+                "here: duplicate it to have one of your own.",
             )
         return Known(document, draft)
 

@@ -19,11 +19,11 @@ def new_agent_id() -> str:
     return _PREFIX + secrets.token_hex(_RANDOM_BYTES)
 
 
-def slug(name: str) -> str:
-    """What of a name may be part of a resource's name; `agent` when that is nothing."""
+def slug(name: str, otherwise: str = "agent") -> str:
+    """What of a name may be part of a resource's name; `otherwise` when that is nothing."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    return words[:_LONGEST_SLUG].rstrip("-") or "agent"
+    return words[:_LONGEST_SLUG].rstrip("-") or otherwise
 
 
 def resource_name(name: str, agent_id: str) -> str:

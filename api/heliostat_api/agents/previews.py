@@ -7,13 +7,23 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from heliostat_api.agents.contents import Content, Name, Spec, completed, judge, whole_spec
+from heliostat_api.agents.contents import (
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    Content,
+    Name,
+    Spec,
+    completed,
+    judge,
+    whole_spec,
+)
 from heliostat_api.agents.diffs import changes_between, changes_of
 from heliostat_api.agents.edits import AgentPatch, edit_of
 from heliostat_api.agents.manifests import SPEC
-from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.permits import Looked, Permits
+from heliostat_api.agents.reading import Agents, spec_of, view_of
 from heliostat_api.agents.records import Draft, read_draft
-from heliostat_api.documents.port import Document, Documents, Query
+from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
 from heliostat_api.schedules.looks import look_ahead, starts_in_a_month
 from heliostat_api.schedules.views import SchedulePreviewView
@@ -96,24 +106,29 @@ class Previews:
 
     documents: Documents
     agents: Agents
+    permits: Permits
     clock: Callable[[], datetime]
 
     async def look(self, person: Person, request: PreviewRequest) -> PreviewView:
         """Raises NotFoundProblem."""
         if request.agent is None:
             content = patched(Content(name=_UNNAMED), request)
-            return build_preview(content, changes_of(None, content), [], self.clock())
+            looked = await self.permits.look(person, content)
+            return build_preview(looked, changes_of(None, looked.content), [], self.clock())
         document = await self.agents.document(person, request.agent)
         saved = saved_content(document)
-        content = patched(saved, request)
+        looked = await self.permits.look(person, patched(saved, request))
         is_edit = bool(request.model_fields_set - {"agent"})
         draft = read_draft(document)
-        changes = changes_of(saved, content) if is_edit or draft is None else to_activate(draft)
-        costs = await self._costs(person, request.agent)
-        return build_preview(content, changes, costs, self.clock())
+        changes = (
+            changes_of(saved, looked.content) if is_edit or draft is None else to_activate(draft)
+        )
+        costs = await self._costs(document)
+        return build_preview(looked, changes, costs, self.clock())
 
-    async def _costs(self, person: Person, agent_id: str) -> Sequence[int]:
-        query = Query("executions", person.id, {"agentId": agent_id}, limit=HISTORY)
+    async def _costs(self, agent: Document) -> Sequence[int]:
+        owner = str(agent.fields[OWNER])
+        query = Query("executions", owner, {"agentId": agent.id}, limit=HISTORY)
         page = await self.documents.query(query)
         return [cost for each in page.documents if (cost := cost_of(each)) is not None]
 
@@ -126,8 +141,12 @@ def patched(content: Content, request: PreviewRequest) -> Content:
 
 def saved_content(document: Document) -> Content:
     """Of any agent."""
-    fields = document.fields
-    return Content.model_validate({name: fields[name] for name in ("name", "description", "spec")})
+    view = view_of(document)
+    return Content(
+        name=view.name.strip()[:LONGEST_NAME] or _UNNAMED,
+        description=view.description[:LONGEST_DESCRIPTION],
+        spec=spec_of(document),
+    )
 
 
 def cost_of(run: Document) -> int | None:
@@ -137,15 +156,16 @@ def cost_of(run: Document) -> int | None:
 
 
 def build_preview(
-    content: Content, changes: tuple[FieldChangeView, ...], costs: Sequence[int], now: datetime
+    looked: Looked, changes: tuple[FieldChangeView, ...], costs: Sequence[int], now: datetime
 ) -> PreviewView:
     """Of an agent with that content, whose runs cost that."""
+    content = looked.content
     judgement = judge(content.spec)
     spec = None if judgement.faults else completed(content.spec)
     schedule = spec.schedule if spec else None
     cost = estimate(costs, spec.limits.max_cost_micros if spec else None)
     return PreviewView(
-        errors=judgement.faults,
+        errors=(*judgement.faults, *looked.faults),
         missing=judgement.missing,
         cost=cost,
         touches=touches_of(spec) if spec else None,

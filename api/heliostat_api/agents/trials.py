@@ -33,13 +33,12 @@ class Trying:
         """Raises WorldError, problems: one with status 422 names what is missing."""
         draft = (await self.drafts.read(person, agent_id)).draft
         refuse_missing(draft)
+        content = await self.drafts.permits.checked(person, draft.content)
 
         async def order(made: Made) -> Order:
             name = trial_name(draft.name, made["suffix"])
             annotations = {OWNER_ANNOTATION: person.id, TEST_OF: agent_id}
-            manifest = build_manifest(
-                without_schedule(draft.content), name, draft.namespace, annotations
-            )
+            manifest = build_manifest(without_schedule(content), name, draft.namespace, annotations)
             applied = ObjectHead.model_validate(await self.world.apply(manifest))
             owner = {
                 "apiVersion": AGENT.api_version,

@@ -15,6 +15,13 @@ class ReportType(StrEnum):
     AGENT_DELETED = "agent.deleted"
     EXECUTION_CHANGED = "execution.changed"
     EXECUTION_OUTPUT = "execution.output"
+    EXECUTION_PIECES = "execution.pieces"
+    CONVERSATION_CHANGED = "conversation.changed"
+    CONVERSATION_DELETED = "conversation.deleted"
+    CHAT = "chat"
+    """Of a conversation's own audience: a change of one of its messages, or a wish to stop."""
+    RIGHTS_CHANGED = "rights.changed"
+    """For connections, not for screens: whose they are is asked anew."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/web
 _TEXTS: Final = frozenset(
     {"text/plain", "text/csv", "text/markdown", "text/tab-separated-values", "application/json"}
 )
-_HARMLESS: Final = {
+HARMLESS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cache-Control": "private, no-cache",
@@ -71,7 +71,7 @@ async def download(files: Files, uid: str, file_id: str) -> StreamingResponse:
         files.read(uid, file),
         media_type=shown or "application/octet-stream",
         headers={
-            **_HARMLESS,
+            **HARMLESS,
             "Content-Length": str(file.size),
             "Content-Disposition": disposition(file.path, is_shown=shown is not None),
             "ETag": f'"{file.sha256}"',

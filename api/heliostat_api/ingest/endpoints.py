@@ -1,15 +1,17 @@
 """The ingest endpoints (docs/events.md): a table of contents, each one call."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from heliostat_api.documents.files import FileRefusedError, OffsetError, WorkFile
 from heliostat_api.documents.transcripts import SequenceGapError
-from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.serving.problems import Problem, ProblemError, respond
 from heliostat_api.views import View
@@ -36,9 +38,18 @@ class EndOrder(View):
     lost: Count
 
 
-def add_ingest(app: FastAPI, service: Ingest, keyring: Keyring) -> None:
-    """Runs may deliver to this app."""
+class PiecesOrder(View):
+    """Pieces of an answer: Claude Code's `stream_event`s, in order."""
+
+    events: Annotated[tuple[Mapping[str, JsonValue], ...], Field(max_length=1000)]
+
+
+def add_ingest(
+    app: FastAPI, service: Ingest, keyring: Keyring, pod_tokens: PodTokens | None = None
+) -> None:
+    """Runs may deliver to this app; with their pods' tokens, too, where there are pods."""
     app.state.ingest, app.state.ingest_keyring = service, keyring
+    app.state.ingest_pod_tokens = pod_tokens
     app.add_exception_handler(SequenceGapError, _answer_gap)
     app.add_exception_handler(OffsetError, _answer_gap)
     app.add_exception_handler(FileRefusedError, _answer_refusal)
@@ -59,7 +70,14 @@ async def claims_of(
 ) -> ExecutionClaims:
     """Raises a problem with status 401, 403 or 503."""
     keyring: Keyring = request.app.state.ingest_keyring
-    return keyring.claims(authorization, uid, attempt)
+    pod_tokens: PodTokens | None = request.app.state.ingest_pod_tokens
+    token = token_of(authorization)
+    if pod_tokens is not None and pod_tokens.may_be(token):
+        claims = await pod_tokens.claims(token)
+    else:
+        claims = keyring.verified(token)
+    refuse_foreign(claims, uid, attempt)
+    return claims
 
 
 async def body_of(request: Request) -> bytes:
@@ -135,6 +153,12 @@ async def append_events(
     if body:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "A gap has no lines: leave the body empty.")
     return PositionView(next=await service.lose(claims, first, lost))
+
+
+@ingest.post("/pieces", status_code=204)
+async def tell_pieces(service: IngestOf, claims: ClaimsOf, order: PiecesOrder) -> None:
+    """An answer while it comes, at most 64 KiB; for screens only, the transcript has it whole."""
+    await service.tell_pieces(claims, [dict(each) for each in order.events])
 
 
 @ingest.post("/end")

@@ -38,6 +38,17 @@ def build_gap(claims: ExecutionClaims, first: int, count: int, now: datetime) ->
     return _output(claims, first, first + count, (lost,), now)
 
 
+def build_pieces(claims: ExecutionClaims, events: Sequence[JsonObject], now: datetime) -> Report:
+    """An answer while it comes."""
+    return Report(
+        ReportType.EXECUTION_PIECES,
+        now,
+        {"attempt": claims.attempt, "events": list(events)},
+        claims.correlation_id,
+        claims.execution_uid,
+    )
+
+
 def _output(
     claims: ExecutionClaims, first: int, end: int, events: Sequence[JsonObject], now: datetime
 ) -> Output:

@@ -17,9 +17,16 @@ from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.transcripts import Position, SequenceGapError
 from heliostat_api.events.log import EventLog
 from heliostat_api.ingest.lines import read_lines
-from heliostat_api.ingest.outputs import Output, build_gap, build_outputs
+from heliostat_api.ingest.outputs import (
+    REPORT_BYTES,
+    Output,
+    build_gap,
+    build_outputs,
+    build_pieces,
+)
 from heliostat_api.serving.problems import ProblemError
 from heliostat_core.keys import ExecutionClaims
+from heliostat_core.worlds import JsonObject
 
 _KNOWN_AFTER_SECONDS = 600
 
@@ -86,6 +93,18 @@ class Ingest:
                 claims.execution_uid, claims.attempt, start, [line.text for line in new]
             )
         return position.next
+
+    async def tell_pieces(self, claims: ExecutionClaims, events: Sequence[JsonObject]) -> None:
+        """Pieces of an answer, for screens only: nothing keeps them but the log, for a while."""
+        audiences = await self._audiences(claims)
+        report = build_pieces(claims, events, self.clock())
+        if len(report.payload_text) > REPORT_BYTES:
+            raise ProblemError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"events may have {REPORT_BYTES} bytes: send fewer at once.",
+            )
+        for audience in audiences:
+            await self.log.append(audience, report)
 
     async def lose(self, claims: ExecutionClaims, first: int, count: int) -> int:
         """Events that nobody has any more. Raises SequenceGapError."""

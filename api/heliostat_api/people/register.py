@@ -1,16 +1,21 @@
 """The register: one document for each person who was here, `people/ID`.
 
-Its fields: `kind`, `firstSeen`, `lastSeen` (to a day), what a provider vouched for at the last
-sign-in (`issuer`, `email`, `groups`), and of a guest who signed in `movedTo` and `isMoving`.
+Its fields: `kind`, `firstSeen`, `lastSeen` (to a day; of guests the last page, of users the last
+request), what a provider vouched for at the last sign-in (`issuer`, `email`, `groups`), of a guest
+who signed in `movedTo` and `isMoving`, of one who stayed away `expiredTime` and `isStopping`, of
+somebody whose sessions were ended before their time `endedSessions` (and `sessionsFrom`, when all
+of before are over), and of one whose things are being erased `isErasing` and `erasingSince`.
 """
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from heliostat_api.documents.port import (
     ConflictError,
+    Delete,
     Document,
     Documents,
     Expected,
@@ -18,14 +23,19 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.people.identities import Identity
-from heliostat_api.people.person import PersonKind
+from heliostat_api.people.identities import Identity, is_guest_id
+from heliostat_api.people.person import LOCAL, PersonKind
 from heliostat_api.people.roles import Claims
+from heliostat_api.people.sessions import LIFETIME, Session
 
 COLLECTION: Final = "people"
 _KEPT_FOR = timedelta(seconds=10)
 _MOST_KEPT = 10_000
+_MOST_ENDED = 100
+_IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_OF_ABSENCE = ("expiredTime", "isStopping")
 _SIGHT = timedelta(days=1)
+_SECOND = timedelta(seconds=1)  # a session says when it was issued to a second
 _PAGE = 100
 
 
@@ -37,6 +47,34 @@ class Record:
     last_seen: datetime
     claims: Claims
     moved_to: str | None = None
+    is_erasing: bool = False
+    """All that they have goes, and they are nobody meanwhile."""
+    first_seen: datetime | None = None
+    sessions_from: datetime | None = None
+    """Sessions of before are over."""
+    ended: frozenset[str] = frozenset()
+    """Ids of sessions that are over."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Nobody is let in as this person."""
+        return self.moved_to is not None or self.is_erasing
+
+    def knows(self, session: Session) -> bool:
+        """Whether a session is still theirs: not one that ended, and of a user none of before they
+        were first seen, which is of the same person before they were erased."""
+        first_seen = self.first_seen if self.kind is PersonKind.USER else None
+        begins = [each for each in (first_seen, self.sessions_from) if each is not None]
+        is_young = all(session.issued + _SECOND > each for each in begins)
+        return is_young and session.id not in self.ended
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Somebody wants all that they have gone, since then."""
+
+    person_id: str
+    since: datetime
 
 
 @dataclass
@@ -62,14 +100,11 @@ class Register:
         return self._keep(person_id, read_record(document)) if document else None
 
     async def see_guest(self, guest_id: str) -> Record:
-        """A guest is here; at the first time they get a document. Raises StoreError."""
+        """A guest asks for something; at the first time they get a document. Raises StoreError."""
         found = await self.find(guest_id)
-        if found is None:
-            await self._write(guest_id, {"kind": PersonKind.GUEST.value})
-        elif not self._is_stale(found):
+        if found is not None:
             return found
-        elif found.moved_to is None:
-            await self._write(guest_id, {})
+        await self._write(guest_id, {"kind": PersonKind.GUEST.value})
         return await self._read_again(guest_id)
 
     async def see_user(self, identity: Identity) -> Record:
@@ -87,8 +122,8 @@ class Register:
         return found
 
     async def touch(self, person_id: str, record: Record) -> None:
-        """Somebody who is known is here. Raises StoreError."""
-        if self._is_stale(record):
+        """Somebody who is known is here: written once a day. Raises StoreError."""
+        if self._is_stale(record) and not record.is_gone:
             await self._write(person_id, {})
 
     async def begin_move(self, guest_id: str, user_id: str) -> bool:
@@ -124,13 +159,114 @@ class Register:
         for document in (await self.documents.query(query)).documents:
             yield document.id, str(document.fields["movedTo"])
 
+    async def end_session(self, session: Session, *, everywhere: bool = False) -> None:
+        """The session is over, or every one of that person. Raises StoreError."""
+        while True:
+            document = await self.documents.get(path_of(session.person_id))
+            if document is None and session.person_id != LOCAL.id:
+                return None  # nobody was ever let in by it
+            now = self.clock()
+            before: Fields = document.fields if document else _new_local(now)
+            expected = document.version if document else Expected.ABSENT
+            ended = {**before, **_ending(before, session, now, everywhere=everywhere)}
+            try:
+                await self.documents.commit(Put(path_of(session.person_id), ended, expected))
+            except ConflictError:
+                continue
+            return self.reread(session.person_id)
+
+    def reread(self, person_id: str) -> None:
+        """What was read of somebody is believed no longer."""
+        self._kept.pop(person_id, None)
+
+    async def begin_erasing(self, person_id: str, known: Document | None = None) -> None:
+        """Promise that all of theirs goes. Raises StoreError.
+
+        `known`: only while their document is this one; ConflictError when it is not.
+        """
+        while True:
+            document = known or await self.documents.get(path_of(person_id))
+            now = self.clock()
+            before: Fields = document.fields if document else {"firstSeen": now, "lastSeen": now}
+            if before.get("isErasing") is True:
+                return
+            promised = {"kind": _kind_of(person_id), **before, "isErasing": True}
+            expected = document.version if document else Expected.ABSENT
+            put = Put(path_of(person_id), {**promised, "erasingSince": now}, expected)
+            try:
+                await self.documents.commit(put)
+            except ConflictError:
+                if known is not None:
+                    raise
+                continue
+            self._kept.pop(person_id, None)
+            return
+
+    async def open_erasures(self) -> AsyncIterator[Erasure]:
+        """What was promised and is not done. Raises StoreError."""
+        query = Query(
+            COLLECTION, None, {"isErasing": True}, order="lastSeen", descending=False, limit=_PAGE
+        )
+        for document in (await self.documents.query(query)).documents:
+            since = document.fields["erasingSince"]
+            assert isinstance(since, datetime)
+            yield Erasure(document.id, since)
+
+    async def guests_seen_before(self, before: datetime) -> AsyncIterator[Document]:
+        """Whose last visit was then or earlier, the longest away first. Raises StoreError."""
+        query = Query(
+            COLLECTION,
+            None,
+            {"kind": PersonKind.GUEST.value},
+            order="lastSeen",
+            descending=False,
+            limit=_PAGE,
+        )
+        while True:
+            page = await self.documents.query(query)
+            for document in page.documents:
+                if read_record(document).last_seen > before:
+                    return
+                yield document
+            if page.next is None:
+                return
+            query = replace(query, after=page.next)
+
+    async def change(self, known: Document, fields: Fields) -> None:
+        """Adds to somebody's document. Raises ConflictError when they were here meanwhile."""
+        await self.documents.commit(Put(known.path, {**known.fields, **fields}, known.version))
+        self._kept.pop(known.id, None)
+
+    async def is_erasing(self, person_id: str) -> bool:
+        """Whether nothing of theirs may be made any more. Raises StoreError.
+
+        Also asked of whatever a resource names as its owner, which may be nobody's id.
+        """
+        record = await self.find(person_id) if _IS_ID.fullmatch(person_id) else None
+        return record is not None and record.is_erasing
+
+    async def forget(self, person_id: str) -> None:
+        """There never was such a person. Raises StoreError."""
+        await self.documents.commit(Delete(path_of(person_id)))
+        self._kept.pop(person_id, None)
+
+    async def forget_guests_of(self, user_id: str) -> None:
+        """Nor the guests that they were. Raises StoreError."""
+        query = Query(
+            COLLECTION, None, {"movedTo": user_id}, order="lastSeen", descending=False, limit=_PAGE
+        )
+        while page := (await self.documents.query(query)).documents:
+            for document in page:
+                await self.forget(document.id)
+
     async def _write(self, person_id: str, fields: Fields) -> None:
         """Whoever writes at the same time says the same."""
         document = await self.documents.get(path_of(person_id))
         before: Fields = document.fields if document else {"firstSeen": self.clock()}
+        kept = {name: each for name, each in before.items() if name not in _OF_ABSENCE}
         written = Put(
             path_of(person_id),
-            {**before, **fields, "lastSeen": self.clock()},
+            {**kept, **fields, "lastSeen": self.clock()},
             document.version if document else Expected.ABSENT,
         )
         self._kept.pop(person_id, None)
@@ -160,12 +296,36 @@ def path_of(person_id: str) -> str:
     return f"{COLLECTION}/{person_id}"
 
 
+def _ending(fields: Fields, session: Session, now: datetime, *, everywhere: bool) -> Fields:
+    """Fields after the end of a session. One that would have ended by itself needs no mark; when
+    there are too many marks, every session ends."""
+    found = fields.get("endedSessions")
+    marks = found if isinstance(found, Mapping) else {}
+    lasting = {
+        id_: at for id_, at in marks.items() if isinstance(at, datetime) and now - at < LIFETIME
+    }
+    if everywhere or len(lasting) >= _MOST_ENDED or not session.id:
+        return {"endedSessions": {session.id: now}, "sessionsFrom": now}
+    return {"endedSessions": {**lasting, session.id: now}}
+
+
+def _new_local(now: datetime) -> Fields:
+    """Of this machine's one person, who needs no document before."""
+    return {"kind": PersonKind.LOCAL.value, "lastSeen": now}
+
+
+def _kind_of(person_id: str) -> str:
+    """Of somebody without a document: who is not a guest and was never seen is this machine's."""
+    return (PersonKind.GUEST if is_guest_id(person_id) else PersonKind.LOCAL).value
+
+
 def read_record(document: Document) -> Record:
     """What a document says."""
     fields = document.fields
     last_seen, email, groups = fields["lastSeen"], fields.get("email"), fields.get("groups")
     assert isinstance(last_seen, datetime)
-    moved_to = fields.get("movedTo")
+    ended, sessions_from = fields.get("endedSessions"), fields.get("sessionsFrom")
+    moved_to, first_seen = fields.get("movedTo"), fields.get("firstSeen")
     return Record(
         kind=PersonKind(str(fields["kind"])),
         last_seen=last_seen,
@@ -174,4 +334,8 @@ def read_record(document: Document) -> Record:
             groups=frozenset(map(str, groups)) if isinstance(groups, list) else frozenset(),
         ),
         moved_to=moved_to if isinstance(moved_to, str) else None,
+        is_erasing=fields.get("isErasing") is True,
+        first_seen=first_seen if isinstance(first_seen, datetime) else None,
+        sessions_from=sessions_from if isinstance(sessions_from, datetime) else None,
+        ended=frozenset(ended) if isinstance(ended, Mapping) else frozenset(),
     )

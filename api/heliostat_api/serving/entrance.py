@@ -1,19 +1,18 @@
 """Puts together who may come in, from the settings."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from heliostat_api.documents.port import Documents
+from heliostat_api.events.endings import Endings
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.known import ManyPeople, OnePerson, People
-from heliostat_api.people.limits import LocalBuckets
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moves, Moving, MovingDocuments
 from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.register import Register
@@ -39,23 +38,24 @@ class Entrance:
     moves: Moves | None = None
 
 
-def open_for_one(seals: Seals) -> Entrance:
+def open_for_one(seals: Seals, register: Register) -> Entrance:
     """Of `heliostat dev`: one person, who asks as often as they like."""
     sessions = Sessions(seals)
-    return Entrance(OnePerson(sessions), sessions, Limits(LocalBuckets(time.monotonic)))
+    return Entrance(OnePerson(sessions, register), sessions, Limits(LocalBuckets(time.monotonic)))
 
 
 def open_for_many(
     settings: ApiSettings,
     seals: Seals,
-    documents: Documents,
-    resources: Moving,
+    register: Register,
+    movings: Sequence[Moving],
     api_keys: ApiKeys,
-    clock: Callable[[], datetime],
+    endings: Endings,
+    buckets: Buckets,
 ) -> Entrance:
-    """Of a server. `resources`: what is a person's in the world."""
-    sessions, register = Sessions(seals), Register(documents, clock)
-    moves = Moves(register, (resources, MovingDocuments(documents)))
+    """Of a server. `movings`: what is a person's beside plain documents."""
+    sessions = Sessions(seals)
+    moves = Moves(register, (*movings, MovingDocuments(register.documents)))
     people = ManyPeople(
         sessions,
         register,
@@ -67,9 +67,9 @@ def open_for_many(
     )
     sign_in = None
     if (provider := build_provider(settings)) is not None:
-        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in)
+        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in, endings.tell)
     limits = Limits(
-        LocalBuckets(time.monotonic),
+        buckets,
         guest=settings.limit_guest,
         person=settings.limit_person,
         address=settings.limit_address,

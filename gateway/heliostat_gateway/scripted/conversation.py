@@ -28,6 +28,9 @@ class Conversation:
     result: str  # text of the tool results in the last message; empty when there are none
     result_error: bool
     last_tool: str  # name of the tool that was called last; empty before the first call
+    words: tuple[str, ...]  # every text of the user, in order
+    earlier_calls: tuple[str, ...]  # names of the tools that were called before `said`
+    recent_calls: tuple[str, ...]  # and of those that were called after it
     turn: int  # answers already given
     offers: frozenset[str]  # names of the tools
     schema: JsonObject  # of structured output; empty when none is asked for
@@ -96,7 +99,8 @@ def build_conversation(heard: Heard, characters: int) -> Conversation:
     spoken = [each for each in heard.utterances if each.role != "system"]
     users = [_said(each.text) for each in spoken if each.role == "user"]
     results = spoken[-1].results if spoken else ()
-    calls = [name for each in spoken for name in each.calls]
+    earlier, recent = _calls(spoken)
+    calls = earlier + recent
     return Conversation(
         model=heard.model,
         system="\n".join([heard.system, *said_by_system]),
@@ -105,6 +109,9 @@ def build_conversation(heard: Heard, characters: int) -> Conversation:
         result="\n".join(text for text, _ in results),
         result_error=any(is_error for _, is_error in results),
         last_tool=calls[-1] if calls else "",
+        words=tuple(text for text in users if text),
+        earlier_calls=earlier,
+        recent_calls=recent,
         turn=_turns(spoken),
         offers=heard.offers,
         schema=heard.schema,
@@ -123,6 +130,17 @@ def _utterance(message: JsonObject) -> Utterance:
             for block in _blocks(message, "tool_result")
         ),
     )
+
+
+def _calls(spoken: list[Utterance]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tools that were called before the user's last words, and since."""
+    last = max((i for i, each in enumerate(spoken) if _is_said(each)), default=0)
+    before = tuple(name for each in spoken[:last] for name in each.calls)
+    return before, tuple(name for each in spoken[last:] for name in each.calls)
+
+
+def _is_said(each: Utterance) -> bool:
+    return each.role == "user" and bool(_said(each.text))
 
 
 def _turns(spoken: list[Utterance]) -> int:

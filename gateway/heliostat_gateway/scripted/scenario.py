@@ -243,7 +243,15 @@ class Scenario(_Strict):
     pace: Pace = Pace()
     rate_limit_headers: RateLimits = RateLimits()
     variables: dict[str, Variable] = Field(default_factory=dict)
-    turns: Annotated[tuple[Turn, ...], Field(min_length=1)]
+    turns: tuple[Turn, ...] = ()
+    plays: Literal["designer"] | None = None
+    """A part that takes more than turns; it answers instead of them."""
+
+    @model_validator(mode="after")
+    def _answers(self) -> Self:
+        if bool(self.turns) == bool(self.plays):
+            raise ValueError("a scenario has either turns or plays")
+        return self
 
     @model_validator(mode="after")
     def _placeholders_known(self) -> Self:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
@@ -110,16 +110,26 @@ def build_script(
 ) -> Script:
     """The answer of `turn` with those of its `steps` that are due."""
     values = _values(scenario.variables, conversation)
-    seed = _seed(conversation, turn.name)
+    seed = seed_of(conversation, turn.name)
     actions = tuple(_action(step, values, f"{seed}{index:02d}") for index, step in enumerate(steps))
+    script = answer(conversation, turn.name, actions, scenario.pace)
+    return replace(
+        script,
+        usage=turn.usage or script.usage,
+        stop_reason=turn.stop_reason or script.stop_reason,
+    )
+
+
+def answer(seen: Conversation, name: str, actions: tuple[Action, ...], pace: Pace) -> Script:
+    """An answer that states no usage and ends by itself."""
     calls = any(isinstance(action, ToolUse) for action in actions)
     return Script(
-        id=f"msg_{seed}",
-        model=conversation.model,
+        id=f"msg_{seed_of(seen, name)}",
+        model=seen.model,
         actions=actions,
-        usage=turn.usage or counted_usage(conversation.characters, actions),
-        stop_reason=turn.stop_reason or ("tool_use" if calls else "end_turn"),
-        pace=scenario.pace,
+        usage=counted_usage(seen.characters, actions),
+        stop_reason="tool_use" if calls else "end_turn",
+        pace=pace,
     )
 
 
@@ -213,7 +223,7 @@ def _filled_text(text: str, values: dict[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values[found.group(1)], text)
 
 
-def _seed(seen: Conversation, name: str) -> str:
+def seed_of(seen: Conversation, name: str) -> str:
     """Ids are the same for the same request, and differ from turn to turn."""
     facts = json.dumps([seen.model, seen.prompt, seen.said, seen.result, seen.turn, name])
     return hashlib.sha256(facts.encode()).hexdigest()[:22]

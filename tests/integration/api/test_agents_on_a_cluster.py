@@ -88,6 +88,9 @@ async def test_an_agent_lives_with_what_others_change(cluster: Cluster) -> None:
 
 
 async def test_the_api_servers_refusals_are_told_by_field(cluster: Cluster) -> None:
+    for values in ({"old": "1"}, {"password": "2"}):
+        made = await cluster.client.put("/api/secrets/db", json={"values": values})
+        assert made.status_code == 204
     ref: JsonValue = {"name": "db", "key": "password", "envName": "A"}
     path = await cluster.create(
         {

@@ -1,4 +1,4 @@
-"""docs/api.md: its examples answer as it says, and it names every path of agents and executions."""
+"""docs/api.md: its examples answer as it says, and it names every path."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "api.md").read_text()
-EXAMPLE = re.compile(r"```http\n(.*?)\n```\n```json (\d+)\n(.*?)\n```", re.DOTALL)
+EXAMPLE = re.compile(r"```http\n(.*?)\n```\n```json (\d+)\n(.*?)\n?```", re.DOTALL)
 IDS = ("agent", "execution")
 
 
@@ -50,6 +50,9 @@ def difference(said: JsonValue, found: JsonValue, path: str = "") -> str:
     if isinstance(said, dict) and isinstance(found, dict):
         parts = (difference(each, found.get(key), f"{path}.{key}") for key, each in said.items())
         return "".join(parts)
+    if isinstance(said, list) and isinstance(found, list) and len(said) == len(found):
+        pairs = enumerate(zip(said, found, strict=True))
+        return "".join(difference(a, b, f"{path}[{place}]") for place, (a, b) in pairs)
     is_id = path.removeprefix(".") in IDS
     return "" if said == found or (is_id and found) else f"{path}: {found!r} "
 
@@ -61,20 +64,21 @@ async def test_every_example_answers_as_the_page_says(client: httpx2.AsyncClient
         shown = Example(named(example.request, ids), example.status, named(example.answer, ids))
         answer = await shown.ask(client)
         assert answer.status_code == shown.status, (shown.request, answer.text)
-        assert difference(json.loads(shown.answer), answer.json()) == "", shown.request
-        given = {name: answer.json()[name] for name in IDS if answer.json().get(name)}
+        said, found = json.loads(shown.answer or "{}"), json.loads(answer.text or "{}")
+        assert difference(said, found) == "", shown.request
+        given = {name: found[name] for name in IDS if found.get(name)}
         ids = given | ids
         played += 1
     assert played > 10
 
 
-def test_every_path_of_agents_and_executions_is_named() -> None:
+def test_every_path_of_agents_executions_and_secrets_is_named() -> None:
     document = json.loads((ROOT / "api" / "openapi.json").read_text())
     asked = {
         f"{method.upper()} {path}"
         for path, operations in document["paths"].items()
         for method in operations
-        if path.startswith(("/api/agents", "/api/executions"))
+        if path.startswith(("/api/agents", "/api/executions", "/api/secrets"))
     }
     assert len(asked) > 15
     assert [each for each in sorted(asked) if f"`{each}`" not in PAGE] == []

@@ -99,6 +99,23 @@ def test_what_a_run_writes_shows_live_and_stays(dev: DevProcess) -> None:
     assert told[-1] in kept["events"][-3:]
 
 
+def test_an_answer_shows_while_it_comes(dev: DevProcess) -> None:
+    spec = {"prompt": "Say what you are.", "model": {"name": "scripted/slow"}}
+    with dev.browser() as client, closing(follow(client)) as events:
+        agent = client.post("/api/agents", json={"name": "Talker", "spec": spec}).json()["agent"]
+        uid = client.post(f"/api/agents/{agent}/test", json={}).json()["execution"]
+        seen = until_finished(events, uid)
+        kept = client.get(f"/api/executions/{uid}/transcript", params={"limit": 1000}).json()
+    pieces = [
+        piece
+        for event in seen
+        if event.data["type"] == "execution.pieces"
+        for piece in as_list(event.payload["events"])
+    ]
+    assert any("text_delta" in str(piece) for piece in pieces)
+    assert "stream_event" not in {line["type"] for line in kept["events"]}
+
+
 def test_a_record_outlives_its_execution(dev: DevProcess) -> None:
     def heliostat(*arguments: str) -> str:
         return subprocess.run(

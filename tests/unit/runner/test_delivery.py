@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from heliostat_runner.api import Answer, Request
 from heliostat_runner.delivery import Delivery
 from heliostat_runner.files import WorkFile
-from heliostat_runner.jsonvalue import count_at, load
+from heliostat_runner.jsonvalue import count_at, load, objects_at, text_at
+from heliostat_runner.pieces import Pieces
 from heliostat_runner.spool import Spool
 from heliostat_runner.supervision import Shutdown
 from support import manual_loop
@@ -34,6 +35,7 @@ class ScriptedApi:
     ended: tuple[int, int] | None = None
     lost: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
+    pieces: list[bytes] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     is_away: bool = False
     refusal: Answer | None = None
@@ -66,6 +68,9 @@ class ScriptedApi:
         query = {name: values[0] for name, values in parse_qs(path.query).items()}
         if path.path.endswith("/events"):
             return self._events(request, query)
+        if path.path.endswith("/pieces"):
+            self.pieces.append(request.body)
+            return Answer(204)
         if path.path.endswith("/end"):
             return self._end(request)
         return self._file(path.path.partition("/files/")[2], request.body, int(query["offset"]))
@@ -105,7 +110,7 @@ class Run:
         self.refusals: list[str] = []
         self.shutdown = Shutdown()
         spool = Spool(self.path, 1000)
-        self.delivery = Delivery(api, spool, "/a", self.refusals.append)
+        self.delivery = Delivery(api, spool, Pieces(""), "/a", self.refusals.append)
 
     def write(self, *lines: bytes) -> None:
         for line in lines:
@@ -263,3 +268,52 @@ def test_a_file_that_changes_under_way_is_said_to_be_missing(tmp_path: Path) -> 
         return await Run(ScriptedApi(), tmp_path).finish(file)
 
     assert manual_loop.run(deliver()) == ("1 files were not delivered.",)
+
+
+def test_pieces_of_an_answer_go_out_a_few_times_a_second_and_never_again() -> None:
+    async def deliver(folder: Path) -> ScriptedApi:
+        api = ScriptedApi()
+        run = Run(api, folder)
+        run.write(b"0")
+        for number in range(30):
+            run.delivery.hear_piece(
+                {
+                    "type": "stream_event",
+                    "event": {
+                        "type": "content_block_delta",
+                        "index": 0,
+                        "delta": {"type": "text_delta", "text": f"{number} "},
+                    },
+                }
+            )
+            await asyncio.sleep(0.05)
+        run.write(b"1")
+        await run.finish()
+        return api
+
+    with TemporaryDirectory() as folder:
+        api = manual_loop.run(deliver(Path(folder)))
+    texts = [
+        text_at(event, "event", "delta", "text")
+        for body in api.pieces
+        for event in objects_at(load(body), "events")
+    ]
+    said = "".join(texts)
+    assert "".join(f"{number} " for number in range(30)).startswith(said)
+    assert 4 <= len(api.pieces) <= 7
+    assert api.lines == [b"0", b"1"]
+
+
+def test_an_api_that_takes_no_pieces_gets_the_transcript() -> None:
+    async def deliver(folder: Path) -> ScriptedApi:
+        api = ScriptedApi(["lost"] * 3)
+        run = Run(api, folder)
+        run.delivery.hear_piece({"type": "stream_event", "event": {"type": "message_stop"}})
+        await asyncio.sleep(0.5)
+        run.write(b"0")
+        await run.finish()
+        return api
+
+    with TemporaryDirectory() as folder:
+        api = manual_loop.run(deliver(Path(folder)))
+    assert (api.pieces, api.lines) == ([], [b"0"])

@@ -91,7 +91,7 @@ def test_a_listener_hears_each_line_without_the_key_and_whether_the_file_has_it(
     heard: list[tuple[bytes, bool]] = []
     transcript = make_transcript(tmp_path, stdout)
     transcript.raw(b"{}")
-    transcript.tell(lambda line, kept: heard.append((line, kept)))
+    transcript.tell(lambda line, kept: heard.append((line, kept)), lambda _: None)
     transcript.raw(b'{"a":"s3cret"}')
     transcript.close()
     transcript.raw(b'{"b":1}')

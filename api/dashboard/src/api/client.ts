@@ -20,11 +20,54 @@ export function read<Answer>(path: string, signal?: AbortSignal): Promise<Answer
 
 /** Commands: the answer says only that it was taken. Raises ApiError. */
 export function command(path: string, body?: object): Promise<Accepted> {
-  return ask<Accepted>(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body ?? {}),
+  return send<Accepted>({ path, body });
+}
+
+export interface Order {
+  path: string;
+  method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: object;
+  /** The revision that was read: an edit of another one is refused. */
+  revision?: number;
+  /** What makes something makes it once, however often it is sent under this name. */
+  once?: string;
+  signal?: AbortSignal;
+}
+
+/** Whatever is not a plain read. Raises ApiError. */
+export function send<Answer>({ path, method = "POST", body, ...rest }: Order): Promise<Answer> {
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  if (rest.revision !== undefined) headers["If-Match"] = `"${rest.revision}"`;
+  if (rest.once) headers["Idempotency-Key"] = rest.once;
+  return ask<Answer>(path, {
+    method,
+    headers,
+    ...(method === "DELETE" ? {} : { body: JSON.stringify(body ?? {}) }),
+    ...(rest.signal ? { signal: rest.signal } : {}),
   });
+}
+
+/** The beginning of a text, at most so many bytes of it. Raises ApiError. */
+export async function readText(
+  path: string,
+  most: number,
+  signal?: AbortSignal,
+): Promise<{ text: string; isCut: boolean }> {
+  const response = await request(path, signal ? { signal } : {});
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const piece = await reader?.read();
+    if (!piece || piece.done) return { text: text + decoder.decode(), isCut: false };
+    text += decoder.decode(piece.value.subarray(0, most - size), { stream: true });
+    size += piece.value.length;
+    if (size > most) {
+      void reader?.cancel();
+      return { text, isCut: true };
+    }
+  }
 }
 
 /** `/api/executions` with the parameters that have a value. */
@@ -40,6 +83,12 @@ export function withQuery(
 }
 
 async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
+  const response = await request(path, init);
+  const text = await response.text();
+  return JSON.parse(text || "null");
+}
+
+async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });
@@ -48,7 +97,7 @@ async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
     throw new ApiError(0, "");
   }
   if (!response.ok) throw await problemOf(response);
-  return response.json();
+  return response;
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

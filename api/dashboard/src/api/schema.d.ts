@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description Your agents, newest first: those of the dashboard and those made by kubectl.
+         * @description Your agents, newest first, and those without an owner where you operate.
          */
         get: operations["list_agents"];
         put?: never;
@@ -82,7 +82,8 @@ export interface paths {
         get: operations["read_agent"];
         /**
          * Replace Agent
-         * @description Save it as a new revision. What runs changes with the next activation.
+         * @description Save it, from fields or YAML, as a new revision. What runs changes with the next
+         *     activation.
          */
         put: operations["replace_agent"];
         post?: never;
@@ -300,6 +301,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Secrets
+         * @description Your secrets, without their values.
+         */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Secret
+         * @description Make a secret, or set all its values anew. They are never answered.
+         */
+        put: operations["put_secret"];
+        post?: never;
+        /**
+         * Delete Secret
+         * @description It goes; not while an active agent names it.
+         */
+        delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Archive
+         * @description All of yours as one zip archive: agents, executions, transcripts, files, conversations.
+         */
+        get: operations["read_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -312,6 +377,78 @@ export interface paths {
          * @description Who you are.
          */
         get: operations["read_me"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Me
+         * @description All of yours goes, for good: runs end, sessions too, then everything is deleted.
+         */
+        delete: operations["delete_me"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description Your conversations, newest first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Conversation
+         * @description One of your conversations.
+         */
+        get: operations["read_conversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description All that was said in it goes; its agent stays.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Conversation
+         * @description Call it something else.
+         */
+        patch: operations["rename_conversation"];
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Messages
+         * @description What was said in it, the newest last; `next` leads to what was said before.
+         */
+        get: operations["list_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -349,7 +486,7 @@ export interface paths {
         };
         /**
          * List Executions
-         * @description Your executions, newest first.
+         * @description Your executions, newest first, and those without an owner where you operate.
          */
         get: operations["list_executions"];
         put?: never;
@@ -440,6 +577,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/executions/{uid}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Logs
+         * @description What the programs of an attempt (the latest, when none is named) printed.
+         */
+        get: operations["read_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executions/{uid}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Executions
+         * @description What is different in another run, and in the files that it made.
+         */
+        get: operations["compare_executions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/executions/{uid}/cancel": {
         parameters: {
             query?: never;
@@ -493,6 +670,21 @@ export interface components {
             correlationId: string;
             /** Execution */
             execution?: string | null;
+        };
+        /**
+         * AgentCardPart
+         * @description An agent as it was saved.
+         */
+        AgentCardPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "agentCard";
+            /** Agentid */
+            agentId: string;
+            /** Revision */
+            revision: number;
         };
         /**
          * AgentDetailView
@@ -564,10 +756,20 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
             schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -613,7 +815,9 @@ export interface components {
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
          *     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
          *     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-         *     active.
+         *     active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+         *     One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+         *     namespace looks at it here.
          */
         AgentView: {
             /** Id */
@@ -680,10 +884,20 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
             schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
         };
         /**
          * AttemptView
@@ -718,27 +932,58 @@ export interface components {
             estimatedTime: string | null;
         };
         /**
-         * Content
-         * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
-         *
-         *     It may lack what it needs; what is there is right.
+         * ChartPart
+         * @description Numbers to be drawn.
          */
-        Content: {
+        ChartPart: {
             /**
-             * Name
-             * @description What people call it, in any language.
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            name: string;
+            type: "chart";
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /** Series */
+            series: components["schemas"]["SeriesView"][];
+        };
+        /**
+         * ConversationPage
+         * @description Newest first. `next` is the cursor of older ones; None at the end.
+         */
+        ConversationPage: {
+            /** Items */
+            items: components["schemas"]["ConversationView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ConversationView
+         * @description A conversation. `agentId` is the agent that it is about, once there is one.
+         */
+        ConversationView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Agentid */
+            agentId: string | null;
             /**
-             * Description
-             * @description What it is for, in a sentence for people.
-             * @default
+             * Createdtime
+             * Format: date-time
              */
-            description: string;
-            /** Spec */
-            spec?: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
+            createdTime: string;
+            /**
+             * Changedtime
+             * Format: date-time
+             */
+            changedTime: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "idle" | "answering" | "interrupted";
         };
         /**
          * CostView
@@ -759,6 +1004,19 @@ export interface components {
             text: string;
         };
         /**
+         * ExecutionDiffView
+         * @description From the left run to the right one. `changes` names fields of the view, and of `spec` what
+         *     the run was asked; `attempts` is their number.
+         */
+        ExecutionDiffView: {
+            left: components["schemas"]["ExecutionView"];
+            right: components["schemas"]["ExecutionView"];
+            /** Changes */
+            changes: components["schemas"]["FieldChangeView"][];
+            /** Files */
+            files: components["schemas"]["FileChangeView"][];
+        };
+        /**
          * ExecutionPage
          * @description Newest first. `next` is the cursor of older ones; None at the end.
          */
@@ -771,6 +1029,8 @@ export interface components {
         /**
          * ExecutionView
          * @description One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+         *
+         *     One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
          */
         ExecutionView: {
             /** Id */
@@ -817,6 +1077,22 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             /** Isfinished */
             isFinished: boolean;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
+        };
+        /**
+         * Farewell
+         * @description What somebody says who wants all that they have deleted.
+         */
+        Farewell: {
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "delete everything";
         };
         /**
          * FieldChangeView
@@ -837,6 +1113,23 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FileChangeView
+         * @description A file of either run, by its path; `id` is that of the run's latest one, null without.
+         */
+        FileChangeView: {
+            /** Path */
+            path: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "same";
+            /** Leftid */
+            leftId: string | null;
+            /** Rightid */
+            rightId: string | null;
         };
         /**
          * FileList
@@ -888,6 +1181,14 @@ export interface components {
             reason: string;
         };
         /**
+         * GoneConversationView
+         * @description Payload of `conversation.deleted`.
+         */
+        GoneConversationView: {
+            /** Id */
+            id: string;
+        };
+        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -900,6 +1201,45 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * MessagePage
+         * @description The newest last. `next` is the cursor of what was said before; None at the start.
+         */
+        MessagePage: {
+            /** Items */
+            items: components["schemas"]["MessageView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MessageState
+         * @description How an answer is. What a person says is done at once.
+         * @enum {string}
+         */
+        MessageState: "writing" | "done" | "stopped" | "interrupted" | "failed";
+        /**
+         * MessageView
+         * @description Something said. `costMicros` is what the model calls of an answer cost so far.
+         */
+        MessageView: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+            state: components["schemas"]["MessageState"];
+            /** Parts */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["StatusPart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ResultPart"] | components["schemas"]["AgentCardPart"] | components["schemas"]["SchedulePreviewPart"] | components["schemas"]["ChartPart"])[];
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Costmicros */
+            costMicros: number;
+        };
         /**
          * MonthView
          * @description What its schedule may cost in the next 30 days; null without history. `text` says it.
@@ -944,6 +1284,14 @@ export interface components {
             name?: string | null;
         };
         /**
+         * NewTitle
+         * @description What the conversation is called.
+         */
+        NewTitle: {
+            /** Title */
+            title: string;
+        };
+        /**
          * OutputView
          * @description Payload of `execution.output`: events of an attempt's transcript, as Claude Code wrote them.
          *
@@ -976,7 +1324,8 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Who you are.
+         * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+         *     for others); `isExpiring` says that this is near.
          */
         PersonView: {
             /** Id */
@@ -988,6 +1337,27 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+            /** Expirestime */
+            expiresTime?: string | null;
+            /**
+             * Isexpiring
+             * @default false
+             */
+            isExpiring: boolean;
+        };
+        /**
+         * PiecesView
+         * @description Payload of `execution.pieces`: an answer while it comes, as Claude Code's `stream_event`s.
+         *
+         *     Screens may miss them: the whole answer follows as output.
+         */
+        PiecesView: {
+            /** Attempt */
+            attempt: number;
+            /** Events */
+            events: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
         };
         /**
          * PreviewRequest
@@ -1104,6 +1474,25 @@ export interface components {
             };
         };
         /**
+         * ResultPart
+         * @description What a tool answered. `execution` is the uid of the test run that it is about.
+         */
+        ResultPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "result";
+            /** Callid */
+            callId: string;
+            /** Iserror */
+            isError: boolean;
+            /** Text */
+            text: string;
+            /** Execution */
+            execution?: string | null;
+        };
+        /**
          * RevisionDetailView
          * @description A saved state with all of it, and what changed since the one before.
          */
@@ -1186,6 +1575,28 @@ export interface components {
             revision: number;
         };
         /**
+         * SchedulePreviewPart
+         * @description What a schedule means: in words, and the next times.
+         */
+        SchedulePreviewPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "schedulePreview";
+            /** Agentid */
+            agentId: string;
+            /** Schedule */
+            schedule: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Timezone */
+            timeZone: string;
+            words: components["schemas"]["WordsView"];
+            /** Fires */
+            fires: components["schemas"]["FireView"][];
+        };
+        /**
          * SchedulePreviewRequest
          * @description A schedule as in the spec of an Agent, and how many of its times to name.
          */
@@ -1212,16 +1623,35 @@ export interface components {
             fires: components["schemas"]["FireView"][];
         };
         /**
-         * SecretView
-         * @description A value of a Secret that the agent gets as a variable.
+         * SecretList
+         * @description Newest first.
          */
-        SecretView: {
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["heliostat_api__secrets__records__SecretView"][];
+        };
+        /**
+         * SecretValues
+         * @description All of a secret's values, by their keys. They are never answered.
+         */
+        SecretValues: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SeriesView
+         * @description Points of a chart, each a time or label and a number.
+         */
+        SeriesView: {
             /** Name */
             name: string;
-            /** Key */
-            key: string;
-            /** Envname */
-            envName: string;
+            /** Points */
+            points: [
+                string,
+                number
+            ][];
         };
         /**
          * SnapshotView
@@ -1242,6 +1672,26 @@ export interface components {
             executions: components["schemas"]["ExecutionView"][];
         };
         /**
+         * StatusCode
+         * @description What a status is about. `script`: no model answers, a script does.
+         * @enum {string}
+         */
+        StatusCode: "script" | "thinking" | "stopped" | "interrupted" | "capReached" | "unavailable" | "failed";
+        /**
+         * StatusPart
+         * @description What became of the answer here, in words for people, with the remedy.
+         */
+        StatusPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "status";
+            code: components["schemas"]["StatusCode"];
+            /** Text */
+            text: string;
+        };
+        /**
          * StreamView
          * @description What the stream's events hold. Each has one of these as its data, or as its payload.
          */
@@ -1252,6 +1702,41 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+            conversationChanged: components["schemas"]["ConversationView"];
+            conversationDeleted: components["schemas"]["GoneConversationView"];
+            executionPieces: components["schemas"]["PiecesView"];
+        };
+        /**
+         * TextPart
+         * @description Text in Markdown.
+         */
+        TextPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text";
+            /** Text */
+            text: string;
+        };
+        /**
+         * ToolCallPart
+         * @description A tool that is called.
+         */
+        ToolCallPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "toolCall";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Input */
+            input: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * TotalsView
@@ -1291,7 +1776,7 @@ export interface components {
             /** Hosts */
             hosts: string[];
             /** Secrets */
-            secrets: components["schemas"]["SecretView"][];
+            secrets: components["schemas"]["heliostat_api__agents__previews__SecretView"][];
         };
         /**
          * TranscriptView
@@ -1341,6 +1826,29 @@ export interface components {
             cacheWriteTokens: number;
         };
         /**
+         * WholeAgent
+         * @description All of an agent from its fields, or from YAML; without a name it keeps the one it has.
+         */
+        WholeAgent: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for, in a sentence for people.
+             * @default
+             */
+            description: string;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Yaml
+             * @description Instead of description and spec: one Agent.
+             */
+            yaml?: string | null;
+        };
+        /**
          * WordsView
          * @description The same in each language of the dashboard.
          */
@@ -1349,6 +1857,40 @@ export interface components {
             en: string;
             /** Ko */
             ko: string;
+        };
+        /**
+         * SecretView
+         * @description A value of a Secret that the agent gets as a variable.
+         */
+        heliostat_api__agents__previews__SecretView: {
+            /** Name */
+            name: string;
+            /** Key */
+            key: string;
+            /** Envname */
+            envName: string;
+        };
+        /**
+         * SecretView
+         * @description A secret without its values.
+         *
+         *     `resource` is the Secret's own name, by which the `secretRefs` of an agent name it; `usedBy`
+         *     are agents that do, active or not.
+         */
+        heliostat_api__secrets__records__SecretView: {
+            /** Name */
+            name: string;
+            /** Resource */
+            resource: string;
+            /** Keys */
+            keys: string[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Usedby */
+            usedBy: string[];
         };
     };
     responses: never;
@@ -1372,7 +1914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Data of `snapshot`, `report` events. */
+            /** @description Data of `snapshot`, `report` events; `heartbeat`, `ended` have none. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1575,7 +2117,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Content"];
+                "application/json": components["schemas"]["WholeAgent"];
             };
         };
         responses: {
@@ -2138,6 +2680,162 @@ export interface operations {
             };
         };
     };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValues"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A zip archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_me: {
         parameters: {
             query?: never;
@@ -2154,6 +2852,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Farewell"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTitle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
                 };
             };
             /** @description A field is not what it must be. */
@@ -2405,6 +3353,89 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_logs: {
+        parameters: {
+            query?: {
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What its programs printed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_executions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionDiffView"];
                 };
             };
             /** @description A field is not what it must be. */

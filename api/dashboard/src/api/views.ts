@@ -6,12 +6,26 @@ type Schemas = components["schemas"];
 export type Attempt = Schemas["AttemptView"];
 export type Execution = Schemas["ExecutionView"];
 export type Agent = Schemas["AgentView"];
+export type AgentDetail = Schemas["AgentDetailView"];
+export type Preview = Schemas["PreviewView"];
+export type SchedulePreview = Schemas["SchedulePreviewView"];
+export type SecretList = Schemas["SecretList"];
+export type Receipt = Schemas["ReceiptView"];
+export type RevisionSummary = Schemas["RevisionView"];
+export type RevisionDetail = Schemas["RevisionDetailView"];
+export type Saved = Schemas["Saved"];
+export type FieldError = Schemas["FieldError"];
 export type Person = Schemas["PersonView"];
 export type Snapshot = Schemas["SnapshotView"];
 export type Output = Schemas["OutputView"];
+export type Pieces = Schemas["PiecesView"];
 export type TranscriptPage = Schemas["TranscriptView"];
 export type RunFile = Schemas["FileView"];
 export type FileList = Schemas["FileList"];
+export type RunDiff = Schemas["ExecutionDiffView"];
+export type FieldChange = Schemas["FieldChangeView"];
+export type FileChange = Schemas["FileChangeView"];
+export type Secret = Schemas["heliostat_api__secrets__records__SecretView"];
 export type Accepted = Schemas["Accepted"];
 export type Problem = Schemas["Problem"];
 type Gone = Schemas["GoneView"];
@@ -29,7 +43,8 @@ export type Report =
   | ReportOf<"agent.deleted", Gone>
   | ReportOf<"execution.changed", Execution>
   | ReportOf<"execution.deleted", Gone>
-  | ReportOf<"execution.output", Output>;
+  | ReportOf<"execution.output", Output>
+  | ReportOf<"execution.pieces", Pieces>;
 
 export interface Page<Item> {
   items: Item[];

@@ -1,15 +1,27 @@
 /** Reports change what was read: every list and page that holds the thing. */
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Agent, Execution, Output, Page, Report, Snapshot } from "../api/views";
-import { afterOutput, endOf, type Transcript } from "../transcript/transcript";
+import type {
+  Agent,
+  AgentDetail,
+  Execution,
+  Output,
+  Page,
+  Pieces,
+  Report,
+  Snapshot,
+} from "../api/views";
+import { afterOutput, afterPieces, endOf, type Transcript } from "../transcript/transcript";
 import { type Filter, isWanted, placeRun } from "./lists";
 import { Overlay } from "./overlay";
 
 export type RunPages = InfiniteData<Page<Execution>, string | null>;
 
 export const keys = {
+  me: ["me"] as const,
   agents: ["agents"] as const,
   agent: (id: string) => ["agent", id] as const,
+  agentDetail: (id: string) => ["agentDetail", id] as const,
+  revisions: (id: string) => ["revisions", id] as const,
   runs: (filter: Filter) => ["executions", filter] as const,
   run: (id: string) => ["execution", id] as const,
   transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
@@ -52,6 +64,9 @@ export function applyReport(client: QueryClient, report: Report): void {
     case "execution.output":
       appendOutput(client, report.execution, report.payload);
       break;
+    case "execution.pieces":
+      showPieces(client, report.execution, report.payload);
+      break;
   }
 }
 
@@ -59,7 +74,22 @@ function changeAgent(client: QueryClient, id: string, agent: Agent | null): void
   heardAgents.note(id, agent);
   if (agent) client.setQueryData(keys.agent(id), agent);
   else client.removeQueries({ queryKey: keys.agent(id) });
+  if (agent) rereadDetail(client, agent);
   client.setQueryData<Agent[]>(keys.agents, (agents) => agents && placeAgent(agents, id, agent));
+}
+
+/** Reports have no spec: it is read again when it may be another one. */
+function rereadDetail(client: QueryClient, agent: Agent): void {
+  const known = client.getQueryData<AgentDetail>(keys.agentDetail(agent.id));
+  const isKnown =
+    agent.managedBy === "dashboard" &&
+    known?.revision === agent.revision &&
+    known?.status === agent.status &&
+    known?.nextTime === agent.nextTime &&
+    known?.resource === agent.resource;
+  if (isKnown) return;
+  void client.invalidateQueries({ queryKey: keys.agentDetail(agent.id) });
+  void client.invalidateQueries({ queryKey: keys.revisions(agent.id) });
 }
 
 export function placeAgent(agents: Agent[], id: string, agent: Agent | null): Agent[] {
@@ -105,6 +135,15 @@ function appendOutput(client: QueryClient, id: string, output: Output): void {
   const after = transcript && afterOutput(transcript, output);
   if (after) client.setQueryData(key, after);
   else if (client.getQueryState(key)) void client.invalidateQueries({ queryKey: key });
+}
+
+/** An answer while it comes; the whole one follows as output. */
+function showPieces(client: QueryClient, id: string, pieces: Pieces): void {
+  const key = keys.transcript(id, pieces.attempt);
+  client.setQueryData<Transcript>(
+    key,
+    (transcript) => transcript && afterPieces(transcript, pieces),
+  );
 }
 
 function noteOutput(name: string, end: number): void {

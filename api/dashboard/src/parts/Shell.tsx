@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { useWords } from "../words/words";
+import { Expiry } from "./Expiry";
 import { Icon, type IconName, Sun } from "./icons";
 import classes from "./Shell.module.css";
 import { StatusBar } from "./StatusBar";
@@ -9,6 +10,7 @@ const PLACES = [
   { path: "/", icon: "home", text: "nav.home" },
   { path: "/executions", icon: "runs", text: "nav.executions" },
   { path: "/agents", icon: "agents", text: "nav.agents" },
+  { path: "/usage", icon: "chart", text: "nav.usage" },
   { path: "/settings", icon: "settings", text: "nav.settings" },
 ] as const satisfies { path: string; icon: IconName; text: string }[];
 
@@ -33,6 +35,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </nav>
       </header>
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <Expiry />
         {children}
       </main>
       <StatusBar />

@@ -1,4 +1,4 @@
-import type { Output, TranscriptEvent, TranscriptPage } from "../api/views";
+import type { Output, Pieces, TranscriptEvent, TranscriptPage } from "../api/views";
 import { EMPTY, type Timeline } from "./items";
 import { afterEvents, isLost, lostIn, withLost } from "./timeline";
 
@@ -40,6 +40,12 @@ export function afterOutput(transcript: Transcript, output: Output): Transcript 
     next: endOf(output),
     timeline: afterEvents(transcript.timeline, behind(output, transcript.next)),
   };
+}
+
+/** After pieces of an answer, which have no numbers: only an end that is read may grow. */
+export function afterPieces(transcript: Transcript, pieces: Pieces): Transcript {
+  if (pieces.attempt !== transcript.attempt || transcript.rest !== null) return transcript;
+  return { ...transcript, timeline: afterEvents(transcript.timeline, pieces.events) };
 }
 
 /** The number of the event after these. A mark of lost events stands for all of them. */

@@ -81,6 +81,20 @@ export function instant(time: string, language: Language, zone: string | null): 
   }).format(new Date(time));
 }
 
+/** A day with its weekday and the minute: for what is still to come. */
+export function moment(time: string, language: Language, zone: string | null): string {
+  return new Intl.DateTimeFormat(language, {
+    weekday: "short",
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(new Date(time));
+}
+
 /** The time alone, for steps of one run. */
 export function clock(time: string, language: Language, zone: string | null): string {
   return new Intl.DateTimeFormat(language, {
@@ -90,4 +104,29 @@ export function clock(time: string, language: Language, zone: string | null): st
     hourCycle: "h23",
     ...(zone ? { timeZone: zone } : {}),
   }).format(new Date(time));
+}
+
+/** A day of a calendar: it has no zone. */
+export function day(text: string, language: Language): string {
+  return new Intl.DateTimeFormat(language, {
+    month: "short",
+    day: "numeric",
+    weekday: "short",
+    timeZone: "UTC",
+  }).format(new Date(`${text}T00:00:00Z`));
+}
+
+/** The same for an axis: there the day of the week is too much. */
+export function date(text: string, language: Language): string {
+  return new Intl.DateTimeFormat(language, {
+    month: "short",
+    day: "numeric",
+    timeZone: "UTC",
+  }).format(new Date(`${text}T00:00:00Z`));
+}
+
+/** `+12%`, `-$0.02`: what changes by nothing has no sign. */
+export function signed(value: number, format: (size: number) => string): string {
+  if (value === 0) return "±0";
+  return `${value > 0 ? "+" : "−"}${format(Math.abs(value))}`;
 }

@@ -151,3 +151,13 @@ async def test_a_path_stays_inside_the_workspace(
     query = f"size=1&sha256={SHA}&offset=0"
     answer = await client.put(f"{ATTEMPT}/{path}?{query}", content=b"1")
     assert answer.status_code == status
+
+
+async def test_pieces_of_an_answer_are_taken_within_bounds(client: httpx.AsyncClient) -> None:
+    piece = {"type": "stream_event", "event": {"type": "message_stop"}}
+    answer = await client.post(f"{ATTEMPT}/pieces", json={"events": [piece]})
+    assert answer.status_code == 204
+    huge = await client.post(f"{ATTEMPT}/pieces", json={"events": [{"text": "x" * 70_000}]})
+    assert huge.status_code == 413
+    assert "65536 bytes" in huge.json()["detail"]
+    assert (await client.get(ATTEMPT)).json() == {"next": 0}

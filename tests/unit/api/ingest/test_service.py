@@ -22,6 +22,7 @@ from heliostat_api.serving.problems import ProblemError
 from heliostat_core.keys import ExecutionClaims
 from heliostat_runner.api import Answer, Request
 from heliostat_runner.delivery import Delivery
+from heliostat_runner.pieces import Pieces
 from heliostat_runner.spool import Spool
 from heliostat_runner.supervision import Shutdown
 from support import manual_loop
@@ -223,7 +224,7 @@ def test_runner_and_service_together_lose_nothing_and_say_nothing_twice(
         written: list[str] = []
         with path.open("wb", buffering=0) as file:
             line = Line(stage.ingest, list(faults))
-            delivery = Delivery(line, Spool(path, 0), "", lambda _: None)
+            delivery = Delivery(line, Spool(path, 0), Pieces(""), "", lambda _: None)
             for count, pause in bursts:
                 for _ in range(count):
                     written.append(f'{{"n":{len(written)}}}')

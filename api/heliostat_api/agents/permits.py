@@ -1,0 +1,91 @@
+"""What an agent that is made here may name: its owner's Secrets, and images that are allowed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from pydantic import JsonValue
+
+from heliostat_api.agents.contents import Content, Spec
+from heliostat_api.agents.edits import refused
+from heliostat_api.people.person import Person
+from heliostat_api.secrets.records import OwnSecret
+from heliostat_api.secrets.service import Secrets
+from heliostat_api.secrets.uses import secret_refs
+from heliostat_api.serving.problems import FieldError
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A content with its secrets named as the world has them, and what is wrong with it."""
+
+    content: Content
+    faults: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True)
+class Permits:
+    """`images` are patterns; None: any image."""
+
+    secrets: Secrets
+    images: Sequence[str] | None
+
+    async def checked(self, person: Person, content: Content) -> Content:
+        """As it is stored. Raises a problem with status 422 that names every field."""
+        looked = await self.look(person, content)
+        if looked.faults:
+            raise refused(looked.faults)
+        return looked.content
+
+    async def look(self, person: Person, content: Content) -> Looked:
+        """Whether that person may save and run it."""
+        has_refs = any(secret_refs(content.spec))
+        own = await self.secrets.of(person) if has_refs else ()
+        spec, faults = resolve_secrets(content.spec, own)
+        resolved = content.model_copy(update={"spec": spec})
+        return Looked(resolved, (*faults, *judge_image(spec, self.images)))
+
+
+def resolve_secrets(spec: Spec, own: Sequence[OwnSecret]) -> tuple[Spec, tuple[FieldError, ...]]:
+    """Names that a person gave become those of the Secrets; what is not theirs is unknown."""
+    known = {each.name: each for each in own} | {each.resource: each for each in own}
+    names: dict[int, str] = {}
+    faults = []
+    for place, name, key in secret_refs(spec):
+        field = f"spec.workspace.secretRefs[{place}]"
+        if name not in known:
+            message = "there is no such secret of yours: make it first, under secrets"
+            faults.append(FieldError(field=f"{field}.name", message=message))
+        elif key not in known[name].keys:
+            message = f"must be one of its keys: {', '.join(known[name].keys)}"
+            faults.append(FieldError(field=f"{field}.key", message=message))
+        elif known[name].resource != name:
+            names[place] = known[name].resource
+    return with_secret_names(spec, names), tuple(faults)
+
+
+def with_secret_names(spec: Spec, names: Mapping[int, str]) -> Spec:
+    """The spec with other names at these places of its references."""
+    workspace = spec.get("workspace")
+    if not names or not isinstance(workspace, Mapping):
+        return spec
+    refs = workspace["secretRefs"]
+    assert isinstance(refs, list | tuple)
+    renamed: list[JsonValue] = [
+        {**each, "name": names[place]} if place in names and isinstance(each, dict) else each
+        for place, each in enumerate(refs)
+    ]
+    return {**spec, "workspace": {**workspace, "secretRefs": renamed}}
+
+
+def judge_image(spec: Spec, patterns: Sequence[str] | None) -> tuple[FieldError, ...]:
+    """Whether the admin lets an agent have its image; none is the operator's own."""
+    workspace = spec.get("workspace")
+    image = workspace.get("image") if isinstance(workspace, Mapping) else None
+    if patterns is None or not isinstance(image, str):
+        return ()
+    if any(fnmatchcase(image, each) for each in patterns):
+        return ()
+    allowed = f"must be one of {', '.join(patterns)}, or left out" if patterns else "leave it out"
+    message = f"this image is not allowed here: {allowed}; an admin allows more"
+    return (FieldError(field="spec.workspace.image", message=message),)

@@ -1,0 +1,1 @@
+"""Secrets of people: values that their agents get, which nobody reads here again."""

@@ -1,0 +1,152 @@
+"""Secrets are written, listed without their values, and deleted.
+
+A document knows that there is a secret, a Secret of the world holds its values. The document comes
+first and goes last: after a crash there is no Secret of which nobody knows.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http import HTTPStatus
+
+from heliostat_api.documents.port import (
+    OWNER,
+    ConflictError,
+    Delete,
+    Document,
+    Documents,
+    Expected,
+    Put,
+    Query,
+)
+from heliostat_api.people.person import Person
+from heliostat_api.secrets.records import (
+    COLLECTION,
+    MOST,
+    OwnSecret,
+    SecretList,
+    SecretView,
+    build_secret,
+    new_secret,
+    path_of,
+    read_secret,
+)
+from heliostat_api.secrets.uses import Use, Uses
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_core.resources import ObjectHead
+from heliostat_core.worlds import SECRET, Ref, World
+
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """`namespace` is where the dashboard's agents live. No Secret is ever read."""
+
+    documents: Documents
+    world: World
+    uses: Uses
+    clock: Callable[[], datetime]
+    namespace: str
+
+    async def list(self, person: Person) -> SecretList:
+        """Those of one person, without their values."""
+        uses = await self.uses.of(person.id, self.namespace)
+        return SecretList(items=tuple(view_secret(each, uses) for each in await self.of(person)))
+
+    async def of(self, person: Person) -> tuple[OwnSecret, ...]:
+        """Those whose values are there, newest first."""
+        found = [read_secret(each) async for each in documents_of(self.documents, person.id)]
+        return tuple(each for each in found if each.is_stored)
+
+    async def put(self, person: Person, name: str, values: Mapping[str, str]) -> None:
+        """Instead of all values that it had. Raises WorldError, problems."""
+        while True:
+            document = await self._find(person, name) or await self._begin(person, name)
+            if document is None:
+                continue  # somebody began it in this moment
+            secret = read_secret(document)
+            applied = await self.world.apply(build_secret(secret, person.id, values))
+            uid = ObjectHead.model_validate(applied).metadata.uid
+            held = secret.holding(tuple(sorted(values)), uid)
+            try:
+                written = Put(document.path, held.fields(person.id), document.version)
+                await self.documents.commit(written)
+            except ConflictError:
+                continue
+            return
+
+    async def delete(self, person: Person, name: str) -> None:
+        """Raises NotFoundProblem, and a problem with status 409 while an active agent names it."""
+        document = await self._find(person, name)
+        if document is None:
+            raise NotFoundProblem("secret")
+        resource = read_secret(document).resource
+        uses = await self.uses.of(person.id, self.namespace)
+        if active := [each.agent for each in uses if each.is_active and resource in each.secrets]:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                f"Active agents use it: {', '.join(active)}. Deactivate them first, or take it out "
+                "of them and activate them again.",
+            )
+        await self._delete(document)
+
+    async def delete_all_of(self, person_id: str) -> None:
+        """Whatever uses them; may be repeated. Raises StoreError, WorldError."""
+        found = [each async for each in documents_of(self.documents, person_id)]
+        for document in found:
+            await self._delete(document)
+
+    async def _delete(self, document: Document) -> None:
+        secret = read_secret(document)
+        ref = Ref(SECRET, secret.namespace, secret.resource)
+        await self.world.delete(ref, uid=secret.uid or None)
+        await self.documents.commit(Delete(document.path))
+
+    async def _find(self, person: Person, name: str) -> Document | None:
+        async for document in documents_of(self.documents, person.id):
+            if document.fields.get("name") == name:
+                return document
+        return None
+
+    async def _begin(self, person: Person, name: str) -> Document | None:
+        """The document of a new one. Raises problems."""
+        known = [each async for each in documents_of(self.documents, person.id)]
+        if len(known) >= MOST:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, f"You have {len(known)} secrets: delete one first."
+            )
+        path = path_of(person.id, name)
+        secret = new_secret(person.id, name, self.namespace, self.clock())
+        with suppress(ConflictError):
+            await self.documents.commit(Put(path, secret.fields(person.id), Expected.ABSENT))
+        document = await self.documents.get(path)
+        if document is not None and document.fields.get(OWNER) != person.id:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "What was yours is a user's now, who signed in: do so, too."
+            )
+        return document
+
+
+async def documents_of(documents: Documents, person_id: str) -> AsyncIterator[Document]:
+    """Of all secrets of a person, newest first."""
+    query = Query(COLLECTION, person_id, limit=_PAGE)
+    while True:
+        page = await documents.query(query)
+        for document in page.documents:
+            yield document
+        if page.next is None:
+            return
+        query = replace(query, after=page.next)
+
+
+def view_secret(secret: OwnSecret, uses: tuple[Use, ...]) -> SecretView:
+    """What its owner sees of it."""
+    return SecretView(
+        name=secret.name,
+        resource=secret.resource,
+        keys=secret.keys,
+        created_time=secret.created_at,
+        used_by=tuple(each.agent for each in uses if secret.resource in each.secrets),
+    )

@@ -1,0 +1,68 @@
+"""Which agents name which Secrets."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from heliostat_api.agents.records import read_draft
+from heliostat_api.documents.port import Document, Documents, Query, Value
+from heliostat_api.recording.subjects import SHOWN, SPEC
+
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Use:
+    """An agent that names some Secrets of a namespace."""
+
+    agent: str
+    is_active: bool
+    secrets: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Uses:
+    """Looks through a person's agents."""
+
+    documents: Documents
+
+    async def of(self, person_id: str, namespace: str) -> tuple[Use, ...]:
+        """Those that name any Secret of that namespace."""
+        found = [use_in(each, namespace) async for each in self._agents(person_id)]
+        return tuple(each for each in found if each is not None and each.secrets)
+
+    async def _agents(self, person_id: str) -> AsyncIterator[Document]:
+        query = Query("agents", person_id, {SHOWN: True}, limit=_PAGE)
+        while True:
+            page = await self.documents.query(query)
+            for document in page.documents:
+                yield document
+            if page.next is None:
+                return
+            query = replace(query, after=page.next)
+
+
+def use_in(document: Document, namespace: str) -> Use | None:
+    """Of an agent's document: its newest revision and its resource count. None elsewhere."""
+    if document.fields.get("namespace") != namespace:
+        return None
+    draft = read_draft(document)
+    if draft is None:
+        specs: tuple[Value, ...] = (document.fields.get(SPEC),)
+    else:
+        specs = (draft.spec, draft.state.spec if draft.state else None)
+    return Use(
+        agent=document.id,
+        is_active=document.fields.get("status") == "active",
+        secrets=frozenset(name for spec in specs for _, name, _ in secret_refs(spec)),
+    )
+
+
+def secret_refs(spec: Value) -> Iterator[tuple[int, str, str]]:
+    """Place, name and key of each reference of a spec that has both."""
+    workspace = spec.get("workspace") if isinstance(spec, Mapping) else None
+    refs = workspace.get("secretRefs") if isinstance(workspace, Mapping) else None
+    for place, each in enumerate(refs if isinstance(refs, list | tuple) else ()):
+        name = each.get("name") if isinstance(each, Mapping) else None
+        key = each.get("key") if isinstance(each, Mapping) else None
+        if isinstance(name, str) and isinstance(key, str):
+            yield place, name, key

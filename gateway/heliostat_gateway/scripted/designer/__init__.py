@@ -1,0 +1,1 @@
+"""The script that plays the designer of agents where no model does."""

@@ -1,0 +1,186 @@
+"""What the script that plays the designer reads from a person's own words."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliostat_gateway.scripted.designer.clocks import find_clock
+from heliostat_gateway.scripted.designer.wishes import (
+    Intent,
+    Language,
+    name_of_task,
+    read_wish,
+)
+from heliostat_gateway.wire import JsonObject
+
+
+def daily(time: str, zone: str = "") -> JsonObject:
+    schedule: JsonObject = {"frequency": "daily", "time": time}
+    return schedule | ({"timeZone": zone} if zone else {})
+
+
+def weekly(weekday: str, time: str) -> JsonObject:
+    return {"frequency": "weekly", "weekday": weekday, "time": time}
+
+
+def monthly(day: int, time: str) -> JsonObject:
+    return {"frequency": "monthly", "monthDay": day, "time": time}
+
+
+@pytest.mark.parametrize(
+    ("said", "time"),
+    [
+        ("every day at 8am", "08:00"),
+        ("at 8:30 p.m. sharp", "20:30"),
+        ("around 12 am", "00:00"),
+        ("12pm", "12:00"),
+        ("at 17:45", "17:45"),
+        ("at seven in the evening", "19:00"),
+        ("at eleven at night", "23:00"),
+        ("at noon", "12:00"),
+        ("at midnight", "00:00"),
+        ("at 9", "09:00"),
+        ("오전 8시 30분에", "08:30"),
+        ("오후 여섯 시 반", "18:30"),
+        ("아침 7시", "07:00"),
+        ("저녁 열한시", "23:00"),
+        ("밤 12시", "00:00"),
+        ("낮 2시", "14:00"),
+        ("새벽 다섯 시에", "05:00"),
+        ("18시 5분", "18:05"),
+        ("정오에", "12:00"),
+        ("자정", "00:00"),
+        ("21:15에", "21:15"),
+    ],
+)
+def test_a_time_of_day_is_found(said: str, time: str) -> None:
+    found = find_clock(said)
+    assert found is not None
+    assert found.time == time
+
+
+@pytest.mark.parametrize("said", ["24시간 운영", "at 99:99", "version 3.5", "3시간", "add 5 rows"])
+def test_what_is_no_time_of_day_is_not_taken_for_one(said: str) -> None:
+    assert find_clock(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "schedule"),
+    [
+        ("Check the site every hour", {"frequency": "hourly"}),
+        ("Ping it every 15 minutes", {"cron": "*/15 * * * *"}),
+        ("Look every 6 hours", {"cron": "0 */6 * * *"}),
+        ("30분마다 확인해 줘", {"cron": "*/30 * * * *"}),
+        ("3시간마다 확인해 줘", {"cron": "0 */3 * * *"}),
+        ("매시간 확인해 줘", {"frequency": "hourly"}),
+        ("Send it daily at 6pm", daily("18:00")),
+        ("Read the news every morning", daily("08:00")),
+        ("매일 아침 뉴스를 읽어 줘", daily("08:00")),
+        ("매일 오후 3시에 알려 줘", daily("15:00")),
+        ("저녁마다 일기를 써 줘", daily("18:00")),
+        ("every Friday at 4pm", weekly("Friday", "16:00")),
+        ("on Mondays", weekly("Monday", "09:00")),
+        ("every Tuesday and Thursday at 7:05", {"cron": "5 7 * * 2,4"}),
+        ("every weekday morning", {"cron": "0 8 * * 1-5"}),
+        ("평일 오전 9시 30분", {"cron": "30 9 * * 1-5"}),
+        ("매주 수요일 오전 10시", weekly("Wednesday", "10:00")),
+        ("월요일마다 8시에", weekly("Monday", "08:00")),
+        ("매주 월수금 19시에", {"cron": "0 19 * * 1,3,5"}),
+        ("매주 화요일과 일요일 정오에", {"cron": "0 12 * * 0,2"}),
+        ("매주 정리해 줘", weekly("Monday", "09:00")),
+        ("on the 15th of every month at 10:00", monthly(15, "10:00")),
+        ("monthly", monthly(1, "09:00")),
+        ("on the last day of the month at 23:30", monthly(31, "23:30")),
+        ("매월 25일 오전 9시", monthly(25, "09:00")),
+        ("매달 말일에 정산해 줘", monthly(31, "09:00")),
+        ("daily at 7am Korean time", daily("07:00", "Asia/Seoul")),
+        ("daily at 7am in Europe/Berlin", daily("07:00", "Europe/Berlin")),
+        ("한국 시간으로 매일 7시", daily("07:00", "Asia/Seoul")),
+        ("every 7 minutes", None),
+        ("Summarise this table", None),
+    ],
+)  # fmt: skip
+def test_a_recurrence_becomes_a_schedule(said: str, schedule: JsonObject | None) -> None:
+    assert read_wish(said).schedule == schedule
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "task"),
+    [
+        (
+            "Please make an agent that sums up our refunds every Monday at 8:30, "
+            "and call it Refund Watch.",
+            "Refund Watch",
+            "Sums up our refunds",
+        ),
+        (
+            'Can you create an agent called "Morning Weather" which compares Busan and Seoul '
+            "every day at 7am?",
+            "Morning Weather",
+            "Compares Busan and Seoul",
+        ),
+        (
+            "I want an agent to list new papers on batteries.",
+            "",
+            "List new papers on batteries",
+        ),
+        (
+            "매주 금요일 오후 5시에 지난주 환불을 표로 정리해 줘. 이름은 환불지기로 해 줘.",
+            "환불지기",
+            "지난주 환불을 표로 정리해 줘",
+        ),
+        (
+            "안녕하세요, '날씨 요정'이라는 이름으로 매일 아침 7시에 부산 날씨를 알려 주는 "
+            "에이전트를 만들어 주세요.",
+            "날씨 요정",
+            "부산 날씨를 알려 주는",
+        ),
+    ],
+)
+def test_name_and_task_are_the_persons_own_words(said: str, name: str, task: str) -> None:
+    wish = read_wish(said)
+    assert (wish.name, wish.task) == (name, task)
+
+
+@pytest.mark.parametrize(
+    ("said", "intent"),
+    [
+        ("test it again", Intent.TEST),
+        ("한 번 더 돌려 줘", Intent.TEST),
+        ("what was the result?", Intent.RESULT),
+        ("결과 보여 줘", Intent.RESULT),
+        ("how much does it cost", Intent.COST),
+        ("비용이 얼마예요?", Intent.COST),
+        ("which models are there?", Intent.MODELS),
+        ("어떤 모델을 쓸 수 있어?", Intent.MODELS),
+        ("Compare the cost of three flights to Tokyo and write the cheapest down", Intent.DESIGN),
+        ("Run the tests every night at 2", Intent.DESIGN),
+    ],
+)
+def test_short_words_ask_and_long_ones_describe(said: str, intent: Intent) -> None:
+    assert read_wish(said).intent is intent
+
+
+def test_a_time_that_nobody_said_is_told() -> None:
+    assert read_wish("every Monday, count the orders").assumed_time == "09:00"
+    assert read_wish("every Monday at 7, count the orders").assumed_time == ""
+    assert read_wish("every hour, count the orders").assumed_time == ""
+
+
+def test_the_language_is_that_of_the_words() -> None:
+    assert read_wish("매일 요약해 줘").language is Language.KOREAN
+    assert read_wish("sum up").language is Language.ENGLISH
+
+
+def test_an_agent_that_nobody_named_has_the_first_words_of_its_task() -> None:
+    assert (
+        name_of_task("compare Busan, Seoul and Daegu every hour") == "Compare Busan Seoul and Daegu"
+    )
+    assert name_of_task("지난주 환불을 표로 정리해 줘") == "지난주 환불을 표로 정리해 줘"
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=200))
+def test_any_words_are_some_wish(said: str) -> None:
+    wish = read_wish(said)
+    assert wish.schedule is None or wish.schedule.keys() & {"cron", "frequency"}
