@@ -1,6 +1,6 @@
 """One Agent's schedule, one step: observe → decide → apply → one status write if it changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +34,9 @@ from heliostat_operator.seats import Key
 from heliostat_operator.tick_ends import End
 from heliostat_operator.ticks import Seen, Ticks, decide_ticks
 
+RECORD_SECONDS = 0.2
+"""After its start a run is put on record: others that are due at that time start first."""
+
 
 class KnownAgents:
     """Agents as the watch and our own writes brought them, so that a tick need not read them.
@@ -61,12 +64,15 @@ class KnownAgents:
 class Begun:
     """Runs of one Agent that were started and are not on record yet, as they were decided."""
 
+    uid: str
     ends: dict[str, End] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
-    def as_begun(self, end: End) -> End:
-        """It may be late by now; when it was started it was not."""
-        return self.ends.get(end.execution_name or "", end)
+    def ends_with(self, ends: Sequence[End]) -> list[End]:
+        """What was started as it was then (it may be late by now, or of a schedule that was edited
+        since), and the ends that are new."""
+        new = (each for each in ends if not each.execution_name)
+        return sorted([*self.ends.values(), *new], key=lambda each: each.tick.scheduled)
 
 
 class ScheduleReconciler:
@@ -115,18 +121,24 @@ class ScheduleReconciler:
         now = self._clock()
         seen = await self._observe(agent)
         ticks = decide_ticks(agent, schedule, seen, now)
-        key = (agent.metadata.namespace, agent.metadata.name)
-        begun = self._begun.setdefault(key, Begun())
+        begun = self._begun_of(agent)
         if await self._start_all(agent, schedule, ticks, begun):
-            return 0  # others that are due start first: the record of this one can wait for them
-        ends = with_refusals(map(begun.as_begun, ticks.ends), begun.refused)
+            return RECORD_SECONDS
+        ends = with_refusals(begun.ends_with(ticks.ends), begun.refused)
         state = with_receipts(ticks.state, ends, now)
         await self._write(agent, state)
-        del self._begun[key]
+        del self._begun[agent.metadata.namespace, agent.metadata.name]
         for event in build_schedule_events(agent, state, now):
             with suppress(AlreadyExistsError):  # told before a crash
                 await self._world.create(event)
         return ticks.wake
+
+    def _begun_of(self, agent: Agent) -> Begun:
+        key = (agent.metadata.namespace, agent.metadata.name)
+        known = self._begun.get(key)
+        if known is None or known.uid != agent.metadata.uid:
+            self._begun[key] = known = Begun(agent.metadata.uid)
+        return known
 
     # ---- observe --------------------------------------------------------------------------------
 
