@@ -16,6 +16,7 @@ from heliostat_api.settings import ApiSettings
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
 from tools import (
+    agent_rules,
     api_openapi,
     command_reference,
     conditions_page,
@@ -43,6 +44,7 @@ FOLDERS: Folders = [
 ]
 # A whole file.
 FILES: Files = [
+    ("api/dashboard/src/api/agent.rules.json", agent_rules.build_rules),
     ("api/firestore/firestore.indexes.json", indexes.render_indexes),
     ("api/openapi.json", api_openapi.build_document),
     ("docs/gateway.openapi.json", gateway_openapi.build_document),

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
-from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.activation import Activation, Deletion, Standstill
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.mending import Mending
 from heliostat_api.agents.permits import Permits
@@ -18,6 +18,9 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.assembly import Line, open_chat
+from heliostat_api.chat.endpoints import workspace
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
@@ -30,8 +33,22 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
+from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.erasers import (
+    COLLECTIONS,
+    ErasingConversations,
+    ErasingDocuments,
+    ErasingGuests,
+    ErasingReports,
+    ErasingSecrets,
+    WaitingForMoves,
+)
+from heliostat_api.mine.erasing import REST, Erasing
+from heliostat_api.mine.expiring import Expiring
+from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.moves import Moving
+from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
@@ -79,6 +96,10 @@ class Surroundings:
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
+    line: Line = field(default_factory=lambda: Line("", NoPersonKeys()))
+    """How the chat reaches a model."""
+    is_alone: bool = False
+    """Whether this is the only replica that there can be."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -95,6 +116,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     add_problems(app)
     app.include_router(stream)
     app.include_router(api)
+    app.include_router(workspace)
     app.include_router(health)
     app.include_router(signing)
     return app
@@ -102,35 +124,46 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
-    entrance = open_entrance(around)
+    register = Register(around.documents, around.clock)
+    entrance = open_entrance(around, register)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
-    recorder = open_recorder(around, world, transcripts)
+    recorder = open_recorder(around, world, transcripts, register)
+    secrets = open_secrets(around, world)
+    erasing = open_erasing(around, register, secrets)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    secrets = open_secrets(around, world)
     permits = Permits(secrets, around.settings.images if around.settings else None)
     drafts = Drafts(
         around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
     )
     activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
+    expiring = Expiring(register, Standstill(activation), erasing)
     deletion = Deletion(world, drafts, announcer)
     commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
     mending = Mending(drafts, deletion, Trials(world), repeats)
+    trying, previews = (
+        Trying(world, drafts, commands),
+        Previews(around.documents, agents, permits, around.clock),
+    )
+    chat = open_chat(
+        around.line, around.log, around.clock, drafts, previews, trying, executions, files
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        moves = [entrance.moves.run()] if entrance.moves else []
-        adoption = Adoption(around.documents)
-        work = [recorder.run(), mending.run(), adoption.run(), *moves]
-        async with working(*work):
+        work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
+        work += [Adoption(around.documents).run()]
+        work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
+        async with working(*work), chat.open(is_alone=around.is_alone):
             yield
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
+        clock=around.clock,
         people=entrance.people,
         sign_in=entrance.sign_in,
         limits=entrance.limits,
@@ -142,13 +175,17 @@ def create_app(around: Surroundings) -> FastAPI:
         drafts=drafts,
         activation=activation,
         deletion=deletion,
-        trying=Trying(world, drafts, commands),
+        trying=trying,
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(around.documents, agents, permits, around.clock),
         schedules=SchedulePreviews(around.clock),
+        previews=previews,
         secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
+        archive=Archive(around.documents, transcripts, files, around.clock),
+        erasing=erasing,
+        expiring=expiring,
+        chat=chat,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir))
@@ -162,12 +199,22 @@ def create_app(around: Surroundings) -> FastAPI:
     return app
 
 
-def open_recorder(around: Surroundings, world: World, transcripts: Transcripts) -> Recorder:
+def open_recorder(
+    around: Surroundings, world: World, transcripts: Transcripts, register: Register
+) -> Recorder:
     """What watches the world, and closes the records of runs that ended."""
     marker = around.world(managers.MARKER)
     closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
     owners = Owners(around.owner)
-    return Recorder(world, around.documents, around.log, owners, closing, around.clock)
+    return Recorder(
+        world,
+        around.documents,
+        around.log,
+        owners,
+        closing,
+        around.clock,
+        register.is_erasing,
+    )
 
 
 def open_secrets(around: Surroundings, world: World) -> Secrets:
@@ -182,18 +229,40 @@ def open_movings(around: Surroundings) -> Sequence[Moving]:
     return MovingResources(world), MovingSecrets(around.documents, world)
 
 
-def open_entrance(around: Surroundings) -> Entrance:
+def open_erasing(around: Surroundings, register: Register, secrets: Secrets) -> Erasing:
+    """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
+    documents, log = around.documents, around.log
+    resources = ErasingResources(
+        around.world(managers.APPLIER),
+        around.world(managers.SUSPENDER),
+        around.namespace,
+        around.owner,
+    )
+    return Erasing(
+        register,
+        stopping=(WaitingForMoves(register), resources),
+        removing=(
+            ErasingSecrets(secrets),
+            *(ErasingDocuments(documents, each) for each in COLLECTIONS),
+            ErasingConversations(documents, log),
+            ErasingReports(log),
+            ErasingGuests(register),
+        ),
+        rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
+    )
+
+
+def open_entrance(around: Surroundings, register: Register) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
     if around.settings is None:
-        return open_for_one(seals)
+        return open_for_one(seals, register)
     return open_for_many(
         around.settings,
         seals,
-        around.documents,
+        register,
         open_movings(around),
         around.api_keys,
-        around.clock,
     )
 
 

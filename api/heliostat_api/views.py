@@ -187,11 +187,15 @@ class RevisionDetailView(RevisionView):
 
 
 class PersonView(View):
-    """Who you are."""
+    """Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+    for others); `isExpiring` says that this is near.
+    """
 
     id: str
     kind: Literal["local", "guest", "user"]
     is_admin: bool
+    expires_time: datetime | None = None
+    is_expiring: bool = False
 
 
 class SnapshotView(View):

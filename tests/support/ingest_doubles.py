@@ -94,6 +94,9 @@ class MemoryLog:
     async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
         del audiences, after, seconds
 
+    async def forget(self, audience: str) -> None:
+        self.heard.pop(audience, None)
+
     async def close(self) -> None:
         return None
 

@@ -23,6 +23,7 @@ class Row:
     outcome: str = "answered"
     estimated: bool = False
     is_open: bool = False
+    user: str = ""
 
 
 async def book(ledger: Ledger, rows: list[Row], first: int = 0) -> None:
@@ -43,6 +44,7 @@ def _opening(name: str, row: Row) -> Opening:
         key=f"{row.execution}/1",
         kind=KeyKind.EXECUTION,
         account=row.execution,
+        user=row.user,
         agent=row.agent,
         execution=row.execution,
         attempt=1,

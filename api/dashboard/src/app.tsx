@@ -1,9 +1,10 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
-import { Route, Switch, useLocation } from "wouter";
+import { Route, Router, Switch, useLocation } from "wouter";
 import { ApiError } from "./api/client";
 import { isUnseen, useSeen } from "./lib/seen";
+import { guardedNavigation, useLeaving } from "./lib/unsaved";
 import { startLive } from "./live/start";
 import { useLive } from "./live/state";
 import { HomePage } from "./pages/HomePage";
@@ -19,6 +20,7 @@ const RunsPage = lazy(() => import("./pages/RunsPage"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 const AgentsPage = lazy(() => import("./pages/AgentsPage"));
 const AgentPage = lazy(() => import("./pages/AgentPage"));
+const LeaveDialog = lazy(() => import("./parts/LeaveDialog"));
 const SettingsPage = lazy(() => import("./pages/SettingsPage"));
 
 const TRIES = 2;
@@ -51,9 +53,12 @@ export function App() {
       <QueryClientProvider client={client}>
         <PageLanguage />
         <UnseenFailures />
-        <Shell>
-          <Pages />
-        </Shell>
+        <Router aroundNav={guardedNavigation}>
+          <Shell>
+            <Pages />
+          </Shell>
+          <Leaving />
+        </Router>
       </QueryClientProvider>
     </MantineProvider>
   );
@@ -78,6 +83,16 @@ function Pages() {
         </Switch>
       </Suspense>
     </Crash>
+  );
+}
+
+/** Loaded with the first way out that is asked about. */
+function Leaving() {
+  if (!useLeaving()) return null;
+  return (
+    <Suspense fallback={null}>
+      <LeaveDialog />
+    </Suspense>
   );
 }
 

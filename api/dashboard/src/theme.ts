@@ -46,6 +46,12 @@ export const theme = createTheme({
   headings: { fontWeight: "650" },
   respectReducedMotion: true,
   cursorType: "pointer",
+  components: {
+    // What a field wants to be told stands below it, so that fields of a row stand in line.
+    InputWrapper: {
+      defaultProps: { inputWrapperOrder: ["label", "input", "error", "description"] },
+    },
+  },
 });
 
 /** The few colours that Mantine would choose otherwise; styles.css has those of our own parts. */
@@ -74,4 +80,9 @@ export const schemes = localStorageColorSchemeManager({ key: "heliostat.scheme" 
 /** The nonce of this page: style tags without it are refused. */
 export function pageNonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
+}
+
+/** A dialog keeps the page below from scrolling with a style tag, whose nonce is looked for here. */
+export function lendNonce(): void {
+  Object.assign(globalThis, { __webpack_nonce__: pageNonce() });
 }

@@ -50,7 +50,7 @@ export function snapshot(cursor: number, executions: Execution[] = []): Snapshot
   return {
     cursor,
     time: "2026-11-22T11:00:00Z",
-    person: { id: "local", kind: "local", isAdmin: true },
+    person: { id: "local", kind: "local", isAdmin: true, isExpiring: false },
     agents: [],
     executions,
   };

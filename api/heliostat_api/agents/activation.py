@@ -102,6 +102,24 @@ class Activation:
 
 
 @dataclass(frozen=True)
+class Standstill:
+    """All agents of a person start nothing any more."""
+
+    activation: Activation
+
+    async def stop(self, person: Person) -> None:
+        """Those of the dashboard; may be repeated. Raises WorldError, StoreError."""
+        cursor: str | None = None
+        while True:
+            page = await self.activation.drafts.agents.page(person, cursor)
+            for agent in page.items:
+                if agent.managed_by == "dashboard" and agent.status == "active":
+                    await self.activation.deactivate(person, agent.id, "")
+            if (cursor := page.next) is None:
+                return
+
+
+@dataclass(frozen=True)
 class Deletion:
     """An agent goes: for everybody at once, then its resource, at last its documents."""
 

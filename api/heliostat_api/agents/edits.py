@@ -26,6 +26,10 @@ class NewAgent(View):
     ] = None
 
 
+class WholeAgent(NewAgent):
+    """All of an agent from its fields, or from YAML; without a name it keeps the one it has."""
+
+
 class AgentPatch(View):
     """What changes; `spec` is a JSON merge patch (RFC 7396): null takes a field out."""
 
@@ -53,6 +57,15 @@ def content_of(body: NewAgent) -> Content:
         return checked(import_yaml(body.yaml, body.name))
     except ImportRefusedError as error:
         raise refused([FieldError(field="yaml", message=str(error))]) from error
+
+
+def whole_of(body: WholeAgent) -> Edit:
+    """What saving all of it does. The edit raises a problem with status 422."""
+
+    def edit(before: Content) -> Content:
+        return content_of(body.model_copy(update={"name": body.name or before.name}))
+
+    return edit
 
 
 def edit_of(patch: AgentPatch) -> Edit:

@@ -5,9 +5,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from heliostat_api.agents.contents import Content
 from heliostat_api.agents.drafts import Saved
-from heliostat_api.agents.edits import AgentPatch, NewAgent, NewName, content_of, edit_of
+from heliostat_api.agents.edits import (
+    AgentPatch,
+    NewAgent,
+    NewName,
+    WholeAgent,
+    content_of,
+    edit_of,
+    whole_of,
+)
 from heliostat_api.agents.previews import PreviewRequest, PreviewView
 from heliostat_api.agents.reading import AgentPage
 from heliostat_api.agents.revisions import RevisionPage
@@ -71,14 +78,15 @@ async def replace_agent(
     parts: PartsOf,
     person: PersonOf,
     agent_id: str,
-    body: Content,
+    body: WholeAgent,
     correlation: Correlation,
     response: Response,
     if_match: IfMatch = None,
 ) -> Saved:
-    """Save it as a new revision. What runs changes with the next activation."""
+    """Save it, from fields or YAML, as a new revision. What runs changes with the next
+    activation."""
     saved = await parts.drafts.edit(
-        person, agent_id, lambda _: body, required(if_match), correlation
+        person, agent_id, whole_of(body), required(if_match), correlation
     )
     return _tagged(saved, response)
 

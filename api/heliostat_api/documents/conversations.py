@@ -1,11 +1,11 @@
 """Records of conversations and their messages, also those of the earlier platform."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from heliostat_api.documents.port import OWNER, Document, Fields
-from heliostat_api.documents.reading import instant_in, maps_in, text_in
+from heliostat_api.documents.reading import count_in, instant_in, map_in, maps_in, text_in
 
 
 class Role(StrEnum):
@@ -15,15 +15,39 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+class MessageState(StrEnum):
+    """How an answer is. What a person says is done at once."""
+
+    WRITING = "writing"
+    DONE = "done"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class ConversationState(StrEnum):
+    """Whether somebody answers in it now."""
+
+    IDLE = "idle"
+    ANSWERING = "answering"
+    INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True)
 class ConversationRecord:
-    """Fields of `conversations/{id}`; empty where the document is."""
+    """Fields of `conversations/{id}`; empty where the document is.
+
+    `answer` is the id of the answer that is being written, or was interrupted.
+    """
 
     id: str
     user_id: str = ""
     agent_id: str = ""
     title: str = ""
     created_at: datetime | None = None
+    changed_at: datetime | None = None
+    state: ConversationState = ConversationState.IDLE
+    answer: str = ""
 
     def fields(self) -> Fields:
         """To be merged into the document."""
@@ -32,19 +56,36 @@ class ConversationRecord:
             "agentId": self.agent_id,
             "title": self.title,
             "createdAt": self.created_at,
+            "changedAt": self.changed_at,
+            "state": self.state.value,
+            "answer": self.answer,
         }
 
 
 @dataclass(frozen=True)
 class MessageRecord:
     """Fields of `conversations/{id}/messages/{id}`. A message of the earlier platform has its text
-    in `content` alone; it is read as one part."""
+    in `content` alone; it is read as one part.
+
+    The document of an answer is a checkpoint of what the event log says of it: change `seq` of try
+    `epoch` is the last one that is in it, and what follows has ids above `cursor`. Who answers
+    renews `lease_until`. `requests` are the gateway's ids of its model calls, `context` is what
+    the person's side told of itself.
+    """
 
     id: str
     role: Role = Role.USER
     content: str = ""
     parts: tuple[Fields, ...] = ()
     timestamp: datetime | None = None
+    state: MessageState = MessageState.DONE
+    cost_nanos: int = 0
+    requests: tuple[str, ...] = ()
+    context: Fields = field(default_factory=dict)
+    epoch: int = 0
+    seq: int = 0
+    cursor: int = 0
+    lease_until: datetime | None = None
 
     def fields(self) -> Fields:
         """To be merged into the document."""
@@ -53,6 +94,14 @@ class MessageRecord:
             "content": self.content,
             "parts": self.parts,
             "timestamp": self.timestamp,
+            "state": self.state.value,
+            "costNanos": self.cost_nanos,
+            "requests": self.requests,
+            "context": self.context,
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "cursor": self.cursor,
+            "leaseUntil": self.lease_until,
         }
 
 
@@ -65,6 +114,9 @@ def read_conversation(document: Document) -> ConversationRecord:
         agent_id=text_in(fields, "agentId"),
         title=text_in(fields, "title"),
         created_at=instant_in(fields, "createdAt"),
+        changed_at=instant_in(fields, "changedAt"),
+        state=_conversation_state_in(fields),
+        answer=text_in(fields, "answer"),
     )
 
 
@@ -78,11 +130,34 @@ def read_message(document: Document) -> MessageRecord:
         content=content,
         parts=maps_in(fields, "parts") or _as_part(content),
         timestamp=instant_in(fields, "timestamp"),
+        state=_message_state_in(fields),
+        cost_nanos=count_in(fields, "costNanos"),
+        requests=_texts_in(fields, "requests"),
+        context=map_in(fields, "context"),
+        epoch=count_in(fields, "epoch"),
+        seq=count_in(fields, "seq"),
+        cursor=count_in(fields, "cursor"),
+        lease_until=instant_in(fields, "leaseUntil"),
     )
 
 
 def _as_part(content: str) -> tuple[Fields, ...]:
     return ({"type": "text", "text": content},) if content else ()
+
+
+def _texts_in(fields: Fields, name: str) -> tuple[str, ...]:
+    value = fields.get(name)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _message_state_in(fields: Fields) -> MessageState:
+    said = text_in(fields, "state")
+    return MessageState(said) if said in list(MessageState) else MessageState.DONE
+
+
+def _conversation_state_in(fields: Fields) -> ConversationState:
+    said = text_in(fields, "state")
+    return ConversationState(said) if said in list(ConversationState) else ConversationState.IDLE
 
 
 def _role_in(fields: Fields) -> Role:

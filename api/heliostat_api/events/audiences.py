@@ -23,10 +23,15 @@ def is_nobodys(owner: str) -> bool:
 
 def audiences_of_owner_field(owner: str) -> tuple[str, ...]:
     """The audiences of a document by its `userId`."""
-    return (owner, CLUSTER) if is_nobodys(owner) else (f"person:{owner}",)
+    return (owner, CLUSTER) if is_nobodys(owner) else (audience_of_person(owner),)
+
+
+def audience_of_person(person_id: str) -> str:
+    """Where the things of one person are told."""
+    return f"person:{person_id}"
 
 
 def audiences_of_person(person: Person) -> frozenset[str]:
     """Whatever this person may hear; an admin hears every namespace through one audience."""
     shared = {CLUSTER} if person.is_admin else {_NAMESPACE + name for name in person.namespaces}
-    return frozenset({f"person:{person.id}", *shared})
+    return frozenset({audience_of_person(person.id), *shared})

@@ -1,7 +1,8 @@
 """The port of the event log: append-only per audience, bounded, with ids that only grow.
 
 An audience is who hears a report: `person:ID` for the things of one person, `namespace:NAME` for
-things without an owner there, and `cluster` (admins) for all of those.
+things without an owner there, `cluster` (admins) for all of those, and `conversation:ID` for what
+is said in one conversation.
 """
 
 from collections.abc import Collection
@@ -14,6 +15,14 @@ BOUND: Final = 10_000
 """Reports that are kept for each audience, at least."""
 SLACK: Final = 1_000
 """How many more may be there: trimming one by one would cost every append."""
+CONVERSATION: Final = "conversation:"
+_PART_OF_CONVERSATIONS: Final = 20
+
+
+def bound_of(audience: str, bound: int) -> int:
+    """Reports that one audience keeps. Conversations are many, and their documents hold all that
+    was said, so that a snapshot is near: they keep a part."""
+    return max(1, bound // _PART_OF_CONVERSATIONS) if audience.startswith(CONVERSATION) else bound
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,9 @@ class EventLog(Protocol):
 
     async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
         """Until these audiences may have heard something after the cursor, at most so long."""
+
+    async def forget(self, audience: str) -> None:
+        """Drops all that it heard; a cursor from before is a gap."""
 
     async def close(self) -> None:
         """Give connections back."""

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, SLACK, Slice
+from heliostat_api.events.log import BOUND, SLACK, Slice, bound_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
@@ -41,6 +41,12 @@ end
 redis.call('PUBLISH', KEYS[5], ARGV[4])
 return id
 """
+# KEYS: counter, stream, keys that were heard, newest id that is gone, channel. ARGV: audience.
+_FORGET = """
+redis.call('SET', KEYS[4], redis.call('GET', KEYS[1]) or '0')
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('PUBLISH', KEYS[5], ARGV[1])
+"""
 # KEYS: counter, then stream and newest gone id of each audience. ARGV: cursor, limit.
 # Answers {newest id, 1 for a gap, entries of each stream ...}: all of one moment.
 _READ = """
@@ -67,6 +73,7 @@ class RedisEventLog:
         self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
         self._append = self._redis.register_script(_APPEND)
         self._read = self._redis.register_script(_READ)
+        self._forget = self._redis.register_script(_FORGET)
         self._bound = bound
         self._slack = slack
         self._bells = Bells()
@@ -81,15 +88,9 @@ class RedisEventLog:
             *("time", report.time.isoformat()),
             *("payload", report.payload_text),
         )
-        keys = [
-            _COUNTER,
-            _stream(audience),
-            f"{_PREFIX}heard:{audience}",
-            _gone(audience),
-            _CHANNEL,
-        ]
         async with _mapped():
-            await self._append(keys, [key, self._bound, self._slack, audience, *fields])
+            bounds = bound_of(audience, self._bound), bound_of(audience, self._slack)
+            await self._append(_keys(audience), [key, *bounds, audience, *fields])
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
         """A cursor from elsewhere is a gap."""
@@ -122,6 +123,11 @@ class RedisEventLog:
 
         await self._bells.wait(audiences, seconds, has_news)
 
+    async def forget(self, audience: str) -> None:
+        """In one script."""
+        async with _mapped():
+            await self._forget(_keys(audience), [audience])
+
     async def close(self) -> None:
         """Gives the connections back."""
         while self._listening is not None and not self._listening.done():
@@ -145,8 +151,22 @@ class RedisEventLog:
             await asyncio.sleep(_RETRY_SECONDS)
 
 
+def _keys(audience: str) -> list[str]:
+    return [
+        _COUNTER,
+        _stream(audience),
+        f"{_PREFIX}heard:{audience}",
+        _gone(audience),
+        _CHANNEL,
+    ]
+
+
 def _stream(audience: str) -> str:
     return f"{_PREFIX}of:{audience}"
+
+
+def _heard(audience: str) -> str:
+    return f"{_PREFIX}heard:{audience}"
 
 
 def _gone(audience: str) -> str:

@@ -16,6 +16,10 @@ class ReportType(StrEnum):
     EXECUTION_CHANGED = "execution.changed"
     EXECUTION_OUTPUT = "execution.output"
     EXECUTION_PIECES = "execution.pieces"
+    CONVERSATION_CHANGED = "conversation.changed"
+    CONVERSATION_DELETED = "conversation.deleted"
+    CHAT = "chat"
+    """Of a conversation's own audience: a change of one of its messages, or a wish to stop."""
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,11 @@ class Snapshots:
         live = await self.executions.page(person, is_finished=False, limit=LIVE_EXECUTIONS)
         recent = await self.executions.page(person, limit=RECENT_EXECUTIONS)
         executions = {each.id: each for each in (*live.items, *recent.items)}
+        now = self.clock()
         return SnapshotView(
             cursor=cursor,
-            time=self.clock(),
-            person=view_person(person),
+            time=now,
+            person=view_person(person, now),
             agents=(await self.agents.page(person, limit=AGENTS)).items,
             executions=tuple(
                 sorted(executions.values(), key=lambda each: each.created_time, reverse=True)

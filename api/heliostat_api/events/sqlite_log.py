@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, SLACK, Slice
+from heliostat_api.events.log import BOUND, SLACK, Slice, bound_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _SCHEMA = """
@@ -103,6 +103,19 @@ class SqliteEventLog:
 
         await self._bells.wait(audiences, seconds, has_news)
 
+    async def forget(self, audience: str) -> None:
+        """In one transaction."""
+        newest = await self.end()
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DELETE FROM reports WHERE audience = ?", (audience,))
+            self._connection.execute(
+                "INSERT INTO audiences VALUES (?, 0, ?)"
+                " ON CONFLICT (audience) DO UPDATE SET kept = 0, dropped = excluded.dropped",
+                (audience, newest),
+            )
+        self._bells.ring(audience)
+
     async def close(self) -> None:
         """Closes the file."""
         self._connection.close()
@@ -114,18 +127,19 @@ class SqliteEventLog:
             " ON CONFLICT (audience) DO UPDATE SET kept = kept + 1 RETURNING kept",
             (audience,),
         ).fetchone()[0]
-        if kept < self._bound + self._slack:
+        bound, slack = bound_of(audience, self._bound), bound_of(audience, self._slack)
+        if kept < bound + slack:
             return
         newest_dropped: int = self._connection.execute(
             "SELECT id FROM reports WHERE audience = ? ORDER BY id LIMIT 1 OFFSET ?",
-            (audience, kept - self._bound - 1),
+            (audience, kept - bound - 1),
         ).fetchone()[0]
         self._connection.execute(
             "DELETE FROM reports WHERE audience = ? AND id <= ?", (audience, newest_dropped)
         )
         self._connection.execute(
             "UPDATE audiences SET kept = ?, dropped = ? WHERE audience = ?",
-            (self._bound, newest_dropped, audience),
+            (bound, newest_dropped, audience),
         )
 
     def _dropped(self, audiences: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from heliostat_api.people.identities import is_guest_id, new_guest_id
 from heliostat_api.people.person import LOCAL, Person, PersonKind
 from heliostat_api.people.register import Record, Register
 from heliostat_api.people.roles import Claims, RoleRow, rights_of
-from heliostat_api.people.sessions import Sessions
+from heliostat_api.people.sessions import LIFETIME, Session, Sessions
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,14 @@ class OnePerson:
     """`heliostat dev`: whoever sits at this machine. The cookie keeps other pages out."""
 
     sessions: Sessions
+    register: Register
 
     async def find(self, given: Credentials) -> Person | None:
-        """The local person, for a cookie of ours."""
+        """The local person, for a cookie of ours; nobody while all they have is being erased."""
         session = self.sessions.read(given.cookie)
-        return LOCAL if session is not None and session.person_id == LOCAL.id else None
+        if session is None or session.person_id != LOCAL.id:
+            return None
+        return None if await self.register.is_erasing(LOCAL.id) else LOCAL
 
     async def welcome(self, given: Credentials) -> Visitor:  # noqa: ARG002
         """Everybody is the same one."""
@@ -79,7 +82,7 @@ class ManyPeople:
         if self.iap is not None and given.assertion is not None:
             return await self._of_assertion(self.iap, given.assertion)
         session = self.sessions.read(given.cookie)
-        return await self._of_session(session.person_id) if session else None
+        return await self._of_session(session) if session else None
 
     async def welcome(self, given: Credentials) -> Visitor:
         """See People."""
@@ -88,7 +91,7 @@ class ManyPeople:
                 may_enter=await self._of_assertion(self.iap, given.assertion) is not None
             )
         session = self.sessions.read(given.cookie)
-        if session is not None and await self._may_go_on(session.person_id):
+        if session is not None and await self._may_go_on(session):
             return Visitor(session.person_id)
         return Visitor(new_guest_id()) if self.takes_guests else Visitor(may_enter=False)
 
@@ -96,25 +99,30 @@ class ManyPeople:
         """Whether somebody with these claims may be here at all."""
         return self.takes_unlisted or rights_of(claims, self.roles).is_listed
 
-    async def _may_go_on(self, person_id: str) -> bool:
+    async def _may_go_on(self, session: Session) -> bool:
         """A guest gets a document by the first request, so one without has done nothing yet."""
-        if not is_guest_id(person_id):
-            return await self._of_session(person_id) is not None
-        record = await self.register.find(person_id)
-        return self.takes_guests and (record is None or record.moved_to is None)
+        if not is_guest_id(session.person_id):
+            return await self._of_session(session) is not None
+        record = await self.register.find(session.person_id)
+        if record is not None:
+            await self.register.touch(session.person_id, record)
+        return self.takes_guests and (record is None or not record.is_gone)
 
-    async def _of_session(self, person_id: str) -> Person | None:
+    async def _of_session(self, session: Session) -> Person | None:
+        person_id = session.person_id
         if is_guest_id(person_id):
             return await self._guest(person_id) if self.takes_guests else None
         record = await self.register.find(person_id)
-        if record is None:
+        if record is None or not record.knows(session.issued):
             return None
         await self.register.touch(person_id, record)
         return self._user(person_id, record)
 
     async def _guest(self, guest_id: str) -> Person | None:
         record = await self.register.see_guest(guest_id)
-        return Person(guest_id, PersonKind.GUEST) if record.moved_to is None else None
+        if record.is_gone:
+            return None
+        return Person(guest_id, PersonKind.GUEST, expires=record.last_seen + LIFETIME)
 
     async def _of_assertion(self, iap: Iap, assertion: str) -> Person | None:
         identity = await iap.identify(assertion)
@@ -124,7 +132,7 @@ class ManyPeople:
 
     def _user(self, person_id: str, record: Record) -> Person | None:
         """None for somebody whom the table of roles does not let in."""
-        if not self.lets_in(record.claims):
+        if record.is_gone or not self.lets_in(record.claims):
             return None
         rights = rights_of(record.claims, self.roles)
         return Person(person_id, PersonKind.USER, rights.is_admin, rights.namespaces)

@@ -1,9 +1,14 @@
 """Whose request it is."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from heliostat_api.views import PersonView
+
+WARNING: Final = timedelta(days=10)
+"""How long before their end guests are told of it."""
 
 
 class PersonKind(StrEnum):
@@ -24,11 +29,19 @@ class Person:
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
     """Namespaces whose things without an owner they operate."""
+    expires: datetime | None = None
+    """When a guest who does not come again loses what they have."""
 
 
 LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)
 
 
-def view_person(person: Person) -> PersonView:
+def view_person(person: Person, now: datetime) -> PersonView:
     """What they are told of themselves."""
-    return PersonView(id=person.id, kind=person.kind.value, is_admin=person.is_admin)
+    return PersonView(
+        id=person.id,
+        kind=person.kind.value,
+        is_admin=person.is_admin,
+        expires_time=person.expires,
+        is_expiring=person.expires is not None and person.expires - now <= WARNING,
+    )

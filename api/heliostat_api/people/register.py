@@ -1,16 +1,20 @@
 """The register: one document for each person who was here, `people/ID`.
 
-Its fields: `kind`, `firstSeen`, `lastSeen` (to a day), what a provider vouched for at the last
-sign-in (`issuer`, `email`, `groups`), and of a guest who signed in `movedTo` and `isMoving`.
+Its fields: `kind`, `firstSeen`, `lastSeen` (to a day; of guests the last page, of users the last
+request), what a provider vouched for at the last sign-in (`issuer`, `email`, `groups`), of a guest
+who signed in `movedTo` and `isMoving`, of one who stayed away `expiredTime` and `isStopping`, and
+of somebody whose things are being erased `isErasing` and `erasingSince`.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from heliostat_api.documents.port import (
     ConflictError,
+    Delete,
     Document,
     Documents,
     Expected,
@@ -18,14 +22,17 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.people.identities import Identity
+from heliostat_api.people.identities import Identity, is_guest_id
 from heliostat_api.people.person import PersonKind
 from heliostat_api.people.roles import Claims
 
 COLLECTION: Final = "people"
 _KEPT_FOR = timedelta(seconds=10)
 _MOST_KEPT = 10_000
+_IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_OF_ABSENCE = ("expiredTime", "isStopping")
 _SIGHT = timedelta(days=1)
+_SECOND = timedelta(seconds=1)  # a session says when it was issued to a second
 _PAGE = 100
 
 
@@ -37,6 +44,27 @@ class Record:
     last_seen: datetime
     claims: Claims
     moved_to: str | None = None
+    is_erasing: bool = False
+    """All that they have goes, and they are nobody meanwhile."""
+    first_seen: datetime | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Nobody is let in as this person."""
+        return self.moved_to is not None or self.is_erasing
+
+    def knows(self, issued: datetime) -> bool:
+        """Whether a session that was issued then is theirs. One of before they were first seen is
+        of the same person before they were erased."""
+        return self.first_seen is None or issued + _SECOND > self.first_seen
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Somebody wants all that they have gone, since then."""
+
+    person_id: str
+    since: datetime
 
 
 @dataclass
@@ -62,14 +90,11 @@ class Register:
         return self._keep(person_id, read_record(document)) if document else None
 
     async def see_guest(self, guest_id: str) -> Record:
-        """A guest is here; at the first time they get a document. Raises StoreError."""
+        """A guest asks for something; at the first time they get a document. Raises StoreError."""
         found = await self.find(guest_id)
-        if found is None:
-            await self._write(guest_id, {"kind": PersonKind.GUEST.value})
-        elif not self._is_stale(found):
+        if found is not None:
             return found
-        elif found.moved_to is None:
-            await self._write(guest_id, {})
+        await self._write(guest_id, {"kind": PersonKind.GUEST.value})
         return await self._read_again(guest_id)
 
     async def see_user(self, identity: Identity) -> Record:
@@ -87,8 +112,8 @@ class Register:
         return found
 
     async def touch(self, person_id: str, record: Record) -> None:
-        """Somebody who is known is here. Raises StoreError."""
-        if self._is_stale(record):
+        """Somebody who is known is here: written once a day. Raises StoreError."""
+        if self._is_stale(record) and not record.is_gone:
             await self._write(person_id, {})
 
     async def begin_move(self, guest_id: str, user_id: str) -> bool:
@@ -124,13 +149,94 @@ class Register:
         for document in (await self.documents.query(query)).documents:
             yield document.id, str(document.fields["movedTo"])
 
+    async def begin_erasing(self, person_id: str, known: Document | None = None) -> None:
+        """Promise that all of theirs goes. Raises StoreError.
+
+        `known`: only while their document is this one; ConflictError when it is not.
+        """
+        while True:
+            document = known or await self.documents.get(path_of(person_id))
+            now = self.clock()
+            before: Fields = document.fields if document else {"firstSeen": now, "lastSeen": now}
+            if before.get("isErasing") is True:
+                return
+            promised = {"kind": _kind_of(person_id), **before, "isErasing": True}
+            expected = document.version if document else Expected.ABSENT
+            put = Put(path_of(person_id), {**promised, "erasingSince": now}, expected)
+            try:
+                await self.documents.commit(put)
+            except ConflictError:
+                if known is not None:
+                    raise
+                continue
+            self._kept.pop(person_id, None)
+            return
+
+    async def open_erasures(self) -> AsyncIterator[Erasure]:
+        """What was promised and is not done. Raises StoreError."""
+        query = Query(
+            COLLECTION, None, {"isErasing": True}, order="lastSeen", descending=False, limit=_PAGE
+        )
+        for document in (await self.documents.query(query)).documents:
+            since = document.fields["erasingSince"]
+            assert isinstance(since, datetime)
+            yield Erasure(document.id, since)
+
+    async def guests_seen_before(self, before: datetime) -> AsyncIterator[Document]:
+        """Whose last visit was then or earlier, the longest away first. Raises StoreError."""
+        query = Query(
+            COLLECTION,
+            None,
+            {"kind": PersonKind.GUEST.value},
+            order="lastSeen",
+            descending=False,
+            limit=_PAGE,
+        )
+        while True:
+            page = await self.documents.query(query)
+            for document in page.documents:
+                if read_record(document).last_seen > before:
+                    return
+                yield document
+            if page.next is None:
+                return
+            query = replace(query, after=page.next)
+
+    async def change(self, known: Document, fields: Fields) -> None:
+        """Adds to somebody's document. Raises ConflictError when they were here meanwhile."""
+        await self.documents.commit(Put(known.path, {**known.fields, **fields}, known.version))
+        self._kept.pop(known.id, None)
+
+    async def is_erasing(self, person_id: str) -> bool:
+        """Whether nothing of theirs may be made any more. Raises StoreError.
+
+        Also asked of whatever a resource names as its owner, which may be nobody's id.
+        """
+        record = await self.find(person_id) if _IS_ID.fullmatch(person_id) else None
+        return record is not None and record.is_erasing
+
+    async def forget(self, person_id: str) -> None:
+        """There never was such a person. Raises StoreError."""
+        await self.documents.commit(Delete(path_of(person_id)))
+        self._kept.pop(person_id, None)
+
+    async def forget_guests_of(self, user_id: str) -> None:
+        """Nor the guests that they were. Raises StoreError."""
+        query = Query(
+            COLLECTION, None, {"movedTo": user_id}, order="lastSeen", descending=False, limit=_PAGE
+        )
+        while page := (await self.documents.query(query)).documents:
+            for document in page:
+                await self.forget(document.id)
+
     async def _write(self, person_id: str, fields: Fields) -> None:
         """Whoever writes at the same time says the same."""
         document = await self.documents.get(path_of(person_id))
         before: Fields = document.fields if document else {"firstSeen": self.clock()}
+        kept = {name: each for name, each in before.items() if name not in _OF_ABSENCE}
         written = Put(
             path_of(person_id),
-            {**before, **fields, "lastSeen": self.clock()},
+            {**kept, **fields, "lastSeen": self.clock()},
             document.version if document else Expected.ABSENT,
         )
         self._kept.pop(person_id, None)
@@ -160,12 +266,17 @@ def path_of(person_id: str) -> str:
     return f"{COLLECTION}/{person_id}"
 
 
+def _kind_of(person_id: str) -> str:
+    """Of somebody without a document: who is not a guest and was never seen is this machine's."""
+    return (PersonKind.GUEST if is_guest_id(person_id) else PersonKind.LOCAL).value
+
+
 def read_record(document: Document) -> Record:
     """What a document says."""
     fields = document.fields
     last_seen, email, groups = fields["lastSeen"], fields.get("email"), fields.get("groups")
     assert isinstance(last_seen, datetime)
-    moved_to = fields.get("movedTo")
+    moved_to, first_seen = fields.get("movedTo"), fields.get("firstSeen")
     return Record(
         kind=PersonKind(str(fields["kind"])),
         last_seen=last_seen,
@@ -174,4 +285,6 @@ def read_record(document: Document) -> Record:
             groups=frozenset(map(str, groups)) if isinstance(groups, list) else frozenset(),
         ),
         moved_to=moved_to if isinstance(moved_to, str) else None,
+        is_erasing=fields.get("isErasing") is True,
+        first_seen=first_seen if isinstance(first_seen, datetime) else None,
     )

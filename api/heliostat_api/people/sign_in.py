@@ -75,6 +75,11 @@ class SignIn:
         return Arrival(kept["path"], self.sessions.issue(identity.person_id))
 
     async def _welcome(self, identity: Identity, before: Session | None) -> None:
+        if await self.register.is_erasing(identity.person_id):
+            raise SignInError(
+                "All that you had here is being deleted, as you asked: sign in again in some "
+                "minutes."
+            )
         await self.register.see_user(identity)
         if before is not None and is_guest_id(before.person_id):
             await self.moves.move(before.person_id, identity.person_id)

@@ -9,7 +9,7 @@ cannot be seen again, so its document says until then that it is not reported.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -69,6 +69,8 @@ class Recorder:
     owners: Owners
     closing: Closing
     clock: Callable[[], datetime]
+    is_erasing: Callable[[str], Awaitable[bool]]
+    """Whether nothing of a person's may be kept any more."""
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -93,7 +95,9 @@ class Recorder:
     async def audiences_of(self, uid: str) -> tuple[str, ...] | None:
         """Who hears of an Execution; None when there is none. Raises UnavailableError."""
         document = await self.documents.get(f"executions/{uid}")
-        return audiences_of_owner_field(str(document.fields[OWNER])) if document else None
+        if document is None or await self.is_erasing(str(document.fields[OWNER])):
+            return None
+        return audiences_of_owner_field(str(document.fields[OWNER]))
 
     async def catch_up(self) -> None:
         """Records what happened while nobody watched: agents first, who own the executions."""
@@ -120,8 +124,10 @@ class Recorder:
         if kind is AGENT:
             return await self._see_agent(Agent.model_validate(obj))
         execution = Execution.model_validate(obj)
-        self.closing.see(execution)
         owner, agent_id = self.owners.of_execution(execution), self.owners.agent_id_of(execution)
+        if owner and await self.is_erasing(owner):
+            return f"executions/{execution.metadata.uid}"
+        self.closing.see(execution)
         subject = subject_of_execution(execution, owner, agent_id, self.clock())
         await self._record(subject.path, lambda _: subject)
         if execution.is_finished and execution.is_settled:
@@ -135,8 +141,8 @@ class Recorder:
         document = await self._draft_of(agent)
         path = document.path if document else f"agents/{agent.metadata.uid}"
         self.owners.note(agent, path.partition("/")[2], document)
-        if TEST_OF in agent.metadata.annotations:
-            return path  # there for one run only, which screens show
+        if TEST_OF in agent.metadata.annotations or (owner and await self.is_erasing(owner)):
+            return path  # there for one run only, which screens show; or going
         if document is None:
             await self._record(
                 path, lambda known: subject_of_agent(agent, owner, known, self.clock())
@@ -178,6 +184,8 @@ class Recorder:
         document = await self.documents.get(path)
         self.closing.forget(path.partition("/")[2])
         if document is None or not is_left_open(document) or _has_another(document, uid):
+            return
+        if await self.is_erasing(str(document.fields[OWNER])):
             return
         subject = subject_of_gone(document, self.clock())
         if await self._record(path, lambda _: subject, {_UNREPORTED: True}):

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from heliostat_api.agents.endpoints import agents
+from heliostat_api.chat.endpoints import conversations
 from heliostat_api.events.stream import read_cursor
 from heliostat_api.executions import files
 from heliostat_api.executions.commands import Accepted
@@ -15,6 +16,7 @@ from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.mine.endpoints import mine
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
@@ -31,8 +33,10 @@ api = APIRouter(
     },
 )
 api.include_router(agents)
-api.include_router(secrets)
 api.include_router(schedules)
+api.include_router(secrets)
+api.include_router(mine)
+api.include_router(conversations)
 stream = APIRouter(responses={422: {"model": Problem}})
 
 
@@ -53,9 +57,9 @@ async def follow_reports(
 
 
 @api.get("/me")
-async def read_me(person: PersonOf) -> PersonView:
+async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are."""
-    return view_person(person)
+    return view_person(person, parts.clock())
 
 
 @api.post("/samples/{name}", status_code=202)

@@ -1,14 +1,12 @@
 """Puts together who may come in, from the settings."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from heliostat_api.documents.port import Documents
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
@@ -39,23 +37,22 @@ class Entrance:
     moves: Moves | None = None
 
 
-def open_for_one(seals: Seals) -> Entrance:
+def open_for_one(seals: Seals, register: Register) -> Entrance:
     """Of `heliostat dev`: one person, who asks as often as they like."""
     sessions = Sessions(seals)
-    return Entrance(OnePerson(sessions), sessions, Limits(LocalBuckets(time.monotonic)))
+    return Entrance(OnePerson(sessions, register), sessions, Limits(LocalBuckets(time.monotonic)))
 
 
 def open_for_many(
     settings: ApiSettings,
     seals: Seals,
-    documents: Documents,
+    register: Register,
     movings: Sequence[Moving],
     api_keys: ApiKeys,
-    clock: Callable[[], datetime],
 ) -> Entrance:
     """Of a server. `movings`: what is a person's beside plain documents."""
-    sessions, register = Sessions(seals), Register(documents, clock)
-    moves = Moves(register, (*movings, MovingDocuments(documents)))
+    sessions = Sessions(seals)
+    moves = Moves(register, (*movings, MovingDocuments(register.documents)))
     people = ManyPeople(
         sessions,
         register,

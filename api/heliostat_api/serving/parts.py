@@ -1,6 +1,8 @@
 """The parts of a running api, and what every request gets of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
@@ -11,12 +13,16 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
+from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.erasing import Erasing
+from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sign_in import SignIn
@@ -31,6 +37,7 @@ from heliostat_api.serving.problems import ProblemError
 class Parts:
     """What endpoints call."""
 
+    clock: Callable[[], datetime]
     people: People
     sign_in: SignIn | None
     """None where there is no provider to sign in at."""
@@ -46,10 +53,14 @@ class Parts:
     trying: Trying
     samples: SampleAgents
     previews: Previews
-    secrets: Secrets
     schedules: SchedulePreviews
+    secrets: Secrets
     commands: Commands
     streams: Streams
+    archive: Archive
+    erasing: Erasing
+    expiring: Expiring
+    chat: Chat
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -104,16 +104,20 @@ async def _answer(connection: HTTPConnection, error: Exception) -> JSONResponse:
     return respond(problem)
 
 
-def respond(error: ProblemError) -> JSONResponse:
-    """The response of a problem."""
-    problem = Problem(
+def problem_of(error: ProblemError) -> Problem:
+    """What a client is shown."""
+    return Problem(
         title=error.status.phrase,
         status=error.status,
         detail=str(error),
         errors=error.errors,
     )
+
+
+def respond(error: ProblemError) -> JSONResponse:
+    """The response of a problem."""
     return JSONResponse(
-        problem.model_dump(mode="json", by_alias=True),
+        problem_of(error).model_dump(mode="json", by_alias=True),
         error.status,
         error.headers,
         MEDIA_TYPE,

@@ -80,6 +80,12 @@ class Repeats:
             return await self._before(path, asked)
         return made
 
+    async def before(self, person: Person, asked: Asked) -> Made | None:
+        """What the same request decided before, if it came before. Raises as `once`."""
+        if asked.key is None or await self.documents.get(path_of(person, asked.key)) is None:
+            return None
+        return await self._before(path_of(person, asked.key), asked)
+
     async def note(self, person: Person, asked: Asked, made: Made) -> None:
         """Adds what only came out by doing it."""
         if asked.key is None:

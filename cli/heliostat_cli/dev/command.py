@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+from heliostat_api.chat.assembly import Line
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
+from heliostat_cli.dev.chatting import DevKeys
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
@@ -132,6 +134,8 @@ async def serving_api(
                 namespace=_NAMESPACE,
                 owner=LOCAL.id,
                 clock=utc_now,
+                line=Line(gateway_url(folder), DevKeys(world)),
+                is_alone=True,
             )
         )
         try:
@@ -140,6 +144,11 @@ async def serving_api(
         finally:
             await log.close()
             await documents.close()
+
+
+def gateway_url(folder: StateFolder) -> str:
+    """Of the gateway in this process."""
+    return f"http://{HOST}:{folder.gateway_port.read_text().strip()}"
 
 
 def stop_signal() -> asyncio.Event:

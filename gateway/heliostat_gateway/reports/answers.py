@@ -89,6 +89,13 @@ class Resumed(Document):
     resumed: bool
 
 
+class Forgot(Document):
+    """`rows` lost a user's name; `open` requests go on and will be booked with it: ask again."""
+
+    rows: int
+    open: int
+
+
 class ForecastLine(Document):
     """Nano-dollars of the whole month; without history no figure, and `message` says so."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from heliostat_gateway.errors import invalid_request
@@ -15,6 +15,7 @@ from heliostat_gateway.reports.answers import (
     AnomalyDocument,
     AnomalyRules,
     ForecastReport,
+    Forgot,
     Held,
     Resumed,
     forecast_report,
@@ -23,6 +24,7 @@ from heliostat_gateway.reports.calendars import instant, read_zone
 from heliostat_gateway.reports.dimensions import DIMENSIONS, read_dimensions
 from heliostat_gateway.reports.documents import UsageReport, usage_csv, usage_report
 from heliostat_gateway.reports.findings import Findings
+from heliostat_gateway.reports.forgetting import Forgetting
 from heliostat_gateway.reports.gates import AgentGate
 from heliostat_gateway.reports.months import Month, read_month
 from heliostat_gateway.reports.questions import (
@@ -53,6 +55,7 @@ class Desk:
     findings: Findings
     watch: AnomalyWatch
     rules: WatchRules
+    forgetting: Forgetting
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def start(self) -> None:
@@ -78,6 +81,7 @@ class Desk:
         router.add_api_route("/anomalies", self.anomalies, methods=["GET"])
         router.add_api_route("/forecast", self.forecast, methods=["GET"])
         router.add_api_route("/agents/{namespace}/{name}/resume", self.resume, methods=["POST"])
+        router.add_api_route("/users/{user}", self.forget, methods=["DELETE"])
         return router
 
     async def usage(
@@ -157,6 +161,11 @@ class Desk:
         """Lets a paused or slowed agent go on."""
         agent = f"{namespace}/{name}"
         return Resumed(agent=agent, resumed=await self.gate.release(agent))
+
+    async def forget(self, user: Annotated[str, Path(min_length=1, max_length=200)]) -> Forgot:
+        """Takes a user's name out of what is booked; the sums stay."""
+        done = await self.forgetting.forget(user)
+        return Forgot(rows=done.rows, open=done.open)
 
 
 def _check_names(request: Request, known: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from heliostat_core.money import NANOS_PER_MICRO
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.findings import Findings
+from heliostat_gateway.reports.forgetting import Forgetting
 from heliostat_gateway.reports.gates import AgentGate, Crier
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
@@ -39,4 +40,4 @@ def open_desk(
         return router.rates(provider, model, at)
 
     watch = AnomalyWatch(reader, findings, gate, rates, rules, failed)
-    return Desk(reader, rates, gate, findings, watch, rules)
+    return Desk(reader, rates, gate, findings, watch, rules, Forgetting(storage))

@@ -14,6 +14,7 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.people.register import Register
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import OWNER_ANNOTATION, Owners
 from heliostat_api.recording.recorder import Recorder
@@ -57,7 +58,16 @@ class Place:
             Transcripts(self.documents),
             lambda: NOW + timedelta(hours=1),
         )
-        return Recorder(self.world, self.documents, self.log, Owners(owner), closing, lambda: NOW)
+        register = Register(self.documents, lambda: NOW)
+        return Recorder(
+            self.world,
+            self.documents,
+            self.log,
+            Owners(owner),
+            closing,
+            lambda: NOW,
+            register.is_erasing,
+        )
 
     async def add(self, name: str = "run-1", **annotations: str) -> str:
         """An Execution; its uid."""

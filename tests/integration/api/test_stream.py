@@ -57,7 +57,7 @@ def streams(log: SqliteEventLog) -> Streams:
         return SnapshotView(
             cursor=await log.end(),
             time=NOW,
-            person=view_person(person),
+            person=view_person(person, NOW),
             agents=(),
             executions=(),
         )

@@ -1,10 +1,11 @@
 """Open to everybody: keyboard, screen reader, small and large windows, both languages."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from support.dev_process import DevProcess
 from support.screens import follow, run_sample, until_finished
@@ -56,6 +57,30 @@ def test_nothing_is_wider_than_the_window(
     for width in (360, 1600):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("en-US", "You were away for long"), ("ko-KR", "오랫동안 방문하지 않으셨습니다")],
+)
+def test_a_guest_who_stays_away_is_told_what_will_go(
+    profile: Callable[..., BrowserContext], dev: DevProcess, locale: str, title: str
+) -> None:
+    me = {
+        "id": "guest-1",
+        "kind": "guest",
+        "isAdmin": False,
+        "expiresTime": "2026-12-22T12:00:00Z",
+        "isExpiring": True,
+    }
+    page = profile(locale=locale).new_page()
+    page.route("**/api/me", lambda route: route.fulfill(json=me))
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{dev.url}/agents")
+    expect(page.get_by_role("region", name=title)).to_contain_text("2026")
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert Axe().run(page).violations_count == 0
 
 
 def test_the_language_is_the_browsers_until_somebody_chooses(open_page: OpenPage) -> None:

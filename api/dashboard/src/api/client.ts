@@ -20,10 +20,30 @@ export function read<Answer>(path: string, signal?: AbortSignal): Promise<Answer
 
 /** Commands: the answer says only that it was taken. Raises ApiError. */
 export function command(path: string, body?: object): Promise<Accepted> {
-  return ask<Accepted>(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body ?? {}),
+  return send<Accepted>({ path, body });
+}
+
+export interface Order {
+  path: string;
+  method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: object;
+  /** The revision that was read: an edit of another one is refused. */
+  revision?: number;
+  /** What makes something makes it once, however often it is sent under this name. */
+  once?: string;
+  signal?: AbortSignal;
+}
+
+/** Whatever is not a plain read. Raises ApiError. */
+export function send<Answer>({ path, method = "POST", body, ...rest }: Order): Promise<Answer> {
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  if (rest.revision !== undefined) headers["If-Match"] = `"${rest.revision}"`;
+  if (rest.once) headers["Idempotency-Key"] = rest.once;
+  return ask<Answer>(path, {
+    method,
+    headers,
+    ...(method === "DELETE" ? {} : { body: JSON.stringify(body ?? {}) }),
+    ...(rest.signal ? { signal: rest.signal } : {}),
   });
 }
 

@@ -4,12 +4,23 @@ import { heardAgents, heardRuns, heardUpTo, keys, placeAgent, type RunPages } fr
 import { type Filter, isWanted, placeRun } from "../live/lists";
 import { afterPage, emptyTranscript, type Transcript } from "../transcript/transcript";
 import { ApiError, read, withQuery } from "./client";
-import type { Agent, Execution, FileList, Page, TranscriptPage } from "./views";
+import type { Agent, Execution, FileList, Page, Person, TranscriptPage } from "./views";
 
+const HOUR_MS = 3_600_000;
 const PAGE = 50;
 const AGENTS_MOST = 2000;
 /** Pages of a transcript that are read at once; a person asks for the rest. */
 const TRANSCRIPT_PAGES = 20;
+
+/** Who is here, now and then again: a page may be open for weeks. */
+export function useMe() {
+  return useQuery({
+    queryKey: keys.me,
+    queryFn: ({ signal }) => read<Person>("/api/me", signal),
+    refetchInterval: HOUR_MS,
+    refetchIntervalInBackground: true,
+  });
+}
 
 export function useAgents() {
   return useQuery({ queryKey: keys.agents, queryFn: ({ signal }) => readAgents(signal) });
@@ -40,8 +51,9 @@ export function useAgent(id: string) {
   });
 }
 
-export function useRuns(filter: Filter) {
+export function useRuns(filter: Filter, enabled = true) {
   return useInfiniteQuery({
+    enabled,
     queryKey: keys.runs(filter),
     queryFn: ({ pageParam, signal }) => readRuns(filter, pageParam, signal),
     initialPageParam: null,

@@ -82,7 +82,8 @@ export interface paths {
         get: operations["read_agent"];
         /**
          * Replace Agent
-         * @description Save it as a new revision. What runs changes with the next activation.
+         * @description Save it, from fields or YAML, as a new revision. What runs changes with the next
+         *     activation.
          */
         put: operations["replace_agent"];
         post?: never;
@@ -280,6 +281,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Schedule
+         * @description A schedule in words, and its next times. Stores nothing.
+         */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/secrets": {
         parameters: {
             query?: never;
@@ -324,20 +345,20 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/schedules/preview": {
+    "/api/me/archive": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Preview Schedule
-         * @description A schedule in words, and its next times. Stores nothing.
+         * Read Archive
+         * @description All of yours as one zip archive: agents, executions, transcripts, files, conversations.
          */
-        post: operations["preview_schedule"];
+        get: operations["read_archive"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -356,6 +377,78 @@ export interface paths {
          * @description Who you are.
          */
         get: operations["read_me"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Me
+         * @description All of yours goes, for good: runs end, sessions too, then everything is deleted.
+         */
+        delete: operations["delete_me"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description Your conversations, newest first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Conversation
+         * @description One of your conversations.
+         */
+        get: operations["read_conversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description All that was said in it goes; its agent stays.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Conversation
+         * @description Call it something else.
+         */
+        patch: operations["rename_conversation"];
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Messages
+         * @description What was said in it, the newest last; `next` leads to what was said before.
+         */
+        get: operations["list_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -579,6 +672,21 @@ export interface components {
             execution?: string | null;
         };
         /**
+         * AgentCardPart
+         * @description An agent as it was saved.
+         */
+        AgentCardPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "agentCard";
+            /** Agentid */
+            agentId: string;
+            /** Revision */
+            revision: number;
+        };
+        /**
          * AgentDetailView
          * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `scheduleRecent`
          *     what became of the last times of its schedule, newest first.
@@ -653,7 +761,7 @@ export interface components {
              * @default true
              */
             isOwned: boolean;
-            schedule?: components["schemas"]["WordsView"] | null;
+            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
@@ -775,7 +883,7 @@ export interface components {
              * @default true
              */
             isOwned: boolean;
-            schedule?: components["schemas"]["WordsView"] | null;
+            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
@@ -813,27 +921,60 @@ export interface components {
             estimatedTime: string | null;
         };
         /**
-         * Content
-         * @description An agent as it is written: `spec` is an Agent's, without description and suspend.
-         *
-         *     It may lack what it needs; what is there is right.
+         * ChartPart
+         * @description Numbers to be drawn.
          */
-        Content: {
+        ChartPart: {
             /**
-             * Name
-             * @description What people call it, in any language.
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            name: string;
+            type: "chart";
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /** Series */
+            series: components["schemas"]["SeriesView"][];
+        };
+        /**
+         * ConversationPage
+         * @description Newest first. `next` is the cursor of older ones; None at the end.
+         */
+        ConversationPage: {
+            /** Items */
+            items: components["schemas"]["ConversationView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ConversationState
+         * @description Whether somebody answers in it now.
+         * @enum {string}
+         */
+        ConversationState: "idle" | "answering" | "interrupted";
+        /**
+         * ConversationView
+         * @description A conversation. `agentId` is the agent that it is about, once there is one.
+         */
+        ConversationView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Agentid */
+            agentId: string | null;
             /**
-             * Description
-             * @description What it is for, in a sentence for people.
-             * @default
+             * Createdtime
+             * Format: date-time
              */
-            description: string;
-            /** Spec */
-            spec?: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
+            createdTime: string;
+            /**
+             * Changedtime
+             * Format: date-time
+             */
+            changedTime: string;
+            state: components["schemas"]["ConversationState"];
         };
         /**
          * CostView
@@ -934,6 +1075,17 @@ export interface components {
             isOwned: boolean;
         };
         /**
+         * Farewell
+         * @description What somebody says who wants all that they have deleted.
+         */
+        Farewell: {
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "delete everything";
+        };
+        /**
          * FieldChangeView
          * @description A field that differs; null where it is not there.
          */
@@ -997,29 +1149,6 @@ export interface components {
             isShown: boolean;
         };
         /**
-         * FireView
-         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
-         *
-         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
-         *     Blackout (it is skipped; `reason` is the blackout's).
-         */
-        FireView: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Local
-             * Format: date-time
-             */
-            local: string;
-            /** Note */
-            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
-            /** Reason */
-            reason: string;
-        };
-        /**
          * GoneView
          * @description Payload of `agent.deleted`.
          */
@@ -1032,6 +1161,45 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * MessagePage
+         * @description The newest last. `next` is the cursor of what was said before; None at the start.
+         */
+        MessagePage: {
+            /** Items */
+            items: components["schemas"]["MessageView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MessageState
+         * @description How an answer is. What a person says is done at once.
+         * @enum {string}
+         */
+        MessageState: "writing" | "done" | "stopped" | "interrupted" | "failed";
+        /**
+         * MessageView
+         * @description Something said. `costMicros` is what the model calls of an answer cost so far.
+         */
+        MessageView: {
+            /** Id */
+            id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+            state: components["schemas"]["MessageState"];
+            /** Parts */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["StatusPart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ResultPart"] | components["schemas"]["AgentCardPart"] | components["schemas"]["SchedulePreviewPart"] | components["schemas"]["ChartPart"])[];
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Costmicros */
+            costMicros: number;
+        };
         /**
          * MonthView
          * @description What its schedule may cost in the next 30 days; null without history. `text` says it.
@@ -1076,6 +1244,14 @@ export interface components {
             name?: string | null;
         };
         /**
+         * NewTitle
+         * @description What the conversation is called.
+         */
+        NewTitle: {
+            /** Title */
+            title: string;
+        };
+        /**
          * OutputView
          * @description Payload of `execution.output`: events of an attempt's transcript, as Claude Code wrote them.
          *
@@ -1108,7 +1284,8 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Who you are.
+         * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
+         *     for others); `isExpiring` says that this is near.
          */
         PersonView: {
             /** Id */
@@ -1120,6 +1297,13 @@ export interface components {
             kind: "local" | "guest" | "user";
             /** Isadmin */
             isAdmin: boolean;
+            /** Expirestime */
+            expiresTime?: string | null;
+            /**
+             * Isexpiring
+             * @default false
+             */
+            isExpiring: boolean;
         };
         /**
          * PiecesView
@@ -1250,6 +1434,25 @@ export interface components {
             };
         };
         /**
+         * ResultPart
+         * @description What a tool answered. `execution` is the uid of the test run that it is about.
+         */
+        ResultPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "result";
+            /** Callid */
+            callId: string;
+            /** Iserror */
+            isError: boolean;
+            /** Text */
+            text: string;
+            /** Execution */
+            execution?: string | null;
+        };
+        /**
          * RevisionDetailView
          * @description A saved state with all of it, and what changed since the one before.
          */
@@ -1332,6 +1535,28 @@ export interface components {
             revision: number;
         };
         /**
+         * SchedulePreviewPart
+         * @description What a schedule means: in words, and the next times.
+         */
+        SchedulePreviewPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "schedulePreview";
+            /** Agentid */
+            agentId: string;
+            /** Schedule */
+            schedule: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Timezone */
+            timeZone: string;
+            words: components["schemas"]["heliostat_api__chat__views__WordsView"];
+            /** Fires */
+            fires: components["schemas"]["heliostat_api__chat__views__FireView"][];
+        };
+        /**
          * SchedulePreviewRequest
          * @description A schedule as in the spec of an Agent, and how many of its times to name.
          */
@@ -1351,11 +1576,11 @@ export interface components {
          * @description A schedule in words, and its next times.
          */
         SchedulePreviewView: {
-            words: components["schemas"]["WordsView"];
+            words: components["schemas"]["heliostat_api__views__WordsView"];
             /** Timezone */
             timeZone: string;
             /** Fires */
-            fires: components["schemas"]["FireView"][];
+            fires: components["schemas"]["heliostat_api__schedules__views__FireView"][];
         };
         /**
          * SecretList
@@ -1376,6 +1601,19 @@ export interface components {
             };
         };
         /**
+         * SeriesView
+         * @description Points of a chart, each a time or label and a number.
+         */
+        SeriesView: {
+            /** Name */
+            name: string;
+            /** Points */
+            points: [
+                string,
+                number
+            ][];
+        };
+        /**
          * SnapshotView
          * @description Where a screen begins: everything bounded. Reports after `cursor` change it.
          */
@@ -1394,6 +1632,26 @@ export interface components {
             executions: components["schemas"]["ExecutionView"][];
         };
         /**
+         * StatusCode
+         * @description What a status is about. `script`: no model answers, a script does.
+         * @enum {string}
+         */
+        StatusCode: "script" | "thinking" | "stopped" | "interrupted" | "capReached" | "unavailable" | "failed";
+        /**
+         * StatusPart
+         * @description What became of the answer here, in words for people, with the remedy.
+         */
+        StatusPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "status";
+            code: components["schemas"]["StatusCode"];
+            /** Text */
+            text: string;
+        };
+        /**
          * StreamView
          * @description What the stream's events hold. Each has one of these as its data, or as its payload.
          */
@@ -1405,6 +1663,38 @@ export interface components {
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
             executionPieces: components["schemas"]["PiecesView"];
+        };
+        /**
+         * TextPart
+         * @description Text in Markdown.
+         */
+        TextPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text";
+            /** Text */
+            text: string;
+        };
+        /**
+         * ToolCallPart
+         * @description A tool that is called.
+         */
+        ToolCallPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "toolCall";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Input */
+            input: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * TotalsView
@@ -1494,14 +1784,27 @@ export interface components {
             cacheWriteTokens: number;
         };
         /**
-         * WordsView
-         * @description The same in each language of the dashboard.
+         * WholeAgent
+         * @description All of an agent from its fields, or from YAML; without a name it keeps the one it has.
          */
-        WordsView: {
-            /** En */
-            en: string;
-            /** Ko */
-            ko: string;
+        WholeAgent: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Description
+             * @description What it is for, in a sentence for people.
+             * @default
+             */
+            description: string;
+            /** Spec */
+            spec?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Yaml
+             * @description Instead of description and spec: one Agent.
+             */
+            yaml?: string | null;
         };
         /**
          * SecretView
@@ -1514,6 +1817,54 @@ export interface components {
             key: string;
             /** Envname */
             envName: string;
+        };
+        /**
+         * FireView
+         * @description A time at which an agent would start; `local` is in the schedule's zone.
+         */
+        heliostat_api__chat__views__FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Local */
+            local: string;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * WordsView
+         * @description The same in each language.
+         */
+        heliostat_api__chat__views__WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+        };
+        /**
+         * FireView
+         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
+         *
+         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
+         *     Blackout (it is skipped; `reason` is the blackout's).
+         */
+        heliostat_api__schedules__views__FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Local
+             * Format: date-time
+             */
+            local: string;
+            /** Note */
+            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
+            /** Reason */
+            reason: string;
         };
         /**
          * SecretView
@@ -1536,6 +1887,16 @@ export interface components {
             createdTime: string;
             /** Usedby */
             usedBy: string[];
+        };
+        /**
+         * WordsView
+         * @description The same in each language of the dashboard.
+         */
+        heliostat_api__views__WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
         };
     };
     responses: never;
@@ -1762,7 +2123,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Content"];
+                "application/json": components["schemas"]["WholeAgent"];
             };
         };
         responses: {
@@ -2283,6 +2644,48 @@ export interface operations {
             };
         };
     };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreviewView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_secrets: {
         parameters: {
             query?: never;
@@ -2401,26 +2804,22 @@ export interface operations {
             };
         };
     };
-    preview_schedule: {
+    read_archive: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SchedulePreviewRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A zip archive. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SchedulePreviewView"];
+                    "application/zip": string;
                 };
             };
             /** @description A field is not what it must be. */
@@ -2459,6 +2858,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Farewell"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTitle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -1,6 +1,15 @@
 /** Reports change what was read: every list and page that holds the thing. */
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Agent, Execution, Output, Page, Pieces, Report, Snapshot } from "../api/views";
+import type {
+  Agent,
+  AgentDetail,
+  Execution,
+  Output,
+  Page,
+  Pieces,
+  Report,
+  Snapshot,
+} from "../api/views";
 import { afterOutput, afterPieces, endOf, type Transcript } from "../transcript/transcript";
 import { type Filter, isWanted, placeRun } from "./lists";
 import { Overlay } from "./overlay";
@@ -8,8 +17,11 @@ import { Overlay } from "./overlay";
 export type RunPages = InfiniteData<Page<Execution>, string | null>;
 
 export const keys = {
+  me: ["me"] as const,
   agents: ["agents"] as const,
   agent: (id: string) => ["agent", id] as const,
+  agentDetail: (id: string) => ["agentDetail", id] as const,
+  revisions: (id: string) => ["revisions", id] as const,
   runs: (filter: Filter) => ["executions", filter] as const,
   run: (id: string) => ["execution", id] as const,
   transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
@@ -62,7 +74,22 @@ function changeAgent(client: QueryClient, id: string, agent: Agent | null): void
   heardAgents.note(id, agent);
   if (agent) client.setQueryData(keys.agent(id), agent);
   else client.removeQueries({ queryKey: keys.agent(id) });
+  if (agent) rereadDetail(client, agent);
   client.setQueryData<Agent[]>(keys.agents, (agents) => agents && placeAgent(agents, id, agent));
+}
+
+/** Reports have no spec: it is read again when it may be another one. */
+function rereadDetail(client: QueryClient, agent: Agent): void {
+  const known = client.getQueryData<AgentDetail>(keys.agentDetail(agent.id));
+  const isKnown =
+    agent.managedBy === "dashboard" &&
+    known?.revision === agent.revision &&
+    known?.status === agent.status &&
+    known?.nextTime === agent.nextTime &&
+    known?.resource === agent.resource;
+  if (isKnown) return;
+  void client.invalidateQueries({ queryKey: keys.agentDetail(agent.id) });
+  void client.invalidateQueries({ queryKey: keys.revisions(agent.id) });
 }
 
 export function placeAgent(agents: Agent[], id: string, agent: Agent | null): Agent[] {

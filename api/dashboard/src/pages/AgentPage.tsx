@@ -1,36 +1,49 @@
-import { Button, Textarea } from "@mantine/core";
+import { Button, Tabs } from "@mantine/core";
 import { useState } from "react";
-import { Link } from "wouter";
+import { Link, useSearchParams } from "wouter";
+import { ActivateDialog, Drift } from "../agents/ActivateDialog";
+import { AgentMenu } from "../agents/AgentMenu";
+import { type Revision, revisionOf } from "../agents/contents";
+import { EditForm } from "../agents/EditForm";
+import { EditTab } from "../agents/EditTab";
+import { beginEditing } from "../agents/editing";
+import { FormProvider } from "../agents/form";
+import { HistoryTab } from "../agents/HistoryTab";
+import { Missing } from "../agents/Outlook";
+import { OverviewTab } from "../agents/OverviewTab";
+import { useEditing } from "../agents/useEditing";
+import { YamlTab, type YamlText } from "../agents/YamlTab";
+import { useAgentDetail } from "../api/agents";
 import { ApiError } from "../api/client";
-import { resourceOf, runsOf, useAgent, useRuns } from "../api/queries";
-import type { Agent } from "../api/views";
-import { useStart } from "../lib/commands";
+import { useAgent } from "../api/queries";
+import type { Agent, AgentDetail } from "../api/views";
 import { AgentState } from "../parts/AgentState";
 import { Callout } from "../parts/Callout";
-import { Facts } from "../parts/Facts";
 import { Icon } from "../parts/icons";
-import { PageHead, Section } from "../parts/Page";
-import { RunList } from "../parts/RunList";
-import { Empty, Failure, Refusal, Rows } from "../parts/States";
-import { Ago } from "../parts/Times";
-import { money } from "../words/formats";
+import { PageHead } from "../parts/Page";
+import { Failure, Rows } from "../parts/States";
 import { useWords } from "../words/words";
 import classes from "./AgentPage.module.css";
 import { MissingPage } from "./MissingPage";
 
-/** One agent: what it is, whether it could run, what it did. */
+const TABS = ["overview", "edit", "yaml", "history"] as const;
+type Tab = (typeof TABS)[number];
+
+/** One agent: how it stands, what it is, and everything that it was. */
 export default function AgentPage({ id }: { id: string }) {
   const agent = useAgent(id);
-  if (agent.data) return <Loaded agent={agent.data} />;
-  if (agent.isPending) return <Rows count={3} height={110} />;
-  if (agent.error instanceof ApiError && agent.error.status === 404) {
+  const detail = useAgentDetail(id);
+  if (agent.data && detail.data) return <Loaded agent={agent.data} detail={detail.data} />;
+  const failed = [agent, detail].find((each) => each.isError);
+  if (!failed) return <Rows count={3} height={110} />;
+  if (failed.error instanceof ApiError && failed.error.status === 404) {
     return <MissingPage what="agent" />;
   }
-  return <Failure error={agent.error} retry={() => void agent.refetch()} />;
+  return <Failure error={failed.error} retry={() => void failed.refetch()} />;
 }
 
-function Loaded({ agent }: { agent: Agent }) {
-  const { t, amount } = useWords();
+function Loaded({ agent, detail }: { agent: Agent; detail: AgentDetail }) {
+  const { t } = useWords();
   return (
     <>
       <PageHead
@@ -42,111 +55,126 @@ function Loaded({ agent }: { agent: Agent }) {
         }
         title={agent.name}
         detail={agent.description || t("agents.noDescription")}
-      />
+      >
+        {agent.managedBy === "dashboard" && <Activate agent={agent} />}
+        <AgentMenu agent={agent} />
+      </PageHead>
+      <Notices agent={agent} />
+      <AgentTabs agent={agent} detail={detail} />
+    </>
+  );
+}
+
+/** What keeps it from running as it was written. */
+function Notices({ agent }: { agent: Agent }) {
+  const { t } = useWords();
+  const isWaiting = !!agent.appliedRevision && agent.revision !== agent.appliedRevision;
+  return (
+    <>
       {agent.isReady === false && (
         <Callout tone="bad" icon="alert" title={t("agent.whyNot")}>
           {agent.readyMessage}
         </Callout>
       )}
-      {agent.status === "draft" ? (
-        <Draft missing={agent.missing ?? []} />
-      ) : (
-        <Starter agent={agent} />
+      {agent.schedulePaused && (
+        <Callout tone="warn" icon="clock" title={t("agent.paused")}>
+          {agent.schedulePaused.message}
+        </Callout>
       )}
-      <Facts
-        label={t("run.facts")}
-        facts={[
-          [t("agent.model"), <code key="model">{agent.model}</code>],
-          [t("agent.runs"), amount(agent.totals?.executions ?? 0)],
-          [t("runs.cost"), money(agent.totals?.costMicros ?? 0)],
-          [t("agent.namespace"), agent.namespace],
-          [t("agent.managedBy"), agent.managedBy === "kubectl" ? "kubectl" : t("agent.dashboard")],
-          [t("agent.created"), <Ago key="created" time={agent.createdTime} />],
-        ]}
-      />
       {agent.managedBy === "kubectl" && (
-        <p className={classes.readOnly}>
-          <Icon name="lock" size={15} />
+        <Callout tone="calm" icon="lock" title={t("agent.readOnly")}>
           {t("agent.readOnlyDetail")}
-        </p>
+        </Callout>
       )}
-      <Runs agent={resourceOf(agent)} />
+      {agent.status === "draft" && (
+        <Callout tone="calm" icon="hand" title={t("agent.draft")}>
+          <p className={classes.said}>{t("agent.draftDetail")}</p>
+          <Missing missing={agent.missing} />
+        </Callout>
+      )}
+      {agent.status !== "draft" && (isWaiting || agent.drift.length > 0) && (
+        <Callout tone="warn" icon="hand" title={t("agent.waiting")}>
+          {isWaiting && (
+            <p className={classes.said}>
+              {t("agent.waitingDetail", {
+                newest: agent.revision ?? 0,
+                applied: agent.appliedRevision ?? 0,
+              })}
+            </p>
+          )}
+          <Drift agent={agent} />
+        </Callout>
+      )}
     </>
   );
 }
 
-/** What there is to do before it can run. */
-function Draft({ missing }: { missing: string[] }) {
+function Activate({ agent }: { agent: Agent }) {
   const { t } = useWords();
+  const [isOpen, setOpen] = useState(false);
+  const isApplied = agent.status === "active" && agent.revision === agent.appliedRevision;
+  if (isApplied && agent.drift.length === 0 && !isOpen) return null;
   return (
-    <Callout tone="calm" icon="hand" title={t("agent.draft")}>
-      <p>{t("agent.draftDetail")}</p>
-      {missing.length > 0 && <p>{t("agent.missing", { fields: missing.join(", ") })}</p>}
-    </Callout>
+    <>
+      <Button leftSection={<Icon name="check" size={16} />} onClick={() => setOpen(true)}>
+        {t("activate.open")}
+      </Button>
+      <ActivateDialog agent={agent} isOpen={isOpen} close={() => setOpen(false)} />
+    </>
   );
 }
 
-/** Run now, with words of the person's own if they like. */
-function Starter({ agent }: { agent: Agent }) {
+function AgentTabs({ agent, detail }: { agent: Agent; detail: AgentDetail }) {
   const { t } = useWords();
-  const start = useStart();
-  const [input, setInput] = useState<string | null>(null);
-  const path = `/api/agents/${encodeURIComponent(agent.id)}/run`;
+  const [query, setQuery] = useSearchParams();
+  const own = revisionOf(detail);
+  const tabs = TABS.filter((tab) => own || tab !== "history");
+  const tab = tabs.find((each) => each === query.get("tab")) ?? "overview";
+  const choose = (next: string | null) =>
+    setQuery(next && next !== "overview" ? { tab: next } : {}, { replace: true });
+  const shared = { agent, detail, tab };
   return (
-    <div className={classes.starter}>
-      <Refusal error={start.error} />
-      {input !== null && (
-        <Textarea
-          label={t("agent.input")}
-          description={t("agent.inputDetail")}
-          autosize
-          minRows={3}
-          maxRows={14}
-          data-autofocus
-          value={input}
-          onChange={(event) => setInput(event.currentTarget.value)}
-        />
-      )}
-      <div className={classes.buttons}>
-        <Button
-          leftSection={<Icon name="play" size={16} />}
-          loading={start.isPending}
-          onClick={() => start.mutate({ path, body: input ? { input } : {} })}
-        >
-          {t("agent.run")}
-        </Button>
-        {input === null && (
-          <Button variant="default" onClick={() => setInput("")}>
-            {t("agent.withInput")}
-          </Button>
-        )}
-      </div>
-    </div>
+    <Tabs value={tab} onChange={choose} keepMounted={false}>
+      <Tabs.List className={classes.tabs} aria-label={agent.name}>
+        {tabs.map((each) => (
+          <Tabs.Tab key={each} value={each}>
+            {own || each !== "edit" ? t(`tab.${each}`) : t("tab.look")}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value={tab}>
+        {own ? <Own {...shared} latest={own} /> : <Foreign {...shared} />}
+      </Tabs.Panel>
+    </Tabs>
   );
 }
 
-function Runs({ agent }: { agent: string }) {
-  const { t } = useWords();
-  const runs = useRuns({ agent });
-  return (
-    <Section
-      title={t("agent.runs")}
-      aside={
-        <Link href={`/executions?agent=${encodeURIComponent(agent)}`}>{t("home.allRuns")}</Link>
-      }
-    >
-      <Found runs={runs} />
-    </Section>
-  );
+interface Shared {
+  agent: Agent;
+  detail: AgentDetail;
+  tab: Tab;
 }
 
-function Found({ runs }: { runs: ReturnType<typeof useRuns> }) {
-  const { t } = useWords();
-  if (runs.isPending) return <Rows count={3} />;
-  if (runs.isError) return <Failure error={runs.error} retry={() => void runs.refetch()} />;
-  const all = runsOf(runs.data);
-  if (all.length === 0) {
-    return <Empty icon="runs" title={t("agent.noRuns")} detail={t("agent.noRunsDetail")} />;
-  }
-  return <RunList runs={all} label={t("agent.runs")} />;
+/** What is being written stays while other tabs of the page are looked at. */
+function Own({ agent, detail, tab, latest }: Shared & { latest: Revision }) {
+  const draft = useEditing(agent.id, latest);
+  const [yaml, setYaml] = useState<YamlText | null>(null);
+  if (tab === "edit") return <EditTab id={agent.id} latest={latest} draft={draft} />;
+  if (tab === "yaml") return <YamlTab agent={detail} text={yaml} setText={setYaml} />;
+  if (tab === "history") return <HistoryTab agent={agent} />;
+  return <OverviewTab agent={agent} detail={detail} />;
+}
+
+/** One that is changed elsewhere: to look at, to run and to copy. */
+function Foreign({ agent, detail, tab }: Shared) {
+  const { name, description, spec } = detail;
+  if (tab === "yaml") return <YamlTab agent={detail} text={null} setText={() => undefined} />;
+  if (tab !== "edit") return <OverviewTab agent={agent} detail={detail} />;
+  const editing = beginEditing({ number: 0, content: { name, description, spec } });
+  const form = { editing, isLocked: true, faults: new Map(), errors: [], change: () => undefined };
+  return (
+    <FormProvider value={form}>
+      <EditForm />
+    </FormProvider>
+  );
 }

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { useWords } from "../words/words";
+import { Expiry } from "./Expiry";
 import { Icon, type IconName, Sun } from "./icons";
 import classes from "./Shell.module.css";
 import { StatusBar } from "./StatusBar";
@@ -33,6 +34,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </nav>
       </header>
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <Expiry />
         {children}
       </main>
       <StatusBar />

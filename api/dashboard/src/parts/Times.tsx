@@ -1,5 +1,7 @@
 import type { Execution } from "../api/views";
 import { useNow } from "../lib/now";
+import { moment } from "../words/formats";
+import { usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 
 /** How long ago; the exact instant, in the person's zone, on the element. */
@@ -26,4 +28,16 @@ function Whole({ run }: { run: Execution }) {
 function Going({ since }: { since: string }) {
   const { duration } = useWords();
   return duration((useNow() - Date.parse(since)) / 1000);
+}
+
+/** When something is to come: how long until then, and the instant in the person's zone. */
+export function Ahead({ time }: { time: string }) {
+  const { ago, language } = useWords();
+  const { zone } = usePreferences();
+  const now = useNow();
+  return (
+    <time dateTime={time}>
+      {moment(time, language, zone)} · {ago(Math.max(Date.parse(time), now), now)}
+    </time>
+  );
 }

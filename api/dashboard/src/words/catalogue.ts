@@ -1,5 +1,10 @@
+import { AGENTS } from "./agents";
+import { EXPIRY } from "./expiry";
+
 /** Every text of the dashboard, in every language. `{name}` is a place that is filled in. */
 export const CATALOGUE = {
+  ...AGENTS,
+  ...EXPIRY,
   "app.skip": { en: "Skip to content", ko: "본문으로 건너뛰기" },
   "app.navigation": { en: "Main", ko: "주 메뉴" },
   "app.loading": { en: "Loading", ko: "불러오는 중" },
@@ -7,6 +12,8 @@ export const CATALOGUE = {
   "app.reload": { en: "Reload the page", ko: "페이지 새로 고침" },
   "app.more": { en: "Show more", ko: "더 보기" },
   "app.copy": { en: "Copy", ko: "복사" },
+  "app.cancel": { en: "Cancel", ko: "취소" },
+  "app.close": { en: "Close", ko: "닫기" },
   "app.copied": { en: "Copied", ko: "복사됨" },
 
   "nav.home": { en: "Home", ko: "홈" },
@@ -213,57 +220,6 @@ export const CATALOGUE = {
   },
   "steps.said": { en: "Note of the runner", ko: "실행기 메모" },
   "steps.more": { en: "Read the next part", ko: "다음 부분 읽기" },
-
-  "agents.title": { en: "Agents", ko: "에이전트" },
-  "agents.detail": {
-    en: "Who works for you, and whether they could start now.",
-    ko: "에이전트와 지금 실행할 수 있는지를 보여 줍니다.",
-  },
-  "agents.search": { en: "Search by name or description", ko: "이름이나 설명으로 찾기" },
-  "agents.emptyTitle": { en: "No agents yet", ko: "아직 에이전트가 없습니다" },
-  "agents.emptyDetail": {
-    en: "An example from the first page makes you one.",
-    ko: "홈의 예시를 실행하면 에이전트가 만들어집니다.",
-  },
-  "agents.filteredTitle": { en: "No agent fits", ko: "찾는 에이전트가 없습니다" },
-  "agents.filteredDetail": { en: "Search for something shorter.", ko: "더 짧은 말로 찾아보세요." },
-  "agents.noDescription": { en: "No description", ko: "설명 없음" },
-
-  "agent.ready": { en: "Ready", ko: "준비됨" },
-  "agent.notReady": { en: "Not ready", ko: "준비 안 됨" },
-  "agent.unknown": { en: "Being checked", ko: "확인 중" },
-  "agent.draft": { en: "Draft", ko: "초안" },
-  "agent.draftDetail": {
-    en: "It runs once it was activated.",
-    ko: "활성화한 뒤에 실행할 수 있습니다.",
-  },
-  "agent.missing": { en: "Still missing: {fields}", ko: "아직 없는 항목: {fields}" },
-  "agent.inactive": { en: "Inactive", ko: "비활성" },
-  "agent.whyNot": { en: "Why it could not run now", ko: "지금 실행할 수 없는 이유" },
-  "agent.readOnly": { en: "Managed with kubectl", ko: "kubectl로 관리" },
-  "agent.readOnlyDetail": {
-    en: "It was made with kubectl or from a file, so it is changed there; runs can be started here.",
-    ko: "kubectl이나 파일로 만든 에이전트라 수정은 그곳에서 합니다. 실행은 여기서도 시작할 수 있습니다.",
-  },
-  "agent.run": { en: "Run now", ko: "지금 실행" },
-  "agent.withInput": { en: "Add input", ko: "입력 추가" },
-  "agent.input": { en: "Input for this run", ko: "이번 실행의 입력" },
-  "agent.inputDetail": {
-    en: "Text that the agent gets beside its prompt.",
-    ko: "프롬프트와 함께 에이전트에게 전달되는 글입니다.",
-  },
-  "agent.model": { en: "Model", ko: "모델" },
-  "agent.namespace": { en: "Namespace", ko: "네임스페이스" },
-  "agent.managedBy": { en: "Managed by", ko: "관리" },
-  "agent.dashboard": { en: "Dashboard", ko: "대시보드" },
-  "agent.created": { en: "Made", ko: "생성" },
-  "agent.live": { en: "{count} running", ko: "{count}개 실행 중" },
-  "agent.runs": { en: "Runs", ko: "실행" },
-  "agent.noRuns": { en: "It has not run yet", ko: "아직 실행한 적이 없습니다" },
-  "agent.noRunsDetail": {
-    en: "Start it with the button above.",
-    ko: "위의 버튼으로 시작해 보세요.",
-  },
 
   "settings.title": { en: "Settings", ko: "설정" },
   "settings.detail": {

@@ -81,6 +81,20 @@ export function instant(time: string, language: Language, zone: string | null): 
   }).format(new Date(time));
 }
 
+/** A day with its weekday and the minute: for what is still to come. */
+export function moment(time: string, language: Language, zone: string | null): string {
+  return new Intl.DateTimeFormat(language, {
+    weekday: "short",
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(new Date(time));
+}
+
 /** The time alone, for steps of one run. */
 export function clock(time: string, language: Language, zone: string | null): string {
   return new Intl.DateTimeFormat(language, {

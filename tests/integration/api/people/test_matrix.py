@@ -66,6 +66,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/secrets"): Row(Rule.PERSON),
     ("PUT", "/api/secrets/{name}"): Row(Rule.PERSON, body={"values": {"key": "value"}}),
     ("DELETE", "/api/secrets/{name}"): Row(Rule.PERSON),
+    ("DELETE", "/api/me"): Row(Rule.PERSON, body={"confirm": "delete everything"}),
+    ("GET", "/api/me/archive"): Row(Rule.PERSON),
     ("GET", "/api/agents"): Row(Rule.PERSON),
     ("GET", "/api/executions"): Row(Rule.PERSON),
     ("POST", "/api/samples/{name}"): Row(Rule.PERSON),

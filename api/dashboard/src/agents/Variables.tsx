@@ -1,0 +1,134 @@
+import { ActionIcon, Autocomplete, Button, TextInput } from "@mantine/core";
+import { useSecrets } from "../api/agents";
+import { Icon } from "../parts/icons";
+import { useWords } from "../words/words";
+import { isTree, type Tree, valueAt } from "./contents";
+import { withField } from "./editing";
+import { useFault, useFieldName, useForm } from "./form";
+import classes from "./Variables.module.css";
+
+interface Cell {
+  readonly name: string;
+  readonly label: string;
+  readonly data: (row: Tree) => string[];
+}
+
+/** Variables with plain values. */
+export function Variables() {
+  const { t } = useWords();
+  return (
+    <Table
+      path="spec.workspace.env"
+      add={t("agents.addEnv")}
+      hint={t("agents.envHint")}
+      cells={[
+        { name: "name", label: t("agents.variable"), data: () => [] },
+        { name: "value", label: t("agents.value"), data: () => [] },
+      ]}
+    />
+  );
+}
+
+/** Variables with values of Secrets. The names of one's own are offered. */
+export function SecretVariables() {
+  const { t } = useWords();
+  const secrets = useSecrets().data?.items ?? [];
+  return (
+    <Table
+      path="spec.workspace.secretRefs"
+      add={t("agents.addSecret")}
+      hint={t("agents.secretsHint")}
+      cells={[
+        { name: "envName", label: t("agents.variable"), data: () => [] },
+        { name: "name", label: t("agents.secret"), data: () => secrets.map(({ name }) => name) },
+        {
+          name: "key",
+          label: t("agents.secretKey"),
+          data: (row) => secrets.find(({ name }) => name === row.name)?.keys ?? [],
+        },
+      ]}
+    />
+  );
+}
+
+function Table({
+  path,
+  add,
+  hint,
+  cells,
+}: {
+  path: string;
+  add: string;
+  hint: string;
+  cells: readonly Cell[];
+}) {
+  const { editing, change, isLocked } = useForm();
+  const { t } = useWords();
+  const name = useFieldName();
+  const given = valueAt(editing.content, path);
+  const rows: Tree[] = Array.isArray(given) ? given.filter(isTree) : [];
+  const put = (next: Tree[]) =>
+    change((now) => withField(now, path, next.length > 0 ? next : undefined));
+  return (
+    <fieldset className={classes.table}>
+      <legend>{name(path)}</legend>
+      <p className={classes.hint}>{hint}</p>
+      {rows.map((row, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place
+        <div key={at} className={classes.row} data-cells={cells.length}>
+          {cells.map((cell) => (
+            <CellInput
+              key={cell.name}
+              path={`${path}[${at}].${cell.name}`}
+              label={cell.label}
+              data={cell.data(row)}
+              value={String(row[cell.name] ?? "")}
+              put={(text) => put(rows.with(at, { ...row, [cell.name]: text }))}
+            />
+          ))}
+          {!isLocked && (
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              className={classes.remove}
+              aria-label={t("agents.removeRow", { name: String(row[cells[0]?.name ?? ""] ?? "") })}
+              onClick={() => put(rows.toSpliced(at, 1))}
+            >
+              <Icon name="cross" size={16} />
+            </ActionIcon>
+          )}
+        </div>
+      ))}
+      {!isLocked && (
+        <Button
+          variant="default"
+          size="xs"
+          onClick={() => put([...rows, Object.fromEntries(cells.map(({ name }) => [name, ""]))])}
+        >
+          {add}
+        </Button>
+      )}
+    </fieldset>
+  );
+}
+
+function CellInput({
+  path,
+  label,
+  data,
+  value,
+  put,
+}: {
+  path: string;
+  label: string;
+  data: string[];
+  value: string;
+  put: (text: string) => void;
+}) {
+  const { isLocked } = useForm();
+  const error = useFault(path);
+  const shared = { "aria-label": label, placeholder: label, error, value, readOnly: isLocked };
+  if (data.length > 0) return <Autocomplete {...shared} data={data} onChange={put} />;
+  return <TextInput {...shared} onChange={(event) => put(event.currentTarget.value)} />;
+}

@@ -1,0 +1,93 @@
+/** What the fields of the form share: the edit, and what is said about each place of it. */
+import { createContext, useContext } from "react";
+import type { FieldError } from "../api/views";
+import type { Key } from "../words/catalogue";
+import { useWords } from "../words/words";
+import type { Editing } from "./editing";
+import { placeOf } from "./fields";
+import type { Fault } from "./rules";
+
+export interface Form {
+  readonly editing: Editing;
+  readonly isLocked: boolean;
+  readonly faults: ReadonlyMap<string, Fault>;
+  /** The server's words. */
+  readonly errors: readonly FieldError[];
+  change(next: (editing: Editing) => Editing): void;
+}
+
+const Context = createContext<Form | null>(null);
+export const FormProvider = Context.Provider;
+
+export function useForm(): Form {
+  const form = useContext(Context);
+  if (!form) throw new Error("a field stands outside of its form");
+  return form;
+}
+
+/** What is wrong at one place; our own words go before the server's. */
+export function useFault(path: string): string | undefined {
+  const { faults, errors } = useForm();
+  const { t } = useWords();
+  const own = faults.get(path);
+  if (own) return t(own.key, own.values);
+  const said = errors.filter(({ field }) => field === path || placeOf(field) === path);
+  return said.length > 0 ? said.map(({ message }) => message).join("; ") : undefined;
+}
+
+/** A field as people call it: `Cost limit`; one without a name as it is written. */
+export function useFieldName(): (field: string) => string {
+  const { t } = useWords();
+  return (field) => {
+    const place = placeOf(field);
+    const key = place ? FIELD_KEYS[place] : undefined;
+    return key ? t(key) : field.replace(/^spec\./, "");
+  };
+}
+
+const FIELD_KEYS: Readonly<Record<string, Key>> = {
+  name: "field.name",
+  description: "field.description",
+  "spec.prompt": "field.prompt",
+  "spec.model.name": "field.model",
+  "spec.tools.allow": "field.allow",
+  "spec.tools.deny": "field.deny",
+  "spec.workspace.image": "field.image",
+  "spec.workspace.resources.cpu": "field.cpu",
+  "spec.workspace.resources.memory": "field.memory",
+  "spec.workspace.storage.type": "field.storage",
+  "spec.workspace.storage.size": "field.size",
+  "spec.workspace.env": "field.env",
+  "spec.workspace.secretRefs": "field.secrets",
+  "spec.limits.maxCostMicros": "field.cost",
+  "spec.limits.timeoutSeconds": "field.time",
+  "spec.limits.maxTurns": "field.turns",
+  "spec.limits.maxTokens": "field.tokens",
+  "spec.verify.command": "field.verifyCommand",
+  "spec.verify.files": "field.verifyFiles",
+  "spec.retry.limit": "field.retries",
+  "spec.retry.backoffSeconds": "field.waits",
+  "spec.runtime.command": "field.command",
+  "spec.runtime.stallSeconds": "field.stall",
+  "spec.priority": "field.priority",
+  "spec.maxConcurrentExecutions": "field.atOnce",
+  "spec.history.successful": "field.keptGood",
+  "spec.history.failed": "field.keptBad",
+  "spec.history.ttlSeconds": "field.keptFor",
+  "spec.schedule": "field.schedule",
+  "spec.schedule.cron": "field.cron",
+  "spec.schedule.frequency": "field.frequency",
+  "spec.schedule.time": "field.clock",
+  "spec.schedule.weekday": "field.weekday",
+  "spec.schedule.monthDay": "field.monthDay",
+  "spec.schedule.timeZone": "field.zone",
+  "spec.schedule.suspend": "field.scheduleOff",
+  "spec.schedule.overlap": "field.overlap",
+  "spec.schedule.catchUp": "field.catchUp",
+  "spec.schedule.maxCatchUp": "field.maxCatchUp",
+  "spec.schedule.jitterSeconds": "field.jitter",
+  "spec.schedule.startingDeadlineSeconds": "field.deadline",
+  "spec.schedule.daylightSaving": "field.daylight",
+  "spec.schedule.pauseAfterFailures": "field.pauseAfter",
+  "spec.schedule.blackouts": "field.blackouts",
+};

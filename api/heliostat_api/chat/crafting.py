@@ -1,0 +1,88 @@
+"""Tools that write the draft: save_agent and set_schedule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
+
+from heliostat_api.agents.contents import Content, judge
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.agents.edits import AgentPatch, Edit, checked, edit_of, merge
+from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, told
+from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.tools import SaveAgent, SetSchedule
+from heliostat_api.chat.views import AgentCardPart
+from heliostat_api.documents.conversations import ConversationRecord
+from heliostat_api.serving.repeats import Asked
+
+_NOTE = "by chat"
+
+
+@dataclass(frozen=True)
+class Crafting:
+    """Writes drafts, as their person's own editing does."""
+
+    drafts: Drafts
+    shelf: Shelf
+
+    async def save(self, scene: Scene, given: SaveAgent) -> Outcome:
+        """Raises problems."""
+        patch = AgentPatch(name=given.name, description=given.description, spec=spec_of(given))
+        if scene.agent:
+            return await self._edit(scene, scene.agent, edit_of(patch))
+        if given.name is None:
+            raise RefusedError("name: a new agent needs one.")
+        content = checked(edit_of(patch)(Content(name=given.name)))
+        asked = Asked(f"tool {scene.call}", scene.call)
+        saved = await self.drafts.create(scene.person, content, asked, scene.correlation, _NOTE)
+        await self.shelf.change(scene.conversation, lambda each: about(each, saved.agent))
+        return await self._outcome(scene, saved.agent)
+
+    async def schedule(self, scene: Scene, given: SetSchedule) -> Outcome:
+        """Raises problems."""
+        schedule = None if given.schedule is None else zoned(given.schedule, scene.time_zone)
+
+        def edit(before: Content) -> Content:
+            kept = {key: each for key, each in before.spec.items() if key != "schedule"}
+            spec = kept if schedule is None else {**kept, "schedule": schedule}
+            return before.model_copy(update={"spec": spec})
+
+        return await self._edit(scene, scene.needed_agent(), edit)
+
+    async def _edit(self, scene: Scene, agent: str, edit: Edit) -> Outcome:
+        await self.drafts.edit(scene.person, agent, edit, None, scene.correlation, _NOTE)
+        return await self._outcome(scene, agent)
+
+    async def _outcome(self, scene: Scene, agent: str) -> Outcome:
+        draft = (await self.drafts.read(scene.person, agent)).draft
+        said: dict[str, JsonValue] = {
+            "agent": agent,
+            "revision": draft.latest,
+            "status": draft.status,
+            "name": draft.name,
+            "description": draft.description,
+            "spec": dict(draft.spec),
+            "missing": list(judge(draft.spec).missing),
+        }
+        return told(said, AgentCardPart(agent_id=agent, revision=draft.latest))
+
+
+def spec_of(given: SaveAgent) -> dict[str, JsonValue]:
+    """The patch of a spec; what has a field of its own wins."""
+    own: dict[str, JsonValue] = {}
+    if given.prompt is not None:
+        own["prompt"] = given.prompt
+    if given.model is not None:
+        own["model"] = {"name": given.model}
+    merged = merge(dict(given.spec or {}), own)
+    assert isinstance(merged, dict)
+    return merged
+
+
+def zoned(schedule: Mapping[str, JsonValue], time_zone: str) -> dict[str, JsonValue]:
+    """In the person's zone, unless it names one."""
+    return {"timeZone": time_zone, **schedule}
+
+
+def about(record: ConversationRecord, agent: str) -> ConversationRecord:
+    return replace(record, agent_id=agent)

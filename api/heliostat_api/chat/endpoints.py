@@ -1,0 +1,77 @@
+"""The endpoints of the chat: a table of contents, each one call."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, WebSocket
+from pydantic import StringConstraints
+
+from heliostat_api.chat.views import ConversationPage, ConversationView, MessagePage
+from heliostat_api.serving.asking import Cursor, Limit, PartsOf, PersonOf
+from heliostat_api.serving.parts import person_of
+from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.views import View
+
+conversations = APIRouter(prefix="/conversations")
+workspace = APIRouter()
+
+
+class NewTitle(View):
+    """What the conversation is called."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+@workspace.websocket("/workspace/{user_id}")
+async def open_workspace(socket: WebSocket, parts: PartsOf, person: PersonOf, user_id: str) -> None:
+    """The chat of a person; `user_id` is their own."""
+    if user_id != person.id:
+        raise NotFoundProblem("workspace")
+
+    async def check() -> None:
+        if (await person_of(socket)).id != person.id:
+            raise NotFoundProblem("workspace")
+
+    await parts.chat.serve(socket, person, check)
+
+
+@conversations.get("")
+async def list_conversations(
+    parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
+) -> ConversationPage:
+    """Your conversations, newest first."""
+    return await parts.chat.reading.page(person, cursor, limit)
+
+
+@conversations.get("/{conversation_id}")
+async def read_conversation(
+    parts: PartsOf, person: PersonOf, conversation_id: str
+) -> ConversationView:
+    """One of your conversations."""
+    return await parts.chat.reading.get(person, conversation_id)
+
+
+@conversations.get("/{conversation_id}/messages")
+async def list_messages(
+    parts: PartsOf,
+    person: PersonOf,
+    conversation_id: str,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> MessagePage:
+    """What was said in it, the newest last; `next` leads to what was said before."""
+    return await parts.chat.reading.messages(person, conversation_id, cursor, limit)
+
+
+@conversations.patch("/{conversation_id}")
+async def rename_conversation(
+    parts: PartsOf, person: PersonOf, conversation_id: str, body: NewTitle
+) -> ConversationView:
+    """Call it something else."""
+    return await parts.chat.keeping.rename(person, conversation_id, body.title)
+
+
+@conversations.delete("/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_conversation(parts: PartsOf, person: PersonOf, conversation_id: str) -> None:
+    """All that was said in it goes; its agent stays."""
+    await parts.chat.keeping.delete(person, conversation_id)

@@ -1,0 +1,45 @@
+"""What a person does to a conversation as a whole: rename it, stop its answer, delete it."""
+
+from dataclasses import dataclass, replace
+
+from heliostat_api.chat.desk import Desk
+from heliostat_api.chat.journal import audience_of, stop_audience_of, view_conversation
+from heliostat_api.chat.mending import Mending
+from heliostat_api.chat.shelf import Shelf, path_of
+from heliostat_api.chat.views import ConversationView
+from heliostat_api.documents.conversations import ConversationState, read_conversation
+from heliostat_api.people.person import Person
+from heliostat_api.serving.problems import NotFoundProblem
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Raises NotFoundProblem for what is not the person's."""
+
+    shelf: Shelf
+    mending: Mending
+    desk: Desk
+
+    async def rename(self, person: Person, conversation: str, title: str) -> ConversationView:
+        """It is called that from now on."""
+        await self.shelf.own(person, conversation)
+        changed = await self.shelf.change(conversation, lambda each: replace(each, title=title))
+        if changed is None:
+            raise NotFoundProblem("conversation")
+        return view_conversation(changed)
+
+    async def stop(self, person: Person, conversation: str) -> None:
+        """Its answer ends at once, wherever it is written; nothing where there is none."""
+        document = await self.shelf.own(person, conversation)
+        record = read_conversation(document)
+        if record.state is ConversationState.ANSWERING:
+            await self.desk.wish_stop(conversation, record.answer)
+            await self.mending.mend(document)
+
+    async def delete(self, person: Person, conversation: str) -> None:
+        """With all that was said. Its agent stays."""
+        await self.stop(person, conversation)
+        await self.shelf.documents.delete_tree(path_of(conversation))
+        for audience in (audience_of(conversation), stop_audience_of(conversation)):
+            await self.shelf.log.forget(audience)
+        await self.shelf.tell_gone(person, conversation)

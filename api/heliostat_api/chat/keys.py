@@ -1,0 +1,27 @@
+"""Keys of the gateway on which a person's chat calls models."""
+
+from typing import Protocol
+
+from heliostat_api.people.person import Person
+
+
+class NoKeyError(Exception):
+    """There is no key for this person; the text says why, with the remedy."""
+
+
+class PersonKeys(Protocol):
+    """Whoever talks pays, within their cap."""
+
+    async def key_for(self, person: Person, conversation_id: str) -> str:
+        """A short-lived key of that person for one conversation. Raises NoKeyError."""
+
+
+class NoPersonKeys:
+    """Nobody has a key."""
+
+    async def key_for(self, person: Person, conversation_id: str) -> str:  # noqa: ARG002
+        """See PersonKeys."""
+        raise NoKeyError(
+            "This server has no key for the gateway, so the chat can't answer: its owner sets "
+            "HELIOSTAT_API_GATEWAY_URL and gives the api an identity there."
+        )

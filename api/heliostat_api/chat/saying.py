@@ -1,0 +1,200 @@
+"""What begins an answer: something is said, or an interrupted answer is gone on with.
+
+Who answers is decided in the store: one commit makes the answer's document, or takes it up again,
+and says so in the conversation's. Whoever comes second finds it there.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+from heliostat_api.agents.drafts import Drafts
+from heliostat_api.chat.frames import MessageFrame, Say
+from heliostat_api.chat.journal import Entry, fields_of, view_message
+from heliostat_api.chat.mending import Mending
+from heliostat_api.chat.shelf import (
+    Shelf,
+    changed,
+    new_conversation_id,
+    new_message_id,
+    path_of,
+)
+from heliostat_api.chat.views import TextPart
+from heliostat_api.chat.writing import LEASE, fields_of_message, message_path
+from heliostat_api.documents.conversations import (
+    ConversationRecord,
+    ConversationState,
+    MessageRecord,
+    MessageState,
+    Role,
+    read_conversation,
+    read_message,
+)
+from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
+from heliostat_api.people.person import Person
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.serving.repeats import Asked, Repeats
+
+_LONGEST_TITLE: Final = 80
+_AFTER: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An answer that is ours to write."""
+
+    person: Person
+    conversation: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Saying:
+    """Begins answers."""
+
+    shelf: Shelf
+    mending: Mending
+    repeats: Repeats
+    drafts: Drafts
+
+    async def say(self, person: Person, said: Say, digest: str) -> tuple[str, Begun | None]:
+        """The conversation, and the answer unless this was said before. Raises problems."""
+        asked = Asked(f"say {said.id}", digest)
+        while True:
+            if made := await self.repeats.before(person, asked):
+                return made["conversation"], None
+            if said.agent is not None:
+                await self.drafts.read(person, said.agent)
+            document = await self._free(person, said.conversation)
+            try:
+                return await self._begin(person, said, asked, document)
+            except ConflictError:
+                continue
+
+    async def go_on(self, person: Person, conversation: str, message: str) -> Begun | None:
+        """None when somebody goes on with it already. Raises problems."""
+        while True:
+            document = await self.mending.own(person, conversation)
+            record = read_conversation(document)
+            if record.answer == message and record.state is ConversationState.ANSWERING:
+                return None
+            found = await self.shelf.message(conversation, message)
+            if found is None:
+                raise NotFoundProblem("message")
+            if record.answer != message or record.state is not ConversationState.INTERRUPTED:
+                raise ProblemError(
+                    HTTPStatus.CONFLICT,
+                    "Only the last answer can be continued, after an interruption: say what you "
+                    "want instead.",
+                )
+            try:
+                await self._take_up(document, record, found)
+            except ConflictError:
+                continue
+            return Begun(person, conversation, message)
+
+    async def _free(self, person: Person, conversation: str | None) -> Document | None:
+        """The conversation when nobody answers in it; None for a new one. Raises problems."""
+        if conversation is None:
+            return None
+        document = await self.mending.own(person, conversation)
+        if read_conversation(document).state is ConversationState.ANSWERING:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                "It is still answering: wait for the end of the answer, or stop it.",
+            )
+        return document
+
+    async def _begin(
+        self, person: Person, said: Say, asked: Asked, document: Document | None
+    ) -> tuple[str, Begun | None]:
+        now = self.shelf.clock()
+        record = (
+            read_conversation(document)
+            if document
+            else ConversationRecord(
+                new_conversation_id(), person.id, title=title_of(said.text), created_at=now
+            )
+        )
+        context = context_of(said)
+        words = MessageRecord(
+            new_message_id(),
+            parts=(fields_of(TextPart(text=said.text)),),
+            timestamp=now,
+            context=context,
+        )
+        answer = MessageRecord(
+            new_message_id(),
+            role=Role.ASSISTANT,
+            timestamp=now + _AFTER,
+            state=MessageState.WRITING,
+            context=context,
+            epoch=1,
+            cursor=await self.shelf.log.end(),
+            lease_until=now + LEASE,
+        )
+        record = replace(
+            record,
+            agent_id=said.agent or record.agent_id,
+            changed_at=now,
+            state=ConversationState.ANSWERING,
+            answer=answer.id,
+        )
+        made = {"conversation": record.id, "answer": answer.id}
+        put = (
+            changed(document, record)
+            if document
+            else Put(path_of(record.id), record.fields(), Expected.ABSENT)
+        )
+        decided = await self.repeats.once(
+            person, asked, made, put, *(_new(record.id, each) for each in (words, answer))
+        )
+        if decided["answer"] != answer.id:
+            return decided["conversation"], None
+        await self._announce(record, words, answer)
+        return record.id, Begun(person, record.id, answer.id)
+
+    async def _take_up(
+        self, document: Document, record: ConversationRecord, found: Document
+    ) -> None:
+        message = read_message(found)
+        taken = replace(
+            message,
+            state=MessageState.WRITING,
+            epoch=message.epoch + 1,
+            seq=1,
+            cursor=await self.shelf.log.end(),
+            lease_until=self.shelf.clock() + LEASE,
+        )
+        answering = replace(
+            record, state=ConversationState.ANSWERING, changed_at=self.shelf.clock()
+        )
+        await self.shelf.documents.commit(
+            changed(document, answering),
+            Put(found.path, fields_of_message(taken, found.fields), found.version),
+        )
+        await self._announce(answering, taken)
+
+    async def _announce(self, record: ConversationRecord, *messages: MessageRecord) -> None:
+        for each in messages:
+            frame = MessageFrame(message=view_message(each))
+            await self.shelf.say(record.id, Entry(frame, each.epoch, each.seq, each.cost_nanos))
+        await self.shelf.tell(record)
+
+
+def title_of(text: str) -> str:
+    """The beginning of what was said first."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
+
+
+def context_of(said: Say) -> Fields:
+    """What the person's side tells of itself."""
+    return {"timeZone": said.time_zone, "language": said.language}
+
+
+def _new(conversation: str, record: MessageRecord) -> Put:
+    return Put(
+        message_path(conversation, record.id), fields_of_message(record, {}), Expected.ABSENT
+    )

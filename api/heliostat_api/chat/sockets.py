@@ -1,0 +1,200 @@
+"""One WebSocket: commands of a client, and the conversation that it watches."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+
+from heliostat_api.chat.desk import Desk
+from heliostat_api.chat.frames import (
+    COMMAND,
+    Accepted,
+    Command,
+    Continue,
+    Refused,
+    Say,
+    Stop,
+    Watch,
+)
+from heliostat_api.chat.journal import audience_of, read_entry
+from heliostat_api.chat.keeping import Keeping
+from heliostat_api.chat.reading import Reading
+from heliostat_api.chat.saying import Saying
+from heliostat_api.documents.port import StoreError
+from heliostat_api.events.log import EventLog
+from heliostat_api.people.person import Person
+from heliostat_api.serving.problems import (
+    FieldError,
+    ProblemError,
+    as_problem,
+    problem_of,
+)
+from heliostat_api.views import View
+
+MOST_SOCKETS: Final = 20
+"""Of one person at one replica."""
+LONGEST_FRAME: Final = 262_144
+WAIT_SECONDS: Final = 15.0
+Check = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Chat:
+    """What every socket of a replica needs."""
+
+    reading: Reading
+    saying: Saying
+    keeping: Keeping
+    desk: Desk
+    log: EventLog
+    _sockets: dict[str, int] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def open(self, *, is_alone: bool) -> AsyncIterator[None]:
+        """As long as the block runs; what is written then ends as interrupted.
+
+        `is_alone`: no other replica writes answers, so those that are open have no writer.
+        """
+        mending = self.reading.mending
+        if is_alone:
+            with suppress(StoreError):
+                await mending.mend_all(is_alone=True)
+        try:
+            yield
+        finally:
+            await self.desk.close()
+
+    async def serve(self, socket: WebSocket, person: Person, check: Check) -> None:
+        """Until the client leaves. Raises problems before it is accepted; `check` raises one when
+        the person may ask no more."""
+        if self._sockets.get(person.id, 0) >= MOST_SOCKETS:
+            raise ProblemError(
+                HTTPStatus.TOO_MANY_REQUESTS, f"At most {MOST_SOCKETS} sockets: close another tab."
+            )
+        self._sockets[person.id] = self._sockets.get(person.id, 0) + 1
+        try:
+            await socket.accept()
+            await Session(self, socket, person, check).run()
+        finally:
+            self._sockets[person.id] -= 1
+            if not self._sockets[person.id]:
+                del self._sockets[person.id]
+
+
+class Session:
+    """Of one client."""
+
+    def __init__(self, chat: Chat, socket: WebSocket, person: Person, check: Check) -> None:
+        self._chat = chat
+        self._socket = socket
+        self._person = person
+        self._check = check
+        self._watching: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Until the client leaves."""
+        try:
+            while True:
+                await self._hear(await self._socket.receive_text())
+        except (WebSocketDisconnect, RuntimeError, KeyError):
+            return  # it left, or sent what is no text
+        finally:
+            await self._watch_no_more()
+
+    async def _hear(self, text: str) -> None:
+        try:
+            command = COMMAND.validate_json(text)
+        except ValidationError as error:
+            return await self._send(Refused(id=None, problem=problem_of(malformed(error))))
+        id_ = command.id if isinstance(command, Say) else None
+        try:
+            await self._check()
+            await self._obey(command)
+        except (ProblemError, StoreError) as error:
+            await self._send(Refused(id=id_, problem=problem_of(as_problem(error))))
+
+    async def _obey(self, command: Command) -> None:
+        chat, person = self._chat, self._person
+        match command:
+            case Watch():
+                await self._watch(command)
+            case Say():
+                digest = hashlib.sha256(command.model_dump_json().encode()).hexdigest()
+                conversation, begun = await chat.saying.say(person, command, digest)
+                if begun is not None:
+                    chat.desk.begin(begun)
+                await self._send(Accepted(id=command.id, conversation=conversation))
+            case Stop():
+                await chat.keeping.stop(person, command.conversation)
+            case Continue():
+                begun = await chat.saying.go_on(person, command.conversation, command.message)
+                if begun is not None:
+                    chat.desk.begin(begun)
+
+    async def _watch(self, command: Watch) -> None:
+        await self._watch_no_more()
+        await self._chat.reading.get(self._person, command.conversation)
+        follow = self._follow(command.conversation, command.cursor)
+        self._watching = asyncio.create_task(follow)
+
+    async def _watch_no_more(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
+            self._watching = None
+
+    async def _follow(self, conversation: str, cursor: int | None) -> None:
+        """The conversation from the cursor on, until it is gone or the client leaves."""
+        try:
+            while True:
+                cursor = await self._tell(conversation, cursor)
+        except (ProblemError, StoreError) as error:
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await self._send(Refused(id=None, problem=problem_of(as_problem(error))))
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the client left
+
+    async def _tell(self, conversation: str, cursor: int | None) -> int | None:
+        """What there is now, or a wait for more; the cursor after it."""
+        if cursor is None:
+            snapshot = await self._chat.reading.snapshot(self._person, conversation)
+            await self._send(snapshot)
+            return snapshot.cursor
+        found = await self._chat.log.read([audience_of(conversation)], cursor)
+        if found.has_gap:
+            return None
+        for each in found.reports:
+            change = read_entry(each.report).change.model_dump(mode="json", by_alias=True)
+            await self._socket.send_json({**change, "cursor": each.id})
+        if not found.reports:
+            await self._wait(conversation, found.end)
+        return found.end
+
+    async def _wait(self, conversation: str, cursor: int) -> None:
+        """For news. After a long silence: is it still the person's, and who writes still there?"""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await self._chat.log.wait([audience_of(conversation)], cursor, WAIT_SECONDS)
+        if loop.time() - began >= WAIT_SECONDS:
+            await self._check()
+            await self._chat.reading.get(self._person, conversation)
+
+    async def _send(self, frame: View) -> None:
+        await self._socket.send_text(frame.model_dump_json(by_alias=True))
+
+
+def malformed(error: ValidationError) -> ProblemError:
+    """What is wrong with a frame."""
+    errors = [
+        FieldError(field=".".join(map(str, each["loc"])), message=each["msg"])
+        for each in error.errors(include_url=False)
+    ]
+    said = "; ".join(f"{each.field}: {each.message}" for each in errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, said, errors)

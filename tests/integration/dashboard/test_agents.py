@@ -1,0 +1,171 @@
+"""An agent is designed by hand: made, mended, activated, edited by two at once, brought back."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from support.dev_process import DevProcess
+from support.heliostat_program import PROGRAM
+
+from .conftest import OpenPage
+
+FOREIGN = """
+apiVersion: heliostat.dev/v1alpha1
+kind: Agent
+metadata: {name: foreign, namespace: default}
+spec:
+  prompt: Made elsewhere.
+  runtime: {command: ["true"]}
+"""
+
+SHOWN = {"edit": "aside h3", "yaml": "section pre", "history": "ol li"}
+"""The tabs of an agent, and what is there once all of it is."""
+
+
+def make(dev: DevProcess, name: str) -> str:
+    """The id of a draft."""
+    spec = {"prompt": "Say hello.", "model": {"name": "scripted/hello"}}
+    with dev.browser() as client:
+        answer = client.post("/api/agents", json={"name": name, "spec": spec})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["agent"])
+
+
+def field(page: Page, label: str) -> Locator:
+    return page.get_by_role("textbox", name=label, exact=True)
+
+
+def save(page: Page) -> None:
+    """Saves, and waits until it was read again."""
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("region", name="Saving")).to_have_count(0)
+
+
+def test_an_agent_is_made_mended_and_activated(open_page: OpenPage) -> None:
+    page = open_page("/agents")
+    page.get_by_role("button", name="New agent").click()
+    dialog = page.get_by_role("dialog")
+    field(page, "Name").fill("Greeter")
+    dialog.get_by_role("button", name="Create draft").click()
+    expect(page.get_by_role("heading", level=1, name="Greeter")).to_be_visible()
+    expect(page.get_by_text("Still needed to activate it: Prompt").first).to_be_visible()
+
+    field(page, "Prompt").fill("Say hello.")
+    field(page, "Time limit").fill("soon")
+    expect(field(page, "Time limit")).to_have_accessible_description(re.compile("cannot be read"))
+    button = page.get_by_role("button", name="Save", exact=True)
+    expect(button).to_be_disabled()
+    field(page, "Time limit").fill("1h 30m")
+    field(page, "Cost limit").fill("0.5")
+    outlook = page.get_by_role("complementary", name="What it comes to")
+    expect(outlook).to_contain_text("A run ends at $0.5000 in any case.")
+    expect(outlook).to_contain_text("any that the network lets through")
+    save(page)
+    expect(page.get_by_text("Still needed")).to_have_count(0)
+
+    page.get_by_role("button", name="Activate", exact=True).click()
+    expect(dialog).to_contain_text("No history: it has not run yet.")
+    expect(dialog).to_contain_text("1 h 30 min")
+    dialog.get_by_role("button", name="Activate it").click()
+    expect(page.locator("main").get_by_text("Ready", exact=True)).to_be_visible()
+    page.goto(re.sub(r"/agents/.*", "/agents?status=active&q=greet", page.url))
+    row = page.get_by_role("listitem").filter(has_text="Greeter")
+    expect(row).to_contain_text("Ready")
+    row.get_by_role("button", name="More about Greeter").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("No agent fits")).to_be_visible()
+
+
+def test_two_edits_of_one_agent_lose_nothing(open_page: OpenPage, dev: DevProcess) -> None:
+    agent = make(dev, "Shared")
+    mine = open_page(f"/agents/{agent}?tab=edit")
+    theirs = open_page(f"/agents/{agent}?tab=edit")
+    field(mine, "Prompt").fill("Mine.")
+    field(theirs, "Prompt").fill("Theirs.")
+    field(theirs, "Description").fill("What they say.")
+    save(theirs)
+
+    conflict = mine.get_by_role("region", name="Somebody saved revision 2 meanwhile")
+    expect(field(mine, "Prompt")).to_have_value("Mine.")
+    conflict.get_by_role("button", name="See both").click()
+    expect(conflict).to_contain_text("Theirs.")
+    conflict.get_by_role("button", name="Keep mine").click()
+    expect(field(mine, "Description")).to_have_value("What they say.")
+    save(mine)
+    expect(field(theirs, "Prompt")).to_have_value("Mine.")
+
+    theirs.get_by_role("tab", name="History").click()
+    second = theirs.get_by_role("listitem").filter(has_text="Revision 2")
+    second.get_by_role("button", name="What changed").click()
+    expect(second.get_by_role("list", name="What changed")).to_contain_text("Theirs.")
+    second.get_by_role("button", name="Restore").click()
+    expect(theirs.get_by_text("Restored from revision 2")).to_be_visible()
+    expect(field(mine, "Prompt")).to_have_value("Theirs.")
+
+
+def test_what_was_not_saved_is_asked_about_and_kept(open_page: OpenPage, dev: DevProcess) -> None:
+    page = open_page(f"/agents/{make(dev, 'Kept')}?tab=edit")
+    field(page, "Prompt").fill("Not saved yet.")
+    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("button", name="Stay").click()
+    expect(field(page, "Prompt")).to_have_value("Not saved yet.")
+    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("button", name="Leave").click()
+    expect(page.get_by_role("heading", level=1, name="Runs")).to_be_visible()
+    page.go_back()
+    expect(field(page, "Prompt")).to_have_value("Not saved yet.")
+    expect(page.get_by_text("Restored: what you wrote before")).to_be_visible()
+
+
+def test_an_agent_is_edited_as_yaml(open_page: OpenPage, dev: DevProcess) -> None:
+    page = open_page(f"/agents/{make(dev, 'Text')}?tab=yaml")
+    page.get_by_role("button", name="Edit as YAML").click()
+    text = page.get_by_role("textbox", name="YAML of this agent")
+    before = text.input_value()
+    text.fill(before + "  promt: x\n")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("spec.promt: there is no such field")
+    text.fill(before.replace("Say hello.", "Say it in YAML."))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("region", name="YAML of this agent")).to_contain_text("Say it in YAML.")
+    page.get_by_role("tab", name="Edit").click()
+    expect(field(page, "Prompt")).to_have_value("Say it in YAML.")
+
+
+def test_an_agent_of_kubectl_is_looked_at_and_copied(
+    open_page: OpenPage, dev: DevProcess, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "foreign.yaml"
+    manifest.write_text(FOREIGN)
+    environ = {**dev.environ, "HELIOSTAT_HOME": str(dev.folder)}
+    subprocess.run([PROGRAM, "apply", "-f", manifest], env=environ, check=True, capture_output=True)
+    page = open_page("/agents")
+    page.get_by_role("link", name="foreign").click()
+    page.get_by_role("tab", name="Definition").click()
+    expect(field(page, "Prompt")).to_have_value("Made elsewhere.")
+    expect(field(page, "Prompt")).not_to_be_editable()
+    page.get_by_role("button", name="More about foreign").click()
+    page.get_by_role("menuitem", name="Duplicate").click()
+    expect(page.get_by_role("heading", level=1, name="foreign (copy)")).to_be_visible()
+    expect(field(page, "Prompt")).to_be_editable()
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "ko-KR")])
+def test_every_tab_is_open_to_everybody(
+    open_page: OpenPage, dev: DevProcess, scheme: str, locale: str
+) -> None:
+    agent = make(dev, f"Open {scheme}")
+    page = open_page(f"/agents/{agent}", scheme=scheme, locale=locale)
+    for tab in SHOWN:
+        page.goto(f"{dev.url}/agents/{agent}?tab={tab}")
+        expect(page.locator(SHOWN[tab]).first).to_be_visible()
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        for width in (360, 1600):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, tab
