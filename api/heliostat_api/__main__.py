@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 import uvicorn
 
+from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
@@ -69,6 +71,8 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             owner=None,
             clock=lambda: datetime.now(UTC),
             settings=settings,
+            line=Line("", NoPersonKeys(), settings.chat_model, settings.chat_test_seconds),
+            is_alone=settings.store == "sqlite",
         )
 
 

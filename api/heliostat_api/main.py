@@ -24,6 +24,7 @@ from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
@@ -34,6 +35,7 @@ from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.counting import open_runs, open_schedules
 from heliostat_api.mine.erasers import (
     COLLECTIONS,
     ErasingConversations,
@@ -125,7 +127,8 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
     register = Register(around.documents, around.clock)
-    entrance = open_entrance(around, register)
+    endings = Endings(around.log, around.clock)
+    entrance = open_entrance(around, register, endings)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
@@ -133,17 +136,20 @@ def create_app(around: Surroundings) -> FastAPI:
     world = around.world(managers.APPLIER)
     recorder = open_recorder(around, world, transcripts, register)
     secrets = open_secrets(around, world)
-    erasing = open_erasing(around, register, secrets)
+    erasing = open_erasing(around, register, secrets, endings)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     permits = Permits(secrets, around.settings.images if around.settings else None)
     drafts = Drafts(
         around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
     )
-    activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
+    kept = around.documents, around.clock, around.settings
+    suspender, schedules = around.world(managers.SUSPENDER), open_schedules(*kept)
+    activation = Activation(world, suspender, recorder, drafts, schedules)
     expiring = Expiring(register, Standstill(activation), erasing)
     deletion = Deletion(world, drafts, announcer)
-    commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
+    canceller = around.world(managers.CANCELLER)
+    commands = Commands(world, canceller, recorder, repeats, open_runs(*kept))
     mending = Mending(drafts, deletion, Trials(world), repeats)
     trying, previews = (
         Trying(world, drafts, commands),
@@ -165,6 +171,7 @@ def create_app(around: Surroundings) -> FastAPI:
     app.state.parts = Parts(
         clock=around.clock,
         people=entrance.people,
+        sessions=entrance.sessions,
         sign_in=entrance.sign_in,
         limits=entrance.limits,
         agents=agents,
@@ -182,6 +189,7 @@ def create_app(around: Surroundings) -> FastAPI:
         secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
+        endings=endings,
         archive=Archive(around.documents, transcripts, files, around.clock),
         erasing=erasing,
         expiring=expiring,
@@ -229,7 +237,9 @@ def open_movings(around: Surroundings) -> Sequence[Moving]:
     return MovingResources(world), MovingSecrets(around.documents, world)
 
 
-def open_erasing(around: Surroundings, register: Register, secrets: Secrets) -> Erasing:
+def open_erasing(
+    around: Surroundings, register: Register, secrets: Secrets, endings: Endings
+) -> Erasing:
     """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
     documents, log = around.documents, around.log
     resources = ErasingResources(
@@ -248,11 +258,12 @@ def open_erasing(around: Surroundings, register: Register, secrets: Secrets) -> 
             ErasingReports(log),
             ErasingGuests(register),
         ),
+        endings=endings,
         rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
     )
 
 
-def open_entrance(around: Surroundings, register: Register) -> Entrance:
+def open_entrance(around: Surroundings, register: Register, endings: Endings) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
     if around.settings is None:
@@ -263,6 +274,7 @@ def open_entrance(around: Surroundings, register: Register) -> Entrance:
         register,
         open_movings(around),
         around.api_keys,
+        endings,
     )
 
 

@@ -198,6 +198,37 @@ class ApiSettings(BaseSettings):
         ),
     ] = 6000
 
+    chat_model: Annotated[
+        str,
+        Field(
+            description="Model that answers in the chat; empty: the usual one, or the script "
+            "`scripted/designer` where the gateway has no key for it."
+        ),
+    ] = ""
+
+    chat_test_seconds: Annotated[
+        int,
+        Field(ge=0, description="Seconds that an answer in the chat waits for a test run's end."),
+    ] = 120
+    runs_guest: Annotated[
+        int, Field(ge=0, description="Runs of one guest that are under way at once; 0: no limit.")
+    ] = 3
+    runs_person: Annotated[
+        int, Field(ge=0, description="Runs of one person that are under way at once; 0: no limit.")
+    ] = 0
+    schedules_guest: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one guest may have; 0: no limit."
+        ),
+    ] = 3
+    schedules_person: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one person may have; 0: no limit."
+        ),
+    ] = 0
+
     @model_validator(mode="after")
     def _check_store(self) -> Self:
         if self.store == "firestore" and not self.google_cloud_project:

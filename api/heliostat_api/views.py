@@ -125,7 +125,8 @@ class AgentView(View):
     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-    active. One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+    active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+    One that is not `isOwned` was made with kubectl for nobody: whoever operates its
     namespace looks at it here.
     """
 
@@ -150,6 +151,7 @@ class AgentView(View):
     schedule: WordsView | None = None
     next_time: datetime | None = None
     schedule_paused: PauseView | None = None
+    schedule_missed: tuple[ReceiptView, ...] = ()
 
 
 class AgentDetailView(AgentView):
@@ -248,6 +250,23 @@ class GoneView(View):
     name: str
 
 
+class ConversationView(View):
+    """A conversation. `agentId` is the agent that it is about, once there is one."""
+
+    id: str
+    title: str
+    agent_id: str | None
+    created_time: datetime
+    changed_time: datetime
+    state: Literal["idle", "answering", "interrupted"]
+
+
+class GoneConversationView(View):
+    """Payload of `conversation.deleted`."""
+
+    id: str
+
+
 class StreamView(View):
     """What the stream's events hold. Each has one of these as its data, or as its payload."""
 
@@ -257,6 +276,8 @@ class StreamView(View):
     agent_deleted: GoneView
     execution_changed: ExecutionView
     execution_output: OutputView
+    conversation_changed: ConversationView
+    conversation_deleted: GoneConversationView
     execution_pieces: PiecesView
 
 

@@ -6,6 +6,8 @@ from heliostat_cli.durations import format_age, format_instant, format_when
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import AgentCondition, ExecutionCondition, find_condition
 from heliostat_core.executions import BlockedBy, Execution, compute_phase
+from heliostat_core.schedules.fires import blackout_at
+from heliostat_core.schedules.status import Receipt
 
 
 def render_block(block: BlockedBy, now: datetime) -> str:
@@ -48,7 +50,35 @@ def render_agent_why(agent: Agent, now: datetime) -> str:
         lines.append("  AgentSuspended: spec.suspend is true, so new Executions wait.")
     since = format_age(ready.last_transition_time, now)
     lines.append(f"  {ready.reason}: {ready.message or 'nothing is missing'} (for {since})")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_schedule_lines(agent, now)])
+
+
+def _schedule_lines(agent: Agent, now: datetime) -> list[str]:
+    """Why its schedule does not start it, or when it will, and what became of the last time."""
+    schedule, status = agent.spec.schedule, agent.status.schedule
+    if schedule is None or status is None:
+        return []
+    lines = []
+    if schedule.suspend:
+        lines.append("  ScheduleSuspended: spec.schedule.suspend is true: its times are skipped.")
+    if status.paused:
+        lines.append(f"  SchedulePaused: {status.paused.message}")
+    blackout = blackout_at(schedule, now)
+    if blackout:
+        lines.append(f"  Blackout: {blackout.reason or 'no run of the schedule starts now'}.")
+    if status.next:
+        lines.append(f"  Its schedule starts it next {format_when(status.next, now)}.")
+    if status.recent:
+        lines.append(f"  Its last time: {render_receipt(status.recent[0])}")
+    return lines
+
+
+def render_receipt(receipt: Receipt) -> str:
+    """`2026-11-21T08:00:00Z Skipped (Overlap). ...`; of several in a row how many."""
+    many = f", {receipt.count} times" if receipt.count > 1 else ""
+    told = f"{format_instant(receipt.scheduled_time)} {receipt.outcome} ({receipt.reason}{many})"
+    run = f" {receipt.execution_name}" if receipt.execution_name else ""
+    return f"{told}{run}. {receipt.message}".rstrip(". ") + "."
 
 
 def _ended(execution: Execution) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from heliostat_cli.blocks import phase_of, render_block
-from heliostat_cli.durations import format_age, format_instant, format_seconds
+from heliostat_cli.durations import format_age, format_instant, format_seconds, format_when
 from heliostat_cli.summary import render_cost, render_tokens
 from heliostat_cli.tables import MISSING, render_table
 from heliostat_core.agents import Agent, AgentSpec
@@ -77,11 +77,18 @@ def _agent_head(agent: Agent, world: str, now: datetime) -> Rows:
         ("Denied", ", ".join(spec.tools.deny)),
         ("Limits", _limits(spec)),
         ("Verify", _verify(spec)),
+        ("Schedule", status.schedule.words if status.schedule else ""),
+        ("Next", _next(agent, now)),
         ("Active", str(status.active)),
         ("Last", f"{last.name} {last.phase} ({format_age(last.time, now)} ago)" if last else ""),
         ("Cost", format_micros(status.cost_micros)),
         ("Created", _instant(meta.creation_timestamp, now)),
     ]
+
+
+def _next(agent: Agent, now: datetime) -> str:
+    schedule = agent.status.schedule
+    return format_when(schedule.next, now) if schedule and schedule.next else ""
 
 
 def _limits(spec: AgentSpec) -> str:

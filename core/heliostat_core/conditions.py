@@ -52,6 +52,27 @@ class ReadyReason(Documented):
         "The gateway serves no such model; its message says why.",
     )
     GATEWAY_UNREACHABLE = "GatewayUnreachable", "The gateway does not answer, so nothing is known."
+    SCHEDULE_INVALID = (
+        "ScheduleInvalid",
+        "No run of its schedule will ever start; the message says what to change.",
+    )
+
+
+class TickReason(Documented):
+    """Why a time of a schedule ended as it did: `status.schedule.recent[].reason`."""
+
+    ON_TIME = "OnTime", "Ran: an Execution was made."
+    CAUGHT_UP = "CaughtUp", "Late: made up for by `catchUp`."
+    WAITED = "WaitedForRun", "Ran or Late: it waited for the run before, with overlap QueueOne."
+    SUSPENDED = "ScheduleSuspended", "Skipped: `schedule.suspend` is true."
+    AGENT_SUSPENDED = "AgentSuspended", "Skipped: `suspend` of the Agent is true."
+    PAUSED = "SchedulePaused", "Skipped: the schedule stands still after failures."
+    BLACKOUT = "Blackout", "Skipped: it falls into one of `blackouts`."
+    OVERLAP = "Overlap", "Skipped: the run before was not finished, or another one waited for it."
+    CHANGED = "ScheduleChanged", "Skipped: it waited for the run before, and the times changed."
+    NOT_CAUGHT_UP = "NotCaughtUp", "Missed: nobody could keep it, and `catchUp` leaves it out."
+    DEADLINE_PASSED = "DeadlinePassed", "Missed: `startingDeadlineSeconds` went by."
+    REFUSED = "Refused", "Missed: the API server refused the Execution; its words follow."
 
 
 class BlockedReason(Documented):
@@ -67,6 +88,11 @@ class BlockedReason(Documented):
         "The gateway refuses the Agent's model calls after a run that cost far more than is "
         "ordinary; an admin resumes it there.",
     )
+    SCHEDULE_PAUSED = (
+        "SchedulePaused",
+        "A run of the schedule waits: the schedule stands still after failures.",
+    )
+    BLACKOUT = "Blackout", "A run of the schedule waits until the blackout is over."
     GATEWAY_UNREACHABLE = (
         "GatewayUnreachable",
         "The gateway has not confirmed that the last attempt's key is dead.",

@@ -27,6 +27,9 @@ from heliostat_core.resources import (
     rules,
 )
 
+SCHEDULED = "Schedule"
+"""The trigger of a run that its Agent's schedule started."""
+
 CauseClass = Literal["agent", "infrastructure", "limit", "configuration"]
 Line = Annotated[str, StringConstraints(max_length=256)]
 
@@ -337,6 +340,10 @@ class Execution(Part):
         """Ended for ever: Succeeded is True or False."""
         found = find_condition(self.status.conditions, ExecutionCondition.SUCCEEDED)
         return found is not None and found.status != "Unknown"
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.spec.trigger.kind == SCHEDULED
 
     @property
     def is_admitted(self) -> bool:

@@ -1,6 +1,7 @@
 """Names, labels and finalizers: computed, never stored."""
 
 import hashlib
+from datetime import UTC, datetime
 
 GROUP = "heliostat.dev"
 FIELD_MANAGER = "heliostat-operator"
@@ -17,6 +18,9 @@ RUN_FINALIZER = f"{GROUP}/run"
 
 RECORDED_ANNOTATION = f"{GROUP}/recorded"
 """On a finished Execution: when the api had all of it in its store (RFC 3339)."""
+
+RESUMED_ANNOTATION = f"{GROUP}/schedule-resumed"
+"""On an Agent: when somebody resumed its schedule (RFC 3339). A pause from before is over."""
 
 AGENT_CONTAINER = "agent"
 RUN_DOCUMENT_KEY = "run.json"
@@ -46,6 +50,11 @@ def label_value(name: str) -> str:
 def attempt_name(execution: str, number: int) -> str:
     """Name of the Job and of the Secret of one attempt."""
     return child_name(execution, str(number))
+
+
+def scheduled_name(agent: str, scheduled: datetime) -> str:
+    """Name of the Execution for one time of an Agent's schedule: whoever makes it, makes one."""
+    return child_name(agent, scheduled.astimezone(UTC).strftime("%Y%m%dt%H%M%Sz"))
 
 
 def snapshot_name(execution: str) -> str:

@@ -12,6 +12,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import BlockedBy, Execution
 from heliostat_operator.ledgers import AgentSum
+from heliostat_operator.schedule_blocks import end_of_blackout, schedule_pause
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,25 @@ def _agent_not_suspended(candidate: Candidate) -> BlockedBy | None:
     )
 
 
+def _schedule_not_paused(candidate: Candidate) -> BlockedBy | None:
+    pause = schedule_pause(candidate.execution, candidate.agent)
+    if pause is None:
+        return None
+    return BlockedBy(reason=BlockedReason.SCHEDULE_PAUSED, message=pause.message)
+
+
+def _no_blackout(candidate: Candidate) -> BlockedBy | None:
+    end = end_of_blackout(candidate.execution, candidate.agent, candidate.now)
+    if end is None:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.BLACKOUT,
+        message="A blackout of the schedule holds. It starts afterwards; to start one now, run the "
+        "Agent by hand.",
+        estimated_time=end,
+    )
+
+
 def _agent_not_paused(candidate: Candidate) -> BlockedBy | None:
     agent, pause = candidate.agent, candidate.pause
     if agent is None or pause is None:
@@ -106,6 +126,8 @@ def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
 CHAIN: tuple[Check, ...] = (
     _agent_exists,  # nothing to run yet
     _agent_not_suspended,  # the owner said wait
+    _schedule_not_paused,  # a run of a schedule that stands still
+    _no_blackout,  # a run of a schedule, later
     _agent_not_paused,  # its calls would be refused
     _agent_has_a_seat,  # the Agent's own limit
     _total_has_a_seat,  # the operator's limit

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
-from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.names import FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     AGENT,
@@ -34,6 +35,8 @@ from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
 from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.scheduled_runs import ScheduledRuns
+from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 
@@ -45,6 +48,26 @@ _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What of an Agent is news when it changes; the rest of its status is our own."""
+
+    uid: str
+    generation: int
+    resumed: str
+    is_paused: bool
+
+    @classmethod
+    def of(cls, agent: Agent) -> "Written":
+        meta, schedule = agent.metadata, agent.status.schedule
+        return cls(
+            uid=meta.uid,
+            generation=meta.generation,
+            resumed=meta.annotations.get(RESUMED_ANNOTATION, ""),
+            is_paused=schedule is not None and schedule.paused is not None,
+        )
 
 
 class Meter(Protocol):
@@ -83,12 +106,15 @@ class Engine:
             world, self._observer, applier, self.board, settings, clock, self._echoes
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
+        self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
+        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock)
         self._pauses: dict[Key, float] = {}
-        self._written: dict[Key, tuple[str, int]] = {}  # each Agent's uid and generation
+        self._written: dict[Key, Written] = {}
         self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
         self.agent_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_agent, max(1, settings.workers // 4)
         )
+        self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -117,15 +143,18 @@ class Engine:
         self._observer.forget_agent(key)
         if change.type == "DELETED":
             self.board.forget_agent(key)
+            self._known_agents.forget(key)
             self._written.pop(key, None)
         else:
             agent = Agent.model_validate(change.object)
             self.board.see_agent(agent)
-            written = agent.metadata.uid, agent.metadata.generation
+            self._known_agents.see(agent)
+            written = Written.of(agent)
             if self._written.get(key) == written:
                 self.wake_agent(key)  # our own status: while runs come and go it changes for ever
                 return
             self._written[key] = written
+        self.schedule_queue.add(key)
         self.agent_queue.add(key)
         for waiting in self.board.waiting_for(key):
             self.execution_queue.add(waiting)
@@ -135,9 +164,13 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self._runs.forget(key)
             self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
+            self._runs.see(execution)
+        if change.type == "DELETED" or execution.is_finished:
+            self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
         if had_a_claim and key not in self.board:
             self._give_seat_on()
         if self._is_news(key, execution.metadata.resource_version):
@@ -170,16 +203,20 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.execution_queue.run())
             group.create_task(self.agent_queue.run())
+            group.create_task(self.schedule_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before = self.board.known()
+        before, runs = self.board.known(), self._runs.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
         self.board.keep_only(before, executions, agents)
+        self._runs.keep_only(runs, executions)
+        for key in agents:
+            self.schedule_queue.add(key)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -225,6 +262,9 @@ class Engine:
         if delay is None:
             self._pauses.pop(key, None)
         return delay
+
+    async def _reconcile_schedule(self, key: Key) -> float | None:
+        return await self._timed("schedule", self._schedules.reconcile(key))
 
     async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
         started = time.monotonic()

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from heliostat_core.agents import Agent, LastExecution
 from heliostat_core.conditions import Condition, ExecutionCondition, find_condition, is_true
-from heliostat_core.executions import Phase
+from heliostat_core.executions import SCHEDULED, Phase
 from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import Instant, Part
 from heliostat_core.worlds import (
@@ -45,10 +45,20 @@ class _RunStatus(Part):
     completion_time: Instant | None = None
 
 
+class _RunTrigger(Part):
+    kind: str = ""
+    scheduled_time: Instant | None = None
+
+
+class _RunSpec(Part):
+    trigger: _RunTrigger = _RunTrigger()
+
+
 class _Run(Part):
     """What is read of each of ten thousand Executions; a whole one costs twice as much."""
 
     metadata: _RunMeta
+    spec: _RunSpec = _RunSpec()
     status: _RunStatus = _RunStatus()
 
 
@@ -116,7 +126,7 @@ class AgentReconciler:
             if created and (newest is None or created >= newest[0]):
                 newest = created, _last(execution, created)
             entry = _past(execution)
-            if entry is not None:
+            if entry is not None and not _is_undecided(agent, execution):
                 past.append(entry)
         return (newest[1] if newest else None), tuple(past)
 
@@ -195,6 +205,19 @@ def _last(execution: _Run, created: datetime) -> LastExecution:
         phase=execution.status.phase or Phase.PENDING,
         time=execution.status.completion_time or created,
     )
+
+
+def _is_undecided(agent: Agent, execution: _Run) -> bool:
+    """Whether the schedule's state does not tell of this run yet, or not how it ended: without the
+    Execution its time would end a second time, or its failure not count."""
+    state, trigger = agent.status.schedule, execution.spec.trigger
+    if state is None or trigger.kind != SCHEDULED or trigger.scheduled_time is None:
+        return False
+    is_open = any(
+        each.execution_name == execution.metadata.name and each.result is None
+        for each in state.recent
+    )
+    return is_open or trigger.scheduled_time > state.decided_time
 
 
 def _past(execution: _Run) -> Past | None:

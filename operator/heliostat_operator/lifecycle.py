@@ -233,9 +233,10 @@ def _wait_for_admission(
     status = with_condition(status, stamp, ExecutionCondition.ADMITTED, "False", reason, message)
     status = compute_running(status, stamp, None)
     deadline = execution.spec.deadline_time
-    wait = (deadline - stamp.now).total_seconds() if deadline else _WAITING
+    times = (deadline, block.estimated_time if block else None)
+    waits = [(each - stamp.now).total_seconds() for each in times if each]
     return Decision(
-        with_blocks(status, *([block] if block else [])), again_after=min(wait, _WAITING)
+        with_blocks(status, *([block] if block else [])), again_after=min([*waits, _WAITING])
     )
 
 

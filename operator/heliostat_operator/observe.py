@@ -25,6 +25,7 @@ from heliostat_operator.ledgers import AgentSum, Gateway, GatewayUnavailableErro
 from heliostat_operator.observations import Observation
 from heliostat_operator.pauses import Pauses
 from heliostat_operator.pods import EventObject, Job, Pod
+from heliostat_operator.schedule_blocks import is_held_by_schedule
 from heliostat_operator.seats import Board, Key
 
 _QUIET = timedelta(seconds=5)
@@ -81,6 +82,9 @@ class Observer:
         admitted = execution.is_admitted
         agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
         pause = await self._pause(agent, now)
+        key = (execution.metadata.namespace, execution.metadata.name)
+        if agent is not None:
+            self._board.bar(key, barred=is_held_by_schedule(execution, agent, now))
         if recorded is not None:
             seats = self._board.seats(execution, now)
             return Observation(None, recorded, seats, Facts(job=None, pod=None), ledger=None)

@@ -12,6 +12,7 @@ from heliostat_core.conditions import (
     set_condition,
 )
 from heliostat_core.money import micros_from_nanos
+from heliostat_core.schedules.faults import never_comes
 from heliostat_operator.history import Past
 from heliostat_operator.ledgers import ModelAnswer
 
@@ -29,7 +30,9 @@ class AgentObservation:
     past: tuple[Past, ...]
 
 
-def compute_ready(agent: Agent, seen: AgentObservation) -> tuple[ConditionStatus, str, str]:
+def compute_ready(
+    agent: Agent, seen: AgentObservation, now: datetime
+) -> tuple[ConditionStatus, str, str]:
     """Status, reason and message of `Ready`; what people can mend comes first."""
     for ref in agent.spec.workspace.secret_refs:
         keys = seen.secrets.get(ref.name)
@@ -45,6 +48,9 @@ def compute_ready(agent: Agent, seen: AgentObservation) -> tuple[ConditionStatus
                 ReadyReason.SECRET_MISSING,
                 f"Secret {ref.name!r} has no key {ref.key!r}. Add it.",
             )
+    never = never_comes(agent.spec.schedule, now) if agent.spec.schedule else None
+    if never is not None:
+        return "False", ReadyReason.SCHEDULE_INVALID, never
     if agent.spec.runtime.command is not None:
         return "True", ReadyReason.READY, "Secrets are there; the command chooses its model."
     if seen.model is None:
@@ -61,7 +67,7 @@ def compute_ready(agent: Agent, seen: AgentObservation) -> tuple[ConditionStatus
 
 def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) -> AgentStatus:
     """The whole status of an Agent."""
-    status, reason, message = compute_ready(agent, seen)
+    status, reason, message = compute_ready(agent, seen, now)
     generation = agent.metadata.generation
     conditions = set_condition(
         agent.status.conditions,
@@ -81,4 +87,5 @@ def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) ->
         active=seen.active,
         last_execution=seen.last or agent.status.last_execution,
         cost_micros=cost,
+        schedule=agent.status.schedule,
     )

@@ -57,6 +57,7 @@ class Board:
         self._claimed: Counter[Key] = Counter()  # claims by Agent
         self._rules: dict[Key, Rules] = {}
         self._paused: set[Key] = set()
+        self._barred: set[Key] = set()  # waiting runs that their schedule holds back
         self._held: set[Key] = set()
         self._order: list[Claim] = []
         self._granted: frozenset[Key] = frozenset()
@@ -82,6 +83,7 @@ class Board:
 
     def forget_execution(self, key: Key) -> None:
         self._held.discard(key)
+        self._barred.discard(key)
         self._drop(key)
 
     def _drop(self, key: Key) -> None:
@@ -105,6 +107,13 @@ class Board:
         if paused == (agent in self._paused):
             return
         (self._paused.add if paused else self._paused.discard)(agent)
+        self._fresh_until = None
+
+    def bar(self, key: Key, *, barred: bool) -> None:
+        """Note whether a waiting run is held back by its schedule: it takes nobody's seat."""
+        if barred == (key in self._barred):
+            return
+        (self._barred.add if barred else self._barred.discard)(key)
         self._fresh_until = None
 
     def forget_agent(self, key: Key) -> None:
@@ -143,6 +152,7 @@ class Board:
             len(self._claims) <= self._total_limit
             and self._claimed[claim.agent] <= rules.limit
             and not (rules.suspended or claim.stopping or claim.agent in self._paused)
+            and claim.key not in self._barred
         )
 
     def let_go(self, key: Key) -> None:
@@ -217,6 +227,8 @@ class Board:
                 break
             rules = self._rules.get(claim.agent)
             if rules is None or rules.suspended or claim.agent in self._paused:
+                continue
+            if claim.key in self._barred:
                 continue
             if taken[claim.agent] >= rules.limit:
                 continue

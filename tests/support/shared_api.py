@@ -10,7 +10,10 @@ from pathlib import Path
 import httpx2
 from fastapi import FastAPI
 
+from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
+from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
@@ -120,11 +123,14 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     api_keys: ApiKeys | None = None,
+    line: Line | None = None,
+    log: EventLog | None = None,
 ) -> AsyncIterator[ApiApp]:
-    """Closed at the end. Its stores are files below `folder`."""
+    """Closed at the end. Its stores are files below `folder`, so two over one folder are replicas,
+    once `log` is one that they share."""
     world, clock = MemoryWorld(), Clock()
     documents = open_sqlite(folder / "documents.sqlite")
-    log = SqliteEventLog(folder / "events.sqlite")
+    log = log or SqliteEventLog(folder / "events.sqlite")
     around = Surroundings(
         world=lambda _: world,
         logs=NoLogs(),
@@ -138,6 +144,7 @@ async def api_app(
         clock=clock,
         settings=settings or ApiSettings(),
         api_keys=api_keys or NoApiKeys(),
+        line=line or Line("", NoPersonKeys()),
     )
     try:
         yield ApiApp(create_app(around), world, documents, clock, around)

@@ -123,7 +123,8 @@ class Previews:
         changes = (
             changes_of(saved, looked.content) if is_edit or draft is None else to_activate(draft)
         )
-        return build_preview(looked, changes, await self._costs(document), self.clock())
+        costs = await self._costs(document)
+        return build_preview(looked, changes, costs, self.clock())
 
     async def _costs(self, agent: Document) -> Sequence[int]:
         owner = str(agent.fields[OWNER])

@@ -74,6 +74,7 @@ SHAPES: frozenset[Shape] = frozenset(
         Shape("people", ("kind",), "lastSeen", descending=False),
         Shape("people", ("movedTo",), "lastSeen", descending=False),
         *newest_first("idempotency", OWNER),
+        *newest_first("places", OWNER),
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),
         Shape("files", (), "createdAt", descending=True),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from heliostat_api.schedules.looks import say, view_pause
+from heliostat_api.schedules.looks import say, view_missed, view_pause
 from heliostat_api.views import (
     AgentView,
     AttemptView,
@@ -99,6 +99,7 @@ def view_agent(
         schedule=say(agent.spec.schedule) if agent.spec.schedule else None,
         next_time=schedule.next if schedule else None,
         schedule_paused=view_pause(schedule),
+        schedule_missed=view_missed(schedule),
     )
 
 

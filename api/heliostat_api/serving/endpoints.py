@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -23,6 +23,7 @@ from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.secrets.endpoints import secrets
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.problems import NotFoundProblem, Problem
+from heliostat_api.serving.tenures import tenure_of
 from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
 
 api = APIRouter(
@@ -43,16 +44,23 @@ stream = APIRouter(responses={422: {"model": Problem}})
 @stream.get(
     "/agent/reports/stream",
     response_class=EventSourceResponse,
-    responses={200: {"model": StreamView, "description": "Data of `snapshot`, `report` events."}},
+    responses={
+        200: {
+            "model": StreamView,
+            "description": "Data of `snapshot`, `report` events; `heartbeat`, `ended` have none.",
+        }
+    },
 )
 async def follow_reports(
     parts: PartsOf,
     person: PersonOf,
+    request: Request,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Reports for one screen: a snapshot, then what happens; or only what was missed."""
-    async for event in parts.streams.follow(person, read_cursor(last_event_id or cursor)):
+    begin = read_cursor(last_event_id or cursor)
+    async for event in parts.streams.follow(person, begin, tenure_of(request, person)):
         yield event
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from heliostat_api.events.endings import Endings
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
@@ -49,6 +50,7 @@ def open_for_many(
     register: Register,
     movings: Sequence[Moving],
     api_keys: ApiKeys,
+    endings: Endings,
 ) -> Entrance:
     """Of a server. `movings`: what is a person's beside plain documents."""
     sessions = Sessions(seals)
@@ -64,7 +66,7 @@ def open_for_many(
     )
     sign_in = None
     if (provider := build_provider(settings)) is not None:
-        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in)
+        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in, endings.tell)
     limits = Limits(
         LocalBuckets(time.monotonic),
         guest=settings.limit_guest,

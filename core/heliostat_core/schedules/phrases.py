@@ -28,6 +28,7 @@ class Phrases(Protocol):
     def every_minutes(self, minutes: int, days: str) -> str: ...
     def hourly(self, minute: int, days: str) -> str: ...
     def by_cron(self, expression: str) -> str: ...
+    def never(self) -> str: ...
     def in_zone(self, said: str, zone: str) -> str: ...
 
 
@@ -65,6 +66,9 @@ class English:
     def by_cron(self, expression: str) -> str:
         return f"by cron {expression}"
 
+    def never(self) -> str:
+        return "never"
+
     def in_zone(self, said: str, zone: str) -> str:
         return f"{said}, {zone}"
 
@@ -100,6 +104,9 @@ class Korean:
 
     def by_cron(self, expression: str) -> str:
         return f"cron {expression}"
+
+    def never(self) -> str:
+        return "실행 안 함"
 
     def in_zone(self, said: str, zone: str) -> str:
         return f"{said} ({zone})"

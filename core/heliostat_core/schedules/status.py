@@ -9,7 +9,7 @@ from heliostat_core.resources import Count, Generation, Instant, ObjectName, Par
 MOST_RECEIPTS = 32
 
 Outcome = Literal["Ran", "Late", "Skipped", "Missed"]
-RunResult = Literal["Succeeded", "Failed"]
+RunResult = Literal["Succeeded", "Failed", "Cancelled", "Gone"]
 Word = Annotated[str, StringConstraints(max_length=64)]
 
 
@@ -36,7 +36,11 @@ class Receipt(Part):
         ObjectName | None, Field(description="The Execution that was made.")
     ] = None
     result: Annotated[
-        RunResult | None, Field(description="How that Execution ended, once it has.")
+        RunResult | None,
+        Field(
+            description="How that Execution ended, once it has; Gone: it was deleted before that "
+            "was seen."
+        ),
     ] = None
 
 
@@ -55,6 +59,11 @@ class SchedulePause(Part):
 class ScheduleStatus(Part):
     """How the schedule stands."""
 
+    words: Annotated[
+        str,
+        StringConstraints(max_length=256),
+        Field(description="The schedule in words, for people."),
+    ] = ""
     next: Annotated[
         Instant | None,
         Field(description="When the next run starts; not given while none will."),

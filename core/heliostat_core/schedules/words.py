@@ -29,7 +29,10 @@ def describe(schedule: Schedule, language: Language) -> str:
 def _said(schedule: Schedule, phrases: Phrases) -> str:
     if schedule.frequency == "monthly":
         return phrases.at([schedule.time or "00:00"], phrases.on_day(schedule.month_day or 1))
-    expression = (cron_of(schedule) or "").upper()
+    expression = cron_of(schedule)
+    if expression is None:
+        return phrases.never()
+    expression = expression.upper()
     minute, hour, day, month, weekday = expression.split()
     days = _days(day, month, weekday, phrases)
     said = _times(minute, hour, days, phrases) if days is not None else None

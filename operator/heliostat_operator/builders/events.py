@@ -5,6 +5,7 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import FIELD_MANAGER, child_name
+from heliostat_core.schedules.status import Receipt, ScheduleStatus
 from heliostat_core.worlds import AGENT, EVENT, JsonObject
 
 
@@ -12,14 +13,61 @@ def build_agent_event(
     agent: Agent, execution: Execution, reason: str, message: str, now: datetime
 ) -> JsonObject:
     """An Event on the Agent about one Execution; its name makes a repetition a 409."""
-    instant = now.isoformat().replace("+00:00", "Z")
+    name = child_name(execution.metadata.name, execution.metadata.uid[:13])
+    return _event(agent, name, "Normal", reason, message, now)
+
+
+def build_schedule_events(
+    agent: Agent, state: ScheduleStatus, now: datetime
+) -> tuple[JsonObject, ...]:
+    """Events on the Agent about what its schedule's new state says and the old one did not.
+
+    A run in time needs none: its Execution tells of itself.
+    """
+    old = agent.status.schedule
+    told = {_told_of(each) for each in old.recent} if old else set()
+    news = [each for each in state.recent if _told_of(each) not in told and each.outcome != "Ran"]
+    events = [_receipt_event(agent, each, now) for each in reversed(news)]
+    was_paused = old is not None and old.paused is not None
+    if state.paused and not was_paused:
+        events.append(_pause_event(agent, "SchedulePaused", state.paused.message, now))
+    if was_paused and not state.paused:
+        events.append(_pause_event(agent, "ScheduleResumed", "The schedule goes on.", now))
+    return tuple(events)
+
+
+def _told_of(receipt: Receipt) -> tuple[datetime, str]:
+    return receipt.scheduled_time, receipt.outcome
+
+
+def _receipt_event(agent: Agent, receipt: Receipt, now: datetime) -> JsonObject:
+    """Of several in a row that end alike, the first is told."""
+    stamp = f"{receipt.scheduled_time:%Y%m%dt%H%M%Sz}-{receipt.outcome.lower()}"
+    run = f"Execution {receipt.execution_name}" if receipt.execution_name else "No run"
+    message = f"{run} for {_instant(receipt.scheduled_time)}: {receipt.reason}. {receipt.message}"
+    type_ = "Warning" if receipt.outcome == "Missed" else "Normal"
+    name = child_name(agent.metadata.name, stamp)
+    return _event(agent, name, type_, f"Schedule{receipt.outcome}", message.strip()[:1024], now)
+
+
+def _pause_event(agent: Agent, reason: str, message: str, now: datetime) -> JsonObject:
+    name = child_name(agent.metadata.name, f"{now:%Y%m%dt%H%M%Sz}-{reason.lower()}")
+    type_ = "Warning" if reason == "SchedulePaused" else "Normal"
+    return _event(agent, name, type_, reason, message, now)
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _event(
+    agent: Agent, name: str, type_: str, reason: str, message: str, now: datetime
+) -> JsonObject:
+    instant = _instant(now)
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.name,
-        "metadata": {
-            "name": child_name(execution.metadata.name, execution.metadata.uid[:13]),
-            "namespace": agent.metadata.namespace,
-        },
+        "metadata": {"name": name, "namespace": agent.metadata.namespace},
         "involvedObject": {
             "apiVersion": AGENT.api_version,
             "kind": AGENT.name,
@@ -27,7 +75,7 @@ def build_agent_event(
             "name": agent.metadata.name,
             "uid": agent.metadata.uid,
         },
-        "type": "Normal",
+        "type": type_,
         "reason": reason,
         "message": message,
         "source": {"component": FIELD_MANAGER},

@@ -32,8 +32,8 @@ def test_an_object_without_a_status_has_dashes(now: datetime) -> None:
         "spec": {"model": {"name": "scripted/hello"}},
     }
     assert render_objects(AGENTS, [agent], now, with_namespace=True) == (
-        "NAMESPACE   NAME   READY   MODEL            ACTIVE   LAST   COST   AGE\n"
-        "team        a      -       scripted/hello   -        -      -      60s"
+        "NAMESPACE   NAME   READY   SCHEDULE   NEXT   ACTIVE   LAST   COST   AGE\n"
+        "team        a      -       -          -      -        -      -      60s"
     )
 
 

@@ -40,11 +40,15 @@ export function SecretVariables() {
       hint={t("agents.secretsHint")}
       cells={[
         { name: "envName", label: t("agents.variable"), data: () => [] },
-        { name: "name", label: t("agents.secret"), data: () => secrets.map(({ name }) => name) },
+        {
+          name: "name",
+          label: t("agents.secret"),
+          data: () => secrets.map(({ resource }) => resource),
+        },
         {
           name: "key",
           label: t("agents.secretKey"),
-          data: (row) => secrets.find(({ name }) => name === row.name)?.keys ?? [],
+          data: (row) => secrets.find(({ resource }) => resource === row.name)?.keys ?? [],
         },
       ]}
     />

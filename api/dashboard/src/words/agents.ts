@@ -426,6 +426,12 @@ export const AGENTS = {
     en: "You changed different fields: both edits fit together.",
     ko: "서로 다른 항목을 수정해 함께 적용할 수 있습니다.",
   },
+  "conflict.aside": {
+    en: "What you had written is set aside",
+    ko: "내가 쓴 내용을 따로 보관했습니다",
+  },
+  "conflict.back": { en: "Bring it back", ko: "되돌려 놓기" },
+  "conflict.forget": { en: "Not needed", ko: "필요 없음" },
   "conflict.keep": { en: "Keep mine", ko: "내 것 유지" },
   "conflict.take": { en: "Take theirs", ko: "상대 것 사용" },
   "conflict.see": { en: "See both", ko: "둘 다 보기" },

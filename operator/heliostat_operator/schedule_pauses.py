@@ -1,0 +1,83 @@
+"""Failures of a schedule's runs, the pause that they bring, and what ends it: pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from heliostat_core.agents import Agent
+from heliostat_core.names import RESUMED_ANNOTATION
+from heliostat_core.schedules import Schedule
+from heliostat_core.schedules.status import Receipt, RunResult, SchedulePause, ScheduleStatus
+
+FAILURES = "Failures"
+
+
+def with_results(state: ScheduleStatus, results: Mapping[str, RunResult]) -> ScheduleStatus:
+    """The receipts with how their runs ended, each counted once."""
+    news = [each for each in state.recent if _is_news(each, results)]
+    if not news:
+        return state
+    failures = state.failures
+    for receipt in reversed(news):  # the oldest first
+        match results[receipt.execution_name or ""]:
+            case "Failed":
+                failures += 1
+            case "Succeeded":
+                failures = 0
+    recent = tuple(
+        each.model_copy(update={"result": results[each.execution_name or ""]})
+        if _is_news(each, results)
+        else each
+        for each in state.recent
+    )
+    return state.model_copy(update={"recent": recent, "failures": failures})
+
+
+def _is_news(receipt: Receipt, results: Mapping[str, RunResult]) -> bool:
+    return receipt.result is None and receipt.execution_name in results
+
+
+def with_pause(
+    agent: Agent,
+    schedule: Schedule,
+    state: ScheduleStatus,
+    good_by_hand: datetime | None,
+    now: datetime,
+) -> ScheduleStatus:
+    """Paused after so many failures in a row; resumed by an edit, a command or a good run."""
+    if state.paused is not None:
+        ended = _is_over(agent, state.paused, good_by_hand)
+        return state.model_copy(update={"paused": None, "failures": 0}) if ended else state
+    most = schedule.pause_after_failures
+    if most is None or state.failures < most:
+        return state
+    return state.model_copy(update={"paused": _pause(agent, state.failures, now)})
+
+
+def _is_over(agent: Agent, pause: SchedulePause, good_by_hand: datetime | None) -> bool:
+    resumed = resumed_time(agent)
+    return (
+        agent.metadata.generation != pause.generation
+        or (resumed is not None and resumed > pause.time)
+        or (good_by_hand is not None and good_by_hand > pause.time)
+    )
+
+
+def resumed_time(agent: Agent) -> datetime | None:
+    """When somebody resumed it by command; None for never, and for what is no instant."""
+    text = agent.metadata.annotations.get(RESUMED_ANNOTATION, "")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _pause(agent: Agent, failures: int, now: datetime) -> SchedulePause:
+    runs = "The last run" if failures == 1 else f"The last {failures} runs"
+    return SchedulePause(
+        time=now,
+        reason=FAILURES,
+        message=f"{runs} of the schedule failed. Mend it, then edit the Agent, run it well by "
+        f"hand, or say `heliostat resume {agent.metadata.name}`.",
+        generation=agent.metadata.generation,
+    )

@@ -1,0 +1,291 @@
+"""Schedules over a world in memory: what is made, what is written, and what a crash leaves."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+
+from heliostat_core.agents import Agent
+from heliostat_core.conditions import FinishedReason
+from heliostat_core.executions import Execution
+from heliostat_core.keys import new_private_key
+from heliostat_core.names import FINISHED_LABEL, scheduled_name
+from heliostat_core.schedules.status import ScheduleStatus
+from heliostat_core.worlds import (
+    AGENT,
+    EVENT,
+    EXECUTION,
+    ForbiddenError,
+    JsonObject,
+    JsonValue,
+    Ref,
+    UnavailableError,
+    WorldError,
+)
+from heliostat_operator.engine import Engine
+from heliostat_operator.scheduled_runs import ScheduledRuns
+from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
+from heliostat_operator.signing import Signer
+from support.builders.resources import (
+    NOW,
+    make_agent,
+    make_condition_status,
+    make_execution,
+    make_settings,
+    seconds,
+)
+from support.fake_gateway import FakeGateway
+from support.manual_loop import run
+from support.memory_world import MemoryWorld
+
+KEY = ("default", "sales")
+HOUR = timedelta(hours=1)
+NAME = scheduled_name("sales", NOW)
+
+
+class FailingWorld(MemoryWorld):
+    """Its write number `fails_at` ends the operator: before it, or after it was done."""
+
+    def __init__(self, fails_at: int = 0, *, is_done: bool = False) -> None:
+        super().__init__()
+        self.writes = 0
+        self.fails_at = fails_at
+        self.is_done = is_done
+
+    async def create(self, obj: JsonObject) -> JsonObject:
+        self._before()
+        made = await super().create(obj)
+        self._after()
+        return made
+
+    async def patch_status(self, obj: JsonObject) -> JsonObject:
+        self._before()
+        written = await super().patch_status(obj)
+        self._after()
+        return written
+
+    def _before(self) -> None:
+        self.writes += 1
+        if self.writes == self.fails_at and not self.is_done:
+            raise UnavailableError("the operator dies here")
+
+    def _after(self) -> None:
+        if self.writes == self.fails_at and self.is_done:
+            raise UnavailableError("the operator dies here")
+
+
+def put_agent(world: MemoryWorld, **schedule: object) -> None:
+    agent = make_agent(schedule={"frequency": "hourly", **schedule})
+    document: dict[str, JsonValue] = {**agent.to_json()}
+    document.pop("status")
+    world.put(document)
+
+
+async def start(world: MemoryWorld, now: datetime) -> tuple[ScheduleReconciler, ScheduledRuns]:
+    """An operator that has just listed what is there."""
+    agents, runs = KnownAgents(), ScheduledRuns()
+    async for found in world.list(EXECUTION):
+        runs.see(Execution.model_validate(found))
+    return ScheduleReconciler(world, agents, runs, lambda: now), runs
+
+
+async def look(world: MemoryWorld, now: datetime) -> float | None:
+    reconciler, _ = await start(world, now)
+    delay = await reconciler.reconcile(KEY)
+    while delay == 0:
+        delay = await reconciler.reconcile(KEY)
+    return delay
+
+
+async def state_of(world: MemoryWorld) -> ScheduleStatus:
+    found = await world.get(Ref(AGENT, *KEY))
+    state = Agent.model_validate(found).status.schedule
+    assert state is not None
+    return state
+
+
+async def names(world: MemoryWorld) -> list[str]:
+    found = [Execution.model_validate(each) async for each in world.list(EXECUTION)]
+    return sorted(each.metadata.name for each in found)
+
+
+async def events(world: MemoryWorld) -> list[tuple[JsonValue, JsonValue]]:
+    return [(each["reason"], each["message"]) async for each in world.list(EVENT)]
+
+
+def finish(world: MemoryWorld, name: str, *, succeeded: bool, at: datetime) -> None:
+    reason = FinishedReason.VERIFIED if succeeded else FinishedReason.AGENT_ERROR
+    status = make_condition_status(succeeded="True" if succeeded else "False", reason=reason, at=at)
+    found = world.objects[Ref(EXECUTION, "default", name)]
+    world.put({**found, "status": status.to_json()})
+
+
+async def test_the_execution_says_what_it_is_for() -> None:
+    world = MemoryWorld()
+    put_agent(world, startingDeadlineSeconds=600)
+    await look(world, NOW)
+    found = await world.get(Ref(EXECUTION, "default", NAME))
+    spec = Execution.model_validate(found).spec
+    assert spec.agent_ref.name == "sales"
+    assert (spec.trigger.kind, spec.trigger.id) == ("Schedule", "Builtin")
+    assert spec.trigger.scheduled_time == NOW
+    assert spec.deadline_time == NOW + seconds(600)
+    [receipt] = (await state_of(world)).recent
+    assert (receipt.execution_name, receipt.outcome) == (NAME, "Ran")
+    assert await events(world) == []
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize("overlap", ["Skip", "QueueOne", "Replace", "Allow"])
+async def test_an_operator_that_dies_at_any_write_loses_and_doubles_nothing(
+    overlap: str, is_done: bool
+) -> None:
+    whole = FailingWorld()
+    expected = await through_three_hours(whole, overlap)
+    assert whole.writes > 5
+    for number in range(1, whole.writes + 1):
+        world = FailingWorld(number, is_done=is_done)
+        assert await through_three_hours(world, overlap) == expected, number
+
+
+async def through_three_hours(world: MemoryWorld, overlap: str) -> object:
+    """What is there after an outage of three hours and a run that ended; the operator restarts
+    whenever it dies."""
+    put_agent(world, overlap=overlap, catchUp="All")
+    for now in (NOW, NOW + 3 * HOUR + seconds(90), NOW + 4 * HOUR):
+        await survive(world, now)
+    for name in await names(world):
+        finish(world, name, succeeded=True, at=NOW + 4 * HOUR)
+    await survive(world, NOW + 4 * HOUR + seconds(30))
+    state = await state_of(world)
+    made = await names(world)
+    receipts = [(each.scheduled_time, each.outcome, each.result) for each in state.recent]
+    return receipts, made, state.queued_time
+
+
+async def survive(world: MemoryWorld, now: datetime) -> None:
+    while True:
+        try:
+            await look(world, now)
+        except WorldError:
+            continue
+        return
+
+
+async def test_what_the_api_server_refuses_is_missed_in_its_words() -> None:
+    class Refusing(MemoryWorld):
+        async def create(self, obj: JsonObject) -> JsonObject:
+            if obj["kind"] == "Execution":
+                raise ForbiddenError("exceeded quota")
+            return await super().create(obj)
+
+    world = Refusing()
+    put_agent(world)
+    await look(world, NOW)
+    [receipt] = (await state_of(world)).recent
+    assert (receipt.outcome, receipt.reason, receipt.message) == (
+        "Missed",
+        "Refused",
+        "exceeded quota",
+    )
+    assert await events(world) == [
+        ("ScheduleMissed", "No run for 2026-11-21T12:00:00Z: Refused. exceeded quota")
+    ]
+
+
+async def test_a_name_that_is_anothers_is_no_run_of_the_schedule() -> None:
+    world = MemoryWorld()
+    put_agent(world)
+    world.put(make_execution(NAME).to_json())
+    await look(world, NOW)
+    [receipt] = (await state_of(world)).recent
+    assert (receipt.outcome, receipt.reason) == ("Missed", "Refused")
+
+
+async def test_replace_asks_the_run_before_to_stop() -> None:
+    world = MemoryWorld()
+    put_agent(world, overlap="Replace")
+    await look(world, NOW)
+    await look(world, NOW + HOUR)
+    found = Execution.model_validate(await world.get(Ref(EXECUTION, "default", NAME)))
+    assert found.status.cancellation is not None
+    assert found.status.cancellation.reason == "Cancelled"
+    assert scheduled_name("sales", NOW + HOUR) in found.status.cancellation.message
+
+
+async def test_failures_pause_it_and_a_good_run_by_hand_resumes_it() -> None:
+    world = MemoryWorld()
+    put_agent(world, pauseAfterFailures=1)
+    await look(world, NOW)
+    finish(world, NAME, succeeded=False, at=NOW + seconds(60))
+    await look(world, NOW + seconds(61))
+    state = await state_of(world)
+    assert state.paused is not None
+    assert [each.result for each in state.recent] == ["Failed"]
+    by_hand = make_execution("by-hand", created=NOW + seconds(100))
+    world.put(by_hand.to_json())
+    finish(world, "by-hand", succeeded=True, at=NOW + seconds(120))
+    await look(world, NOW + seconds(121))
+    assert (await state_of(world)).paused is None
+    assert [reason for reason, _ in await events(world)] == ["SchedulePaused", "ScheduleResumed"]
+
+
+async def test_a_run_that_was_deleted_before_its_end_was_seen_is_gone() -> None:
+    world = MemoryWorld()
+    put_agent(world)
+    await look(world, NOW)
+    world.remove(Ref(EXECUTION, "default", NAME))
+    await look(world, NOW + seconds(60))
+    assert [each.result for each in (await state_of(world)).recent] == ["Gone"]
+
+
+async def test_without_a_schedule_the_status_has_none() -> None:
+    world = MemoryWorld()
+    put_agent(world)
+    await look(world, NOW)
+    found = world.objects[Ref(AGENT, *KEY)]
+    spec = {key: value for key, value in _mapping(found["spec"]).items() if key != "schedule"}
+    world.put({**found, "spec": spec})
+    assert await look(world, NOW + seconds(60)) is None
+    agent = Agent.model_validate(await world.get(Ref(AGENT, *KEY)))
+    assert agent.status.schedule is None
+
+
+def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
+    assert isinstance(value, Mapping)
+    return value
+
+
+def test_the_engine_fires_by_its_own_timer_and_a_second_one_makes_nothing_twice() -> None:
+    world = MemoryWorld()
+    put_agent(world, cron="* * * * *", frequency=None, overlap="Allow")
+
+    async def ten_minutes() -> None:
+        loop = asyncio.get_running_loop()
+        signer = Signer(new_private_key(), lambda: NOW)
+
+        def clock() -> datetime:
+            return NOW + seconds(loop.time())
+
+        settings = make_settings()
+        engines = [Engine(world, FakeGateway(), signer, settings, clock) for _ in range(2)]
+        tasks = [asyncio.create_task(each.run()) for each in engines]
+        await asyncio.sleep(600.5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(ten_minutes())
+    made = [
+        Execution.model_validate(each)
+        for ref, each in world.objects.items()
+        if ref.kind == EXECUTION
+    ]
+    on_time = [
+        each.spec.trigger.scheduled_time
+        for each in made
+        if (each.spec.trigger.scheduled_time or NOW) > NOW
+    ]
+    assert sorted(filter(None, on_time)) == [NOW + minute * seconds(60) for minute in range(1, 11)]
+    assert all(FINISHED_LABEL not in each.metadata.labels for each in made)

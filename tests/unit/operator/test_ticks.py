@@ -1,0 +1,301 @@
+"""What becomes of the times of a schedule: by a table, and over years of outages."""
+
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliostat_core.agents import Agent
+from heliostat_core.names import RESUMED_ANNOTATION, scheduled_name
+from heliostat_core.schedules.fires import fires_after
+from heliostat_operator.ticks import Seen, decide_ticks
+from support.builders.resources import NOW, make_agent, seconds
+from support.scheduled_year import PlayedSchedule
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+CREATED = NOW - HOUR  # 11:00
+RAN = (12, "Ran", "OnTime")
+SKIPPED = ("Skipped", "Overlap")
+
+
+def played(**fields: object) -> PlayedSchedule:
+    """Hourly from 11:00 on, when the Agent was made, unless something else is said."""
+    when = {} if "cron" in fields else {"frequency": "hourly"}
+    return PlayedSchedule(make_agent(schedule={**when, **fields}))
+
+
+def told(schedule: PlayedSchedule) -> list[tuple[int, str, str]]:
+    """Hour, outcome and reason of each end."""
+    return [(each.tick.scheduled.hour, each.outcome, each.reason) for each in schedule.ends]
+
+
+def edited(agent: Agent, **changes: object) -> Agent:
+    """Its owner changed the schedule."""
+    assert agent.spec.schedule is not None
+    schedule = agent.spec.schedule.model_copy(update=changes)
+    spec = agent.spec.model_copy(update={"schedule": schedule})
+    meta = agent.metadata.model_copy(update={"generation": agent.metadata.generation + 1})
+    return agent.model_copy(update={"spec": spec, "metadata": meta})
+
+
+def test_a_time_runs_when_it_comes_and_not_before() -> None:
+    schedule = played()
+    ticks = schedule.look(NOW - seconds(1.5))
+    assert (schedule.ends, ticks.wake) == ([], 1.5)
+    assert ticks.state.next == NOW
+    ticks = schedule.look(NOW + seconds(0.01))
+    assert told(schedule) == [(12, "Ran", "OnTime")]
+    assert list(schedule.made) == [scheduled_name("sales", NOW)] == ["sales-20261121t120000z"]
+    assert ticks.state.next == NOW + HOUR
+    assert ticks.wake == 60  # the clock of a machine that slept does not run
+
+
+def test_a_schedule_begins_with_its_agent_and_anew_with_each_edit() -> None:
+    schedule = played()
+    schedule.look_until_done(NOW + 3 * HOUR)
+    assert [hour for hour, *_ in told(schedule)] == [12, 13, 14, 15]
+    schedule.agent = edited(schedule.agent, time="00:30")
+    schedule.look_until_done(NOW + 3 * HOUR + 10 * MINUTE)
+    assert len(schedule.ends) == 4
+    schedule.look_until_done(NOW + 3 * HOUR + 31 * MINUTE)
+    assert schedule.ends[-1].tick.scheduled == NOW + 3 * HOUR + 30 * MINUTE
+
+
+def test_an_agent_that_gets_a_schedule_later_has_no_past() -> None:
+    agent = make_agent(generation=2, schedule={"frequency": "hourly"})
+    schedule = PlayedSchedule(agent)
+    schedule.look_until_done(NOW + 3 * HOUR + MINUTE)
+    assert schedule.ends == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"catchUp": "None"}, ["Missed", "Missed", "Missed", "Ran"]),
+        ({"catchUp": "Latest"}, ["Missed", "Missed", "Missed", "Ran"]),
+        (
+            {"catchUp": "All", "overlap": "Allow", "maxCatchUp": 2},
+            ["Missed", "Late", "Late", "Ran"],
+        ),
+        ({"catchUp": "All", "maxCatchUp": 2}, ["Missed", "Late", "Skipped", "Skipped"]),
+    ],
+)
+def test_after_an_outage_that_ends_with_a_tick_the_declared_is_caught_up(
+    fields: dict[str, object], expected: list[str]
+) -> None:
+    schedule = played(**fields)
+    schedule.look_until_done(NOW + 3 * HOUR)
+    assert [outcome for _, outcome, _ in told(schedule)] == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"catchUp": "None"}, ["Missed", "Missed", "Missed"]),
+        ({"catchUp": "Latest"}, ["Missed", "Missed", "Late"]),
+        ({"catchUp": "Latest", "startingDeadlineSeconds": 60}, ["Missed", "Missed", "Missed"]),
+        ({"catchUp": "All", "overlap": "Allow"}, ["Late", "Late", "Late"]),
+        (
+            {"catchUp": "All", "overlap": "Allow", "startingDeadlineSeconds": 7200},
+            ["Missed", "Late", "Late"],
+        ),
+    ],
+)
+def test_after_an_outage_between_ticks_the_declared_is_caught_up(
+    fields: dict[str, object], expected: list[str]
+) -> None:
+    schedule = played(**fields)
+    schedule.look_until_done(NOW + 2 * HOUR + 30 * MINUTE)
+    assert [outcome for _, outcome, _ in told(schedule)] == expected
+
+
+@pytest.mark.parametrize(
+    ("overlap", "expected", "stopped"),
+    [
+        (
+            "Skip",
+            [(12, "Ran", "OnTime"), (13, "Skipped", "Overlap"), (14, "Skipped", "Overlap")],
+            0,
+        ),
+        ("QueueOne", [(12, "Ran", "OnTime"), (14, "Skipped", "Overlap")], 0),
+        ("Replace", [(12, "Ran", "OnTime"), (13, "Ran", "OnTime"), (14, "Ran", "OnTime")], 2),
+        ("Allow", [(12, "Ran", "OnTime"), (13, "Ran", "OnTime"), (14, "Ran", "OnTime")], 0),
+    ],
+)
+def test_a_run_that_is_not_finished_is_in_the_way(
+    overlap: str, expected: list[tuple[int, str, str]], stopped: int
+) -> None:
+    schedule = played(overlap=overlap)
+    for hour in range(3):
+        schedule.look_until_done(NOW + hour * HOUR)
+    assert told(schedule) == expected
+    assert len(schedule.stopped) == stopped
+
+
+def test_what_waited_runs_when_the_one_before_has_ended() -> None:
+    schedule = played(overlap="QueueOne")
+    schedule.look_until_done(NOW)
+    schedule.look_until_done(NOW + HOUR)
+    schedule.finish(scheduled_name("sales", NOW))
+    schedule.look_until_done(NOW + HOUR + 30 * MINUTE)
+    assert told(schedule)[1:] == [(13, "Late", "WaitedForRun")]
+    schedule.look_until_done(NOW + 2 * HOUR)
+    schedule.agent = edited(schedule.agent, time="00:30")
+    schedule.look_until_done(NOW + 2 * HOUR + MINUTE)
+    assert told(schedule)[2:] == [(14, "Skipped", "ScheduleChanged")]
+
+
+@pytest.mark.parametrize(
+    ("agent", "reason"),
+    [
+        (make_agent(schedule={"frequency": "hourly", "suspend": True}), "ScheduleSuspended"),
+        (make_agent(suspend=True, schedule={"frequency": "hourly"}), "AgentSuspended"),
+        (
+            make_agent(
+                schedule={
+                    "frequency": "hourly",
+                    "blackouts": [{"cron": "0 12 * * *", "durationSeconds": 60}],
+                }
+            ),
+            "Blackout",
+        ),
+    ],
+)
+def test_a_time_that_the_spec_leaves_out_is_skipped_with_the_reason(
+    agent: Agent, reason: str
+) -> None:
+    schedule = PlayedSchedule(agent)
+    ticks = schedule.look(NOW)
+    assert told(schedule) == [(12, "Skipped", reason)]
+    assert (ticks.state.next is None) == (reason != "Blackout")
+
+
+def test_nothing_starts_late_into_a_blackout() -> None:
+    schedule = played(catchUp="Latest", blackouts=[{"cron": "30 12 * * *", "durationSeconds": 600}])
+    schedule.look_until_done(NOW + 35 * MINUTE)
+    assert told(schedule) == [(12, "Skipped", "Blackout")]
+
+
+def fail(schedule: PlayedSchedule, at: datetime) -> None:
+    schedule.look_until_done(at)
+    schedule.finish(scheduled_name("sales", at), "Failed")
+
+
+def test_failures_in_a_row_pause_the_schedule_until_an_edit() -> None:
+    schedule = played(pauseAfterFailures=2)
+    fail(schedule, NOW)
+    fail(schedule, NOW + HOUR)
+    schedule.look_until_done(NOW + 2 * HOUR)
+    assert told(schedule)[2:] == [(14, "Skipped", "SchedulePaused")]
+    state = schedule.agent.status.schedule
+    assert state is not None
+    assert state.paused is not None
+    assert (state.failures, state.next) == (2, None)
+    assert "heliostat resume sales" in state.paused.message
+    schedule.agent = edited(schedule.agent)
+    schedule.look_until_done(NOW + 3 * HOUR)
+    assert told(schedule)[3:] == [(15, "Ran", "OnTime")]
+
+
+def test_a_success_between_failures_begins_the_count_anew() -> None:
+    schedule = played(pauseAfterFailures=2)
+    fail(schedule, NOW)
+    schedule.look_until_done(NOW + HOUR)
+    schedule.finish(scheduled_name("sales", NOW + HOUR), "Succeeded")
+    fail(schedule, NOW + 2 * HOUR)
+    schedule.look_until_done(NOW + 3 * HOUR)
+    assert {outcome for _, outcome, _ in told(schedule)} == {"Ran"}
+
+
+@pytest.mark.parametrize("how", ["command", "good run", "old command", "old run"])
+def test_a_pause_ends_by_command_or_a_good_run_after_it(how: str) -> None:
+    schedule = played(pauseAfterFailures=1)
+    fail(schedule, NOW)
+    schedule.look_until_done(NOW + 10 * MINUTE)
+    agent, when = schedule.agent, NOW + (5 if how.startswith("old") else 15) * MINUTE
+    seen = Seen(good_by_hand=when if how.endswith("run") else None)
+    if how.endswith("command"):
+        marks = {RESUMED_ANNOTATION: when.isoformat()}
+        meta = agent.metadata.model_copy(update={"annotations": marks})
+        agent = agent.model_copy(update={"metadata": meta})
+    ticks = decide_ticks(agent, schedule.schedule, seen, NOW + 20 * MINUTE)
+    assert (ticks.state.paused is None) == (not how.startswith("old"))
+
+
+def test_times_in_a_row_that_end_alike_share_a_receipt() -> None:
+    schedule = played(cron="* * * * *", catchUp="Latest")
+    schedule.look_until_done(NOW + 24 * HOUR + seconds(30))
+    state = schedule.agent.status.schedule
+    assert state is not None
+    [ran, missed] = state.recent
+    assert (ran.outcome, ran.scheduled_time) == ("Ran", NOW + 24 * HOUR)
+    assert (missed.outcome, missed.count) == ("Missed", 25 * 60 - 1)
+    assert (missed.scheduled_time, missed.last_time) == (
+        CREATED + MINUTE,
+        NOW + 24 * HOUR - MINUTE,
+    )
+
+
+def test_a_month_of_minutes_is_judged_in_parts() -> None:
+    schedule = played(cron="* * * * *", catchUp="All", overlap="Allow", maxCatchUp=3)
+    schedule.look_until_done(NOW + timedelta(days=8) + seconds(30))
+    outcomes = [each.outcome for each in schedule.ends]
+    assert len(outcomes) == 8 * 24 * 60 + 60
+    assert outcomes[-4:] == ["Late", "Late", "Late", "Ran"]
+    assert set(outcomes[:-4]) == {"Missed"}
+
+
+specs = st.fixed_dictionaries(
+    {
+        "cron": st.sampled_from(("0 8 * * *", "30 */6 * * *", "0 2 * * 1", "15 1 1,15 * *")),
+        "timeZone": st.sampled_from(("UTC", "America/New_York", "Australia/Lord_Howe")),
+        "overlap": st.sampled_from(("Skip", "QueueOne", "Replace", "Allow")),
+        "catchUp": st.sampled_from(("None", "Latest", "All")),
+        "daylightSaving": st.sampled_from(("Wall", "Once", "UTC")),
+        "jitterSeconds": st.sampled_from((0, 600)),
+        "maxCatchUp": st.integers(1, 4),
+    }
+)
+outages = st.lists(
+    st.tuples(
+        st.integers(1, 60 * 24 * 40),  # minutes in which nobody looks
+        st.none() | st.integers(0, 3),  # then the operator dies after so many effects
+        st.lists(st.tuples(st.integers(0, 9), st.sampled_from(("Succeeded", "Failed")))),
+    ),
+    max_size=25,
+)
+
+
+@given(specs, outages)
+@settings(max_examples=40, deadline=None)
+def test_over_years_of_outages_each_time_ends_in_exactly_one_way(
+    fields: dict[str, object],
+    course: list[tuple[int, int | None, list[tuple[int, Literal["Succeeded", "Failed"]]]]],
+) -> None:
+    schedule, now = PlayedSchedule(make_agent(schedule=fields)), CREATED
+    for minutes, dies_after, finishes in course:
+        now += minutes * MINUTE
+        if dies_after is not None:
+            schedule.look(now, dies_after=dies_after)
+        else:
+            schedule.look_until_done(now)
+        for number, result in finishes:
+            if number < len(schedule.live):
+                schedule.finish(schedule.live[number], result)
+    schedule.look_until_done(now)
+    state = schedule.agent.status.schedule
+    assert state is not None
+    ahead = fires_after(schedule.schedule, CREATED)
+    expected = [
+        fire.time for fire in takewhile(lambda fire: fire.time <= state.decided_time, ahead)
+    ]
+    ended = [each.tick.scheduled for each in schedule.ends]
+    waiting = [state.queued_time] if state.queued_time else []
+    assert sorted([*ended, *waiting]) == expected
+    assert max(schedule.starts.values(), default=1) == 1
+    ran = {each.tick.scheduled for each in schedule.ends if each.execution_name}
+    assert ran == set(schedule.made.values())
