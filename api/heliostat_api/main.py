@@ -1,6 +1,7 @@
 """Puts the api together."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ from heliostat_api.mine.erasers import (
 from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
+from heliostat_api.models.catalogue import Catalogue, NoCatalogue
+from heliostat_api.models.routes import Routes
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
@@ -100,6 +103,8 @@ class Surroundings:
     api_keys: ApiKeys = field(default_factory=NoApiKeys)
     line: Line = field(default_factory=lambda: Line("", NoPersonKeys()))
     """How the chat reaches a model."""
+    models: Catalogue = field(default_factory=NoCatalogue)
+    """What the gateway routes."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""
 
@@ -139,7 +144,8 @@ def create_app(around: Surroundings) -> FastAPI:
     erasing = open_erasing(around, register, secrets, endings)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    permits = Permits(secrets, around.settings.images if around.settings else None)
+    routes = Routes(around.models, time.monotonic)
+    permits = Permits(secrets, around.settings.images if around.settings else None, routes)
     drafts = Drafts(
         around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
     )
@@ -187,6 +193,7 @@ def create_app(around: Surroundings) -> FastAPI:
         schedules=SchedulePreviews(around.clock),
         previews=previews,
         secrets=secrets,
+        routes=routes,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
         endings=endings,

@@ -17,6 +17,7 @@ from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
 from heliostat_api.mine.endpoints import mine
+from heliostat_api.models.routes import ModelList
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
@@ -68,6 +69,12 @@ async def follow_reports(
 async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are."""
     return view_person(person, parts.clock())
+
+
+@api.get("/models")
+async def list_models(parts: PartsOf, _: PersonOf) -> ModelList:
+    """What an agent may name as its model; 503 while the gateway can't be asked."""
+    return await parts.routes.list()
 
 
 @api.post("/samples/{name}", status_code=202)

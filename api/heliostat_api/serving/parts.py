@@ -24,6 +24,7 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import Expiring
+from heliostat_api.models.routes import Routes
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sessions import Sessions
@@ -58,6 +59,7 @@ class Parts:
     previews: Previews
     schedules: SchedulePreviews
     secrets: Secrets
+    routes: Routes
     commands: Commands
     streams: Streams
     endings: Endings

@@ -70,6 +70,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/auth/sign-out"): Row(Rule.ANYBODY),
     ("GET", "/agent/reports/stream"): Row(Rule.PERSON),
     ("GET", "/api/me"): Row(Rule.PERSON),
+    ("GET", "/api/models"): Row(Rule.PERSON),
     ("GET", "/api/secrets"): Row(Rule.PERSON),
     ("PUT", "/api/secrets/{name}"): Row(Rule.PERSON, body={"values": {"key": "value"}}),
     ("DELETE", "/api/secrets/{name}"): Row(Rule.PERSON),
