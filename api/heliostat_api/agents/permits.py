@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from heliostat_api.agents.contents import Content, Spec
 from heliostat_api.agents.edits import refused
-from heliostat_api.models.routes import Route, Routes
+from heliostat_api.gateway.models import Route, Routes
 from heliostat_api.people.person import Person
 from heliostat_api.secrets.records import OwnSecret
 from heliostat_api.secrets.service import Secrets

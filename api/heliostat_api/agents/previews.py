@@ -88,8 +88,9 @@ class MonthView(View):
 
 
 class PreviewView(View):
-    """`errors` are wrong fields, `missing` those without which it can't be activated, `warnings` what
-    is saved all the same; `touches` is null where wrong fields leave it open, `schedule` and `month` where there is no schedule."""
+    """`errors` are wrong fields, `missing` those without which it can't be activated, `warnings`
+    what is saved all the same; `touches` is null where wrong fields leave it open, `schedule` and
+    `month` where there is no schedule."""
 
     errors: tuple[FieldError, ...]
     missing: tuple[str, ...]

@@ -86,7 +86,7 @@ class Answer:
             self._key = await self._means.keys.key_for(self._begun.person, self._begun.conversation)
             return await self._steps(await self._means.choosing.choose(self._key))
         except NoKeyError as error:
-            return self._failed(StatusCode.FAILED, str(error))
+            return self._failed(error.code, str(error))
         except ModelError as error:
             self._writer.charge(error.request, None)
             return self._failed(error.code, str(error))

@@ -16,8 +16,9 @@ from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.gateway.endpoints import money
+from heliostat_api.gateway.models import ModelList
 from heliostat_api.mine.endpoints import mine
-from heliostat_api.models.routes import ModelList
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
@@ -35,6 +36,7 @@ api = APIRouter(
     },
 )
 api.include_router(agents)
+api.include_router(money)
 api.include_router(schedules)
 api.include_router(secrets)
 api.include_router(mine)
@@ -67,8 +69,8 @@ async def follow_reports(
 
 @api.get("/me")
 async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
-    """Who you are."""
-    return view_person(person, parts.clock())
+    """Who you are, and what you may spend."""
+    return view_person(person, parts.clock(), await parts.spending.of(person))
 
 
 @api.get("/models")

@@ -18,15 +18,15 @@ from heliostat_api.documents.port import (
     TooLargeError,
     UnavailableError,
 )
-from heliostat_api.models.catalogue import CatalogueAwayError
+from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.views import View
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
+_AWAY = (UnavailableError, WorldUnavailableError, ProviderAwayError, GatewayAwayError)
 _RETRY_AFTER = {"Retry-After": "5"}
-_AWAY = (UnavailableError, WorldUnavailableError, ProviderAwayError, CatalogueAwayError)
 _POLICY_VIOLATION = 1008
 _LONGEST_REASON = 100
 
@@ -94,7 +94,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
-    for kind in (*_STATUS, UnavailableError, WorldError, ProviderAwayError, CatalogueAwayError):
+    for kind in (*_STATUS, WorldError, *_AWAY):
         app.add_exception_handler(kind, _answer)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from heliostat_api.agents.contents import Spec, completed
-from heliostat_api.models.catalogue import Catalogue, CatalogueAwayError
+from heliostat_api.gateway.client import Gateway, GatewayAwayError
 from heliostat_api.serving.problems import FieldError
 from heliostat_api.views import View
 from heliostat_core.agents import Model
@@ -46,16 +46,16 @@ class Route:
 
 @dataclass(frozen=True)
 class Routes:
-    """Asks the catalogue. What it says of a name is kept for ten seconds: pages ask while people
+    """Asks the gateway. What it says of a name is kept for ten seconds: pages ask while people
     type."""
 
-    catalogue: Catalogue
+    gateway: Gateway
     clock: Callable[[], float]
     _kept: dict[str, tuple[float, str | None]] = field(default_factory=dict)
 
     async def list(self) -> ModelList:
-        """Raises CatalogueAwayError."""
-        served = await self.catalogue.models()
+        """Raises GatewayAwayError."""
+        served = await self.gateway.models()
         return ModelList(
             items=tuple(
                 ModelView(
@@ -73,7 +73,7 @@ class Routes:
             return None
         try:
             fault = await self._fault_of(name)
-        except CatalogueAwayError as error:
+        except GatewayAwayError as error:
             message = f"nobody could say whether {name} is served: {error}"
             return Route(named is not None, doubt=FieldError(field=_FIELD, message=message))
         if fault is None:
@@ -84,7 +84,8 @@ class Routes:
         until, fault = self._kept.get(name, (0.0, None))
         if self.clock() < until:
             return fault
-        fault = await self.catalogue.fault_of(name)
+        status = await self.gateway.model(name)
+        fault = None if status.served else status.message
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[name] = self.clock() + _KEPT_SECONDS, fault

@@ -1,1 +1,0 @@
-"""Models that the gateway routes."""
