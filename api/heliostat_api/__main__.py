@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
 from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
@@ -60,6 +62,8 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         log = open_log(settings)
         stack.push_async_callback(log.close)
         world = await stack.enter_async_context(await KubernetesWorld.connect())
+        buckets = open_buckets(settings)
+        stack.push_async_callback(buckets.close)
         yield Surroundings(
             world=world.as_manager,
             logs=world,
@@ -76,6 +80,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             chat_model=settings.chat_model,
             chat_test_seconds=settings.chat_test_seconds,
             is_alone=settings.store == "sqlite",
+            buckets=buckets,
         )
 
 
@@ -125,10 +130,21 @@ def open_log(settings: ApiSettings) -> EventLog:
     url = settings.redis_url.get_secret_value()
     if not url:
         with naming(_DATA_DIR):
-            return SqliteEventLog(settings.data_dir / "events.sqlite")
+            path = settings.data_dir / "events.sqlite"
+            return SqliteEventLog(path, most_bytes=settings.events_bytes)
     from heliostat_api.events.redis_log import RedisEventLog
 
-    return RedisEventLog(url)
+    return RedisEventLog(url, most_bytes=settings.events_bytes)
+
+
+def open_buckets(settings: ApiSettings) -> Buckets:
+    """Shared by all replicas where they have a Redis. Raises ValueError."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return LocalBuckets(time.monotonic)
+    from heliostat_api.people.redis_buckets import RedisBuckets
+
+    return RedisBuckets(url)
 
 
 def main() -> int:

@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
@@ -46,6 +47,7 @@ from heliostat_api.gateway.spending import Spending
 from heliostat_api.gateway.usage import Usage
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.counting import open_runs, open_schedules
@@ -62,6 +64,7 @@ from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import NoApiKeys
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
@@ -79,12 +82,13 @@ from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
+from heliostat_api.serving.metrics import Counting, Metrics, TimedDocuments, metrics
 from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.signing import signing
-from heliostat_api.settings import ApiSettings
+from heliostat_api.settings import TRANSCRIPT_BYTES, ApiSettings
 from heliostat_core.worlds import Logs, World
 
 
@@ -118,6 +122,8 @@ class Surroundings:
     """How the chat reaches a model, if not on keys of the api through its gateway."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""
+    buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
+    """What counts requests."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -136,12 +142,15 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(api)
     app.include_router(workspace)
     app.include_router(health)
+    app.include_router(metrics)
     app.include_router(signing)
     return app
 
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
+    counted = Metrics()
+    around = replace(around, documents=TimedDocuments(around.documents, counted))
     register = Register(around.documents, around.clock)
     endings = Endings(around.log, around.clock)
     gateway = Gateway(around.gateway)
@@ -150,7 +159,8 @@ def create_app(around: Surroundings) -> FastAPI:
     entrance = open_entrance(around, register, endings, caps, own_keys)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
-    transcripts = Transcripts(around.documents)
+    most = around.settings.transcript_bytes if around.settings else TRANSCRIPT_BYTES
+    transcripts = Transcripts(around.documents, most)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
     recorder = open_recorder(around, world, transcripts, register)
@@ -228,7 +238,7 @@ def create_app(around: Surroundings) -> FastAPI:
         ),
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
-    add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
     settings = around.settings
     if settings is None:
@@ -236,6 +246,9 @@ def create_app(around: Surroundings) -> FastAPI:
     else:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
+    app.state.metrics = counted
+    counted.watch(lambda: app.state.parts.streams.clients, recorder.lag.seconds)
+    app.add_middleware(Counting, counted=counted)
     return app
 
 
@@ -266,6 +279,14 @@ def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None
         return []
     world = around.world(managers.APPLIER)
     return [Publishing(world, around.settings.public_key_map, place.identity).run()]
+
+
+def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
+    """None without an audience, and where no cluster vouches for anybody."""
+    settings = around.settings
+    if settings is None or not settings.token_audience:
+        return None
+    return PodTokens(world, settings.token_audience, lambda: around.clock().timestamp())
 
 
 def open_recorder(
@@ -344,6 +365,7 @@ def open_entrance(
         open_movings(around, caps),
         keys,
         endings,
+        around.buckets,
     )
 
 

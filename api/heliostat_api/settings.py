@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from heliostat_api.people.roles import RoleRow
 
 PREFIX: Final = "HELIOSTAT_API_"
+TRANSCRIPT_BYTES: Final = 256 * 2**20
 
 
 def _words(given: object) -> object:
@@ -76,6 +77,13 @@ class ApiSettings(BaseSettings):
     keys_dir: Annotated[
         Path, Field(description="Folder with the operator's public keys, by which runs deliver.")
     ] = Path("keys")
+    token_audience: Annotated[
+        str,
+        Field(
+            description="Audience of service-account tokens with which runs' pods may deliver, "
+            "beside their execution keys; empty: with these alone."
+        ),
+    ] = "heliostat-api"
     store: Annotated[
         Literal["sqlite", "firestore"],
         Field(description="Where documents are kept: a file of the data folder, or Firestore."),
@@ -101,10 +109,25 @@ class ApiSettings(BaseSettings):
         AfterValidator(_redis),
         Field(
             validation_alias="REDIS_URL",
-            description="Redis of the event log, for several replicas; empty: SQLite in the data "
-            "folder.",
+            description="Redis of the event log and of the limits of requests, for several "
+            "replicas; empty: SQLite in the data folder, and each counts for itself.",
         ),
     ] = SecretStr("")
+    events_bytes: Annotated[
+        int,
+        Field(
+            ge=2**20,
+            description="Bytes of reports that are kept for each audience of the event log.",
+        ),
+    ] = 32 * 2**20
+    transcript_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Bytes that are kept of an attempt's transcript; what comes after is "
+            "marked as lost. 0: no bound.",
+        ),
+    ] = TRANSCRIPT_BYTES
     images: Annotated[
         Words,
         Field(

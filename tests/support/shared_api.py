@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import httpx2
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.serving.cookies import SESSION
@@ -124,6 +126,7 @@ async def api_app(
     gateway: GatewayPlace | None = None,
     line: Line | None = None,
     log: EventLog | None = None,
+    buckets: Buckets | None = None,
 ) -> AsyncIterator[ApiApp]:
     """Closed at the end. Its stores are files below `folder`, so two over one folder are replicas,
     once `log` is one that they share."""
@@ -144,6 +147,7 @@ async def api_app(
         settings=settings or ApiSettings(),
         gateway=gateway,
         line=line,
+        buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:
         yield ApiApp(create_app(around), world, documents, clock, around)
