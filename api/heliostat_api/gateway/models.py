@@ -1,6 +1,6 @@
 """What people are told of the gateway's models, and whether an agent may name one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -95,7 +95,7 @@ class Routes:
 def name_in(spec: Spec) -> str | None:
     """The model that a spec names."""
     model = spec.get("model")
-    name = model.get("name") if isinstance(model, dict) else None
+    name = model.get("name") if isinstance(model, Mapping) else None
     return name if isinstance(name, str) else None
 
 
