@@ -324,6 +324,9 @@ export const CATALOGUE = {
   },
   "reason.AgentNotFound": { en: "Agent not found", ko: "에이전트를 찾을 수 없음" },
   "reason.AgentSuspended": { en: "Agent suspended", ko: "에이전트 일시 중단됨" },
+  "reason.SchedulePaused": { en: "Schedule paused", ko: "일정 일시 정지됨" },
+  "reason.Blackout": { en: "Blackout", ko: "실행 금지 시간" },
+  "reason.ScheduleInvalid": { en: "Schedule invalid", ko: "잘못된 일정" },
   "reason.AgentPaused": { en: "Agent paused", ko: "에이전트 일시 정지됨" },
   "reason.GatewayUnreachable": { en: "Gateway unreachable", ko: "게이트웨이에 연결할 수 없음" },
   "reason.AgentConcurrency": {
