@@ -48,7 +48,10 @@ class UsageView(View):
 
 
 class ExecutionView(View):
-    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own."""
+    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+
+    One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
+    """
 
     id: str
     namespace: str
@@ -71,6 +74,7 @@ class ExecutionView(View):
     blocked_by: tuple[BlockedView, ...]
     attempts: tuple[AttemptView, ...]
     is_finished: bool
+    is_owned: bool = True
 
 
 class TotalsView(View):
@@ -122,6 +126,8 @@ class AgentView(View):
     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
     active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+    One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+    namespace looks at it here.
     """
 
     id: str
@@ -141,6 +147,7 @@ class AgentView(View):
     missing: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     totals: TotalsView = TotalsView()
+    is_owned: bool = True
     schedule: WordsView | None = None
     next_time: datetime | None = None
     schedule_paused: PauseView | None = None
@@ -181,9 +188,22 @@ class RevisionDetailView(RevisionView):
     changes: tuple[FieldChangeView, ...]
 
 
+class SpendingView(View):
+    """What you may spend a day, and what you have spent of it; `untilTime` is when it starts anew.
+
+    `reached` says of which cap nothing is left: your own, or that of all guests together.
+    """
+
+    cap_micros: int | None
+    spent_micros: int
+    until_time: datetime | None
+    reached: Literal["own", "guests"] | None = None
+
+
 class PersonView(View):
     """Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
-    for others); `isExpiring` says that this is near.
+    for others); `isExpiring` says that this is near. `spending` is told by `GET /api/me` only, and
+    null while the gateway is away.
     """
 
     id: str
@@ -191,6 +211,7 @@ class PersonView(View):
     is_admin: bool
     expires_time: datetime | None = None
     is_expiring: bool = False
+    spending: SpendingView | None = None
 
 
 class SnapshotView(View):

@@ -9,12 +9,21 @@ FIELD_MANAGER = "heliostat-operator"
 AGENT_LABEL = f"{GROUP}/agent"
 EXECUTION_LABEL = f"{GROUP}/execution"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
+EXECUTION_ANNOTATION = EXECUTION_LABEL
+"""The whole name of the Execution; the label of that key may be a shortened one."""
+EXECUTION_UID_ANNOTATION = f"{EXECUTION_LABEL}-uid"
+"""On a pod: which Execution of that name it works for, also when its Job is gone."""
 FINISHED_LABEL = f"{GROUP}/finished"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "heliostat"
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 
 RUN_FINALIZER = f"{GROUP}/run"
+
+OWNER_ANNOTATION = f"{GROUP}/owner"
+"""On an Agent or an Execution: the id of the person whose it is, on whom its calls are booked."""
+BUDGETS_ANNOTATION = f"{GROUP}/budgets"
+"""On an Agent: names of the gateway's budgets that its runs count on, with commas."""
 
 RECORDED_ANNOTATION = f"{GROUP}/recorded"
 """On a finished Execution: when the api had all of it in its store (RFC 3339)."""

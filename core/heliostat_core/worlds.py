@@ -36,6 +36,7 @@ JOB = Kind("batch", "v1", "Job", "jobs")
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 POD = Kind("", "v1", "Pod", "pods")
 SECRET = Kind("", "v1", "Secret", "secrets")
+CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps")
 VOLUME_CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 EVENT = Kind("", "v1", "Event", "events")
 SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
@@ -46,6 +47,7 @@ CLUSTER_ROLE = Kind(
 CLUSTER_ROLE_BINDING = Kind(
     "rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
 )
+TOKEN_REVIEW = Kind("authentication.k8s.io", "v1", "TokenReview", "tokenreviews", namespaced=False)
 
 KINDS = {
     kind.name: kind
@@ -57,12 +59,14 @@ KINDS = {
         LEASE,
         POD,
         SECRET,
+        CONFIG_MAP,
         VOLUME_CLAIM,
         EVENT,
         SERVICE_ACCOUNT,
         NAMESPACE,
         CLUSTER_ROLE,
         CLUSTER_ROLE_BINDING,
+        TOKEN_REVIEW,
     )
 }
 

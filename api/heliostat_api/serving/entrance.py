@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from heliostat_api.events.endings import Endings
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.known import ManyPeople, OnePerson, People
-from heliostat_api.people.limits import LocalBuckets
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moves, Moving, MovingDocuments
 from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.register import Register
@@ -37,10 +38,11 @@ class Entrance:
     moves: Moves | None = None
 
 
-def open_for_one(seals: Seals, register: Register) -> Entrance:
+def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entrance:
     """Of `heliostat dev`: one person, who asks as often as they like."""
     sessions = Sessions(seals)
-    return Entrance(OnePerson(sessions, register), sessions, Limits(LocalBuckets(time.monotonic)))
+    people = OnePerson(sessions, register, api_keys)
+    return Entrance(people, sessions, Limits(LocalBuckets(time.monotonic)))
 
 
 def open_for_many(
@@ -49,6 +51,8 @@ def open_for_many(
     register: Register,
     movings: Sequence[Moving],
     api_keys: ApiKeys,
+    endings: Endings,
+    buckets: Buckets,
 ) -> Entrance:
     """Of a server. `movings`: what is a person's beside plain documents."""
     sessions = Sessions(seals)
@@ -64,9 +68,9 @@ def open_for_many(
     )
     sign_in = None
     if (provider := build_provider(settings)) is not None:
-        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in)
+        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in, endings.tell)
     limits = Limits(
-        LocalBuckets(time.monotonic),
+        buckets,
         guest=settings.limit_guest,
         person=settings.limit_person,
         address=settings.limit_address,

@@ -16,15 +16,23 @@ from heliostat_api.agents.trials import Trying
 from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
+from heliostat_api.gateway.caps import Caps
+from heliostat_api.gateway.client import Gateway
+from heliostat_api.gateway.keeping import Keeping
+from heliostat_api.gateway.own_keys import OwnKeys
+from heliostat_api.gateway.spending import Spending
+from heliostat_api.gateway.usage import Usage
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
+from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
@@ -39,6 +47,7 @@ class Parts:
 
     clock: Callable[[], datetime]
     people: People
+    sessions: Sessions
     sign_in: SignIn | None
     """None where there is no provider to sign in at."""
     limits: Limits
@@ -57,6 +66,13 @@ class Parts:
     secrets: Secrets
     commands: Commands
     streams: Streams
+    gateway: Gateway
+    caps: Caps
+    keeping: Keeping
+    own_keys: OwnKeys
+    spending: Spending
+    usage: Usage
+    endings: Endings
     archive: Archive
     erasing: Erasing
     expiring: Expiring

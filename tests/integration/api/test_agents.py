@@ -163,6 +163,21 @@ async def test_an_edit_needs_the_tag_of_what_was_read(client: Client) -> None:
     assert (await read(client, agent))["spec"] == {"prompt": "Add."}
 
 
+async def test_an_edit_as_yaml_keeps_what_people_call_it(client: Client) -> None:
+    agent = await create(client, "매출 보고")
+    exported = (await client.get(f"/api/agents/{agent}/yaml")).text
+    text = exported.replace("Add up the sales.", "Add them twice.")
+    headers = {"If-Match": '"1"'}
+    body_of(await client.put(f"/api/agents/{agent}", json={"yaml": text}, headers=headers), 200)
+    view = await read(client, agent)
+    assert (view["name"], view["revision"]) == ("매출 보고", 2)
+    assert view["spec"] == {**SPEC, "prompt": "Add them twice."}
+    wrong = await client.put(
+        f"/api/agents/{agent}", json={"yaml": text + "  promt: x\n"}, headers={"If-Match": '"2"'}
+    )
+    assert list(errors_of(wrong)) == ["spec.promt"]
+
+
 async def test_what_a_run_changes_meanwhile_is_no_conflict(client: Client, place: ApiPlace) -> None:
     agent = await create(client)
     name = await activate(client, agent)

@@ -5,32 +5,33 @@ import { useWords } from "../words/words";
 import { Changes, Side, Value } from "./Changes";
 import classes from "./Conflict.module.css";
 import type { Overlap } from "./changes";
-import { type Editing, type Conflict as Found, resolved } from "./editing";
+import type { Conflict as Found } from "./editing";
 import { useFieldName } from "./form";
 
 /** Somebody else saved meanwhile. Nothing is saved by choosing: the edit goes on from theirs. */
 export function Conflict({
-  editing,
   conflict,
-  change,
+  resolve,
 }: {
-  editing: Editing;
   conflict: Found;
-  change: (next: (editing: Editing) => Editing) => void;
+  /** With the fields of which theirs is taken. */
+  resolve: (taken: ReadonlySet<string>) => void;
 }) {
   const { t } = useWords();
   const [isOpen, setOpen] = useState(false);
   const [taken, setTaken] = useState<ReadonlySet<string>>(new Set());
   const { overlaps, theirs, latest } = conflict;
-  const goOn = (fields: ReadonlySet<string>) => change(() => resolved(editing, latest, fields));
   return (
     <Callout tone="warn" icon="alert" title={t("conflict.title", { number: latest.number })}>
       <p className={classes.said}>
         {overlaps.length > 0 ? t("conflict.both", { count: overlaps.length }) : t("conflict.apart")}
       </p>
       <div className={classes.buttons}>
-        <Button onClick={() => goOn(new Set())}>{t("conflict.keep")}</Button>
-        <Button variant="default" onClick={() => goOn(new Set(overlaps.map(({ field }) => field)))}>
+        <Button onClick={() => resolve(new Set())}>{t("conflict.keep")}</Button>
+        <Button
+          variant="default"
+          onClick={() => resolve(new Set(overlaps.map(({ field }) => field)))}
+        >
           {t("conflict.take")}
         </Button>
         <Button variant="default" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -48,7 +49,7 @@ export function Conflict({
             />
           ))}
           {overlaps.length > 0 && (
-            <Button className={classes.apply} onClick={() => goOn(taken)}>
+            <Button className={classes.apply} onClick={() => resolve(taken)}>
               {t("conflict.apply")}
             </Button>
           )}
@@ -56,6 +57,27 @@ export function Conflict({
           <Changes changes={theirs} label={t("conflict.theirs")} />
         </div>
       )}
+    </Callout>
+  );
+}
+
+/** What gave way to somebody else's words, until it is not needed any more. */
+export function SetAside({ takeBack, forget }: { takeBack: () => void; forget: () => void }) {
+  const { t } = useWords();
+  const goBack = () => {
+    takeBack();
+    forget();
+  };
+  return (
+    <Callout tone="calm" icon="hand" title={t("conflict.aside")}>
+      <div className={classes.buttons}>
+        <Button variant="default" size="xs" onClick={goBack}>
+          {t("conflict.back")}
+        </Button>
+        <Button variant="subtle" color="gray" size="xs" onClick={forget}>
+          {t("conflict.forget")}
+        </Button>
+      </div>
     </Callout>
   );
 }
@@ -95,10 +117,10 @@ function OneOverlap({
         />
       </div>
       <div className={classes.sides}>
-        <Side kind="after" label={t("conflict.mineShort")}>
+        <Side kind="other" label={t("conflict.mineShort")}>
           <Value field={field} value={mine} />
         </Side>
-        <Side kind="before" label={t("conflict.theirsShort")}>
+        <Side kind="other" label={t("conflict.theirsShort")}>
           <Value field={field} value={theirs} />
         </Side>
       </div>

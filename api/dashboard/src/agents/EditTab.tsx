@@ -4,34 +4,28 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { agentPath, type PreviewRequest, usePreview } from "../api/agents";
 import { ApiError } from "../api/client";
+import type { FieldError, Preview } from "../api/views";
 import { useOrder } from "../lib/orders";
 import { keys } from "../live/cache";
 import { Refusal } from "../parts/States";
 import { useWords } from "../words/words";
 import { Changes } from "./Changes";
-import { Conflict } from "./Conflict";
+import { Conflict, SetAside } from "./Conflict";
 import { patchBetween } from "./changes";
 import type { Content, Revision } from "./contents";
 import { EditForm } from "./EditForm";
 import classes from "./EditTab.module.css";
 import { conflictOf, type Editing, faultsOfEditing } from "./editing";
+import { placeOf } from "./fields";
 import { FormProvider, useFieldName } from "./form";
 import { Cost, Missing, Touches } from "./Outlook";
 import type { Fault } from "./rules";
-import type { useEditing } from "./useEditing";
+import type { Draft } from "./useEditing";
 
 const TYPING_MS = 400;
 
 /** The form of an agent, what it would come to, and the way to save it. */
-export function EditTab({
-  id,
-  latest,
-  draft,
-}: {
-  id: string;
-  latest: Revision;
-  draft: ReturnType<typeof useEditing>;
-}) {
+export function EditTab({ id, latest, draft }: { id: string; latest: Revision; draft: Draft }) {
   const { editing, change, isUnsaved, isRestored, discard } = draft;
   const saving = useSave(id, draft);
   const preview = usePreviewOf(id, latest, editing.content).data;
@@ -40,11 +34,11 @@ export function EditTab({
   const errors = [...(preview?.errors ?? []), ...saving.errors];
   return (
     <FormProvider value={{ editing, isLocked: false, faults, errors, change }}>
-      {conflict && <Conflict editing={editing} conflict={conflict} change={change} />}
-      <Refusal error={saving.refusal} />
+      {conflict && <Conflict conflict={conflict} resolve={draft.resolve} />}
+      {draft.takeBack && <SetAside takeBack={draft.takeBack} forget={draft.forget} />}
       <div className={classes.columns}>
         <EditForm />
-        <Aside preview={preview} />
+        <Aside preview={preview} errors={errors} />
       </div>
       <SaveBar
         isUnsaved={isUnsaved}
@@ -52,6 +46,7 @@ export function EditTab({
         isBusy={saving.isBusy}
         isConflict={conflict !== null}
         faults={faults}
+        refusal={saving.refusal}
         save={saving.save}
         discard={discard}
       />
@@ -100,13 +95,25 @@ function usePreviewOf(id: string, latest: Revision, content: Content) {
   return usePreview(request, latest.number);
 }
 
-function Aside({ preview }: { preview: ReturnType<typeof usePreview>["data"] }) {
+function Aside({
+  preview,
+  errors,
+}: {
+  preview: Preview | undefined;
+  errors: readonly FieldError[];
+}) {
   const { t } = useWords();
+  const unplaced = errors.filter(({ field }) => placeOf(field) === null);
   if (!preview) return <aside className={classes.aside} aria-label={t("outlook.title")} />;
   return (
     <aside className={classes.aside} aria-label={t("outlook.title")}>
       <h2>{t("outlook.title")}</h2>
       <Missing missing={preview.missing} />
+      {unplaced.map(({ field, message }) => (
+        <p key={field} className={classes.unplaced}>
+          <code>{field}</code>: {message}
+        </p>
+      ))}
       <Cost preview={preview} />
       {preview.touches && <Touches touches={preview.touches} />}
       <div>
@@ -123,6 +130,7 @@ function SaveBar({
   isBusy,
   isConflict,
   faults,
+  refusal,
   save,
   discard,
 }: {
@@ -131,6 +139,7 @@ function SaveBar({
   isBusy: boolean;
   isConflict: boolean;
   faults: ReadonlyMap<string, Fault>;
+  refusal: unknown;
   save: () => void;
   discard: () => void;
 }) {
@@ -142,6 +151,11 @@ function SaveBar({
   if (!isUnsaved && !isBusy) return null;
   return (
     <section className={classes.bar} aria-label={t("edit.bar")}>
+      {refusal !== null && (
+        <div className={classes.refusal}>
+          <Refusal error={refusal} />
+        </div>
+      )}
       <p role="status" className={classes.state}>
         {wrong.length > 0
           ? t("edit.wrong", { fields: [...new Set(wrong)].join(", ") })

@@ -3,13 +3,24 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useRef, useState } from "react";
 import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
+import { Blackouts } from "./Blackouts";
 import { isTree, type Tree, valueAt } from "./contents";
 import { withField } from "./editing";
 import { Choice, Line } from "./Field";
 import { Fires } from "./Fires";
 import { useFault, useFieldName, useForm } from "./form";
 import classes from "./Schedule.module.css";
-import { type Form, FREQUENCIES, formOf, inForm, WEEKDAYS, withFrequency } from "./schedules";
+import {
+  CATCH_UPS,
+  DAYLIGHT,
+  type Form,
+  FREQUENCIES,
+  formOf,
+  inForm,
+  OVERLAPS,
+  WEEKDAYS,
+  withFrequency,
+} from "./schedules";
 
 const TYPING_MS = 400;
 
@@ -138,9 +149,6 @@ function Advanced({ schedule }: { schedule: Tree }) {
   const { change, isLocked } = useForm();
   const { t } = useWords();
   const [isOpen, setOpen] = useState(false);
-  const blackouts = Array.isArray(schedule.blackouts) ? schedule.blackouts.length : 0;
-  const options = (name: "overlap" | "catchUp" | "daylight", values: readonly string[]) =>
-    values.map((value) => ({ value, label: t(`${name}.${value}` as "overlap.Skip") }));
   return (
     <div>
       <Button
@@ -167,18 +175,18 @@ function Advanced({ schedule }: { schedule: Tree }) {
           <Choice
             path="spec.schedule.overlap"
             fallback="Skip"
-            options={options("overlap", ["Skip", "QueueOne", "Replace", "Allow"])}
+            options={OVERLAPS.map((value) => ({ value, label: t(`overlap.${value}`) }))}
           />
           <Choice
             path="spec.schedule.catchUp"
             fallback="Latest"
-            options={options("catchUp", ["None", "Latest", "All"])}
+            options={CATCH_UPS.map((value) => ({ value, label: t(`catchUp.${value}`) }))}
           />
           {schedule.catchUp === "All" && <Line path="spec.schedule.maxCatchUp" />}
           <Choice
             path="spec.schedule.daylightSaving"
             fallback="Once"
-            options={options("daylight", ["Once", "Wall", "UTC"])}
+            options={DAYLIGHT.map((value) => ({ value, label: t(`daylight.${value}`) }))}
           />
           <Line
             path="spec.schedule.jitterSeconds"
@@ -191,10 +199,8 @@ function Advanced({ schedule }: { schedule: Tree }) {
             unit={t("unit.minutes")}
           />
           <Line path="spec.schedule.pauseAfterFailures" hint={t("schedule.pauseHint")} />
-          {blackouts > 0 && (
-            <p className={classes.hint}>{t("schedule.blackouts", { count: blackouts })}</p>
-          )}
         </div>
+        <Blackouts zone={typeof schedule.timeZone === "string" ? schedule.timeZone : "UTC"} />
       </Collapse>
     </div>
   );

@@ -1,6 +1,7 @@
 import { Button, Textarea } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { agentPath } from "../api/agents";
 import { ApiError } from "../api/client";
 import type { AgentDetail } from "../api/views";
@@ -11,6 +12,8 @@ import { Callout } from "../parts/Callout";
 import { Icon } from "../parts/icons";
 import { Refusal } from "../parts/States";
 import { useWords } from "../words/words";
+import { SetAside } from "./Conflict";
+import type { YamlText } from "./keeping";
 import classes from "./YamlTab.module.css";
 
 /** The manifest as any cluster takes it: to copy, to keep, to edit. */
@@ -63,12 +66,6 @@ export function YamlTab({
   );
 }
 
-export interface YamlText {
-  readonly text: string;
-  /** The revision that it was made of. */
-  readonly revision: number;
-}
-
 function CopyYaml({ yaml }: { yaml: string }) {
   const { t } = useWords();
   const clipboard = useClipboard();
@@ -96,6 +93,7 @@ function YamlEditor({
   const client = useQueryClient();
   const order = useOrder();
   useUnsaved(text !== agent.yaml);
+  const [aside, setAside] = useState<string | null>(null);
   const latest = agent.revision ?? 0;
   const isBehind = latest > revision;
   const save = () =>
@@ -118,7 +116,10 @@ function YamlEditor({
             </Button>
             <Button
               variant="default"
-              onClick={() => setText({ text: agent.yaml, revision: latest })}
+              onClick={() => {
+                setAside(text);
+                setText({ text: agent.yaml, revision: latest });
+              }}
             >
               {t("conflict.take")}
             </Button>
@@ -127,6 +128,12 @@ function YamlEditor({
             <pre>{agent.yaml}</pre>
           </div>
         </Callout>
+      )}
+      {aside !== null && (
+        <SetAside
+          takeBack={() => setText({ text: aside, revision })}
+          forget={() => setAside(null)}
+        />
       )}
       {!isConflict && <Refusal error={order.error} />}
       <Textarea

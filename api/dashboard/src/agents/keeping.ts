@@ -2,32 +2,57 @@
 import { isTree } from "./contents";
 import type { Editing } from "./editing";
 
-const PREFIX = "heliostat.edit.";
+/** The text of a manifest that is being written, and the revision that it was made of. */
+export interface YamlText {
+  readonly text: string;
+  readonly revision: number;
+}
 
 export function keepEditing(id: string, editing: Editing | null): void {
+  keep(`edit.${id}`, editing);
+}
+
+export function keptEditing(id: string): Editing | null {
+  const found = kept(`edit.${id}`);
+  return isEditing(found) ? { ...found, sent: null } : null;
+}
+
+export function keepYaml(id: string, yaml: YamlText | null): void {
+  keep(`yaml.${id}`, yaml);
+}
+
+export function keptYaml(id: string): YamlText | null {
+  const found = kept(`yaml.${id}`);
+  return isYaml(found) ? found : null;
+}
+
+function keep(name: string, value: object | null): void {
   try {
-    if (editing) sessionStorage.setItem(PREFIX + id, JSON.stringify(editing));
-    else sessionStorage.removeItem(PREFIX + id);
+    if (value) sessionStorage.setItem(`heliostat.${name}`, JSON.stringify(value));
+    else sessionStorage.removeItem(`heliostat.${name}`);
   } catch {
     // A browser may forbid storage: then the page asks before it is left, as it does anyway.
   }
 }
 
-export function keptEditing(id: string): Editing | null {
+function kept(name: string): unknown {
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(PREFIX + id) ?? "null");
-    return isEditing(kept) ? { ...kept, sent: null } : null;
+    return JSON.parse(sessionStorage.getItem(`heliostat.${name}`) ?? "null");
   } catch {
     return null;
   }
 }
 
-function isEditing(kept: unknown): kept is Editing {
+function isEditing(found: unknown): found is Editing {
   return (
-    isTree(kept) && isTree(kept.base) && isContent(kept.base.content) && isContent(kept.content)
+    isTree(found) && isTree(found.base) && isContent(found.base.content) && isContent(found.content)
   );
 }
 
-function isContent(content: unknown): boolean {
-  return isTree(content) && typeof content.name === "string" && isTree(content.spec);
+function isContent(found: unknown): boolean {
+  return isTree(found) && typeof found.name === "string" && isTree(found.spec);
+}
+
+function isYaml(found: unknown): found is YamlText {
+  return isTree(found) && typeof found.text === "string" && typeof found.revision === "number";
 }

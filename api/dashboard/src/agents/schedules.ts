@@ -12,6 +12,10 @@ export const WEEKDAYS = [
   "Sunday",
 ] as const;
 
+export const OVERLAPS = ["Skip", "QueueOne", "Replace", "Allow"] as const;
+export const CATCH_UPS = ["None", "Latest", "All"] as const;
+export const DAYLIGHT = ["Once", "Wall", "UTC"] as const;
+
 export type Form = "none" | "frequency" | "cron";
 
 const WHEN = ["cron", "frequency", "time", "weekday", "monthDay"];

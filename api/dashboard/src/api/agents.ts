@@ -9,6 +9,7 @@ import type {
   RevisionDetail,
   RevisionSummary,
   SchedulePreview,
+  SecretList,
 } from "./views";
 
 export function agentPath(id: string): string {
@@ -83,10 +84,6 @@ export interface Models {
   items: { name: string; provider: string; isScripted: boolean }[];
 }
 
-export interface Secrets {
-  items: { name: string; keys: string[] }[];
-}
-
 /** Names that a form offers; where they cannot be read, it offers none. */
 function useOffer<Answer>(path: string, staleTime: number) {
   return useQuery({
@@ -98,4 +95,4 @@ function useOffer<Answer>(path: string, staleTime: number) {
 }
 
 export const useModels = () => useOffer<Models>("/api/models", 300_000);
-export const useSecrets = () => useOffer<Secrets>("/api/secrets", 0);
+export const useSecrets = () => useOffer<SecretList>("/api/secrets", 0);

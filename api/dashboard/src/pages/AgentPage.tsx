@@ -11,8 +11,8 @@ import { FormProvider } from "../agents/form";
 import { HistoryTab } from "../agents/HistoryTab";
 import { Missing } from "../agents/Outlook";
 import { OverviewTab } from "../agents/OverviewTab";
-import { useEditing } from "../agents/useEditing";
-import { YamlTab, type YamlText } from "../agents/YamlTab";
+import { useEditing, useYaml } from "../agents/useEditing";
+import { YamlTab } from "../agents/YamlTab";
 import { useAgentDetail } from "../api/agents";
 import { ApiError } from "../api/client";
 import { useAgent } from "../api/queries";
@@ -158,7 +158,7 @@ interface Shared {
 /** What is being written stays while other tabs of the page are looked at. */
 function Own({ agent, detail, tab, latest }: Shared & { latest: Revision }) {
   const draft = useEditing(agent.id, latest);
-  const [yaml, setYaml] = useState<YamlText | null>(null);
+  const [yaml, setYaml] = useYaml(agent.id);
   if (tab === "edit") return <EditTab id={agent.id} latest={latest} draft={draft} />;
   if (tab === "yaml") return <YamlTab agent={detail} text={yaml} setText={setYaml} />;
   if (tab === "history") return <HistoryTab agent={agent} />;
