@@ -130,10 +130,11 @@ def open_log(settings: ApiSettings) -> EventLog:
     url = settings.redis_url.get_secret_value()
     if not url:
         with naming(_DATA_DIR):
-            return SqliteEventLog(settings.data_dir / "events.sqlite")
+            path = settings.data_dir / "events.sqlite"
+            return SqliteEventLog(path, most_bytes=settings.events_bytes)
     from heliostat_api.events.redis_log import RedisEventLog
 
-    return RedisEventLog(url)
+    return RedisEventLog(url, most_bytes=settings.events_bytes)
 
 
 def open_buckets(settings: ApiSettings) -> Buckets:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -80,12 +80,13 @@ from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
+from heliostat_api.serving.metrics import Counting, Metrics, TimedDocuments, metrics
 from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.signing import signing
-from heliostat_api.settings import ApiSettings
+from heliostat_api.settings import TRANSCRIPT_BYTES, ApiSettings
 from heliostat_core.worlds import Logs, World
 
 
@@ -139,12 +140,15 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(api)
     app.include_router(workspace)
     app.include_router(health)
+    app.include_router(metrics)
     app.include_router(signing)
     return app
 
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
+    counted = Metrics()
+    around = replace(around, documents=TimedDocuments(around.documents, counted))
     register = Register(around.documents, around.clock)
     endings = Endings(around.log, around.clock)
     gateway = Gateway(around.gateway)
@@ -153,7 +157,8 @@ def create_app(around: Surroundings) -> FastAPI:
     entrance = open_entrance(around, register, endings, caps, own_keys)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
-    transcripts = Transcripts(around.documents)
+    most = around.settings.transcript_bytes if around.settings else TRANSCRIPT_BYTES
+    transcripts = Transcripts(around.documents, most)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
     recorder = open_recorder(around, world, transcripts, register)
@@ -237,6 +242,9 @@ def create_app(around: Surroundings) -> FastAPI:
     else:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
+    app.state.metrics = counted
+    counted.watch(lambda: app.state.parts.streams.clients, recorder.lag.seconds)
+    app.add_middleware(Counting, counted=counted)
     return app
 
 

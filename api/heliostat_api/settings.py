@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from heliostat_api.people.roles import RoleRow
 
 PREFIX: Final = "HELIOSTAT_API_"
+TRANSCRIPT_BYTES: Final = 256 * 2**20
+# Kubernetes injects such names into pods beside a Service called heliostat-api.
+_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 
 
 def _words(given: object) -> object:
@@ -112,6 +115,21 @@ class ApiSettings(BaseSettings):
             "replicas; empty: SQLite in the data folder, and each counts for itself.",
         ),
     ] = SecretStr("")
+    events_bytes: Annotated[
+        int,
+        Field(
+            ge=2**20,
+            description="Bytes of reports that are kept for each audience of the event log.",
+        ),
+    ] = 32 * 2**20
+    transcript_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Bytes that are kept of an attempt's transcript; what comes after is "
+            "marked as lost. 0: no bound.",
+        ),
+    ] = TRANSCRIPT_BYTES
     images: Annotated[
         Words,
         Field(

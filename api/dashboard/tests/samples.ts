@@ -69,6 +69,7 @@ export function agent(id: string, change: Partial<Agent> = {}): Agent {
     schedulePaused: null,
     scheduleMissed: [],
     totals: { executions: 0, costMicros: 0, usage: run("none").usage },
+    isOwned: true,
     ...change,
   };
 }

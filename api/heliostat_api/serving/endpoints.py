@@ -1,6 +1,7 @@
 """The endpoints but those of agents: a table of contents, each one call."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -62,8 +63,10 @@ async def follow_reports(
 ) -> AsyncIterator[ServerSentEvent]:
     """Reports for one screen: a snapshot, then what happens; or only what was missed."""
     begin = read_cursor(last_event_id or cursor)
-    async for event in parts.streams.follow(person, begin, tenure_of(request, person)):
-        yield event
+    following = parts.streams.follow(person, begin, tenure_of(request, person))
+    async with aclosing(following):
+        async for event in following:
+            yield event
 
 
 @api.get("/me")

@@ -66,6 +66,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/openapi.json"): Row(Rule.ANYBODY),
     ("GET", "/healthz"): Row(Rule.ANYBODY),
     ("GET", "/readyz"): Row(Rule.ANYBODY),
+    ("GET", "/metrics"): Row(Rule.ANYBODY),
     ("GET", "/auth/sign-in"): Row(Rule.ANYBODY),
     ("GET", "/auth/callback"): Row(Rule.ANYBODY),
     ("GET", "/auth/signed-out"): Row(Rule.ANYBODY),
