@@ -12,8 +12,6 @@ from heliostat_api.people.roles import RoleRow
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20
-# Kubernetes injects such names into pods beside a Service called heliostat-api.
-_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 
 
 def _words(given: object) -> object:
