@@ -103,8 +103,8 @@ class OperatorSettings(BaseSettings):
         BeforeValidator(_read_kept),
         Field(
             description="Secrets of its own namespace that it makes with a random value where they "
-            "are missing, and never changes: `NAME:KEY`, separated by commas. A key `*.pem` gets an "
-            "Ed25519 private key, any other 256 random bits as text."
+            "are missing, and never changes: `NAME:KEY`, separated by commas. A key `*.pem` gets "
+            "an Ed25519 private key, any other 256 random bits as text."
         ),
     ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080

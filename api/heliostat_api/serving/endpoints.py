@@ -73,7 +73,7 @@ async def follow_reports(
 @api.get("/me")
 async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are, and what you may spend."""
-    return view_person(person, parts.clock(), await parts.spending.of(person))
+    return view_person(person, parts.clock(), await parts.money.spending.of(person))
 
 
 @api.get("/models")

@@ -1,4 +1,4 @@
-"""The chart on a real cluster: installed with no values, tried, upgraded, taken over, uninstalled."""
+"""The chart on a real cluster: installed, tried, upgraded, taken over, uninstalled."""
 
 import json
 import subprocess
