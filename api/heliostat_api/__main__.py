@@ -4,32 +4,39 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import uvicorn
-from pydantic import ValidationError
 
+from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
-from heliostat_api.settings import ApiSettings, unknown_settings
+from heliostat_api.settings import PREFIX, ApiSettings
+from heliostat_api.starting import StartError, naming, read_settings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 _KEEP_ALIVE_SECONDS = 65
 _SHUTDOWN_SECONDS = 5
+_DATA_DIR = f"{PREFIX}DATA_DIR"
+_SECRETS_FILE = f"{PREFIX}SESSION_SECRETS_FILE"
+_STORE = f"{PREFIX}STORE"
 
 
 async def serve(settings: ApiSettings) -> None:
-    """Until a signal. Raises WorldError and StoreError of what it can't begin without."""
+    """Until a signal. Raises StartError and WorldError of what it can't begin without."""
     async with surroundings(settings) as around:
         config = uvicorn.Config(
             create_app(around),
@@ -48,74 +55,95 @@ async def serve(settings: ApiSettings) -> None:
 async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
     """Cluster, store and log, closed at the end of the block."""
     async with AsyncExitStack() as stack:
-        world = await stack.enter_async_context(await KubernetesWorld.connect())
+        secrets = session_secrets(settings)
         documents = open_documents(settings)
         stack.push_async_callback(documents.close)
         log = open_log(settings)
         stack.push_async_callback(log.close)
+        world = await stack.enter_async_context(await KubernetesWorld.connect())
+        buckets = open_buckets(settings)
+        stack.push_async_callback(buckets.close)
         yield Surroundings(
             world=world.as_manager,
             logs=world,
             documents=documents,
             log=log,
             keys_dir=settings.keys_dir,
-            session_secrets=session_secrets(settings),
+            session_secrets=secrets,
             hosts=frozenset(),  # those of the settings are answered to
             namespace=settings.namespace,
             owner=None,
             clock=lambda: datetime.now(UTC),
             settings=settings,
+            line=Line("", NoPersonKeys(), settings.chat_model, settings.chat_test_seconds),
+            is_alone=settings.store == "sqlite",
+            buckets=buckets,
         )
 
 
 def session_secrets(settings: ApiSettings) -> tuple[bytes, ...]:
-    """Those that were given, else one of our own. Raises SecretsError."""
+    """Those that were given, else one of our own. Raises StartError."""
     if settings.session_secrets_file is None:
-        return (read_secret(settings.data_dir / "session.key"),)
-    return read_secrets(settings.session_secrets_file)
+        with naming(_DATA_DIR):
+            return (read_secret(settings.data_dir / "session.key"),)
+    with naming(_SECRETS_FILE):
+        return read_secrets(settings.session_secrets_file)
 
 
 def open_documents(settings: ApiSettings) -> Documents:
-    """The store of the settings. Raises StoreError."""
+    """The store of the settings. Raises StartError."""
     if settings.store == "sqlite":
-        return open_sqlite(settings.data_dir / "documents.sqlite")
+        with naming(_DATA_DIR):
+            return open_sqlite(settings.data_dir / "documents.sqlite")
     # Imported here: Google's client takes a second and 60 MiB, which nobody else should wait for.
     from heliostat_api.documents.firestore.store import open_firestore
 
-    return open_firestore(
-        settings.google_cloud_project,
-        settings.firestore_database,
-        settings.firestore_emulator or None,
-    )
+    with naming(_STORE):
+        return open_firestore(
+            settings.google_cloud_project,
+            settings.firestore_database,
+            settings.firestore_emulator or None,
+        )
 
 
 def open_log(settings: ApiSettings) -> EventLog:
-    """The event log of the settings. Raises ValueError for a malformed address."""
+    """The event log of the settings. Raises StartError."""
     url = settings.redis_url.get_secret_value()
     if not url:
-        return SqliteEventLog(settings.data_dir / "events.sqlite")
+        with naming(_DATA_DIR):
+            return SqliteEventLog(settings.data_dir / "events.sqlite")
     from heliostat_api.events.redis_log import RedisEventLog
 
     return RedisEventLog(url)
 
 
+def open_buckets(settings: ApiSettings) -> Buckets:
+    """Shared by all replicas where they have a Redis. Raises ValueError."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return LocalBuckets(time.monotonic)
+    from heliostat_api.people.redis_buckets import RedisBuckets
+
+    return RedisBuckets(url)
+
+
 def main() -> int:
-    """0 after a signal, 1 when something ended it, 2 for a setting that is wrong."""
+    """0 after a signal, 1 without a cluster, 2 for a setting that is wrong or leads nowhere."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        settings = ApiSettings()
-    except ValidationError as error:
-        sys.stderr.write(f"A setting of the api is wrong: {error}\n")
-        return 2
-    if unknown := unknown_settings(os.environ):
-        sys.stderr.write(f"The api knows no setting {', '.join(unknown)}.\n")
-        return 2
-    try:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(read_settings(os.environ)))
+    except StartError as error:
+        return say(error, 2)
     except WorldError as error:
-        sys.stderr.write(f"heliostat-api: {error}\n")
-        return 1
+        return say(error, 1)
     return 0
+
+
+def say(error: Exception, code: int) -> int:
+    """The code to end with, after the reason."""
+    for line in str(error).splitlines():
+        sys.stderr.write(f"heliostat-api: {line}\n")
+    return code
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from fastapi import FastAPI
 from starlette.types import Lifespan
@@ -24,6 +25,7 @@ from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
@@ -32,8 +34,10 @@ from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.archive import Archive
+from heliostat_api.mine.counting import open_runs, open_schedules
 from heliostat_api.mine.erasers import (
     COLLECTIONS,
     ErasingConversations,
@@ -47,11 +51,13 @@ from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
+from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
@@ -99,6 +105,8 @@ class Surroundings:
     """How the chat reaches a model."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""
+    buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
+    """What counts requests."""
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -124,7 +132,8 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
     register = Register(around.documents, around.clock)
-    entrance = open_entrance(around, register)
+    endings = Endings(around.log, around.clock)
+    entrance = open_entrance(around, register, endings)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     transcripts = Transcripts(around.documents)
@@ -132,17 +141,20 @@ def create_app(around: Surroundings) -> FastAPI:
     world = around.world(managers.APPLIER)
     recorder = open_recorder(around, world, transcripts, register)
     secrets = open_secrets(around, world)
-    erasing = open_erasing(around, register, secrets)
+    erasing = open_erasing(around, register, secrets, endings)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     permits = Permits(secrets, around.settings.images if around.settings else None)
     drafts = Drafts(
         around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
     )
-    activation = Activation(world, around.world(managers.SUSPENDER), recorder, drafts)
+    kept = around.documents, around.clock, around.settings
+    suspender, schedules = around.world(managers.SUSPENDER), open_schedules(*kept)
+    activation = Activation(world, suspender, recorder, drafts, schedules)
     expiring = Expiring(register, Standstill(activation), erasing)
     deletion = Deletion(world, drafts, announcer)
-    commands = Commands(world, around.world(managers.CANCELLER), recorder, repeats)
+    canceller = around.world(managers.CANCELLER)
+    commands = Commands(world, canceller, recorder, repeats, open_runs(*kept))
     mending = Mending(drafts, deletion, Trials(world), repeats)
     trying, previews = (
         Trying(world, drafts, commands),
@@ -155,6 +167,7 @@ def create_app(around: Surroundings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
+        work += [Adoption(around.documents).run()]
         work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
         async with working(*work), chat.open(is_alone=around.is_alone):
             yield
@@ -163,6 +176,7 @@ def create_app(around: Surroundings) -> FastAPI:
     app.state.parts = Parts(
         clock=around.clock,
         people=entrance.people,
+        sessions=entrance.sessions,
         sign_in=entrance.sign_in,
         limits=entrance.limits,
         agents=agents,
@@ -180,13 +194,14 @@ def create_app(around: Surroundings) -> FastAPI:
         secrets=secrets,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
+        endings=endings,
         archive=Archive(around.documents, transcripts, files, around.clock),
         erasing=erasing,
         expiring=expiring,
         chat=chat,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
-    add_ingest(app, ingest, Keyring(around.keys_dir))
+    add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
     settings = around.settings
     if settings is None:
@@ -195,6 +210,14 @@ def create_app(around: Surroundings) -> FastAPI:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
     return app
+
+
+def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
+    """None without an audience, and where no cluster vouches for anybody."""
+    settings = around.settings
+    if settings is None or not settings.token_audience:
+        return None
+    return PodTokens(world, settings.token_audience, lambda: around.clock().timestamp())
 
 
 def open_recorder(
@@ -227,7 +250,9 @@ def open_movings(around: Surroundings) -> Sequence[Moving]:
     return MovingResources(world), MovingSecrets(around.documents, world)
 
 
-def open_erasing(around: Surroundings, register: Register, secrets: Secrets) -> Erasing:
+def open_erasing(
+    around: Surroundings, register: Register, secrets: Secrets, endings: Endings
+) -> Erasing:
     """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
     documents, log = around.documents, around.log
     resources = ErasingResources(
@@ -246,11 +271,12 @@ def open_erasing(around: Surroundings, register: Register, secrets: Secrets) -> 
             ErasingReports(log),
             ErasingGuests(register),
         ),
+        endings=endings,
         rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
     )
 
 
-def open_entrance(around: Surroundings, register: Register) -> Entrance:
+def open_entrance(around: Surroundings, register: Register, endings: Endings) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
     if around.settings is None:
@@ -261,6 +287,8 @@ def open_entrance(around: Surroundings, register: Register) -> Entrance:
         register,
         open_movings(around),
         around.api_keys,
+        endings,
+        around.buckets,
     )
 
 

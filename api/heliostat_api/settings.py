@@ -29,6 +29,19 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _redis(url: SecretStr) -> SecretStr:
+    """Its parts are named, never it: it may hold a password."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_known = False
+    if text and not (is_known or text.startswith("unix://")):
+        raise ValueError("must be an address like redis://host:6379/0, rediss:// or unix://")
+    return url
+
+
 def _network(text: str) -> str:
     return str(ip_network(text, strict=False))
 
@@ -67,6 +80,13 @@ class ApiSettings(BaseSettings):
     keys_dir: Annotated[
         Path, Field(description="Folder with the operator's public keys, by which runs deliver.")
     ] = Path("keys")
+    token_audience: Annotated[
+        str,
+        Field(
+            description="Audience of service-account tokens with which runs' pods may deliver, "
+            "beside their execution keys; empty: with these alone."
+        ),
+    ] = "heliostat-api"
     store: Annotated[
         Literal["sqlite", "firestore"],
         Field(description="Where documents are kept: a file of the data folder, or Firestore."),
@@ -89,10 +109,11 @@ class ApiSettings(BaseSettings):
     ] = ""
     redis_url: Annotated[
         SecretStr,
+        AfterValidator(_redis),
         Field(
             validation_alias="REDIS_URL",
-            description="Redis of the event log, for several replicas; empty: SQLite in the data "
-            "folder.",
+            description="Redis of the event log and of the limits of requests, for several "
+            "replicas; empty: SQLite in the data folder, and each counts for itself.",
         ),
     ] = SecretStr("")
     images: Annotated[
@@ -183,6 +204,37 @@ class ApiSettings(BaseSettings):
             "0: no limit.",
         ),
     ] = 6000
+
+    chat_model: Annotated[
+        str,
+        Field(
+            description="Model that answers in the chat; empty: the usual one, or the script "
+            "`scripted/designer` where the gateway has no key for it."
+        ),
+    ] = ""
+
+    chat_test_seconds: Annotated[
+        int,
+        Field(ge=0, description="Seconds that an answer in the chat waits for a test run's end."),
+    ] = 120
+    runs_guest: Annotated[
+        int, Field(ge=0, description="Runs of one guest that are under way at once; 0: no limit.")
+    ] = 3
+    runs_person: Annotated[
+        int, Field(ge=0, description="Runs of one person that are under way at once; 0: no limit.")
+    ] = 0
+    schedules_guest: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one guest may have; 0: no limit."
+        ),
+    ] = 3
+    schedules_person: Annotated[
+        int,
+        Field(
+            ge=0, description="Active agents with a schedule that one person may have; 0: no limit."
+        ),
+    ] = 0
 
     @model_validator(mode="after")
     def _check_store(self) -> Self:

@@ -48,7 +48,10 @@ class UsageView(View):
 
 
 class ExecutionView(View):
-    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own."""
+    """One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+
+    One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
+    """
 
     id: str
     namespace: str
@@ -71,6 +74,7 @@ class ExecutionView(View):
     blocked_by: tuple[BlockedView, ...]
     attempts: tuple[AttemptView, ...]
     is_finished: bool
+    is_owned: bool = True
 
 
 class TotalsView(View):
@@ -121,7 +125,9 @@ class AgentView(View):
     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-    active.
+    active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+    One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+    namespace looks at it here.
     """
 
     id: str
@@ -141,9 +147,11 @@ class AgentView(View):
     missing: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     totals: TotalsView = TotalsView()
+    is_owned: bool = True
     schedule: WordsView | None = None
     next_time: datetime | None = None
     schedule_paused: PauseView | None = None
+    schedule_missed: tuple[ReceiptView, ...] = ()
 
 
 class AgentDetailView(AgentView):
@@ -242,6 +250,23 @@ class GoneView(View):
     name: str
 
 
+class ConversationView(View):
+    """A conversation. `agentId` is the agent that it is about, once there is one."""
+
+    id: str
+    title: str
+    agent_id: str | None
+    created_time: datetime
+    changed_time: datetime
+    state: Literal["idle", "answering", "interrupted"]
+
+
+class GoneConversationView(View):
+    """Payload of `conversation.deleted`."""
+
+    id: str
+
+
 class StreamView(View):
     """What the stream's events hold. Each has one of these as its data, or as its payload."""
 
@@ -251,6 +276,8 @@ class StreamView(View):
     agent_deleted: GoneView
     execution_changed: ExecutionView
     execution_output: OutputView
+    conversation_changed: ConversationView
+    conversation_deleted: GoneConversationView
     execution_pieces: PiecesView
 
 

@@ -46,6 +46,7 @@ CLUSTER_ROLE = Kind(
 CLUSTER_ROLE_BINDING = Kind(
     "rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
 )
+TOKEN_REVIEW = Kind("authentication.k8s.io", "v1", "TokenReview", "tokenreviews", namespaced=False)
 
 KINDS = {
     kind.name: kind
@@ -63,6 +64,7 @@ KINDS = {
         NAMESPACE,
         CLUSTER_ROLE,
         CLUSTER_ROLE_BINDING,
+        TOKEN_REVIEW,
     )
 }
 

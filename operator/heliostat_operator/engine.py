@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
-from heliostat_core.names import FINISHED_LABEL, RESUMED_ANNOTATION
+from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     AGENT,
@@ -28,7 +28,6 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrivals, Echoes
-from heliostat_operator.builders.metadata import EXECUTION_ANNOTATION
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.ledgers import Gateway

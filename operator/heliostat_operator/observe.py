@@ -7,7 +7,13 @@ from datetime import datetime, timedelta
 
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.executions import Attempt, Execution
-from heliostat_core.names import ATTEMPT_LABEL, EXECUTION_LABEL, label_value, snapshot_name
+from heliostat_core.names import (
+    ATTEMPT_LABEL,
+    EXECUTION_LABEL,
+    EXECUTION_UID_ANNOTATION,
+    label_value,
+    snapshot_name,
+)
 from heliostat_core.worlds import (
     AGENT,
     CONTROLLER_REVISION,
@@ -18,7 +24,6 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from heliostat_operator.builders.metadata import EXECUTION_UID_ANNOTATION
 from heliostat_operator.builders.snapshots import read_snapshot
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum

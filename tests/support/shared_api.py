@@ -6,14 +6,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import httpx2
 from fastapi import FastAPI
 
+from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
+from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.recording.owners import OWNER_ANNOTATION
@@ -120,11 +125,15 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     api_keys: ApiKeys | None = None,
+    line: Line | None = None,
+    log: EventLog | None = None,
+    buckets: Buckets | None = None,
 ) -> AsyncIterator[ApiApp]:
-    """Closed at the end. Its stores are files below `folder`."""
+    """Closed at the end. Its stores are files below `folder`, so two over one folder are replicas,
+    once `log` is one that they share."""
     world, clock = MemoryWorld(), Clock()
     documents = open_sqlite(folder / "documents.sqlite")
-    log = SqliteEventLog(folder / "events.sqlite")
+    log = log or SqliteEventLog(folder / "events.sqlite")
     around = Surroundings(
         world=lambda _: world,
         logs=NoLogs(),
@@ -138,6 +147,8 @@ async def api_app(
         clock=clock,
         settings=settings or ApiSettings(),
         api_keys=api_keys or NoApiKeys(),
+        line=line or Line("", NoPersonKeys()),
+        buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:
         yield ApiApp(create_app(around), world, documents, clock, around)

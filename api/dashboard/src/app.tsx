@@ -3,10 +3,9 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
 import { Route, Router, Switch, useLocation } from "wouter";
 import { ApiError } from "./api/client";
-import { isUnseen, useSeen } from "./lib/seen";
+import { useNews } from "./api/news";
 import { guardedNavigation, useLeaving } from "./lib/unsaved";
 import { startLive } from "./live/start";
-import { useLive } from "./live/state";
 import { HomePage } from "./pages/HomePage";
 import { MissingPage } from "./pages/MissingPage";
 import { Crash } from "./parts/Crash";
@@ -20,6 +19,9 @@ const RunsPage = lazy(() => import("./pages/RunsPage"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 const AgentsPage = lazy(() => import("./pages/AgentsPage"));
 const AgentPage = lazy(() => import("./pages/AgentPage"));
+const UsagePage = lazy(() => import("./pages/UsagePage"));
+const KeysPage = lazy(() => import("./pages/KeysPage"));
+const SecretsPage = lazy(() => import("./pages/SecretsPage"));
 const LeaveDialog = lazy(() => import("./parts/LeaveDialog"));
 const SettingsPage = lazy(() => import("./pages/SettingsPage"));
 
@@ -52,7 +54,7 @@ export function App() {
     >
       <QueryClientProvider client={client}>
         <PageLanguage />
-        <UnseenFailures />
+        <UnseenNews />
         <Router aroundNav={guardedNavigation}>
           <Shell>
             <Pages />
@@ -76,6 +78,9 @@ function Pages() {
           <Route path="/executions/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
           <Route path="/agents" component={AgentsPage} />
           <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={id} />}</Route>
+          <Route path="/usage" component={UsagePage} />
+          <Route path="/keys" component={KeysPage} />
+          <Route path="/secrets" component={SecretsPage} />
           <Route path="/settings" component={SettingsPage} />
           <Route>
             <MissingPage />
@@ -105,12 +110,8 @@ function PageLanguage() {
   return null;
 }
 
-function UnseenFailures() {
-  const seen = useSeen();
-  const world = useLive((state) => state.world);
-  useEffect(() => {
-    const runs = world ? [...world.executions.values()] : [];
-    showUnseen(runs.filter((run) => isUnseen(run, seen)).length);
-  }, [world, seen]);
+function UnseenNews() {
+  const count = useNews().length;
+  useEffect(() => showUnseen(count), [count]);
   return null;
 }

@@ -97,7 +97,7 @@ test("the world is bounded, and keeps every run that goes on", () => {
   }
   expect(world.executions.size).toBe(ENDED_KEPT + 1);
   expect(world.executions.has("r1")).toBe(false);
-  expect(countLive(world)).toBe(1);
+  expect(countLive(world).going).toBe(1);
 });
 
 test("a report that the world has heard leaves it as it is", () => {

@@ -1,4 +1,4 @@
-import type { Execution, Report, Snapshot, TranscriptEvent } from "../src/api/views";
+import type { Agent, Execution, Report, Snapshot, TranscriptEvent } from "../src/api/views";
 import hello from "./transcripts/hello.jsonl?raw";
 import hurried from "./transcripts/hurried.jsonl?raw";
 import sales from "./transcripts/sales.jsonl?raw";
@@ -41,6 +41,35 @@ export function run(id: string, change: Partial<Execution> = {}): Execution {
     blockedBy: [],
     attempts: [],
     isFinished: false,
+    isOwned: true,
+    ...change,
+  };
+}
+
+export function agent(id: string, change: Partial<Agent> = {}): Agent {
+  return {
+    id,
+    namespace: "default",
+    name: id,
+    resource: id,
+    description: "",
+    model: "scripted/demo",
+    status: "active",
+    managedBy: "dashboard",
+    isReady: true,
+    readyMessage: "",
+    activeExecutions: 0,
+    createdTime: "2026-11-01T00:00:00Z",
+    revision: 1,
+    appliedRevision: 1,
+    missing: [],
+    drift: [],
+    schedule: null,
+    nextTime: null,
+    schedulePaused: null,
+    scheduleMissed: [],
+    totals: { executions: 0, costMicros: 0, usage: run("none").usage },
+    isOwned: true,
     ...change,
   };
 }

@@ -75,6 +75,36 @@ test("the first connection asks for a snapshot, the next for what followed", () 
   expect(Wire.latest.address).toBe("/agent/reports/stream?cursor=9");
 });
 
+test("a line that is silent for long is left for another one", () => {
+  const { links } = listen();
+  const first = Wire.latest;
+  first.onopen?.(new Event("open"));
+  first.send("snapshot", snapshot(4));
+  for (let beat = 0; beat < 4; beat++) {
+    vi.advanceTimersByTime(15_000);
+    first.send("heartbeat", {});
+  }
+  vi.advanceTimersByTime(39_000);
+  expect(first.isClosed).toBe(false);
+  vi.advanceTimersByTime(2_000);
+  expect(first.isClosed).toBe(true);
+  expect(links.at(-1)?.state).toBe("broken");
+  vi.runOnlyPendingTimers();
+  expect(Wire.latest).not.toBe(first);
+  expect(Wire.latest.address).toBe("/agent/reports/stream?cursor=4");
+});
+
+test("a session that ended, or has other rights, begins with a snapshot of what is its own", () => {
+  listen();
+  const first = Wire.latest;
+  first.send("snapshot", snapshot(4));
+  first.send("ended", {});
+  expect(first.isClosed).toBe(true);
+  vi.runOnlyPendingTimers();
+  expect(Wire.latest).not.toBe(first);
+  expect(Wire.latest.address).toBe("/agent/reports/stream");
+});
+
 test("a report that was heard is not heard again", () => {
   const { reports } = listen();
   Wire.latest.send("snapshot", snapshot(4));
@@ -106,7 +136,7 @@ test("one source is open at a time", () => {
   const { stream } = listen();
   Wire.latest.onerror?.(new Event("error"));
   stream.retry();
-  vi.runOnlyPendingTimers();
+  vi.advanceTimersByTime(20_000);
   expect(Wire.opened.filter((wire) => !wire.isClosed)).toHaveLength(1);
 });
 

@@ -4,6 +4,7 @@ The world is written to when a person says so, and at no other time: what others
 resource shows as drift until then.
 """
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -15,6 +16,8 @@ from heliostat_api.agents.names import resource_name
 from heliostat_api.agents.records import Draft
 from heliostat_api.agents.tags import check_match
 from heliostat_api.documents.port import ConflictError, Fields, Put
+from heliostat_api.mine.counting import has_schedule
+from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID, AGENT_REVISION
 from heliostat_api.recording.announcing import Announcer
@@ -33,6 +36,8 @@ class Activation:
     suspender: World
     recorder: Recorder
     drafts: Drafts
+    places: Places
+    """How many agents of somebody may start by themselves."""
 
     async def activate(
         self, person: Person, agent_id: str, if_match: str | None, correlation: str
@@ -51,11 +56,17 @@ class Activation:
             AGENT_ID: agent_id,
             AGENT_REVISION: str(draft.latest),
         }
-        applied = await self.world.apply(
-            build_manifest(content, draft.resource, draft.namespace, annotations)
-        )
-        await self.recorder.see(AGENT, applied)
+        manifest = build_manifest(content, draft.resource, draft.namespace, annotations)
+        async with self._place(person, agent_id, draft):
+            await self.recorder.see(AGENT, await self.world.apply(manifest))
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
+
+    def _place(
+        self, person: Person, agent_id: str, draft: Draft
+    ) -> AbstractAsyncContextManager[None]:
+        """Only what starts by itself needs one."""
+        is_scheduled = has_schedule(draft.spec)
+        return self.places.one(person, agent_id) if is_scheduled else nullcontext()
 
     async def deactivate(self, person: Person, agent_id: str, correlation: str) -> Saved:
         """Nothing of it starts any more; what others changed of its resource stays."""

@@ -13,13 +13,16 @@ from heliostat_api.views import View
 from heliostat_core.agents import AgentSpec
 
 Spec = Mapping[str, JsonValue]
+LONGEST_NAME: Final = 120
 Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),
     Field(description="What people call it, in any language."),
 ]
+LONGEST_DESCRIPTION: Final = 1024
 Description = Annotated[
-    str, Field(max_length=1024, description="What it is for, in a sentence for people.")
+    str,
+    Field(max_length=LONGEST_DESCRIPTION, description="What it is for, in a sentence for people."),
 ]
 _ELSEWHERE: Final = {
     "description": "is said beside spec: set description there",

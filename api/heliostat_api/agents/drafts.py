@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from heliostat_api.agents.contents import Content, taken_apart
+from heliostat_api.agents.contents import LONGEST_DESCRIPTION, Content, taken_apart
 from heliostat_api.agents.edits import Edit, checked
 from heliostat_api.agents.names import new_agent_id
 from heliostat_api.agents.permits import Permits
@@ -105,7 +105,7 @@ class Drafts:
     ) -> Saved:
         """A draft of one's own from any agent that one sees."""
         source = view_detail(await self.agents.document(person, agent_id))
-        whole = {"description": source.description, **source.spec}
+        whole = {"description": source.description[:LONGEST_DESCRIPTION], **source.spec}
         content = taken_apart(name or f"{source.name[:110]} (copy)", whole)
         return await self.create(
             person, checked(content), asked, correlation, f"copied from {source.name}"
@@ -156,8 +156,8 @@ class Drafts:
         if draft is None:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
-                "This agent was made with kubectl and is changed there, not here: duplicate it to "
-                "have one of your own.",
+                "This agent was made with kubectl, or by an earlier platform, and is not changed "
+                "here: duplicate it to have one of your own.",
             )
         return Known(document, draft)
 

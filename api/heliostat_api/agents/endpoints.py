@@ -38,7 +38,7 @@ Number = Annotated[int, Path(ge=1, le=999_999)]
 async def list_agents(
     parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
 ) -> AgentPage:
-    """Your agents, newest first: those of the dashboard and those made by kubectl."""
+    """Your agents, newest first, and those without an owner where you operate."""
     return await parts.agents.page(person, cursor, limit)
 
 
@@ -207,7 +207,7 @@ async def run_agent(
     correlation: Correlation,
 ) -> Accepted:
     """Start a run now. What comes of it is reported."""
-    agent = await parts.agents.get(person, agent_id)
+    agent = await parts.agents.commanded(person, agent_id)
     return await parts.commands.run(person, agent, body, asked, correlation)
 
 

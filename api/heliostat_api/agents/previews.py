@@ -7,14 +7,23 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from heliostat_api.agents.contents import Content, Name, Spec, completed, judge, whole_spec
+from heliostat_api.agents.contents import (
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    Content,
+    Name,
+    Spec,
+    completed,
+    judge,
+    whole_spec,
+)
 from heliostat_api.agents.diffs import changes_between, changes_of
 from heliostat_api.agents.edits import AgentPatch, edit_of
 from heliostat_api.agents.manifests import SPEC
 from heliostat_api.agents.permits import Looked, Permits
-from heliostat_api.agents.reading import Agents
+from heliostat_api.agents.reading import Agents, spec_of, view_of
 from heliostat_api.agents.records import Draft, read_draft
-from heliostat_api.documents.port import Document, Documents, Query
+from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
 from heliostat_api.schedules.looks import look_ahead, starts_in_a_month
 from heliostat_api.schedules.views import SchedulePreviewView
@@ -114,11 +123,12 @@ class Previews:
         changes = (
             changes_of(saved, looked.content) if is_edit or draft is None else to_activate(draft)
         )
-        costs = await self._costs(person, request.agent)
+        costs = await self._costs(document)
         return build_preview(looked, changes, costs, self.clock())
 
-    async def _costs(self, person: Person, agent_id: str) -> Sequence[int]:
-        query = Query("executions", person.id, {"agentId": agent_id}, limit=HISTORY)
+    async def _costs(self, agent: Document) -> Sequence[int]:
+        owner = str(agent.fields[OWNER])
+        query = Query("executions", owner, {"agentId": agent.id}, limit=HISTORY)
         page = await self.documents.query(query)
         return [cost for each in page.documents if (cost := cost_of(each)) is not None]
 
@@ -131,8 +141,12 @@ def patched(content: Content, request: PreviewRequest) -> Content:
 
 def saved_content(document: Document) -> Content:
     """Of any agent."""
-    fields = document.fields
-    return Content.model_validate({name: fields[name] for name in ("name", "description", "spec")})
+    view = view_of(document)
+    return Content(
+        name=view.name.strip()[:LONGEST_NAME] or _UNNAMED,
+        description=view.description[:LONGEST_DESCRIPTION],
+        spec=spec_of(document),
+    )
 
 
 def cost_of(run: Document) -> int | None:

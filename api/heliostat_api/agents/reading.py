@@ -1,18 +1,21 @@
 """Agents from the documents: those of the dashboard and those made by kubectl, in one list."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from pydantic import JsonValue, TypeAdapter
 
 from heliostat_api.agents.manifests import export_yaml
-from heliostat_api.agents.names import resource_name
+from heliostat_api.agents.names import resource_name, slug
 from heliostat_api.agents.records import exported_spec, read_draft
-from heliostat_api.documents.agents import view_agent
-from heliostat_api.documents.port import OWNER, Document, Documents, Query
+from heliostat_api.documents.agents import read_agent, view_agent
+from heliostat_api.documents.merging import query_merged
+from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.people.person import Person
+from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SCHEDULE_STATUS, SHOWN, SPEC
 from heliostat_api.schedules.looks import view_recent
-from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.views import AgentDetailView, AgentView, View
 from heliostat_core.schedules.status import ScheduleStatus
 
@@ -29,13 +32,26 @@ class AgentPage(View):
 
 @dataclass(frozen=True)
 class Agents:
-    """What one person may see of them."""
+    """What one person may see of them: their own, and those without an owner that they operate."""
 
     documents: Documents
 
     async def get(self, person: Person, agent_id: str) -> AgentView:
         """Raises NotFoundProblem, for somebody else's too."""
         return view_of(await self.document(person, agent_id))
+
+    async def commanded(self, person: Person, agent_id: str) -> AgentView:
+        """One that they may run. Raises NotFoundProblem, and a problem with status 403."""
+        document = await self.document(person, agent_id)
+        view = view_of(document)
+        if not is_own(person, document):
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                f"It was made with kubectl and is run there: create an Execution with agentRef "
+                f"{view.resource} in namespace {view.namespace}. Or duplicate it to have one of "
+                "your own.",
+            )
+        return view
 
     async def detail(self, person: Person, agent_id: str) -> AgentDetailView:
         """The same with its spec and manifest. Raises NotFoundProblem."""
@@ -44,14 +60,14 @@ class Agents:
     async def document(self, person: Person, agent_id: str) -> Document:
         """Its document. Raises NotFoundProblem."""
         document = await self.documents.get(f"{_COLLECTION}/{agent_id}")
-        if document is None or document.fields.get(OWNER) != person.id or not is_shown(document):
+        if document is None or not sees(person, document) or not is_shown(document):
             raise NotFoundProblem("agent")
         return document
 
     async def page(self, person: Person, cursor: str | None = None, limit: int = 50) -> AgentPage:
         """Raises CursorError."""
         query = Query(_COLLECTION, person.id, {SHOWN: True}, limit=limit, after=cursor)
-        page = await self.documents.query(query)
+        page = await query_merged(self.documents, queries_of(person, query))
         return AgentPage(
             items=tuple(view_of(document) for document in page.documents), next=page.next
         )
@@ -59,12 +75,20 @@ class Agents:
 
 def is_shown(document: Document) -> bool:
     """Whether people see it: a draft, or one whose resource is there."""
-    return document.fields.get(SHOWN) is True
+    return document.fields.get(SHOWN, True) is True
 
 
 def view_of(document: Document) -> AgentView:
     """The last view that was recorded, or what the earlier platform's fields make of one."""
-    return view_agent(document)
+    return view_agent(document).model_copy(update={"is_owned": is_owned(document)})
+
+
+def spec_of(document: Document) -> dict[str, JsonValue]:
+    """Of any agent; the earlier platform kept a prompt alone."""
+    if SPEC in document.fields:
+        return _SPEC.validate_python(document.fields[SPEC])
+    prompt = read_agent(document).final_agent_prompt
+    return {"prompt": prompt} if prompt else {}
 
 
 def view_detail(document: Document) -> AgentDetailView:
@@ -75,7 +99,7 @@ def view_detail(document: Document) -> AgentDetailView:
         spec, exported = dict(draft.spec), exported_spec(draft)
         status = draft.state.schedule if draft.state else None
     else:
-        name, spec = view.name, _SPEC.validate_python(document.fields.get(SPEC, {}))
+        name, spec = view.resource or slug(view.name), spec_of(document)
         exported = spec
         status = read_schedule_status(document)
     return AgentDetailView(

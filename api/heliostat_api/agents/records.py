@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from heliostat_api.agents.contents import Content, judge, whole_spec
 from heliostat_api.documents.port import Document, Fields
 from heliostat_api.recording.totals import read_totals
-from heliostat_api.schedules.looks import read_schedule, say, view_pause
+from heliostat_api.schedules.looks import read_schedule, say, view_missed, view_pause
 from heliostat_api.views import AgentView
 from heliostat_core.agents import Model
 from heliostat_core.schedules.status import ScheduleStatus
@@ -142,6 +142,7 @@ def view_draft(draft: Draft, agent_id: str, fields: Fields) -> AgentView:
         schedule=say(schedule) if schedule else None,
         next_time=status.next if status and draft.status == "active" else None,
         schedule_paused=view_pause(status),
+        schedule_missed=view_missed(status),
     )
 
 

@@ -41,6 +41,7 @@ class SampleAgents:
         """One that the person has already runs as it is. Raises WorldError, problems."""
         name = ObjectHead.model_validate(sample.agent).metadata.name
         agent_id = f"agent-{digest_of(f'{person.id} {name}')[:24]}"
+        await self.commands.places.refuse_full(person)
         await self._make(person, agent_id, name, sample)
         await self.activation.activate(person, agent_id, None, correlation)
         view = await self.drafts.agents.get(person, agent_id)

@@ -25,16 +25,18 @@ from heliostat_api.chat.toolbox import Toolbox
 from heliostat_api.documents.files import Files
 from heliostat_api.events.log import EventLog
 from heliostat_api.executions.reading import Executions
+from heliostat_api.schedules.previews import SchedulePreviews
 
 
 @dataclass(frozen=True)
 class Line:
     """The way to a model. `model`: its name; empty: the usual one, or a script where the gateway
-    has no way to it."""
+    has no way to it. `test_seconds`: how long an answer waits for the end of a test run."""
 
     gateway_url: str
     keys: PersonKeys
     model: str = ""
+    test_seconds: int = 120
 
 
 def open_chat(
@@ -51,8 +53,10 @@ def open_chat(
     shelf = Shelf(drafts.documents, log, clock)
     mending = Mending(shelf)
     model = LateClaude(line.gateway_url)
-    runs = Runs(trying, executions, files, log)
-    toolbox = Toolbox(Crafting(drafts, shelf), runs, Costs(previews), model)
+    runs = Runs(trying, executions, files, log, line.test_seconds)
+    toolbox = Toolbox(
+        Crafting(drafts, shelf, SchedulePreviews(clock)), runs, Costs(previews), model
+    )
     desk = Desk(Means(shelf, model, Choosing(model, line.model), line.keys, toolbox))
     return Chat(
         reading=Reading(shelf, mending),

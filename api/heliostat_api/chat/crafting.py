@@ -1,4 +1,4 @@
-"""Tools that write the draft: save_agent and set_schedule."""
+"""Tools that write the draft, save_agent and set_schedule; and preview_schedule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,9 +10,10 @@ from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.edits import AgentPatch, Edit, checked, edit_of, merge
 from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, told
 from heliostat_api.chat.shelf import Shelf
-from heliostat_api.chat.tools import SaveAgent, SetSchedule
-from heliostat_api.chat.views import AgentCardPart
+from heliostat_api.chat.tools import PreviewSchedule, SaveAgent, SetSchedule
+from heliostat_api.chat.views import AgentCardPart, SchedulePreviewPart
 from heliostat_api.documents.conversations import ConversationRecord
+from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
 from heliostat_api.serving.repeats import Asked
 
 _NOTE = "by chat"
@@ -24,6 +25,7 @@ class Crafting:
 
     drafts: Drafts
     shelf: Shelf
+    previews: SchedulePreviews
 
     async def save(self, scene: Scene, given: SaveAgent) -> Outcome:
         """Raises problems."""
@@ -39,7 +41,7 @@ class Crafting:
         return await self._outcome(scene, saved.agent)
 
     async def schedule(self, scene: Scene, given: SetSchedule) -> Outcome:
-        """Raises problems."""
+        """The schedule as a whole: what was there before is no part of it. Raises problems."""
         schedule = None if given.schedule is None else zoned(given.schedule, scene.time_zone)
 
         def edit(before: Content) -> Content:
@@ -47,7 +49,32 @@ class Crafting:
             spec = kept if schedule is None else {**kept, "schedule": schedule}
             return before.model_copy(update={"spec": spec})
 
-        return await self._edit(scene, scene.needed_agent(), edit)
+        agent = scene.needed_agent()
+        outcome = await self._edit(scene, agent, edit)
+        if schedule is None:
+            return outcome
+        return replace(outcome, parts=(*outcome.parts, self._look(agent, schedule)))
+
+    async def preview(self, scene: Scene, given: PreviewSchedule) -> Outcome:
+        """Raises problems."""
+        agent = scene.needed_agent()
+        draft = (await self.drafts.read(scene.person, agent)).draft
+        saved = draft.spec.get("schedule")
+        if given.schedule is None and not isinstance(saved, Mapping):
+            raise RefusedError("schedule: the agent has none yet, so name one.")
+        schedule = given.schedule or (saved if isinstance(saved, Mapping) else {})
+        part = self._look(agent, zoned(schedule, scene.time_zone))
+        return told(part.model_dump(mode="json", by_alias=True, exclude={"type"}), part)
+
+    def _look(self, agent: str, schedule: dict[str, JsonValue]) -> SchedulePreviewPart:
+        view = self.previews.look(SchedulePreviewRequest(schedule=schedule))
+        return SchedulePreviewPart(
+            agent_id=agent,
+            schedule=schedule,
+            time_zone=view.time_zone,
+            words=view.words,
+            fires=view.fires,
+        )
 
     async def _edit(self, scene: Scene, agent: str, edit: Edit) -> Outcome:
         await self.drafts.edit(scene.person, agent, edit, None, scene.correlation, _NOTE)

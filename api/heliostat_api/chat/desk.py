@@ -49,6 +49,7 @@ class Desk:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.means.model.close()
 
     async def _write(self, begun: Begun) -> None:
         shelf = self.means.shelf

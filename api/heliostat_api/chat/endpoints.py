@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, WebSocket
 from pydantic import StringConstraints
 
-from heliostat_api.chat.views import ConversationPage, ConversationView, MessagePage
+from heliostat_api.chat.views import ConversationPage, MessagePage
 from heliostat_api.serving.asking import Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.parts import person_of
 from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import View
+from heliostat_api.views import ConversationView, View
 
 conversations = APIRouter(prefix="/conversations")
 workspace = APIRouter()

@@ -6,10 +6,10 @@ from heliostat_api.chat.desk import Desk
 from heliostat_api.chat.journal import audience_of, stop_audience_of, view_conversation
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import Shelf, path_of
-from heliostat_api.chat.views import ConversationView
 from heliostat_api.documents.conversations import ConversationState, read_conversation
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.views import ConversationView
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,5 @@ class NoPersonKeys:
     async def key_for(self, person: Person, conversation_id: str) -> str:  # noqa: ARG002
         """See PersonKeys."""
         raise NoKeyError(
-            "This server has no key for the gateway, so the chat can't answer: its owner sets "
-            "HELIOSTAT_API_GATEWAY_URL and gives the api an identity there."
+            "This server has no gateway, so nobody can answer: its owner sets where one is."
         )

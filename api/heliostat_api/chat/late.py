@@ -45,7 +45,7 @@ class LateClaude:
         if not self.gateway_url:
             raise ModelError(
                 StatusCode.FAILED,
-                "this server has no gateway: its owner sets HELIOSTAT_API_GATEWAY_URL.",
+                "this server has no gateway.",
             )
         async with self._loading:
             if self._claude is None:

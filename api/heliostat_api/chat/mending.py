@@ -92,7 +92,8 @@ class Mending:
             await self.shelf.say(conversation.id, entry)
 
     async def _commit(self, document: Document, after: ConversationRecord, *more: Put) -> bool:
-        after = replace(after, changed_at=self.shelf.clock())
+        now = self.shelf.clock()
+        after = replace(after, changed_at=max(now, after.changed_at or now))
         try:
             await self.shelf.documents.commit(changed(document, after), *more)
         except ConflictError:

@@ -127,3 +127,6 @@ class ChatModel(Protocol):
 
     async def names(self, key: str) -> tuple[str, ...]:
         """Models that this key may ask for. Raises ModelError."""
+
+    async def close(self) -> None:
+        """Gives the connections back."""

@@ -12,7 +12,7 @@ from heliostat_api.chat.journal import (
 )
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import COLLECTION, Shelf, path_of
-from heliostat_api.chat.views import ConversationPage, ConversationView, MessagePage
+from heliostat_api.chat.views import ConversationPage, MessagePage
 from heliostat_api.documents.conversations import (
     MessageRecord,
     MessageState,
@@ -22,6 +22,7 @@ from heliostat_api.documents.conversations import (
 )
 from heliostat_api.documents.port import Query
 from heliostat_api.people.person import Person
+from heliostat_api.views import ConversationView
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.serving.repeats import Asked
 from heliostat_api.views import ExecutionView
 
-TEST_SECONDS: Final = 120.0
-"""How long an answer waits for the end of a test run."""
 _LOOK_SECONDS: Final = 2.0
 _LONGEST_RESULT: Final = 6_000
 _MOST_FILES: Final = 50
@@ -27,13 +25,13 @@ _GOES_ON: Final = "It goes on by itself. The person sees it; read_result tells m
 
 @dataclass(frozen=True)
 class Runs:
-    """Starts test runs and reads what came of them."""
+    """Starts test runs and reads what came of them. An answer waits `test_seconds` for an end."""
 
     trying: Trying
     executions: Executions
     files: Files
     log: EventLog
-    test_seconds: float = TEST_SECONDS
+    test_seconds: float
 
     async def test(self, scene: Scene, given: RunTest, show: Show) -> Outcome:
         """Raises problems."""

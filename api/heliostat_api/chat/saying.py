@@ -4,14 +4,15 @@ Who answers is decided in the store: one commit makes the answer's document, or 
 and says so in the conversation's. Whoever comes second finds it there.
 """
 
+import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.chat.frames import MessageFrame, Say
-from heliostat_api.chat.journal import Entry, fields_of, view_message
+from heliostat_api.chat.journal import Entry, fields_of, folded, view_message
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import (
     Shelf,
@@ -37,6 +38,8 @@ from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Repeats
 
 _LONGEST_TITLE: Final = 80
+_TRIES: Final = 40
+_PAUSE_SECONDS: Final = 0.05
 _AFTER: Final = timedelta(microseconds=1)
 
 
@@ -98,18 +101,31 @@ class Saying:
         """The conversation when nobody answers in it; None for a new one. Raises problems."""
         if conversation is None:
             return None
-        document = await self.mending.own(person, conversation)
-        if read_conversation(document).state is ConversationState.ANSWERING:
-            raise ProblemError(
-                HTTPStatus.CONFLICT,
-                "It is still answering: wait for the end of the answer, or stop it.",
-            )
-        return document
+        for _ in range(_TRIES):
+            document = await self.mending.own(person, conversation)
+            if read_conversation(document).state is not ConversationState.ANSWERING:
+                return document
+            if not await self._has_ended(read_conversation(document)):
+                break
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "It is still answering: wait for the end of the answer, or stop it.",
+        )
+
+    async def _has_ended(self, conversation: ConversationRecord) -> bool:
+        """Whether the last word was heard: the documents follow in a moment."""
+        found = await self.shelf.message(conversation.id, conversation.answer)
+        if found is None:
+            return True
+        message = read_message(found)
+        heard = await self.shelf.heard(conversation.id, message.cursor)
+        return folded(message, heard[0] if heard else ()).state is not MessageState.WRITING
 
     async def _begin(
         self, person: Person, said: Say, asked: Asked, document: Document | None
     ) -> tuple[str, Begun | None]:
-        now = self.shelf.clock()
+        now = self._now(document)
         record = (
             read_conversation(document)
             if document
@@ -154,6 +170,12 @@ class Saying:
             return decided["conversation"], None
         await self._announce(record, words, answer)
         return record.id, Begun(person, record.id, answer.id)
+
+    def _now(self, document: Document | None) -> datetime:
+        """Later than all that was said in it, whatever another replica's clock said."""
+        changed_at = read_conversation(document).changed_at if document else None
+        now = self.shelf.clock()
+        return max(now, changed_at + 2 * _AFTER) if changed_at else now
 
     async def _take_up(
         self, document: Document, record: ConversationRecord, found: Document

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from heliostat_api.chat.journal import Entry, audience_of, read_entry, view_conversation
-from heliostat_api.chat.views import GoneConversationView
 from heliostat_api.chat.writing import message_path
 from heliostat_api.documents.conversations import (
     ConversationRecord,
@@ -28,6 +27,7 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.views import GoneConversationView
 
 COLLECTION: Final = "conversations"
 SHOWN: Final = 100
@@ -75,7 +75,8 @@ class Shelf:
         """As it is now changed and told; None when it is gone."""
         while (document := await self.documents.get(path_of(conversation))) is not None:
             before = read_conversation(document)
-            after = replace(change(before), changed_at=self.clock())
+            now = max(self.clock(), before.changed_at or self.clock())
+            after = replace(change(before), changed_at=now)
             try:
                 await self.documents.commit(changed(document, after))
             except ConflictError:

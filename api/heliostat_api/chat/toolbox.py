@@ -19,6 +19,7 @@ from heliostat_api.chat.tools import (
     EstimateCost,
     Input,
     ListModels,
+    PreviewSchedule,
     ReadResult,
     RunTest,
     SaveAgent,
@@ -60,6 +61,8 @@ class Toolbox:
                 return await self.crafting.save(scene, given)
             case SetSchedule():
                 return await self.crafting.schedule(scene, given)
+            case PreviewSchedule():
+                return await self.crafting.preview(scene, given)
             case RunTest():
                 return await self.runs.test(scene, given, show)
             case ReadResult():
@@ -68,7 +71,7 @@ class Toolbox:
                 return await self._models(scene)
             case EstimateCost():
                 return await self.costs.estimate(scene)
-        raise RefusedError("This tool is not there yet.")
+        raise AssertionError(f"{given} is of no tool")
 
     async def _models(self, scene: Scene) -> Outcome:
         names = await self.model.names(scene.key)

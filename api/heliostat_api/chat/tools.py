@@ -109,6 +109,7 @@ class EstimateCost(Input):
 INPUTS: Final[Mapping[str, type[Input]]] = {
     "save_agent": SaveAgent,
     "set_schedule": SetSchedule,
+    "preview_schedule": PreviewSchedule,
     "run_test": RunTest,
     "read_result": ReadResult,
     "list_models": ListModels,

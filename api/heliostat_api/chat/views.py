@@ -7,8 +7,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from heliostat_api.documents.conversations import ConversationState, MessageState
-from heliostat_api.views import View
+from heliostat_api.documents.conversations import MessageState
+from heliostat_api.schedules.views import FireView
+from heliostat_api.views import ConversationView, View, WordsView
 
 
 class StatusCode(StrEnum):
@@ -65,21 +66,6 @@ class AgentCardPart(View):
     revision: int
 
 
-class FireView(View):
-    """A time at which an agent would start; `local` is in the schedule's zone."""
-
-    time: datetime
-    local: str
-    note: str | None = None
-
-
-class WordsView(View):
-    """The same in each language."""
-
-    en: str
-    ko: str
-
-
 class SchedulePreviewPart(View):
     """What a schedule means: in words, and the next times."""
 
@@ -129,23 +115,6 @@ class MessageView(View):
     parts: tuple[Part, ...]
     time: datetime
     cost_micros: int
-
-
-class ConversationView(View):
-    """A conversation. `agentId` is the agent that it is about, once there is one."""
-
-    id: str
-    title: str
-    agent_id: str | None
-    created_time: datetime
-    changed_time: datetime
-    state: ConversationState
-
-
-class GoneConversationView(View):
-    """Payload of `conversation.deleted`."""
-
-    id: str
 
 
 class ConversationPage(View):

@@ -4,7 +4,9 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from heliostat_api.documents.port import CursorError, Query, Value
 from heliostat_api.documents.queries import filters_of
@@ -37,6 +39,20 @@ def read_cursor(query: Query) -> Place | None:
     except (binascii.Error, ValueError, RecursionError):
         pass
     raise CursorError("the cursor is not one of this list: leave it out to begin at the start")
+
+
+def rank_of(value: Value) -> tuple[int, str | int | float]:
+    """What values are ordered by: their types first, as Firestore does and SQLite's columns."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, bool):
+        return 1, int(value)
+    if isinstance(value, int | float):
+        return 2, value
+    if isinstance(value, str):
+        return 4, value
+    kind = 3 if isinstance(value, datetime) else 6 if isinstance(value, Mapping) else 5
+    return kind, to_json(value)
 
 
 def _mark_of(query: Query) -> str:

@@ -51,6 +51,11 @@ SHAPES: frozenset[Shape] = frozenset(
         *newest_first("executions", OWNER, "isFinished"),
         *newest_first("executions", OWNER, "agentId"),
         *newest_first("agents", OWNER, "shown"),
+        Shape("agents", ("shown", "unowned"), "createdAt", descending=True),
+        *(
+            Shape("executions", (*chosen, "unowned"), "createdAt", descending=True)
+            for chosen in ((), ("agentName",), ("phase",), ("agentName", "phase"), ("isFinished",))
+        ),
         Shape("agents", ("untold",), "createdAt", descending=True),
         Shape("agents", ("deleting",), "createdAt", descending=True),
         Shape("revisions", (), "number", descending=True),
@@ -69,6 +74,7 @@ SHAPES: frozenset[Shape] = frozenset(
         Shape("people", ("kind",), "lastSeen", descending=False),
         Shape("people", ("movedTo",), "lastSeen", descending=False),
         *newest_first("idempotency", OWNER),
+        *newest_first("places", OWNER),
         Shape("messages", (), "timestamp", descending=False),
         Shape("messages", (), "timestamp", descending=True),
         Shape("files", (), "createdAt", descending=True),

@@ -16,9 +16,14 @@ def owner_field(owner: str | None, namespace: str) -> str:
     return owner or f"{_NAMESPACE}{namespace}"
 
 
+def is_nobodys(owner: str) -> bool:
+    """Whether a `userId` says whose business a thing without owner is."""
+    return owner.startswith(_NAMESPACE)
+
+
 def audiences_of_owner_field(owner: str) -> tuple[str, ...]:
     """The audiences of a document by its `userId`."""
-    return (owner, CLUSTER) if owner.startswith(_NAMESPACE) else (audience_of_person(owner),)
+    return (owner, CLUSTER) if is_nobodys(owner) else (audience_of_person(owner),)
 
 
 def audience_of_person(person_id: str) -> str:

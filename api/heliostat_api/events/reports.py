@@ -20,6 +20,8 @@ class ReportType(StrEnum):
     CONVERSATION_DELETED = "conversation.deleted"
     CHAT = "chat"
     """Of a conversation's own audience: a change of one of its messages, or a wish to stop."""
+    RIGHTS_CHANGED = "rights.changed"
+    """For connections, not for screens: whose they are is asked anew."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
 from heliostat_api.events.log import BOUND, SLACK, Slice, bound_of
 from heliostat_api.events.reports import Logged, Report, read_report
@@ -37,10 +38,16 @@ class SqliteEventLog:
     """An EventLog over a file. `bound` is how many reports each audience keeps."""
 
     def __init__(self, path: Path, *, bound: int = BOUND, slack: int = SLACK) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
-        self._connection.executescript(_SCHEMA)
+        """Raises UnavailableError."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            self._connection.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise UnavailableError(
+                f"the event log {path} can't be used ({error}): without it, a new one is made"
+            ) from error
         self._bound = bound
         self._slack = slack
         self._bells = Bells()

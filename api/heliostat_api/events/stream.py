@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
 
 from fastapi.sse import ServerSentEvent
 
 from heliostat_api.events.audiences import audiences_of_person
+from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog
-from heliostat_api.events.reports import Logged
+from heliostat_api.events.reports import Logged, ReportType
 from heliostat_api.people.person import Person
 from heliostat_api.views import ReportView, SnapshotView
 
 WAIT_SECONDS = 15.0
+"""Silence after which a heartbeat is sent."""
 Snapshots = Callable[[Person], Awaitable[SnapshotView]]
 
 
@@ -29,11 +33,16 @@ class Streams:
         self.ending.set()
 
     async def follow(
-        self, person: Person, cursor: int | None
+        self, person: Person, cursor: int | None, tenure: Tenure | None = None
     ) -> AsyncGenerator[ServerSentEvent, None]:
-        """Until `end`. `cursor` None begins with a snapshot, and so does one that is too old."""
-        audiences = audiences_of_person(person)
+        """Until `end`, or the end of the tenure. `cursor` None begins with a snapshot, and so does
+        one that is too old."""
+        audiences = {*audiences_of_person(person), *([tenure.audience] if tenure else [])}
+        is_told = False
         while not self.ending.is_set():
+            if tenure and not await tenure.holds(is_told=is_told):
+                yield ENDED
+                return
             if cursor is None:
                 snapshot = await self.take_snapshot(person)
                 cursor = snapshot.cursor
@@ -43,13 +52,16 @@ class Streams:
                 cursor = None
                 continue
             for each in found.reports:
-                yield as_report_event(each)
+                if each.report.type is not ReportType.RIGHTS_CHANGED:
+                    yield as_report_event(each)
             cursor = found.end
-            if not found.reports:
-                await self._wait(audiences, cursor)
+            is_told = any(each.report.type is ReportType.RIGHTS_CHANGED for each in found.reports)
+            if not found.reports and await self._is_silent(audiences, cursor):
+                yield HEARTBEAT
 
-    async def _wait(self, audiences: Collection[str], cursor: int) -> None:
-        """Until there may be more to tell, or everything ends."""
+    async def _is_silent(self, audiences: Collection[str], cursor: int) -> bool:
+        """Waits until there may be more to tell, or everything ends; True when nothing came."""
+        begin = monotonic()
         tasks = {
             asyncio.create_task(self.log.wait(audiences, cursor, WAIT_SECONDS)),
             asyncio.create_task(self.ending.wait()),
@@ -59,6 +71,13 @@ class Streams:
         finally:
             for task in tasks:
                 task.cancel()
+        return monotonic() - begin >= WAIT_SECONDS and not self.ending.is_set()
+
+
+HEARTBEAT: Final = ServerSentEvent(raw_data="{}", event="heartbeat")
+"""A browser hears no comments, so this is an event: who hears none for long has lost the line."""
+ENDED: Final = ServerSentEvent(raw_data="{}", event="ended")
+"""The session ended or its rights changed: whoever comes again gets what is theirs then."""
 
 
 def as_snapshot_event(snapshot: SnapshotView) -> ServerSentEvent:

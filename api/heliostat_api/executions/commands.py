@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, StringConstraints
 
 from heliostat_api.agents.names import new_suffix
+from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_api.recording.owners import OWNER_ANNOTATION
@@ -76,6 +77,8 @@ class Commands:
     canceller: World
     recorder: Recorder
     repeats: Repeats
+    places: Places
+    """How many runs somebody may have at once."""
 
     async def run(
         self,
@@ -122,7 +125,8 @@ class Commands:
         fresh = {"suffix": new_suffix(), "correlationId": correlation}
         made = await self.repeats.once(person, asked, fresh)
         if "execution" not in made:
-            uid = await self._create(person, await ordering(made), made)
+            async with self.places.one(person, made["suffix"]):
+                uid = await self._create(person, await ordering(made), made)
             made = {**made, "execution": uid}
             await self.repeats.note(person, asked, made)
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from heliostat_api.documents.executions import view_execution
-from heliostat_api.documents.port import OWNER, Document, Documents, Query
+from heliostat_api.documents.merging import query_merged
+from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.person import Person
+from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SPEC
-from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.views import ExecutionView, TranscriptView, View
 from heliostat_core.executions import ExecutionSpec
 
@@ -24,7 +27,7 @@ class ExecutionPage(View):
 
 @dataclass(frozen=True)
 class Executions:
-    """What one person may see of them."""
+    """What one person may see of them: their own, and those without an owner that they operate."""
 
     documents: Documents
 
@@ -44,9 +47,22 @@ class Executions:
     async def document(self, person: Person, uid: str) -> Document:
         """Its document. Raises NotFoundProblem."""
         document = await self.documents.get(f"{_COLLECTION}/{uid}")
-        if document is None or document.fields.get(OWNER) != person.id:
+        if document is None or not sees(person, document):
             raise NotFoundProblem("execution")
         return document
+
+    async def commanded(self, person: Person, uid: str) -> ExecutionView:
+        """One that they may command. Raises NotFoundProblem, and a problem with status 403."""
+        document = await self.document(person, uid)
+        view = view_of(document)
+        if not is_own(person, document):
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                f"It was made with kubectl and is commanded there: kubectl -n {view.namespace} "
+                f'patch execution {view.name} --type merge -p \'{{"spec":{{"cancel":true}}}}\' '
+                "cancels it; a new Execution of the same Agent runs it again.",
+            )
+        return view
 
     async def page(
         self,
@@ -62,7 +78,7 @@ class Executions:
         given = {"agentName": agent, "phase": phase, "isFinished": is_finished}
         where = {name: value for name, value in given.items() if value is not None}
         query = Query(_COLLECTION, person.id, where, limit=limit, after=cursor)
-        page = await self.documents.query(query)
+        page = await query_merged(self.documents, queries_of(person, query))
         return ExecutionPage(
             items=tuple(view_of(document) for document in page.documents), next=page.next
         )
@@ -70,7 +86,7 @@ class Executions:
 
 def view_of(document: Document) -> ExecutionView:
     """The last view that was recorded, or what the earlier platform's fields make of one."""
-    return view_execution(document)
+    return view_execution(document).model_copy(update={"is_owned": is_owned(document)})
 
 
 def latest_attempt(execution: ExecutionView) -> int:

@@ -10,7 +10,8 @@ from pydantic import Field, JsonValue
 
 from heliostat_api.documents.files import FileRefusedError, OffsetError, WorkFile
 from heliostat_api.documents.transcripts import SequenceGapError
-from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
+from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.serving.problems import Problem, ProblemError, respond
 from heliostat_api.views import View
@@ -43,9 +44,12 @@ class PiecesOrder(View):
     events: Annotated[tuple[Mapping[str, JsonValue], ...], Field(max_length=1000)]
 
 
-def add_ingest(app: FastAPI, service: Ingest, keyring: Keyring) -> None:
-    """Runs may deliver to this app."""
+def add_ingest(
+    app: FastAPI, service: Ingest, keyring: Keyring, pod_tokens: PodTokens | None = None
+) -> None:
+    """Runs may deliver to this app; with their pods' tokens, too, where there are pods."""
     app.state.ingest, app.state.ingest_keyring = service, keyring
+    app.state.ingest_pod_tokens = pod_tokens
     app.add_exception_handler(SequenceGapError, _answer_gap)
     app.add_exception_handler(OffsetError, _answer_gap)
     app.add_exception_handler(FileRefusedError, _answer_refusal)
@@ -66,7 +70,14 @@ async def claims_of(
 ) -> ExecutionClaims:
     """Raises a problem with status 401, 403 or 503."""
     keyring: Keyring = request.app.state.ingest_keyring
-    return keyring.claims(authorization, uid, attempt)
+    pod_tokens: PodTokens | None = request.app.state.ingest_pod_tokens
+    token = token_of(authorization)
+    if pod_tokens is not None and pod_tokens.may_be(token):
+        claims = await pod_tokens.claims(token)
+    else:
+        claims = keyring.verified(token)
+    refuse_foreign(claims, uid, attempt)
+    return claims
 
 
 async def body_of(request: Request) -> bytes:

@@ -34,18 +34,12 @@ class Keyring:
         Raises a problem: 401 for a key that is no good, 403 for another attempt's, 503 while no
         public key is there to check it with.
         """
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise _refused("No key. Send the execution key as `Authorization: Bearer`.")
-        claims = self._verified(token.strip())
-        if (claims.execution_uid, claims.attempt) != (uid, attempt):
-            raise ProblemError(
-                HTTPStatus.FORBIDDEN,
-                "The key is that of another attempt: each delivers its own transcript.",
-            )
+        claims = self.verified(token_of(authorization))
+        refuse_foreign(claims, uid, attempt)
         return claims
 
-    def _verified(self, token: str) -> ExecutionClaims:
+    def verified(self, token: str) -> ExecutionClaims:
+        """Of whichever attempt. Raises a problem as `claims` does."""
         try:
             pems = self._known(unverified_kid(token))
             return verify_execution_key(token, pems, int(self._clock()))
@@ -65,6 +59,23 @@ class Keyring:
                 headers={"Retry-After": "1"},
             )
         return self._pems
+
+
+def token_of(authorization: str | None) -> str:
+    """What is presented. Raises a problem with status 401."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise _refused("No key. Send the execution key as `Authorization: Bearer`.")
+    return token.strip()
+
+
+def refuse_foreign(claims: ExecutionClaims, uid: str, attempt: int) -> None:
+    """Raises a problem with status 403 for another attempt's."""
+    if (claims.execution_uid, claims.attempt) != (uid, attempt):
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "The key is that of another attempt: each delivers its own transcript.",
+        )
 
 
 def read_public_keys(folder: Path) -> dict[str, str]:

@@ -6,11 +6,12 @@ from typing import Final
 
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.events.audiences import audience_of_person
+from heliostat_api.events.endings import audience_of_endings
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.register import Register
 from heliostat_api.secrets.service import Secrets
 
-COLLECTIONS: Final = ("executions", "agents", "idempotency")
+COLLECTIONS: Final = ("executions", "agents", "idempotency", "places")
 _PAGE: Final = 50
 
 
@@ -56,6 +57,7 @@ class ErasingReports:
     async def erase(self, person_id: str) -> bool:
         """See Eraser."""
         await self.log.forget(audience_of_person(person_id))
+        await self.log.forget(audience_of_endings(person_id))
         return True
 
 

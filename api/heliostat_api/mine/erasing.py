@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from heliostat_api.documents.port import Document, StoreError
+from heliostat_api.events.endings import Endings
 from heliostat_api.people.register import Erasure, Register
 from heliostat_core.worlds import WorldError
 
@@ -46,6 +47,7 @@ class Erasing:
     register: Register
     stopping: Sequence[Eraser]
     removing: Sequence[Eraser]
+    endings: Endings
     rest: timedelta = REST
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,6 +58,7 @@ class Erasing:
         """
         await self.register.begin_erasing(person_id, known)
         self._asked.set()
+        await self.endings.tell(person_id)
 
     async def resume(self) -> bool:
         """Does what was promised, as far as it goes now; True when all is done.

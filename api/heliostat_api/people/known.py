@@ -53,7 +53,8 @@ class OnePerson:
         session = self.sessions.read(given.cookie)
         if session is None or session.person_id != LOCAL.id:
             return None
-        return None if await self.register.is_erasing(LOCAL.id) else LOCAL
+        record = await self.register.find(LOCAL.id)
+        return LOCAL if record is None or is_welcome(record, session) else None
 
     async def welcome(self, given: Credentials) -> Visitor:  # noqa: ARG002
         """Everybody is the same one."""
@@ -106,23 +107,23 @@ class ManyPeople:
         record = await self.register.find(session.person_id)
         if record is not None:
             await self.register.touch(session.person_id, record)
-        return self.takes_guests and (record is None or not record.is_gone)
+        return self.takes_guests and (record is None or is_welcome(record, session))
 
     async def _of_session(self, session: Session) -> Person | None:
         person_id = session.person_id
         if is_guest_id(person_id):
-            return await self._guest(person_id) if self.takes_guests else None
+            return await self._guest(session) if self.takes_guests else None
         record = await self.register.find(person_id)
-        if record is None or not record.knows(session.issued):
+        if record is None or not record.knows(session):
             return None
         await self.register.touch(person_id, record)
         return self._user(person_id, record)
 
-    async def _guest(self, guest_id: str) -> Person | None:
-        record = await self.register.see_guest(guest_id)
-        if record.is_gone:
+    async def _guest(self, session: Session) -> Person | None:
+        record = await self.register.see_guest(session.person_id)
+        if not is_welcome(record, session):
             return None
-        return Person(guest_id, PersonKind.GUEST, expires=record.last_seen + LIFETIME)
+        return Person(session.person_id, PersonKind.GUEST, expires=record.last_seen + LIFETIME)
 
     async def _of_assertion(self, iap: Iap, assertion: str) -> Person | None:
         identity = await iap.identify(assertion)
@@ -136,3 +137,8 @@ class ManyPeople:
             return None
         rights = rights_of(record.claims, self.roles)
         return Person(person_id, PersonKind.USER, rights.is_admin, rights.namespaces)
+
+
+def is_welcome(record: Record, session: Session) -> bool:
+    """Whether this session lets its person in."""
+    return not record.is_gone and record.knows(session)

@@ -41,6 +41,9 @@ class Buckets(Protocol):
     async def take(self, key: str, a_minute: int) -> float:
         """Seconds to wait; 0 when one request was taken."""
 
+    async def close(self) -> None:
+        """Gives connections back."""
+
 
 class LocalBuckets:
     """Of this process. Full buckets are forgotten, so at most a minute's keys are kept."""
@@ -61,6 +64,9 @@ class LocalBuckets:
         if len(self._full_at) > self._sweep_at:
             self._sweep(now)
         return wait
+
+    async def close(self) -> None:
+        """See Buckets."""
 
     def _sweep(self, now: float) -> None:
         self._full_at = {key: each for key, each in self._full_at.items() if each > now}

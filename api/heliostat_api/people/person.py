@@ -1,6 +1,6 @@
 """Whose request it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -29,7 +29,7 @@ class Person:
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
     """Namespaces whose things without an owner they operate."""
-    expires: datetime | None = None
+    expires: datetime | None = field(default=None, compare=False)
     """When a guest who does not come again loses what they have."""
 
 

@@ -2,12 +2,13 @@
 
 Its fields: `kind`, `firstSeen`, `lastSeen` (to a day; of guests the last page, of users the last
 request), what a provider vouched for at the last sign-in (`issuer`, `email`, `groups`), of a guest
-who signed in `movedTo` and `isMoving`, of one who stayed away `expiredTime` and `isStopping`, and
-of somebody whose things are being erased `isErasing` and `erasingSince`.
+who signed in `movedTo` and `isMoving`, of one who stayed away `expiredTime` and `isStopping`, of
+somebody whose sessions were ended before their time `endedSessions` (and `sessionsFrom`, when all
+of before are over), and of one whose things are being erased `isErasing` and `erasingSince`.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,12 +24,14 @@ from heliostat_api.documents.port import (
     Query,
 )
 from heliostat_api.people.identities import Identity, is_guest_id
-from heliostat_api.people.person import PersonKind
+from heliostat_api.people.person import LOCAL, PersonKind
 from heliostat_api.people.roles import Claims
+from heliostat_api.people.sessions import LIFETIME, Session
 
 COLLECTION: Final = "people"
 _KEPT_FOR = timedelta(seconds=10)
 _MOST_KEPT = 10_000
+_MOST_ENDED = 100
 _IS_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _OF_ABSENCE = ("expiredTime", "isStopping")
 _SIGHT = timedelta(days=1)
@@ -47,16 +50,23 @@ class Record:
     is_erasing: bool = False
     """All that they have goes, and they are nobody meanwhile."""
     first_seen: datetime | None = None
+    sessions_from: datetime | None = None
+    """Sessions of before are over."""
+    ended: frozenset[str] = frozenset()
+    """Ids of sessions that are over."""
 
     @property
     def is_gone(self) -> bool:
         """Nobody is let in as this person."""
         return self.moved_to is not None or self.is_erasing
 
-    def knows(self, issued: datetime) -> bool:
-        """Whether a session that was issued then is theirs. One of before they were first seen is
-        of the same person before they were erased."""
-        return self.first_seen is None or issued + _SECOND > self.first_seen
+    def knows(self, session: Session) -> bool:
+        """Whether a session is still theirs: not one that ended, and of a user none of before they
+        were first seen, which is of the same person before they were erased."""
+        first_seen = self.first_seen if self.kind is PersonKind.USER else None
+        begins = [each for each in (first_seen, self.sessions_from) if each is not None]
+        is_young = all(session.issued + _SECOND > each for each in begins)
+        return is_young and session.id not in self.ended
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,26 @@ class Register:
         )
         for document in (await self.documents.query(query)).documents:
             yield document.id, str(document.fields["movedTo"])
+
+    async def end_session(self, session: Session, *, everywhere: bool = False) -> None:
+        """The session is over, or every one of that person. Raises StoreError."""
+        while True:
+            document = await self.documents.get(path_of(session.person_id))
+            if document is None and session.person_id != LOCAL.id:
+                return None  # nobody was ever let in by it
+            now = self.clock()
+            before: Fields = document.fields if document else _new_local(now)
+            expected = document.version if document else Expected.ABSENT
+            ended = {**before, **_ending(before, session, now, everywhere=everywhere)}
+            try:
+                await self.documents.commit(Put(path_of(session.person_id), ended, expected))
+            except ConflictError:
+                continue
+            return self.reread(session.person_id)
+
+    def reread(self, person_id: str) -> None:
+        """What was read of somebody is believed no longer."""
+        self._kept.pop(person_id, None)
 
     async def begin_erasing(self, person_id: str, known: Document | None = None) -> None:
         """Promise that all of theirs goes. Raises StoreError.
@@ -266,6 +296,24 @@ def path_of(person_id: str) -> str:
     return f"{COLLECTION}/{person_id}"
 
 
+def _ending(fields: Fields, session: Session, now: datetime, *, everywhere: bool) -> Fields:
+    """Fields after the end of a session. One that would have ended by itself needs no mark; when
+    there are too many marks, every session ends."""
+    found = fields.get("endedSessions")
+    marks = found if isinstance(found, Mapping) else {}
+    lasting = {
+        id_: at for id_, at in marks.items() if isinstance(at, datetime) and now - at < LIFETIME
+    }
+    if everywhere or len(lasting) >= _MOST_ENDED or not session.id:
+        return {"endedSessions": {session.id: now}, "sessionsFrom": now}
+    return {"endedSessions": {**lasting, session.id: now}}
+
+
+def _new_local(now: datetime) -> Fields:
+    """Of this machine's one person, who needs no document before."""
+    return {"kind": PersonKind.LOCAL.value, "lastSeen": now}
+
+
 def _kind_of(person_id: str) -> str:
     """Of somebody without a document: who is not a guest and was never seen is this machine's."""
     return (PersonKind.GUEST if is_guest_id(person_id) else PersonKind.LOCAL).value
@@ -276,6 +324,7 @@ def read_record(document: Document) -> Record:
     fields = document.fields
     last_seen, email, groups = fields["lastSeen"], fields.get("email"), fields.get("groups")
     assert isinstance(last_seen, datetime)
+    ended, sessions_from = fields.get("endedSessions"), fields.get("sessionsFrom")
     moved_to, first_seen = fields.get("movedTo"), fields.get("firstSeen")
     return Record(
         kind=PersonKind(str(fields["kind"])),
@@ -287,4 +336,6 @@ def read_record(document: Document) -> Record:
         moved_to=moved_to if isinstance(moved_to, str) else None,
         is_erasing=fields.get("isErasing") is True,
         first_seen=first_seen if isinstance(first_seen, datetime) else None,
+        sessions_from=sessions_from if isinstance(sessions_from, datetime) else None,
+        ended=frozenset(ended) if isinstance(ended, Mapping) else frozenset(),
     )

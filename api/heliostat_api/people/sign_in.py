@@ -1,6 +1,6 @@
 """Signing in: away to the provider and back, with what the guest had."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -44,6 +44,8 @@ class SignIn:
     register: Register
     moves: Moves
     lets_in: Callable[[Claims], bool]
+    tell: Callable[[str], Awaitable[None]]
+    """Tells all connections of a person that their rights may be others now."""
 
     async def begin(self, path: str) -> Departure:
         """Raises ProviderAwayError."""
@@ -80,9 +82,13 @@ class SignIn:
                 "All that you had here is being deleted, as you asked: sign in again in some "
                 "minutes."
             )
+        known = await self.register.find(identity.person_id)
         await self.register.see_user(identity)
+        if known is not None and known.claims != identity.claims:
+            await self.tell(identity.person_id)
         if before is not None and is_guest_id(before.person_id):
             await self.moves.move(before.person_id, identity.person_id)
+            await self.tell(before.person_id)
 
 
 def own_path(path: str) -> str:

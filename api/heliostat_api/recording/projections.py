@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from heliostat_api.schedules.looks import say, view_pause
+from heliostat_api.schedules.looks import say, view_missed, view_pause
 from heliostat_api.views import (
     AgentView,
     AttemptView,
@@ -23,7 +23,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _NO_TOTALS = TotalsView()
 
 
-def view_execution(execution: Execution) -> ExecutionView:
+def view_execution(execution: Execution, *, is_owned: bool = True) -> ExecutionView:
     """The view of a run; what the operator has not said yet is empty."""
     meta, spec, status = execution.metadata, execution.spec, execution.status
     succeeded = find_condition(status.conditions, ExecutionCondition.SUCCEEDED)
@@ -54,6 +54,7 @@ def view_execution(execution: Execution) -> ExecutionView:
         ),
         attempts=tuple(_view_attempt(each) for each in status.attempts),
         is_finished=execution.is_finished,
+        is_owned=is_owned,
     )
 
 
@@ -73,7 +74,9 @@ def _view_attempt(attempt: Attempt) -> AttemptView:
     )
 
 
-def view_agent(agent: Agent, totals: TotalsView = _NO_TOTALS) -> AgentView:
+def view_agent(
+    agent: Agent, totals: TotalsView = _NO_TOTALS, *, is_owned: bool = True
+) -> AgentView:
     """The view of an Agent that was not made in the dashboard; active unless it is suspended."""
     meta = agent.metadata
     is_ready, message = readiness(agent)
@@ -92,9 +95,11 @@ def view_agent(agent: Agent, totals: TotalsView = _NO_TOTALS) -> AgentView:
         created_time=meta.creation_timestamp or _EPOCH,
         resource=meta.name,
         totals=totals,
+        is_owned=is_owned,
         schedule=say(agent.spec.schedule) if agent.spec.schedule else None,
         next_time=schedule.next if schedule else None,
         schedule_paused=view_pause(schedule),
+        schedule_missed=view_missed(schedule),
     )
 
 

@@ -9,6 +9,7 @@ from heliostat_api.agents.records import fields_of, read_draft
 from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.events.audiences import audiences_of_owner_field, audiences_of_thing, owner_field
 from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.people.sight import UNOWNED
 from heliostat_api.recording.projections import view_agent, view_execution
 from heliostat_api.recording.states import observe_state
 from heliostat_api.recording.totals import read_totals, write_usage
@@ -59,12 +60,13 @@ def subject_of_execution(
     execution: Execution, owner: str | None, agent_id: str, now: datetime
 ) -> Subject:
     """The record of a run as it is now."""
-    meta, view = execution.metadata, view_execution(execution)
+    meta, view = execution.metadata, view_execution(execution, is_owned=owner is not None)
     return Subject(
         path=f"executions/{meta.uid}",
         revision=revision_of(meta),
         fields={
             OWNER: owner_field(owner, meta.namespace),
+            UNOWNED: owner is None,
             "agentName": view.agent,
             "agentId": agent_id,
             "namespace": view.namespace,
@@ -89,15 +91,14 @@ def subject_of_agent(
 ) -> Subject:
     """The record of an Agent as it is now. `known` is the one before."""
     meta = agent.metadata
-    view, status = (
-        view_agent(agent, read_totals(known.fields if known else {})),
-        agent.status.schedule,
-    )
+    totals, status = read_totals(known.fields if known else {}), agent.status.schedule
+    view = view_agent(agent, totals, is_owned=owner is not None)
     return Subject(
         path=f"agents/{meta.uid}",
         revision=revision_of(meta),
         fields={
             OWNER: owner_field(owner, meta.namespace),
+            UNOWNED: owner is None,
             "name": meta.name,
             "namespace": meta.namespace,
             "description": view.description,

@@ -88,6 +88,11 @@ def view_recent(status: ScheduleStatus | None) -> tuple[ReceiptView, ...]:
     return tuple(map(_view_receipt, status.recent)) if status else ()
 
 
+def view_missed(status: ScheduleStatus | None) -> tuple[ReceiptView, ...]:
+    """Those of its last times that could not be kept, newest first."""
+    return tuple(each for each in view_recent(status) if each.outcome == "Missed")
+
+
 def _view_receipt(receipt: Receipt) -> ReceiptView:
     return ReceiptView(
         scheduled_time=receipt.scheduled_time,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -23,6 +23,7 @@ from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.secrets.endpoints import secrets
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.problems import NotFoundProblem, Problem
+from heliostat_api.serving.tenures import tenure_of
 from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
 
 api = APIRouter(
@@ -43,16 +44,23 @@ stream = APIRouter(responses={422: {"model": Problem}})
 @stream.get(
     "/agent/reports/stream",
     response_class=EventSourceResponse,
-    responses={200: {"model": StreamView, "description": "Data of `snapshot`, `report` events."}},
+    responses={
+        200: {
+            "model": StreamView,
+            "description": "Data of `snapshot`, `report` events; `heartbeat`, `ended` have none.",
+        }
+    },
 )
 async def follow_reports(
     parts: PartsOf,
     person: PersonOf,
+    request: Request,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Reports for one screen: a snapshot, then what happens; or only what was missed."""
-    async for event in parts.streams.follow(person, read_cursor(last_event_id or cursor)):
+    begin = read_cursor(last_event_id or cursor)
+    async for event in parts.streams.follow(person, begin, tenure_of(request, person)):
         yield event
 
 
@@ -82,7 +90,7 @@ async def list_executions(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> ExecutionPage:
-    """Your executions, newest first."""
+    """Your executions, newest first, and those without an owner where you operate."""
     return await parts.executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
 
 
@@ -157,7 +165,7 @@ async def cancel_execution(
     parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
 ) -> Accepted:
     """Stop it for good: its key dies first, then its processes."""
-    return await parts.commands.cancel(await parts.executions.get(person, uid), correlation)
+    return await parts.commands.cancel(await parts.executions.commanded(person, uid), correlation)
 
 
 @api.post("/executions/{uid}/rerun", status_code=202)
@@ -165,6 +173,6 @@ async def rerun_execution(
     parts: PartsOf, person: PersonOf, uid: str, asked: AskedOf, correlation: Correlation
 ) -> Accepted:
     """The same input again, with the agent as it is now."""
-    view = await parts.executions.get(person, uid)
+    view = await parts.executions.commanded(person, uid)
     spec = await parts.executions.spec(person, uid)
     return await parts.commands.rerun(person, view.namespace, spec, asked, correlation)

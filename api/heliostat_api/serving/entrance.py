@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from heliostat_api.events.endings import Endings
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.known import ManyPeople, OnePerson, People
-from heliostat_api.people.limits import LocalBuckets
+from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moves, Moving, MovingDocuments
 from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.register import Register
@@ -49,6 +50,8 @@ def open_for_many(
     register: Register,
     movings: Sequence[Moving],
     api_keys: ApiKeys,
+    endings: Endings,
+    buckets: Buckets,
 ) -> Entrance:
     """Of a server. `movings`: what is a person's beside plain documents."""
     sessions = Sessions(seals)
@@ -64,9 +67,9 @@ def open_for_many(
     )
     sign_in = None
     if (provider := build_provider(settings)) is not None:
-        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in)
+        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in, endings.tell)
     limits = Limits(
-        LocalBuckets(time.monotonic),
+        buckets,
         guest=settings.limit_guest,
         person=settings.limit_person,
         address=settings.limit_address,

@@ -16,6 +16,7 @@ from heliostat_api.agents.trials import Trying
 from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
@@ -25,6 +26,7 @@ from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
+from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
@@ -39,6 +41,7 @@ class Parts:
 
     clock: Callable[[], datetime]
     people: People
+    sessions: Sessions
     sign_in: SignIn | None
     """None where there is no provider to sign in at."""
     limits: Limits
@@ -57,6 +60,7 @@ class Parts:
     secrets: Secrets
     commands: Commands
     streams: Streams
+    endings: Endings
     archive: Archive
     erasing: Erasing
     expiring: Expiring

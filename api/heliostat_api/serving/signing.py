@@ -65,8 +65,13 @@ async def finish_sign_in(request: Request, service: SignInOf) -> Response:
 
 
 @signing.post("/sign-out")
-async def sign_out(request: Request, parts: PartsOf) -> Response:
-    """The session ends in this browser. What a guest had is then out of reach."""
+async def sign_out(request: Request, parts: PartsOf, everywhere: bool = False) -> Response:
+    """The session ends, in this browser or in all; so does what is open of it. What a guest had is
+    then out of reach."""
+    session = parts.sessions.read(read_cookie(request.scope, SESSION))
+    if session is not None:
+        await parts.erasing.register.end_session(session, everywhere=everywhere)
+        await parts.endings.tell(session.person_id)
     path = "/auth/signed-out" if parts.sign_in else "/"
     return lead(path, forget_cookie(request.scope, SESSION))
 

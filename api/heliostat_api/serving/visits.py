@@ -63,7 +63,8 @@ class Visits:
         is_same = session is not None and session.person_id == visitor.person_id
         if session is not None and is_same and not self._sessions.is_stale(session):
             return None
-        return self._sessions.issue(visitor.person_id)
+        goes_on = session.id if session is not None and is_same else ""
+        return self._sessions.issue(visitor.person_id, goes_on)
 
     def _turn_away(self, scope: Scope) -> Response:
         if not self._has_sign_in:

@@ -1,6 +1,7 @@
 """Serves api, dashboard, gateway and the embedded world until it is told to stop."""
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -33,6 +34,7 @@ from heliostat_gateway.settings import KEY_FIELDS, Settings, SettingsError, read
 
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _NAMESPACE = "default"
+_CHAT_MODEL = "HELIOSTAT_API_CHAT_MODEL"
 
 
 class _ApiServer(EmbeddedServer, ApiServer):
@@ -134,7 +136,7 @@ async def serving_api(
                 namespace=_NAMESPACE,
                 owner=LOCAL.id,
                 clock=utc_now,
-                line=Line(gateway_url(folder), DevKeys(world)),
+                line=Line(gateway_url(folder), DevKeys(world), os.environ.get(_CHAT_MODEL, "")),
                 is_alone=True,
             )
         )

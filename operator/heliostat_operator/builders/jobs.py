@@ -2,11 +2,14 @@
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt, Execution
-from heliostat_core.names import AGENT_CONTAINER, claim_name
-from heliostat_core.worlds import JOB, JsonObject, JsonValue
-from heliostat_operator.builders.metadata import (
+from heliostat_core.names import (
+    AGENT_CONTAINER,
     EXECUTION_ANNOTATION,
     EXECUTION_UID_ANNOTATION,
+    claim_name,
+)
+from heliostat_core.worlds import JOB, JsonObject, JsonValue
+from heliostat_operator.builders.metadata import (
     owned_metadata,
 )
 from heliostat_operator.builders.run_documents import TERMINATION_GRACE_SECONDS

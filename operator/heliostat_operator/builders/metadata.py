@@ -6,18 +6,13 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import (
     AGENT_LABEL,
     ATTEMPT_LABEL,
+    EXECUTION_ANNOTATION,
     EXECUTION_LABEL,
     MANAGED_BY,
     MANAGED_BY_LABEL,
     label_value,
 )
 from heliostat_core.worlds import EXECUTION, JsonObject
-
-EXECUTION_ANNOTATION = EXECUTION_LABEL
-"""The whole name of the Execution; the label of that key may be a shortened one."""
-
-EXECUTION_UID_ANNOTATION = f"{EXECUTION_LABEL}-uid"
-"""On a pod: which Execution of that name it works for, also when its Job is gone."""
 
 
 def labels_of(execution: Execution, attempt: int | None = None) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import Execution
 from heliostat_core.keys import new_private_key
-from heliostat_core.names import RUN_FINALIZER
+from heliostat_core.names import EXECUTION_UID_ANNOTATION, RUN_FINALIZER
 from heliostat_core.worlds import (
     AGENT,
     CONTROLLER_REVISION,
@@ -27,7 +27,6 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrival
-from heliostat_operator.builders.metadata import EXECUTION_UID_ANNOTATION
 from heliostat_operator.effects import Applier
 from heliostat_operator.ledgers import AgentSum
 from heliostat_operator.observe import Observer

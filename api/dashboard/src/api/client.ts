@@ -47,6 +47,29 @@ export function send<Answer>({ path, method = "POST", body, ...rest }: Order): P
   });
 }
 
+/** The beginning of a text, at most so many bytes of it. Raises ApiError. */
+export async function readText(
+  path: string,
+  most: number,
+  signal?: AbortSignal,
+): Promise<{ text: string; isCut: boolean }> {
+  const response = await request(path, signal ? { signal } : {});
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const piece = await reader?.read();
+    if (!piece || piece.done) return { text: text + decoder.decode(), isCut: false };
+    text += decoder.decode(piece.value.subarray(0, most - size), { stream: true });
+    size += piece.value.length;
+    if (size > most) {
+      void reader?.cancel();
+      return { text, isCut: true };
+    }
+  }
+}
+
 /** `/api/executions` with the parameters that have a value. */
 export function withQuery(
   path: string,
@@ -60,6 +83,12 @@ export function withQuery(
 }
 
 async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
+  const response = await request(path, init);
+  const text = await response.text();
+  return JSON.parse(text || "null");
+}
+
+async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });
@@ -68,7 +97,7 @@ async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
     throw new ApiError(0, "");
   }
   if (!response.ok) throw await problemOf(response);
-  return response.json();
+  return response;
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

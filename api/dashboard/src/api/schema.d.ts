@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description Your agents, newest first: those of the dashboard and those made by kubectl.
+         * @description Your agents, newest first, and those without an owner where you operate.
          */
         get: operations["list_agents"];
         put?: never;
@@ -486,7 +486,7 @@ export interface paths {
         };
         /**
          * List Executions
-         * @description Your executions, newest first.
+         * @description Your executions, newest first, and those without an owner where you operate.
          */
         get: operations["list_executions"];
         put?: never;
@@ -756,10 +756,20 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
-            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
+            schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -805,7 +815,9 @@ export interface components {
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
          *     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
          *     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-         *     active.
+         *     active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+         *     One that is not `isOwned` was made with kubectl for nobody: whoever operates its
+         *     namespace looks at it here.
          */
         AgentView: {
             /** Id */
@@ -872,10 +884,20 @@ export interface components {
              *     }
              */
             totals: components["schemas"]["TotalsView"];
-            schedule?: components["schemas"]["heliostat_api__views__WordsView"] | null;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
+            schedule?: components["schemas"]["WordsView"] | null;
             /** Nexttime */
             nextTime?: string | null;
             schedulePaused?: components["schemas"]["PauseView"] | null;
+            /**
+             * Schedulemissed
+             * @default []
+             */
+            scheduleMissed: components["schemas"]["ReceiptView"][];
         };
         /**
          * AttemptView
@@ -937,12 +959,6 @@ export interface components {
             next: string | null;
         };
         /**
-         * ConversationState
-         * @description Whether somebody answers in it now.
-         * @enum {string}
-         */
-        ConversationState: "idle" | "answering" | "interrupted";
-        /**
          * ConversationView
          * @description A conversation. `agentId` is the agent that it is about, once there is one.
          */
@@ -963,7 +979,11 @@ export interface components {
              * Format: date-time
              */
             changedTime: string;
-            state: components["schemas"]["ConversationState"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "idle" | "answering" | "interrupted";
         };
         /**
          * CostView
@@ -1009,6 +1029,8 @@ export interface components {
         /**
          * ExecutionView
          * @description One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
+         *
+         *     One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
          */
         ExecutionView: {
             /** Id */
@@ -1055,6 +1077,11 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             /** Isfinished */
             isFinished: boolean;
+            /**
+             * Isowned
+             * @default true
+             */
+            isOwned: boolean;
         };
         /**
          * Farewell
@@ -1129,6 +1156,37 @@ export interface components {
             sha256: string;
             /** Isshown */
             isShown: boolean;
+        };
+        /**
+         * FireView
+         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
+         *
+         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
+         *     Blackout (it is skipped; `reason` is the blackout's).
+         */
+        FireView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Local
+             * Format: date-time
+             */
+            local: string;
+            /** Note */
+            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * GoneConversationView
+         * @description Payload of `conversation.deleted`.
+         */
+        GoneConversationView: {
+            /** Id */
+            id: string;
         };
         /**
          * GoneView
@@ -1534,9 +1592,9 @@ export interface components {
             };
             /** Timezone */
             timeZone: string;
-            words: components["schemas"]["heliostat_api__chat__views__WordsView"];
+            words: components["schemas"]["WordsView"];
             /** Fires */
-            fires: components["schemas"]["heliostat_api__chat__views__FireView"][];
+            fires: components["schemas"]["FireView"][];
         };
         /**
          * SchedulePreviewRequest
@@ -1558,11 +1616,11 @@ export interface components {
          * @description A schedule in words, and its next times.
          */
         SchedulePreviewView: {
-            words: components["schemas"]["heliostat_api__views__WordsView"];
+            words: components["schemas"]["WordsView"];
             /** Timezone */
             timeZone: string;
             /** Fires */
-            fires: components["schemas"]["heliostat_api__schedules__views__FireView"][];
+            fires: components["schemas"]["FireView"][];
         };
         /**
          * SecretList
@@ -1644,6 +1702,8 @@ export interface components {
             agentDeleted: components["schemas"]["GoneView"];
             executionChanged: components["schemas"]["ExecutionView"];
             executionOutput: components["schemas"]["OutputView"];
+            conversationChanged: components["schemas"]["ConversationView"];
+            conversationDeleted: components["schemas"]["GoneConversationView"];
             executionPieces: components["schemas"]["PiecesView"];
         };
         /**
@@ -1789,6 +1849,16 @@ export interface components {
             yaml?: string | null;
         };
         /**
+         * WordsView
+         * @description The same in each language of the dashboard.
+         */
+        WordsView: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+        };
+        /**
          * SecretView
          * @description A value of a Secret that the agent gets as a variable.
          */
@@ -1799,54 +1869,6 @@ export interface components {
             key: string;
             /** Envname */
             envName: string;
-        };
-        /**
-         * FireView
-         * @description A time at which an agent would start; `local` is in the schedule's zone.
-         */
-        heliostat_api__chat__views__FireView: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /** Local */
-            local: string;
-            /** Note */
-            note?: string | null;
-        };
-        /**
-         * WordsView
-         * @description The same in each language.
-         */
-        heliostat_api__chat__views__WordsView: {
-            /** En */
-            en: string;
-            /** Ko */
-            ko: string;
-        };
-        /**
-         * FireView
-         * @description A time of a schedule; `local` is the same instant by the clocks of its zone.
-         *
-         *     `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
-         *     Blackout (it is skipped; `reason` is the blackout's).
-         */
-        heliostat_api__schedules__views__FireView: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Local
-             * Format: date-time
-             */
-            local: string;
-            /** Note */
-            note: ("AfterGap" | "FirstOfTwo" | "SecondOfTwo" | "Blackout") | null;
-            /** Reason */
-            reason: string;
         };
         /**
          * SecretView
@@ -1870,16 +1892,6 @@ export interface components {
             /** Usedby */
             usedBy: string[];
         };
-        /**
-         * WordsView
-         * @description The same in each language of the dashboard.
-         */
-        heliostat_api__views__WordsView: {
-            /** En */
-            en: string;
-            /** Ko */
-            ko: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -1902,7 +1914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Data of `snapshot`, `report` events. */
+            /** @description Data of `snapshot`, `report` events; `heartbeat`, `ended` have none. */
             200: {
                 headers: {
                     [name: string]: unknown;

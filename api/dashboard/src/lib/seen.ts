@@ -1,6 +1,5 @@
-/** Which failures a person has seen: those that ended before, and those that they opened. */
+/** Which news a person has seen: those of before, and those that they opened. */
 import { useSyncExternalStore } from "react";
-import type { Execution } from "../api/views";
 import { read, write } from "../words/preferences";
 
 const UNTIL = "heliostat.seenUntil";
@@ -37,14 +36,13 @@ function save(next: Seen): void {
   publish(next);
 }
 
-export function isUnseen(run: Execution, seen: Seen): boolean {
-  if (run.phase !== "Failed" || seen.opened.includes(run.id)) return false;
-  return Date.parse(run.completionTime ?? run.createdTime) > Date.parse(seen.until);
+export function isUnseen({ key, time }: { key: string; time: string }, seen: Seen): boolean {
+  return !seen.opened.includes(key) && Date.parse(time) > Date.parse(seen.until);
 }
 
-export function markSeen(id: string): void {
-  if (!present.opened.includes(id)) {
-    save({ ...present, opened: [...present.opened, id].slice(-OPENED_KEPT) });
+export function markSeen(key: string): void {
+  if (!present.opened.includes(key)) {
+    save({ ...present, opened: [...present.opened, key].slice(-OPENED_KEPT) });
   }
 }
 

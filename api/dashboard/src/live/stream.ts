@@ -3,6 +3,8 @@ import { backoffMs } from "./backoff";
 import type { Link } from "./frames";
 
 const ADDRESS = "/agent/reports/stream";
+/** The server says something every 15 s; a line that is silent for so long is dead. */
+const SILENCE_MS = 40_000;
 
 /** The part of an EventSource that is used here: a test puts its own in place. */
 export interface Source {
@@ -27,6 +29,7 @@ export class Stream {
   readonly #open: (address: string) => Source;
   #source: Source | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #cursor: number | null = null;
   #failures = 0;
   #brokenSince: number | null = null;
@@ -42,10 +45,13 @@ export class Stream {
     this.#source?.close();
     const source = this.#open(addressAfter(this.#cursor));
     this.#source = source;
+    this.#alive();
     source.onopen = () => this.#connected();
     source.onerror = () => this.#failed();
     source.addEventListener("snapshot", (event) => this.#heardSnapshot(JSON.parse(event.data)));
     source.addEventListener("report", (event) => this.#heardReport(JSON.parse(event.data)));
+    source.addEventListener("heartbeat", () => this.#alive());
+    source.addEventListener("ended", () => this.#ended());
   }
 
   /** Only a stream that waits is hurried; one that works is left alone. */
@@ -55,17 +61,32 @@ export class Stream {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
     this.#source?.close();
     this.#source = null;
   }
 
+  /** A half-open connection says nothing at all, not even that it is broken. */
+  #alive(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#failed(), SILENCE_MS);
+  }
+
+  /** The session is over, or has other rights: what was heard before may not be ours any more. */
+  #ended(): void {
+    this.#cursor = null;
+    this.#failed();
+  }
+
   #connected(): void {
+    this.#alive();
     this.#failures = 0;
     this.#brokenSince = null;
     this.#hearing.onLink({ state: "connected", since: Date.now() });
   }
 
   #failed(): void {
+    clearTimeout(this.#silence);
     this.#source?.close();
     this.#source = null;
     const now = Date.now();
@@ -76,12 +97,14 @@ export class Stream {
   }
 
   #heardSnapshot(snapshot: Snapshot): void {
+    this.#alive();
     // Also when it is behind: a server that lost its log counts anew.
     this.#cursor = snapshot.cursor;
     this.#hearing.onSnapshot(snapshot);
   }
 
   #heardReport(report: Report): void {
+    this.#alive();
     if (this.#cursor !== null && report.id <= this.#cursor) return;
     this.#cursor = report.id;
     this.#hearing.onReport(report);

@@ -51,9 +51,11 @@ export function afterReport(world: World, report: Report): World {
   }
 }
 
-/** How many runs go on. */
-export function countLive(world: World): number {
-  return [...world.executions.values()].filter((run) => !run.isFinished).length;
+/** How many runs go on, and how many of those that have not ended wait for something. */
+export function countLive(world: World): { going: number; waiting: number } {
+  const open = [...world.executions.values()].filter((run) => !run.isFinished);
+  const waiting = open.filter((run) => run.phase === "Pending").length;
+  return { going: open.length - waiting, waiting };
 }
 
 function withItem<Item extends { id: string }>(items: ReadonlyMap<string, Item>, item: Item) {

@@ -1,9 +1,9 @@
-import { Button } from "@mantine/core";
 import { Link } from "wouter";
+import { useNews } from "../api/news";
 import { runsOf, useAgents, useRuns } from "../api/queries";
 import type { Agent, Execution } from "../api/views";
-import { isUnseen, markAllSeen, useSeen } from "../lib/seen";
 import { AgentState } from "../parts/AgentState";
+import { Attention } from "../parts/Attention";
 import { PageHead, Section } from "../parts/Page";
 import { RunList } from "../parts/RunList";
 import { Samples } from "../parts/Samples";
@@ -55,16 +55,16 @@ function Newcomer() {
 
 function Overview({ runs }: { runs: Execution[] }) {
   const { t } = useWords();
-  const seen = useSeen();
-  const failed = runs.filter((run) => isUnseen(run, seen));
+  const news = useNews();
+  const failed = new Set(news.map((each) => each.key));
   const live = runs.filter((run) => !run.isFinished);
-  const recent = runs.filter((run) => run.isFinished && !failed.includes(run)).slice(0, RECENT);
+  const recent = runs.filter((run) => run.isFinished && !failed.has(run.id)).slice(0, RECENT);
   return (
     <>
       <PageHead title={t("home.title")} tab="" />
       <div className={classes.columns}>
         <div>
-          {failed.length > 0 && <Attention runs={failed} />}
+          {news.length > 0 && <Attention news={news} />}
           {live.length > 0 && (
             <Section title={t("home.live")}>
               <RunList runs={live} label={t("home.live")} />
@@ -87,24 +87,6 @@ function Overview({ runs }: { runs: Execution[] }) {
         </div>
       </div>
     </>
-  );
-}
-
-function Attention({ runs }: { runs: Execution[] }) {
-  const { t } = useWords();
-  return (
-    <Section
-      title={t("home.attention")}
-      aside={
-        <Button variant="subtle" color="gray" size="compact-sm" onClick={markAllSeen}>
-          {t("home.seen")}
-        </Button>
-      }
-    >
-      <div className={classes.attention}>
-        <RunList runs={runs} label={t("home.attention")} />
-      </div>
-    </Section>
   );
 }
 

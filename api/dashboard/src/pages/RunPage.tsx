@@ -1,14 +1,18 @@
+import { Tabs } from "@mantine/core";
 import { useEffect, useState } from "react";
-import { Link } from "wouter";
+import { Link, useSearchParams } from "wouter";
 import { ApiError } from "../api/client";
-import { useAgentOf, useRun } from "../api/queries";
+import { useAgentOf, useFiles, useRun } from "../api/queries";
 import type { Execution } from "../api/views";
 import { markSeen } from "../lib/seen";
 import { Attempts } from "../parts/Attempts";
 import { Callout } from "../parts/Callout";
+import { Compare } from "../parts/Compare";
 import { Copied } from "../parts/Copied";
 import { Facts } from "../parts/Facts";
-import { Files } from "../parts/Files";
+import { Files, FileTab } from "../parts/Files";
+import { Log } from "../parts/Log";
+import { ModelCosts } from "../parts/ModelCosts";
 import { PageHead, Section } from "../parts/Page";
 import { Phase } from "../parts/Phase";
 import { RunActions } from "../parts/RunActions";
@@ -66,16 +70,59 @@ function Loaded({ run }: { run: Execution }) {
           </Section>
         </div>
         <div className={classes.steps}>
-          <Section title={t("steps.title")}>
-            <Steps key={attempt} run={run} attempt={attempt} isLatest={attempt === latest} />
-          </Section>
+          <Parts run={run} attempt={attempt} isLatest={attempt === latest} />
         </div>
         <div className={classes.about}>
+          <ModelCosts run={run} attempt={attempt} />
           <Files run={run} />
           <Details run={run} />
         </div>
       </div>
     </>
+  );
+}
+
+const TABS = ["steps", "files", "logs", "compare"] as const;
+type Tab = (typeof TABS)[number];
+
+/** The parts of a run; which one is shown is in the address. */
+function Parts({ run, attempt, isLatest }: { run: Execution; attempt: number; isLatest: boolean }) {
+  const { t } = useWords();
+  const [query, setQuery] = useSearchParams();
+  const files = useFiles(run).data?.items.length ?? 0;
+  const tab = TABS.find((each) => each === query.get("tab")) ?? "steps";
+  const label = (each: Tab) =>
+    each === "files" && files > 0 ? `${t("runTab.files")} ${files}` : t(`runTab.${each}`);
+  const show = (each: string | null) =>
+    setQuery(each && each !== "steps" ? { tab: each } : {}, { replace: true });
+  return (
+    <Tabs value={tab} onChange={show} keepMounted={false}>
+      <Tabs.List className={classes.tabs}>
+        {TABS.map((each) => (
+          <Tabs.Tab key={each} value={each}>
+            {label(each)}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value="steps">
+        <Steps key={attempt} run={run} attempt={attempt} isLatest={isLatest} />
+      </Tabs.Panel>
+      <Tabs.Panel value="files">
+        <FileTab run={run} chosen={query.get("file")} />
+      </Tabs.Panel>
+      <Tabs.Panel value="logs">
+        <Log run={run} attempt={attempt} />
+      </Tabs.Panel>
+      <Tabs.Panel value="compare">
+        <Compare
+          run={run}
+          other={query.get("with")}
+          choose={(id) =>
+            setQuery(id ? { tab: "compare", with: id } : { tab: "compare" }, { replace: true })
+          }
+        />
+      </Tabs.Panel>
+    </Tabs>
   );
 }
 

@@ -3,10 +3,13 @@ import { useIntersection } from "@mantine/hooks";
 import { useEffect } from "react";
 import { useSearchParams } from "wouter";
 import { resourceOf, runsOf, useAgents, useRuns } from "../api/queries";
+import type { Execution } from "../api/views";
+import { chunksOf } from "../lib/chunks";
 import type { Filter } from "../live/lists";
 import { PageHead } from "../parts/Page";
 import { RunList } from "../parts/RunList";
 import { Empty, Failure, Rows } from "../parts/States";
+import { Windowed } from "../parts/Windowed";
 import { useWords } from "../words/words";
 import classes from "./RunsPage.module.css";
 
@@ -84,7 +87,6 @@ function Filters({
 }
 
 function Runs({ filter, clear }: { filter: Filter; clear: () => void }) {
-  const { t } = useWords();
   const runs = useRuns(filter);
   if (runs.isPending) return <Rows count={7} />;
   if (runs.isError && !runs.data) {
@@ -95,7 +97,7 @@ function Runs({ filter, clear }: { filter: Filter; clear: () => void }) {
     return <NoRuns isFiltered={!!(filter.agent || filter.phase)} clear={clear} />;
   return (
     <>
-      <RunList runs={all} label={t("runs.list")} />
+      <LongList runs={all} />
       <More
         hasMore={runs.hasNextPage}
         isLoading={runs.isFetchingNextPage}
@@ -103,6 +105,22 @@ function Runs({ filter, clear }: { filter: Filter; clear: () => void }) {
       />
     </>
   );
+}
+
+/** Ten thousand runs are as quick as fifty: only those near the window are drawn. */
+function LongList({ runs }: { runs: Execution[] }) {
+  const { t } = useWords();
+  const chunks = chunksOf(runs);
+  const label = (at: number) =>
+    chunks.length === 1 ? t("runs.list") : t("runs.part", { number: at + 1 });
+  return chunks.map((chunk, at) => (
+    <Windowed
+      // biome-ignore lint/suspicious/noArrayIndexKey: a piece is its place in the list
+      key={at}
+      className={classes.chunk}
+      draw={() => <RunList runs={chunk} label={label(at)} />}
+    />
+  ));
 }
 
 function NoRuns({ isFiltered, clear }: { isFiltered: boolean; clear: () => void }) {

@@ -1,13 +1,17 @@
 import { SegmentedControl, Select, useMantineColorScheme } from "@mantine/core";
 import { useId } from "react";
+import { Link } from "wouter";
+import { useSpending } from "../api/mine";
+import { useMe } from "../api/queries";
 import { useNow } from "../lib/now";
-import { useLive } from "../live/state";
-import { PageHead } from "../parts/Page";
+import { Mine } from "../parts/Mine";
+import { PageHead, Section } from "../parts/Page";
+import { money } from "../words/formats";
 import { browserZone, choose, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 import classes from "./SettingsPage.module.css";
 
-/** What a person chooses for this browser. */
+/** What a person chooses for this browser, and what is theirs on the server. */
 export default function SettingsPage() {
   const { t } = useWords();
   return (
@@ -17,8 +21,17 @@ export default function SettingsPage() {
         <Theme />
         <Language />
         <Zone />
-        <Person />
       </div>
+      <Section title={t("settings.person")}>
+        <div className={classes.settings}>
+          <Person />
+          <Spending />
+          <Access />
+        </div>
+      </Section>
+      <Section title={t("mine.data")}>
+        <Mine />
+      </Section>
     </>
   );
 }
@@ -105,15 +118,68 @@ function Zone() {
 }
 
 function Person() {
-  const { t } = useWords();
-  const person = useLive((state) => state.world?.person);
-  if (!person) return null;
+  const { t, instant } = useWords();
+  const me = useMe().data;
+  if (!me) return null;
   return (
-    <Row title={t("settings.person")}>
+    <Row title={t("settings.kind")}>
       {() => (
-        <p>
-          {t(`settings.${person.kind}`)}
-          {person.isAdmin && ` · ${t("settings.admin")}`}
+        <>
+          <p>
+            {t(`settings.${me.kind}`)}
+            {me.isAdmin && ` · ${t("settings.admin")}`}
+          </p>
+          {me.expiresTime && (
+            <p className={classes.aside}>{t("mine.expires", { time: instant(me.expiresTime) })}</p>
+          )}
+        </>
+      )}
+    </Row>
+  );
+}
+
+function Spending() {
+  const { t, instant } = useWords();
+  const spending = useSpending();
+  if (!spending) return null;
+  const { capMicros, spentMicros, untilTime } = spending;
+  const spent = money(spentMicros);
+  return (
+    <Row title={t("mine.spending")}>
+      {(id) => (
+        <>
+          <p>
+            {capMicros === null
+              ? t("mine.spent", { spent })
+              : t("mine.spentOf", { spent, cap: money(capMicros) })}{" "}
+            <Link href="/usage">{t("mine.toUsage")}</Link>
+          </p>
+          {capMicros !== null && (
+            <meter
+              className={classes.meter}
+              aria-labelledby={id}
+              max={Math.max(1, capMicros)}
+              high={capMicros * 0.8}
+              value={Math.min(spentMicros, capMicros)}
+            />
+          )}
+          {untilTime && (
+            <p className={classes.aside}>{t("mine.until", { time: instant(untilTime) })}</p>
+          )}
+        </>
+      )}
+    </Row>
+  );
+}
+
+function Access() {
+  const { t } = useWords();
+  return (
+    <Row title={t("mine.access")}>
+      {() => (
+        <p className={classes.links}>
+          <Link href="/keys">{t("keys.title")}</Link>
+          <Link href="/secrets">{t("secrets.title")}</Link>
         </p>
       )}
     </Row>

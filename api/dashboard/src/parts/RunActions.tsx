@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
-import { useState } from "react";
 import type { Execution } from "../api/views";
 import { useCommand, useStart } from "../lib/commands";
 import { useWords } from "../words/words";
+import { Confirm } from "./Confirm";
 import { Icon } from "./icons";
 import classes from "./RunActions.module.css";
 import { Refusal } from "./States";
@@ -29,38 +29,21 @@ function Again({ run }: { run: Execution }) {
   );
 }
 
-/** Stopping is for good, so it is asked twice. That it was taken shows when a report says so. */
+/** That it was taken shows when a report says so. */
 function Stop({ run }: { run: Execution }) {
   const { t } = useWords();
-  const [isAsking, setAsking] = useState(false);
   const cancel = useCommand();
-  const isUnderWay = run.phase === "Stopping" || cancel.isPending || cancel.isSuccess;
-  const send = () => {
-    setAsking(false);
-    cancel.mutate(`/api/executions/${run.id}/cancel`);
-  };
   return (
     <div className={classes.actions}>
-      {isAsking ? (
-        <fieldset className={classes.ask}>
-          <legend>{t("run.cancelAsk")}</legend>
-          <Button color="red.8" autoContrast={false} onClick={send} data-autofocus>
-            {t("run.cancelYes")}
-          </Button>
-          <Button variant="default" onClick={() => setAsking(false)}>
-            {t("run.cancelNo")}
-          </Button>
-        </fieldset>
-      ) : (
-        <Button
-          variant="default"
-          leftSection={<Icon name="stop" size={16} />}
-          loading={isUnderWay}
-          onClick={() => setAsking(true)}
-        >
-          {t("run.cancel")}
-        </Button>
-      )}
+      <Confirm
+        label={t("run.cancel")}
+        ask={t("run.cancelAsk")}
+        yes={t("run.cancelYes")}
+        no={t("run.cancelNo")}
+        icon={<Icon name="stop" size={16} />}
+        isPending={run.phase === "Stopping" || cancel.isPending || cancel.isSuccess}
+        onYes={() => cancel.mutate(`/api/executions/${run.id}/cancel`)}
+      />
       <Refusal error={cancel.error} />
     </div>
   );

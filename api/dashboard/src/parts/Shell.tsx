@@ -10,6 +10,7 @@ const PLACES = [
   { path: "/", icon: "home", text: "nav.home" },
   { path: "/executions", icon: "runs", text: "nav.executions" },
   { path: "/agents", icon: "agents", text: "nav.agents" },
+  { path: "/usage", icon: "chart", text: "nav.usage" },
   { path: "/settings", icon: "settings", text: "nav.settings" },
 ] as const satisfies { path: string; icon: IconName; text: string }[];
 

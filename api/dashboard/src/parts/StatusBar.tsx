@@ -1,4 +1,5 @@
 import { Link } from "wouter";
+import { useIsScripted } from "../api/news";
 import type { Report } from "../api/views";
 import { useNow } from "../lib/now";
 import type { Link as LiveLink } from "../live/frames";
@@ -12,18 +13,29 @@ import classes from "./StatusBar.module.css";
 export function StatusBar() {
   const words = useWords();
   const link = useLive((state) => state.link);
-  const live = useLive((state) => (state.world ? countLive(state.world) : null));
+  const world = useLive((state) => state.world);
   return (
     <section className={classes.bar} aria-label={words.t("status.title")}>
       <Connection link={link} words={words} />
-      {live !== null && (
+      {world && (
         <Link href="/executions" className={classes.live}>
-          {live > 0 ? words.t("status.live", { count: live }) : words.t("status.idle")}
+          {countsOf(world, words)}
         </Link>
       )}
+      {useIsScripted() && <span className={classes.script}>{words.t("status.script")}</span>}
       <Heard words={words} />
     </section>
   );
+}
+
+function countsOf(world: World, { t }: Words): string {
+  const { going, waiting } = countLive(world);
+  if (going + waiting === 0) return t("status.idle");
+  const parts = [
+    going > 0 ? t("status.live", { count: going }) : "",
+    waiting > 0 ? t("status.waiting", { count: waiting }) : "",
+  ];
+  return parts.filter(Boolean).join(" · ");
 }
 
 function Connection({ link, words }: { link: LiveLink; words: Words }) {

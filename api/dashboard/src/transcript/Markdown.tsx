@@ -11,7 +11,6 @@ const PARTS: Components = {
       {children}
     </a>
   ),
-  img: ({ alt }) => <span>[{alt}]</span>,
   // A heading of an agent's is none of the page's.
   h1: ({ children }) => <h3>{children}</h3>,
   h2: ({ children }) => <h3>{children}</h3>,
@@ -28,9 +27,23 @@ const PARTS: Components = {
 
 const PLUGINS = [remarkGfm];
 
-export default function Markdown({ text }: { text: string }) {
+/** `pictureOf` finds the address of one of our own pictures; all others stay words. */
+export default function Markdown({
+  text,
+  pictureOf,
+}: {
+  text: string;
+  pictureOf?: (source: string) => string | null;
+}) {
+  const components: Components = {
+    ...PARTS,
+    img: ({ src, alt }) => {
+      const address = typeof src === "string" ? pictureOf?.(src) : null;
+      return address ? <img src={address} alt={alt ?? ""} /> : <span>[{alt}]</span>;
+    },
+  };
   return (
-    <ReactMarkdown remarkPlugins={PLUGINS} components={PARTS} skipHtml>
+    <ReactMarkdown remarkPlugins={PLUGINS} components={components} skipHtml>
       {text}
     </ReactMarkdown>
   );

@@ -1,13 +1,15 @@
 import { Button } from "@mantine/core";
-import { memo } from "react";
+import { memo, useEffect, useState } from "react";
 import { useTranscript } from "../api/queries";
 import type { Execution } from "../api/views";
 import { Empty, Failure, Rows } from "../parts/States";
 import { useWords } from "../words/words";
 import { useFollow } from "./follow";
 import type { Item } from "./items";
+import { isError, nextError, offsets, ofKind, type StepKind } from "./kinds";
 import { BeginStep, EndStep, NoteStep, OutputStep } from "./NoteSteps";
 import { Answer, ResultStep, TextStep, ThinkingStep } from "./SpeechSteps";
+import { StepFilter } from "./StepFilter";
 import classes from "./Steps.module.css";
 import { ToolStep } from "./ToolStep";
 
@@ -87,17 +89,28 @@ function Shown({
   isGood: boolean;
 }) {
   const { t } = useWords();
+  const [kind, setKind] = useState<StepKind | null>(null);
   const { end, isAway, jump } = useFollow(items, isGoing);
+  const { current, toNext } = useErrors(items, () => setKind(null));
+  const shown = ofKind(items, kind);
+  const after = offsets(items);
   return (
     <>
+      <StepFilter items={items} kind={kind} choose={setKind} toNext={toNext} />
+      {shown.length === 0 && <p className={classes.noneOfKind}>{t("filter.none")}</p>}
       <ol className={classes.steps}>
-        {items.map((item) => (
+        {shown.map((item) => (
           <li
             key={item.key}
+            id={`step-${item.key}`}
             className={classes.step}
             data-kind={item.kind}
             data-inner={item.parent !== null || undefined}
+            data-error={isError(item) || undefined}
+            data-current={item.key === current || undefined}
+            tabIndex={item.key === current ? -1 : undefined}
           >
+            <Offset ms={after.get(item.key)} />
             <Step item={item} folder={folder} isGoing={isGoing} isGood={isGood} />
           </li>
         ))}
@@ -109,6 +122,36 @@ function Shown({
         </Button>
       )}
     </>
+  );
+}
+
+/** From one error to the next. All kinds are shown then: an error is read with what led to it. */
+function useErrors(items: readonly Item[], showAll: () => void) {
+  const [current, setCurrent] = useState<string | null>(null);
+  useEffect(() => {
+    const step = current && document.getElementById(`step-${current}`);
+    if (!step) return;
+    step.scrollIntoView({ block: "center" });
+    step.focus({ preventScroll: true });
+  }, [current]);
+  const toNext = () => {
+    showAll();
+    setCurrent(nextError(items, current));
+  };
+  return { current, toNext };
+}
+
+const SAID_MS = 50;
+
+/** When a step came, counted from the first. */
+function Offset({ ms }: { ms: number | undefined }) {
+  const { t, shortDuration } = useWords();
+  if (ms === undefined || ms < SAID_MS) return null;
+  const time = shortDuration(ms);
+  return (
+    <span className={classes.offset} title={t("filter.offset", { time })}>
+      +{time}
+    </span>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Fields } from "./json";
+import type { ModelShare } from "./models";
 
 /** A picture that a tool gave back, as a data address. */
 export interface Picture {
@@ -53,6 +54,8 @@ export interface Timeline {
   readonly streaming: string | null;
   /** How many items were ever made: for keys. */
   readonly made: number;
+  /** What the agent's program said of each model, each time it ended. */
+  readonly models: readonly ModelShare[];
 }
 
-export const EMPTY: Timeline = { items: [], folder: "", streaming: null, made: 0 };
+export const EMPTY: Timeline = { items: [], folder: "", streaming: null, made: 0, models: [] };

@@ -6,6 +6,7 @@
 import type { TranscriptEvent } from "../api/views";
 import type { Base, Body, Item, ItemOf, Timeline, ToolResult } from "./items";
 import { type Fields, fieldsOf, numberAt, partAt, partsAt, textAt } from "./json";
+import { sharesOf } from "./models";
 import { afterPiece, isLive, withoutLive } from "./pieces";
 
 type Common = Omit<Base, "key">;
@@ -148,7 +149,8 @@ function afterResult(timeline: Timeline, event: Fields): Timeline {
     timeline.items.filter((item) => !isLive(item)),
     text,
   );
-  return add({ ...timeline, items, streaming: null }, base(event), {
+  const models = [...timeline.models, ...sharesOf(event)];
+  return add({ ...timeline, items, models, streaming: null }, base(event), {
     kind: "result",
     isError: event.is_error === true,
     text,

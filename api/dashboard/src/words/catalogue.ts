@@ -1,10 +1,19 @@
 import { AGENTS } from "./agents";
 import { EXPIRY } from "./expiry";
+import { KEYS } from "./keys";
+import { MINE } from "./mine";
+import { RUN } from "./run";
+import { USAGE } from "./usage";
 
 /** Every text of the dashboard, in every language. `{name}` is a place that is filled in. */
 export const CATALOGUE = {
   ...AGENTS,
   ...EXPIRY,
+  ...KEYS,
+  ...MINE,
+  ...RUN,
+  ...USAGE,
+
   "app.skip": { en: "Skip to content", ko: "본문으로 건너뛰기" },
   "app.navigation": { en: "Main", ko: "주 메뉴" },
   "app.loading": { en: "Loading", ko: "불러오는 중" },
@@ -19,6 +28,7 @@ export const CATALOGUE = {
   "nav.home": { en: "Home", ko: "홈" },
   "nav.executions": { en: "Runs", ko: "실행" },
   "nav.agents": { en: "Agents", ko: "에이전트" },
+  "nav.usage": { en: "Usage", ko: "사용량" },
   "nav.settings": { en: "Settings", ko: "설정" },
 
   "status.title": { en: "What is going on", ko: "현재 상태" },
@@ -29,6 +39,8 @@ export const CATALOGUE = {
     ko: "{ago} 연결이 끊겨 다시 연결하는 중",
   },
   "status.retryNow": { en: "Retry now", ko: "지금 다시 연결" },
+  "status.waiting": { en: "{count} waiting", ko: "{count}개 대기 중" },
+  "status.script": { en: "A script answers, not a model", ko: "모델 대신 스크립트가 답합니다" },
   "status.live": { en: "{count} running", ko: "{count}개 실행 중" },
   "status.idle": { en: "Nothing is running", ko: "실행 중인 작업 없음" },
   "status.quiet": { en: "Waiting for news", ko: "새 소식을 기다리는 중" },
@@ -77,7 +89,19 @@ export const CATALOGUE = {
     ko: "예시를 하나 고르면 바로 시작되고, 모든 과정을 지켜볼 수 있습니다.",
   },
   "home.title": { en: "Home", ko: "홈" },
-  "home.attention": { en: "Failed since your last visit", ko: "지난 방문 이후 실패한 실행" },
+  "home.attention": {
+    en: "Failed, paused or missed since your last visit",
+    ko: "지난 방문 이후 실패, 일시 정지, 누락",
+  },
+  "home.failed": { en: "Failed runs", ko: "실패한 실행" },
+  "home.schedules": { en: "Schedules", ko: "일정" },
+  "home.news.paused": { en: "Paused", ko: "일시 정지" },
+  "home.news.missed": { en: "Missed", ko: "누락" },
+  "home.missedOne": { en: "The run of {time} was missed", ko: "{time} 실행이 누락됨" },
+  "home.missedMany": {
+    en: "{count} runs were missed since {time}",
+    ko: "{time}부터 실행 {count}회 누락",
+  },
   "home.seen": { en: "Mark all as seen", ko: "모두 확인함" },
   "home.live": { en: "Running now", ko: "지금 실행 중" },
   "home.recent": { en: "Recent runs", ko: "최근 실행" },
@@ -167,7 +191,6 @@ export const CATALOGUE = {
   "cause.configuration": { en: "by configuration", ko: "설정 원인" },
   "cause.infrastructure": { en: "by infrastructure", ko: "인프라 원인" },
 
-  "steps.title": { en: "What it did", ko: "진행 과정" },
   "steps.follow": { en: "Jump to the newest step", ko: "최신 단계로 이동" },
   "steps.emptyLive": {
     en: "The agent has not said anything yet",
@@ -223,8 +246,8 @@ export const CATALOGUE = {
 
   "settings.title": { en: "Settings", ko: "설정" },
   "settings.detail": {
-    en: "They hold for this browser, in all of its tabs.",
-    ko: "이 브라우저의 모든 탭에 적용됩니다.",
+    en: "Appearance, language and time zone hold for this browser, in all of its tabs.",
+    ko: "화면 테마, 언어, 시간대는 이 브라우저의 모든 탭에 적용됩니다.",
   },
   "settings.theme": { en: "Appearance", ko: "화면 테마" },
   "settings.light": { en: "Light", ko: "밝게" },
@@ -237,6 +260,7 @@ export const CATALOGUE = {
   "settings.zoneAuto": { en: "As the browser: {zone}", ko: "브라우저 설정: {zone}" },
   "settings.zoneNow": { en: "It is now {time} there.", ko: "현재 시각은 {time}입니다." },
   "settings.zoneNone": { en: "No such zone", ko: "해당 시간대가 없습니다" },
+  "settings.kind": { en: "Signed in as", ko: "사용자" },
   "settings.person": { en: "Who you are", ko: "내 정보" },
   "settings.local": { en: "You, on this machine", ko: "이 컴퓨터의 사용자" },
   "settings.guest": { en: "Guest", ko: "게스트" },
@@ -300,6 +324,9 @@ export const CATALOGUE = {
   },
   "reason.AgentNotFound": { en: "Agent not found", ko: "에이전트를 찾을 수 없음" },
   "reason.AgentSuspended": { en: "Agent suspended", ko: "에이전트 일시 중단됨" },
+  "reason.SchedulePaused": { en: "Schedule paused", ko: "일정 일시 정지됨" },
+  "reason.Blackout": { en: "Blackout", ko: "실행 금지 시간" },
+  "reason.ScheduleInvalid": { en: "Schedule invalid", ko: "잘못된 일정" },
   "reason.AgentPaused": { en: "Agent paused", ko: "에이전트 일시 정지됨" },
   "reason.GatewayUnreachable": { en: "Gateway unreachable", ko: "게이트웨이에 연결할 수 없음" },
   "reason.AgentConcurrency": {

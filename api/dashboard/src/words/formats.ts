@@ -105,3 +105,28 @@ export function clock(time: string, language: Language, zone: string | null): st
     ...(zone ? { timeZone: zone } : {}),
   }).format(new Date(time));
 }
+
+/** A day of a calendar: it has no zone. */
+export function day(text: string, language: Language): string {
+  return new Intl.DateTimeFormat(language, {
+    month: "short",
+    day: "numeric",
+    weekday: "short",
+    timeZone: "UTC",
+  }).format(new Date(`${text}T00:00:00Z`));
+}
+
+/** The same for an axis: there the day of the week is too much. */
+export function date(text: string, language: Language): string {
+  return new Intl.DateTimeFormat(language, {
+    month: "short",
+    day: "numeric",
+    timeZone: "UTC",
+  }).format(new Date(`${text}T00:00:00Z`));
+}
+
+/** `+12%`, `-$0.02`: what changes by nothing has no sign. */
+export function signed(value: number, format: (size: number) => string): string {
+  if (value === 0) return "±0";
+  return `${value > 0 ? "+" : "−"}${format(Math.abs(value))}`;
+}

@@ -1,6 +1,6 @@
 import { CATALOGUE, type Key } from "./catalogue";
 import * as formats from "./formats";
-import { browserLanguage, type Language, usePreferences } from "./preferences";
+import { browserLanguage, browserZone, type Language, usePreferences } from "./preferences";
 
 export type Values = Record<string, string | number>;
 
@@ -32,6 +32,10 @@ export interface Words {
   ago(instant: number, now: number): string;
   instant(time: string): string;
   clock(time: string): string;
+  day(day: string): string;
+  date(day: string): string;
+  /** The person's zone: chosen, or the browser's. */
+  zone: string;
 }
 
 /** Texts and figures in the person's language and zone. */
@@ -48,5 +52,8 @@ export function useWords(): Words {
     ago: (instant, now) => formats.ago(instant, now, language),
     instant: (time) => formats.instant(time, language, zone),
     clock: (time) => formats.clock(time, language, zone),
+    day: (day) => formats.day(day, language),
+    date: (day) => formats.date(day, language),
+    zone: zone ?? browserZone(),
   };
 }

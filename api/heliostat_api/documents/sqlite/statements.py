@@ -4,13 +4,12 @@ Values of different types are ordered as in Firestore: null, booleans, numbers, 
 """
 
 import re
-from datetime import datetime
 from typing import TypeAlias
 
-from heliostat_api.documents.cursors import Place, read_cursor
-from heliostat_api.documents.port import Query, Value
+from heliostat_api.documents.cursors import Place, rank_of, read_cursor
+from heliostat_api.documents.port import Query
 from heliostat_api.documents.queries import filters_of
-from heliostat_api.documents.values import TIME, to_json
+from heliostat_api.documents.values import TIME
 
 Parameter: TypeAlias = "str | int | float"
 Statement: TypeAlias = "tuple[str, list[Parameter]]"
@@ -74,20 +73,7 @@ def _equality(field: str, wanted: str | int | bool) -> tuple[str, Parameter]:
 
 
 def _place(place: Place) -> list[Parameter]:
-    return [*_ranked(place.value), place.id]
-
-
-def _ranked(value: Value) -> tuple[int, Parameter]:
-    """As `order_columns` have it."""
-    if value is None:
-        return 0, 0
-    if isinstance(value, bool):
-        return 1, int(value)
-    if isinstance(value, int | float):
-        return 2, value
-    if isinstance(value, str):
-        return 4, value
-    return 3 if isinstance(value, datetime) else 6 if isinstance(value, dict) else 5, to_json(value)
+    return [*rank_of(place.value), place.id]
 
 
 def _checked(name: str) -> str:

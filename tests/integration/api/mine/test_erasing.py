@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from heliostat_api.documents.port import Delete, Documents, Put, Query, UnavailableError
 from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.events.endings import Endings
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.mine.erasers import (
@@ -228,6 +229,7 @@ def erasing(documents: Documents, log: SqliteEventLog, away: Away | None = None)
             ErasingReports(log),
             ErasingGuests(register),
         ),
+        Endings(log, lambda: NOW),
         rest=timedelta(0),
     )
 
@@ -293,6 +295,8 @@ import asyncio, sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.events.endings import Endings
+from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.mine.erasers import COLLECTIONS, ErasingDocuments
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.people.register import Register
@@ -300,8 +304,9 @@ async def erase():
     store = open_sqlite(Path(sys.argv[1]))
     register = Register(store, lambda: datetime.now(UTC))
     removing = [ErasingDocuments(store, each) for each in COLLECTIONS]
-    print("begins", flush=True)
-    await Erasing(register, (), removing, timedelta(0)).resume()
+    log = SqliteEventLog(Path(sys.argv[1]).with_name("events.sqlite"))
+    endings = Endings(log, lambda: datetime.now(UTC))
+    await Erasing(register, (), removing, endings, timedelta(0)).resume()
     print("done", flush=True)
 asyncio.run(erase())
 """

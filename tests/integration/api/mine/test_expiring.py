@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from heliostat_api.documents.port import ConflictError, Documents, Put
+from heliostat_api.events.endings import Endings
 from heliostat_api.mine.erasers import COLLECTIONS, ErasingDocuments
 from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import GRACE, Expiring, Fate, fate_of
@@ -16,6 +17,7 @@ from heliostat_api.people.person import Person
 from heliostat_api.people.register import Register
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_core.worlds import AGENT, UnavailableError
+from support.ingest_doubles import MemoryLog
 from support.shared_api import PAGE, ApiApp, Clock, api_app
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -49,7 +51,9 @@ class Place:
 
     def replica(self) -> tuple[Expiring, Erasing]:
         removing = [ErasingDocuments(self.documents, each) for each in COLLECTIONS]
-        erasing = Erasing(self.register, (), removing)
+        log = MemoryLog()
+        removing = [ErasingDocuments(self.documents, each) for each in COLLECTIONS]
+        erasing = Erasing(self.register, (), removing, Endings(log, self.clock))
         return Expiring(self.register, self.stopped, erasing), erasing
 
     async def sweep(self) -> None:

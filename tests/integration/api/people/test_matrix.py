@@ -17,12 +17,17 @@ import pytest_asyncio
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import JsonValue
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
+from heliostat_api.chat.frames import Say
 from heliostat_api.documents.files import WorkFile
 from heliostat_api.people.identities import new_guest_id
+from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.cookies import SESSION
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
 from support.builders.resources import make_uid
+from support.chatting import talking
 from support.deliveries import make_claims
 from support.shared_api import ApiApp, api_app
 
@@ -36,6 +41,7 @@ class Rule(Enum):
     ANYBODY = "without a session: it tells nothing about anybody"
     PERSON = "with a session, about their own: it has no id"
     OWNER = "with a session: the id is of one of their things"
+    SOCKET = "a WebSocket, with a session: the id is their own; what it names must be theirs"
     RUN = "with the execution key of that attempt; no session opens it"
 
 
@@ -50,6 +56,7 @@ class Row:
 
 
 AGENT = "/api/agents/{agent_id}"
+CONVERSATION = "/api/conversations/{conversation_id}"
 CONTENT: JsonValue = {"name": "sales", "description": "", "spec": {"prompt": "Count."}}
 DELIVERY = "/ingest/v1/executions/{uid}/attempts/{attempt}"
 FILE = {"size": "1", "sha256": "0" * 64}
@@ -95,6 +102,12 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/executions/{uid}/files/{file_id}"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/rerun"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/cancel"): Row(Rule.OWNER),
+    ("APIWebSocketRoute", "/workspace/{user_id}"): Row(Rule.SOCKET),
+    ("GET", "/api/conversations"): Row(Rule.PERSON),
+    ("GET", CONVERSATION): Row(Rule.OWNER),
+    ("GET", f"{CONVERSATION}/messages"): Row(Rule.OWNER),
+    ("PATCH", CONVERSATION): Row(Rule.OWNER, body={"title": "x"}),
+    ("DELETE", CONVERSATION): Row(Rule.OWNER),
     ("GET", DELIVERY): Row(Rule.RUN),
     ("GET", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params=FILE),
     ("PUT", f"{DELIVERY}/files/{{path:path}}"): Row(Rule.RUN, params={**FILE, "offset": "0"}),
@@ -143,6 +156,7 @@ class Things:
     agent: str
     draft: str
     execution: str
+    conversation: str
     foreign_key: str
     """Of a run of somebody else."""
 
@@ -152,6 +166,8 @@ class Things:
             agent_id=thing or self.agent,
             uid=thing or self.execution,
             other=thing or self.execution,
+            conversation_id=thing or self.conversation,
+            user_id=thing or ANN,
             attempt=1,
             number=1,
             file_id=REPORT.id,
@@ -165,10 +181,12 @@ class Things:
         return text.replace("{agent_id}", thing or self.agent) if row.body is not None else None
 
     def names_of_ann(self) -> tuple[str, ...]:
-        return (ANN, self.agent, self.draft, self.execution)
+        return (ANN, self.agent, self.draft, self.execution, self.conversation)
 
     def ids_for(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Of everything of hers that this endpoint could be about."""
+        if "{conversation_id}" in endpoint[1]:
+            return (self.conversation,)
         return (self.execution,) if "{uid}" in endpoint[1] else (self.agent, self.draft)
 
     async def call(
@@ -219,6 +237,13 @@ async def make_draft(api: ApiApp) -> str:
     return uid
 
 
+async def make_conversation(api: ApiApp) -> str:
+    """Something that Ann said, not answered yet; the id of its conversation."""
+    said = Say(type="say", id="1", text="Count.")
+    conversation, _ = await api.parts.chat.saying.say(Person(ANN, PersonKind.GUEST), said, "")
+    return conversation
+
+
 @pytest_asyncio.fixture
 async def things(tmp_path: Path) -> AsyncIterator[Things]:
     private = new_private_key()
@@ -235,6 +260,7 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
             agent=await api.give_agent(ANN),
             draft=await make_draft(api),
             execution=execution,
+            conversation=await make_conversation(api),
             foreign_key=sign_execution_key(private, make_claims(UNKNOWN, seconds=10**9)),
         )
 
@@ -275,6 +301,68 @@ async def test_what_has_no_id_tells_nothing_of_others(things: Things, endpoint: 
         assert answer.status < 500
 
 
+async def handshake(things: Things, workspace: str, **headers: str) -> Answer:
+    """How it ends, for a WebSocket of that workspace."""
+    address = f"{things.url.replace('http', 'ws', 1)}/workspace/{workspace}"
+    try:
+        async with connect(address, additional_headers=headers):
+            return Answer(101, {}, "")
+    except InvalidStatus as refused:
+        told = {name: text for name, text in refused.response.headers.items() if name != "Date"}
+        return Answer(refused.response.status_code, told, str(refused.response.body))
+
+
+async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(things: Things) -> None:
+    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
+    own = {"Origin": things.url, "Cookie": cookie}
+    foreign = await handshake(things, ANN, **own)
+    assert foreign.status == 403
+    assert await handshake(things, UNKNOWN, **own) == foreign
+    assert await handshake(things, BOB, Cookie=cookie) == foreign
+    assert await handshake(things, BOB, Origin="https://evil.example", Cookie=cookie) == foreign
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Origin": things.url}):
+        assert await handshake(things, ANN, **headers) == foreign
+    assert (await handshake(things, BOB, **own)).status == 101
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"type": "watch"},
+        {"type": "watch", "cursor": 0},
+        {"type": "say", "id": "1", "text": "x"},
+        {"type": "stop"},
+        {"type": "continue", "message": UNKNOWN},
+    ],
+    ids=str,
+)
+async def test_a_foreign_conversation_answers_exactly_like_an_unknown_one(
+    things: Things, command: dict[str, JsonValue]
+) -> None:
+    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
+    async with talking(things.url, BOB, {"Origin": things.url, "Cookie": cookie}) as bob:
+        await bob.send(**command, conversation=UNKNOWN)
+        unknown = await bob.receive()
+        await bob.send(**command, conversation=things.conversation)
+        assert await bob.receive() == unknown
+    assert unknown["type"] == "refused"
+    assert isinstance(unknown["problem"], dict)
+    assert unknown["problem"]["status"] == 404
+
+
+async def test_what_is_said_about_a_foreign_agent_is_refused_like_an_unknown_one(
+    things: Things,
+) -> None:
+    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
+    answers = []
+    async with talking(things.url, BOB, {"Origin": things.url, "Cookie": cookie}) as bob:
+        for agent in (UNKNOWN, things.agent, things.draft):
+            await bob.send(type="say", id="1", text="x", agent=agent)
+            answers.append(await bob.receive())
+    assert answers[0]["type"] == "refused"
+    assert answers[1:] == [answers[0]] * 2
+
+
 async def test_the_owner_is_told_of_their_own(things: Things) -> None:
     told_ann = {
         endpoint[1]: (await things.call(endpoint, ANN)).text
@@ -284,7 +372,9 @@ async def test_the_owner_is_told_of_their_own(things: Things) -> None:
     assert ANN in told_ann["/api/me"]
     assert things.agent in told_ann["/api/agents"]
     assert things.execution in told_ann["/api/executions"]
-    assert all(name in told_ann["/agent/reports/stream"] for name in things.names_of_ann())
+    assert things.conversation in told_ann["/api/conversations"]
+    snapshot = told_ann["/agent/reports/stream"]
+    assert all(name in snapshot for name in things.names_of_ann()[:4])  # no conversations
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.RUN), ids=str)

@@ -29,7 +29,7 @@ def signed(algorithm: str = "HS256", secret: bytes | str = SECRET, **claims: obj
 
 
 def test_a_cookie_says_who_it_is() -> None:
-    assert sessions().read(sessions().issue("guest-1")) == Session("guest-1", NOW)
+    assert sessions().read(sessions().issue("guest-1", "s")) == Session("guest-1", NOW, "s")
 
 
 def test_a_cookie_ends_30_days_after_it_was_given() -> None:
@@ -39,13 +39,13 @@ def test_a_cookie_ends_30_days_after_it_was_given() -> None:
 
 
 def test_a_visit_renews_a_cookie_that_is_a_day_old() -> None:
-    session = Session("guest-1", NOW)
+    session = Session("guest-1", NOW, "s")
     assert not sessions(NOW + timedelta(hours=23)).is_stale(session)
     assert sessions(NOW + timedelta(days=1)).is_stale(session)
 
 
 def test_our_own_token_is_read_as_written() -> None:
-    assert sessions().read(signed()) == Session("guest-1", NOW)
+    assert sessions().read(signed()) == Session("guest-1", NOW, "")
 
 
 @pytest.mark.parametrize(

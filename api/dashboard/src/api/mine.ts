@@ -1,0 +1,107 @@
+/** What belongs to the person alone: spending, keys, secrets, all of it. No report tells of it. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keys } from "../live/cache";
+import { read, send, withQuery } from "./client";
+import type { Secret } from "./views";
+import type { MadeKey, Me, Spending, UsageBy, UsageReport, UserKey } from "./wanted";
+
+/** Model calls go on while a page is looked at. */
+const USAGE_FRESH_MS = 30_000;
+
+const KEYS = ["keys"] as const;
+const SECRETS = ["secrets"] as const;
+
+/** null where it is not known, or not limited. */
+export function useSpending(): Spending | null {
+  const me = useQuery({
+    queryKey: keys.me,
+    queryFn: ({ signal }) => read<Me>("/api/me", signal),
+    staleTime: USAGE_FRESH_MS,
+  });
+  return me.data?.spending ?? null;
+}
+
+export interface UsageQuestion {
+  by: UsageBy;
+  from: string;
+  to: string;
+  timeZone: string;
+}
+
+export function useUsage(question: UsageQuestion) {
+  return useQuery({
+    queryKey: ["usage", question],
+    queryFn: ({ signal }) => read<UsageReport>(withQuery("/api/usage", { ...question }), signal),
+    staleTime: USAGE_FRESH_MS,
+    refetchInterval: USAGE_FRESH_MS,
+  });
+}
+
+export function useKeys() {
+  return useQuery({
+    queryKey: KEYS,
+    queryFn: async ({ signal }) => (await read<{ items: UserKey[] }>("/api/keys", signal)).items,
+  });
+}
+
+export interface NewKey {
+  name: string;
+  scopes: string[];
+  expiresSeconds: number | null;
+}
+
+/** The one answer that is shown: nobody can ask for a key a second time. */
+export function useMakeKey() {
+  const again = useReadAgain(KEYS);
+  return useMutation({
+    mutationFn: (key: NewKey) => send<MadeKey>({ path: "/api/keys", body: key }),
+    onSuccess: again,
+  });
+}
+
+export function useRevokeKey() {
+  const again = useReadAgain(KEYS);
+  return useMutation({
+    mutationFn: (id: string) =>
+      send<void>({ method: "DELETE", path: `/api/keys/${encodeURIComponent(id)}` }),
+    onSuccess: again,
+  });
+}
+
+export function useSecrets() {
+  return useQuery({
+    queryKey: SECRETS,
+    queryFn: async ({ signal }) => (await read<{ items: Secret[] }>("/api/secrets", signal)).items,
+  });
+}
+
+export function useSaveSecret() {
+  const again = useReadAgain(SECRETS);
+  return useMutation({
+    mutationFn: ({ name, values }: { name: string; values: Record<string, string> }) =>
+      send<void>({ method: "PUT", path: secretPath(name), body: { values } }),
+    onSuccess: again,
+  });
+}
+
+export function useDeleteSecret() {
+  const again = useReadAgain(SECRETS);
+  return useMutation({
+    mutationFn: (name: string) => send<void>({ method: "DELETE", path: secretPath(name) }),
+    onSuccess: again,
+  });
+}
+
+export function useDeleteMine() {
+  return useMutation({ mutationFn: () => send<void>({ method: "DELETE", path: "/api/me" }) });
+}
+
+function secretPath(name: string): string {
+  return `/api/secrets/${encodeURIComponent(name)}`;
+}
+
+/** What follows from a command is read, as everything is. */
+function useReadAgain(queryKey: readonly string[]): () => Promise<void> {
+  const client = useQueryClient();
+  return () => client.invalidateQueries({ queryKey });
+}

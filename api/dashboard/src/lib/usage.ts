@@ -1,0 +1,69 @@
+/** From a report of usage to what a page shows and what a person keeps of it. */
+import type { Tokens, UsageBy, UsageReport, UsageRow } from "../api/wanted";
+import { toCsv } from "./csv";
+import { daysIn, isDay, RANGES, type Range, type RangeName, rangeOf } from "./days";
+
+const USUAL: RangeName = "30d";
+
+/** What an address asks for; `range` is null where it names days of its own. */
+export function asked(
+  query: URLSearchParams,
+  today: string,
+): Range & { by: UsageBy; range: RangeName | null } {
+  const by = query.get("by");
+  const grouped = by === "agent" || by === "model" ? by : "day";
+  const [from, to] = [query.get("from"), query.get("to")];
+  if (isDay(from) && isDay(to) && from <= to) return { by: grouped, range: null, from, to };
+  const range = RANGES.find((name) => name === query.get("range")) ?? USUAL;
+  return { by: grouped, range, ...rangeOf(range, today) };
+}
+
+const NOTHING: Tokens = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+};
+
+export function tokensOf(usage: Tokens): number {
+  return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+}
+
+/** Every day of the range, those without a row, too. */
+export function dayRows(report: UsageReport): UsageRow[] {
+  const known = new Map(report.rows.map((row) => [row.key, row]));
+  return daysIn(report).map(
+    (day) => known.get(day) ?? { key: day, label: day, costMicros: 0, requests: 0, usage: NOTHING },
+  );
+}
+
+/** In the order in which they are read: the latest day first, else the dearest. */
+export function tableRows(report: UsageReport): UsageRow[] {
+  return report.rows.toSorted((one, other) =>
+    report.by === "day"
+      ? other.key.localeCompare(one.key)
+      : other.costMicros - one.costMicros || one.label.localeCompare(other.label),
+  );
+}
+
+export function totalsOf(report: UsageReport): { requests: number; tokens: number } {
+  return {
+    requests: report.rows.reduce((sum, row) => sum + row.requests, 0),
+    tokens: report.rows.reduce((sum, row) => sum + tokensOf(row.usage), 0),
+  };
+}
+
+/** Names of columns as the API has them, so that a script reads what a person kept. */
+export function usageCsv(report: UsageReport): string {
+  const head = [report.by, "costMicros", "requests", ...Object.keys(NOTHING)];
+  const rows = tableRows(report).map(({ label, costMicros, requests, usage }) => [
+    label,
+    costMicros,
+    requests,
+    usage.inputTokens,
+    usage.outputTokens,
+    usage.cacheReadTokens,
+    usage.cacheWriteTokens,
+  ]);
+  return toCsv([head, ...rows]);
+}

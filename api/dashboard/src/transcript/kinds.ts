@@ -1,0 +1,72 @@
+/** Steps by what a person looks for, and where the errors are. */
+import type { Item } from "./items";
+
+export const KINDS = ["words", "tools", "output", "notes", "errors"] as const;
+export type StepKind = (typeof KINDS)[number];
+
+const OF: Record<Item["kind"], StepKind> = {
+  begin: "notes",
+  thinking: "words",
+  text: "words",
+  tool: "tools",
+  output: "output",
+  note: "notes",
+  result: "words",
+  end: "notes",
+};
+
+const BAD_NOTES = new Set(["retry", "stalled", "lost"]);
+
+export function isError(item: Item): boolean {
+  switch (item.kind) {
+    case "tool":
+      return item.result?.isError ?? false;
+    case "result":
+      return item.isError;
+    case "note":
+      return BAD_NOTES.has(item.note);
+    default:
+      return false;
+  }
+}
+
+function isOf(item: Item, kind: StepKind): boolean {
+  return kind === "errors" ? isError(item) : OF[item.kind] === kind;
+}
+
+/** null: all of them. */
+export function ofKind(items: readonly Item[], kind: StepKind | null): readonly Item[] {
+  return kind === null ? items : items.filter((item) => isOf(item, kind));
+}
+
+export function countKinds(items: readonly Item[]): Record<StepKind, number> {
+  const counts = { words: 0, tools: 0, output: 0, notes: 0, errors: 0 };
+  for (const kind of KINDS) counts[kind] = ofKind(items, kind).length;
+  return counts;
+}
+
+/** The key of the error after (or before) a step, going round at the end. */
+export function nextError(
+  items: readonly Item[],
+  from: string | null,
+  step: 1 | -1 = 1,
+): string | null {
+  const errors = items.filter(isError).map((item) => item.key);
+  if (errors.length === 0) return null;
+  const at = from === null ? -1 : errors.indexOf(from);
+  const next = at < 0 ? (step > 0 ? 0 : errors.length - 1) : at + step;
+  return errors[(next + errors.length) % errors.length] ?? null;
+}
+
+/** Milliseconds since the attempt's first step that has a time. */
+export function offsets(items: readonly Item[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  let begin: number | null = null;
+  for (const item of items) {
+    const at = item.time ? Date.parse(item.time) : Number.NaN;
+    if (Number.isNaN(at)) continue;
+    begin ??= at;
+    found.set(item.key, Math.max(0, at - begin));
+  }
+  return found;
+}

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import type { Receipt } from "../src/api/views";
+import { chunksOf } from "../src/lib/chunks";
+import { newsOf } from "../src/lib/news";
+import { isUnseen } from "../src/lib/seen";
+import { countLive, fromSnapshot } from "../src/live/world";
+import { agent, run, snapshot } from "./samples";
+
+const UNTIL = "2026-11-22T10:00:00Z";
+
+const MISSED: Receipt = {
+  scheduledTime: "2026-11-22T08:00:00Z",
+  lastTime: null,
+  count: 1,
+  outcome: "Missed",
+  reason: "TooLate",
+  execution: null,
+  result: null,
+  message: "nobody was there",
+  time: "2026-11-22T09:00:00Z",
+};
+
+test("what failed, was paused or missed is news, the newest first", () => {
+  const runs = [
+    run("fine", { phase: "Succeeded" }),
+    run("bad", { phase: "Failed", completionTime: "2026-11-22T11:00:00Z" }),
+  ];
+  const agents = [
+    agent("steady"),
+    agent("still", {
+      schedulePaused: { time: "2026-11-22T12:00:00Z", reason: "Failures", message: "three" },
+      scheduleMissed: [MISSED],
+    }),
+  ];
+  expect(newsOf(runs, agents).map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+    "paused still!2026-11-22T12:00:00Z",
+    "failed bad",
+    "missed still@2026-11-22T08:00:00Z",
+  ]);
+});
+
+test.each([
+  ["of before the last visit", "2026-11-22T10:00:00Z", [], false],
+  ["since then", "2026-11-22T10:00:01Z", [], true],
+  ["that was opened", "2026-11-22T10:00:01Z", ["a"], false],
+])("news %s: unseen is %s", (_, time, opened, isNew) => {
+  expect(isUnseen({ key: "a", time }, { until: UNTIL, opened })).toBe(isNew);
+});
+
+test("what runs and what waits are counted apart", () => {
+  const runs = [
+    run("a"),
+    run("b", { phase: "Pending" }),
+    run("c", { phase: "Succeeded", isFinished: true }),
+  ];
+  expect(countLive(fromSnapshot(snapshot(1, runs)))).toEqual({ going: 1, waiting: 1 });
+});
+
+test("a long list comes in pieces, all of it, in order", () => {
+  const items = Array.from({ length: 120 }, (_, at) => at);
+  const chunks = chunksOf(items, 50);
+  expect(chunks.map((chunk) => chunk.length)).toEqual([50, 50, 20]);
+  expect(chunks.flat()).toEqual(items);
+  expect(chunksOf([], 50)).toEqual([]);
+});

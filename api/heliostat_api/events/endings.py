@@ -1,0 +1,71 @@
+"""Endings: who has lost a right is told so wherever a connection of theirs is open.
+
+A stream or a WebSocket says whose it is once, when it begins. So each asks again when it is told
+to, and now and then by itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Final
+
+from heliostat_api.events.log import EventLog
+from heliostat_api.events.reports import Report, ReportType
+
+LOOK_SECONDS: Final = 15.0
+"""How often a connection looks whether its session has run out."""
+ASK_SECONDS: Final = 60.0
+"""How often it asks anew who it is, though nobody told it to: a word may be lost."""
+
+
+def audience_of_endings(person_id: str) -> str:
+    """Where all connections of a person listen, at whichever replica."""
+    return f"ending:{person_id}"
+
+
+@dataclass(frozen=True)
+class Endings:
+    """Tells them."""
+
+    log: EventLog
+    clock: Callable[[], datetime]
+
+    async def tell(self, person_id: str) -> None:
+        """Something of theirs is over: every connection asks anew. Raises StoreError."""
+        report = Report(ReportType.RIGHTS_CHANGED, self.clock(), {})
+        await self.log.append(audience_of_endings(person_id), report)
+
+
+class Tenure:
+    """How long one connection may go on. `asks` says whether it still may, read anew; `has_end`
+    whether what it was opened with has run out, without asking anybody."""
+
+    def __init__(
+        self,
+        person_id: str,
+        asks: Callable[[], Awaitable[bool]],
+        has_end: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.audience = audience_of_endings(person_id)
+        self._asks = asks
+        self._has_end = has_end
+        self._asked = monotonic()
+
+    async def holds(self, *, is_told: bool = False) -> bool:
+        """`is_told`: something was heard in `audience`."""
+        if self._has_end():
+            return False
+        if not is_told and monotonic() - self._asked < ASK_SECONDS:
+            return True
+        self._asked = monotonic()
+        return await self._asks()
+
+    async def until_over(self, log: EventLog) -> None:
+        """Returns when the connection must end: for one that waits for something else besides."""
+        cursor, is_told = await log.end(), False
+        while await self.holds(is_told=is_told):
+            await log.wait([self.audience], cursor, LOOK_SECONDS)
+            found = await log.read([self.audience], cursor)
+            is_told = bool(found.reports) or found.has_gap
+            cursor = await log.end() if found.has_gap else found.end

@@ -1,0 +1,45 @@
+"""A server with a chat, and clients of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest_asyncio
+
+from heliostat_api.people.identities import new_guest_id
+from heliostat_api.serving.cookies import SESSION
+from support.chatting import ScriptedGateway, Talker, scripted_gateway, talking
+from support.shared_api import ApiApp, api_app
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+ANN = new_guest_id()
+
+
+@dataclass(frozen=True)
+class ChatPlace:
+    """A server, the gateway behind it, and where both are."""
+
+    api: ApiApp
+    gateway: ScriptedGateway
+    url: str
+    folder: Path
+
+    def talker(self, person: str = ANN, url: str = "") -> AbstractAsyncContextManager[Talker]:
+        """A browser of that person."""
+        cookie = f"{SESSION}={self.api.sessions.issue(person)}"
+        where = url or self.url
+        return talking(where, person, {"Cookie": cookie, "Origin": where})
+
+
+@pytest_asyncio.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[ScriptedGateway]:
+    async with scripted_gateway(tmp_path / "gateway", SCENARIOS) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def place(tmp_path: Path, gateway: ScriptedGateway) -> AsyncIterator[ChatPlace]:
+    line = gateway.line("scripted/talk")
+    async with api_app(tmp_path, line=line) as api, api.serving() as url:
+        yield ChatPlace(api, gateway, url, tmp_path)

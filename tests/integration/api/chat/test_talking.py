@@ -1,0 +1,142 @@
+"""What is said is answered, and every client sees the same."""
+
+from collections.abc import Mapping
+
+import pytest
+from pydantic import JsonValue
+
+from support.chatting import Frame, of_type, parts_of, text_of
+
+from .conftest import ANN, ChatPlace
+
+
+async def test_tokens_stream_and_every_client_sees_the_same(place: ChatPlace) -> None:
+    async with place.talker() as first, place.talker() as second:
+        conversation = await first.say("talk")
+        await second.watch(conversation)
+        answer = await first.answered()
+        assert len([each for each in first.frames if each["type"] == "delta"]) >= 3
+        assert len(of_type(answer, "text")) == 2
+        assert text_of(answer).endswith("and then it is done.")
+        assert await second.answered() == answer
+        assert second.messages == first.messages
+    async with place.talker() as reloaded, place.api.browser(ANN) as browser:
+        await reloaded.watch(conversation)
+        assert await reloaded.answered() == answer
+        page = (await browser.get(f"/api/conversations/{conversation}/messages")).json()
+        listed = (await browser.get("/api/conversations")).json()["items"]
+    assert page["items"] == list(reloaded.messages.values())
+    assert [(each["id"], each["title"], each["state"]) for each in listed] == [
+        (conversation, "talk", "idle")
+    ]
+
+
+async def test_a_client_that_is_dropped_anywhere_gets_exactly_what_is_missing(
+    place: ChatPlace,
+) -> None:
+    async with place.talker() as first:
+        conversation = await first.say("talk")
+        await first.answered()
+        told = [each for each in first.frames if "cursor" in each]
+        for index, frame in enumerate(told):
+            missing = told[index + 1 :]
+            async with place.talker() as again:
+                await again.watch(conversation, frame["cursor"])
+                assert [await again.receive() for _ in missing] == missing
+
+
+async def test_what_is_said_twice_is_said_once(place: ChatPlace) -> None:
+    async with place.talker() as first, place.talker() as second:
+        conversation = await first.say("hello", "the-same")
+        assert await second.say("hello", "the-same") == conversation
+        await first.answered()
+        assert await second.say("hello", "the-same") == conversation
+        await second.send(type="say", id="the-same", text="something else")
+        refused = await second.until(lambda each: each["type"] == "refused")
+    assert refused["id"] == "the-same"
+    assert problem_of(refused)["status"] == 422
+    assert len(first.messages) == 2
+    assert (await place.gateway.booked(conversation))["requests"] == 1
+
+
+async def test_words_while_it_answers_are_refused_and_later_ones_follow(place: ChatPlace) -> None:
+    async with place.talker() as ann:
+        conversation = await ann.say("stand still")
+        await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
+        await ann.send(type="say", id="2", text="hello", conversation=conversation)
+        refused = await ann.until(lambda each: each["type"] == "refused")
+        assert problem_of(refused)["status"] == 409
+        await ann.send(type="stop", conversation=conversation)
+        await ann.answered()
+        await ann.say("what else", "3", conversation=conversation)
+        answer = await ann.answered()
+    assert text_of(answer) == "Heard what else."
+    assert len(ann.messages) == 4
+
+
+async def test_stop_ends_the_model_call_and_says_what_it_cost(place: ChatPlace) -> None:
+    async with place.talker() as ann, place.talker() as other:
+        conversation = await ann.say("stand still")
+        await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
+        await other.send(type="stop", conversation=conversation)
+        answer = await ann.answered()
+    booked = await place.gateway.booked(conversation)
+    assert answer["state"] == "stopped"
+    assert parts_of(answer)[-1]["code"] == "stopped"
+    assert answer["costMicros"] == booked["costNanos"] // 1000  # type: ignore[operator]
+    assert booked["requests"] == 1
+    assert answer["costMicros"]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("overload", "unavailable"), ("cut", "unavailable"), ("for ever", "stopped")]
+)
+async def test_an_answer_never_ends_in_silence(place: ChatPlace, said: str, code: str) -> None:
+    async with place.talker() as ann:
+        conversation = await ann.say(said, language="ko")
+        answer = await ann.answered()
+        assert parts_of(answer)[-1]["code"] == code
+        await ann.say("hello", "2", conversation=conversation)
+        assert (await ann.answered())["state"] == "done"
+    assert answer["state"] == ("stopped" if code == "stopped" else "failed")
+
+
+async def test_tools_save_look_and_never_activate(place: ChatPlace) -> None:
+    async with place.talker() as ann, place.api.browser(ANN) as browser:
+        conversation = await ann.say("design", timeZone="Asia/Seoul")
+        answer = await ann.answered()
+        view = (await browser.get(f"/api/conversations/{conversation}")).json()
+        agent = (await browser.get(f"/api/agents/{view['agentId']}")).json()
+    calls = {each["id"]: each["name"] for each in of_type(answer, "toolCall")}
+    results = {calls[each["callId"]]: each for each in of_type(answer, "result")}
+    [preview] = of_type(answer, "schedulePreview")
+    assert [each["revision"] for each in of_type(answer, "agentCard")] == [1, 2, 3]
+    assert preview["words"] == {
+        "en": "every day at 08:30, Asia/Seoul",
+        "ko": "매일 08:30 (Asia/Seoul)",
+    }
+    assert agent["status"] == "draft"
+    assert agent["spec"] == {
+        "prompt": "Count.",
+        "model": {"name": "scripted/hello"},
+        "schedule": {"timeZone": "Asia/Seoul", "frequency": "daily", "time": "08:30"},
+    }
+    assert "scripted/talk" in str(results["list_models"]["text"])
+    assert "No history" in str(results["estimate_cost"]["text"])
+    refused = {name for name, each in results.items() if each["isError"]}
+    assert refused == {"activate_agent", "preview_schedule"}
+    assert results["run_test"]["execution"]
+
+
+async def test_a_refusal_goes_back_to_the_model_with_its_field(place: ChatPlace) -> None:
+    async with place.talker() as ann:
+        await ann.say("design badly")
+        answer = await ann.answered()
+    assert "It says: spec.limits.timeoutSeconds: " in text_of(answer)
+    assert len(of_type(answer, "agentCard")) == 1
+
+
+def problem_of(frame: Frame) -> Mapping[str, JsonValue]:
+    problem = frame["problem"]
+    assert isinstance(problem, dict)
+    return problem

@@ -1,0 +1,123 @@
+"""What the earlier platform left is listed: its documents have only P8's fields."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from heliostat_api.documents.port import (
+    Delete,
+    Documents,
+    Fields,
+    Put,
+    UnavailableError,
+)
+from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.recording.adoption import Adoption
+from support.shared_api import ApiApp, api_app
+
+ANN = "guest-ann"
+BEGAN = datetime(2025, 3, 1, tzinfo=UTC)
+AGENT: Fields = {
+    "userId": ANN,
+    "name": "일일 보고서",
+    "description": "d" * 2000,
+    "finalAgentPrompt": "Report.",
+    "schedule": "0 9 * * *",
+    "status": "active",
+    "totalTokenUsage": 12,
+    "createdAt": BEGAN,
+}
+RUN: Fields = {
+    "userId": ANN,
+    "agentId": "Early1",
+    "createdAt": BEGAN,
+    "startTime": BEGAN,
+    "endTime": BEGAN,
+    "status": "success",
+    "result": "done",
+}
+
+
+async def fields(documents: Documents, path: str) -> Fields:
+    found = await documents.get(path)
+    assert found is not None
+    return found.fields
+
+
+async def adopted(api: ApiApp) -> None:
+    """As a start of the api does it."""
+    async with api.serving(), asyncio.timeout(20):
+        while (await api.documents.get("adoptions/executions")) is None:
+            await asyncio.sleep(0.01)
+
+
+async def test_it_is_listed_looked_at_and_duplicated(tmp_path: Path) -> None:
+    async with api_app(tmp_path) as api, api.browser(ANN) as ann:
+        await api.documents.commit(Put("agents/Early1", AGENT), Put("executions/run-1", RUN))
+        await adopted(api)
+        (agent,) = (await ann.get("/api/agents")).json()["items"]
+        assert (agent["id"], agent["name"], agent["status"]) == (
+            "Early1",
+            "일일 보고서",
+            "inactive",
+        )
+        runs = await ann.get("/api/executions?phase=Succeeded&agent=Early1")
+        assert [each["id"] for each in runs.json()["items"]] == ["run-1"]
+        detail = (await ann.get("/api/agents/Early1")).json()
+        assert detail["spec"] == {"prompt": "Report."}
+        preview = await ann.post("/api/agents/preview", json={"agent": "Early1"})
+        assert preview.json()["missing"] == []
+        assert (await ann.post("/api/agents/Early1/activate")).status_code == 409
+        copy = await ann.post("/api/agents/Early1/duplicate", json={})
+        assert copy.status_code == 201
+        assert (await ann.get("/api/executions/run-1/logs")).status_code == 404
+
+
+async def test_what_has_the_fields_stays_as_it_is_and_a_second_time_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    documents = open_sqlite(tmp_path / "documents.sqlite")
+    ours: Fields = {**AGENT, "shown": False, "name": "gone"}
+    nobodys: Fields = {**RUN, "userId": "namespace:a", "phase": "Failed"}
+    many = [Put(f"agents/early-{number}", AGENT) for number in range(250)]
+    await documents.commit(
+        Put("agents/gone", ours), Put("executions/run-1", nobodys), Put("agents/b", AGENT), *many
+    )
+    await Adoption(documents).adopt()
+    assert await fields(documents, "agents/gone") == ours
+    assert await fields(documents, "agents/early-249") == {**AGENT, "shown": True}
+    run = await fields(documents, "executions/run-1")
+    assert (run["phase"], run["isFinished"], run["unowned"]) == ("Failed", True, True)
+    await documents.commit(Put("agents/late", AGENT))
+    await Adoption(documents).adopt()
+    assert await fields(documents, "agents/late") == AGENT, "it is done once"
+    await documents.close()
+
+
+class Breaking:
+    """A store whose connection breaks after some commits."""
+
+    def __init__(self, documents: Documents, commits: int) -> None:
+        self._documents, self._left = documents, commits
+        self.get, self.query = documents.get, documents.query
+        self.delete_tree, self.close = documents.delete_tree, documents.close
+
+    async def commit(self, *writes: Put | Delete) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise UnavailableError("the store is away")
+        await self._documents.commit(*writes)
+
+
+async def test_it_goes_on_where_it_ended(tmp_path: Path) -> None:
+    documents = open_sqlite(tmp_path / "documents.sqlite")
+    await documents.commit(*(Put(f"agents/early-{number:03}", AGENT) for number in range(150)))
+    with pytest.raises(UnavailableError):
+        await Adoption(Breaking(documents, 110)).adopt()
+    await documents.commit(Put("agents/early-149", AGENT))  # of the first page, newest first
+    await Adoption(documents).adopt()
+    shown = [(await fields(documents, f"agents/early-{number:03}")) for number in range(150)]
+    assert [each.get("shown") for each in shown] == [True] * 149 + [None]
+    await documents.close()
