@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import uvicorn
 
-from heliostat_api.chat.assembly import Line
-from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.gateway.client import GatewayPlace
+from heliostat_api.gateway.identity import Identity, read_signing_key
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import read_secrets
@@ -32,6 +32,7 @@ _KEEP_ALIVE_SECONDS = 65
 _SHUTDOWN_SECONDS = 5
 _DATA_DIR = f"{PREFIX}DATA_DIR"
 _SECRETS_FILE = f"{PREFIX}SESSION_SECRETS_FILE"
+_SIGNING_FILE = f"{PREFIX}SIGNING_KEY_FILE"
 _STORE = f"{PREFIX}STORE"
 
 
@@ -55,7 +56,7 @@ async def serve(settings: ApiSettings) -> None:
 async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
     """Cluster, store and log, closed at the end of the block."""
     async with AsyncExitStack() as stack:
-        secrets = session_secrets(settings)
+        secrets, place = session_secrets(settings), gateway_place(settings)
         documents = open_documents(settings)
         stack.push_async_callback(documents.close)
         log = open_log(settings)
@@ -73,9 +74,11 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             hosts=frozenset(),  # those of the settings are answered to
             namespace=settings.namespace,
             owner=None,
-            clock=lambda: datetime.now(UTC),
+            clock=now,
             settings=settings,
-            line=Line("", NoPersonKeys(), settings.chat_model, settings.chat_test_seconds),
+            gateway=place,
+            chat_model=settings.chat_model,
+            chat_test_seconds=settings.chat_test_seconds,
             is_alone=settings.store == "sqlite",
             buckets=buckets,
         )
@@ -88,6 +91,22 @@ def session_secrets(settings: ApiSettings) -> tuple[bytes, ...]:
             return (read_secret(settings.data_dir / "session.key"),)
     with naming(_SECRETS_FILE):
         return read_secrets(settings.session_secrets_file)
+
+
+def gateway_place(settings: ApiSettings) -> GatewayPlace | None:
+    """None where no gateway is set. Raises StartError."""
+    if not settings.gateway_url:
+        return None
+    given = settings.signing_key_file
+    with naming(_DATA_DIR if given is None else _SIGNING_FILE):
+        path = given or settings.data_dir / "signing.pem"
+        private = read_signing_key(path, makes=given is None)
+    return GatewayPlace(settings.gateway_url, Identity(private, now), settings.reports_url)
+
+
+def now() -> datetime:
+    """In UTC."""
+    return datetime.now(UTC)
 
 
 def open_documents(settings: ApiSettings) -> Documents:
@@ -111,10 +130,11 @@ def open_log(settings: ApiSettings) -> EventLog:
     url = settings.redis_url.get_secret_value()
     if not url:
         with naming(_DATA_DIR):
-            return SqliteEventLog(settings.data_dir / "events.sqlite")
+            path = settings.data_dir / "events.sqlite"
+            return SqliteEventLog(path, most_bytes=settings.events_bytes)
     from heliostat_api.events.redis_log import RedisEventLog
 
-    return RedisEventLog(url)
+    return RedisEventLog(url, most_bytes=settings.events_bytes)
 
 
 def open_buckets(settings: ApiSettings) -> Buckets:

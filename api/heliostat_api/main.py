@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -32,6 +32,17 @@ from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
+from heliostat_api.gateway.api_keys import GatewayKeys
+from heliostat_api.gateway.caps import Caps, DailyCaps
+from heliostat_api.gateway.client import Gateway, GatewayPlace
+from heliostat_api.gateway.erasers import ErasingMoney
+from heliostat_api.gateway.keeping import Keeping
+from heliostat_api.gateway.labels import Labels
+from heliostat_api.gateway.own_keys import OwnKeys
+from heliostat_api.gateway.person_keys import SignedPersonKeys
+from heliostat_api.gateway.publishing import Publishing
+from heliostat_api.gateway.spending import Spending
+from heliostat_api.gateway.usage import Usage
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.pod_tokens import PodTokens
@@ -50,7 +61,7 @@ from heliostat_api.mine.erasers import (
 from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
-from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
+from heliostat_api.people.api_keys import NoApiKeys
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
@@ -69,12 +80,13 @@ from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance, open_for_many, open_for_one
 from heliostat_api.serving.health import health
+from heliostat_api.serving.metrics import Counting, Metrics, TimedDocuments, metrics
 from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.signing import signing
-from heliostat_api.settings import ApiSettings
+from heliostat_api.settings import TRANSCRIPT_BYTES, ApiSettings
 from heliostat_core.worlds import Logs, World
 
 
@@ -100,9 +112,12 @@ class Surroundings:
     clock: Callable[[], datetime]
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""
-    api_keys: ApiKeys = field(default_factory=NoApiKeys)
-    line: Line = field(default_factory=lambda: Line("", NoPersonKeys()))
-    """How the chat reaches a model."""
+    gateway: GatewayPlace | None = None
+    """Where model calls go, money and keys are kept; None: there is no gateway, and none of it."""
+    chat_model: str = ""
+    chat_test_seconds: int = 120
+    line: Line | None = None
+    """How the chat reaches a model, if not on keys of the api through its gateway."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""
     buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
@@ -125,23 +140,30 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(api)
     app.include_router(workspace)
     app.include_router(health)
+    app.include_router(metrics)
     app.include_router(signing)
     return app
 
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
+    counted = Metrics()
+    around = replace(around, documents=TimedDocuments(around.documents, counted))
     register = Register(around.documents, around.clock)
     endings = Endings(around.log, around.clock)
-    entrance = open_entrance(around, register, endings)
+    gateway = Gateway(around.gateway)
+    caps = Caps(gateway, daily_caps(around), around.clock)
+    own_keys = OwnKeys(gateway, caps, GatewayKeys(gateway), endings)
+    entrance = open_entrance(around, register, endings, caps, own_keys)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
-    transcripts = Transcripts(around.documents)
+    most = around.settings.transcript_bytes if around.settings else TRANSCRIPT_BYTES
+    transcripts = Transcripts(around.documents, most)
     files = Files(around.documents, around.clock, FileBounds())
     world = around.world(managers.APPLIER)
     recorder = open_recorder(around, world, transcripts, register)
     secrets = open_secrets(around, world)
-    erasing = open_erasing(around, register, secrets, endings)
+    erasing = open_erasing(around, register, secrets, endings, ErasingMoney(caps, own_keys))
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     permits = Permits(secrets, around.settings.images if around.settings else None)
@@ -150,27 +172,30 @@ def create_app(around: Surroundings) -> FastAPI:
     )
     kept = around.documents, around.clock, around.settings
     suspender, schedules = around.world(managers.SUSPENDER), open_schedules(*kept)
-    activation = Activation(world, suspender, recorder, drafts, schedules)
+    activation = Activation(world, suspender, recorder, drafts, caps, schedules)
     expiring = Expiring(register, Standstill(activation), erasing)
     deletion = Deletion(world, drafts, announcer)
     canceller = around.world(managers.CANCELLER)
-    commands = Commands(world, canceller, recorder, repeats, open_runs(*kept))
+    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept))
     mending = Mending(drafts, deletion, Trials(world), repeats)
     trying, previews = (
-        Trying(world, drafts, commands),
+        Trying(world, drafts, commands, caps),
         Previews(around.documents, agents, permits, around.clock),
     )
-    chat = open_chat(
-        around.line, around.log, around.clock, drafts, previews, trying, executions, files
-    )
+    line = open_line(around, gateway, caps)
+    chat = open_chat(line, around.log, around.clock, drafts, previews, trying, executions, files)
+    keeping = Keeping(world, caps)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
         work += [Adoption(around.documents).run()]
         work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
+        if around.gateway is not None:
+            work += [keeping.run(), *publishing(around, around.gateway)]
         async with working(*work), chat.open(is_alone=around.is_alone):
             yield
+        await gateway.close()
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
@@ -199,6 +224,14 @@ def create_app(around: Surroundings) -> FastAPI:
         erasing=erasing,
         expiring=expiring,
         chat=chat,
+        gateway=gateway,
+        caps=caps,
+        keeping=keeping,
+        own_keys=own_keys,
+        spending=Spending(gateway, caps, around.clock),
+        usage=Usage(
+            gateway, register, Labels(around.documents, agents), around.owner, around.clock
+        ),
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
@@ -209,7 +242,39 @@ def create_app(around: Surroundings) -> FastAPI:
     else:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
+    app.state.metrics = counted
+    counted.watch(lambda: app.state.parts.streams.clients, recorder.lag.seconds)
+    app.add_middleware(Counting, counted=counted)
     return app
+
+
+def daily_caps(around: Surroundings) -> DailyCaps:
+    """Of the settings; none for the one person of `heliostat dev`, and none without a gateway."""
+    if around.settings is None or around.gateway is None:
+        return DailyCaps()
+    settings = around.settings
+    return DailyCaps(
+        guest=settings.guest_daily_micros,
+        guests=settings.guests_daily_micros,
+        person=settings.person_daily_micros,
+    )
+
+
+def open_line(around: Surroundings, gateway: Gateway, caps: Caps) -> Line:
+    """Through the gateway, on keys that the api signs."""
+    if around.line is not None:
+        return around.line
+    keys = SignedPersonKeys(gateway, caps) if around.gateway else NoPersonKeys()
+    url = around.gateway.url if around.gateway else ""
+    return Line(url, keys, around.chat_model, around.chat_test_seconds)
+
+
+def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None, None, None]]:
+    """Tells the gateway of a cluster who we are; elsewhere whoever starts us does."""
+    if around.settings is None or not around.settings.public_key_map:
+        return []
+    world = around.world(managers.APPLIER)
+    return [Publishing(world, around.settings.public_key_map, place.identity).run()]
 
 
 def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
@@ -244,14 +309,18 @@ def open_secrets(around: Surroundings, world: World) -> Secrets:
     return Secrets(documents, world, Uses(documents), around.clock, around.namespace)
 
 
-def open_movings(around: Surroundings) -> Sequence[Moving]:
+def open_movings(around: Surroundings, caps: Caps) -> Sequence[Moving]:
     """What a guest has in the world, which moves before its documents."""
     world = around.world(managers.MOVER)
-    return MovingResources(world), MovingSecrets(around.documents, world)
+    return MovingResources(world, caps), MovingSecrets(around.documents, world)
 
 
 def open_erasing(
-    around: Surroundings, register: Register, secrets: Secrets, endings: Endings
+    around: Surroundings,
+    register: Register,
+    secrets: Secrets,
+    endings: Endings,
+    money: ErasingMoney,
 ) -> Erasing:
     """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
     documents, log = around.documents, around.log
@@ -265,6 +334,7 @@ def open_erasing(
         register,
         stopping=(WaitingForMoves(register), resources),
         removing=(
+            *([money] if around.gateway else []),
             ErasingSecrets(secrets),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
@@ -276,17 +346,20 @@ def open_erasing(
     )
 
 
-def open_entrance(around: Surroundings, register: Register, endings: Endings) -> Entrance:
+def open_entrance(
+    around: Surroundings, register: Register, endings: Endings, caps: Caps, own_keys: OwnKeys
+) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
+    keys = own_keys.checked if around.gateway else NoApiKeys()
     if around.settings is None:
-        return open_for_one(seals, register)
+        return open_for_one(seals, register, keys)
     return open_for_many(
         around.settings,
         seals,
         register,
-        open_movings(around),
-        around.api_keys,
+        open_movings(around, caps),
+        keys,
         endings,
         around.buckets,
     )

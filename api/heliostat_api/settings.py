@@ -1,7 +1,5 @@
 """Settings of the api: environment variables HELIOSTAT_API_*, checked once at start."""
 
-import re
-from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -13,8 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from heliostat_api.people.roles import RoleRow
 
 PREFIX: Final = "HELIOSTAT_API_"
-# Kubernetes injects such names into pods beside a Service called heliostat-api.
-_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+TRANSCRIPT_BYTES: Final = 256 * 2**20
 
 
 def _words(given: object) -> object:
@@ -116,6 +113,21 @@ class ApiSettings(BaseSettings):
             "replicas; empty: SQLite in the data folder, and each counts for itself.",
         ),
     ] = SecretStr("")
+    events_bytes: Annotated[
+        int,
+        Field(
+            ge=2**20,
+            description="Bytes of reports that are kept for each audience of the event log.",
+        ),
+    ] = 32 * 2**20
+    transcript_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Bytes that are kept of an attempt's transcript; what comes after is "
+            "marked as lost. 0: no bound.",
+        ),
+    ] = TRANSCRIPT_BYTES
     images: Annotated[
         Words,
         Field(
@@ -205,6 +217,51 @@ class ApiSettings(BaseSettings):
         ),
     ] = 6000
 
+    gateway_url: Annotated[
+        Address, Field(description="Where the gateway is; empty: there is none, and so no cap.")
+    ] = ""
+    reports_url: Annotated[
+        Address,
+        Field(
+            description="Where the gateway's reports are, if not there: the writer of a shared "
+            "ledger."
+        ),
+    ] = ""
+    signing_key_file: Annotated[
+        Path | None,
+        Field(
+            description="File with the api's own Ed25519 private key (PEM), which replicas share; "
+            "empty: one of its own in the data folder."
+        ),
+    ] = None
+    public_key_map: Annotated[
+        str,
+        Field(
+            pattern=r"^([-a-z0-9]+/[-a-z0-9.]+)?$",
+            description="ConfigMap, `namespace/name`, in which the gateway finds the public half; "
+            "empty: somebody else puts it there.",
+        ),
+    ] = ""
+    guest_daily_micros: Annotated[
+        int,
+        Field(ge=0, le=2**43, description="Micro-dollars a day (UTC) of one guest; 0: no cap."),
+    ] = 500_000
+    guests_daily_micros: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**43,
+            description="Micro-dollars a day (UTC) of all guests together; 0: no cap.",
+        ),
+    ] = 5_000_000
+    person_daily_micros: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**43,
+            description="Micro-dollars a day (UTC) of one person who signed in; 0: no cap.",
+        ),
+    ] = 0
     chat_model: Annotated[
         str,
         Field(
@@ -253,11 +310,6 @@ class ApiSettings(BaseSettings):
         return self
 
 
-def unknown_settings(environment: Mapping[str, str]) -> list[str]:
-    """Variables with our prefix that are no setting: a typing error must not pass in silence."""
-    known = {f"{PREFIX}{name}".upper() for name in ApiSettings.model_fields}
-    return sorted(
-        name
-        for name in environment
-        if name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name)
-    )
+def known_settings() -> frozenset[str]:
+    """Names of our variables with our prefix."""
+    return frozenset(f"{PREFIX}{name}".upper() for name in ApiSettings.model_fields)

@@ -7,8 +7,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from heliostat_api.documents.port import StoreError
+from heliostat_api.gateway.identity import SigningKeyError
 from heliostat_api.people.seals import SecretsError
-from heliostat_api.settings import PREFIX, ApiSettings, unknown_settings
+from heliostat_api.settings import PREFIX, ApiSettings, known_settings
+from heliostat_core.environment import unknown_settings
 
 
 class StartError(Exception):
@@ -17,7 +19,7 @@ class StartError(Exception):
 
 def read_settings(environment: Mapping[str, str]) -> ApiSettings:
     """Those of the environment. Raises StartError, which shows no value: some are secret."""
-    if unknown := unknown_settings(environment):
+    if unknown := unknown_settings(environment, PREFIX, known_settings()):
         raise StartError(f"there is no setting {', '.join(unknown)}: see docs/settings.md")
     try:
         return ApiSettings()
@@ -46,7 +48,7 @@ def naming(setting: str) -> Iterator[None]:
     """What can't be opened is told with the setting that names it."""
     try:
         yield
-    except (StoreError, SecretsError) as error:
+    except (StoreError, SecretsError, SigningKeyError) as error:
         raise StartError(f"{setting}: {error}") from error
     except OSError as error:
         raise StartError(f"{setting}: {error.filename} can't be used: {error.strerror}") from error

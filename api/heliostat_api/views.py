@@ -188,9 +188,22 @@ class RevisionDetailView(RevisionView):
     changes: tuple[FieldChangeView, ...]
 
 
+class SpendingView(View):
+    """What you may spend a day, and what you have spent of it; `untilTime` is when it starts anew.
+
+    `reached` says of which cap nothing is left: your own, or that of all guests together.
+    """
+
+    cap_micros: int | None
+    spent_micros: int
+    until_time: datetime | None
+    reached: Literal["own", "guests"] | None = None
+
+
 class PersonView(View):
     """Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
-    for others); `isExpiring` says that this is near.
+    for others); `isExpiring` says that this is near. `spending` is told by `GET /api/me` only, and
+    null while the gateway is away.
     """
 
     id: str
@@ -198,6 +211,7 @@ class PersonView(View):
     is_admin: bool
     expires_time: datetime | None = None
     is_expiring: bool = False
+    spending: SpendingView | None = None
 
 
 class SnapshotView(View):

@@ -157,7 +157,10 @@ class FinishedReason(Documented):
     VERIFICATION_FAILED = "VerificationFailed", "The agent said done, `verify` said no."
     STALLED = "Stalled", "No event for the stall limit, twice."
     TURN_LIMIT = "TurnLimitReached", "limits.maxTurns is used up."
-    COST_LIMIT = "CostLimitReached", "limits.maxCostMicros is used up."
+    COST_LIMIT = (
+        "CostLimitReached",
+        "limits.maxCostMicros or a budget of the run is used up.",
+    )
     TOKEN_LIMIT = "TokenLimitReached", "limits.maxTokens is used up."
     TIMED_OUT = "TimedOut", "limits.timeoutSeconds of running time are used up."
     RUN_DOCUMENT_INVALID = "RunDocumentInvalid", "The runner could not read its run document."

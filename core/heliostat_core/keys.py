@@ -5,7 +5,7 @@ only the public key. `jti` is the unit of revocation: execution uid and attempt 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 from uuid import uuid4
 
@@ -40,6 +40,8 @@ class ExecutionClaims(BaseModel):
     cap_nanos: Annotated[int | None, Field(alias="cap", ge=0)] = None
     cap_tokens: Annotated[int | None, Field(alias="tok", ge=0)] = None
     correlation_id: Annotated[str, Field(alias="cid")] = ""
+    user: Annotated[str, Field(alias="usr")] = ""
+    budgets: Annotated[tuple[str, ...], Field(alias="bud")] = ()
     iat: int
     exp: int
 
@@ -56,8 +58,13 @@ def execution_claims(
     correlation_id: str,
     issued: int,
     expires: int,
+    user: str = "",
+    budgets: Sequence[str] = (),
 ) -> ExecutionClaims:
-    """The claims of one attempt's key; `agent` is the Agent's name in the same namespace."""
+    """The claims of one attempt's key; `agent` is the Agent's name in the same namespace.
+
+    Its calls are booked on `user` too, and count on the named budgets.
+    """
     return ExecutionClaims(
         sub=f"{namespace}/{execution}",
         jti=key_id(execution_uid, attempt),
@@ -67,6 +74,8 @@ def execution_claims(
         cap_nanos=cap_nanos,
         cap_tokens=cap_tokens,
         correlation_id=correlation_id,
+        user=user,
+        budgets=tuple(budgets),
         iat=issued,
         exp=expires,
     )
@@ -108,21 +117,23 @@ def public_key_id(pem: str) -> str:
 
 def sign_execution_key(private_pem: str, claims: ExecutionClaims) -> str:
     """The key that an attempt presents to the gateway."""
-    return _sign(private_pem, claims.model_dump(by_alias=True, exclude_none=True))
+    return sign_claims(private_pem, claims.model_dump(by_alias=True, exclude_none=True))
 
 
 def sign_admin_token(private_pem: str, now: int) -> str:
     """A token for the gateway's /admin endpoints, good for a minute."""
-    return _sign(
-        private_pem,
-        {
-            "iss": ISSUER,
-            "aud": ADMIN_AUDIENCE,
-            "jti": str(uuid4()),
-            "iat": now,
-            "exp": now + ADMIN_TOKEN_SECONDS,
-        },
-    )
+    return sign_claims(private_pem, admin_claims(ISSUER, now))
+
+
+def admin_claims(issuer: str, now: int) -> dict[str, str | int]:
+    """What an admin token says."""
+    return {
+        "iss": issuer,
+        "aud": ADMIN_AUDIENCE,
+        "jti": str(uuid4()),
+        "iat": now,
+        "exp": now + ADMIN_TOKEN_SECONDS,
+    }
 
 
 def verify_execution_key(token: str, public_pems: Mapping[str, str], now: int) -> ExecutionClaims:
@@ -131,14 +142,16 @@ def verify_execution_key(token: str, public_pems: Mapping[str, str], now: int) -
     Raises KeyRefusedError for any other token.
     """
     try:
-        return ExecutionClaims.model_validate(_verify(token, public_pems, GATEWAY_AUDIENCE, now))
+        return ExecutionClaims.model_validate(
+            verified_claims(token, public_pems, ISSUER, GATEWAY_AUDIENCE, now)
+        )
     except ValidationError as error:
         raise KeyRefusedError("The key lacks a claim that execution keys have.") from error
 
 
 def verify_admin_token(token: str, public_pems: Mapping[str, str], now: int) -> None:
     """Raises KeyRefusedError unless the token is the operator's and still good."""
-    _verify(token, public_pems, ADMIN_AUDIENCE, now)
+    verified_claims(token, public_pems, ISSUER, ADMIN_AUDIENCE, now)
 
 
 def unverified_kid(token: str) -> str:
@@ -153,14 +166,16 @@ def unverified_kid(token: str) -> str:
     return kid
 
 
-def _sign(private_pem: str, claims: Mapping[str, object]) -> str:
+def sign_claims(private_pem: str, claims: Mapping[str, object]) -> str:
+    """A token that says this, with the `kid` of its key."""
     kid = public_key_id(public_pem(private_pem))
     return jwt.encode(dict(claims), _private(private_pem), _ALGORITHM, headers={"kid": kid})
 
 
-def _verify(
-    token: str, public_pems: Mapping[str, str], audience: str, now: int
+def verified_claims(
+    token: str, public_pems: Mapping[str, str], issuer: str, audience: str, now: int
 ) -> Mapping[str, object]:
+    """What a good token of that issuer says. Raises KeyRefusedError for any other."""
     pem = public_pems.get(unverified_kid(token))
     if pem is None:
         raise KeyRefusedError("The API key was signed by a key that this server does not know.")
@@ -171,7 +186,7 @@ def _verify(
             _public(pem),
             algorithms=[_ALGORITHM],
             audience=audience,
-            issuer=ISSUER,
+            issuer=issuer,
             options={"verify_exp": False, "verify_iat": False, "require": ["exp", "jti"]},
         )
     except jwt.InvalidTokenError as error:

@@ -20,6 +20,11 @@ JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 
 RUN_FINALIZER = f"{GROUP}/run"
 
+OWNER_ANNOTATION = f"{GROUP}/owner"
+"""On an Agent or an Execution: the id of the person whose it is, on whom its calls are booked."""
+BUDGETS_ANNOTATION = f"{GROUP}/budgets"
+"""On an Agent: names of the gateway's budgets that its runs count on, with commas."""
+
 RECORDED_ANNOTATION = f"{GROUP}/recorded"
 """On a finished Execution: when the api had all of it in its store (RFC 3339)."""
 

@@ -99,7 +99,12 @@ def build_gateway(settings: Settings) -> Gateway:
         common = local_common(own, policy, storage, revocations, calls, desk.gate)
     metrics.watch(common.breakers)
     metrics.watch_ledger(common.ledger.state)
-    keys = KeyRing(settings.keys_dir, store=common.keys, admin_key=_admin_key(settings))
+    keys = KeyRing(
+        settings.keys_dir,
+        store=common.keys,
+        admin_key=_admin_key(settings),
+        api_folder=settings.api_keys_dir,
+    )
     return Gateway(
         settings=settings,
         storage=storage,

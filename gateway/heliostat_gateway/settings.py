@@ -15,9 +15,9 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from heliostat_core.environment import unknown_settings
+
 PREFIX: Final = "HELIOSTAT_GATEWAY_"
-# Kubernetes injects such names into pods beside a Service called heliostat-gateway.
-_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 # The field of each provider's key, and the variable that it is read from.
 KEY_FIELDS: Final = {
     "anthropic_api_key": "ANTHROPIC_API_KEY",
@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     keys_dir: Annotated[
         Path, Field(description="Folder with the operator's public keys, `*.pem`; may come later.")
     ] = Path("/etc/heliostat/keys")
+    api_keys_dir: Annotated[
+        Path | None,
+        Field(description="Folder with the api's public keys, `*.pem`; may come later."),
+    ] = None
     data_dir: Annotated[Path, Field(description="Folder of the ledger and of revoked keys.")] = (
         Path("/var/lib/heliostat-gateway")
     )
@@ -275,12 +279,7 @@ def read_settings() -> Settings:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} - {
         f"{PREFIX}{name.upper()}" for name in _PLAIN_NAMES
     }
-    unknown = sorted(
-        name
-        for name in os.environ
-        if name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name)
-    )
-    if unknown:
+    if unknown := unknown_settings(os.environ, PREFIX, known):
         raise SettingsError(
             f"{unknown[0]} is no setting of the gateway. Known: {', '.join(sorted(known))}."
         )

@@ -7,9 +7,10 @@ import sys
 
 from pydantic import ValidationError
 
+from heliostat_core.environment import unknown_settings
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.main import run
-from heliostat_operator.settings import OperatorSettings, unknown_settings
+from heliostat_operator.settings import PREFIX, OperatorSettings, known_settings
 
 
 async def _serve(settings: OperatorSettings) -> None:
@@ -25,7 +26,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # a line for each event otherwise
     try:
-        unknown = unknown_settings(os.environ)
+        unknown = unknown_settings(os.environ, PREFIX, known_settings())
         settings = OperatorSettings()
     except ValidationError as error:
         sys.stderr.write(f"A setting of the operator is wrong: {error}\n")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt
+from heliostat_operator.charges import NOBODY, Charge
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,11 @@ class ReleaseExecution:
 
 @dataclass(frozen=True)
 class FreezeAgent:
-    """Keep the Agent's spec as it is now, for all attempts of the run."""
+    """Keep the Agent's spec as it is now, and who is charged, for all attempts of the run."""
 
     spec: AgentSpec
     agent_uid: str
+    charge: Charge = NOBODY
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class StartAttempt:
     frozen: AgentSpec
     timeout_seconds: int
     resume_session: str | None
+    charge: Charge = NOBODY
 
 
 @dataclass(frozen=True)

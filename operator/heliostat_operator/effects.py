@@ -44,7 +44,7 @@ from heliostat_operator.builders.events import build_agent_event
 from heliostat_operator.builders.jobs import build_job
 from heliostat_operator.builders.run_documents import build_run_document
 from heliostat_operator.builders.secrets import build_secret
-from heliostat_operator.builders.snapshots import build_snapshot, read_snapshot
+from heliostat_operator.builders.snapshots import build_snapshot, read_charge, read_snapshot
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
 from heliostat_operator.settings import OperatorSettings
 
@@ -204,9 +204,9 @@ class Applier:
 
     async def _freeze(self, execution: Execution, freeze: FreezeAgent, effects: Effects) -> None:
         """The snapshot of this very admission: one from before a crash may hold an older spec."""
-        snapshot = build_snapshot(execution, freeze.spec, freeze.agent_uid)
+        snapshot = build_snapshot(execution, freeze.spec, freeze.agent_uid, freeze.charge)
         found = await self._create(execution, snapshot, effects)
-        if read_snapshot(found) == freeze.spec:
+        if (read_snapshot(found), read_charge(found)) == (freeze.spec, freeze.charge):
             return
         head = ObjectHead.model_validate(found)
         await self._world.delete(ref_of(CONTROLLER_REVISION, head.metadata), uid=head.metadata.uid)

@@ -36,6 +36,7 @@ from heliostat_operator.actions import (
     StartAttempt,
 )
 from heliostat_operator.admission import Candidate, first_block
+from heliostat_operator.charges import charge_of
 from heliostat_operator.diagnosis import STARTS, Diagnosis, Ended, Facts, Runs, Waits, diagnose
 from heliostat_operator.document_size import too_long
 from heliostat_operator.observations import Observation
@@ -176,7 +177,8 @@ def _decide_admission(
         effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
     )
     status = _starting(status, stamp).model_copy(update={"timeout": timeout})
-    freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid)
+    charge = charge_of(execution, seen.agent)
+    freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid, charge)
     return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
 
 
@@ -305,6 +307,7 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         frozen=seen.frozen,
         timeout_seconds=max(1, effective - used_seconds(status.attempts)),
         resume_session=attempt.session_id if volume and attempt.number > 1 else None,
+        charge=seen.charge,
     )
     return Decision(_starting(status, stamp), (start,), _WAITING)
 

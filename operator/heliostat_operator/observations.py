@@ -4,8 +4,17 @@ from dataclasses import dataclass
 
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_operator.admission import Seats
+from heliostat_operator.charges import NOBODY, Charge
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AgentSum, LedgerSum
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What holds for all attempts of a run: the Agent's spec at admission, and who is charged."""
+
+    spec: AgentSpec
+    charge: Charge
 
 
 @dataclass(frozen=True)
@@ -13,8 +22,8 @@ class Observation:
     """Everything about one Execution that is not in the Execution itself.
 
     `agent` is read only before admission, `frozen` (the Agent's spec as it was at admission) only
-    after. `ledger` is None when it was not asked or did not answer. `pause` is what the gateway
-    says of an Agent that it has paused, read before admission.
+    after, as `charge` is. `ledger` is None when it was not asked or did not answer. `pause` is what
+    the gateway says of an Agent that it has paused, read before admission.
     """
 
     agent: Agent | None
@@ -23,3 +32,4 @@ class Observation:
     facts: Facts
     ledger: LedgerSum | None
     pause: AgentSum | None = None
+    charge: Charge = NOBODY

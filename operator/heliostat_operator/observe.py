@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from heliostat_core.agents import Agent, AgentSpec
+from heliostat_core.agents import Agent
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
     ATTEMPT_LABEL,
@@ -24,10 +24,11 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from heliostat_operator.builders.snapshots import read_snapshot
+from heliostat_operator.builders.snapshots import read_charge, read_snapshot
+from heliostat_operator.charges import NOBODY
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
-from heliostat_operator.observations import Observation
+from heliostat_operator.observations import Frozen, Observation
 from heliostat_operator.pauses import Pauses
 from heliostat_operator.pods import EventObject, Job, Pod
 from heliostat_operator.schedule_blocks import is_held_by_schedule
@@ -75,12 +76,12 @@ class Observer:
         execution: Execution,
         *,
         arrived: float | None = None,
-        recorded: AgentSpec | None = None,
+        recorded: Frozen | None = None,
     ) -> Observation:
         """What a decision needs.
 
-        `arrived` is when the watch brought the Execution, None when it was read. `recorded` is the
-        frozen spec when the step before, in this same look, recorded the attempt: nothing of it can
+        `arrived` is when the watch brought the Execution, None when it was read. `recorded` is what
+        was frozen when the step before, in this same look, recorded the attempt: nothing of it can
         exist yet, and whatever does, against all expectation, stops its creation.
         """
         now = self._clock()
@@ -92,14 +93,23 @@ class Observer:
             self._board.bar(key, barred=is_held_by_schedule(execution, agent, now))
         if recorded is not None:
             seats = self._board.seats(execution, now)
-            return Observation(None, recorded, seats, Facts(job=None, pod=None), ledger=None)
+            return Observation(
+                None,
+                recorded.spec,
+                seats,
+                Facts(job=None, pod=None),
+                ledger=None,
+                charge=recorded.charge,
+            )
+        frozen = await self._frozen(execution) if admitted else None
         return Observation(
             agent=agent,
-            frozen=await self._frozen(execution) if admitted else None,
+            frozen=frozen.spec if frozen else None,
             seats=self._board.seats(execution, now),
             facts=await self._facts(execution, now),
             ledger=await self._ledger(execution, now),
             pause=pause,
+            charge=frozen.charge if frozen else NOBODY,
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
@@ -138,7 +148,7 @@ class Observer:
         self._board.see_pause(key, paused=pause is not None)
         return pause
 
-    async def _frozen(self, execution: Execution) -> AgentSpec | None:
+    async def _frozen(self, execution: Execution) -> Frozen | None:
         if execution.is_finished:
             return None
         ref = Ref(
@@ -147,7 +157,7 @@ class Observer:
             snapshot_name(execution.metadata.name),
         )
         found = await self._world.get(ref)
-        return read_snapshot(found) if found else None
+        return Frozen(read_snapshot(found), read_charge(found)) if found else None
 
     async def _facts(self, execution: Execution, now: datetime) -> Facts:
         attempt = execution.current_attempt

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus
 from heliostat_core.resources import ObjectMeta
@@ -23,7 +22,7 @@ from heliostat_operator.actions import Action, FreezeAgent
 from heliostat_operator.arrivals import Arrival, Echoes
 from heliostat_operator.effects import Applier, Effects, NameTakenError
 from heliostat_operator.lifecycle import decide
-from heliostat_operator.observations import Observation
+from heliostat_operator.observations import Frozen, Observation
 from heliostat_operator.observe import Observer
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
@@ -38,12 +37,12 @@ _MOST_STEPS = 12
 class _Step:
     """What a step leaves: the Execution (None when it is gone), and when to look again.
 
-    `recorded` is the frozen spec when the step recorded a new attempt.
+    `recorded` is what is frozen when the step recorded a new attempt.
     """
 
     execution: Execution | None
     again_after: float | None
-    recorded: AgentSpec | None = None
+    recorded: Frozen | None = None
 
 
 class ExecutionReconciler:
@@ -86,7 +85,7 @@ class ExecutionReconciler:
     async def _reconcile(self, key: Key, arrival: Arrival | None) -> float | None:
         execution = arrival.execution if arrival else await self._read(key)
         arrived = arrival.at if arrival else None
-        recorded: AgentSpec | None = None
+        recorded: Frozen | None = None
         for _ in range(_MOST_STEPS):
             if execution is None:
                 self._board.forget_execution(key)
@@ -106,7 +105,7 @@ class ExecutionReconciler:
         return Execution.model_validate(found) if found is not None else None
 
     async def _step(
-        self, execution: Execution, arrived: float | None, recorded: AgentSpec | None
+        self, execution: Execution, arrived: float | None, recorded: Frozen | None
     ) -> _Step:
         known = self._unwritten.recall(execution)
         seen = await self._observer.observe(known, arrived=arrived, recorded=recorded)
@@ -128,7 +127,7 @@ class ExecutionReconciler:
         progressed = bool(effects.revoked) and decision.again_after is not None
         again_after = 0 if progressed else decision.again_after
         if len(status.attempts) > len(execution.status.attempts):
-            return _Step(written, again_after, _frozen_spec(decision.actions, seen))
+            return _Step(written, again_after, _frozen(decision.actions, seen))
         return _Step(written, again_after)
 
     async def _apply(self, execution: Execution, actions: tuple[Action, ...]) -> Effects:
@@ -190,7 +189,9 @@ class ExecutionReconciler:
         return written
 
 
-def _frozen_spec(actions: tuple[Action, ...], seen: Observation) -> AgentSpec | None:
-    """The spec that the attempts of the run have, as it was just frozen or read."""
-    frozen = (each.spec for each in actions if isinstance(each, FreezeAgent))
-    return next(frozen, seen.frozen)
+def _frozen(actions: tuple[Action, ...], seen: Observation) -> Frozen | None:
+    """What the attempts of the run have in common, as it was just frozen or read."""
+    for each in actions:
+        if isinstance(each, FreezeAgent):
+            return Frozen(each.spec, each.charge)
+    return Frozen(seen.frozen, seen.charge) if seen.frozen else None

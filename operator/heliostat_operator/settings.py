@@ -1,15 +1,16 @@
 """Settings of the operator: environment variables HELIOSTAT_OPERATOR_*, checked once at start."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PREFIX: Final = "HELIOSTAT_OPERATOR_"
+
 
 class OperatorSettings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="HELIOSTAT_OPERATOR_", frozen=True, extra="forbid", populate_by_name=True
+        env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True
     )
 
     namespace: Annotated[
@@ -81,8 +82,6 @@ class OperatorSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
 
 
-def unknown_settings(environment: Mapping[str, str]) -> list[str]:
-    """Variables with our prefix that are no setting: a typing error must not pass in silence."""
-    prefix = OperatorSettings.model_config.get("env_prefix", "")
-    known = {f"{prefix}{name}".upper() for name in OperatorSettings.model_fields}
-    return sorted(name for name in environment if name.startswith(prefix) and name not in known)
+def known_settings() -> frozenset[str]:
+    """Names of our variables."""
+    return frozenset(f"{PREFIX}{name}".upper() for name in OperatorSettings.model_fields)

@@ -56,6 +56,8 @@ class Signer:
             correlation_id=execution.correlation_id,
             issued=int(self._clock().timestamp()),
             expires=int(attempt.key_expires_time.timestamp()),
+            user=start.charge.user,
+            budgets=start.charge.budgets,
         )
         return sign_execution_key(self._private_pem, claims)
 

@@ -12,21 +12,20 @@ import httpx2
 from fastapi import FastAPI
 
 from heliostat_api.chat.assembly import Line
-from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.main import Surroundings, create_app
-from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings
 from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError
 from support.builders.resources import make_agent, make_execution
 from support.memory_world import MemoryWorld
@@ -124,7 +123,7 @@ class ApiApp:
 async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
-    api_keys: ApiKeys | None = None,
+    gateway: GatewayPlace | None = None,
     line: Line | None = None,
     log: EventLog | None = None,
     buckets: Buckets | None = None,
@@ -146,8 +145,8 @@ async def api_app(
         owner=None,
         clock=clock,
         settings=settings or ApiSettings(),
-        api_keys=api_keys or NoApiKeys(),
-        line=line or Line("", NoPersonKeys()),
+        gateway=gateway,
+        line=line,
         buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:

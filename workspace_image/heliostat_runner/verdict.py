@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import re
+
 from .conversation import Conversation, Final
 from .reasons import Reason, Verdict
 
+# The gateway's words for a cap that several keys share: a provider's 429 has others.
+_BUDGET = re.compile(r"The budget \S+ has reached its .*")
 _CONNECTION_ERRORS = frozenset(
     {"connection_failed", "server_error", "overloaded", "rate_limit", "timeout"}
 )
@@ -69,6 +73,8 @@ def _without_result(exit_code: int, stderr: str) -> Verdict:
 def _failed(final: Final, api_error: str) -> Verdict:
     text = _first_line(final.text)
     status = final.api_status
+    if status in (402, 429) and (budget := _BUDGET.search(text)):
+        return Verdict(_reached(text), f"A spending limit is used up: {budget[0]}")
     if status == 402:
         return _limit_reached(text)
     if status in (401, 403):
@@ -94,7 +100,7 @@ def _failed(final: Final, api_error: str) -> Verdict:
 
 
 def _limit_reached(text: str) -> Verdict:
-    if "token" in text.lower():
+    if _reached(text) is Reason.TOKEN_LIMIT_REACHED:
         return Verdict(
             Reason.TOKEN_LIMIT_REACHED,
             f"The token limit is used up: {text} Raise limits.maxTokens.",
@@ -102,6 +108,11 @@ def _limit_reached(text: str) -> Verdict:
     return Verdict(
         Reason.COST_LIMIT_REACHED, f"The cost limit is used up: {text} Raise limits.maxCostMicros."
     )
+
+
+def _reached(text: str) -> Reason:
+    is_tokens = "token" in text.lower()
+    return Reason.TOKEN_LIMIT_REACHED if is_tokens else Reason.COST_LIMIT_REACHED
 
 
 def _is_provider_failure(status: int | None, api_error: str) -> bool:

@@ -15,6 +15,7 @@ import { Rows } from "./parts/States";
 import { pageNonce, schemes, theme, variables } from "./theme";
 import { useWords } from "./words/words";
 
+const ChatPage = lazy(() => import("./pages/ChatPage"));
 const RunsPage = lazy(() => import("./pages/RunsPage"));
 const RunPage = lazy(() => import("./pages/RunPage"));
 const AgentsPage = lazy(() => import("./pages/AgentsPage"));
@@ -69,11 +70,12 @@ export function App() {
 function Pages() {
   const [location] = useLocation();
   return (
-    <Crash key={location}>
+    <Crash key={pageOf(location)}>
       <Suspense fallback={<Rows count={4} />}>
         <Switch>
           <Route path="/" component={HomePage} />
           <Route path="/static/dashboard.html" component={HomePage} />
+          <Route path="/chat/:id?">{({ id }) => <ChatPage id={id ?? null} />}</Route>
           <Route path="/executions" component={RunsPage} />
           <Route path="/executions/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
           <Route path="/agents" component={AgentsPage} />
@@ -89,6 +91,11 @@ function Pages() {
       </Suspense>
     </Crash>
   );
+}
+
+/** The chat is one page for all conversations: it stays while one begins. */
+function pageOf(location: string): string {
+  return location.startsWith("/chat") ? "/chat" : location;
 }
 
 /** Loaded with the first way out that is asked about. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { drawingOf } from "../src/chat/charts";
 import { columnsOf, isTimed, layersOf } from "../src/parts/columns";
 
 const HAIKU = {
@@ -44,4 +45,38 @@ test("a stack stands on what is below it, a line by itself keeps its holes", () 
     [5, 7, null],
     [null, 40, 1],
   ]);
+});
+
+test("the chat's instants become a time axis, and its dollars are micro-dollars", () => {
+  const chart = (points: [string, number][]) =>
+    drawingOf({
+      type: "chart",
+      title: "cost",
+      unit: "usdMicros",
+      series: [{ name: "runs", points }],
+    });
+  const times = chart([
+    ["2026-11-22T11:00:00Z", 5],
+    ["2026-11-22T12:00:00+00:00", 7],
+  ]);
+  expect(times).toEqual({
+    unit: "micros",
+    kind: "line",
+    series: [
+      {
+        name: "runs",
+        points: [
+          [1_795_345_200, 5],
+          [1_795_348_800, 7],
+        ],
+      },
+    ],
+  });
+  expect(
+    chart([
+      ["Seoul", 5],
+      ["Busan", 7],
+    ]).kind,
+  ).toBe("bar");
+  expect(chart([["2026-11-22T11:00:00Z", 5]]).kind).toBe("bar");
 });

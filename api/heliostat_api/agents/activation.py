@@ -16,15 +16,16 @@ from heliostat_api.agents.names import resource_name
 from heliostat_api.agents.records import Draft
 from heliostat_api.agents.tags import check_match
 from heliostat_api.documents.port import ConflictError, Fields, Put
+from heliostat_api.gateway.caps import Caps
 from heliostat_api.mine.counting import has_schedule
 from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID, AGENT_REVISION
 from heliostat_api.recording.announcing import Announcer
-from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.problems import FieldError, ProblemError
 from heliostat_core.agents import Agent
+from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, Ref, World
 
 
@@ -36,6 +37,7 @@ class Activation:
     suspender: World
     recorder: Recorder
     drafts: Drafts
+    caps: Caps
     places: Places
     """How many agents of somebody may start by themselves."""
 
@@ -51,8 +53,9 @@ class Activation:
         refuse_missing(draft)
         content = await self.drafts.permits.checked(person, draft.content)
         await self._refuse_foreign(agent_id, draft)
+        await self.caps.ensure(person)
         annotations = {
-            OWNER_ANNOTATION: draft.user_id,
+            **charge_annotations(person, self.caps),
             AGENT_ID: agent_id,
             AGENT_REVISION: str(draft.latest),
         }
@@ -167,6 +170,13 @@ class Deletion:
         put = self.drafts.put(known, gone.untold_change())
         ended: Fields = {"deletedAt": self.drafts.clock(), "live": False, "unreported": False}
         return Put(put.path, {**put.fields, **ended}, put.expect)
+
+
+def charge_annotations(person: Person, caps: Caps) -> dict[str, str]:
+    """On whom the runs of a person's agent are booked, and what binds them."""
+    budgets = caps.names(person)
+    named = {BUDGETS_ANNOTATION: ",".join(budgets)} if budgets else {}
+    return {OWNER_ANNOTATION: person.id, **named}
 
 
 def refuse_missing(draft: Draft) -> None:

@@ -6,14 +6,14 @@ It runs as an Agent resource of its own, which is gone once the run's record is 
 
 from dataclasses import dataclass
 
-from heliostat_api.agents.activation import refuse_missing
+from heliostat_api.agents.activation import charge_annotations, refuse_missing
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.manifests import build_manifest, without_schedule
 from heliostat_api.agents.names import trial_name
 from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
+from heliostat_api.gateway.caps import Caps
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
-from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_api.serving.repeats import Asked, Made
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, World
@@ -26,6 +26,7 @@ class Trying:
     world: World
     drafts: Drafts
     commands: Commands
+    caps: Caps
 
     async def test(
         self, person: Person, agent_id: str, request: RunRequest, asked: Asked, correlation: str
@@ -37,7 +38,7 @@ class Trying:
 
         async def order(made: Made) -> Order:
             name = trial_name(draft.name, made["suffix"])
-            annotations = {OWNER_ANNOTATION: person.id, TEST_OF: agent_id}
+            annotations = {**charge_annotations(person, self.caps), TEST_OF: agent_id}
             manifest = build_manifest(without_schedule(content), name, draft.namespace, annotations)
             applied = ObjectHead.model_validate(await self.world.apply(manifest))
             owner = {

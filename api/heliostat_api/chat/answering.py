@@ -73,7 +73,6 @@ class Answer:
         self._begun = begun
         self._writer = writer
         self._key = ""
-        self._open = ""  # id of the call whose cost is not known yet
 
     @property
     def language(self) -> Language:
@@ -83,27 +82,30 @@ class Answer:
     async def write(self) -> End:
         """Until the model has no more to say. Raises StoreError, LostError."""
         try:
-            self._key = await self._means.keys.key_for(self._begun.person, self._begun.conversation)
-            return await self._steps(await self._means.choosing.choose(self._key))
+            return await self._steps()
         except NoKeyError as error:
-            return self._failed(StatusCode.FAILED, str(error))
+            return self._failed(error.code, str(error))
         except ModelError as error:
-            self._writer.charge(error.request, None)
             return self._failed(error.code, str(error))
 
     async def settle(self) -> None:
         """What the last call cost, also one that was given up."""
-        if self._open:
-            request, self._open = self._open, ""
-            nanos = await self._means.model.cost_nanos(self._key, request)
-            self._writer.charge(request, nanos)
+        request = self._writer.record.open_request
+        if not (self._key and request):
+            return
+        nanos = await self._means.model.cost_nanos(self._key, request)
+        if nanos is not None:
+            self._writer.settle(nanos)
 
     def _failed(self, code: StatusCode, said: str) -> End:
         return MessageState.FAILED, status(code, self.language, said)
 
-    async def _steps(self, model: str) -> End:
+    async def _steps(self) -> End:
+        keys, begun = self._means.keys, self._begun
         for _ in range(MOST_STEPS):
-            step = await self._ask(model)
+            self._key = await keys.key_for(begun.person, begun.conversation)
+            await self.settle()  # what an earlier try left open
+            step = await self._ask(await self._means.choosing.choose(self._key))
             for each in step.calls:
                 await self._use(each)
             if not step.calls:
@@ -129,8 +131,7 @@ class Answer:
     async def _hear(self, step: _Step, event: Event) -> None:
         match event:
             case Opened(request=request, provider=provider):
-                self._open = request
-                self._writer.charge(request, None)
+                await self._writer.open(request)
                 if provider == _SCRIPTED and not self._writer.has_said_script:
                     await self._writer.add(status(StatusCode.SCRIPT, self.language))
             case TextBegins():

@@ -82,6 +82,9 @@ class Claude:
             api_key="none", base_url=gateway_url, max_retries=0, timeout=timeout
         )
 
+    async def warm(self) -> None:
+        """See ChatModel."""
+
     async def close(self) -> None:
         """Gives the connections back."""
         await self._client.close()

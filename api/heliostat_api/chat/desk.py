@@ -31,12 +31,18 @@ class Desk:
 
     means: Means
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _warming: asyncio.Task[None] | None = None
 
     def begin(self, begun: Begun) -> None:
         """Writes an answer, in the background."""
         task = asyncio.create_task(self._write(begun))
         self._tasks[begun.answer] = task
         task.add_done_callback(lambda _: self._tasks.pop(begun.answer, None))
+
+    def warm(self) -> None:
+        """Somebody opened the chat: what answers will need takes a moment to load."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(self.means.model.warm())
 
     async def wish_stop(self, conversation: str, answer: str) -> None:
         """Heard by whoever writes the answer, on whatever replica."""
@@ -45,7 +51,7 @@ class Desk:
 
     async def close(self) -> None:
         """Ends all of them as interrupted: another replica may go on."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *([self._warming] if self._warming else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -51,8 +51,8 @@ class _Talk:
                 self.open_calls.remove(call)
                 self.add("user", ToolResult(call, text or _NOTHING, is_error))
             case ToolCallPart(id=id_, name=name, input=given):
-                if not self.open_calls:
-                    self.settle()
+                if self.turns and self.turns[-1][0] == "user":
+                    self.settle()  # calls after results are another answer of the model
                 self.open_calls.append(id_)
                 self.add("assistant", ToolUse(id_, name, given))
             case TextPart(text=text) if text.strip():

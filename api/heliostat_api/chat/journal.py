@@ -26,12 +26,13 @@ _NANOS_PER_MICRO = 1000
 
 @dataclass(frozen=True)
 class Entry:
-    """A change, its number, and what the message cost then."""
+    """A change, its number, and what the message cost then but for the open request."""
 
     change: Change
     epoch: int
     seq: int
     cost_nanos: int = 0
+    open_request: str = ""
 
     @property
     def message(self) -> str:
@@ -50,9 +51,16 @@ class Entry:
             "epoch": self.epoch,
             "seq": self.seq,
             "costNanos": self.cost_nanos,
+            "openRequest": self.open_request,
             "change": self.change.model_dump(mode="json", by_alias=True),
         }
         return Report(ReportType.CHAT, now, payload)
+
+
+def whole(record: MessageRecord) -> Entry:
+    """The message as a whole, under the number that it has."""
+    frame = MessageFrame(message=view_message(record))
+    return Entry(frame, record.epoch, record.seq, record.cost_nanos, record.open_request)
 
 
 def audience_of(conversation: str) -> str:
@@ -72,7 +80,8 @@ def read_entry(report: Report) -> Entry:
     assert isinstance(epoch, int)
     assert isinstance(seq, int)
     assert isinstance(cost, int)
-    return Entry(CHANGE.validate_python(payload["change"]), epoch, seq, cost)
+    change = CHANGE.validate_python(payload["change"])
+    return Entry(change, epoch, seq, cost, str(payload["openRequest"]))
 
 
 def applied(record: MessageRecord, entry: Entry) -> MessageRecord:
@@ -80,7 +89,13 @@ def applied(record: MessageRecord, entry: Entry) -> MessageRecord:
     is_newer = (entry.epoch, entry.seq) > (record.epoch, record.seq)
     if entry.message != record.id or not is_newer:
         return record
-    record = replace(record, epoch=entry.epoch, seq=entry.seq, cost_nanos=entry.cost_nanos)
+    record = replace(
+        record,
+        epoch=entry.epoch,
+        seq=entry.seq,
+        cost_nanos=entry.cost_nanos,
+        open_request=entry.open_request,
+    )
     match entry.change:
         case MessageFrame(message=view):
             return replace(record, state=view.state, parts=tuple(map(fields_of, view.parts)))

@@ -2,11 +2,16 @@
 
 from typing import Protocol
 
+from heliostat_api.chat.views import StatusCode
 from heliostat_api.people.person import Person
 
 
 class NoKeyError(Exception):
     """There is no key for this person; the text says why, with the remedy."""
+
+    def __init__(self, said: str, code: StatusCode = StatusCode.FAILED) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 class PersonKeys(Protocol):

@@ -1,4 +1,4 @@
-"""The SDK is loaded when somebody chats for the first time: it takes a second and 60 MiB."""
+"""The SDK is loaded when somebody opens the chat: it takes a second and 60 MiB."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -35,6 +35,11 @@ class LateClaude:
     async def names(self, key: str) -> tuple[str, ...]:
         """See ChatModel."""
         return await (await self._loaded()).names(key)
+
+    async def warm(self) -> None:
+        """See ChatModel."""
+        if self.gateway_url:
+            await self._loaded()
 
     async def close(self) -> None:
         """Gives the connections back."""

@@ -8,8 +8,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
-from heliostat_api.chat.frames import MessageFrame
-from heliostat_api.chat.journal import Entry, fields_of, folded, view_message
+from heliostat_api.chat.journal import fields_of, folded, whole
 from heliostat_api.chat.shelf import COLLECTION, Shelf, changed
 from heliostat_api.chat.statuses import language_of, status
 from heliostat_api.chat.views import StatusCode
@@ -87,9 +86,7 @@ class Mending:
         ended = given_up(folded(message, heard[0] if heard else ()))
         put = Put(found.path, fields_of_message(ended, found.fields), found.version)
         if await self._commit(document, settled(conversation, ended), put):
-            frame = MessageFrame(message=view_message(ended))
-            entry = Entry(frame, ended.epoch, ended.seq, ended.cost_nanos)
-            await self.shelf.say(conversation.id, entry)
+            await self.shelf.say(conversation.id, whole(ended))
 
     async def _commit(self, document: Document, after: ConversationRecord, *more: Put) -> bool:
         now = self.shelf.clock()

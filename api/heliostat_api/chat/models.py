@@ -128,5 +128,8 @@ class ChatModel(Protocol):
     async def names(self, key: str) -> tuple[str, ...]:
         """Models that this key may ask for. Raises ModelError."""
 
+    async def warm(self) -> None:
+        """Somebody will ask soon."""
+
     async def close(self) -> None:
         """Gives the connections back."""

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from typing import Final
 
 from heliostat_api.agents.drafts import Drafts
-from heliostat_api.chat.frames import MessageFrame, Say
-from heliostat_api.chat.journal import Entry, fields_of, folded, view_message
+from heliostat_api.chat.frames import Say
+from heliostat_api.chat.journal import fields_of, folded, whole
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import (
     Shelf,
@@ -200,8 +200,7 @@ class Saying:
 
     async def _announce(self, record: ConversationRecord, *messages: MessageRecord) -> None:
         for each in messages:
-            frame = MessageFrame(message=view_message(each))
-            await self.shelf.say(record.id, Entry(frame, each.epoch, each.seq, each.cost_nanos))
+            await self.shelf.say(record.id, whole(each))
         await self.shelf.tell(record)
 
 

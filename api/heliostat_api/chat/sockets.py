@@ -80,6 +80,7 @@ class Chat:
         self._sockets[person.id] = self._sockets.get(person.id, 0) + 1
         try:
             await socket.accept()
+            self.desk.warm()
             await Session(self, socket, person, check).run()
         finally:
             self._sockets[person.id] -= 1

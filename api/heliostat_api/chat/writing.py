@@ -83,12 +83,17 @@ class Writer:
         await self.tell()
         await self.save()
 
-    def charge(self, request: str, nanos: int | None) -> None:
-        """A model call of this answer, and what it cost as far as that is known."""
-        if request and request not in self.record.requests:
-            self.record = replace(self.record, requests=(*self.record.requests, request))
-        if nanos is not None:
-            self.record = replace(self.record, cost_nanos=self.record.cost_nanos + nanos)
+    async def open(self, request: str) -> None:
+        """A model call of this answer began. It is on the record before anything is said, so that
+        whoever goes on after us can ask what it cost. Raises LostError."""
+        requests = (*self.record.requests, request)
+        self.record = replace(self.record, requests=requests, open_request=request)
+        await self.save()
+
+    def settle(self, nanos: int) -> None:
+        """The open call cost that much."""
+        cost = self.record.cost_nanos + nanos
+        self.record = replace(self.record, cost_nanos=cost, open_request="")
 
     @property
     def has_said_script(self) -> bool:
@@ -124,7 +129,7 @@ class Writer:
 
     async def _change(self, change: Change) -> None:
         record = self.record
-        entry = Entry(change, record.epoch, record.seq + 1, record.cost_nanos)
+        entry = Entry(change, record.epoch, record.seq + 1, record.cost_nanos, record.open_request)
         audience = audience_of(self.conversation)
         try:
             await self.log.append(audience, entry.report(self.clock()), entry.key)

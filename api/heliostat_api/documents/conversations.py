@@ -69,8 +69,8 @@ class MessageRecord:
 
     The document of an answer is a checkpoint of what the event log says of it: change `seq` of try
     `epoch` is the last one that is in it, and what follows has ids above `cursor`. Who answers
-    renews `lease_until`. `requests` are the gateway's ids of its model calls, `context` is what
-    the person's side told of itself.
+    renews `lease_until`. `requests` are the gateway's ids of its model calls, `open_request` is the
+    one whose cost is not in `cost_nanos` yet, `context` is what the person's side told of itself.
     """
 
     id: str
@@ -81,6 +81,7 @@ class MessageRecord:
     state: MessageState = MessageState.DONE
     cost_nanos: int = 0
     requests: tuple[str, ...] = ()
+    open_request: str = ""
     context: Fields = field(default_factory=dict)
     epoch: int = 0
     seq: int = 0
@@ -97,6 +98,7 @@ class MessageRecord:
             "state": self.state.value,
             "costNanos": self.cost_nanos,
             "requests": self.requests,
+            "openRequest": self.open_request,
             "context": self.context,
             "epoch": self.epoch,
             "seq": self.seq,
@@ -133,6 +135,7 @@ def read_message(document: Document) -> MessageRecord:
         state=_message_state_in(fields),
         cost_nanos=count_in(fields, "costNanos"),
         requests=_texts_in(fields, "requests"),
+        open_request=text_in(fields, "openRequest"),
         context=map_in(fields, "context"),
         epoch=count_in(fields, "epoch"),
         seq=count_in(fields, "seq"),

@@ -5,7 +5,7 @@ if nobody wrote it meanwhile, so that a line is stored once, whoever delivers it
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from heliostat_api.documents.chunks import Chunk, cut, join, read_chunk
@@ -44,14 +44,15 @@ class SequenceGapError(StoreError):
 
 @dataclass(frozen=True)
 class Position:
-    """What is stored of an attempt: lines up to `next`, without `lost` of them."""
+    """What is stored of an attempt: lines up to `next`, without `lost` of them, in `size` bytes."""
 
     next: int = 0
     lost: int = 0
     ended: bool = False
+    size: int = field(default=0, compare=False)
 
     def fields(self) -> Fields:
-        return {"next": self.next, "lost": self.lost, "ended": self.ended}
+        return {"next": self.next, "lost": self.lost, "ended": self.ended, "size": self.size}
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,14 @@ Step = Callable[[Position], "tuple[Position, Sequence[Chunk]]"]
 
 
 class Transcripts:
-    """All transcripts of a store. Every call may be repeated and raises StoreErrors."""
+    """All transcripts of a store. Every call may be repeated and raises StoreErrors.
 
-    def __init__(self, documents: Documents) -> None:
+    Of an attempt `most_bytes` are kept at most (0: all); what comes after is marked as lost.
+    """
+
+    def __init__(self, documents: Documents, most_bytes: int = 0) -> None:
         self._documents = documents
+        self._most_bytes = most_bytes
 
     async def position(self, uid: str, attempt: int) -> Position:
         """Where delivery goes on."""
@@ -87,20 +92,34 @@ class Transcripts:
 
         def step(position: Position) -> tuple[Position, Sequence[Chunk]]:
             _refuse_gap(position, first)
-            chunks = _one_commit(cut(attempt, position.next, lines[position.next - first :]))
-            return replace(position, next=chunks[-1].next if chunks else position.next), chunks
+            new = lines[position.next - first :]
+            if new and not (fitting := self._fitting(position, new)):
+                full = replace(position, size=self._most_bytes)
+                return _losing(full, attempt, position.next + len(new))
+            chunks = _one_commit(cut(attempt, position.next, new and fitting))
+            stored = sum(len(each.text.encode()) for each in chunks)
+            end = chunks[-1].next if chunks else position.next
+            return replace(position, next=end, size=position.size + stored), chunks
 
         return await self._advance(uid, attempt, step)
+
+    def _fitting(self, position: Position, lines: Sequence[str]) -> Sequence[str]:
+        """Those for which there is room. After the first one without, none: there is one gap."""
+        if not self._most_bytes:
+            return lines
+        size = position.size
+        for number, line in enumerate(lines):
+            size += len(line.encode()) + 1
+            if size > self._most_bytes:
+                return lines[:number]
+        return lines
 
     async def lose(self, uid: str, attempt: int, first: int, count: int) -> Position:
         """Marks lines that nobody has any more. Raises SequenceGapError."""
 
         def step(position: Position) -> tuple[Position, Sequence[Chunk]]:
             _refuse_gap(position, first)
-            end = max(first + count, position.next)
-            lost = end - position.next
-            mark = [Chunk(attempt, position.next, end, "")] if lost else []
-            return replace(position, next=end, lost=position.lost + lost), mark
+            return _losing(position, attempt, max(first + count, position.next))
 
         return await self._advance(uid, attempt, step)
 
@@ -178,6 +197,13 @@ class Transcripts:
             query = replace(query, after=page.next, limit=min(2 * query.limit, _MOST_CHUNKS))
 
 
+def _losing(position: Position, attempt: int, end: int) -> tuple[Position, Sequence[Chunk]]:
+    """Lines up to `end` are gone, and a mark says so."""
+    lost = end - position.next
+    mark = [Chunk(attempt, position.next, end, "")] if lost else []
+    return replace(position, next=end, lost=position.lost + lost), mark
+
+
 def _cut_page(events: Sequence[tuple[int, str]], start: int, limit: int) -> TranscriptPage:
     """What of these lines is one page."""
     if not events:
@@ -225,7 +251,8 @@ def _line_number(cursor: str | None) -> int:
 def _position(fields: Mapping[str, object]) -> Position:
     match fields:
         case {"next": int(next_), "lost": int(lost), "ended": bool(ended)}:
-            return Position(next_, lost, ended)
+            size = fields.get("size")
+            return Position(next_, lost, ended, size if isinstance(size, int) else 0)
     raise StoreError("the position of the transcript is damaged")
 
 

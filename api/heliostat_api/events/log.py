@@ -15,6 +15,10 @@ BOUND: Final = 10_000
 """Reports that are kept for each audience, at least."""
 SLACK: Final = 1_000
 """How many more may be there: trimming one by one would cost every append."""
+MOST_BYTES: Final = 32 * 2**20
+"""Of payloads, for each audience: fewer reports are kept where they are long."""
+KEPT_TENTHS: Final = 9
+"""What trimming by bytes leaves, in tenths of them."""
 CONVERSATION: Final = "conversation:"
 _PART_OF_CONVERSATIONS: Final = 20
 

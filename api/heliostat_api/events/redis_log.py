@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, SLACK, Slice, bound_of
+from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice, bound_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
@@ -23,28 +23,43 @@ _RETRY_SECONDS = 0.5
 _CONNECT_SECONDS = 1.0
 _LOG = logging.getLogger(__name__)
 
-# KEYS: counter, stream, keys that were heard, newest id that is gone, channel.
-# ARGV: key, bound, slack, audience, then field and value of the report in turn.
+# KEYS: counter, stream, keys that were heard, newest id that is gone, channel, bytes.
+# ARGV: key, bound, slack, audience, most bytes, what trimming leaves of them, then field and value
+# of the report in turn, the payload last.
 _APPEND = """
 local key, bound, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local most, left = tonumber(ARGV[5]), tonumber(ARGV[6])
 if key ~= '' and redis.call('ZSCORE', KEYS[3], key) then return 0 end
 local id = redis.call('INCR', KEYS[1])
-redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV, 5))
+redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV, 7))
 if key ~= '' then redis.call('ZADD', KEYS[3], id, key) end
-if redis.call('XLEN', KEYS[2]) >= bound + slack then
-  redis.call('XTRIM', KEYS[2], 'MAXLEN', bound)
-  local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1][1]
-  local gone = tonumber(string.match(oldest, '^%d+')) - 1
-  redis.call('SET', KEYS[4], gone)
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', gone)
+local total = redis.call('INCRBY', KEYS[6], #ARGV[#ARGV])
+local length = redis.call('XLEN', KEYS[2])
+if length >= bound + slack or total > most then
+  local gone = 0
+  local function is_too_much() return length > bound or (total > left and length > 1) end
+  while is_too_much() do
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 100)) do
+      if not is_too_much() then break end
+      gone = tonumber(string.match(entry[1], '^%d+'))
+      total = total - #entry[2][#entry[2]]
+      length = length - 1
+    end
+    redis.call('XTRIM', KEYS[2], 'MINID', string.format('%d-0', gone + 1))
+  end
+  if gone > 0 then
+    redis.call('SET', KEYS[4], string.format('%d', gone))
+    redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', gone)
+    redis.call('SET', KEYS[6], string.format('%d', math.max(total, 0)))
+  end
 end
 redis.call('PUBLISH', KEYS[5], ARGV[4])
 return id
 """
-# KEYS: counter, stream, keys that were heard, newest id that is gone, channel. ARGV: audience.
+# KEYS as for _APPEND. ARGV: audience.
 _FORGET = """
 redis.call('SET', KEYS[4], redis.call('GET', KEYS[1]) or '0')
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[6])
 redis.call('PUBLISH', KEYS[5], ARGV[1])
 """
 # KEYS: counter, then stream and newest gone id of each audience. ARGV: cursor, limit.
@@ -63,12 +78,15 @@ return found
 
 
 class RedisEventLog:
-    """An EventLog over Redis. `bound` is how many reports each audience keeps.
+    """An EventLog over Redis. `bound` is how many reports each audience keeps, `most_bytes` how
+    many bytes of them.
 
     Every call raises UnavailableError while Redis is away; `wait` then ends at its time.
     """
 
-    def __init__(self, url: str, *, bound: int = BOUND, slack: int = SLACK) -> None:
+    def __init__(
+        self, url: str, *, bound: int = BOUND, slack: int = SLACK, most_bytes: int = MOST_BYTES
+    ) -> None:
         """Raises ValueError for a malformed address. It listens from the first `wait` on."""
         self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
         self._append = self._redis.register_script(_APPEND)
@@ -76,6 +94,7 @@ class RedisEventLog:
         self._forget = self._redis.register_script(_FORGET)
         self._bound = bound
         self._slack = slack
+        self._bytes = most_bytes, most_bytes * KEPT_TENTHS // 10
         self._bells = Bells()
         self._listening: asyncio.Task[None] | None = None
 
@@ -88,9 +107,9 @@ class RedisEventLog:
             *("time", report.time.isoformat()),
             *("payload", report.payload_text),
         )
+        bounds = bound_of(audience, self._bound), bound_of(audience, self._slack)
         async with _mapped():
-            bounds = bound_of(audience, self._bound), bound_of(audience, self._slack)
-            await self._append(_keys(audience), [key, *bounds, audience, *fields])
+            await self._append(_keys(audience), [key, *bounds, audience, *self._bytes, *fields])
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
         """A cursor from elsewhere is a gap."""
@@ -155,9 +174,10 @@ def _keys(audience: str) -> list[str]:
     return [
         _COUNTER,
         _stream(audience),
-        f"{_PREFIX}heard:{audience}",
+        _heard(audience),
         _gone(audience),
         _CHANNEL,
+        _bytes(audience),
     ]
 
 
@@ -167,6 +187,10 @@ def _stream(audience: str) -> str:
 
 def _heard(audience: str) -> str:
     return f"{_PREFIX}heard:{audience}"
+
+
+def _bytes(audience: str) -> str:
+    return f"{_PREFIX}bytes:{audience}"
 
 
 def _gone(audience: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, SLACK, Slice, bound_of
+from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice, bound_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _SCHEMA = """
@@ -21,45 +21,69 @@ CREATE TABLE IF NOT EXISTS reports (
     execution TEXT NOT NULL,
     correlation_id TEXT NOT NULL,
     time TEXT NOT NULL,
-    payload TEXT NOT NULL
+    payload TEXT NOT NULL,
+    size INTEGER NOT NULL DEFAULT 0  -- bytes of the payload
 );
 CREATE INDEX IF NOT EXISTS of_audience ON reports (audience, id);
 CREATE UNIQUE INDEX IF NOT EXISTS once ON reports (audience, key) WHERE key != '';
 CREATE TABLE IF NOT EXISTS audiences (
     audience TEXT PRIMARY KEY,
     kept INTEGER NOT NULL,
-    dropped INTEGER NOT NULL  -- the newest id that is gone
+    dropped INTEGER NOT NULL,  -- the newest id that is gone
+    bytes INTEGER NOT NULL DEFAULT 0
 );
+"""
+_SIZES = """
+ALTER TABLE reports ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE audiences ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE reports SET size = length(CAST(payload AS BLOB));
+UPDATE audiences SET bytes = (
+    SELECT coalesce(sum(size), 0) FROM reports WHERE reports.audience = audiences.audience
+);
+"""
+# The newest report that is one too many, by number or by bytes; the last one always stays.
+_NEWEST_TO_DROP = """
+SELECT id FROM (
+    SELECT id, row_number() OVER newer AS number, sum(size) OVER newer AS total
+    FROM reports WHERE audience = ? WINDOW newer AS (ORDER BY id DESC)
+) WHERE number > ? OR (total > ? AND number > 1) ORDER BY id DESC LIMIT 1
 """
 _Row = tuple[int, str, str, str, str, str]
 
 
 class SqliteEventLog:
-    """An EventLog over a file. `bound` is how many reports each audience keeps."""
+    """An EventLog over a file. `bound` is how many reports each audience keeps, `most_bytes` how
+    many bytes of them."""
 
-    def __init__(self, path: Path, *, bound: int = BOUND, slack: int = SLACK) -> None:
+    def __init__(
+        self, path: Path, *, bound: int = BOUND, slack: int = SLACK, most_bytes: int = MOST_BYTES
+    ) -> None:
         """Raises UnavailableError."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._connection = sqlite3.connect(path, isolation_level=None)
             self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
             self._connection.executescript(_SCHEMA)
+            self._add_sizes()
         except (sqlite3.Error, OSError) as error:
             raise UnavailableError(
                 f"the event log {path} can't be used ({error}): without it, a new one is made"
             ) from error
         self._bound = bound
         self._slack = slack
+        self._most_bytes = most_bytes
         self._bells = Bells()
 
     async def append(self, audience: str, report: Report, key: str = "") -> None:
         """Once per key and audience, as long as that report is kept."""
+        payload = report.payload_text
+        size = len(payload.encode())
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             written = self._connection.execute(
                 "INSERT OR IGNORE INTO reports"
-                " (audience, key, type, execution, correlation_id, time, payload)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                " (audience, key, type, execution, correlation_id, time, payload, size)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     audience,
                     key,
@@ -67,11 +91,12 @@ class SqliteEventLog:
                     report.execution,
                     report.correlation_id,
                     report.time.isoformat(),
-                    report.payload_text,
+                    payload,
+                    size,
                 ),
             ).rowcount
             if written:
-                self._count(audience)
+                self._count(audience, size)
         if written:
             self._bells.ring(audience)
 
@@ -110,8 +135,9 @@ class SqliteEventLog:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("DELETE FROM reports WHERE audience = ?", (audience,))
             self._connection.execute(
-                "INSERT INTO audiences VALUES (?, 0, ?)"
-                " ON CONFLICT (audience) DO UPDATE SET kept = 0, dropped = excluded.dropped",
+                "INSERT INTO audiences VALUES (?, 0, ?, 0)"
+                " ON CONFLICT (audience)"
+                " DO UPDATE SET kept = 0, bytes = 0, dropped = excluded.dropped",
                 (audience, newest),
             )
         self._bells.ring(audience)
@@ -120,26 +146,38 @@ class SqliteEventLog:
         """Closes the file."""
         self._connection.close()
 
-    def _count(self, audience: str) -> None:
-        """One more is kept; drops the oldest when that is too many."""
-        kept: int = self._connection.execute(
-            "INSERT INTO audiences VALUES (?, 1, 0)"
-            " ON CONFLICT (audience) DO UPDATE SET kept = kept + 1 RETURNING kept",
-            (audience,),
-        ).fetchone()[0]
+    def _add_sizes(self) -> None:
+        """A file of before sizes were kept gets them."""
+        columns = self._connection.execute("PRAGMA table_info(reports)").fetchall()
+        if "size" not in {name for _, name, *_ in columns}:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {_SIZES} COMMIT;")
+
+    def _count(self, audience: str, size: int) -> None:
+        """One more is kept; drops the oldest when that is too many, or too much."""
+        kept, total = self._connection.execute(
+            "INSERT INTO audiences VALUES (?, 1, 0, ?)"
+            " ON CONFLICT (audience) DO UPDATE SET kept = kept + 1, bytes = bytes + excluded.bytes"
+            " RETURNING kept, bytes",
+            (audience, size),
+        ).fetchone()
         bound, slack = bound_of(audience, self._bound), bound_of(audience, self._slack)
-        if kept < bound + slack:
+        if kept >= bound + slack or total > self._most_bytes:
+            self._trim(audience, bound)
+
+    def _trim(self, audience: str, bound: int) -> None:
+        most = self._most_bytes * KEPT_TENTHS // 10
+        found: tuple[int] | None = self._connection.execute(
+            _NEWEST_TO_DROP, (audience, bound, most)
+        ).fetchone()
+        if found is None:
             return
-        newest_dropped: int = self._connection.execute(
-            "SELECT id FROM reports WHERE audience = ? ORDER BY id LIMIT 1 OFFSET ?",
-            (audience, kept - bound - 1),
-        ).fetchone()[0]
         self._connection.execute(
-            "DELETE FROM reports WHERE audience = ? AND id <= ?", (audience, newest_dropped)
+            "DELETE FROM reports WHERE audience = ? AND id <= ?", (audience, found[0])
         )
         self._connection.execute(
-            "UPDATE audiences SET kept = ?, dropped = ? WHERE audience = ?",
-            (bound, newest_dropped, audience),
+            "UPDATE audiences SET dropped = ?, (kept, bytes) ="
+            " (SELECT count(*), sum(size) FROM reports WHERE audience = ?) WHERE audience = ?",
+            (found[0], audience, audience),
         )
 
     def _dropped(self, audiences: Sequence[str]) -> int:

@@ -27,6 +27,12 @@ class Streams:
     log: EventLog
     take_snapshot: Snapshots
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    _open: set[object] = field(default_factory=set)
+
+    @property
+    def clients(self) -> int:
+        """How many streams are open."""
+        return len(self._open)
 
     def end(self) -> None:
         """Ends every stream, now and from now on: clients go on elsewhere."""
@@ -37,6 +43,17 @@ class Streams:
     ) -> AsyncGenerator[ServerSentEvent, None]:
         """Until `end`, or the end of the tenure. `cursor` None begins with a snapshot, and so does
         one that is too old."""
+        this = object()
+        self._open.add(this)
+        try:
+            async for event in self._follow(person, cursor, tenure):
+                yield event
+        finally:
+            self._open.discard(this)
+
+    async def _follow(
+        self, person: Person, cursor: int | None, tenure: Tenure | None
+    ) -> AsyncGenerator[ServerSentEvent, None]:
         audiences = {*audiences_of_person(person), *([tenure.audience] if tenure else [])}
         is_told = False
         while not self.ending.is_set():

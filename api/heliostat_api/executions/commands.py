@@ -8,16 +8,16 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, StringConstraints
 
 from heliostat_api.agents.names import new_suffix
+from heliostat_api.gateway.caps import Caps
 from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID
-from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
 from heliostat_api.views import AgentView, ExecutionView, View
 from heliostat_core.executions import Execution, ExecutionSpec
-from heliostat_core.names import child_name
+from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
@@ -77,6 +77,7 @@ class Commands:
     canceller: World
     recorder: Recorder
     repeats: Repeats
+    caps: Caps
     places: Places
     """How many runs somebody may have at once."""
 
@@ -125,6 +126,7 @@ class Commands:
         fresh = {"suffix": new_suffix(), "correlationId": correlation}
         made = await self.repeats.once(person, asked, fresh)
         if "execution" not in made:
+            await self.caps.admit(person)
             async with self.places.one(person, made["suffix"]):
                 uid = await self._create(person, await ordering(made), made)
             made = {**made, "execution": uid}

@@ -1,6 +1,5 @@
 """Who delivers: execution keys, checked with the operator's public keys."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -10,23 +9,18 @@ from heliostat_api.serving.problems import ProblemError
 from heliostat_core.keys import (
     ExecutionClaims,
     KeyRefusedError,
-    public_key_id,
     unverified_kid,
     verify_execution_key,
 )
-
-_LOG = logging.getLogger(__name__)
-_REREAD_SECONDS = 60.0
+from heliostat_folders.public_keys import PublicKeys
 
 
 class Keyring:
     """Public keys from a folder of PEM files, which may come later."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        self._folder = folder
+        self._keys = PublicKeys(folder)
         self._clock = clock
-        self._pems: Mapping[str, str] = {}
-        self._read_at = float("-inf")
 
     def claims(self, authorization: str | None, uid: str, attempt: int) -> ExecutionClaims:
         """Of the key of this very attempt.
@@ -47,18 +41,14 @@ class Keyring:
             raise _refused(str(error)) from error
 
     def _known(self, kid: str) -> Mapping[str, str]:
-        """A key that came a moment ago counts, one that was removed counts for a minute more."""
-        stale = time.monotonic() - self._read_at >= _REREAD_SECONDS
-        if stale or kid not in self._pems:
-            self._pems = read_public_keys(self._folder)
-            self._read_at = time.monotonic()
-        if not self._pems:
+        pems = self._keys.knowing(kid)
+        if not pems:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"Not now: {self._folder} holds no public key (*.pem) yet.",
+                f"Not now: {self._keys.folder} holds no public key (*.pem) yet.",
                 headers={"Retry-After": "1"},
             )
-        return self._pems
+        return pems
 
 
 def token_of(authorization: str | None) -> str:
@@ -76,18 +66,6 @@ def refuse_foreign(claims: ExecutionClaims, uid: str, attempt: int) -> None:
             HTTPStatus.FORBIDDEN,
             "The key is that of another attempt: each delivers its own transcript.",
         )
-
-
-def read_public_keys(folder: Path) -> dict[str, str]:
-    """By id. A file that holds no public key is left out, with a warning."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.pem")):
-        try:
-            pem = path.read_text(encoding="ascii")
-            found[public_key_id(pem)] = pem
-        except (OSError, ValueError) as error:
-            _LOG.warning("public key file %s is not used: %s", path.name, error)
-    return found
 
 
 def _refused(why: str) -> ProblemError:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
-from heliostat_api.recording.owners import OWNER_ANNOTATION
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
+from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import AGENT, EXECUTION, ConflictError, Kind, Ref, World
 

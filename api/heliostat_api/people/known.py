@@ -1,7 +1,7 @@
 """Who belongs to what a request presents."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from heliostat_api.people.api_keys import ApiKeys
@@ -35,7 +35,10 @@ class People(Protocol):
     """Finds and welcomes persons."""
 
     async def find(self, given: Credentials) -> Person | None:
-        """Whose request it is; None when it is nobody's. Raises StoreError, ProviderAwayError."""
+        """Whose request it is; None when it is nobody's.
+
+        Raises StoreError, ProviderAwayError, GatewayAwayError.
+        """
 
     async def welcome(self, given: Credentials) -> Visitor:
         """Who opens a page: only here a newcomer gets an id. Raises as `find` does."""
@@ -47,14 +50,24 @@ class OnePerson:
 
     sessions: Sessions
     register: Register
+    api_keys: ApiKeys
 
     async def find(self, given: Credentials) -> Person | None:
-        """The local person, for a cookie of ours; nobody while all they have is being erased."""
+        """The local person, for a cookie of ours or a key of theirs; nobody while all they have is
+        being erased."""
+        if given.bearer is not None:
+            return await self._of_key(given.bearer)
         session = self.sessions.read(given.cookie)
         if session is None or session.person_id != LOCAL.id:
             return None
         record = await self.register.find(LOCAL.id)
         return LOCAL if record is None or is_welcome(record, session) else None
+
+    async def _of_key(self, bearer: str) -> Person | None:
+        if await self.api_keys.find(bearer) != LOCAL.id:
+            return None
+        record = await self.register.find(LOCAL.id)
+        return replace(LOCAL, by_key=True) if record is None or not record.is_gone else None
 
     async def welcome(self, given: Credentials) -> Visitor:  # noqa: ARG002
         """Everybody is the same one."""
@@ -79,7 +92,7 @@ class ManyPeople:
     async def find(self, given: Credentials) -> Person | None:
         """See People."""
         if given.bearer is not None:
-            return await self.api_keys.find(given.bearer)
+            return await self._of_key(given.bearer)
         if self.iap is not None and given.assertion is not None:
             return await self._of_assertion(self.iap, given.assertion)
         session = self.sessions.read(given.cookie)
@@ -108,6 +121,18 @@ class ManyPeople:
         if record is not None:
             await self.register.touch(session.person_id, record)
         return self.takes_guests and (record is None or is_welcome(record, session))
+
+    async def _of_key(self, bearer: str) -> Person | None:
+        """A key has what its person has now, and never more; guests have none."""
+        person_id = await self.api_keys.find(bearer)
+        if person_id is None or is_guest_id(person_id):
+            return None
+        record = await self.register.find(person_id)
+        if record is None:
+            return None
+        await self.register.touch(person_id, record)
+        person = self._user(person_id, record)
+        return replace(person, by_key=True) if person else None
 
     async def _of_session(self, session: Session) -> Person | None:
         person_id = session.person_id

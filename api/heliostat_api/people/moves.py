@@ -18,6 +18,7 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
 )
+from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.register import Register
 from heliostat_core.worlds import WorldError
 
@@ -100,7 +101,7 @@ class Moves:
             for moving in self.movings:
                 await moving.move(guest_id, user_id)
             await self.register.end_move(guest_id)
-        except (StoreError, WorldError) as error:
+        except (StoreError, WorldError, GatewayAwayError) as error:
             _LOG.warning("a guest's things are moved later: %s", error)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from heliostat_api.views import PersonView
+from heliostat_api.views import PersonView, SpendingView
 
 WARNING: Final = timedelta(days=10)
 """How long before their end guests are told of it."""
@@ -29,6 +29,8 @@ class Person:
     is_admin: bool = False
     namespaces: frozenset[str] = frozenset()
     """Namespaces whose things without an owner they operate."""
+    by_key: bool = False
+    """Whether a key speaks for them, and not they themselves."""
     expires: datetime | None = field(default=None, compare=False)
     """When a guest who does not come again loses what they have."""
 
@@ -36,7 +38,7 @@ class Person:
 LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)
 
 
-def view_person(person: Person, now: datetime) -> PersonView:
+def view_person(person: Person, now: datetime, spending: SpendingView | None = None) -> PersonView:
     """What they are told of themselves."""
     return PersonView(
         id=person.id,
@@ -44,4 +46,5 @@ def view_person(person: Person, now: datetime) -> PersonView:
         is_admin=person.is_admin,
         expires_time=person.expires,
         is_expiring=person.expires is not None and person.expires - now <= WARNING,
+        spending=spending,
     )

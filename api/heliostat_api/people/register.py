@@ -159,6 +159,13 @@ class Register:
         for document in (await self.documents.query(query)).documents:
             yield document.id, str(document.fields["movedTo"])
 
+    async def guests_of(self, user_id: str) -> tuple[str, ...]:
+        """Guests whose things became this user's. Raises StoreError."""
+        query = Query(
+            COLLECTION, None, {"movedTo": user_id}, order="lastSeen", descending=False, limit=_PAGE
+        )
+        return tuple(each.id for each in (await self.documents.query(query)).documents)
+
     async def end_session(self, session: Session, *, everywhere: bool = False) -> None:
         """The session is over, or every one of that person. Raises StoreError."""
         while True:

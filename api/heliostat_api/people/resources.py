@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from heliostat_api.recording.owners import OWNER_ANNOTATION
+from heliostat_api.gateway.caps import Caps
+from heliostat_api.people.person import Person, PersonKind
+from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, ConflictError, Kind, World
 
@@ -15,17 +17,22 @@ class MovingResources:
     """
 
     world: World
+    caps: Caps
 
     async def move(self, before: str, after: str) -> None:
-        """See Moving."""
+        """See Moving. What bound the guest's runs binds them no more, but the user's caps do."""
+        user = Person(after, PersonKind.USER)
+        await self.caps.ensure(user)
+        budgets = ",".join(self.caps.names(user))
         for kind in (AGENT, EXECUTION):
             async for obj in self.world.list(kind):
                 head = ObjectHead.model_validate(obj)
                 if head.metadata.annotations.get(OWNER_ANNOTATION) == before:
-                    await self._give(kind, head, after)
+                    await self._give(kind, head, after, budgets)
 
-    async def _give(self, kind: Kind, head: ObjectHead, owner: str) -> None:
+    async def _give(self, kind: Kind, head: ObjectHead, owner: str, budgets: str) -> None:
         meta = head.metadata
+        has_budgets = BUDGETS_ANNOTATION in meta.annotations
         try:
             await self.world.apply(
                 {
@@ -35,7 +42,10 @@ class MovingResources:
                         "name": meta.name,
                         "namespace": meta.namespace,
                         "uid": meta.uid,
-                        "annotations": {OWNER_ANNOTATION: owner},
+                        "annotations": {
+                            OWNER_ANNOTATION: owner,
+                            **({BUDGETS_ANNOTATION: budgets} if has_budgets else {}),
+                        },
                     },
                 }
             )

@@ -1,15 +1,10 @@
 """Whose a resource is, and of which agent a run is."""
 
-from typing import Final
-
 from heliostat_api.documents.port import OWNER, Document
 from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
-from heliostat_core.names import GROUP
-
-OWNER_ANNOTATION: Final = f"{GROUP}/owner"
-"""The id of the person whose a resource is."""
+from heliostat_core.names import OWNER_ANNOTATION
 
 
 class Owners:

@@ -32,6 +32,7 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.closing import Closing
+from heliostat_api.recording.lags import Lag
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.states import applied_revision
 from heliostat_api.recording.subjects import (
@@ -71,6 +72,7 @@ class Recorder:
     clock: Callable[[], datetime]
     is_erasing: Callable[[str], Awaitable[bool]]
     """Whether nothing of a person's may be kept any more."""
+    lag: Lag = field(default_factory=Lag)
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -84,12 +86,14 @@ class Recorder:
             try:
                 await self.catch_up()
                 self._caught_up.set()
+                self.lag.end()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._follow(AGENT))
                     group.create_task(self._follow(EXECUTION))
                     group.create_task(self.closing.run())
             except* (WorldError, StoreError) as errors:
                 _LOG.warning("recording goes on in a moment: %s", errors.exceptions[0])
+            self.lag.begin()
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def audiences_of(self, uid: str) -> tuple[str, ...] | None:

@@ -1,6 +1,7 @@
 """The endpoints but those of agents: a table of contents, each one call."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -16,6 +17,7 @@ from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.gateway.endpoints import money
 from heliostat_api.mine.endpoints import mine
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
@@ -34,6 +36,7 @@ api = APIRouter(
     },
 )
 api.include_router(agents)
+api.include_router(money)
 api.include_router(schedules)
 api.include_router(secrets)
 api.include_router(mine)
@@ -60,14 +63,16 @@ async def follow_reports(
 ) -> AsyncIterator[ServerSentEvent]:
     """Reports for one screen: a snapshot, then what happens; or only what was missed."""
     begin = read_cursor(last_event_id or cursor)
-    async for event in parts.streams.follow(person, begin, tenure_of(request, person)):
-        yield event
+    following = parts.streams.follow(person, begin, tenure_of(request, person))
+    async with aclosing(following):
+        async for event in following:
+            yield event
 
 
 @api.get("/me")
 async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
-    """Who you are."""
-    return view_person(person, parts.clock())
+    """Who you are, and what you may spend."""
+    return view_person(person, parts.clock(), await parts.spending.of(person))
 
 
 @api.post("/samples/{name}", status_code=202)

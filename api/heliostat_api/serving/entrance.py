@@ -38,10 +38,11 @@ class Entrance:
     moves: Moves | None = None
 
 
-def open_for_one(seals: Seals, register: Register) -> Entrance:
+def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entrance:
     """Of `heliostat dev`: one person, who asks as often as they like."""
     sessions = Sessions(seals)
-    return Entrance(OnePerson(sessions, register), sessions, Limits(LocalBuckets(time.monotonic)))
+    people = OnePerson(sessions, register, api_keys)
+    return Entrance(people, sessions, Limits(LocalBuckets(time.monotonic)))
 
 
 def open_for_many(

@@ -109,4 +109,4 @@ def host_name(host: str) -> str:
 
 def is_for_programs(path: str) -> bool:
     """Paths that no session opens: probes name the pod's address, runs the Service."""
-    return path in ("/healthz", "/readyz") or path.startswith("/ingest/")
+    return path in ("/healthz", "/readyz", "/metrics") or path.startswith("/ingest/")

@@ -18,12 +18,14 @@ from heliostat_api.documents.port import (
     TooLargeError,
     UnavailableError,
 )
+from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.views import View
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
+_AWAY = (UnavailableError, WorldUnavailableError, ProviderAwayError, GatewayAwayError)
 _RETRY_AFTER = {"Retry-After": "5"}
 _POLICY_VIOLATION = 1008
 _LONGEST_REASON = 100
@@ -92,7 +94,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
-    for kind in (*_STATUS, UnavailableError, WorldError, ProviderAwayError):
+    for kind in (*_STATUS, UnavailableError, WorldError, ProviderAwayError, GatewayAwayError):
         app.add_exception_handler(kind, _answer)
 
 
@@ -132,7 +134,7 @@ def as_problem(error: Exception) -> ProblemError:
         return _invalid_request(error)
     if isinstance(error, HTTPException):
         return ProblemError(HTTPStatus(error.status_code), error.detail, headers=error.headers)
-    if isinstance(error, UnavailableError | WorldUnavailableError | ProviderAwayError):
+    if isinstance(error, _AWAY):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER
         return ProblemError(status, f"Not now: {error}", headers=headers)
     said = fields_of(str(error)) if isinstance(error, InvalidError) else ()

@@ -4,6 +4,7 @@ from starlette.requests import HTTPConnection
 
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.endings import Tenure
+from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.people.person import Person
 from heliostat_api.serving.credentials import credentials_of
@@ -20,7 +21,7 @@ def tenure_of(connection: HTTPConnection, person: Person) -> Tenure:
         register.reread(person.id)
         try:
             return await parts.people.find(given) == person
-        except (StoreError, ProviderAwayError):
+        except (StoreError, ProviderAwayError, GatewayAwayError):
             return True  # who is away has not said no
 
     def has_end() -> bool:

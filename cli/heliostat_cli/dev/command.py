@@ -10,17 +10,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-from heliostat_api.chat.assembly import Line
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.gateway.client import GatewayPlace
+from heliostat_api.gateway.identity import Identity, read_signing_key
 from heliostat_api.main import Surroundings, create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
-from heliostat_cli.dev.chatting import DevKeys
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.gateways import EmbeddedServer, gateway_address, port_of, serving_app
 from heliostat_cli.embedded.host import embedded_operator_settings
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
@@ -136,7 +136,8 @@ async def serving_api(
                 namespace=_NAMESPACE,
                 owner=LOCAL.id,
                 clock=utc_now,
-                line=Line(gateway_url(folder), DevKeys(world), os.environ.get(_CHAT_MODEL, "")),
+                gateway=gateway_place(folder),
+                chat_model=os.environ.get(_CHAT_MODEL, ""),
                 is_alone=True,
             )
         )
@@ -148,9 +149,13 @@ async def serving_api(
             await documents.close()
 
 
-def gateway_url(folder: StateFolder) -> str:
-    """Of the gateway in this process."""
-    return f"http://{HOST}:{folder.gateway_port.read_text().strip()}"
+def gateway_place(folder: StateFolder) -> GatewayPlace:
+    """The gateway of this folder, which gets the api's public key."""
+    identity = Identity(read_signing_key(folder.api_key, makes=True), utc_now)
+    name, text = identity.published()
+    folder.api_keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder.api_keys / name).write_text(text)
+    return GatewayPlace(gateway_address(folder), identity)
 
 
 def stop_signal() -> asyncio.Event:

@@ -52,6 +52,16 @@ class StateFolder:
         return self.root / "keys"
 
     @property
+    def api_key(self) -> Path:
+        """The api's private key, with which it speaks to the gateway."""
+        return self.root / "api.pem"
+
+    @property
+    def api_keys(self) -> Path:
+        """PEM file of its public half."""
+        return self.root / "api-keys"
+
+    @property
     def pods(self) -> Path:
         """One folder a pod, by uid."""
         return self.root / "pods"

@@ -51,6 +51,7 @@ async def serving(
             "host": HOST,
             "port": port_of(listening),
             "keys_dir": folder.public_keys,
+            "api_keys_dir": folder.api_keys,
             "data_dir": folder.gateway,
             "redis_url": SecretStr(""),  # a world of its own
         }
@@ -96,6 +97,11 @@ def listen(folder: StateFolder, port: int = 0) -> socket.socket:
         listening.bind((HOST, 0))  # taken by another program: our children end as infrastructure
     folder.gateway_port.write_text(f"{port_of(listening)}\n")
     return listening
+
+
+def gateway_address(folder: StateFolder) -> str:
+    """Where the gateway of a folder answers; known once somebody hosts."""
+    return f"http://{HOST}:{folder.gateway_port.read_text().strip()}"
 
 
 def port_of(listening: socket.socket) -> int:

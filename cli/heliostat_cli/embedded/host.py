@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.gateways import HOST, GatewayDiedError, serving
+from heliostat_cli.embedded.gateways import GatewayDiedError, gateway_address, serving
 from heliostat_cli.embedded.jobs import JobController
 from heliostat_cli.embedded.locks import HostLock, host_lock
 from heliostat_cli.embedded.store import Store
@@ -107,7 +107,7 @@ class EmbeddedHost:
         self._publish(public_pem(private))
         signer = Signer(private, self._clock)
         async with serving(self.folder, self._gateway, self._port) as server:
-            url = f"http://{HOST}:{self.folder.gateway_port.read_text().strip()}"
+            url = gateway_address(self.folder)
             settings = self._operator.model_copy(update={"gateway_url": url})
             gateway = HttpGateway(url, signer)
             engine = Engine(world, gateway, signer, settings, self._clock)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from heliostat_core.keys import ExecutionClaims
+from heliostat_core.person_keys import PersonClaims
 
 
 class KeyKind(StrEnum):
@@ -47,6 +48,7 @@ class Caller:
     execution: str = ""  # uid
     attempt: int = 0
     correlation: str = ""
+    session: str = ""  # what it is about, where the key says so: a conversation
     caps: Caps = field(default_factory=Caps)
     budgets: tuple[str, ...] = ()  # names of budgets that its requests count on
     models: tuple[str, ...] = ("*",)  # patterns of model names that it may ask for
@@ -64,9 +66,24 @@ def caller_of_execution(claims: ExecutionClaims) -> Caller:
         key=claims.jti,
         kind=KeyKind.EXECUTION,
         account=claims.execution_uid,
+        user=claims.user,
         agent=claims.agent,
         execution=claims.execution_uid,
         attempt=claims.attempt,
         correlation=claims.correlation_id,
         caps=Caps(claims.cap_nanos, claims.cap_tokens),
+        budgets=claims.budgets,
+    )
+
+
+def caller_of_person(claims: PersonClaims) -> Caller:
+    """The caller behind a person key; all conversations of a person share an account."""
+    return Caller(
+        key=claims.jti,
+        kind=KeyKind.USER,
+        account=f"person/{claims.person}",
+        user=claims.person,
+        correlation=claims.correlation_id,
+        session=claims.conversation,
+        budgets=claims.budgets,
     )

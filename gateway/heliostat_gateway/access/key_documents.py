@@ -10,7 +10,7 @@ from heliostat_core.money import NANOS_PER_MICRO, micros_from_nanos
 from heliostat_gateway.access.callers import Caps, KeyKind, Scope
 from heliostat_gateway.access.keys import IssuedKey, ListedKey, WantedKey
 
-_LONGEST_SECONDS: Final = 10 * 365 * 86400
+LONGEST_SECONDS: Final = 10 * 365 * 86400
 _LONGEST_GRACE: Final = 7 * 86400
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
@@ -56,7 +56,7 @@ class KeyRequest(_Document):
     caps: KeyCaps = KeyCaps()
     expires_seconds: Annotated[
         int | None,
-        Field(ge=1, le=_LONGEST_SECONDS, description="How long it is good; without it, for ever."),
+        Field(ge=1, le=LONGEST_SECONDS, description="How long it is good; without it, for ever."),
     ] = None
 
     @model_validator(mode="after")

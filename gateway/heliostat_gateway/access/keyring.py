@@ -1,7 +1,6 @@
 """Who presents a key: the check of execution keys, user and service keys, and admins."""
 
 import hashlib
-import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,30 +8,39 @@ from typing import Final
 
 from heliostat_core.keys import (
     KeyRefusedError,
-    public_key_id,
     unverified_kid,
     verify_admin_token,
     verify_execution_key,
 )
+from heliostat_core.person_keys import verify_api_token, verify_person_key
+from heliostat_folders.public_keys import PublicKeys
 from heliostat_gateway.access.admin_key import AdminKeyFile
-from heliostat_gateway.access.callers import Caller, Scope, caller_of_execution
+from heliostat_gateway.access.callers import (
+    Caller,
+    Scope,
+    caller_of_execution,
+    caller_of_person,
+)
 from heliostat_gateway.access.key_store import KeyStore
 from heliostat_gateway.access.keys import (
     PREFIX,
+    KeyRecord,
     UnknownKeyError,
     caller_of_key,
     check_key,
     split_key,
 )
+from heliostat_gateway.access.rights import Admin
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, key_refused
 
-_LOG = logging.getLogger(__name__)
-_REREAD_SECONDS = 1.0
-_REMEMBERED: Final = 4096  # execution keys whose signature needs no second check
+_REMEMBERED: Final = 4096  # signed keys whose signature needs no second check
 
 
 class KeyRing:
-    """Public keys from a folder of PEM files, which may not exist yet, and the stored keys."""
+    """Public keys of the operator and of the api, each from a folder of its own, and stored keys.
+
+    They are kept apart, so that neither can sign in the other's name.
+    """
 
     def __init__(
         self,
@@ -40,20 +48,20 @@ class KeyRing:
         clock: Callable[[], float] = time.time,
         store: KeyStore | None = None,
         admin_key: AdminKeyFile | None = None,
+        api_folder: Path | None = None,
     ) -> None:
-        self._folder = folder
+        self._operator = PublicKeys(folder)
+        self._api = PublicKeys(api_folder) if api_folder is not None else None
         self._clock = clock
         self._store = store
         self._admin_key = admin_key
-        self._pems: Mapping[str, str] = {}
-        self._read_at = float("-inf")
-        # By digest, so that a dump of this memory holds no key; with the instant of expiry.
-        self._verified: dict[bytes, tuple[Caller, int]] = {}
+        # By digest, so that a dump of this memory holds no key; with the public key that it was
+        # signed for and the instant of expiry.
+        self._verified: dict[bytes, tuple[Caller, str, int]] = {}
 
     def count(self) -> int:
-        """How many public keys are known now."""
-        self._reread()
-        return len(self._pems)
+        """How many public keys of the operator are known now."""
+        return len(self._operator.fresh())
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """The bearer of the key that a request carries, of any kind, who may call models.
@@ -63,50 +71,74 @@ class KeyRing:
         """
         key = presented_key(headers)
         if not key.startswith(PREFIX):
-            return self._execution(key)
-        caller = self._stored(key)
+            return self._signed(key)
+        caller = caller_of_key(self.stored(key))
         if Scope.MODELS not in caller.scopes:
             raise _lacks(caller, Scope.MODELS, "calls no models")
         return caller
 
-    def admin(self, headers: Mapping[str, str]) -> None:
-        """Raises RefusalError unless the request comes from the operator or from an admin.
+    def admin(self, headers: Mapping[str, str]) -> Admin:
+        """Who asks under /admin: the operator or an admin may do all, the api little.
 
-        That is: the operator's token, a key with scope admin, or the owner's own admin key.
+        An admin has a key with scope admin, or the owner's own admin key. Raises RefusalError for
+        anybody else.
         """
         key = presented_key(headers)
         if self._admin_key is not None and self._admin_key.is_same(key):
-            return
+            return Admin.FULL
         if key.startswith(PREFIX):
-            caller = self._stored(key)
+            caller = caller_of_key(self.stored(key))
             if Scope.ADMIN not in caller.scopes:
                 raise _lacks(caller, Scope.ADMIN, "does not open /admin")
-            return
+            return Admin.FULL
         try:
-            verify_admin_token(key, self._known(key), int(self._clock()))
+            return self._signer_of_token(key)
         except KeyRefusedError as error:
             raise key_refused(
                 f"{error} /admin needs the operator's own token or a key with scope admin."
             ) from error
 
-    def _execution(self, key: str) -> Caller:
+    def _signer_of_token(self, token: str) -> Admin:
+        kid, now = unverified_kid(token), int(self._clock())
+        api = self._api_keys(kid)
+        if kid in api:
+            verify_api_token(token, api, now)
+            return Admin.API
+        verify_admin_token(token, self._operator_keys(kid), now)
+        return Admin.FULL
+
+    def _signed(self, key: str) -> Caller:
         now = int(self._clock())
         digest = hashlib.sha256(key.encode()).digest()
         verified = self._verified.get(digest)
-        if verified is not None and now < verified[1]:
+        if verified is not None and now < verified[2] and self._is_trusted(verified[1]):
             return verified[0]
         try:
-            claims = verify_execution_key(key, self._known(key), now)
+            kid = unverified_kid(key)
+            caller, expires = self._verify(key, kid, now)
         except KeyRefusedError as error:
             self._verified.pop(digest, None)
             raise key_refused(_with_remedy(str(error))) from error
         if len(self._verified) >= _REMEMBERED:
             self._verified.pop(next(iter(self._verified)))
-        caller = caller_of_execution(claims)
-        self._verified[digest] = (caller, claims.exp)
+        self._verified[digest] = (caller, kid, expires)
         return caller
 
-    def _stored(self, key: str) -> Caller:
+    def _verify(self, key: str, kid: str, now: int) -> tuple[Caller, int]:
+        """Whose key it is and until when. Raises KeyRefusedError."""
+        api = self._api_keys(kid)
+        if kid in api:
+            of_person = verify_person_key(key, api, now)
+            return caller_of_person(of_person), of_person.exp
+        claims = verify_execution_key(key, self._operator_keys(kid), now)
+        return caller_of_execution(claims), claims.exp
+
+    def _is_trusted(self, kid: str) -> bool:
+        """Whether what this key signed still counts: its file may have gone."""
+        return kid in self._operator.knowing(kid) or kid in self._api_keys(kid)
+
+    def stored(self, key: str) -> KeyRecord:
+        """The user or service key with this text, if it is good now. Raises RefusalError."""
         if self._store is None:
             raise key_refused("This gateway keeps no user or service keys.")
         key_id, secret = split_key(key)
@@ -124,25 +156,18 @@ class KeyRing:
         except KeyRefusedError as error:
             raise key_refused(str(error)) from error
         self._store.note_use(key_id, now)
-        return caller_of_key(record)
+        return record
 
-    def _known(self, token: str) -> Mapping[str, str]:
-        if unverified_kid(token) not in self._pems:
-            self._reread()
-        if not self._pems:
+    def _operator_keys(self, kid: str) -> Mapping[str, str]:
+        pems = self._operator.knowing(kid)
+        if not pems:
             raise KeyRefusedError(
-                f"The gateway has no public key yet ({self._folder} holds no *.pem file)."
+                f"The gateway has no public key yet ({self._operator.folder} holds no *.pem file)."
             )
-        return self._pems
+        return pems
 
-    def _reread(self) -> None:
-        now = time.monotonic()
-        if now - self._read_at >= _REREAD_SECONDS:
-            self._read_at = now
-            pems = _read_pems(self._folder)
-            if pems != self._pems:
-                self._verified.clear()  # what a removed key signed is checked anew
-            self._pems = pems
+    def _api_keys(self, kid: str) -> Mapping[str, str]:
+        return self._api.knowing(kid) if self._api is not None else {}
 
 
 def presented_key(headers: Mapping[str, str]) -> str:
@@ -169,14 +194,3 @@ def _lacks(caller: Caller, scope: Scope, what: str) -> RefusalError:
 
 def _with_remedy(message: str) -> str:
     return f"{message} Use the key that the operator gave to this attempt."
-
-
-def _read_pems(folder: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.pem")):
-        try:
-            pem = path.read_text(encoding="ascii")
-            found[public_key_id(pem)] = pem
-        except (OSError, ValueError) as error:
-            _LOG.warning("public key file %s is not used: %s", path.name, error)
-    return found

@@ -27,5 +27,7 @@ class Ask:
 
     @cached_property
     def session(self) -> str:
-        """Claude Code's session id; empty for other clients."""
+        """What the key is about, else Claude Code's session id; empty for other clients."""
+        if self.caller.session:
+            return self.caller.session
         return next((v for name, v in self.headers if name == "x-claude-code-session-id"), "")

@@ -79,7 +79,8 @@ class Budgets:
 
     async def all(self) -> BudgetList:
         """All budgets, by name."""
-        return BudgetList(budgets=[_answer(total) for total in await self._totals()])
+        totals = await self.ledger.budgets(_now_ms())
+        return BudgetList(budgets=[_answer(total) for total in totals])
 
     async def put(self, name: _Name, definition: BudgetDefinition) -> BudgetAnswer:
         """Defines a budget; in force when this returns."""
@@ -96,18 +97,19 @@ class Budgets:
 
     async def get(self, name: _Name) -> BudgetAnswer:
         """One budget."""
-        for total in await self._totals():
-            if total.budget.name == name:
-                return _answer(total)
-        raise _unknown(name)
+        total = await self.ledger.budget(name, _now_ms())
+        if total is None:
+            raise _unknown(name)
+        return _answer(total)
 
     async def delete(self, name: _Name) -> None:
         """Takes a budget away; keys that still name it are refused."""
         if not await self.ledger.drop_budget(name):
             raise _unknown(name)
 
-    async def _totals(self) -> list[BudgetTotal]:
-        return await self.ledger.budgets(int(time.time() * 1000))
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _unknown(name: str) -> RefusalError:

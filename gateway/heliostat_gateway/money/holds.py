@@ -146,11 +146,20 @@ def read_budgets(connection: sqlite3.Connection) -> list[Budget]:
 
 def budget_totals(connection: sqlite3.Connection, now_ms: int) -> list[BudgetTotal]:
     """All budgets with what is spent or reserved of them now."""
-    totals = []
-    for budget in read_budgets(connection):
-        used = used_of(connection, counted_budget(budget, now_ms).key)
-        totals.append(BudgetTotal(budget, period_of(budget, now_ms), used.nanos, used.tokens))
-    return totals
+    return [_total(connection, budget, now_ms) for budget in read_budgets(connection)]
+
+
+def budget_total(connection: sqlite3.Connection, name: str, now_ms: int) -> BudgetTotal | None:
+    """One budget with what is spent or reserved of it now; None for one that is not defined."""
+    try:
+        return _total(connection, _budget(connection, name), now_ms)
+    except UnknownBudgetError:
+        return None
+
+
+def _total(connection: sqlite3.Connection, budget: Budget, now_ms: int) -> BudgetTotal:
+    used = used_of(connection, counted_budget(budget, now_ms).key)
+    return BudgetTotal(budget, period_of(budget, now_ms), used.nanos, used.tokens)
 
 
 def _budget(connection: sqlite3.Connection, name: str) -> Budget:

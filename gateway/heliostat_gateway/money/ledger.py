@@ -63,6 +63,10 @@ class Ledger(Protocol):
         """All budgets by name, with what is spent or reserved in their present period."""
         ...
 
+    async def budget(self, name: str, now_ms: int) -> BudgetTotal | None:
+        """One of them; None for one that is not defined."""
+        ...
+
     def state(self) -> LedgerState:
         """How the ledger is."""
         ...
@@ -137,6 +141,12 @@ class SqliteLedger:
     async def budgets(self, now_ms: int) -> list[BudgetTotal]:
         """See Ledger."""
         return await self._storage.run(lambda connection: holds.budget_totals(connection, now_ms))
+
+    async def budget(self, name: str, now_ms: int) -> BudgetTotal | None:
+        """See Ledger."""
+        return await self._storage.run(
+            lambda connection: holds.budget_total(connection, name, now_ms)
+        )
 
     def state(self) -> LedgerState:
         """See Ledger."""

@@ -33,6 +33,7 @@ from heliostat_gateway.reports.questions import (
     read_count,
     read_format,
     read_usage_question,
+    read_users,
     refuse_unknown,
 )
 from heliostat_gateway.reports.rates import RateBook, RateSource, tier_starts
@@ -43,6 +44,7 @@ from heliostat_gateway.reports.watches import AnomalyWatch, WatchRules
 _GROUPS: Final = ", ".join(each.name for each in DIMENSIONS)
 _FORECAST_BY: Final = ("agent", "model")
 Text = str | None
+Users = Annotated[Sequence[str], Query(description="Theirs only; may be given more than once.")]
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,15 @@ class Desk:
         limit: Annotated[Text, Query(description="Lines a page, at most 1000.")] = None,
         cursor: Annotated[Text, Query(description="`next` of the page before.")] = None,
         format_: Annotated[Text, Query(alias="format", description="json or csv.")] = None,
+        user: Users = (),
     ) -> Response:
         """Grouped sums of what was booked, a page at a time."""
-        _check_names(request, ("from", "to", "by", "timeZone", "limit", "cursor", "format"))
+        known = ("from", "to", "by", "timeZone", "limit", "cursor", "format", "user")
+        _check_names(request, known)
         written = read_format(format_)
         now = self.clock()
         given = UsageParameters(since, until, by, time_zone, limit, cursor)
-        question = read_usage_question(given, now)
+        question = read_usage_question(given, now, user)
 
         def work(connection: sqlite3.Connection) -> UsageReport:
             models = models_between(connection, question.from_ms, question.to_ms)
@@ -124,16 +128,20 @@ class Desk:
         by: Annotated[Text, Query(description="agent or model.")] = None,
         time_zone: Annotated[Text, Query(alias="timeZone", description="IANA name.")] = None,
         limit: Annotated[Text, Query(description="Lines, at most 200.")] = None,
+        user: Users = (),
     ) -> ForecastReport:
         """What this month will have cost, with a range."""
-        _check_names(request, ("by", "timeZone", "limit"))
+        _check_names(request, ("by", "timeZone", "limit", "user"))
         by = "agent" if by is None else by
         if by not in _FORECAST_BY:
             raise invalid_request(f"by: {by!r} must be {' or '.join(_FORECAST_BY)}.")
         (dimension,) = read_dimensions(by)
         month = Month.of(self.clock(), read_zone(time_zone or "UTC"))
         most = read_count("limit", limit, 20, 200)
-        found = await self.reader.run(lambda db: read_month(db, month, dimension, most, self.rates))
+        users = read_users(user)
+        found = await self.reader.run(
+            lambda db: read_month(db, month, dimension, most, self.rates, users)
+        )
         return forecast_report(found, by)
 
     async def anomalies(

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,8 +87,9 @@ def read_month(
     by: Dimension,
     limit: int,
     source: RateSource,
+    users: tuple[str, ...] = (),
 ) -> MonthForecast:
-    """The forecast of a month from the ledger. Raises RefusalError (400)."""
+    """The forecast of a month from the ledger, for some users or all. Raises RefusalError (400)."""
     from_ms, to_ms = start_ms(month.oldest, month.zone), month.now_ms
     models = models_between(connection, from_ms, to_ms)
     # A model may have other tiers after a change of its prices: both are kept apart.
@@ -96,8 +97,9 @@ def read_month(
     tiers = sorted({start for end in ends for start in tier_starts(source, models, end)})
     book = RateBook(source, tiers)
     day = read_dimensions("day")
-    whole = sum_slices(connection, UsageQuestion(from_ms, to_ms, month.zone, day), tiers)
-    found = sum_slices(connection, UsageQuestion(from_ms, to_ms, month.zone, (*day, by)), tiers)
+    question = UsageQuestion(from_ms, to_ms, month.zone, day, users=users)
+    whole = sum_slices(connection, question, tiers)
+    found = sum_slices(connection, replace(question, by=(*day, by)), tiers)
     groups: dict[str, dict[date, Sequence[Slice]]] = {}
     for (day_text, name), parts in found.items():
         groups.setdefault(name, {})[date.fromisoformat(day_text)] = parts

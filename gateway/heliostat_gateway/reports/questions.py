@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +25,7 @@ from heliostat_gateway.reports.dimensions import Dimension, read_dimensions
 LARGEST_PAGE: Final = 1000
 DEFAULT_PAGE: Final = 100
 LONGEST_DAYS: Final = 400
+MOST_USERS: Final = 100
 
 
 class Format(StrEnum):
@@ -47,6 +48,7 @@ class UsageQuestion:
     by: tuple[Dimension, ...]
     limit: int = DEFAULT_PAGE
     after: tuple[str, ...] | None = None
+    users: tuple[str, ...] = ()  # theirs only; empty: everybody's
 
 
 class _Cursor(BaseModel):
@@ -58,6 +60,7 @@ class _Cursor(BaseModel):
     zone: str
     by: tuple[str, ...]
     after: tuple[str, ...]
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,14 @@ class UsageParameters:
     cursor: str | None = None
 
 
-def read_usage_question(given: UsageParameters, now: datetime) -> UsageQuestion:
+def read_usage_question(
+    given: UsageParameters, now: datetime, users: Sequence[str] = ()
+) -> UsageQuestion:
     """The question, with defaults: this month so far, by day, in UTC. Raises RefusalError (400)."""
     limit = read_count("limit", given.limit, DEFAULT_PAGE, LARGEST_PAGE)
+    whose = read_users(users)
     if given.cursor is not None:
-        return _continued(given, given.cursor, limit)
+        return _continued(given, given.cursor, limit, whose)
     zone = read_zone(given.time_zone or "UTC")
     today = local_day(epoch_ms(now), zone)
     first, following = (
@@ -92,7 +98,7 @@ def read_usage_question(given: UsageParameters, now: datetime) -> UsageQuestion:
             f"from, to: at most {LONGEST_DAYS} days can be asked for at once; ask in parts."
         )
     by = read_dimensions("day" if given.by is None else given.by)
-    return UsageQuestion(from_ms, to_ms, zone, by, limit)
+    return UsageQuestion(from_ms, to_ms, zone, by, limit, users=whose)
 
 
 def write_cursor(question: UsageQuestion, last: tuple[str, ...]) -> str:
@@ -102,11 +108,14 @@ def write_cursor(question: UsageQuestion, last: tuple[str, ...]) -> str:
         zone=question.zone.key,
         by=tuple(each.name for each in question.by),
         after=last,
+        users=question.users,
     )
     return base64.urlsafe_b64encode(cursor.model_dump_json().encode()).decode().rstrip("=")
 
 
-def _continued(given: UsageParameters, text: str, limit: int) -> UsageQuestion:
+def _continued(
+    given: UsageParameters, text: str, limit: int, whose: tuple[str, ...]
+) -> UsageQuestion:
     """The next page of the question that the cursor belongs to."""
     cursor = _read_cursor(text)
     zone = read_zone(cursor.zone)
@@ -117,13 +126,14 @@ def _continued(given: UsageParameters, text: str, limit: int) -> UsageQuestion:
         and (given.by is None or read_dimensions(given.by) == by)
         and (given.since is None or read_instant("from", given.since, zone) == from_ms)
         and (given.until is None or read_instant("to", given.until, zone) == to_ms)
+        and whose in ((), cursor.users)
     )
     if not same:
         raise invalid_request(
-            "cursor: it belongs to another question; leave from, to, by and timeZone as they were, "
-            "or leave the cursor out."
+            "cursor: it belongs to another question; leave from, to, by, user and timeZone as they "
+            "were, or leave the cursor out."
         )
-    return UsageQuestion(from_ms, to_ms, zone, by, limit, cursor.after)
+    return UsageQuestion(from_ms, to_ms, zone, by, limit, cursor.after, cursor.users)
 
 
 def _read_cursor(text: str) -> _Cursor:
@@ -140,6 +150,13 @@ def _read_cursor(text: str) -> _Cursor:
     if not whole or len(cursor.after) != len(cursor.by):
         raise invalid_request("cursor: it was changed; use `next` of the page before.")
     return cursor
+
+
+def read_users(given: Sequence[str]) -> tuple[str, ...]:
+    """Whose calls are asked for, each once. Raises RefusalError (400)."""
+    if len(given) > MOST_USERS:
+        raise invalid_request(f"user: at most {MOST_USERS} can be asked for at once.")
+    return tuple(dict.fromkeys(given))
 
 
 def read_count(name: str, value: str | None, default: int, most: int) -> int:

@@ -9,7 +9,9 @@ from heliostat_gateway.reports.dimensions import (
     REQUESTS,
     REQUESTS_OF_PARTS,
     TOKENS,
+    Dimension,
     missing_dimension,
+    read_dimensions,
 )
 from heliostat_gateway.reports.questions import UsageQuestion
 from heliostat_gateway.reports.reading import known_columns
@@ -92,7 +94,7 @@ def token_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
 def sum_usage(connection: sqlite3.Connection, question: UsageQuestion, tiers: list[int]) -> Page:
     """A page of sums. `tiers` are the tier starts that slices keep apart. Raises RefusalError."""
     columns = known_columns(connection)
-    for each in question.by:
+    for each in needed_of(question):
         if each.column not in columns:
             raise missing_dimension(each)
     connection.execute("BEGIN")  # all statements see one state of the ledger
@@ -102,10 +104,15 @@ def sum_usage(connection: sqlite3.Connection, question: UsageQuestion, tiers: li
     page = lines[: question.limit]
     if page:
         page = _with_details(connection, statement, page, tiers)
-    whole = _statement(UsageQuestion(question.from_ms, question.to_ms, question.zone, ()))
+    whole = _statement(replace(question, by=(), after=None))
     total = _with_details(connection, whole, _lines(connection, question, whole, requests), tiers)
     connection.execute("ROLLBACK")
     return Page(tuple(page), total[0], more=len(lines) > question.limit)
+
+
+def needed_of(question: UsageQuestion) -> tuple[Dimension, ...]:
+    """What the ledger must record to answer."""
+    return (*question.by, *(read_dimensions("user") if question.users else ()))
 
 
 def sum_slices(
@@ -128,10 +135,12 @@ def models_between(
 
 def _statement(question: UsageQuestion) -> _Statement:
     span = "started_ms >= ? AND started_ms < ?"
+    theirs = f"AND user IN ({_marks(question.users)})" if question.users else ""
     keys = tuple(each.value for each in question.by)
     if all(each.name != "day" for each in question.by):
+        span_ms = (question.from_ms, question.to_ms)
         return _Statement(
-            "", f"FROM requests WHERE {span}", (question.from_ms, question.to_ms), keys
+            "", f"FROM requests WHERE {span} {theirs}", (*span_ms, *question.users), keys
         )
     # SQLite knows no time zones: the local days come as a table of their first instants.
     days = split_days(question.from_ms, question.to_ms, question.zone)
@@ -141,9 +150,9 @@ def _statement(question: UsageQuestion) -> _Statement:
     head = "WITH days(day, first, following) AS (VALUES " + ", ".join(["(?, ?, ?)"] * len(days))
     source = (
         "FROM days JOIN requests ON started_ms >= days.first AND started_ms < days.following "
-        "WHERE 1"
+        f"WHERE 1 {theirs}"
     )
-    return _Statement(head + ")", source, tuple(values), keys)
+    return _Statement(head + ")", source, (*values, *question.users), keys)
 
 
 def _lines(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -13,6 +13,7 @@ from heliostat_core.keys import key_id
 from heliostat_gateway.access.admin_keys import KeyAdmin
 from heliostat_gateway.access.key_documents import RefusalDocument
 from heliostat_gateway.access.keyring import KeyRing
+from heliostat_gateway.access.people_keys import PeopleKeys
 from heliostat_gateway.access.revokers import Revoker
 from heliostat_gateway.breakers import Breakers, BreakerState
 from heliostat_gateway.money.bookings import ExecutionTotal
@@ -24,6 +25,7 @@ from heliostat_gateway.reports.gates import Gate, Kind, resuming
 from heliostat_gateway.routes.plans import NotServed, RouteReason
 from heliostat_gateway.routes.routing import ANYONE, Router
 from heliostat_gateway.scripted.bill import Bill, BillEntry
+from heliostat_gateway.serving.admission import admits
 
 
 class _Document(BaseModel):
@@ -99,6 +101,19 @@ class ModelStatus(_Document):
     message: str
 
 
+class CatalogModel(_Document):
+    """A model and who would be asked first."""
+
+    name: str
+    provider: str
+
+
+class Catalog(_Document):
+    """What is served."""
+
+    models: list[CatalogModel]
+
+
 class BreakerView(_Document):
     """A breaker that is not closed."""
 
@@ -141,21 +156,20 @@ class Admin:
     def endpoints(self) -> APIRouter:
         """The routes under /admin, each behind the token."""
 
-        def check(request: Request) -> None:
-            self.keys.admin(request.headers)
-
         router = APIRouter(
             prefix="/admin",
-            dependencies=[Depends(check)],
+            dependencies=[Depends(admits(self.keys))],
             responses={"4XX": {"model": RefusalDocument}, "5XX": {"model": RefusalDocument}},
         )
         router.add_api_route("/revocations", self.revoke, methods=["POST"])
         router.add_api_route("/executions/{uid}", self.execution, methods=["GET"])
         router.add_api_route("/agents/{namespace}/{name}", self.agent, methods=["GET"])
         router.add_api_route("/models", self.model, methods=["GET"])
+        router.add_api_route("/catalog", self.catalog, methods=["GET"])
         router.add_api_route("/breakers", self.breaker_list, methods=["GET"])
         router.add_api_route("/scripted/bill", self.scripted_bill, methods=["GET"])
         Budgets(self.ledger).add_to(router)
+        router.include_router(PeopleKeys(self.keys, self.key_admin).endpoints())
         router.include_router(self.key_admin.endpoints())
         if self.desk is not None:
             router.include_router(self.desk.routes())
@@ -207,6 +221,19 @@ class Admin:
             provider=provider,
             reason=RouteReason.SERVED,
             message=f"Served by {provider}.",
+        )
+
+    async def catalog(self) -> Catalog:
+        """Every model that would be served now, by the name that is asked for."""
+        now = datetime.now(UTC)
+        names = self.router.models(ANYONE, now)
+        plans = {name: self.router.plan(name, ANYONE, now) for name in names}
+        return Catalog(
+            models=[
+                CatalogModel(name=name, provider=plan.candidates[0].provider.name)
+                for name, plan in plans.items()
+                if not isinstance(plan, NotServed)
+            ]
         )
 
     async def breaker_list(self) -> BreakerList:

@@ -60,12 +60,19 @@ class SharedBudgets:
             await self._flights.join("", self._load)
         except RedisAwayError as error:
             raise StorageError(f"The shared ledger can't be read: {error}") from error
-        totals = []
-        for _, budget in sorted((self._known or {}).items()):
-            reply = await filling.read("sum", counted_budget(budget, now_ms).key)
-            period = period_of(budget, now_ms)
-            totals.append(BudgetTotal(budget, period, reply.number(1), reply.number(2)))
-        return totals
+        known = sorted((self._known or {}).items())
+        return [await _total(budget, filling, now_ms) for _, budget in known]
+
+    async def total(self, name: str, filling: Filling, now_ms: int) -> BudgetTotal | None:
+        """One of them; None for one that is not defined. Raises StorageError."""
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                found = await self._redis.execute_command("HGET", DEFINITIONS, name)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StorageError(f"The shared ledger can't be read: {error}") from error
+        if not isinstance(found, bytes):
+            return None
+        return await _total(_BUDGETS.validate_json(found), filling, now_ms)
 
     async def _change(self, name: str, definition: bytes) -> bool:
         try:
@@ -89,3 +96,8 @@ class SharedBudgets:
         budgets = [_BUDGETS.validate_json(text) for text in found.values()]
         self._known = {budget.name: budget for budget in budgets}
         self.version = version.decode() if isinstance(version, bytes) else ""
+
+
+async def _total(budget: Budget, filling: Filling, now_ms: int) -> BudgetTotal:
+    reply = await filling.read("sum", counted_budget(budget, now_ms).key)
+    return BudgetTotal(budget, period_of(budget, now_ms), reply.number(1), reply.number(2))

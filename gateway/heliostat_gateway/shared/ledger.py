@@ -148,6 +148,10 @@ class SharedLedger:
         """See Ledger."""
         return await self._budgets.totals(self._filling, now_ms)
 
+    async def budget(self, name: str, now_ms: int) -> BudgetTotal | None:
+        """See Ledger."""
+        return await self._budgets.total(name, self._filling, now_ms)
+
     def state(self) -> LedgerState:
         """See Ledger."""
         link = self._link

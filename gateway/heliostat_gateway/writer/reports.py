@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from redis.asyncio import Redis
 
 from heliostat_gateway.access.keyring import KeyRing
@@ -11,6 +11,7 @@ from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.serving.admission import admits
 from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.shared.gates import RedisCrier
@@ -39,10 +40,7 @@ class Reports:
     def routes(self) -> APIRouter:
         """The routes under /admin, each behind the token."""
 
-        def check(request: Request) -> None:
-            self.keys.admin(request.headers)
-
-        router = APIRouter(prefix="/admin", dependencies=[Depends(check)])
+        router = APIRouter(prefix="/admin", dependencies=[Depends(admits(self.keys))])
         router.include_router(self.desk.routes())
         return router
 
@@ -60,4 +58,6 @@ def open_reports(settings: Settings, storage: Storage, redis: Redis, metrics: Me
     store = SharedKeyStore(redis)
     failed = metrics.anomaly_failures.add
     desk = open_desk(settings, storage, router, failed, RedisCrier(redis))
-    return Reports(desk, KeyRing(settings.keys_dir, store=store), store)
+    return Reports(
+        desk, KeyRing(settings.keys_dir, store=store, api_folder=settings.api_keys_dir), store
+    )

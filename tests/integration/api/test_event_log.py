@@ -1,14 +1,16 @@
 """The event log, in a file and in Redis: append-only, once per key, bounded for each audience."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from heliostat_api.documents.port import UnavailableError
-from heliostat_api.events.log import EventLog
+from heliostat_api.events.log import EventLog, bound_of
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -16,6 +18,7 @@ from support.redis_server import RedisServer
 
 Open = Callable[[], EventLog]
 ANN, BOB = "person:ann", "person:bob"
+MOST_BYTES = 1000
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -34,9 +37,8 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
     def open_log() -> EventLog:
         path = tmp_path / "events.sqlite"
-        log: EventLog = (
-            RedisEventLog(url, bound=3, slack=1) if url else SqliteEventLog(path, bound=3, slack=1)
-        )
+        bounds = {"bound": 3, "slack": 1, "most_bytes": MOST_BYTES}
+        log: EventLog = RedisEventLog(url, **bounds) if url else SqliteEventLog(path, **bounds)
         logs.append(log)
         return log
 
@@ -88,6 +90,45 @@ async def test_a_cursor_older_than_the_log_is_a_gap(log: EventLog) -> None:
         await log.append(ANN, report(text))
     assert (await log.read([ANN], 0)).has_gap
     assert await texts(log, ANN, after=1) == ["b", "c", "d"]
+
+
+async def test_long_reports_are_fewer(log: EventLog, opened: Open) -> None:
+    for letter in "abc":
+        await log.append(ANN, report(letter * 400), letter)
+    assert (await log.read([ANN], 0)).has_gap, "1200 bytes are too many"
+    assert await texts(log, ANN, after=1) == ["b" * 400, "c" * 400]
+    await opened().append(ANN, report("d" * 3000))
+    assert await texts(log, ANN, after=3) == ["d" * 3000], "the last one always stays"
+    await log.append(ANN, report("e"))
+    assert await texts(log, ANN, after=4) == ["e"]
+    assert (await log.read([ANN], 3)).has_gap
+    await log.append(ANN, report("a"), "a")
+    assert await texts(log, ANN, after=4) == ["e", "a"], "whose report is gone may be heard again"
+
+
+async def test_an_audience_that_is_forgotten_leaves_nothing(log: EventLog) -> None:
+    for audience in (ANN, BOB):
+        await log.append(audience, report("a"), "k")
+    await log.forget(ANN)
+    assert await texts(log, ANN, BOB) == ["a"]
+    await log.append(ANN, report("b"), "k")
+    assert await texts(log, ANN) == ["b"]
+
+
+async def test_a_file_of_before_sizes_were_kept_gets_them(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    first = SqliteEventLog(path)
+    for _ in range(3):
+        await first.append(ANN, report("a" * 400))
+    await first.close()
+    with closing(sqlite3.connect(path)) as connection:
+        for table, column in (("reports", "size"), ("audiences", "bytes")):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        connection.commit()
+    again = SqliteEventLog(path, most_bytes=MOST_BYTES)
+    await again.append(ANN, report("b"))
+    assert await texts(again, ANN, after=2) == ["a" * 400, "b"]
+    await again.close()
 
 
 async def test_what_others_hear_makes_no_gap(log: EventLog) -> None:
@@ -147,3 +188,23 @@ async def test_without_redis_the_log_says_so_and_heals(redis_server: RedisServer
     redis_server.start()
     assert await texts(log, ANN) == ["a"]
     await log.close()
+
+
+async def test_what_an_audience_is_made_to_forget_is_a_gap_for_whoever_was_before(
+    log: EventLog,
+) -> None:
+    await log.append(ANN, report("a"))
+    await log.append(BOB, report("b"))
+    before = await log.end()
+    await log.append(ANN, report("c"), "key-1")
+    await log.forget(ANN)
+    assert (await log.read([ANN], before)).has_gap
+    assert await texts(log, BOB) == ["b"]
+    after = await log.end()
+    await log.append(ANN, report("d"), "key-1")
+    assert await texts(log, ANN, after=after) == ["d"]
+
+
+def test_a_conversation_keeps_fewer_reports_than_a_person() -> None:
+    assert bound_of("conversation:x", 10_000) == 500
+    assert bound_of("person:x", 10_000) == 10_000

@@ -16,13 +16,13 @@ from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.register import Register
 from heliostat_api.recording.closing import Closing
-from heliostat_api.recording.owners import OWNER_ANNOTATION, Owners
+from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
-from heliostat_core.names import RECORDED_ANNOTATION
+from heliostat_core.names import OWNER_ANNOTATION, RECORDED_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Ref
 from support.builders.resources import NOW
 

@@ -166,7 +166,7 @@ async def test_a_guests_secrets_become_the_users(tmp_path: Path) -> None:
         hers, his = await put(ann, "crm"), await put(bob, "crm")
         only_hers = await put(ann, "mail")
         made = body_of(await create(ann, naming("crm")), 201)
-        movings = open_movings(api.surroundings)
+        movings = open_movings(api.surroundings, api.parts.caps)
         for _ in range(2):  # may be called again
             for each in movings:
                 await each.move(ANN, BOB)

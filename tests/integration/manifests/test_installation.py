@@ -3,11 +3,17 @@
 import json
 import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
+from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.publishing import Publishing
+from heliostat_core.keys import new_private_key
+from heliostat_core.worlds import ForbiddenError
+from heliostat_kubernetes.cluster import KubernetesWorld
 from support.control_plane import Address
 from support.manifests import INSTALLATION, SAMPLES
 
@@ -56,6 +62,45 @@ def test_the_shared_overlay_adds_redis_and_a_writer_to_two_gateways(installed: A
         "poddisruptionbudget.policy/heliostat-gateway created",
         "networkpolicy.networking.k8s.io/heliostat-redis created",
     ]
+
+
+def test_the_dashboard_overlay_adds_the_api_whose_key_the_gateway_may_mount(
+    installed: Address,
+) -> None:
+    overlay = INSTALLATION / "overlays" / "dashboard"
+    installed.kubectl("apply", "-k", overlay)
+    made = list(yaml.safe_load_all(installed.kubectl("kustomize", overlay)))
+    [gateway] = [
+        each["spec"]["template"]["spec"]
+        for each in made
+        if each["kind"] == "Deployment" and each["metadata"]["name"] == "heliostat-gateway"
+    ]
+    [volume] = [each for each in gateway["volumes"] if each["name"] == "api-keys"]
+    assert volume["configMap"] == {"name": "heliostat-api-key", "optional": True}
+    plain = installed.kubectl("kustomize", INSTALLATION)
+    assert "heliostat-api" not in plain
+
+
+async def test_the_api_publishes_its_key_and_no_other_config_map(
+    installed: Address, tmp_path: Path
+) -> None:
+    installed.kubectl("apply", "-k", INSTALLATION / "overlays" / "dashboard")
+    system = "heliostat-system"
+    token = installed.kubectl("create", "token", "heliostat-api", "-n", system).strip()
+    config = json.loads(installed.kubeconfig.read_text())
+    config["users"][0]["user"]["token"] = token
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    identity = Identity(new_private_key(), lambda: datetime.now(UTC))
+    async with await KubernetesWorld.connect(kubeconfig=tmp_path / "kubeconfig") as world:
+        for _ in range(2):
+            await Publishing(world, f"{system}/heliostat-api-key", identity).publish()
+        with pytest.raises(ForbiddenError):
+            await Publishing(world, f"{system}/heliostat-redis", identity).publish()
+    name, text = identity.published()
+    found = installed.kubectl("-n", system, "get", "configmap", "heliostat-api-key", "-o", "json")
+    assert json.loads(found)["data"] == {name: text}
+    installed.kubectl("delete", "-k", INSTALLATION / "api", "--wait=false")
+    installed.kubectl("-n", system, "delete", "configmap", "heliostat-api-key")
 
 
 def test_only_the_gateway_and_its_writer_reach_redis(installed: Address) -> None:

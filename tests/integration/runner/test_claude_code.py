@@ -142,6 +142,12 @@ def test_max_turns_is_a_limit_of_its_own(serve: Serve, make_pod: MakePod) -> Non
     assert left.result["turns"] == 2
 
 
+GUESTS_SPENT = (
+    "The budget guests has reached its cost limit: $5.000000 of $5.000000 is spent or reserved. "
+    "It starts anew at 2026-11-23T00:00:00Z."
+)
+
+
 def limits(**changes: object) -> dict[str, object]:
     return {
         "timeoutSeconds": 60,
@@ -164,6 +170,7 @@ def limits(**changes: object) -> dict[str, object]:
             "TokenLimitReached",
             12,
         ),
+        (Refuse(429, "rate_limit_error", GUESTS_SPENT, NO_RETRY), "CostLimitReached", 12),
         (Refuse(401, "authentication_error", "revoked", NO_RETRY), "KeyRefused", 14),
         (Refuse(403, "permission_error", "no", NO_RETRY), "KeyRefused", 14),
         (Refuse(404, "not_found_error", "no model", NO_RETRY), "ModelUnavailable", 14),

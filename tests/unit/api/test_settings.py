@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from heliostat_api.people.roles import Role
-from heliostat_api.settings import PREFIX, ApiSettings, unknown_settings
+from heliostat_api.settings import PREFIX, ApiSettings, known_settings
+from heliostat_core.environment import unknown_settings
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **given: str) -> ApiSettings:
@@ -67,4 +68,4 @@ def test_a_typing_error_is_no_setting_but_a_service_link_passes() -> None:
         "HELIOSTAT_API_PORT_8080_TCP": "tcp://10.0.0.1:8080",
         "PATH": "/bin",
     }
-    assert unknown_settings(environment) == ["HELIOSTAT_API_GEUSTS"]
+    assert unknown_settings(environment, PREFIX, known_settings()) == ["HELIOSTAT_API_GEUSTS"]

@@ -126,6 +126,9 @@ def test_tokens_count_to_the_limit_until_the_last_answer() -> None:
     assert told(start("m1"), stop("end_turn")).tokens_to_limit == 0
 
 
+BUDGET = "The budget guests has reached its cost limit: $5 of $5. It starts anew at 0:00."
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -138,6 +141,10 @@ def test_tokens_count_to_the_limit_until_the_last_answer() -> None:
         (
             {"is_error": True, "api_error_status": 402, "result": "API Error: 402 Token limit"},
             Reason.TOKEN_LIMIT_REACHED,
+        ),
+        (
+            {"is_error": True, "api_error_status": 429, "result": f"429 {BUDGET}"},
+            Reason.COST_LIMIT_REACHED,
         ),
         ({"is_error": True, "api_error_status": 401}, Reason.KEY_REFUSED),
         ({"is_error": True, "api_error_status": 403}, Reason.KEY_REFUSED),

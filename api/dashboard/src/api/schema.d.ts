@@ -281,6 +281,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description Your keys, revoked ones too.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Make Key
+         * @description A key for a program of yours. Its text is shown once, here.
+         */
+        post: operations["make_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Key
+         * @description End one of your keys: it opens nothing after five seconds, and its open streams end.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Usage
+         * @description What your chat, your runs and your keys cost; this month, unless you say otherwise.
+         */
+        get: operations["read_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/schedules/preview": {
         parameters: {
             query?: never;
@@ -374,7 +438,7 @@ export interface paths {
         };
         /**
          * Read Me
-         * @description Who you are.
+         * @description Who you are, and what you may spend.
          */
         get: operations["read_me"];
         put?: never;
@@ -1181,6 +1245,20 @@ export interface components {
             reason: string;
         };
         /**
+         * ForecastView
+         * @description What this month will have cost, and the range that four of five months fall into.
+         */
+        ForecastView: {
+            /** Monthcostmicros */
+            monthCostMicros: number;
+            /** Lowmicros */
+            lowMicros: number;
+            /** Highmicros */
+            highMicros: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * GoneConversationView
          * @description Payload of `conversation.deleted`.
          */
@@ -1201,6 +1279,58 @@ export interface components {
             name: string;
         };
         JsonValue: unknown;
+        /**
+         * KeyList
+         * @description Oldest first, revoked ones too.
+         */
+        KeyList: {
+            /** Items */
+            items: components["schemas"]["KeyView"][];
+        };
+        /**
+         * KeyRequest
+         * @description A key to be made. `scopes`: `models` calls models at the gateway, `api` is this API.
+         */
+        KeyRequest: {
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("models" | "api")[];
+            /** Expiresseconds */
+            expiresSeconds?: number | null;
+        };
+        /**
+         * KeyView
+         * @description A key of yours, without its secret.
+         */
+        KeyView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Expirestime */
+            expiresTime: string | null;
+            /** Lastusedtime */
+            lastUsedTime: string | null;
+            /** Revokedtime */
+            revokedTime: string | null;
+        };
+        /**
+         * MadeKey
+         * @description A new key. Its text is in this answer only.
+         */
+        MadeKey: {
+            /** Key */
+            key: string;
+            details: components["schemas"]["KeyView"];
+        };
         /**
          * MessagePage
          * @description The newest last. `next` is the cursor of what was said before; None at the start.
@@ -1325,7 +1455,8 @@ export interface components {
         /**
          * PersonView
          * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
-         *     for others); `isExpiring` says that this is near.
+         *     for others); `isExpiring` says that this is near. `spending` is told by `GET /api/me` only, and
+         *     null while the gateway is away.
          */
         PersonView: {
             /** Id */
@@ -1344,6 +1475,7 @@ export interface components {
              * @default false
              */
             isExpiring: boolean;
+            spending?: components["schemas"]["SpendingView"] | null;
         };
         /**
          * PiecesView
@@ -1672,6 +1804,22 @@ export interface components {
             executions: components["schemas"]["ExecutionView"][];
         };
         /**
+         * SpendingView
+         * @description What you may spend a day, and what you have spent of it; `untilTime` is when it starts anew.
+         *
+         *     `reached` says of which cap nothing is left: your own, or that of all guests together.
+         */
+        SpendingView: {
+            /** Capmicros */
+            capMicros: number | null;
+            /** Spentmicros */
+            spentMicros: number;
+            /** Untiltime */
+            untilTime: string | null;
+            /** Reached */
+            reached?: ("own" | "guests") | null;
+        };
+        /**
          * StatusCode
          * @description What a status is about. `script`: no model answers, a script does.
          * @enum {string}
@@ -1718,6 +1866,20 @@ export interface components {
             type: "text";
             /** Text */
             text: string;
+        };
+        /**
+         * TokensView
+         * @description Tokens by kind.
+         */
+        TokensView: {
+            /** Inputtokens */
+            inputTokens: number;
+            /** Outputtokens */
+            outputTokens: number;
+            /** Cachereadtokens */
+            cacheReadTokens: number;
+            /** Cachewritetokens */
+            cacheWriteTokens: number;
         };
         /**
          * ToolCallPart
@@ -1793,6 +1955,49 @@ export interface components {
             }[];
             /** Next */
             next: string | null;
+        };
+        /**
+         * UsageReport
+         * @description Days are those of `timeZone`; `to` is included. No forecast without three days of history.
+         */
+        UsageReport: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "day" | "agent" | "model";
+            /** Timezone */
+            timeZone: string;
+            /**
+             * From
+             * Format: date
+             */
+            from: string;
+            /**
+             * To
+             * Format: date
+             */
+            to: string;
+            /** Rows */
+            rows: components["schemas"]["UsageRow"][];
+            /** Totalcostmicros */
+            totalCostMicros: number;
+            forecast: components["schemas"]["ForecastView"] | null;
+        };
+        /**
+         * UsageRow
+         * @description Of one day, agent or model. An agent's `key` is its id; empty for chat and keys.
+         */
+        UsageRow: {
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Costmicros */
+            costMicros: number;
+            /** Requests */
+            requests: number;
+            usage: components["schemas"]["TokensView"];
         };
         /**
          * UsageView
@@ -2616,6 +2821,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeKey"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_usage: {
+        parameters: {
+            query?: {
+                by?: "day" | "agent" | "model";
+                /** @description The first day. */
+                from?: string | null;
+                /** @description The last day, included. */
+                to?: string | null;
+                timeZone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -28,6 +28,9 @@ export type FileChange = Schemas["FileChangeView"];
 export type Secret = Schemas["heliostat_api__secrets__records__SecretView"];
 export type Accepted = Schemas["Accepted"];
 export type Problem = Schemas["Problem"];
+export type Conversation = Schemas["ConversationView"];
+export type Message = Schemas["MessageView"];
+export type Fire = SchedulePreview["fires"][number];
 type Gone = Schemas["GoneView"];
 
 /** An event of a transcript: a stranger's JSON, read by transcript/timeline.ts. */
@@ -44,7 +47,9 @@ export type Report =
   | ReportOf<"execution.changed", Execution>
   | ReportOf<"execution.deleted", Gone>
   | ReportOf<"execution.output", Output>
-  | ReportOf<"execution.pieces", Pieces>;
+  | ReportOf<"execution.pieces", Pieces>
+  | ReportOf<"conversation.changed", Conversation>
+  | ReportOf<"conversation.deleted", { id: string }>;
 
 export interface Page<Item> {
   items: Item[];

@@ -3,6 +3,7 @@ import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type {
   Agent,
   AgentDetail,
+  Conversation,
   Execution,
   Output,
   Page,
@@ -26,11 +27,13 @@ export const keys = {
   run: (id: string) => ["execution", id] as const,
   transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
   files: (id: string) => ["files", id] as const,
+  conversations: ["conversations"] as const,
 };
 
 /** What was heard while a read was on its way. */
 export const heardRuns = new Overlay<Execution>();
 export const heardAgents = new Overlay<Agent>();
+export const heardConversations = new Overlay<Conversation>();
 
 const heardOutput = new Map<string, number>();
 const OUTPUTS_KEPT = 200;
@@ -64,6 +67,12 @@ export function applyReport(client: QueryClient, report: Report): void {
     case "execution.output":
       appendOutput(client, report.execution, report.payload);
       break;
+    case "conversation.changed":
+      changeConversation(client, report.payload.id, report.payload);
+      break;
+    case "conversation.deleted":
+      changeConversation(client, report.payload.id, null);
+      break;
     case "execution.pieces":
       showPieces(client, report.execution, report.payload);
       break;
@@ -96,6 +105,26 @@ export function placeAgent(agents: Agent[], id: string, agent: Agent | null): Ag
   if (!agent) return agents.filter((each) => each.id !== id);
   const isThere = agents.some((each) => each.id === id);
   return isThere ? agents.map((each) => (each.id === id ? agent : each)) : [agent, ...agents];
+}
+
+function changeConversation(client: QueryClient, id: string, talk: Conversation | null): void {
+  heardConversations.note(id, talk);
+  client.setQueryData<Conversation[]>(
+    keys.conversations,
+    (talks) => talks && placeConversation(talks, id, talk),
+  );
+}
+
+/** The one that was changed last stands first. */
+export function placeConversation(
+  talks: Conversation[],
+  id: string,
+  talk: Conversation | null,
+): Conversation[] {
+  const others = talks.filter((each) => each.id !== id);
+  if (!talk) return others;
+  const at = others.findIndex((each) => each.changedTime <= talk.changedTime);
+  return others.toSpliced(at < 0 ? others.length : at, 0, talk);
 }
 
 function changeRun(client: QueryClient, run: Execution): void {

@@ -1,10 +1,15 @@
+import { Button } from "@mantine/core";
 import { Link } from "wouter";
 import { useNews } from "../api/news";
 import { runsOf, useAgents, useRuns } from "../api/queries";
 import type { Agent, Execution } from "../api/views";
+import { useBegin } from "../chat/begin";
+import { Composer } from "../chat/Composer";
 import { AgentState } from "../parts/AgentState";
 import { Attention } from "../parts/Attention";
+import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
+import { Requests } from "../parts/Requests";
 import { RunList } from "../parts/RunList";
 import { Samples } from "../parts/Samples";
 import { Failure, Rows } from "../parts/States";
@@ -45,10 +50,16 @@ function Away({ error, retry }: { error: unknown; retry: () => void }) {
 
 function Newcomer() {
   const { t } = useWords();
+  const begin = useBegin();
   return (
     <div className={classes.newcomer}>
       <PageHead title={t("home.welcome")} detail={t("home.welcomeDetail")} tab="" />
-      <Samples />
+      <Composer say={begin} placeholder={t("chat.placeholder")} isTall />
+      <Requests say={begin} />
+      <Section title={t("home.samples")}>
+        <p className={classes.detail}>{t("home.samplesDetail")}</p>
+        <Samples isNarrow />
+      </Section>
     </div>
   );
 }
@@ -61,7 +72,11 @@ function Overview({ runs }: { runs: Execution[] }) {
   const recent = runs.filter((run) => run.isFinished && !failed.has(run.id)).slice(0, RECENT);
   return (
     <>
-      <PageHead title={t("home.title")} tab="" />
+      <PageHead title={t("home.title")} tab="">
+        <Button component={Link} href="/chat" leftSection={<Icon name="plus" size={16} />}>
+          {t("chat.new")}
+        </Button>
+      </PageHead>
       <div className={classes.columns}>
         <div>
           {news.length > 0 && <Attention news={news} />}
@@ -81,7 +96,7 @@ function Overview({ runs }: { runs: Execution[] }) {
         </div>
         <div>
           <YourAgents />
-          <Section title={t("home.examples")}>
+          <Section title={t("home.samples")}>
             <Samples isNarrow />
           </Section>
         </div>

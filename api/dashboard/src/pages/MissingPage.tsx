@@ -4,7 +4,11 @@ import { Empty } from "../parts/States";
 import { useWords } from "../words/words";
 
 /** An address without a page, or a thing that is not there. */
-export function MissingPage({ what = "page" }: { what?: "page" | "run" | "agent" }) {
+export function MissingPage({
+  what = "page",
+}: {
+  what?: "page" | "run" | "agent" | "conversation";
+}) {
   const { t } = useWords();
   return (
     <>

@@ -8,6 +8,7 @@ import { StatusBar } from "./StatusBar";
 
 const PLACES = [
   { path: "/", icon: "home", text: "nav.home" },
+  { path: "/chat", icon: "chat", text: "nav.chat" },
   { path: "/executions", icon: "runs", text: "nav.executions" },
   { path: "/agents", icon: "agents", text: "nav.agents" },
   { path: "/usage", icon: "chart", text: "nav.usage" },
@@ -18,6 +19,7 @@ const PLACES = [
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useWords();
   const main = useMainFocus();
+  const [location] = useLocation();
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#main">
@@ -34,7 +36,13 @@ export function Shell({ children }: { children: ReactNode }) {
           ))}
         </nav>
       </header>
-      <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+      <main
+        id="main"
+        ref={main}
+        tabIndex={-1}
+        className={classes.main}
+        data-wide={location.startsWith("/chat") || undefined}
+      >
         <Expiry />
         {children}
       </main>
@@ -62,6 +70,8 @@ function useMainFocus() {
   useEffect(() => {
     if (last.current === location) return;
     last.current = location;
+    // Who is writing goes on writing: a conversation that began has got its address.
+    if (document.activeElement instanceof HTMLTextAreaElement) return;
     scrollTo(0, 0);
     main.current?.focus({ preventScroll: true });
   }, [location]);

@@ -90,6 +90,10 @@ function describe(report: Report, world: World, { t, name }: Words): string {
     case "agent.deleted":
     case "execution.deleted":
       return t("status.heardDeleted", { name: report.payload.name });
+    case "conversation.changed":
+      return t("status.heardChat", { title: report.payload.title || t("chat.untitled") });
+    case "conversation.deleted":
+      return t("status.heardChatDeleted");
     default:
       return t("status.quiet");
   }

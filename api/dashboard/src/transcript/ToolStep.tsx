@@ -26,10 +26,13 @@ export function ToolStep({
   item,
   folder,
   isGoing,
+  said,
 }: {
   item: Call;
   folder: string;
   isGoing: boolean;
+  /** Words for the call, where the tool's name and input say little. */
+  said?: { title: string; subject: string };
 }) {
   const { t } = useWords();
   const [isOpen, setOpen] = useState(false);
@@ -47,8 +50,12 @@ export function ToolStep({
           <Icon name="chevron" size={14} />
         </span>
         <Icon name={ICONS[item.name] ?? "wrench"} size={16} />
-        <span className={classes.toolName}>{t("steps.tool", { name: item.name })}</span>
-        <span className={classes.subject}>{subjectOf(item.input, folder) || item.draft}</span>
+        <span className={classes.toolName}>
+          {said?.title ?? t("steps.tool", { name: item.name })}
+        </span>
+        <span className={classes.subject}>
+          {said?.subject ?? (subjectOf(item.input, folder) || item.draft)}
+        </span>
         <State item={item} isGoing={isGoing} />
       </button>
       {isOpen && (

@@ -1,4 +1,5 @@
 import { AGENTS } from "./agents";
+import { CHAT } from "./chat";
 import { EXPIRY } from "./expiry";
 import { KEYS } from "./keys";
 import { MINE } from "./mine";
@@ -85,8 +86,8 @@ export const CATALOGUE = {
 
   "home.welcome": { en: "Put an agent to work", ko: "에이전트에게 일을 맡겨 보세요" },
   "home.welcomeDetail": {
-    en: "Pick an example. It starts at once, and you watch every step it takes.",
-    ko: "예시를 하나 고르면 바로 시작되고, 모든 과정을 지켜볼 수 있습니다.",
+    en: "Say what you need. The assistant drafts an agent and tests it with you; it only goes to work when you activate it.",
+    ko: "필요한 일을 말해 주세요. 도우미가 에이전트를 만들어 함께 시험하고, 직접 활성화해야 일을 시작합니다.",
   },
   "home.title": { en: "Home", ko: "홈" },
   "home.attention": {
@@ -108,7 +109,6 @@ export const CATALOGUE = {
   "home.allRuns": { en: "All runs", ko: "모든 실행" },
   "home.agents": { en: "Your agents", ko: "내 에이전트" },
   "home.allAgents": { en: "All agents", ko: "모든 에이전트" },
-  "home.examples": { en: "Try an example", ko: "예시 실행해 보기" },
   "sample.run": { en: "Run it", ko: "실행하기" },
   "sample.starting": { en: "Starting", ko: "시작하는 중" },
   "sample.hello": { en: "Say hello", ko: "인사하기" },
@@ -345,6 +345,7 @@ export const CATALOGUE = {
   "reason.Stopping": { en: "Stopping", ko: "중지 중" },
   "reason.SecretMissing": { en: "Secret missing", ko: "시크릿 없음" },
   "reason.Ready": { en: "Ready", ko: "준비됨" },
+  ...CHAT,
 } as const satisfies Record<string, Record<"en" | "ko", string>>;
 
 export type Key = keyof typeof CATALOGUE;

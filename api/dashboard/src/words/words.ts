@@ -15,8 +15,10 @@ function isKey(name: string): name is Key {
   return name in CATALOGUE;
 }
 
+type Group = "phase" | "reason" | "trigger" | "chatTool" | "chatStatus" | "chatChart" | "fire";
+
 /** The texts of an open set (phases, reasons): unknown ones with their words apart. */
-export function sayName(language: Language, group: "phase" | "reason" | "trigger", name: string) {
+export function sayName(language: Language, group: Group, name: string) {
   const key = `${group}.${name}`;
   if (isKey(key)) return say(language, key);
   return name.replace(/([a-z])([A-Z])/g, "$1 $2");
@@ -25,7 +27,7 @@ export function sayName(language: Language, group: "phase" | "reason" | "trigger
 export interface Words {
   language: Language;
   t(key: Key, values?: Values): string;
-  name(group: "phase" | "reason" | "trigger", name: string): string;
+  name(group: Group, name: string): string;
   duration(seconds: number): string;
   shortDuration(ms: number): string;
   amount(count: number): string;

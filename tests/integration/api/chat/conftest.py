@@ -1,12 +1,14 @@
 """A server with a chat, and clients of it."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest_asyncio
 
+from heliostat_api.chat.assembly import Line
+from heliostat_api.main import create_app
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.serving.cookies import SESSION
 from support.chatting import ScriptedGateway, Talker, scripted_gateway, talking
@@ -24,6 +26,14 @@ class ChatPlace:
     gateway: ScriptedGateway
     url: str
     folder: Path
+
+    @asynccontextmanager
+    async def replica(self, line: Line | None = None) -> AsyncIterator["ChatPlace"]:
+        """Another server over the same stores."""
+        around = replace(self.api.surroundings, line=line or self.api.surroundings.line)
+        api = replace(self.api, app=create_app(around), surroundings=around)
+        async with api.serving() as url:
+            yield ChatPlace(api, self.gateway, url, self.folder)
 
     def talker(self, person: str = ANN, url: str = "") -> AbstractAsyncContextManager[Talker]:
         """A browser of that person."""

@@ -129,6 +129,19 @@ async def test_a_line_longer_than_a_chunk_comes_back_whole(transcripts: Transcri
     assert (await transcripts.read("e", 1, "3", 10)).events == (long, "last")
 
 
+async def test_what_is_beyond_the_bound_is_one_marked_gap(documents: Documents) -> None:
+    bounded = Transcripts(documents, most_bytes=60)
+    written = [f"line {number:04}" for number in range(8)]  # 10 bytes each
+    assert await bounded.append("e", 1, 0, written[:4]) == Position(4)
+    for _ in range(2):  # may be repeated
+        assert await bounded.append("e", 1, 4, written[4:]) == Position(8, lost=2)
+    assert await bounded.append("e", 1, 8, ["x"]) == Position(9, lost=3), "no holes in between"
+    assert await bounded.end("e", 1, 9, 0) == Position(9, lost=3, ended=True)
+    assert await read_all(bounded, "e") == list(enumerate(written[:6]))
+    assert await Transcripts(documents, most_bytes=60).append("e", 2, 0, ["other attempt"])
+    assert await read_all(Transcripts(documents), "e") == list(enumerate(written[:6]))
+
+
 async def test_a_line_longer_than_a_commit_is_refused_and_named(transcripts: Transcripts) -> None:
     with pytest.raises(TooLargeError, match="line 1 "):
         await transcripts.append("e", 1, 0, ["short", "x" * (module.COMMIT_BYTES + 1)])

@@ -29,9 +29,11 @@ from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
 from support.builders.resources import make_uid
 from support.chatting import talking
 from support.deliveries import make_claims
+from support.played_gateway import PlayedGateway
 from support.shared_api import ApiApp, api_app
 
 ANN, BOB = new_guest_id(), new_guest_id()
+KEY_ID = "hsk_1"
 UNKNOWN = make_uid("nothing has this id")
 
 
@@ -64,12 +66,17 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/openapi.json"): Row(Rule.ANYBODY),
     ("GET", "/healthz"): Row(Rule.ANYBODY),
     ("GET", "/readyz"): Row(Rule.ANYBODY),
+    ("GET", "/metrics"): Row(Rule.ANYBODY),
     ("GET", "/auth/sign-in"): Row(Rule.ANYBODY),
     ("GET", "/auth/callback"): Row(Rule.ANYBODY),
     ("GET", "/auth/signed-out"): Row(Rule.ANYBODY),
     ("POST", "/auth/sign-out"): Row(Rule.ANYBODY),
     ("GET", "/agent/reports/stream"): Row(Rule.PERSON),
     ("GET", "/api/me"): Row(Rule.PERSON),
+    ("GET", "/api/usage"): Row(Rule.PERSON),
+    ("GET", "/api/keys"): Row(Rule.PERSON),
+    ("POST", "/api/keys"): Row(Rule.PERSON, body={"name": "mine", "scopes": ["api"]}),
+    ("DELETE", "/api/keys/{key_id}"): Row(Rule.OWNER),
     ("GET", "/api/secrets"): Row(Rule.PERSON),
     ("PUT", "/api/secrets/{name}"): Row(Rule.PERSON, body={"values": {"key": "value"}}),
     ("DELETE", "/api/secrets/{name}"): Row(Rule.PERSON),
@@ -172,6 +179,7 @@ class Things:
             number=1,
             file_id=REPORT.id,
             name="hello",
+            key_id=thing or KEY_ID,
             path="result.txt",
         )
 
@@ -181,10 +189,12 @@ class Things:
         return text.replace("{agent_id}", thing or self.agent) if row.body is not None else None
 
     def names_of_ann(self) -> tuple[str, ...]:
-        return (ANN, self.agent, self.draft, self.execution, self.conversation)
+        return (ANN, self.agent, self.draft, self.execution, self.conversation, KEY_ID)
 
     def ids_for(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Of everything of hers that this endpoint could be about."""
+        if "{key_id}" in endpoint[1]:
+            return (KEY_ID,)
         if "{conversation_id}" in endpoint[1]:
             return (self.conversation,)
         return (self.execution,) if "{uid}" in endpoint[1] else (self.agent, self.draft)
@@ -250,7 +260,8 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
     keys = tmp_path / "keys"
     keys.mkdir()
     (keys / "public.pem").write_text(public_pem(private))
-    async with api_app(tmp_path) as api, api.serving() as url:
+    gateway = PlayedGateway(hsk_1_secret=ANN)
+    async with api_app(tmp_path, gateway=gateway.place) as api, api.serving() as url:
         execution = await api.give_execution(ANN)
         await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
         await api.parts.transcripts.append(execution, 1, 0, (PRINTED,))
@@ -372,9 +383,10 @@ async def test_the_owner_is_told_of_their_own(things: Things) -> None:
     assert ANN in told_ann["/api/me"]
     assert things.agent in told_ann["/api/agents"]
     assert things.execution in told_ann["/api/executions"]
+    assert KEY_ID in told_ann["/api/keys"]
     assert things.conversation in told_ann["/api/conversations"]
     snapshot = told_ann["/agent/reports/stream"]
-    assert all(name in snapshot for name in things.names_of_ann()[:4])  # no conversations
+    assert all(name in snapshot for name in things.names_of_ann()[:4])  # no conversations, no keys
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.RUN), ids=str)

@@ -1,19 +1,22 @@
 """What a guest has in the world becomes theirs when they sign in, and nothing else changes."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest_asyncio
 
+from heliostat_api.gateway.caps import Caps, DailyCaps
+from heliostat_api.gateway.client import Gateway
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.recording.managers import APPLIER, MARKER, MOVER
-from heliostat_api.recording.owners import OWNER_ANNOTATION
-from heliostat_core.names import RECORDED_ANNOTATION
+from heliostat_core.names import OWNER_ANNOTATION, RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Kind, Ref
 from support.local_api import NAMESPACE, ApiPlace, api_place
 
 GUEST, USER, OTHER = "guest-1", "user-1", "user-2"
+NO_CAPS = Caps(Gateway(None), DailyCaps(), lambda: datetime.now(UTC))
 SPECS: dict[str, JsonObject] = {
     "Agent": {"prompt": "Work."},
     "Execution": {"agentRef": {"name": "worker"}},
@@ -52,7 +55,7 @@ async def test_a_guests_resources_become_the_users_and_others_stay(place: ApiPla
         await give(place, kind, "mine", GUEST)
         await give(place, kind, "theirs", OTHER)
     for _ in range(2):  # may be called again
-        await MovingResources(place.world.as_manager(MOVER)).move(GUEST, USER)
+        await MovingResources(place.world.as_manager(MOVER), NO_CAPS).move(GUEST, USER)
     for kind in (AGENT, EXECUTION):
         assert await annotations(place, kind, "mine") == {OWNER_ANNOTATION: USER}
         assert await annotations(place, kind, "theirs") == {OWNER_ANNOTATION: OTHER}
@@ -71,7 +74,7 @@ async def test_a_mark_of_another_manager_stays(place: ApiPlace) -> None:
             },
         }
     )
-    await MovingResources(place.world.as_manager(MOVER)).move(GUEST, USER)
+    await MovingResources(place.world.as_manager(MOVER), NO_CAPS).move(GUEST, USER)
     assert await annotations(place, EXECUTION, "mine") == {
         OWNER_ANNOTATION: USER,
         RECORDED_ANNOTATION: "now",

@@ -14,10 +14,13 @@ from fastapi import Depends, WebSocket
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.people.identities import Identity, new_guest_id
+from heliostat_api.people.person import Person
+from heliostat_api.people.register import Register
+from heliostat_api.people.roles import Claims
 from heliostat_api.serving.parts import person_of
 from heliostat_api.settings import ApiSettings
+from support.played_gateway import PlayedGateway
 from support.shared_api import PAGE, URL, ApiApp, api_app
 
 GUEST = new_guest_id()
@@ -187,18 +190,18 @@ async def test_one_address_has_a_limit_for_all_who_come_from_there(tmp_path: Pat
     assert probe.status_code == 200, "probes are not limited"
 
 
-class OneKey:
-    """A gateway that knows one key."""
-
-    async def find(self, bearer: str) -> Person | None:
-        return Person("user-1", PersonKind.USER) if bearer == "right" else None
-
-
 async def test_a_key_counts_alone_whatever_cookie_comes_with_it(tmp_path: Path) -> None:
-    async with api_app(tmp_path, api_keys=OneKey()) as api, api.browser(GUEST) as browser:
+    eve = Identity("https://issuer", "eve", Claims())
+    gateway = PlayedGateway(hsk_eve_right=eve.person_id)
+    async with (
+        api_app(tmp_path, gateway=gateway.place) as api,
+        api.browser(GUEST) as browser,
+    ):
+        await Register(api.documents, api.clock).see_user(eve)
         for given, status in (
-            ("Bearer right", 200),
-            ("bearer right", 200),
+            ("Bearer hsk_eve_right", 200),
+            ("bearer hsk_eve_right", 200),
+            ("Bearer hsk_eve_wrong", 401),
             ("Bearer wrong", 401),
             ("Bearer", 401),
             ("Basic cmlnaHQ=", 401),
@@ -208,7 +211,7 @@ async def test_a_key_counts_alone_whatever_cookie_comes_with_it(tmp_path: Path) 
             assert (given, answer.status_code) == (given, status)
         del browser.headers["Origin"]
         browser.cookies.clear()
-        key = {"Authorization": "Bearer right"}
+        key = {"Authorization": "Bearer hsk_eve_right"}
         assert (await browser.post("/api/samples/none", headers=key)).status_code == 404
 
 

@@ -1,5 +1,6 @@
 """Who delivers: the key of this very attempt, signed by the operator."""
 
+import time
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -58,13 +59,15 @@ def test_a_strangers_and_an_expired_key_are_refused(signer: Signer, tmp_path: Pa
     assert refusal(keyring, f"Bearer {expired}")[0] == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_public_key_may_come_later(signer: Signer) -> None:
+def test_a_public_key_may_come_later(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = make_keyring(signer)
     key = f"Bearer {signer.sign(CLAIMS)}"
     status, words = refusal(keyring, key)
     assert status == HTTPStatus.SERVICE_UNAVAILABLE
     assert "holds no public key" in words
     signer.publish()
+    later = time.monotonic() + 2  # the folder is read once a second
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert keyring.claims(key, "u-1", 1) == CLAIMS
 
 

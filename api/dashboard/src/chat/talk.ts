@@ -1,0 +1,187 @@
+import { ApiError } from "../api/client";
+import type { Message } from "../api/views";
+import { Connection, type Socket } from "./connection";
+import type { ClientFrame, LogFrame, SayFrame, ServerFrame } from "./frames";
+import {
+  afterAccepted,
+  afterBreak,
+  afterRefused,
+  afterSay,
+  afterShown,
+  type Outbox,
+  sending,
+  unsent,
+} from "./outbox";
+import { afterFrame, NO_THREAD, type Thread, withOlder } from "./thread";
+
+/** What the page draws. */
+export interface TalkState {
+  readonly thread: Thread;
+  readonly outbox: Outbox;
+  readonly isOpen: boolean;
+  /** The last thing that was refused, until something else is said. */
+  readonly refusal: ApiError | null;
+  /** The text of what was refused, so that nobody has to write it again. */
+  readonly refused: SayFrame | null;
+  /** Which conversation came of something that began one. */
+  readonly begun: string | null;
+}
+
+const BLANK: TalkState = {
+  thread: NO_THREAD,
+  outbox: [],
+  isOpen: false,
+  refusal: null,
+  refused: null,
+  begun: null,
+};
+
+/** The talk of one page: at most one conversation at a time, over one connection. */
+export class Talk {
+  readonly #connection: Connection;
+  readonly #listeners = new Set<() => void>();
+  #state = BLANK;
+  #isAsking = false;
+  #watched: string | null = null;
+
+  constructor(open: () => Socket) {
+    this.#connection = new Connection(
+      {
+        greeting: () => this.#greeting(),
+        hear: (frame) => this.#hear(frame),
+        onLink: (isOpen) => this.#linked(isOpen),
+      },
+      open,
+    );
+  }
+
+  state = (): TalkState => this.#state;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  connect(): void {
+    this.#connection.connect();
+  }
+
+  retry(): void {
+    this.#connection.retry();
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Show this conversation; null: one that has not begun. */
+  watch(conversation: string | null): void {
+    if (conversation === this.#watched) return;
+    this.#watched = conversation;
+    this.#isAsking = false;
+    const { outbox } = this.#state;
+    const isOfIt = (said: Outbox[number]) => said.takenIn === null || said.takenIn === conversation;
+    this.#publish({ ...BLANK, isOpen: this.#state.isOpen, outbox: outbox.filter(isOfIt) });
+    if (conversation) this.#ask(conversation, null);
+  }
+
+  say(frame: SayFrame): void {
+    if (this.#state.outbox.some((said) => said.frame.id === frame.id)) return;
+    this.#publish({ outbox: afterSay(this.#state.outbox, frame), refusal: null, refused: null });
+    this.#connection.say(frame);
+  }
+
+  stop(): void {
+    if (this.#watched) this.#connection.say({ type: "stop", conversation: this.#watched });
+  }
+
+  goOn(message: string): void {
+    if (this.#watched) {
+      this.#connection.say({ type: "continue", conversation: this.#watched, message });
+    }
+  }
+
+  addOlder(conversation: string, messages: readonly Message[]): void {
+    if (conversation !== this.#watched) return;
+    this.#publish({ thread: withOlder(this.#state.thread, messages) });
+  }
+
+  #greeting(): ClientFrame[] {
+    const { thread, outbox } = this.#state;
+    const watched = this.#watched;
+    this.#isAsking = false;
+    const watch: ClientFrame[] = watched
+      ? [{ type: "watch", conversation: watched, cursor: thread.cursor }]
+      : [];
+    return [...watch, ...unsent(outbox)];
+  }
+
+  #linked(isOpen: boolean): void {
+    const { outbox } = this.#state;
+    this.#publish(isOpen ? { isOpen } : { isOpen, outbox: afterBreak(outbox) });
+  }
+
+  #ask(conversation: string, cursor: number | null): void {
+    this.#connection.say({ type: "watch", conversation, cursor });
+  }
+
+  #hear(frame: ServerFrame): void {
+    switch (frame.type) {
+      case "accepted":
+        this.#accepted(frame.id, frame.conversation);
+        break;
+      case "refused":
+        this.#refused(
+          frame.id,
+          new ApiError(frame.problem.status, frame.problem.detail, frame.problem),
+        );
+        break;
+      default:
+        this.#heardLog(frame);
+    }
+  }
+
+  #accepted(id: string, conversation: string): void {
+    const said = this.#state.outbox.find(({ frame }) => frame.id === id);
+    const outbox = afterAccepted(this.#state.outbox, id, conversation);
+    const isFirst = said?.frame.conversation === null && this.#watched === null;
+    this.#publish(isFirst ? { outbox, begun: conversation } : { outbox });
+  }
+
+  #refused(id: string | null, refusal: ApiError): void {
+    const refused = this.#state.outbox.find(({ frame }) => frame.id === id)?.frame ?? null;
+    const outbox = id ? afterRefused(this.#state.outbox, id) : this.#state.outbox;
+    this.#publish({ outbox, refusal, refused });
+  }
+
+  #heardLog(frame: LogFrame): void {
+    const { thread } = this.#state;
+    if (frame.type === "conversation" && frame.conversation.id !== this.#watched) return;
+    const after = afterFrame(thread, frame);
+    if (after) this.#show(after, frame);
+    // Before the first snapshot there is nothing to build on, and it is on its way.
+    else if (thread.cursor !== null) this.#askAnew();
+  }
+
+  #show(after: Thread, frame: LogFrame): void {
+    const { thread, outbox } = this.#state;
+    if (after === thread) return;
+    if (frame.type === "conversation") this.#isAsking = false;
+    this.#publish({ thread: after, outbox: afterShown(outbox, frame, thread.messages) });
+  }
+
+  #askAnew(): void {
+    if (!this.#watched || this.#isAsking) return;
+    this.#isAsking = true;
+    this.#ask(this.#watched, null);
+  }
+
+  #publish(change: Partial<TalkState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+export function sendingIn(state: TalkState): SayFrame[] {
+  return sending(state.outbox);
+}

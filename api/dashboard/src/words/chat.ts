@@ -1,0 +1,160 @@
+/** Texts of the chat, its agent card and the first page. */
+export const CHAT = {
+  "nav.chat": { en: "Chat", ko: "대화" },
+  "missing.conversation": {
+    en: "There is no such conversation, or it belongs to somebody else.",
+    ko: "해당 대화가 없거나 다른 사람의 대화입니다.",
+  },
+  "status.heardChat": { en: "Chat: {title}", ko: "대화: {title}" },
+  "status.heardChatDeleted": { en: "A conversation was deleted", ko: "대화가 삭제되었습니다" },
+
+  "chat.title": { en: "Chat", ko: "대화" },
+  "chat.new": { en: "New conversation", ko: "새 대화" },
+  "chat.welcome": { en: "What should an agent do for you?", ko: "어떤 일을 맡길까요?" },
+  "chat.welcomeDetail": {
+    en: "Say it in your own words. The assistant drafts an agent and tests it; nothing runs on a schedule until you activate it.",
+    ko: "편한 말로 적어 주세요. 도우미가 에이전트 초안을 만들고 시험해 봅니다. 직접 활성화하기 전에는 예약 실행되지 않습니다.",
+  },
+  "chat.aboutAgent": {
+    en: "Tell the assistant what to change about {name}.",
+    ko: "{name}에서 무엇을 바꿀지 도우미에게 말해 주세요.",
+  },
+  "chat.list": { en: "Conversations", ko: "대화 목록" },
+  "chat.search": { en: "Search conversations", ko: "대화 찾기" },
+  "chat.none": { en: "No conversations yet", ko: "아직 대화가 없습니다" },
+  "chat.notFound": { en: "No conversation fits", ko: "찾는 대화가 없습니다" },
+  "chat.untitled": { en: "Untitled", ko: "제목 없음" },
+  "chat.answering": { en: "Answering", ko: "답하는 중" },
+  "chat.interrupted": { en: "Interrupted", ko: "중단됨" },
+  "chat.actions": { en: "More about {title}", ko: "{title} 더 보기" },
+  "chat.rename": { en: "Rename", ko: "이름 바꾸기" },
+  "chat.renameLabel": { en: "New name", ko: "새 이름" },
+  "chat.save": { en: "Save", ko: "저장" },
+  "chat.cancel": { en: "Cancel", ko: "취소" },
+  "chat.delete": { en: "Delete", ko: "삭제" },
+  "chat.deleteAsk": {
+    en: "Delete this conversation for good? Its agent stays.",
+    ko: "이 대화를 완전히 삭제할까요? 에이전트는 남습니다.",
+  },
+  "chat.deleteYes": { en: "Delete it", ko: "삭제하기" },
+
+  "chat.messages": { en: "Messages", ko: "메시지" },
+  "chat.older": { en: "Show older messages", ko: "이전 메시지 보기" },
+  "chat.you": { en: "You", ko: "나" },
+  "chat.assistant": { en: "Assistant", ko: "도우미" },
+  "chat.sending": { en: "Sending", ko: "보내는 중" },
+  "chat.waiting": {
+    en: "Will be sent when the connection is back",
+    ko: "다시 연결되면 보냅니다",
+  },
+  "chat.composer": { en: "Your message", ko: "메시지" },
+  "chat.placeholder": {
+    en: "Every morning at 8, sum up the news for me …",
+    ko: "매일 아침 8시에 뉴스를 요약해 줘…",
+  },
+  "chat.reply": { en: "Reply …", ko: "답하기…" },
+  "chat.keys": {
+    en: "Enter sends, Shift+Enter makes a new line",
+    ko: "Enter로 보내고 Shift+Enter로 줄을 바꿉니다",
+  },
+  "chat.send": { en: "Send", ko: "보내기" },
+  "chat.stop": { en: "Stop the answer", ko: "답변 중지" },
+  "chat.continue": { en: "Continue the answer", ko: "답변 이어가기" },
+  "chat.cost": { en: "Cost of this answer: {cost}", ko: "이 답변의 비용: {cost}" },
+  "chat.offline": {
+    en: "The chat is not connected. It comes back by itself.",
+    ko: "대화 연결이 끊겼습니다. 자동으로 다시 연결됩니다.",
+  },
+  "chat.openRun": { en: "Open the run", ko: "실행 보기" },
+  "chat.toCard": { en: "Version {revision}", ko: "버전 {revision}" },
+  "chat.agentGone": { en: "This agent is gone", ko: "삭제된 에이전트" },
+  "chat.jump": { en: "To the newest message", ko: "최신 메시지로" },
+
+  "chatStatus.script": {
+    en: "A script answers here, not a model.",
+    ko: "모델이 아니라 스크립트가 답합니다.",
+  },
+  "chatStatus.thinking": { en: "Thinking", ko: "생각하는 중" },
+  "chatStatus.stopped": { en: "You stopped this answer.", ko: "답변을 중지했습니다." },
+  "chatStatus.interrupted": { en: "This answer was cut off.", ko: "답변이 도중에 끊겼습니다." },
+  "chatStatus.capReached": {
+    en: "Your spending limit is reached, so the assistant cannot answer.",
+    ko: "사용 한도에 도달해 도우미가 답할 수 없습니다.",
+  },
+  "chatStatus.unavailable": {
+    en: "No model could be reached. Try again in a while.",
+    ko: "모델에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요.",
+  },
+  "chatStatus.failed": { en: "The answer failed.", ko: "답변에 실패했습니다." },
+
+  "chatTool.save_agent": { en: "Save the agent", ko: "에이전트 저장" },
+  "chatTool.set_schedule": { en: "Set the schedule", ko: "일정 설정" },
+  "chatTool.preview_schedule": { en: "Preview the schedule", ko: "일정 미리 보기" },
+  "chatTool.run_test": { en: "Run a test", ko: "시험 실행" },
+  "chatTool.read_result": { en: "Read the result", ko: "결과 확인" },
+  "chatTool.list_models": { en: "Look at the models", ko: "모델 확인" },
+  "chatTool.estimate_cost": { en: "Estimate the cost", ko: "비용 예상" },
+
+  "chatChart.cost": { en: "What its runs cost", ko: "실행별 비용" },
+  "chatChart.runs": { en: "Runs", ko: "실행" },
+
+  "card.title": { en: "Agent", ko: "에이전트" },
+  "card.open": { en: "Open", ko: "열기" },
+  "card.test": { en: "Test", ko: "시험 실행" },
+  "card.activate": { en: "Activate", ko: "활성화" },
+  "card.activateAgain": { en: "Apply changes", ko: "변경 적용" },
+  "card.deactivate": { en: "Deactivate", ko: "비활성화" },
+  "card.schedule": { en: "Schedule", ko: "일정" },
+  "card.noSchedule": { en: "Only when somebody starts it", ko: "직접 시작할 때만 실행" },
+  "card.zone": { en: "Time zone {zone}", ko: "시간대 {zone}" },
+  "card.next": { en: "Next times", ko: "다음 실행" },
+  "card.allFires": { en: "Next {count} times", ko: "다음 {count}회" },
+  "card.lastTest": { en: "Last test run", ko: "최근 시험 실행" },
+  "card.noTest": { en: "Not tested yet", ko: "아직 시험하지 않음" },
+  "card.empty": {
+    en: "The agent you talk about will stand here: what it does, when, and what it may touch.",
+    ko: "대화로 만든 에이전트가 여기에 표시됩니다. 하는 일과 일정, 접근 권한을 볼 수 있습니다.",
+  },
+
+  "home.requests": { en: "Begin with an example", ko: "예시로 시작하기" },
+  "home.requestsDetail": {
+    en: "One press says it to the assistant in your name, and you go on from there.",
+    ko: "누르면 그 문장이 내 메시지로 도우미에게 전달되고, 대화를 이어 갈 수 있습니다.",
+  },
+  "home.samples": { en: "Run a sample now", ko: "바로 실행해 보는 예시" },
+  "home.samplesDetail": {
+    en: "Ready-made agents that run at once, without a key: a script stands in for the model.",
+    ko: "키 없이 바로 실행되는 완성된 에이전트입니다. 모델 대신 스크립트가 답합니다.",
+  },
+
+  "request.news": { en: "Morning news", ko: "아침 뉴스 요약" },
+  "request.newsText": {
+    en: "Every weekday at 8:00, find today's most important technology news and sum it up in five lines with links. Call it Morning news.",
+    ko: "평일 아침 8시에 오늘의 주요 기술 뉴스를 찾아서 링크와 함께 다섯 줄로 요약해 줘. 이름은 '아침 뉴스'로 해 줘.",
+  },
+  "request.rate": { en: "Exchange rate", ko: "환율 기록" },
+  "request.rateText": {
+    en: "Every day at 9:30, look up the dollar to won rate, add it to rates.csv, and draw a chart of the last 30 days. Call it Exchange rate.",
+    ko: "매일 오전 9시 30분에 원달러 환율을 확인해서 rates.csv에 추가하고 최근 30일 차트를 그려 줘. 이름은 '환율 기록'으로 해 줘.",
+  },
+  "request.report": { en: "Weekly report", ko: "주간 보고서" },
+  "request.reportText": {
+    en: "Every Monday at 9:00, read sales.csv and write a report with totals by region and a chart. Call it Weekly report.",
+    ko: "매주 월요일 오전 9시에 매출 파일 sales.csv를 읽고 지역별 합계와 차트가 있는 보고서를 작성해 줘. 이름은 '주간 보고서'로 해 줘.",
+  },
+  "request.watch": { en: "Watch a website", ko: "웹사이트 점검" },
+  "request.watchText": {
+    en: "Every hour, check that https://example.com answers within two seconds, and write down when it does not. Call it Website watch.",
+    ko: "매시간 웹사이트 https://example.com이 2초 안에 응답하는지 점검하고, 응답하지 않으면 기록해 줘. 이름은 '웹사이트 점검'으로 해 줘.",
+  },
+  "request.release": { en: "New releases", ko: "새 버전 알림" },
+  "request.releaseText": {
+    en: "Every Friday at 17:00, list this week's releases of kubernetes/kubernetes on GitHub and what changed for operators. Call it New releases.",
+    ko: "매주 금요일 오후 5시에 GitHub의 kubernetes/kubernetes 새 버전과 운영자가 알아야 할 변경점을 정리해 줘. 이름은 '새 버전 알림'으로 해 줘.",
+  },
+  "request.expenses": { en: "Monthly expenses", ko: "월말 지출 정리" },
+  "request.expensesText": {
+    en: "Every month on the 1st at 10:00, sort expenses.csv by category and show how it compares with the month before. Call it Monthly expenses.",
+    ko: "매월 1일 오전 10시에 지출 파일 expenses.csv를 항목별로 정리하고 지난달과 비교해 줘. 이름은 '월말 지출 정리'로 해 줘.",
+  },
+} as const satisfies Record<string, Record<"en" | "ko", string>>;

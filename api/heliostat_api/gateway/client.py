@@ -1,0 +1,233 @@
+"""The client of the gateway's REST: the only module of the api that asks it over HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from http import HTTPStatus
+from typing import Final, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx2
+from pydantic import JsonValue, ValidationError
+
+from heliostat_api.gateway.documents import (
+    Answer,
+    Budget,
+    Catalog,
+    CheckedKey,
+    IssuedKey,
+    Key,
+    Keys,
+    Model,
+    Month,
+    Nothing,
+    Refusal,
+    UsageLine,
+    UsagePage,
+)
+from heliostat_api.gateway.identity import Identity
+from heliostat_api.people.keysets import tls
+
+_TIMEOUT: Final = httpx2.Timeout(5, connect=1)
+_REPORTS_TIMEOUT: Final = httpx2.Timeout(25, connect=1)  # the gateway gives up after 20
+_LONGEST_WORDS: Final = 300
+Read = TypeVar("Read", bound=Answer)
+
+
+@dataclass(frozen=True)
+class Users:
+    """Whose calls are asked for: at least one, for nobody named would be everybody."""
+
+    first: str
+    more: tuple[str, ...] = ()
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """As the gateway takes them."""
+        return [("user", each) for each in (self.first, *self.more)]
+
+
+@dataclass(frozen=True)
+class UsageQuestion:
+    """Sums by one dimension (none: only the total) over whole days of a time zone."""
+
+    users: Users
+    by: str
+    first: date
+    last: date
+    time_zone: str
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """As the gateway takes them: its last day is not included."""
+        return [
+            ("by", self.by),
+            ("from", self.first.isoformat()),
+            ("to", (self.last + timedelta(days=1)).isoformat()),
+            ("timeZone", self.time_zone),
+            ("limit", "1000"),
+            *self.users.parameters(),
+        ]
+
+
+class GatewayAwayError(Exception):
+    """The gateway gave no answer that helps; the same call may succeed later."""
+
+
+@dataclass(frozen=True)
+class GatewayPlace:
+    """Where the gateway is, and who the api is there."""
+
+    url: str
+    identity: Identity
+    reports_url: str = ""
+    """Where reports are asked for, if that is somewhere else: the writer of a shared ledger."""
+    transport: httpx2.AsyncBaseTransport | None = None
+    """How it is reached; None: over the network."""
+
+
+class Gateway:
+    """Each call raises GatewayAwayError, and all do where there is no place to ask."""
+
+    def __init__(self, place: GatewayPlace | None) -> None:
+        self._place = place
+        self._client: httpx2.AsyncClient | None = None
+
+    async def budget(self, name: str) -> Budget | None:
+        """One budget; None for one that is not defined."""
+        return await self._find(Budget, "GET", f"/admin/budgets/{quote(name, safe='')}")
+
+    async def put_budget(self, name: str, cap_nanos: int, period: str) -> Budget:
+        """Defines it, or defines it anew: what is spent stays spent."""
+        body: dict[str, JsonValue] = {"capNanos": cap_nanos, "period": period, "timeZone": "UTC"}
+        return await self._ask(Budget, "PUT", f"/admin/budgets/{quote(name, safe='')}", body)
+
+    async def drop_budget(self, name: str) -> bool:
+        """Takes a definition away; False when there was none."""
+        path = f"/admin/budgets/{quote(name, safe='')}"
+        return await self._find(Nothing, "DELETE", path) is not None
+
+    async def models(self) -> tuple[Model, ...]:
+        """Every model that is served now."""
+        return (await self._ask(Catalog, "GET", "/admin/catalog")).models
+
+    async def usage(self, asked: UsageQuestion) -> tuple[tuple[UsageLine, ...], UsageLine]:
+        """Every line, and the sum over all of them."""
+        lines: list[UsageLine] = []
+        parameters = asked.parameters()
+        while True:
+            page = await self._report(UsagePage, f"/admin/usage?{urlencode(parameters)}")
+            lines += page.lines
+            if page.next is None:
+                return tuple(lines), page.total
+            parameters = [*asked.parameters(), ("cursor", page.next)]
+
+    async def month(self, users: Users, time_zone: str) -> Month:
+        """What those users will have spent in the month that is going on."""
+        parameters = [("timeZone", time_zone), ("limit", "1"), *users.parameters()]
+        return await self._report(Month, f"/admin/forecast?{urlencode(parameters)}")
+
+    async def keys(self, person: str) -> tuple[Key, ...]:
+        """A person's keys, oldest first, revoked ones too."""
+        return (await self._ask(Keys, "GET", _keys_of(person))).keys
+
+    async def make_key(self, person: str, wanted: Mapping[str, JsonValue]) -> IssuedKey:
+        """A new key of that person."""
+        return await self._ask(IssuedKey, "POST", _keys_of(person), wanted)
+
+    async def revoke_key(self, person: str, key_id: str) -> bool:
+        """Ends a key; False when the person has no such one."""
+        path = f"{_keys_of(person)}/{quote(key_id, safe='')}"
+        return await self._find(Nothing, "DELETE", path) is not None
+
+    async def check_key(self, key: str) -> Key | None:
+        """Whose key this is; None for one that is no good."""
+        return (await self._ask(CheckedKey, "POST", "/admin/keys/check", {"key": key})).details
+
+    def person_key(self, person: str, conversation: str, budgets: tuple[str, ...]) -> str:
+        """A key on which calls are charged to a person, and count on those budgets."""
+        return self._known_place().identity.person_key(person, conversation, budgets)
+
+    @property
+    def url(self) -> str:
+        """Where model calls go."""
+        return self._known_place().url
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _report(self, read: type[Read], path: str) -> Read:
+        found = await self._find(read, "GET", path, is_report=True)
+        if found is None:
+            raise GatewayAwayError(
+                "The gateway makes no reports: HELIOSTAT_API_REPORTS_URL must be the writer of its "
+                "shared ledger."
+            )
+        return found
+
+    async def _ask(
+        self,
+        read: type[Read],
+        method: str,
+        path: str,
+        body: Mapping[str, JsonValue] | None = None,
+    ) -> Read:
+        found = await self._find(read, method, path, body)
+        if found is None:
+            raise GatewayAwayError(f"The gateway knows no {method} {path}: is it an older one?")
+        return found
+
+    async def _find(
+        self,
+        read: type[Read],
+        method: str,
+        path: str,
+        body: Mapping[str, JsonValue] | None = None,
+        *,
+        is_report: bool = False,
+    ) -> Read | None:
+        """None for a 404."""
+        place = self._known_place()
+        url = place.reports_url or place.url if is_report else place.url
+        headers = {"Authorization": f"Bearer {place.identity.admin_token()}"}
+        try:
+            response = await self._connections().request(
+                method,
+                f"{url}{path}",
+                json=body,
+                headers=headers,
+                timeout=_REPORTS_TIMEOUT if is_report else _TIMEOUT,
+            )
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                return None
+            if not response.is_success:
+                raise GatewayAwayError(_words(response))
+            return read.model_validate_json(response.content or b"{}")
+        except (httpx2.HTTPError, ValidationError) as error:
+            raise GatewayAwayError(f"The gateway gave no answer that helps: {error!r}") from error
+
+    def _known_place(self) -> GatewayPlace:
+        if self._place is None:
+            raise GatewayAwayError("This api knows no gateway.")
+        return self._place
+
+    def _connections(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            transport = self._known_place().transport
+            self._client = httpx2.AsyncClient(
+                timeout=_TIMEOUT, verify=tls(), trust_env=False, transport=transport
+            )
+        return self._client
+
+
+def _keys_of(person: str) -> str:
+    return f"/admin/people/{quote(person, safe='')}/keys"
+
+
+def _words(response: httpx2.Response) -> str:
+    try:
+        said = Refusal.model_validate_json(response.content).error.message
+    except ValidationError:
+        said = response.text
+    return f"The gateway answered {response.status_code}: {said[:_LONGEST_WORDS]}"

@@ -1,0 +1,119 @@
+"""A person's own keys: made, listed, ended. The gateway keeps them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from heliostat_api.events.endings import Endings
+from heliostat_api.gateway.api_keys import GatewayKeys
+from heliostat_api.gateway.caps import Caps
+from heliostat_api.gateway.client import Gateway
+from heliostat_api.gateway.documents import Key
+from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.views import View
+
+_MOST_KEYS: Final = 50
+_LONGEST_SECONDS: Final = 10 * 365 * 86400
+
+
+class KeyRequest(View):
+    """A key to be made. `scopes`: `models` calls models at the gateway, `api` is this API."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    scopes: Annotated[tuple[Literal["models", "api"], ...], Field(min_length=1, max_length=2)]
+    expires_seconds: Annotated[int | None, Field(ge=1, le=_LONGEST_SECONDS)] = None
+
+
+class KeyView(View):
+    """A key of yours, without its secret."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_time: datetime
+    expires_time: datetime | None
+    last_used_time: datetime | None
+    revoked_time: datetime | None
+
+
+class KeyList(View):
+    """Oldest first, revoked ones too."""
+
+    items: tuple[KeyView, ...]
+
+
+class MadeKey(View):
+    """A new key. Its text is in this answer only."""
+
+    key: str
+    details: KeyView
+
+
+@dataclass(frozen=True)
+class OwnKeys:
+    """Each raises GatewayAwayError. What is open on a key that was revoked ends."""
+
+    gateway: Gateway
+    caps: Caps
+    checked: GatewayKeys
+    endings: Endings
+
+    async def list(self, person: Person) -> KeyList:
+        """Their own."""
+        return KeyList(items=tuple(map(view_key, await self.gateway.keys(person.id))))
+
+    async def make(self, person: Person, wanted: KeyRequest) -> MadeKey:
+        """Calls on it count on the person's budgets. Raises problems: 403, 409."""
+        refuse_who_may_have_none(person)
+        live = [each for each in await self.gateway.keys(person.id) if each.revoked_time is None]
+        if len(live) >= _MOST_KEYS:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, f"You have {_MOST_KEYS} keys: revoke one that you do not use."
+            )
+        await self.caps.ensure(person)
+        scopes: list[JsonValue] = [*sorted(set(wanted.scopes))]
+        made = await self.gateway.make_key(
+            person.id,
+            {
+                "name": wanted.name,
+                "scopes": scopes,
+                "budgets": list(self.caps.names(person)),
+                "expiresSeconds": wanted.expires_seconds,
+            },
+        )
+        return MadeKey(key=made.key, details=view_key(made.details))
+
+    async def revoke(self, person: Person, key_id: str) -> None:
+        """Ends it; may be repeated. Raises NotFoundProblem, for somebody else's too."""
+        if not await self.gateway.revoke_key(person.id, key_id):
+            raise NotFoundProblem("key")
+        self.checked.forget(key_id)
+        await self.endings.tell(person.id)
+
+    async def revoke_all(self, person_id: str) -> None:
+        """The person is gone."""
+        for key in await self.gateway.keys(person_id):
+            if key.revoked_time is None:
+                await self.gateway.revoke_key(person_id, key.id)
+                self.checked.forget(key.id)
+
+
+def refuse_who_may_have_none(person: Person) -> None:
+    """A guest's keys would outlive the guest, a key's keys the key. Raises a problem: 403."""
+    if person.kind is PersonKind.GUEST:
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN, "Guests have no keys: sign in, and what you have comes along."
+        )
+    if person.by_key:
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN, "A key makes no keys: do it in the dashboard, signed in."
+        )
+
+
+def view_key(key: Key) -> KeyView:
+    """What its person sees of it."""
+    return KeyView(**{name: getattr(key, name) for name in KeyView.model_fields})

@@ -1,0 +1,51 @@
+"""Where the gateway finds the api's public key on a cluster: a ConfigMap that it mounts."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from heliostat_api.gateway.identity import Identity
+from heliostat_core.names import MANAGED_BY, MANAGED_BY_LABEL
+from heliostat_core.worlds import CONFIG_MAP, World, WorldError
+
+_LOG = logging.getLogger(__name__)
+_AGAIN_SECONDS: Final = 10.0
+_KEEP_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """`address` is `namespace/name` of the ConfigMap."""
+
+    world: World
+    address: str
+    identity: Identity
+
+    async def publish(self) -> None:
+        """May be repeated; a key that was there before goes. Raises WorldError."""
+        namespace, _, name = self.address.partition("/")
+        file, text = self.identity.published()
+        await self.world.apply(
+            {
+                "apiVersion": CONFIG_MAP.api_version,
+                "kind": CONFIG_MAP.name,
+                "metadata": {
+                    "name": name,
+                    "namespace": namespace,
+                    "labels": {MANAGED_BY_LABEL: MANAGED_BY},
+                },
+                "data": {file: text},
+            }
+        )
+
+    async def run(self) -> None:
+        """Until it is cancelled: somebody may delete it."""
+        while True:
+            try:
+                await self.publish()
+            except WorldError as error:
+                _LOG.warning("the gateway does not get our public key: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                await asyncio.sleep(_KEEP_SECONDS)

@@ -1,0 +1,133 @@
+"""From a person's words to an agent at work, as they see it. A script plays the designer."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import OpenPage
+
+KOREAN = "매일 저녁 6시에 오늘 한 일을 정리해 줘. 이름은 '하루 정리'로 해 줘."
+
+
+def card(page: Page, name: str = "Agent") -> Locator:
+    return page.get_by_role("region", name=name, exact=True)
+
+
+def answers(page: Page, name: str = "Assistant") -> Locator:
+    return page.get_by_role("article", name=name)
+
+
+def log(page: Page) -> Locator:
+    return page.get_by_role("log")
+
+
+def settled(page: Page) -> str:
+    """What was said, once nothing is being written; times aside."""
+    expect(log(page)).to_have_attribute("aria-busy", "false")
+    expect(answers(page).last).to_contain_text("I try it once.")
+    words = re.sub(r"now|\d+ (sec|min)\. ago", "", log(page).inner_text())
+    return " ".join(words.split())
+
+
+def say(page: Page, text: str, field: str = "Your message") -> None:
+    page.get_by_role("textbox", name=field).fill(text)
+    page.keyboard.press("Enter")
+
+
+def check_access(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def check_widths(page: Page) -> None:
+    for width in (360, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+def test_one_press_becomes_an_agent_that_the_person_puts_to_work(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.get_by_role("button", name=re.compile("Weekly report")).click()
+    page.wait_for_url("**/chat/*")
+    expect(page.get_by_role("article", name="You")).to_contain_text("Every Monday at 9:00")
+    expect(answers(page)).to_contain_text("No model answers here")
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    about = card(page)
+    expect(about.get_by_role("heading", name="Weekly report")).to_be_visible()
+    expect(about).to_contain_text("Monday at 09:00")
+    expect(about).to_contain_text("Succeeded")
+    expect(about).to_contain_text("on average")
+    said = settled(page)
+    expect(answers(page)).to_contain_text("$0.")
+
+    page.reload()
+    assert settled(page) == said
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    assert settled(tab) == said
+    check_access(page)
+
+    about.get_by_role("button", name="Activate").click()
+    asked = page.get_by_role("region", name="Activate Weekly report?")
+    expect(asked).to_contain_text("A run ends at $5.00")
+    expect(asked).to_contain_text("Bash")
+    expect(asked).to_contain_text("spec.schedule")
+    check_access(page)
+    asked.get_by_role("button", name="Activate it").click()
+    expect(about).to_contain_text("Ready")
+    expect(card(tab)).to_contain_text("Ready")
+    expect(about.get_by_role("button", name="Deactivate")).to_be_visible()
+
+    about.get_by_role("link", name="Open", exact=True).click()
+    page.get_by_role("button", name="Run now").click()
+    page.wait_for_url("**/executions/*")
+    expect(page.locator("main").get_by_text("Succeeded", exact=True)).to_be_visible()
+    expect(page.get_by_text("What I was asked stands in report.md").first).to_be_visible()
+
+
+def test_in_korean_on_a_telephone_in_the_dark(open_page: OpenPage) -> None:
+    page = open_page("/chat", width=360, locale="ko-KR", zone="Asia/Seoul", scheme="dark")
+    field = page.get_by_role("textbox", name="메시지")
+    field.fill(KOREAN)
+    field.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    expect(field).to_have_value(KOREAN)
+    field.press("Enter")
+    page.wait_for_url("**/chat/*")
+    expect(page.get_by_role("article", name="나")).to_contain_text(KOREAN)
+    about = card(page, "에이전트")
+    expect(about.get_by_role("heading", name="하루 정리")).to_be_visible()
+    expect(about).to_contain_text("매일 18:00")
+    expect(about).to_contain_text("성공")
+    expect(log(page)).to_have_attribute("aria-busy", "false")
+    check_access(page)
+    check_widths(page)
+
+
+def test_an_answer_is_stopped_and_a_conversation_is_renamed_and_deleted(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("/chat", width=1600)
+    say(page, "Every day at 7 count the stars. Call it Star count.")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(answers(page)).to_contain_text("Stopped.")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    page.get_by_role("button", name=re.compile("More about Every day at 7")).click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_role("textbox", name="New name").fill("Stars")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Stars")).to_be_visible()
+    page.get_by_role("button", name="More about Stars").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete it").click()
+    page.wait_for_url("**/chat")
+    expect(page.get_by_role("link", name=re.compile("Stars"))).to_have_count(0)
+
+
+def test_the_first_words_have_a_page_for_everybody(open_page: OpenPage) -> None:
+    page = open_page("/chat")
+    expect(page.get_by_role("region", name="Begin with an example")).to_be_visible()
+    check_access(page)
+    check_widths(page)
+    page.goto(page.url + "/conversation-000000000000000000000000")
+    expect(page.get_by_text("There is no such conversation")).to_be_visible()

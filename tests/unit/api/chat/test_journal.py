@@ -1,0 +1,93 @@
+"""The journal of a message: whatever is read of document and log, in whatever order, fits."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliostat_api.chat.frames import Change, DeltaFrame, PartFrame
+from heliostat_api.chat.journal import (
+    Entry,
+    applied,
+    folded,
+    read_entry,
+    view_message,
+    view_part,
+    whole,
+)
+from heliostat_api.chat.mending import given_up
+from heliostat_api.chat.views import TextPart, ToolCallPart
+from heliostat_api.chat.writing import fields_of_message
+from heliostat_api.documents.conversations import MessageRecord, MessageState, Role, read_message
+from heliostat_api.documents.port import Document
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+START = MessageRecord("m", Role.ASSISTANT, timestamp=NOW, state=MessageState.WRITING, epoch=1)
+WORDS = st.sampled_from(["a", "나", " ", "\n", "b c"])
+
+
+@st.composite
+def journals(draw: st.DrawFn) -> list[Entry]:
+    """Texts that grow, and other parts, as a writer numbers them."""
+    entries: list[Entry] = []
+    parts = 0
+    for seq in range(1, draw(st.integers(1, 12))):
+        change: Change
+        if parts and draw(st.booleans()):
+            change = DeltaFrame(message="m", index=parts - 1, text=draw(WORDS))
+        else:
+            change = PartFrame(message="m", index=parts, part=TextPart(text=draw(WORDS)))
+            parts += 1
+        entries.append(Entry(change, 1, seq, cost_nanos=seq * 7, open_request=f"r{seq}"))
+    return entries
+
+
+@given(journals(), st.data())
+def test_a_checkpoint_and_the_log_from_anywhere_before_it_make_the_whole(
+    entries: list[Entry], data: st.DataObject
+) -> None:
+    saved = data.draw(st.integers(0, len(entries)))
+    read_from = data.draw(st.integers(0, saved))
+    fields = fields_of_message(folded(START, entries[:saved]), {})
+    checkpoint = read_message(Document("conversations/c/messages/m", fields, "1"))
+    final = folded(checkpoint, entries[read_from:])
+    assert view_message(final) == view_message(folded(START, entries))
+    assert final.open_request == folded(START, entries).open_request
+
+
+@given(journals(), st.data())
+def test_a_writer_that_was_given_up_changes_nothing_any_more(
+    entries: list[Entry], data: st.DataObject
+) -> None:
+    known = data.draw(st.integers(0, len(entries)))
+    ended = given_up(folded(START, entries[:known]))
+    assert ended.state is MessageState.INTERRUPTED
+    assert folded(ended, entries) == ended
+    assert applied(folded(START, entries), whole(ended)).parts == ended.parts
+
+
+@given(journals())
+def test_an_entry_comes_back_from_the_log_as_it_was(entries: list[Entry]) -> None:
+    for each in entries:
+        assert read_entry(each.report(NOW)) == each
+
+
+def test_a_last_word_that_only_the_log_knows_counts() -> None:
+    done = replace(START, state=MessageState.DONE, seq=5)
+    assert given_up(folded(START, [whole(done)])).state is MessageState.DONE
+
+
+def test_a_change_of_another_message_is_none_of_this_one() -> None:
+    other = Entry(PartFrame(message="other", index=0, part=TextPart(text="x")), 1, 1)
+    assert applied(START, other) == START
+
+
+def test_a_part_of_an_unknown_kind_shows_its_text() -> None:
+    assert view_part({"type": "drawing", "text": "a house"}) == TextPart(text="a house")
+    call = ToolCallPart(id="1", name="save_agent", input={"name": "x"})
+    assert view_part(call.model_dump(by_alias=True)) == call
+
+
+def test_a_cost_is_rounded_up() -> None:
+    assert view_message(replace(START, cost_nanos=1001)).cost_micros == 2

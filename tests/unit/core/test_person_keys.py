@@ -1,0 +1,65 @@
+"""Keys of persons and tokens of the api: who signs what, and what is refused."""
+
+import pytest
+
+from heliostat_core.keys import (
+    KeyRefusedError,
+    new_private_key,
+    public_key_id,
+    public_pem,
+    verify_admin_token,
+    verify_execution_key,
+)
+from heliostat_core.person_keys import (
+    PersonClaims,
+    is_of_people,
+    person_budget,
+    person_claims,
+    sign_api_token,
+    sign_person_key,
+    verify_api_token,
+    verify_person_key,
+)
+
+NOW = 1_800_000_000
+PRIVATE = new_private_key()
+PEMS = {public_key_id(public_pem(PRIVATE)): public_pem(PRIVATE)}
+
+
+def claims() -> PersonClaims:
+    return person_claims(
+        person="guest-1",
+        conversation="c-1",
+        budgets=("person-guest-1", "guests"),
+        correlation_id="c-1",
+        issued=NOW,
+        expires=NOW + 900,
+    )
+
+
+def test_a_person_key_says_who_pays_and_until_when() -> None:
+    key = sign_person_key(PRIVATE, claims())
+    assert verify_person_key(key, PEMS, NOW) == claims()
+    assert claims().jti == "guest-1/c-1"
+    with pytest.raises(KeyRefusedError, match="expired"):
+        verify_person_key(key, PEMS, NOW + 900)
+
+
+def test_neither_issuer_signs_what_is_the_others() -> None:
+    """Even with the same key pair: the issuer's name is in the token."""
+    key, token = sign_person_key(PRIVATE, claims()), sign_api_token(PRIVATE, NOW)
+    verify_api_token(token, PEMS, NOW)
+    with pytest.raises(KeyRefusedError):
+        verify_execution_key(key, PEMS, NOW)
+    with pytest.raises(KeyRefusedError):
+        verify_admin_token(token, PEMS, NOW)
+    with pytest.raises(KeyRefusedError):
+        verify_person_key(token, PEMS, NOW)
+    with pytest.raises(KeyRefusedError):
+        verify_api_token(key, PEMS, NOW)
+
+
+def test_budgets_of_people_are_known_by_their_names() -> None:
+    assert is_of_people(person_budget("guest-1"))
+    assert is_of_people("guests")
+    assert not any(map(is_of_people, ("", "person", "team", "guests-2", "a-person-1")))
