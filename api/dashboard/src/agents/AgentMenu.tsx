@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { agentPath } from "../api/agents";
 import type { Agent } from "../api/views";
-import { useOrder } from "../lib/orders";
+import { freshName, useOrder } from "../lib/orders";
 import { Icon } from "../parts/icons";
 import { Refusal } from "../parts/States";
 import { useWords } from "../words/words";
@@ -19,7 +19,7 @@ export function AgentMenu({ agent }: { agent: Agent }) {
   const isOwn = agent.managedBy === "dashboard";
   const duplicate = () =>
     order.mutate(
-      { path: `${path}/duplicate`, once: crypto.randomUUID() },
+      { path: `${path}/duplicate`, once: freshName() },
       { onSuccess: (saved) => go(`/agents/${saved.agent}?tab=edit`) },
     );
   return (
