@@ -10,6 +10,7 @@ from heliostat_api.chat.views import ConversationPage, MessagePage
 from heliostat_api.serving.asking import Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.parts import person_of
 from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.serving.tenures import serve_while_it_lasts
 from heliostat_api.views import ConversationView, View
 
 conversations = APIRouter(prefix="/conversations")
@@ -32,7 +33,7 @@ async def open_workspace(socket: WebSocket, parts: PartsOf, person: PersonOf, us
         if (await person_of(socket)).id != person.id:
             raise NotFoundProblem("workspace")
 
-    await parts.chat.serve(socket, person, check)
+    await serve_while_it_lasts(socket, person, parts.chat.serve(socket, person, check))
 
 
 @conversations.get("")

@@ -1,6 +1,11 @@
 """Tenures: how long a stream or a WebSocket is whose it was when it began."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Final
+
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket, WebSocketState
 
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.endings import Tenure
@@ -8,6 +13,8 @@ from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.people.person import Person
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.parts import parts_of
+
+_POLICY_VIOLATION: Final = 1008
 
 
 def tenure_of(connection: HTTPConnection, person: Person) -> Tenure:
@@ -28,3 +35,23 @@ def tenure_of(connection: HTTPConnection, person: Person) -> Tenure:
         return is_of_session and sessions.read(given.cookie) is None
 
     return Tenure(person.id, ask, has_end)
+
+
+async def serve_while_it_lasts(
+    socket: WebSocket, person: Person, serving: Coroutine[None, None, None]
+) -> None:
+    """Serves a WebSocket until the client leaves, or closes it at the end of its tenure."""
+    log = parts_of(socket).streams.log
+    served = asyncio.create_task(serving)
+    over = asyncio.create_task(tenure_of(socket, person).until_over(log))
+    try:
+        await asyncio.wait({served, over}, return_when=asyncio.FIRST_COMPLETED)
+        if served.done():
+            return await served
+    finally:
+        served.cancel()
+        over.cancel()
+        await asyncio.gather(served, over, return_exceptions=True)
+    if socket.application_state is WebSocketState.CONNECTED:
+        await socket.close(_POLICY_VIOLATION, "The session ended, or has other rights now.")
+    return None
