@@ -21,7 +21,6 @@ from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.chat.assembly import Line, open_chat
 from heliostat_api.chat.endpoints import workspace
-from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
@@ -32,17 +31,9 @@ from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
-from heliostat_api.gateway.api_keys import GatewayKeys
-from heliostat_api.gateway.caps import Caps, DailyCaps
-from heliostat_api.gateway.client import Gateway, GatewayPlace
-from heliostat_api.gateway.erasers import ErasingMoney
-from heliostat_api.gateway.keeping import Keeping
-from heliostat_api.gateway.labels import Labels
-from heliostat_api.gateway.own_keys import OwnKeys
-from heliostat_api.gateway.person_keys import SignedPersonKeys
-from heliostat_api.gateway.publishing import Publishing
-from heliostat_api.gateway.spending import Spending
-from heliostat_api.gateway.usage import Usage
+from heliostat_api.gateway.assembly import Money, open_money
+from heliostat_api.gateway.client import GatewayPlace
+from heliostat_api.gateway.models import Routes
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.pod_tokens import PodTokens
@@ -61,7 +52,6 @@ from heliostat_api.mine.erasers import (
 from heliostat_api.mine.erasing import REST, Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.mine.resources import ErasingResources
-from heliostat_api.people.api_keys import NoApiKeys
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
@@ -151,10 +141,11 @@ def create_app(around: Surroundings) -> FastAPI:
     around = replace(around, documents=TimedDocuments(around.documents, counted))
     register = Register(around.documents, around.clock)
     endings = Endings(around.log, around.clock)
-    gateway = Gateway(around.gateway)
-    caps = Caps(gateway, daily_caps(around), around.clock)
-    own_keys = OwnKeys(gateway, caps, GatewayKeys(gateway), endings)
-    entrance = open_entrance(around, register, endings, caps, own_keys)
+    money = open_money(
+        around.gateway, around.settings, register, endings, around.owner, around.clock
+    )
+    caps = money.caps
+    entrance = open_entrance(around, register, endings, money)
     agents, executions = Agents(around.documents), Executions(around.documents)
     snapshots = Snapshots(around.log, agents, executions, around.clock)
     most = around.settings.transcript_bytes if around.settings else TRANSCRIPT_BYTES
@@ -163,10 +154,11 @@ def create_app(around: Surroundings) -> FastAPI:
     world = around.world(managers.APPLIER)
     recorder = open_recorder(around, world, transcripts, register)
     secrets = open_secrets(around, world)
-    erasing = open_erasing(around, register, secrets, endings, ErasingMoney(caps, own_keys))
+    erasing = open_erasing(around, register, secrets, endings, money)
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    permits = Permits(secrets, around.settings.images if around.settings else None)
+    routes = Routes(money.gateway, monotonic)
+    permits = Permits(secrets, around.settings.images if around.settings else None, routes)
     drafts = Drafts(
         around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
     )
@@ -182,20 +174,18 @@ def create_app(around: Surroundings) -> FastAPI:
         Trying(world, drafts, commands, caps),
         Previews(around.documents, agents, permits, around.clock),
     )
-    line = open_line(around, gateway, caps)
+    line = around.line or money.line(around.chat_model, around.chat_test_seconds)
     chat = open_chat(line, around.log, around.clock, drafts, previews, trying, executions, files)
-    keeping = Keeping(world, caps)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = [recorder.run(), mending.run(), erasing.run(), chat.reading.mending.run()]
         work += [Adoption(around.documents).run()]
         work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
-        if around.gateway is not None:
-            work += [keeping.run(), *publishing(around, around.gateway)]
+        work += money.work(world, around.settings)
         async with working(*work), chat.open(is_alone=around.is_alone):
             yield
-        await gateway.close()
+        await money.gateway.close()
 
     app = describe_app(lifespan)
     app.state.parts = Parts(
@@ -217,6 +207,7 @@ def create_app(around: Surroundings) -> FastAPI:
         schedules=SchedulePreviews(around.clock),
         previews=previews,
         secrets=secrets,
+        routes=routes,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
         endings=endings,
@@ -224,14 +215,7 @@ def create_app(around: Surroundings) -> FastAPI:
         erasing=erasing,
         expiring=expiring,
         chat=chat,
-        gateway=gateway,
-        caps=caps,
-        keeping=keeping,
-        own_keys=own_keys,
-        spending=Spending(gateway, caps, around.clock),
-        usage=Usage(
-            gateway, register, Labels(around.documents, agents), around.owner, around.clock
-        ),
+        money=money,
     )
     ingest = Ingest(transcripts, files, recorder, around.log, around.clock)
     add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
@@ -246,35 +230,6 @@ def create_app(around: Surroundings) -> FastAPI:
     counted.watch(lambda: app.state.parts.streams.clients, recorder.lag.seconds)
     app.add_middleware(Counting, counted=counted)
     return app
-
-
-def daily_caps(around: Surroundings) -> DailyCaps:
-    """Of the settings; none for the one person of `heliostat dev`, and none without a gateway."""
-    if around.settings is None or around.gateway is None:
-        return DailyCaps()
-    settings = around.settings
-    return DailyCaps(
-        guest=settings.guest_daily_micros,
-        guests=settings.guests_daily_micros,
-        person=settings.person_daily_micros,
-    )
-
-
-def open_line(around: Surroundings, gateway: Gateway, caps: Caps) -> Line:
-    """Through the gateway, on keys that the api signs."""
-    if around.line is not None:
-        return around.line
-    keys = SignedPersonKeys(gateway, caps) if around.gateway else NoPersonKeys()
-    url = around.gateway.url if around.gateway else ""
-    return Line(url, keys, around.chat_model, around.chat_test_seconds)
-
-
-def publishing(around: Surroundings, place: GatewayPlace) -> list[Coroutine[None, None, None]]:
-    """Tells the gateway of a cluster who we are; elsewhere whoever starts us does."""
-    if around.settings is None or not around.settings.public_key_map:
-        return []
-    world = around.world(managers.APPLIER)
-    return [Publishing(world, around.settings.public_key_map, place.identity).run()]
 
 
 def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
@@ -309,10 +264,10 @@ def open_secrets(around: Surroundings, world: World) -> Secrets:
     return Secrets(documents, world, Uses(documents), around.clock, around.namespace)
 
 
-def open_movings(around: Surroundings, caps: Caps) -> Sequence[Moving]:
+def open_movings(around: Surroundings, money: Money) -> Sequence[Moving]:
     """What a guest has in the world, which moves before its documents."""
     world = around.world(managers.MOVER)
-    return MovingResources(world, caps), MovingSecrets(around.documents, world)
+    return MovingResources(world, money.caps), MovingSecrets(around.documents, world)
 
 
 def open_erasing(
@@ -320,7 +275,7 @@ def open_erasing(
     register: Register,
     secrets: Secrets,
     endings: Endings,
-    money: ErasingMoney,
+    money: Money,
 ) -> Erasing:
     """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
     documents, log = around.documents, around.log
@@ -334,7 +289,7 @@ def open_erasing(
         register,
         stopping=(WaitingForMoves(register), resources),
         removing=(
-            *([money] if around.gateway else []),
+            *money.erasers,
             ErasingSecrets(secrets),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
@@ -347,19 +302,18 @@ def open_erasing(
 
 
 def open_entrance(
-    around: Surroundings, register: Register, endings: Endings, caps: Caps, own_keys: OwnKeys
+    around: Surroundings, register: Register, endings: Endings, money: Money
 ) -> Entrance:
     """For one person or for many."""
     seals = Seals(around.session_secrets, around.clock)
-    keys = own_keys.checked if around.gateway else NoApiKeys()
     if around.settings is None:
-        return open_for_one(seals, register, keys)
+        return open_for_one(seals, register, money.api_keys)
     return open_for_many(
         around.settings,
         seals,
         register,
-        open_movings(around, caps),
-        keys,
+        open_movings(around, money),
+        money.api_keys,
         endings,
         around.buckets,
     )

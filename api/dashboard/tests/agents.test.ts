@@ -169,6 +169,8 @@ test("a text that nobody can read is a fault, and loses nothing", () => {
 test("an own edit that was saved is gone on from, with what was typed since", () => {
   const typed = withTyped(beginEditing(revision(1)), "spec.prompt", "a");
   const sent = { ...typed, sent: typed.content };
+  // It is read once more before it is saved.
+  expect(afterRead(sent, revision(1))).toBe(sent);
   const further = withTyped(sent, "spec.prompt", "ab");
   const after = afterRead(further, revision(2, { prompt: "a" }));
   expect(after.base.number).toBe(2);

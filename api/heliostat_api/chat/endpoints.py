@@ -1,5 +1,6 @@
 """The endpoints of the chat: a table of contents, each one call."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -8,8 +9,8 @@ from pydantic import StringConstraints
 
 from heliostat_api.chat.views import ConversationPage, MessagePage
 from heliostat_api.serving.asking import Cursor, Limit, PartsOf, PersonOf
-from heliostat_api.serving.parts import person_of
 from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.serving.tenures import tenure_of
 from heliostat_api.views import ConversationView, View
 
 conversations = APIRouter(prefix="/conversations")
@@ -28,11 +29,8 @@ async def open_workspace(socket: WebSocket, parts: PartsOf, person: PersonOf, us
     if user_id != person.id:
         raise NotFoundProblem("workspace")
 
-    async def check() -> None:
-        if (await person_of(socket)).id != person.id:
-            raise NotFoundProblem("workspace")
-
-    await parts.chat.serve(socket, person, check)
+    limit = partial(parts.limits.check_person, person)
+    await parts.chat.serve(socket, person, tenure_of(socket, person), limit)
 
 
 @conversations.get("")

@@ -72,11 +72,14 @@ class Shelf:
         return document
 
     async def change(self, conversation: str, change: Change) -> ConversationRecord | None:
-        """As it is now changed and told; None when it is gone."""
+        """As it is then, told where it changed; None when it is gone."""
         while (document := await self.documents.get(path_of(conversation))) is not None:
             before = read_conversation(document)
+            after = change(before)
+            if after == before:
+                return before
             now = max(self.clock(), before.changed_at or self.clock())
-            after = replace(change(before), changed_at=now)
+            after = replace(after, changed_at=now)
             try:
                 await self.documents.commit(changed(document, after))
             except ConflictError:

@@ -27,6 +27,7 @@ from heliostat_api.chat.keeping import Keeping
 from heliostat_api.chat.reading import Reading
 from heliostat_api.chat.saying import Saying
 from heliostat_api.documents.port import StoreError
+from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import (
@@ -41,7 +42,9 @@ MOST_SOCKETS: Final = 20
 """Of one person at one replica."""
 LONGEST_FRAME: Final = 262_144
 WAIT_SECONDS: Final = 15.0
-Check = Callable[[], Awaitable[None]]
+_POLICY_VIOLATION: Final = 1008
+_OVER: Final = "The session ended or its rights changed: come again."
+Limit = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,9 @@ class Chat:
         finally:
             await self.desk.close()
 
-    async def serve(self, socket: WebSocket, person: Person, check: Check) -> None:
-        """Until the client leaves. Raises problems before it is accepted; `check` raises one when
-        the person may ask no more."""
+    async def serve(self, socket: WebSocket, person: Person, tenure: Tenure, limit: Limit) -> None:
+        """Until the client leaves or the tenure is over. `limit` raises a problem when the person
+        asks too often. Raises problems before the socket is accepted."""
         if self._sockets.get(person.id, 0) >= MOST_SOCKETS:
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS, f"At most {MOST_SOCKETS} sockets: close another tab."
@@ -81,7 +84,7 @@ class Chat:
         try:
             await socket.accept()
             self.desk.warm()
-            await Session(self, socket, person, check).run()
+            await Session(self, socket, person, limit).run(tenure)
         finally:
             self._sockets[person.id] -= 1
             if not self._sockets[person.id]:
@@ -91,22 +94,31 @@ class Chat:
 class Session:
     """Of one client."""
 
-    def __init__(self, chat: Chat, socket: WebSocket, person: Person, check: Check) -> None:
+    def __init__(self, chat: Chat, socket: WebSocket, person: Person, limit: Limit) -> None:
         self._chat = chat
         self._socket = socket
         self._person = person
-        self._check = check
+        self._limit = limit
         self._watching: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Until the client leaves."""
+    async def run(self, tenure: Tenure) -> None:
+        """Until the client leaves, or is told to come again."""
+        hearing = asyncio.create_task(self._hear_all())
+        over = asyncio.create_task(tenure.until_over(self._chat.log))
         try:
+            await asyncio.wait({hearing, over}, return_when=asyncio.FIRST_COMPLETED)
+            if not hearing.done():
+                await self._socket.close(_POLICY_VIOLATION, _OVER)
+        finally:
+            for task in (hearing, over):
+                task.cancel()
+            await asyncio.gather(hearing, over, return_exceptions=True)
+            await self._watch_no_more()
+
+    async def _hear_all(self) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError, KeyError):  # it left, or sent no text
             while True:
                 await self._hear(await self._socket.receive_text())
-        except (WebSocketDisconnect, RuntimeError, KeyError):
-            return  # it left, or sent what is no text
-        finally:
-            await self._watch_no_more()
 
     async def _hear(self, text: str) -> None:
         try:
@@ -115,7 +127,7 @@ class Session:
             return await self._send(Refused(id=None, problem=problem_of(malformed(error))))
         id_ = command.id if isinstance(command, Say) else None
         try:
-            await self._check()
+            await self._limit()
             await self._obey(command)
         except (ProblemError, StoreError) as error:
             await self._send(Refused(id=id_, problem=problem_of(as_problem(error))))
@@ -179,12 +191,11 @@ class Session:
         return found.end
 
     async def _wait(self, conversation: str, cursor: int) -> None:
-        """For news. After a long silence: is it still the person's, and who writes still there?"""
+        """For news. After a long silence: is who writes still there?"""
         loop = asyncio.get_running_loop()
         began = loop.time()
         await self._chat.log.wait([audience_of(conversation)], cursor, WAIT_SECONDS)
         if loop.time() - began >= WAIT_SECONDS:
-            await self._check()
             await self._chat.reading.get(self._person, conversation)
 
     async def _send(self, frame: View) -> None:

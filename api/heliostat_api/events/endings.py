@@ -4,12 +4,14 @@ A stream or a WebSocket says whose it is once, when it begins. So each asks agai
 to, and now and then by itself.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Final
 
+from heliostat_api.documents.port import StoreError
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
 
@@ -63,9 +65,18 @@ class Tenure:
 
     async def until_over(self, log: EventLog) -> None:
         """Returns when the connection must end: for one that waits for something else besides."""
-        cursor, is_told = await log.end(), False
+        cursor: int | None = None
+        is_told = False
         while await self.holds(is_told=is_told):
-            await log.wait([self.audience], cursor, LOOK_SECONDS)
-            found = await log.read([self.audience], cursor)
-            is_told = bool(found.reports) or found.has_gap
-            cursor = await log.end() if found.has_gap else found.end
+            try:
+                cursor, is_told = await self._listen(log, cursor)
+            except StoreError:  # a log that is away says nothing; we ask now and then
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _listen(self, log: EventLog, cursor: int | None) -> tuple[int, bool]:
+        """Waits a while. The next cursor, and whether something was said."""
+        begin = await log.end() if cursor is None else cursor
+        await log.wait([self.audience], begin, LOOK_SECONDS)
+        found = await log.read([self.audience], begin)
+        end = await log.end() if found.has_gap else found.end
+        return end, found.has_gap or bool(found.reports)

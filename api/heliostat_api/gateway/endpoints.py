@@ -16,19 +16,19 @@ KeyId = Annotated[str, Path(max_length=100)]
 @money.get("/keys")
 async def list_keys(parts: PartsOf, person: PersonOf) -> KeyList:
     """Your keys, revoked ones too."""
-    return await parts.own_keys.list(person)
+    return await parts.money.own_keys.list(person)
 
 
 @money.post("/keys", status_code=201)
 async def make_key(parts: PartsOf, person: PersonOf, wanted: KeyRequest) -> MadeKey:
     """A key for a program of yours. Its text is shown once, here."""
-    return await parts.own_keys.make(person, wanted)
+    return await parts.money.own_keys.make(person, wanted)
 
 
 @money.delete("/keys/{key_id}", status_code=204)
 async def revoke_key(parts: PartsOf, person: PersonOf, key_id: KeyId) -> None:
     """End one of your keys: it opens nothing after five seconds, and its open streams end."""
-    await parts.own_keys.revoke(person, key_id)
+    await parts.money.own_keys.revoke(person, key_id)
 
 
 @money.get("/usage")
@@ -41,4 +41,4 @@ async def read_usage(
     time_zone: Annotated[str, Query(alias="timeZone", max_length=64)] = "UTC",
 ) -> UsageReport:
     """What your chat, your runs and your keys cost; this month, unless you say otherwise."""
-    return await parts.usage.report(person, by, Period(since, until, time_zone))
+    return await parts.money.usage.report(person, by, Period(since, until, time_zone))

@@ -5,6 +5,8 @@ else took one meanwhile, and gives it back once the thing itself is there to be 
 many ask at once, no more get through.
 """
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +31,9 @@ from heliostat_core.worlds import UnavailableError
 COLLECTION: Final = "places"
 LOST: Final = timedelta(minutes=2)
 """A place whose taker died before the thing was there is free after so long."""
+
+_STEP_ASIDE_SECONDS: Final = 0.05
+"""Who lost to another one waits up to so long: those who ask at once do not collide for ever."""
 
 Present = Callable[[str, int], Awaitable[Collection[str]]]
 """Names of what a person has of it now; how many matter."""
@@ -107,7 +112,7 @@ class Places:
             try:
                 return await self._write(person, known, {**taken, key: self.clock()})
             except ConflictError:
-                continue
+                await asyncio.sleep(random.uniform(0, _STEP_ASIDE_SECONDS))
 
     async def _give_back(self, person: Person, key: str) -> None:
         while key in (taken := self._taken(known := await self.documents.get(path_of(person.id)))):

@@ -21,12 +21,8 @@ from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
-from heliostat_api.gateway.caps import Caps
-from heliostat_api.gateway.client import Gateway
-from heliostat_api.gateway.keeping import Keeping
-from heliostat_api.gateway.own_keys import OwnKeys
-from heliostat_api.gateway.spending import Spending
-from heliostat_api.gateway.usage import Usage
+from heliostat_api.gateway.assembly import Money
+from heliostat_api.gateway.models import Routes
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import Expiring
@@ -64,14 +60,10 @@ class Parts:
     previews: Previews
     schedules: SchedulePreviews
     secrets: Secrets
+    routes: Routes
     commands: Commands
     streams: Streams
-    gateway: Gateway
-    caps: Caps
-    keeping: Keeping
-    own_keys: OwnKeys
-    spending: Spending
-    usage: Usage
+    money: Money
     endings: Endings
     archive: Archive
     erasing: Erasing

@@ -106,13 +106,14 @@ async def test_long_reports_are_fewer(log: EventLog, opened: Open) -> None:
     assert await texts(log, ANN, after=4) == ["e", "a"], "whose report is gone may be heard again"
 
 
-async def test_an_audience_that_is_forgotten_leaves_nothing(log: EventLog) -> None:
-    for audience in (ANN, BOB):
-        await log.append(audience, report("a"), "k")
+async def test_a_forgotten_audience_begins_to_count_bytes_anew(log: EventLog) -> None:
+    for letter in "ab":
+        await log.append(ANN, report(letter * 400), letter)
     await log.forget(ANN)
-    assert await texts(log, ANN, BOB) == ["a"]
-    await log.append(ANN, report("b"), "k")
-    assert await texts(log, ANN) == ["b"]
+    end = await log.end()
+    await log.append(ANN, report("a" * 400), "a")
+    await log.append(ANN, report("b" * 400), "b")
+    assert len(await texts(log, ANN, after=end)) == 2
 
 
 async def test_a_file_of_before_sizes_were_kept_gets_them(tmp_path: Path) -> None:

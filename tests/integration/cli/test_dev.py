@@ -51,6 +51,27 @@ def test_a_run_shows_live_from_its_creation_to_its_end(dev: DevProcess) -> None:
     assert [event.id for event in seen] == sorted({event.id for event in seen})
 
 
+def test_a_run_is_booked_on_the_local_person_and_a_key_opens_the_api(dev: DevProcess) -> None:
+    with dev.browser() as client, closing(follow(client)) as events:
+
+        def booked() -> int:
+            report = client.get("/api/usage", params={"by": "agent"}).json()
+            return int(report["totalCostMicros"])
+
+        def cost(uid: str) -> int:
+            return int(client.get(f"/api/executions/{uid}").json()["costMicros"])
+
+        before = booked()
+        uid = run_sample(client)
+        until_finished(events, uid)
+        wait_for(lambda: cost(uid) > 0 and abs(booked() - before - cost(uid)) <= 1)  # rounded sums
+        made = client.post("/api/keys", json={"name": "laptop", "scopes": ["api"]}).json()
+    key = {"Authorization": f"Bearer {made['key']}"}
+    assert httpx2.get(f"{dev.url}/api/me", headers=key).json()["id"] == "local"
+    other = {"Authorization": f"{key['Authorization']}x"}
+    assert httpx2.get(f"{dev.url}/api/me", headers=other).status_code == 401
+
+
 def test_a_screen_that_was_dropped_gets_what_it_missed(dev: DevProcess) -> None:
     with dev.browser() as client:
         with closing(follow(client)) as events:

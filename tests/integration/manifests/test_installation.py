@@ -68,7 +68,6 @@ def test_the_dashboard_overlay_adds_the_api_whose_key_the_gateway_may_mount(
     installed: Address,
 ) -> None:
     overlay = INSTALLATION / "overlays" / "dashboard"
-    installed.kubectl("apply", "-k", overlay)
     made = list(yaml.safe_load_all(installed.kubectl("kustomize", overlay)))
     [gateway] = [
         each["spec"]["template"]["spec"]

@@ -1,9 +1,9 @@
 import { ActionIcon, Button, Menu, Modal } from "@mantine/core";
 import { useState } from "react";
-import { useLocation } from "wouter";
+import { Link, useLocation } from "wouter";
 import { agentPath } from "../api/agents";
 import type { Agent } from "../api/views";
-import { useOrder } from "../lib/orders";
+import { freshName, useOrder } from "../lib/orders";
 import { Icon } from "../parts/icons";
 import { Refusal } from "../parts/States";
 import { useWords } from "../words/words";
@@ -19,7 +19,7 @@ export function AgentMenu({ agent }: { agent: Agent }) {
   const isOwn = agent.managedBy === "dashboard";
   const duplicate = () =>
     order.mutate(
-      { path: `${path}/duplicate`, once: crypto.randomUUID() },
+      { path: `${path}/duplicate`, once: freshName() },
       { onSuccess: (saved) => go(`/agents/${saved.agent}?tab=edit`) },
     );
   return (
@@ -36,6 +36,15 @@ export function AgentMenu({ agent }: { agent: Agent }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          {isOwn && (
+            <Menu.Item
+              component={Link}
+              href={`/chat?agent=${encodeURIComponent(agent.id)}`}
+              leftSection={<Icon name="chat" size={16} />}
+            >
+              {t("chat.change")}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<Icon name="copy" size={16} />} onClick={duplicate}>
             {t("agents.duplicate")}
           </Menu.Item>

@@ -103,7 +103,7 @@ function Once({ row, path, zone, put }: RowProps & { zone: string }) {
     <TextInput
       key={cell}
       type="datetime-local"
-      aria-label={t(`blackouts.${cell}`)}
+      aria-label={t(`blackouts.at.${cell}`)}
       error={errors[cell]}
       readOnly={isLocked}
       value={wallTime(String(row[cell] ?? ""), zone)}

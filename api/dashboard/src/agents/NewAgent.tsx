@@ -1,7 +1,7 @@
 import { Button, FileButton, Modal, Textarea, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import { useOrder } from "../lib/orders";
+import { freshName, useOrder } from "../lib/orders";
 import { Refusal } from "../parts/States";
 import { useWords } from "../words/words";
 import classes from "./Dialogs.module.css";
@@ -23,16 +23,19 @@ export function NewAgent({ kind, close }: { kind: "blank" | "yaml" | null; close
   );
 }
 
-/** Makes it once, however often the button is pressed, and goes to it. */
+/** Makes it once, however often the same is sent, and goes to it. */
 function useMaking() {
   const [, go] = useLocation();
-  const [once] = useState(() => crypto.randomUUID());
+  const last = useRef({ text: "", once: "" });
   const order = useOrder();
-  const make = (body: object, tab: string) =>
+  const make = (body: object, tab: string) => {
+    const text = JSON.stringify(body);
+    if (last.current.text !== text) last.current = { text, once: freshName() };
     order.mutate(
-      { path: "/api/agents", body, once: `${once}-${order.failureCount}` },
+      { path: "/api/agents", body, once: last.current.once },
       { onSuccess: ({ agent }) => go(`/agents/${agent}${tab}`) },
     );
+  };
   return { make, isBusy: order.isPending, error: order.error };
 }
 

@@ -30,7 +30,7 @@ export function OverviewTab({ agent, detail }: { agent: Agent; detail: AgentDeta
   const cost = agent.totals?.costMicros ?? 0;
   return (
     <>
-      <Starter agent={agent} />
+      {agent.isOwned && <Starter agent={agent} />}
       <Facts
         label={t("run.facts")}
         facts={[

@@ -86,7 +86,7 @@ function RegularForm({ schedule }: { schedule: Tree }) {
         readOnly={isLocked}
         allowDeselect={false}
         value={frequency}
-        data={FREQUENCIES.map((each) => ({ value: each, label: t(`schedule.${each}`) }))}
+        data={FREQUENCIES.map((each) => ({ value: each, label: t(`frequency.${each}`) }))}
         onChange={(next) =>
           next && change((now) => withField(now, "spec.schedule", withFrequency(schedule, next)))
         }

@@ -63,7 +63,7 @@ export function faultsOfEditing(editing: Editing): Map<string, Fault> {
 
 /** The agent was read again: the edit goes on from there, unless somebody else saved meanwhile. */
 export function afterRead(editing: Editing, latest: Revision): Editing {
-  if (latest.number === editing.base.number && editing.sent === null) return editing;
+  if (latest.number <= editing.base.number) return editing;
   if (isSame(latest.content, editing.base.content) || isOwn(editing, latest)) {
     return { ...editing, base: latest, sent: null };
   }

@@ -83,7 +83,7 @@ function Notices({ agent }: { agent: Agent }) {
       )}
       {agent.managedBy === "kubectl" && (
         <Callout tone="calm" icon="lock" title={t("agent.readOnly")}>
-          {t("agent.readOnlyDetail")}
+          {t(agent.isOwned ? "agent.readOnlyDetail" : "agent.nobodysDetail")}
         </Callout>
       )}
       {agent.status === "draft" && (

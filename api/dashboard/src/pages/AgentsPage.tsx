@@ -60,7 +60,7 @@ export default function AgentsPage() {
           aria-label={t("agents.status")}
           value={status}
           onChange={(next) => choose("status", next)}
-          data={STATUSES.map((each) => ({ value: each, label: t(`agents.${each}`) }))}
+          data={STATUSES.map((each) => ({ value: each, label: t(`agents.only.${each}`) }))}
         />
       </div>
       <Agents search={search.trim().toLowerCase()} status={status} />

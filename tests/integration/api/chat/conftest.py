@@ -11,6 +11,7 @@ from heliostat_api.chat.assembly import Line
 from heliostat_api.main import create_app
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.serving.cookies import SESSION
+from heliostat_api.settings import ApiSettings
 from support.chatting import ScriptedGateway, Talker, scripted_gateway, talking
 from support.shared_api import ApiApp, api_app
 
@@ -28,9 +29,15 @@ class ChatPlace:
     folder: Path
 
     @asynccontextmanager
-    async def replica(self, line: Line | None = None) -> AsyncIterator["ChatPlace"]:
+    async def replica(
+        self, line: Line | None = None, **settings: int
+    ) -> AsyncIterator["ChatPlace"]:
         """Another server over the same stores."""
-        around = replace(self.api.surroundings, line=line or self.api.surroundings.line)
+        around = replace(
+            self.api.surroundings,
+            line=line or self.api.surroundings.line,
+            settings=ApiSettings.model_validate(settings),
+        )
         api = replace(self.api, app=create_app(around), surroundings=around)
         async with api.serving() as url:
             yield ChatPlace(api, self.gateway, url, self.folder)

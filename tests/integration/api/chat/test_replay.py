@@ -24,12 +24,14 @@ from heliostat_api.documents.conversations import (
     MessageState,
     Role,
 )
-from heliostat_api.documents.port import Put
+from heliostat_api.documents.port import Document, Documents, Put
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.person import Person, PersonKind
 from support.chatting import apply
+from support.firestore_emulator import FirestoreEmulator
+from support.stores import open_emulated
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANN = Person("ann", PersonKind.GUEST)
@@ -60,10 +62,8 @@ async def come(reading: Reading) -> Screen:
     return screen
 
 
-async def play(folder: Path, steps: Sequence[str]) -> None:
-    """A writer writes, saves and ends; screens come and catch up in between."""
-    documents, log = open_sqlite(folder / "d.sqlite"), SqliteEventLog(folder / "e.sqlite")
-    shelf = Shelf(documents, log, lambda: NOW)
+async def begin(documents: Documents) -> Document:
+    """An answer without a word yet, whose lease is over."""
     talk = ConversationRecord(
         TALK, ANN.id, created_at=NOW, state=ConversationState.ANSWERING, answer=ANSWER
     )
@@ -76,6 +76,14 @@ async def play(folder: Path, steps: Sequence[str]) -> None:
     )
     document = await documents.get(path)
     assert document is not None
+    return document
+
+
+async def play(documents: Documents, folder: Path, steps: Sequence[str]) -> None:
+    """A writer writes, saves and ends; screens come and catch up in between."""
+    log = SqliteEventLog(folder / "e.sqlite")
+    shelf = Shelf(documents, log, lambda: NOW)
+    document = await begin(documents)
     writer = Writer(documents, log, lambda: NOW, TALK, document)
     await writer.save()
     reading = Reading(shelf, Mending(shelf))
@@ -104,5 +112,28 @@ async def play(folder: Path, steps: Sequence[str]) -> None:
 @settings(deadline=None, max_examples=40)  # every step writes to a disk
 @given(st.lists(st.sampled_from(["part", "text", "text", "save", "come", "catch up"]), max_size=12))
 def test_whenever_a_screen_comes_it_ends_with_the_same(steps: list[str]) -> None:
-    with TemporaryDirectory() as folder:
-        asyncio.run(play(Path(folder), steps))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        asyncio.run(play(open_sqlite(folder / "d.sqlite"), folder, steps))
+
+
+async def test_the_same_holds_in_firestore(
+    firestore_emulator: FirestoreEmulator, tmp_path: Path
+) -> None:
+    steps = ("part", "come", "text", "save", "text", "come", "part", "catch up")
+    await play(open_emulated(firestore_emulator), tmp_path, steps)
+
+
+async def test_an_answer_without_a_writer_is_found_and_marked_in_firestore(
+    firestore_emulator: FirestoreEmulator, tmp_path: Path
+) -> None:
+    documents, log = open_emulated(firestore_emulator), SqliteEventLog(tmp_path / "e.sqlite")
+    shelf = Shelf(documents, log, lambda: NOW)
+    await begin(documents)
+    await Mending(shelf).mend_all()
+    [message] = await shelf.latest(TALK)
+    page = await Reading(shelf, Mending(shelf)).page(ANN, None, 10)
+    assert message.state is MessageState.INTERRUPTED
+    assert [(each.id, each.state) for each in page.items] == [(TALK, "interrupted")]
+    await log.close()
+    await documents.close()

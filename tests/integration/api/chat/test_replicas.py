@@ -120,8 +120,8 @@ def booked(dev: DevProcess, conversation: str) -> list[tuple[str, int]]:
     path = StateFolder(dev.folder).gateway / "ledger.sqlite"
     with closing(sqlite3.connect(path)) as ledger:
         return ledger.execute(
-            "SELECT outcome, cost_nanos FROM requests WHERE execution = ? ORDER BY started_ms",
-            (conversation,),
+            "SELECT outcome, cost_nanos FROM requests WHERE key = ? ORDER BY started_ms",
+            (f"{LOCAL.id}/{conversation}",),
         ).fetchall()
 
 

@@ -1,9 +1,11 @@
 """What is said is answered, and every client sees the same."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
 from pydantic import JsonValue
+from websockets.exceptions import ConnectionClosed
 
 from support.chatting import Frame, of_type, parts_of, text_of
 
@@ -134,6 +136,57 @@ async def test_a_refusal_goes_back_to_the_model_with_its_field(place: ChatPlace)
         answer = await ann.answered()
     assert "It says: spec.limits.timeoutSeconds: " in text_of(answer)
     assert len(of_type(answer, "agentCard")) == 1
+
+
+async def test_lists_hear_of_a_conversation_and_what_is_deleted_is_gone_for_all(
+    place: ChatPlace,
+) -> None:
+    async with place.talker() as ann, place.api.browser(ANN) as browser:
+        conversation = await ann.say("hello")
+        await ann.answered()
+        path = f"/api/conversations/{conversation}"
+        async with asyncio.timeout(10):
+            while (await browser.get(path)).json()["state"] != "idle":
+                await asyncio.sleep(0.01)
+        renamed = await browser.patch(path, json={"title": " Sales "})
+        assert renamed.json()["title"] == "Sales"
+        assert (await browser.delete(path)).status_code == 204
+        gone = await ann.until(lambda each: each["type"] == "refused")
+        assert problem_of(gone)["status"] == 404
+        assert (await browser.get(path)).status_code == 404
+    heard = (await place.api.parts.chat.log.read([f"person:{ANN}"], 0)).reports
+    told = [each.report for each in heard if each.report.type.startswith("conversation.")]
+    states = [each.payload.get("state") for each in told]
+    assert states == ["answering", "idle", "idle", None]
+    assert told[-1].payload == {"id": conversation}
+
+
+async def test_a_workspace_ends_with_its_rights(place: ChatPlace) -> None:
+    async with place.talker() as ann:
+        await ann.say("stand still")
+        await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
+        async with place.api.browser(ANN) as browser:
+            ending = {"confirm": "delete everything"}
+            assert (await browser.request("DELETE", "/api/me", json=ending)).status_code == 202
+        with pytest.raises(ConnectionClosed):
+            await ann.until(lambda _: False)
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(place: ChatPlace) -> None:
+    async with place.replica(limit_guest=3) as slow, slow.talker() as ann:
+        for _ in range(3):
+            await ann.send(type="stop", conversation="none")
+        problems = [problem_of(await ann.receive())["status"] for _ in range(3)]
+    assert problems == [404, 404, 429]
+
+
+async def test_frames_that_are_none_are_refused_with_their_fields(place: ChatPlace) -> None:
+    async with place.talker() as ann:
+        for text in ("", "[]", '{"type": "shout"}', '{"type": "say", "id": "1", "text": " "}'):
+            await ann.socket.send(text)
+            assert problem_of(await ann.receive())["status"] == 422
+        await ann.send(type="say", id="1", text="x" * 40_000)
+        assert "text" in str(problem_of(await ann.receive())["detail"])
 
 
 def problem_of(frame: Frame) -> Mapping[str, JsonValue]:

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from heliostat_api.chat.keys import NoKeyError
 from heliostat_api.chat.views import StatusCode
+from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.person_keys import SignedPersonKeys
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import Person, PersonKind
@@ -46,7 +47,7 @@ async def api(tmp_path: Path, gateway: RealGateway) -> AsyncIterator[ApiApp]:
 
 def keys_of(api: ApiApp) -> SignedPersonKeys:
     """As the chat has them."""
-    return SignedPersonKeys(api.parts.gateway, api.parts.caps)
+    return SignedPersonKeys(api.parts.money.gateway, api.parts.money.caps)
 
 
 async def say(gateway: RealGateway, api: ApiApp, person: Person) -> httpx2.Response:
@@ -129,7 +130,7 @@ async def test_all_guests_together_have_a_cap_and_nobody_else_is_touched(
         assert (told["capMicros"], told["spentMicros"], told["reached"]) == (10**6, 0, "guests")
         for _ in range(2):
             assert (await say(gateway, api, EVE)).status_code == 200
-        assert await api.parts.caps.ensure(EVE) == ()
+        assert await api.parts.money.caps.ensure(EVE) == ()
 
 
 async def test_a_person_has_a_cap_where_one_is_set(tmp_path: Path, gateway: RealGateway) -> None:
@@ -167,7 +168,7 @@ async def test_budgets_that_agents_name_are_defined_anew_where_the_gateway_lost_
         for name in names:
             assert (await operator.delete(f"/admin/budgets/{name}")).status_code == 204
     assert (await gateway.say(key)).status_code == 402
-    await api.parts.keeping.keep()
+    await Keeping(api.world, api.parts.money.caps).keep()
     assert (await gateway.say(key)).status_code == 200
 
 
@@ -178,7 +179,7 @@ async def test_who_signs_in_is_bound_by_a_users_caps_and_by_a_guests_no_more(
     settings = ApiSettings(guest_daily_micros=ONE_CALL, person_daily_micros=cap)
     async with api_app(tmp_path, settings, gateway=gateway.place) as api:
         _, resource = await activate(api, ANN)
-        await MovingResources(api.world, api.parts.caps).move(ANN.id, EVE.id)
+        await MovingResources(api.world, api.parts.money.caps).move(ANN.id, EVE.id)
         found = [Agent.model_validate(each) async for each in api.world.list(AGENT)]
         (moved,) = found
         assert moved.metadata.name == resource.metadata.name

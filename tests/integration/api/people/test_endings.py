@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from heliostat_api.events import endings, stream
 from heliostat_api.events.endings import Tenure
@@ -91,6 +93,27 @@ async def test_signing_out_at_one_replica_ends_this_sessions_streams_at_the_othe
             await post(one, "/auth/sign-out?everywhere=true", elsewhere)
             assert await rest_of(staying) == ["ended"]
         assert (await status(one, elsewhere), await status(two, elsewhere)) == (401, 401)
+
+
+async def test_signing_out_at_one_replica_closes_the_chat_at_the_others(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    async with replicas(tmp_path, redis_server) as (one, two), two.serving() as url:
+        cookie = one.sessions.issue(ANN)
+        assert await status(two, cookie) == 200
+        headers = {"Cookie": f"{SESSION}={cookie}", "Origin": url}
+        address = f"{url.replace('http:', 'ws:')}/workspace/{ANN}"
+        async with connect(address, additional_headers=headers) as socket:
+            await socket.send('{"type": "nonsense"}')
+            assert "refused" in str(await socket.recv())
+            await post(one, "/auth/sign-out", cookie)
+            await asyncio.wait_for(socket.wait_closed(), SOON)
+            assert (socket.close_code, socket.close_reason) == (
+                1008,
+                "The session ended, or has other rights now.",
+            )
+        with pytest.raises(InvalidStatus):
+            await connect(address, additional_headers=headers)
 
 
 async def test_a_role_that_changed_ends_streams_and_they_come_back_with_it(
