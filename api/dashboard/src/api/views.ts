@@ -32,6 +32,7 @@ export type Tokens = Schemas["TokensView"];
 export type UserKey = Schemas["KeyView"];
 export type MadeKey = Schemas["MadeKey"];
 export type Spending = Schemas["SpendingView"];
+export type Model = Schemas["ModelView"];
 export type Secret = Schemas["heliostat_api__secrets__records__SecretView"];
 export type Accepted = Schemas["Accepted"];
 export type Problem = Schemas["Problem"];
