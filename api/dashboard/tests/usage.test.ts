@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { UsageReport, UsageRow, UserKey } from "../src/api/wanted";
+import type { UsageReport, UsageRow, UserKey } from "../src/api/views";
 import { keyState, sortedKeys } from "../src/lib/keys";
 import { problemOf, valuesOf } from "../src/lib/secrets";
 import { asked, dayRows, tableRows, totalsOf, usageCsv } from "../src/lib/usage";

@@ -102,7 +102,8 @@ def test_two_runs_stand_side_by_side(open_page: OpenPage, ran: Ran) -> None:
     expect(page).to_have_url(re.compile(f"tab=compare&with={ran.again}"))
     expect(page.get_by_role("region", name="Results").get_by_role("article")).to_have_count(2)
     expect(page.get_by_role("row", name=re.compile("^Cost"))).to_contain_text("±0")
-    expect(page.get_by_role("listitem").filter(has_text="chart.png")).to_contain_text("the same")
+    files = page.get_by_role("region", name="Files of both").get_by_role("listitem")
+    expect(files.filter(has_text="chart.png")).to_contain_text("the same")
     page.reload()
     expect(page.get_by_role("region", name="Results")).to_be_visible()
 
@@ -110,6 +111,35 @@ def test_two_runs_stand_side_by_side(open_page: OpenPage, ran: Ran) -> None:
 def test_a_log_is_there_to_read(open_page: OpenPage, ran: Ran) -> None:
     page = open_page(f"/executions/{ran.failed}?tab=logs")
     expect(page.get_by_role("region", name="Log of attempt 1")).not_to_be_empty()
+
+
+def test_what_was_spent_is_told_and_kept(open_page: OpenPage, ran: Ran) -> None:
+    del ran
+    page = open_page("/usage?by=model&range=7d")
+    expect(page.get_by_role("row", name=re.compile("demo-hurried"))).to_contain_text("$")
+    page.get_by_text("Day", exact=True).first.click()
+    expect(page).to_have_url(re.compile("by=day&range=7d"))
+    expect(page.get_by_role("figure")).to_be_visible()
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Export CSV").click()
+    assert kept.value.path().read_text().startswith("day,costMicros,requests,")
+
+
+def test_a_key_is_shown_once_and_revoked(open_page: OpenPage) -> None:
+    page = open_page("/keys")
+    page.get_by_label("Name").fill("laptop")
+    page.get_by_label("API").check()
+    page.get_by_role("button", name="Create key").click()
+    made = page.get_by_role("region", name="Your new key")
+    key = made.locator("code").inner_text()
+    assert len(key) > 20
+    made.get_by_role("button", name="I have kept it").click()
+    row = page.get_by_role("list", name="Your keys").get_by_role("listitem")
+    expect(row).to_contain_text("laptop")
+    assert key not in page.content()
+    row.get_by_role("button", name="Revoke").click()
+    row.get_by_role("button", name="Revoke it").click()
+    expect(row).to_contain_text("Revoked")
 
 
 def test_a_secret_goes_in_and_is_never_shown(open_page: OpenPage) -> None:

@@ -2,8 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { keys } from "../live/cache";
 import { read, send, withQuery } from "./client";
-import type { Secret } from "./views";
-import type { MadeKey, Me, Spending, UsageBy, UsageReport, UserKey } from "./wanted";
+import type { MadeKey, Person, Secret, Spending, UsageBy, UsageReport, UserKey } from "./views";
 
 /** Model calls go on while a page is looked at. */
 const USAGE_FRESH_MS = 30_000;
@@ -15,7 +14,7 @@ const SECRETS = ["secrets"] as const;
 export function useSpending(): Spending | null {
   const me = useQuery({
     queryKey: keys.me,
-    queryFn: ({ signal }) => read<Me>("/api/me", signal),
+    queryFn: ({ signal }) => read<Person>("/api/me", signal),
     staleTime: USAGE_FRESH_MS,
   });
   return me.data?.spending ?? null;

@@ -5,7 +5,7 @@ import { type News, newsOf } from "../lib/news";
 import { isUnseen, useSeen } from "../lib/seen";
 import { read } from "./client";
 import { runsOf, useAgents, useRuns } from "./queries";
-import type { Model } from "./wanted";
+import type { Model } from "./views";
 
 /** News that nobody has looked at yet; of failures, the latest fifty. */
 export function useNews(): News[] {

@@ -1,4 +1,4 @@
-import type { UserKey } from "../api/wanted";
+import type { UserKey } from "../api/views";
 
 export type KeyState = "active" | "expired" | "revoked";
 

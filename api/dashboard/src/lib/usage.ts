@@ -1,5 +1,5 @@
 /** From a report of usage to what a page shows and what a person keeps of it. */
-import type { Tokens, UsageBy, UsageReport, UsageRow } from "../api/wanted";
+import type { Tokens, UsageBy, UsageReport, UsageRow } from "../api/views";
 import { toCsv } from "./csv";
 import { daysIn, isDay, RANGES, type Range, type RangeName, rangeOf } from "./days";
 

@@ -2,7 +2,7 @@ import { Button, Checkbox, CopyButton, Select, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { Link } from "wouter";
 import { type NewKey, useKeys, useMakeKey, useRevokeKey } from "../api/mine";
-import type { UserKey } from "../api/wanted";
+import type { UserKey } from "../api/views";
 import { keyState, sortedKeys } from "../lib/keys";
 import { useNow } from "../lib/now";
 import { Callout } from "../parts/Callout";

@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useSearchParams } from "wouter";
 import { useSpending, useUsage } from "../api/mine";
-import type { UsageBy, UsageReport, UsageRow } from "../api/wanted";
+import type { UsageBy, UsageReport, UsageRow } from "../api/views";
 import { dayOf, RANGES, type RangeName } from "../lib/days";
 import { saveText } from "../lib/saving";
 import { asked, dayRows, tableRows, tokensOf, totalsOf, usageCsv } from "../lib/usage";

@@ -89,7 +89,7 @@ export const RUN = {
   "compare.noResult": { en: "No result", ko: "결과 없음" },
   "compare.fields": { en: "Fields that differ", ko: "달라진 항목" },
   "compare.sameFields": { en: "No field differs.", ko: "달라진 항목이 없습니다." },
-  "compare.files": { en: "Files", ko: "파일" },
+  "compare.files": { en: "Files of both", ko: "두 실행의 파일" },
   "compare.noFiles": { en: "Neither made a file.", ko: "두 실행 모두 파일을 만들지 않았습니다." },
   "compare.file.added": { en: "only in the other run", ko: "다른 실행에만 있음" },
   "compare.file.removed": { en: "only in this run", ko: "이 실행에만 있음" },
