@@ -1,13 +1,25 @@
-"""manifests/crds: the CustomResourceDefinitions as YAML."""
+"""manifests/crds and the chart's copy: the CustomResourceDefinitions as YAML."""
 
 from collections.abc import Mapping
 
 import yaml
 
 from heliostat_core.crds import build_crds
+from heliostat_core.worlds import JsonObject
 
 HEAD = "# Generated from the models in heliostat_core, DO NOT EDIT: make generate\n"
 KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+
+
+def build_chart_files() -> Mapping[str, str]:
+    """The same for the chart, where an uninstall leaves them: nobody's agents go with a release."""
+    return {f"{name}.yaml": HEAD + _to_yaml(_kept(crd)) for name, crd in build_crds().items()}
+
+
+def _kept(crd: JsonObject) -> JsonObject:
+    metadata = crd["metadata"]
+    assert isinstance(metadata, dict)
+    return {**crd, "metadata": {**metadata, "annotations": {"helm.sh/resource-policy": "keep"}}}
 
 
 def build_files() -> Mapping[str, str]:

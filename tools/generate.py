@@ -18,6 +18,7 @@ from heliostat_operator.settings import OperatorSettings
 from tools import (
     agent_rules,
     api_openapi,
+    chart_copies,
     command_reference,
     conditions_page,
     crd_manifests,
@@ -29,6 +30,7 @@ from tools import (
     resources_page,
     routes_schema,
     settings_page,
+    values_page,
 )
 from tools.sections import replace_section
 
@@ -41,12 +43,17 @@ Sections: TypeAlias = Sequence[tuple[str, str, Callable[[], str]]]
 # A whole folder: file name -> text. Files of the folder that are not named are leftovers, and go.
 FOLDERS: Folders = [
     ("manifests/crds", crd_manifests.build_files),
+    ("charts/heliostat/files/crds", crd_manifests.build_chart_files),
 ]
 # A whole file.
 FILES: Files = [
     ("api/dashboard/src/api/agent.rules.json", agent_rules.build_rules),
     ("api/firestore/firestore.indexes.json", indexes.render_indexes),
     ("api/openapi.json", api_openapi.build_document),
+    ("charts/heliostat/files/redis.conf", chart_copies.build_redis_settings),
+    ("charts/heliostat/templates/api/policies.yaml", chart_copies.build_api_policies),
+    ("charts/heliostat/templates/api/rbac.yaml", chart_copies.build_api_rights),
+    ("charts/heliostat/templates/operator/rbac.yaml", chart_copies.build_operator_rights),
     ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
 ]
@@ -58,6 +65,7 @@ SECTIONS: Sections = [
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
     ("docs/settings.md", "api", lambda: settings_page.build_table(ApiSettings)),
     ("docs/gateway.md", "providers", providers_page.build_table),
+    ("docs/helm.md", "values", values_page.build_table),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),
     *(("docs/dialects.md", name, body) for name, body in dialects_page.SECTIONS.items()),

@@ -1,6 +1,7 @@
 """Puts the api together."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ from heliostat_api.gateway.client import Gateway, GatewayPlace
 from heliostat_api.gateway.erasers import ErasingMoney
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.labels import Labels
+from heliostat_api.gateway.models import Routes
 from heliostat_api.gateway.own_keys import OwnKeys
 from heliostat_api.gateway.person_keys import SignedPersonKeys
 from heliostat_api.gateway.publishing import Publishing
@@ -166,7 +168,8 @@ def create_app(around: Surroundings) -> FastAPI:
     erasing = open_erasing(around, register, secrets, endings, ErasingMoney(caps, own_keys))
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
-    permits = Permits(secrets, around.settings.images if around.settings else None)
+    routes = Routes(gateway, time.monotonic)
+    permits = Permits(secrets, around.settings.images if around.settings else None, routes)
     drafts = Drafts(
         around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
     )
@@ -217,6 +220,7 @@ def create_app(around: Surroundings) -> FastAPI:
         schedules=SchedulePreviews(around.clock),
         previews=previews,
         secrets=secrets,
+        routes=routes,
         commands=commands,
         streams=Streams(around.log, snapshots.take),
         endings=endings,

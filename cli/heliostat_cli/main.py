@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from heliostat_cli import gateway, reading
+from heliostat_cli import gateway, reading, schedule_commands
 from heliostat_cli.errors import CliError
 from heliostat_cli.kinds import parse_target
 from heliostat_cli.options import (
@@ -40,6 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(gateway.app, name="gateway")
+app.add_typer(schedule_commands.app, name="schedule")
 
 
 @app.command()
@@ -186,6 +187,17 @@ def cancel(
         await writing.cancel(opened, Terminal(), ref, utc_now)
 
     in_world(work, world, context, changes=True)
+
+
+@app.command()
+def resume(
+    agent: schedule_commands.AgentArgument,
+    namespace: NamespaceOption = None,
+    world: WorldOption = None,
+    context: ContextOption = None,
+) -> None:
+    """Let a schedule go on that was paused, by command or after failures."""
+    schedule_commands.resume_schedule(agent, namespace, world, context)
 
 
 @app.command()

@@ -32,6 +32,7 @@ class Kind:
 AGENT = Kind("heliostat.dev", "v1alpha1", "Agent", "agents")
 EXECUTION = Kind("heliostat.dev", "v1alpha1", "Execution", "executions")
 CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
+DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 JOB = Kind("batch", "v1", "Job", "jobs")
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 POD = Kind("", "v1", "Pod", "pods")
@@ -55,6 +56,7 @@ KINDS = {
         AGENT,
         EXECUTION,
         CONTROLLER_REVISION,
+        DEPLOYMENT,
         JOB,
         LEASE,
         POD,

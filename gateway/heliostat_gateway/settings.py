@@ -110,10 +110,11 @@ class Settings(BaseSettings):
         ),
     ] = None
     default_provider: Annotated[
-        Literal["anthropic", "scripted"],
+        Literal["anthropic", "scripted", "auto"],
         Field(
             description="Who answers real model names: their own providers (`anthropic`), or a "
-            "scenario. `scripted/NAME` works with either."
+            "scenario (`scripted`); `auto` is a scenario until there is a key, a local server or a "
+            "routes file. `scripted/NAME` works with each."
         ),
     ] = "anthropic"
     scripted_default: Annotated[
@@ -284,9 +285,21 @@ def read_settings() -> Settings:
             f"{unknown[0]} is no setting of the gateway. Known: {', '.join(sorted(known))}."
         )
     try:
-        return Settings()
+        given = Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_mistake(item) for item in error.errors())) from error
+    return with_somebody_to_answer(given) if given.default_provider == "auto" else given
+
+
+def with_somebody_to_answer(given: Settings) -> Settings:
+    """Real models where there is a way to one, else the scripted provider."""
+    ways = (
+        given.provider_keys().keys() & set(KEY_FIELDS.values()),
+        given.provider_keys_dir,
+        given.compatible_base_url,
+        given.routes_file,
+    )
+    return given.model_copy(update={"default_provider": "anthropic" if any(ways) else "scripted"})
 
 
 def _mistake(item: ErrorDetails) -> str:

@@ -16,6 +16,7 @@ from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
 from heliostat_operator.handlers import build_registry, build_settings
+from heliostat_operator.kept_secrets import keep_secrets
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
 from heliostat_operator.settings import OperatorSettings
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     """Runs until a signal, or raises what ended it."""
+    await keep_secrets(world, settings.namespace, settings.kept_secrets)
     identity = settings.identity or socket.gethostname()
     leadership = Leadership(
         world, settings.namespace, identity, settings.lease_seconds, settings.canary_seconds

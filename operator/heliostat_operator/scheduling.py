@@ -1,7 +1,8 @@
 """One Agent's schedule, one step: observe → decide → apply → one status write if it changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from heliostat_core.agents import Agent
@@ -33,6 +34,9 @@ from heliostat_operator.seats import Key
 from heliostat_operator.tick_ends import End
 from heliostat_operator.ticks import Seen, Ticks, decide_ticks
 
+RECORD_SECONDS = 0.2
+"""After its start a run is put on record: others that are due at that time start first."""
+
 
 class KnownAgents:
     """Agents as the watch and our own writes brought them, so that a tick need not read them.
@@ -56,6 +60,21 @@ class KnownAgents:
         return self._agents.get(key)
 
 
+@dataclass
+class Begun:
+    """Runs of one Agent that were started and are not on record yet, as they were decided."""
+
+    uid: str
+    ends: dict[str, End] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def ends_with(self, ends: Sequence[End]) -> list[End]:
+        """What was started as it was then (it may be late by now, or of a schedule that was edited
+        since), and the ends that are new."""
+        new = (each for each in ends if not each.execution_name)
+        return sorted([*self.ends.values(), *new], key=lambda each: each.tick.scheduled)
+
+
 class ScheduleReconciler:
     """Starts what is due, and leaves a receipt of every time."""
 
@@ -71,12 +90,14 @@ class ScheduleReconciler:
         self._runs = runs
         self._clock = clock
         self._looked: dict[Key, str] = {}  # uids of Agents whose runs were listed once
+        self._begun: dict[Key, Begun] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """In how many seconds to look again, None for not before something changes."""
         agent = self._agents.get(key) or await self._read(key)
         if agent is None:
             self._looked.pop(key, None)
+            self._begun.pop(key, None)
             return None
         try:
             return await self._step(agent)
@@ -100,13 +121,24 @@ class ScheduleReconciler:
         now = self._clock()
         seen = await self._observe(agent)
         ticks = decide_ticks(agent, schedule, seen, now)
-        ends = with_refusals(ticks.ends, await self._start_all(agent, schedule, ticks))
+        begun = self._begun_of(agent)
+        if await self._start_all(agent, schedule, ticks, begun):
+            return RECORD_SECONDS
+        ends = with_refusals(begun.ends_with(ticks.ends), begun.refused)
         state = with_receipts(ticks.state, ends, now)
         await self._write(agent, state)
+        del self._begun[agent.metadata.namespace, agent.metadata.name]
         for event in build_schedule_events(agent, state, now):
             with suppress(AlreadyExistsError):  # told before a crash
                 await self._world.create(event)
         return ticks.wake
+
+    def _begun_of(self, agent: Agent) -> Begun:
+        key = (agent.metadata.namespace, agent.metadata.name)
+        known = self._begun.get(key)
+        if known is None or known.uid != agent.metadata.uid:
+            self._begun[key] = known = Begun(agent.metadata.uid)
+        return known
 
     # ---- observe --------------------------------------------------------------------------------
 
@@ -153,17 +185,19 @@ class ScheduleReconciler:
 
     # ---- apply ----------------------------------------------------------------------------------
 
-    async def _start_all(self, agent: Agent, schedule: Schedule, ticks: Ticks) -> dict[str, str]:
-        """Names of what the API server refused, with its words."""
-        refused: dict[str, str] = {}
-        for end in ticks.ends:
-            if end.execution_name is None:
-                continue
+    async def _start_all(
+        self, agent: Agent, schedule: Schedule, ticks: Ticks, begun: Begun
+    ) -> bool:
+        """Whether anything was started now, or refused by the API server."""
+        name_of = {end.execution_name: end for end in ticks.ends if end.execution_name}
+        waiting = {name: end for name, end in name_of.items() if name not in begun.ends}
+        for name, end in waiting.items():
             try:
-                await self._start(agent, schedule, end, end.execution_name)
+                await self._start(agent, schedule, end, name)
             except (InvalidError, ForbiddenError) as error:
-                refused[end.execution_name] = str(error)
-        return refused
+                begun.refused[name] = str(error)
+            begun.ends[name] = end
+        return bool(waiting)
 
     async def _start(self, agent: Agent, schedule: Schedule, end: End, name: str) -> None:
         scheduled = end.tick.scheduled

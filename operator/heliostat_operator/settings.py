@@ -2,8 +2,26 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class KeptSecret(BaseModel):
+    """A Secret, and the key that holds its random value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
+
+
+def _read_kept(given: object) -> object:
+    """`NAME:KEY, NAME:KEY`: easier to write in an environment than JSON."""
+    if not isinstance(given, str):
+        return given
+    pairs = [each.partition(":") for each in given.replace(",", " ").split()]
+    return [{"name": name, "key": key} for name, _, key in pairs]
+
 
 PREFIX: Final = "HELIOSTAT_OPERATOR_"
 
@@ -79,6 +97,16 @@ class OperatorSettings(BaseSettings):
     canary_seconds: Annotated[
         float, Field(gt=0, description="The operator ends when its watch is silent for so long.")
     ] = 60
+    kept_secrets: Annotated[
+        tuple[KeptSecret, ...],
+        NoDecode,
+        BeforeValidator(_read_kept),
+        Field(
+            description="Secrets of its own namespace that it makes with a random value where they "
+            "are missing, and never changes: `NAME:KEY`, separated by commas. A key `*.pem` gets an "
+            "Ed25519 private key, any other 256 random bits as text."
+        ),
+    ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
 
 

@@ -17,6 +17,7 @@ from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
+    DEPLOYMENT,
     EXECUTION,
     NAMESPACE,
     POD,
@@ -53,15 +54,23 @@ async def prepare_uninstall(world: World, namespace: str) -> bool:
 
 
 async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> None:
-    """The operator's last act: lets everything go if its Namespace is being deleted."""
-    home = await world.get(Ref(NAMESPACE, "", namespace))
-    if home is not None and ObjectHead.model_validate(home).metadata.deletion_timestamp:
-        logger.info("the namespace %s is being deleted: letting every Execution go", namespace)
+    """The operator's last act: lets everything go if no operator comes after it."""
+    account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
+    if account is not None and await _is_the_last(world, namespace):
+        logger.info("Heliostat leaves %s: letting every Execution go", namespace)
         async with asyncio.timeout(RELEASE_SECONDS):
             await _release_all(world, gateway)
-    account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
     if account is not None:
         await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=False))
+
+
+async def _is_the_last(world: World, namespace: str) -> bool:
+    """Whether its Namespace is being deleted, or its Deployment: `helm uninstall` takes no more."""
+    refs = (Ref(NAMESPACE, "", namespace), Ref(DEPLOYMENT, namespace, SERVICE_ACCOUNT_NAME))
+    for found in [await world.get(ref) for ref in refs]:
+        if found is None or ObjectHead.model_validate(found).metadata.deletion_timestamp:
+            return True
+    return False
 
 
 async def _release_all(world: World, gateway: Gateway) -> None:
@@ -160,6 +169,10 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
                 "resourceNames": [SERVICE_ACCOUNT_NAME],
             },
             {**_rule("", "namespaces", "get"), "resourceNames": [namespace]},
+            {
+                **_rule("apps", "deployments", "get"),
+                "resourceNames": [SERVICE_ACCOUNT_NAME],
+            },
         ],
     }
     binding: JsonObject = {

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity
+from heliostat_core.agents import DEFAULT_MODEL
 from heliostat_core.keys import new_private_key
 
 _MUCH = 10**12
@@ -19,6 +20,7 @@ class PlayedGateway:
 
     def __init__(self, **owners: str) -> None:
         self.owners = owners
+        self.served = {DEFAULT_MODEL}
         self.place = GatewayPlace(
             "http://gateway.test",
             Identity(new_private_key(), lambda: datetime.now(UTC)),
@@ -47,6 +49,11 @@ class PlayedGateway:
             case ["forecast"]:
                 none = {"expectedNanos": None, "lowNanos": None, "highNanos": None}
                 return httpx2.Response(200, json={"total": none})
+            case ["models"]:
+                name = request.url.params["name"]
+                served = name.startswith("scripted/") or name in self.served
+                said = {"served": served, "message": f"Nobody serves {name}: name another."}
+                return httpx2.Response(200, json=said)
             case ["catalog"]:
                 models = [{"name": "scripted/hello", "provider": "scripted"}]
                 return httpx2.Response(200, json={"models": models})

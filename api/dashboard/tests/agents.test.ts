@@ -22,6 +22,8 @@ import {
   showValue,
 } from "../src/agents/kinds";
 import { defaultAt, faultOf, faultsOf } from "../src/agents/rules";
+import { formOf, inForm, withFrequency } from "../src/agents/schedules";
+import { instantOf, wallTime } from "../src/agents/walls";
 
 const content = (spec: Tree = {}, name = "Sales"): Content => ({ name, description: "", spec });
 const revision = (number: number, spec: Tree = {}, name?: string) => ({
@@ -192,6 +194,14 @@ test("somebody else's edit under an edit of one's own is a conflict, until it is
   expect(isDirty(taken)).toBe(false);
 });
 
+test("a text that nobody could read outlives a conflict", () => {
+  const editing = withTyped(beginEditing(revision(1)), "spec.limits.timeoutSeconds", "soon");
+  const latest = revision(2, { prompt: "theirs" });
+  expect(conflictOf(editing, latest)?.overlaps).toEqual([]);
+  const after = resolved(editing, latest, new Set());
+  expect(shownText(after, "spec.limits.timeoutSeconds")).toBe("soon");
+});
+
 test("a field that is set otherwise forgets how it was typed", () => {
   const typed = withTyped(beginEditing(revision(1)), "spec.verify.files", "a.txt");
   const cleared = withField(typed, "spec.verify.files", undefined);
@@ -236,4 +246,35 @@ test.each([
   ["name", "name"],
 ])("a fault of %s is shown at %s", (field, place) => {
   expect(placeOf(field)).toBe(place);
+});
+
+test("a schedule in another form keeps its zone and its rules, and comes back as it was", () => {
+  const daily = { frequency: "daily", time: "09:30", timeZone: "Asia/Seoul", overlap: "Allow" };
+  const cron = inForm("cron", daily, undefined, "UTC");
+  expect(cron).toEqual({ cron: "0 8 * * *", timeZone: "Asia/Seoul", overlap: "Allow" });
+  expect(inForm("frequency", cron ?? null, daily, "UTC")).toEqual(daily);
+  expect(inForm("none", daily, undefined, "UTC")).toBe(undefined);
+  expect(inForm("frequency", null, undefined, "Asia/Seoul")?.timeZone).toBe("Asia/Seoul");
+  expect([null, daily, { cron: "" }].map(formOf)).toEqual(["none", "frequency", "cron"]);
+});
+
+test("a day that does not belong to a frequency goes with it", () => {
+  const weekly = { frequency: "weekly", weekday: "Friday", time: "08:00" };
+  expect(withFrequency(weekly, "monthly")).toEqual({ frequency: "monthly", time: "08:00" });
+  expect(withFrequency(weekly, "weekly")).toEqual(weekly);
+});
+
+test.each([
+  ["2026-12-24T18:00", "Asia/Seoul", "2026-12-24T09:00:00Z"],
+  ["2026-07-01T08:30", "America/New_York", "2026-07-01T12:30:00Z"],
+  ["2026-11-01T12:00", "America/New_York", "2026-11-01T17:00:00Z"],
+  ["2026-03-29T12:00", "Europe/Berlin", "2026-03-29T10:00:00Z"],
+])("%s in %s is %s", (wall, zone, instant) => {
+  expect(instantOf(wall, zone)).toBe(instant);
+  expect(wallTime(instant, zone)).toBe(wall);
+});
+
+test("what is no time is none", () => {
+  expect(instantOf("", "UTC")).toBe(null);
+  expect(wallTime("", "UTC")).toBe("");
 });

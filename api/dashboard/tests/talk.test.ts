@@ -189,6 +189,20 @@ test("frames of the conversation before are not taken for the next one's", () =>
   expect(shown(talk)).toEqual(["n1"]);
 });
 
+test("what is being sent is shown where it was said, and sent all the same", () => {
+  const talk = begin();
+  talk.say(say("1", "hello"));
+  talk.watch("d");
+  Wire.latest.tell(snapshot(1, [], "d"), heard(2, said("n1", "hello")));
+  expect(texts(talk)).toEqual([]);
+  expect(reconnect().heard).toEqual([
+    { type: "watch", conversation: "d", cursor: 2 },
+    say("1", "hello"),
+  ]);
+  talk.watch("c");
+  expect(texts(talk)).toEqual(["hello"]);
+});
+
 test("a hole is asked for once", () => {
   const talk = begin();
   const frame: ServerFrame = { type: "delta", cursor: 7, message: "m9", index: 0, text: "x" };

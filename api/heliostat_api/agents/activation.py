@@ -51,7 +51,7 @@ class Activation:
         known = await self._addressed(person, agent_id, if_match)
         draft = known.draft
         refuse_missing(draft)
-        content = await self.drafts.permits.checked(person, draft.content)
+        content = await self.drafts.permits.startable(person, draft.content)
         await self._refuse_foreign(agent_id, draft)
         await self.caps.ensure(person)
         annotations = {

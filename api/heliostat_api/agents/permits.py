@@ -1,13 +1,14 @@
-"""What an agent that is made here may name: its owner's Secrets, and images that are allowed."""
+"""What an agent that is made here may name: its owner's Secrets, images and models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from pydantic import JsonValue
 
 from heliostat_api.agents.contents import Content, Spec
 from heliostat_api.agents.edits import refused
+from heliostat_api.gateway.models import Route, Routes
 from heliostat_api.people.person import Person
 from heliostat_api.secrets.records import OwnSecret
 from heliostat_api.secrets.service import Secrets
@@ -17,10 +18,15 @@ from heliostat_api.serving.problems import FieldError
 
 @dataclass(frozen=True)
 class Looked:
-    """A content with its secrets named as the world has them, and what is wrong with it."""
+    """A content with its secrets named as the world has them, and what is wrong with it.
+
+    `hindrances` keep it from starting, not from being saved; `doubts` are what nobody could tell.
+    """
 
     content: Content
     faults: tuple[FieldError, ...] = ()
+    hindrances: tuple[FieldError, ...] = ()
+    doubts: tuple[FieldError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Permits:
 
     secrets: Secrets
     images: Sequence[str] | None
+    routes: Routes
 
     async def checked(self, person: Person, content: Content) -> Content:
         """As it is stored. Raises a problem with status 422 that names every field."""
@@ -37,13 +44,35 @@ class Permits:
             raise refused(looked.faults)
         return looked.content
 
+    async def startable(self, person: Person, content: Content) -> Content:
+        """As it runs. Raises a problem with status 422 for what is known to be wrong."""
+        looked = await self.look(person, content)
+        if faults := (*looked.faults, *looked.hindrances):
+            raise refused(faults)
+        return looked.content
+
     async def look(self, person: Person, content: Content) -> Looked:
         """Whether that person may save and run it."""
         has_refs = any(secret_refs(content.spec))
         own = await self.secrets.of(person) if has_refs else ()
         spec, faults = resolve_secrets(content.spec, own)
-        resolved = content.model_copy(update={"spec": spec})
-        return Looked(resolved, (*faults, *judge_image(spec, self.images)))
+        looked = Looked(
+            content.model_copy(update={"spec": spec}), (*faults, *judge_image(spec, self.images))
+        )
+        return with_route(looked, await self.routes.look(spec))
+
+
+def with_route(looked: Looked, route: Route | None) -> Looked:
+    """A model that is named must be served; one by default, only to start."""
+    if route is None:
+        return looked
+    if route.doubt is not None:
+        return replace(looked, doubts=(route.doubt,))
+    if route.fault is None:
+        return looked
+    if route.is_named:
+        return replace(looked, faults=(*looked.faults, route.fault))
+    return replace(looked, hindrances=(route.fault,))
 
 
 def resolve_secrets(spec: Spec, own: Sequence[OwnSecret]) -> tuple[Spec, tuple[FieldError, ...]]:

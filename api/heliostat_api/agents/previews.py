@@ -88,11 +88,13 @@ class MonthView(View):
 
 
 class PreviewView(View):
-    """`errors` are wrong fields, `missing` those without which it can't be activated; `touches` is
-    null where wrong fields leave it open, `schedule` and `month` where there is no schedule."""
+    """`errors` are wrong fields, `missing` those without which it can't be activated, `warnings`
+    what is saved all the same; `touches` is null where wrong fields leave it open, `schedule` and
+    `month` where there is no schedule."""
 
     errors: tuple[FieldError, ...]
     missing: tuple[str, ...]
+    warnings: tuple[FieldError, ...] = ()
     cost: CostView
     touches: TouchView | None
     changes: tuple[FieldChangeView, ...]
@@ -166,6 +168,7 @@ def build_preview(
     cost = estimate(costs, spec.limits.max_cost_micros if spec else None)
     return PreviewView(
         errors=(*judgement.faults, *looked.faults),
+        warnings=(*looked.hindrances, *looked.doubts),
         missing=judgement.missing,
         cost=cost,
         touches=touches_of(spec) if spec else None,

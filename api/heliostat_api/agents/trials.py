@@ -34,7 +34,7 @@ class Trying:
         """Raises WorldError, problems: one with status 422 names what is missing."""
         draft = (await self.drafts.read(person, agent_id)).draft
         refuse_missing(draft)
-        content = await self.drafts.permits.checked(person, draft.content)
+        content = await self.drafts.permits.startable(person, draft.content)
 
         async def order(made: Made) -> Order:
             name = trial_name(draft.name, made["suffix"])

@@ -19,6 +19,7 @@ from heliostat_api.gateway.documents import (
     Key,
     Keys,
     Model,
+    ModelStatus,
     Month,
     Nothing,
     Refusal,
@@ -108,6 +109,10 @@ class Gateway:
     async def models(self) -> tuple[Model, ...]:
         """Every model that is served now."""
         return (await self._ask(Catalog, "GET", "/admin/catalog")).models
+
+    async def model(self, name: str) -> ModelStatus:
+        """Whether a model would be served now, whatever its name."""
+        return await self._ask(ModelStatus, "GET", f"/admin/models?{urlencode({'name': name})}")
 
     async def usage(self, asked: UsageQuestion) -> tuple[tuple[UsageLine, ...], UsageLine]:
         """Every line, and the sum over all of them."""

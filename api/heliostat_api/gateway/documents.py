@@ -35,6 +35,13 @@ class Catalog(Answer):
     models: tuple[Model, ...]
 
 
+class ModelStatus(Answer):
+    """Whether a model would be served now; `message` has the remedy if not."""
+
+    served: bool
+    message: str
+
+
 class Key(Answer):
     """A key without its secret."""
 

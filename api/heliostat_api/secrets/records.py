@@ -33,7 +33,15 @@ SecretName = Annotated[
 SecretKey = Annotated[
     str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
 ]
-SecretValue = Annotated[str, StringConstraints(max_length=65536, pattern=r"^[^\x00]*$")]
+
+
+def _storable(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must have no NUL: no variable can hold it")
+    return value
+
+
+SecretValue = Annotated[str, StringConstraints(max_length=65536), AfterValidator(_storable)]
 
 
 def _bounded(values: Mapping[str, str]) -> Mapping[str, str]:

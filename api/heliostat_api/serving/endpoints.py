@@ -18,6 +18,7 @@ from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
 from heliostat_api.gateway.endpoints import money
+from heliostat_api.gateway.models import ModelList
 from heliostat_api.mine.endpoints import mine
 from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
@@ -73,6 +74,12 @@ async def follow_reports(
 async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are, and what you may spend."""
     return view_person(person, parts.clock(), await parts.spending.of(person))
+
+
+@api.get("/models")
+async def list_models(parts: PartsOf, _: PersonOf) -> ModelList:
+    """What an agent may name as its model; 503 while the gateway can't be asked."""
+    return await parts.routes.list()
 
 
 @api.post("/samples/{name}", status_code=202)

@@ -24,6 +24,7 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.keeping import Keeping
+from heliostat_api.gateway.models import Routes
 from heliostat_api.gateway.own_keys import OwnKeys
 from heliostat_api.gateway.spending import Spending
 from heliostat_api.gateway.usage import Usage
@@ -64,6 +65,7 @@ class Parts:
     previews: Previews
     schedules: SchedulePreviews
     secrets: Secrets
+    routes: Routes
     commands: Commands
     streams: Streams
     gateway: Gateway

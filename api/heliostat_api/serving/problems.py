@@ -94,7 +94,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
-    for kind in (*_STATUS, UnavailableError, WorldError, ProviderAwayError, GatewayAwayError):
+    for kind in (*_STATUS, WorldError, *_AWAY):
         app.add_exception_handler(kind, _answer)
 
 

@@ -30,7 +30,12 @@ from heliostat_cli.hosting import open_folder
 from heliostat_cli.screen import Terminal
 from heliostat_cli.sessions import utc_now
 from heliostat_cli.summary import render_rows
-from heliostat_gateway.settings import KEY_FIELDS, Settings, SettingsError, read_settings
+from heliostat_gateway.settings import (
+    Settings,
+    SettingsError,
+    read_settings,
+    with_somebody_to_answer,
+)
 
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _NAMESPACE = "default"
@@ -70,21 +75,10 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
 def read_gateway() -> Settings:
     """The gateway's settings from the environment. Raises CliError."""
     try:
-        return with_somebody_to_answer(read_settings())
+        given = read_settings()
     except SettingsError as error:
         raise CliError(str(error), "Mend that setting.") from error
-
-
-def with_somebody_to_answer(given: Settings) -> Settings:
-    """Real models where there is a way to one, else the scripted provider."""
-    ways = (
-        given.provider_keys().keys() & set(KEY_FIELDS.values()),
-        given.provider_keys_dir,
-        given.compatible_base_url,
-        given.routes_file,
-        "default_provider" in given.model_fields_set,
-    )
-    return given if any(ways) else given.model_copy(update={"default_provider": "scripted"})
+    return given if "default_provider" in given.model_fields_set else with_somebody_to_answer(given)
 
 
 def second_one(folder: StateFolder) -> CliError:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import cel
 
 _IS_TRANSITION = re.compile(r"\boldSelf\b")
+# By the id of a schema's node, which is kept so that no other gets its id.
+_WITH_RULES: dict[int, tuple[JsonObject, bool]] = {}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ def broken_rules(
     value: JsonValue, old: JsonValue, node: JsonObject, path: str = ""
 ) -> Iterator[Violation]:
     """Every rule of a schema's node, and of those below it, that the value breaks."""
+    if not _has_rules(node):
+        return
     for rule in parts(node, "x-kubernetes-validations"):
         message = _judge(rule, value, old)
         if message is not None:
@@ -54,6 +58,20 @@ def _broken_in_fields(
         field = part(node, "properties", key) or further
         here = f"{path}.{key}" if path else key
         yield from broken_rules(each, old.get(key), field, here)
+
+
+def _has_rules(node: JsonObject) -> bool:
+    """Whether a node or one below it has a rule: most of a resource has none, and is not walked."""
+    if not node:
+        return False
+    known = _WITH_RULES.get(id(node))
+    if known is None or known[0] is not node:
+        inner = part(node, "properties").values()
+        below = [*inner, node.get("items"), node.get("additionalProperties")]
+        has_below = any(_has_rules(each) for each in below if isinstance(each, Mapping))
+        known = node, has_below or bool(parts(node, "x-kubernetes-validations"))
+        _WITH_RULES[id(node)] = known
+    return known[1]
 
 
 def _rule_path(path: str, rule: JsonObject) -> str:
@@ -84,12 +102,13 @@ def _judge(rule: JsonObject, value: JsonValue, old: JsonValue) -> str | None:
 
 
 def _is_true(source: str, value: JsonValue, old: JsonValue) -> bool:
-    # Imported here: it brings a terminal library of its own, for which no reader should wait.
     import cel
 
     variables = {"self": value, "oldSelf": old}
-    functions = {"getHours": _hours_in_zone}
-    return _compiled(source).execute(cel.Context(variables, functions)) is True
+    if "getHours" not in source:
+        return _compiled(source).execute(variables) is True
+    context = cel.Context(variables, {"getHours": _hours_in_zone})
+    return _compiled(source).execute(context) is True
 
 
 def _hours_in_zone(instant: datetime, zone: str) -> int:
@@ -102,6 +121,7 @@ def _hours_in_zone(instant: datetime, zone: str) -> int:
 
 @cache
 def _compiled(source: str) -> "cel.Program":
+    # Imported here: it brings a terminal library of its own, for which no reader should wait.
     import cel
 
     return cel.compile(source)

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,10 @@ from schemathesis.specs.openapi.checks import (
 )
 from uvicorn import Config
 
+from heliostat_api.main import create_app
 from heliostat_api.serving.server import ApiServer
 from support.local_api import ORIGIN, api_place, session_headers
+from support.played_gateway import PlayedGateway
 
 DOCUMENT = Path(__file__).parents[3] / "api" / "openapi.json"
 RAW = json.loads(DOCUMENT.read_text())
@@ -88,7 +90,8 @@ class Served:
 
     async def _serve(self) -> None:
         async with api_place(self._folder) as place:
-            self._server = ApiServer(Config(place.app(), log_level="error", ws="none"))
+            around = replace(place.surroundings(), gateway=PlayedGateway().place)
+            self._server = ApiServer(Config(create_app(around), log_level="error", ws="none"))
             self._ready.set()  # the socket listens already: who asks now waits
             await self._server.serve([self._socket])
 

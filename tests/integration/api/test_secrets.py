@@ -10,7 +10,7 @@ from heliostat_api.documents.port import OWNER, Put
 from heliostat_api.main import open_movings
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import LOCAL
-from heliostat_api.secrets.records import MOST, OWNER_LABEL, owner_label
+from heliostat_api.secrets.records import MOST, OWNER_LABEL, new_secret, owner_label, path_of
 from heliostat_api.settings import ApiSettings
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World
@@ -192,9 +192,10 @@ async def test_all_of_a_person_goes_and_nobody_elses(tmp_path: Path) -> None:
 
 async def test_there_is_a_bound(tmp_path: Path) -> None:
     async with api_app(tmp_path) as api, api.browser(ANN) as ann:
-        for number in range(MOST):
-            path = f"/api/secrets/s{number}"
-            assert (await ann.put(path, json={"values": {"k": "v"}})).status_code == 204
+        known = [new_secret(ANN, f"s{number}", "default", api.clock()) for number in range(MOST)]
+        await api.documents.commit(
+            *(Put(path_of(ANN, each.name), each.fields(ANN)) for each in known)
+        )
         refused = await ann.put("/api/secrets/more", json={"values": {"k": "v"}})
         assert (refused.status_code, "delete one first" in refused.text) == (409, True)
         again = await ann.put("/api/secrets/s1", json={"values": {"k": "w"}})

@@ -25,6 +25,8 @@ from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.handlers import WATCHED
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.observe import Observer
+from heliostat_operator.scheduled_runs import ScheduledRuns
+from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
 from heliostat_operator.seats import Board
 from heliostat_operator.signing import (
     PRIVATE_SECRET,
@@ -116,9 +118,23 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
         )
         made = await others.create(make_execution(namespace))
         await use_actions(world, others, signer, Agent.model_validate(agent), made)
+        await use_schedule(world, others, namespace)
         await use_engine(world, signer, namespace)
         await finish_uninstall(world, FakeGateway(), SYSTEM)
         await leadership.release()
+
+
+async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
+    """Two times of a schedule: the second takes the place of the first."""
+    schedule = {"cron": "* * * * *", "overlap": "Replace", "catchUp": "All"}
+    await others.apply(make_agent(namespace, "scheduled", schedule=schedule))
+    later = utc_now() + seconds(150)
+    reconciler = ScheduleReconciler(world, KnownAgents(), ScheduledRuns(), lambda: later)
+    while await reconciler.reconcile((namespace, "scheduled")) in (0, RECORD_SECONDS):
+        pass
+    found = Agent.model_validate(await others.get(Ref(AGENT, namespace, "scheduled")))
+    assert found.status.schedule is not None
+    assert {each.outcome for each in found.status.schedule.recent} == {"Ran", "Late"}
 
 
 async def use_actions(

@@ -44,7 +44,7 @@ def test_an_unknown_variable_is_named(environment: Environment) -> None:
     [
         ("HELIOSTAT_GATEWAY_PORT", "eighty", "integer"),
         ("HELIOSTAT_GATEWAY_PORT", "70000", "65535"),
-        ("HELIOSTAT_GATEWAY_DEFAULT_PROVIDER", "openai", "'anthropic' or 'scripted'"),
+        ("HELIOSTAT_GATEWAY_DEFAULT_PROVIDER", "openai", "'anthropic', 'scripted' or 'auto'"),
         ("HELIOSTAT_GATEWAY_ANTHROPIC_BASE_URL", "api.anthropic.com", "http or https"),
         ("LLM_REQUIRED", "perhaps", "boolean"),
     ],
@@ -103,3 +103,10 @@ def test_service_links_of_kubernetes_are_no_settings(environment: Environment) -
         HELIOSTAT_GATEWAY_PORT_8081_TCP_ADDR="10.96.0.7",
     )
     assert read_settings().port == 8081
+
+
+def test_auto_is_a_script_until_there_is_a_way_to_a_model(environment: Environment) -> None:
+    environment(HELIOSTAT_GATEWAY_DEFAULT_PROVIDER="auto")
+    assert read_settings().default_provider == "scripted"
+    environment(ANTHROPIC_API_KEY="sk-x")
+    assert read_settings().default_provider == "anthropic"

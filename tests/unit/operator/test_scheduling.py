@@ -25,7 +25,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.engine import Engine
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
 from heliostat_operator.signing import Signer
 from support.builders.resources import (
     NOW,
@@ -93,7 +93,7 @@ async def start(world: MemoryWorld, now: datetime) -> tuple[ScheduleReconciler, 
 async def look(world: MemoryWorld, now: datetime) -> float | None:
     reconciler, _ = await start(world, now)
     delay = await reconciler.reconcile(KEY)
-    while delay == 0:
+    while delay in (0, RECORD_SECONDS):
         delay = await reconciler.reconcile(KEY)
     return delay
 

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Menu, Modal } from "@mantine/core";
 import { useState } from "react";
-import { useLocation } from "wouter";
+import { Link, useLocation } from "wouter";
 import { agentPath } from "../api/agents";
 import type { Agent } from "../api/views";
 import { useOrder } from "../lib/orders";
@@ -36,6 +36,15 @@ export function AgentMenu({ agent }: { agent: Agent }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          {isOwn && (
+            <Menu.Item
+              component={Link}
+              href={`/chat?agent=${encodeURIComponent(agent.id)}`}
+              leftSection={<Icon name="chat" size={16} />}
+            >
+              {t("chat.change")}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<Icon name="copy" size={16} />} onClick={duplicate}>
             {t("agents.duplicate")}
           </Menu.Item>

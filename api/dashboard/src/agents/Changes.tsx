@@ -46,7 +46,7 @@ export function Side({
   label,
   children,
 }: {
-  kind: "before" | "after";
+  kind: "before" | "after" | "other";
   label: string;
   children: ReactNode;
 }) {

@@ -117,10 +117,10 @@ function OneOverlap({
         />
       </div>
       <div className={classes.sides}>
-        <Side kind="after" label={t("conflict.mineShort")}>
+        <Side kind="other" label={t("conflict.mineShort")}>
           <Value field={field} value={mine} />
         </Side>
-        <Side kind="before" label={t("conflict.theirsShort")}>
+        <Side kind="other" label={t("conflict.theirsShort")}>
           <Value field={field} value={theirs} />
         </Side>
       </div>

@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useRef, useState } from "react";
 import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
+import { Blackouts } from "./Blackouts";
 import { isTree, type Tree, valueAt } from "./contents";
 import { withField } from "./editing";
 import { Choice, Line } from "./Field";
@@ -148,7 +149,6 @@ function Advanced({ schedule }: { schedule: Tree }) {
   const { change, isLocked } = useForm();
   const { t } = useWords();
   const [isOpen, setOpen] = useState(false);
-  const blackouts = Array.isArray(schedule.blackouts) ? schedule.blackouts.length : 0;
   return (
     <div>
       <Button
@@ -199,10 +199,8 @@ function Advanced({ schedule }: { schedule: Tree }) {
             unit={t("unit.minutes")}
           />
           <Line path="spec.schedule.pauseAfterFailures" hint={t("schedule.pauseHint")} />
-          {blackouts > 0 && (
-            <p className={classes.hint}>{t("schedule.blackouts", { count: blackouts })}</p>
-          )}
         </div>
+        <Blackouts zone={typeof schedule.timeZone === "string" ? schedule.timeZone : "UTC"} />
       </Collapse>
     </div>
   );

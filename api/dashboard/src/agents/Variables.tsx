@@ -4,7 +4,7 @@ import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
 import { isTree, type Tree, valueAt } from "./contents";
 import { withField } from "./editing";
-import { useFault, useFieldName, useForm } from "./form";
+import { useExactFault, useFieldName, useForm } from "./form";
 import classes from "./Variables.module.css";
 
 interface Cell {
@@ -69,6 +69,7 @@ function Table({
   const { editing, change, isLocked } = useForm();
   const { t } = useWords();
   const name = useFieldName();
+  const error = useExactFault(path);
   const given = valueAt(editing.content, path);
   const rows: Tree[] = Array.isArray(given) ? given.filter(isTree) : [];
   const put = (next: Tree[]) =>
@@ -104,6 +105,7 @@ function Table({
           )}
         </div>
       ))}
+      {error && <p className={classes.error}>{error}</p>}
       {!isLocked && (
         <Button
           variant="default"
@@ -131,7 +133,7 @@ function CellInput({
   put: (text: string) => void;
 }) {
   const { isLocked } = useForm();
-  const error = useFault(path);
+  const error = useExactFault(path);
   const shared = { "aria-label": label, placeholder: label, error, value, readOnly: isLocked };
   if (data.length > 0) return <Autocomplete {...shared} data={data} onChange={put} />;
   return <TextInput {...shared} onChange={(event) => put(event.currentTarget.value)} />;

@@ -95,5 +95,6 @@ export function conflictOf(editing: Editing, latest: Revision): Conflict | null 
 /** Goes on from theirs with my changes, but for the fields of which theirs is taken. */
 export function resolved(editing: Editing, latest: Revision, taken: ReadonlySet<string>): Editing {
   const content = merged(editing.base.content, editing.content, latest.content, taken);
-  return { ...beginEditing(latest), content };
+  // What nobody could read yet stays to be mended.
+  return { ...beginEditing(latest), content, typed: editing.typed };
 }

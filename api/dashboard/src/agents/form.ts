@@ -35,6 +35,14 @@ export function useFault(path: string): string | undefined {
   return said.length > 0 ? said.map(({ message }) => message).join("; ") : undefined;
 }
 
+/** The same for a field alone, without those that are within it. */
+export function useExactFault(path: string): string | undefined {
+  const { faults, errors } = useForm();
+  const { t } = useWords();
+  const own = faults.get(path);
+  return own ? t(own.key, own.values) : errors.find(({ field }) => field === path)?.message;
+}
+
 /** A field as people call it: `Cost limit`; one without a name as it is written. */
 export function useFieldName(): (field: string) => string {
   const { t } = useWords();

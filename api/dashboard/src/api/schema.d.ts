@@ -521,6 +521,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description What an agent may name as its model; 503 while the gateway can't be asked.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/samples/{name}": {
         parameters: {
             query?: never;
@@ -1371,6 +1391,26 @@ export interface components {
             costMicros: number;
         };
         /**
+         * ModelList
+         * @description Every model that is served now.
+         */
+        ModelList: {
+            /** Items */
+            items: components["schemas"]["ModelView"][];
+        };
+        /**
+         * ModelView
+         * @description A model that an agent may name, and who is asked first. `isScripted`: a script answers.
+         */
+        ModelView: {
+            /** Name */
+            name: string;
+            /** Provider */
+            provider: string;
+            /** Isscripted */
+            isScripted: boolean;
+        };
+        /**
          * MonthView
          * @description What its schedule may cost in the next 30 days; null without history. `text` says it.
          */
@@ -1510,14 +1550,20 @@ export interface components {
         };
         /**
          * PreviewView
-         * @description `errors` are wrong fields, `missing` those without which it can't be activated; `touches` is
-         *     null where wrong fields leave it open, `schedule` and `month` where there is no schedule.
+         * @description `errors` are wrong fields, `missing` those without which it can't be activated, `warnings`
+         *     what is saved all the same; `touches` is null where wrong fields leave it open, `schedule` and
+         *     `month` where there is no schedule.
          */
         PreviewView: {
             /** Errors */
             errors: components["schemas"]["FieldError"][];
             /** Missing */
             missing: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: components["schemas"]["FieldError"][];
             cost: components["schemas"]["CostView"];
             touches: components["schemas"]["TouchView"] | null;
             /** Changes */
@@ -3470,6 +3516,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
                 };
             };
             /** @description A field is not what it must be. */

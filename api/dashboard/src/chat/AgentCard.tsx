@@ -54,7 +54,7 @@ function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
     { agent: agent.id },
     `card ${revision} ${appliedRevision} ${status} ${totals?.executions}`,
   );
-  const run = useTestRun(agent.id) ?? testRun;
+  const run = useTestRun(agent.id, testRun);
   return (
     <>
       <div className={classes.head}>
@@ -71,7 +71,7 @@ function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
         </Callout>
       )}
       <Missing missing={agent.missing ?? []} />
-      {agent.managedBy === "dashboard" && <Buttons agent={agent} />}
+      {agent.managedBy === "dashboard" && <Buttons agent={agent} testRun={testRun} />}
       {preview.data && (
         <Part title={t("card.schedule")}>
           <Schedule schedule={preview.data.schedule ?? null} />
@@ -103,10 +103,10 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-function Buttons({ agent }: { agent: Agent }) {
+function Buttons({ agent, testRun }: { agent: Agent; testRun: string | null }) {
   const { t } = useWords();
   const [isAsking, setAsking] = useState(false);
-  const test = useTest(agent.id);
+  const test = useTest(agent.id, testRun);
   const deactivate = useCommand();
   const isWhole = (agent.missing ?? []).length === 0;
   const isActive = agent.status === "active";

@@ -1,5 +1,5 @@
 import { ActionIcon, Textarea } from "@mantine/core";
-import { type KeyboardEvent, type Ref, useState } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
 import classes from "./Composer.module.css";
@@ -12,7 +12,6 @@ export function Composer({
   start = "",
   isTall = false,
   isFirst = false,
-  field,
 }: {
   say: (text: string) => void;
   /** There while an answer is written. */
@@ -21,7 +20,6 @@ export function Composer({
   start?: string;
   isTall?: boolean;
   isFirst?: boolean;
-  field?: Ref<HTMLTextAreaElement>;
 }) {
   const { t } = useWords();
   const [text, setText] = useState(start);
@@ -45,7 +43,6 @@ export function Composer({
     >
       <div className={classes.field}>
         <Textarea
-          ref={field}
           variant="unstyled"
           aria-label={t("chat.composer")}
           placeholder={placeholder}

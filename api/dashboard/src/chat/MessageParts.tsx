@@ -85,7 +85,9 @@ function Call({ call, message }: { call: PartOf<"toolCall">; message: Message })
           input,
           draft: "",
           result:
-            found && !isEarly ? { text: found.text, pictures: [], isError: found.isError } : null,
+            found && !isEarly
+              ? { text: spread(found.text), pictures: [], isError: found.isError }
+              : null,
           endTime: null,
         }}
         folder=""
@@ -100,6 +102,15 @@ function Call({ call, message }: { call: PartOf<"toolCall">; message: Message })
       )}
     </div>
   );
+}
+
+/** What a tool answers is mostly JSON in one line. */
+function spread(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }
 
 /** The agent as it is now, in one line: the whole card stands beside the conversation. */

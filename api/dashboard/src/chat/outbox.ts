@@ -1,7 +1,6 @@
 /** What the person said and the conversation does not show yet. Pure. */
-import type { Message } from "../api/views";
 import type { LogFrame, SayFrame } from "./frames";
-import { textOf } from "./thread";
+import { type Thread, textOf } from "./thread";
 
 export interface Said {
   readonly frame: SayFrame;
@@ -40,19 +39,25 @@ export function afterRefused(outbox: Outbox, id: string): Outbox {
 }
 
 /** What a frame of the conversation shows needs no place here any more. */
-export function afterShown(outbox: Outbox, frame: LogFrame, known: readonly Message[]): Outbox {
+export function afterShown(
+  outbox: Outbox,
+  frame: LogFrame,
+  { conversation, messages }: Thread,
+): Outbox {
   if (outbox.length === 0) return outbox;
   // Whatever was taken before a snapshot is in it.
   if (frame.type === "conversation") {
     return outbox.filter(({ takenIn }) => takenIn !== frame.conversation.id);
   }
   if (frame.type !== "message" || frame.message.role !== "user") return outbox;
-  if (known.some(({ id }) => id === frame.message.id)) return outbox;
-  return withoutFirst(outbox, textOf(frame.message));
+  if (messages.some(({ id }) => id === frame.message.id)) return outbox;
+  return withoutFirst(outbox, conversation?.id ?? null, textOf(frame.message));
 }
 
-function withoutFirst(outbox: Outbox, text: string): Outbox {
-  const at = outbox.findIndex((said) => !said.isHeard && said.frame.text === text);
+function withoutFirst(outbox: Outbox, conversation: string | null, text: string): Outbox {
+  const at = outbox.findIndex(
+    (said) => !said.isHeard && placeOf(said) === conversation && said.frame.text === text,
+  );
   return outbox.flatMap((said, number) => {
     if (number !== at) return [said];
     return said.takenIn === null ? [{ ...said, isHeard: true }] : [];
@@ -64,7 +69,13 @@ export function unsent(outbox: Outbox): SayFrame[] {
   return outbox.flatMap(({ frame, takenIn }) => (takenIn === null ? [frame] : []));
 }
 
-/** What the page shows as being sent. */
-export function sending(outbox: Outbox): SayFrame[] {
-  return outbox.flatMap(({ frame, isHeard }) => (isHeard ? [] : [frame]));
+/** What is being sent in a conversation; null: in the one that it begins. */
+export function sending(outbox: Outbox, conversation: string | null): SayFrame[] {
+  return outbox.flatMap((said) =>
+    !said.isHeard && placeOf(said) === conversation ? [said.frame] : [],
+  );
+}
+
+function placeOf({ frame, takenIn }: Said): string | null {
+  return takenIn ?? frame.conversation;
 }

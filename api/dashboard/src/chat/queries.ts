@@ -75,26 +75,32 @@ async function readOlder(id: string, cursor: string | null): Promise<Page<Messag
   return { items: [...second.items, ...first.items], next: second.next };
 }
 
-/** Runs of a test that were started here, the latest of each agent. */
-const STARTED = ["testRun"] as const;
+interface Started {
+  run: string | null;
+  /** The run that the conversation told of last when this one was started. */
+  after: string | null;
+}
 
-export function useTestRun(agent: string): string | null {
-  const started = useQuery<string | null>({
-    queryKey: [...STARTED, agent],
+const startedKey = (agent: string) => ["testRun", agent] as const;
+
+/** The latest test run: one that was started here, or one that the conversation tells of. */
+export function useTestRun(agent: string, told: string | null): string | null {
+  const { data: started } = useQuery<Started | null>({
+    queryKey: startedKey(agent),
     queryFn: () => null,
     initialData: null,
   });
-  return started.data;
+  return started?.run && started.after === told ? started.run : told;
 }
 
-export function useTest(agent: string) {
+export function useTest(agent: string, told: string | null) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async () => {
       const { correlationId, execution } = await command(`${agentPath(agent)}/test`);
       return (await reportedRun(correlationId, REPORTED_MS)) ?? execution ?? null;
     },
-    onSuccess: (run) => client.setQueryData([...STARTED, agent], run),
+    onSuccess: (run) => client.setQueryData<Started>(startedKey(agent), { run, after: told }),
   });
 }
 

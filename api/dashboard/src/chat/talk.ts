@@ -16,6 +16,8 @@ import { afterFrame, NO_THREAD, type Thread, withOlder } from "./thread";
 
 /** What the page draws. */
 export interface TalkState {
+  /** The one that is shown; null: one that has not begun. */
+  readonly watched: string | null;
   readonly thread: Thread;
   readonly outbox: Outbox;
   readonly isOpen: boolean;
@@ -28,6 +30,7 @@ export interface TalkState {
 }
 
 const BLANK: TalkState = {
+  watched: null,
   thread: NO_THREAD,
   outbox: [],
   isOpen: false,
@@ -42,7 +45,6 @@ export class Talk {
   readonly #listeners = new Set<() => void>();
   #state = BLANK;
   #isAsking = false;
-  #watched: string | null = null;
 
   constructor(open: () => Socket) {
     this.#connection = new Connection(
@@ -76,12 +78,11 @@ export class Talk {
 
   /** Show this conversation; null: one that has not begun. */
   watch(conversation: string | null): void {
-    if (conversation === this.#watched) return;
-    this.#watched = conversation;
+    const { outbox, isOpen, watched } = this.#state;
+    if (conversation === watched) return;
     this.#isAsking = false;
-    const { outbox } = this.#state;
     const isOfIt = (said: Outbox[number]) => said.takenIn === null || said.takenIn === conversation;
-    this.#publish({ ...BLANK, isOpen: this.#state.isOpen, outbox: outbox.filter(isOfIt) });
+    this.#publish({ ...BLANK, watched: conversation, isOpen, outbox: outbox.filter(isOfIt) });
     if (conversation) this.#ask(conversation, null);
   }
 
@@ -92,23 +93,22 @@ export class Talk {
   }
 
   stop(): void {
-    if (this.#watched) this.#connection.say({ type: "stop", conversation: this.#watched });
+    const { watched } = this.#state;
+    if (watched) this.#connection.say({ type: "stop", conversation: watched });
   }
 
   goOn(message: string): void {
-    if (this.#watched) {
-      this.#connection.say({ type: "continue", conversation: this.#watched, message });
-    }
+    const { watched } = this.#state;
+    if (watched) this.#connection.say({ type: "continue", conversation: watched, message });
   }
 
   addOlder(conversation: string, messages: readonly Message[]): void {
-    if (conversation !== this.#watched) return;
+    if (conversation !== this.#state.watched) return;
     this.#publish({ thread: withOlder(this.#state.thread, messages) });
   }
 
   #greeting(): ClientFrame[] {
-    const { thread, outbox } = this.#state;
-    const watched = this.#watched;
+    const { thread, outbox, watched } = this.#state;
     this.#isAsking = false;
     const watch: ClientFrame[] = watched
       ? [{ type: "watch", conversation: watched, cursor: thread.cursor }]
@@ -144,7 +144,7 @@ export class Talk {
   #accepted(id: string, conversation: string): void {
     const said = this.#state.outbox.find(({ frame }) => frame.id === id);
     const outbox = afterAccepted(this.#state.outbox, id, conversation);
-    const isFirst = said?.frame.conversation === null && this.#watched === null;
+    const isFirst = said?.frame.conversation === null && this.#state.watched === null;
     this.#publish(isFirst ? { outbox, begun: conversation } : { outbox });
   }
 
@@ -155,8 +155,8 @@ export class Talk {
   }
 
   #heardLog(frame: LogFrame): void {
-    const { thread } = this.#state;
-    if (frame.type === "conversation" && frame.conversation.id !== this.#watched) return;
+    const { thread, watched } = this.#state;
+    if (frame.type === "conversation" && frame.conversation.id !== watched) return;
     const after = afterFrame(thread, frame);
     if (after) this.#show(after, frame);
     // Before the first snapshot there is nothing to build on, and it is on its way.
@@ -167,13 +167,14 @@ export class Talk {
     const { thread, outbox } = this.#state;
     if (after === thread) return;
     if (frame.type === "conversation") this.#isAsking = false;
-    this.#publish({ thread: after, outbox: afterShown(outbox, frame, thread.messages) });
+    this.#publish({ thread: after, outbox: afterShown(outbox, frame, thread) });
   }
 
   #askAnew(): void {
-    if (!this.#watched || this.#isAsking) return;
+    const { watched } = this.#state;
+    if (!watched || this.#isAsking) return;
     this.#isAsking = true;
-    this.#ask(this.#watched, null);
+    this.#ask(watched, null);
   }
 
   #publish(change: Partial<TalkState>): void {
@@ -182,6 +183,7 @@ export class Talk {
   }
 }
 
-export function sendingIn(state: TalkState): SayFrame[] {
-  return sending(state.outbox);
+/** What is being sent in the conversation that is shown, or in the one that came of it. */
+export function sendingIn({ outbox, watched, begun }: TalkState): SayFrame[] {
+  return sending(outbox, watched ?? begun);
 }

@@ -27,10 +27,13 @@ export function useEnd(isThere: boolean, isSaying: boolean) {
     return () => observer.disconnect();
   }, [isThere]);
 
+  const hasEnd = isThere || isSaying;
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each thing said
-  useEffect(() => jump(), [isThere, isSaying]);
   useEffect(() => {
-    if (isNear.current) jump();
+    if (hasEnd) jump();
+  }, [isThere, isSaying]);
+  useEffect(() => {
+    if (hasEnd && isNear.current) jump();
   });
   return { end, isAway, jump };
 }

@@ -1,5 +1,5 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
 import { useAgent } from "../api/queries";
 import { AgentCard } from "../chat/AgentCard";
@@ -141,14 +141,13 @@ interface Part {
 function Body({ id, talk, state, say }: Part) {
   const { t } = useWords();
   const sending = sendingIn(state);
-  const field = useRef<HTMLTextAreaElement>(null);
-  const isThere = id === null || state.thread.cursor !== null;
+  const isThere = state.thread.cursor !== null;
   const { end, isAway, jump } = useEnd(isThere, sending.length > 0);
   const isBlank = id === null && sending.length === 0;
   return (
     <>
-      {isThere ? (
-        <Said id={id} talk={talk} state={state} say={say} />
+      {isThere || id === null ? (
+        <Said key={id} id={id} talk={talk} state={state} say={say} />
       ) : (
         <Rows count={3} height={72} />
       )}
@@ -171,7 +170,6 @@ function Body({ id, talk, state, say }: Part) {
         {!state.isOpen && <Offline />}
         <Composer
           key={state.refused?.id ?? "composer"}
-          field={field}
           say={say}
           stop={writingIn(state.thread) ? () => talk.stop() : undefined}
           start={state.refused?.text ?? ""}

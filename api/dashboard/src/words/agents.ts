@@ -319,10 +319,6 @@ export const AGENTS = {
     en: "Until it is edited or runs well. Never when left empty.",
     ko: "수정하거나 성공할 때까지 멈춥니다. 비워 두면 멈추지 않습니다.",
   },
-  "schedule.blackouts": {
-    en: "{count} blackouts; they are edited as YAML.",
-    ko: "실행 금지 시간 {count}개. YAML에서 수정합니다.",
-  },
   "weekday.Monday": { en: "Monday", ko: "월요일" },
   "weekday.Tuesday": { en: "Tuesday", ko: "화요일" },
   "weekday.Wednesday": { en: "Wednesday", ko: "수요일" },
@@ -419,7 +415,7 @@ export const AGENTS = {
     ko: "그 사이 {number}번 수정본이 저장되었습니다",
   },
   "conflict.both": {
-    en: "You both changed the same: {count} fields. Nothing of yours is lost.",
+    en: "Fields that you both changed: {count}. Nothing of yours is lost.",
     ko: "같은 항목 {count}개를 함께 수정했습니다. 내가 쓴 내용은 그대로 있습니다.",
   },
   "conflict.apart": {
@@ -491,4 +487,15 @@ export const AGENTS = {
   "outcome.Late": { en: "Started late", ko: "늦게 시작함" },
   "outcome.Skipped": { en: "Skipped", ko: "건너뜀" },
   "outcome.Missed": { en: "Missed", ko: "놓침" },
+  "blackouts.hint": {
+    en: "No run of the schedule starts then. Times are those of {zone}.",
+    ko: "이 시간에는 일정에 따른 실행을 시작하지 않습니다. 시각은 {zone} 기준입니다.",
+  },
+  "blackouts.addOnce": { en: "Add one that happens once", ko: "한 번만 추가" },
+  "blackouts.addRecurring": { en: "Add a recurring one", ko: "반복 추가" },
+  "blackouts.startTime": { en: "Begin", ko: "시작" },
+  "blackouts.endTime": { en: "End", ko: "끝" },
+  "blackouts.cron": { en: "Begin, as cron", ko: "시작(Cron 식)" },
+  "blackouts.duration": { en: "Length", ko: "길이" },
+  "blackouts.reason": { en: "Why", ko: "이유" },
 } as const satisfies Record<string, Record<"en" | "ko", string>>;

@@ -19,6 +19,7 @@ export const CHAT = {
     en: "Tell the assistant what to change about {name}.",
     ko: "{name}에서 무엇을 바꿀지 도우미에게 말해 주세요.",
   },
+  "chat.change": { en: "Change it by talking", ko: "대화로 바꾸기" },
   "chat.list": { en: "Conversations", ko: "대화 목록" },
   "chat.search": { en: "Search conversations", ko: "대화 찾기" },
   "chat.none": { en: "No conversations yet", ko: "아직 대화가 없습니다" },

@@ -73,6 +73,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/auth/sign-out"): Row(Rule.ANYBODY),
     ("GET", "/agent/reports/stream"): Row(Rule.PERSON),
     ("GET", "/api/me"): Row(Rule.PERSON),
+    ("GET", "/api/models"): Row(Rule.PERSON),
     ("GET", "/api/usage"): Row(Rule.PERSON),
     ("GET", "/api/keys"): Row(Rule.PERSON),
     ("POST", "/api/keys"): Row(Rule.PERSON, body={"name": "mine", "scopes": ["api"]}),

@@ -1,0 +1,116 @@
+"""What people are told of the gateway's models, and whether an agent may name one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import ValidationError
+
+from heliostat_api.agents.contents import Spec, completed
+from heliostat_api.gateway.client import Gateway, GatewayAwayError
+from heliostat_api.serving.problems import FieldError
+from heliostat_api.views import View
+from heliostat_core.agents import Model
+
+_SCRIPTED: Final = "scripted"
+_FIELD: Final = "spec.model.name"
+_KEPT_SECONDS: Final = 10.0
+_MOST_KEPT: Final = 1000
+
+
+class ModelView(View):
+    """A model that an agent may name, and who is asked first. `isScripted`: a script answers."""
+
+    name: str
+    provider: str
+    is_scripted: bool
+
+
+class ModelList(View):
+    """Every model that is served now."""
+
+    items: tuple[ModelView, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """What is known of the model that a spec names, or gets where it names none.
+
+    `fault` is what is wrong with it; `doubt`, why nobody knows.
+    """
+
+    is_named: bool
+    fault: FieldError | None = None
+    doubt: FieldError | None = None
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Asks the gateway. What it says of a name is kept for ten seconds: pages ask while people
+    type."""
+
+    gateway: Gateway
+    clock: Callable[[], float]
+    _kept: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+
+    async def list(self) -> ModelList:
+        """Raises GatewayAwayError."""
+        served = await self.gateway.models()
+        return ModelList(
+            items=tuple(
+                ModelView(
+                    name=each.name, provider=each.provider, is_scripted=each.provider == _SCRIPTED
+                )
+                for each in served
+            )
+        )
+
+    async def look(self, spec: Spec) -> Route | None:
+        """None where no model is asked, or none could have such a name."""
+        named = name_in(spec)
+        name = named or default_of(spec)
+        if name is None or not is_name(name):
+            return None
+        try:
+            fault = await self._fault_of(name)
+        except GatewayAwayError as error:
+            message = f"nobody could say whether {name} is served: {error}"
+            return Route(named is not None, doubt=FieldError(field=_FIELD, message=message))
+        if fault is None:
+            return Route(named is not None)
+        return Route(named is not None, fault=FieldError(field=_FIELD, message=fault))
+
+    async def _fault_of(self, name: str) -> str | None:
+        until, fault = self._kept.get(name, (0.0, None))
+        if self.clock() < until:
+            return fault
+        status = await self.gateway.model(name)
+        fault = None if status.served else status.message
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[name] = self.clock() + _KEPT_SECONDS, fault
+        return fault
+
+
+def name_in(spec: Spec) -> str | None:
+    """The model that a spec names."""
+    model = spec.get("model")
+    name = model.get("name") if isinstance(model, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def default_of(spec: Spec) -> str | None:
+    """The model of a spec that names none: a command asks for whatever it likes."""
+    whole = completed(spec)
+    if whole is None or not whole.runtime.is_claude_code:
+        return None
+    return whole.model.name
+
+
+def is_name(name: str) -> bool:
+    """Whether a model could be called that; else the field is wrong already."""
+    try:
+        Model(name=name)
+    except ValidationError:
+        return False
+    return True

@@ -1,0 +1,62 @@
+{{/* Names, labels and images that every template shares. */}}
+
+{{- define "heliostat.labels" -}}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/part-of: heliostat
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end }}
+
+{{- define "heliostat.selector" -}}
+app.kubernetes.io/name: {{ .name }}
+{{- end }}
+
+{{/* An image by registry, name and digest, or the tag of all. */}}
+{{- define "heliostat.image" -}}
+{{- $registry := .root.Values.image.registry | trimSuffix "/" -}}
+{{- $name := ternary .image.name (printf "%s/%s" $registry .image.name) (empty $registry) -}}
+{{- if .image.digest -}}
+{{ $name }}@{{ .image.digest }}
+{{- else -}}
+{{ $name }}:{{ .root.Values.image.tag }}
+{{- end -}}
+{{- end }}
+
+{{- define "heliostat.gatewayUrl" -}}
+http://heliostat-gateway.{{ .Release.Namespace }}:8081
+{{- end }}
+
+{{- define "heliostat.apiUrl" -}}
+http://heliostat-api.{{ .Release.Namespace }}:8080
+{{- end }}
+
+{{/* Whether gateways share their ledger: then a writer keeps its rows. */}}
+{{- define "heliostat.isShared" -}}
+{{- if or .Values.redis.enabled .Values.redis.externalUrlSecret }}true{{ end -}}
+{{- end }}
+
+{{- define "heliostat.check" -}}
+{{- $replicas := ternary .Values.api.replicas .Values.api.autoscaling.maxReplicas (eq .Values.api.store "sqlite") -}}
+{{- if and .Values.redis.enabled .Values.redis.externalUrlSecret }}
+{{- fail "redis.enabled and redis.externalUrlSecret: choose one; redis.enabled=false for a Redis of your own" }}
+{{- end }}
+{{- if and (eq .Values.api.store "firestore") (not .Values.api.googleCloudProject) }}
+{{- fail "api.store firestore needs api.googleCloudProject" }}
+{{- end }}
+{{- if and (eq .Values.api.store "firestore") (not (include "heliostat.isShared" .)) (gt (int $replicas) 1) }}
+{{- fail "api.autoscaling.maxReplicas above 1 needs a Redis: their event log" }}
+{{- end }}
+{{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
+{{- fail "ingress.host is missing: the name by which browsers find the dashboard" }}
+{{- end }}
+{{- end }}
+
+{{/* Secrets that the operator makes once and never changes: NAME:KEY, .... */}}
+{{- define "heliostat.keptSecrets" -}}
+{{- $kept := list -}}
+{{- if .Values.redis.enabled }}{{ $kept = append $kept (printf "%s:password" .Values.redis.passwordSecret) }}{{ end -}}
+{{- if .Values.api.enabled }}{{ $kept = concat $kept (list (printf "%s:secret" .Values.api.sessionSecret) (printf "%s:private.pem" .Values.api.signingKeySecret)) }}{{ end -}}
+{{- join "," $kept | quote -}}
+{{- end }}

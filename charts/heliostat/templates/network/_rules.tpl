@@ -1,0 +1,52 @@
+{{/* Rules that several NetworkPolicies share. Link-local addresses hold a cloud's metadata. */}}
+
+{{- define "heliostat.apiServer" -}}
+- to:
+    - ipBlock:
+        cidr: {{ .Values.network.apiServer.cidr }}
+        {{- if hasSuffix "/0" .Values.network.apiServer.cidr }}
+        except: [169.254.0.0/16]
+        {{- end }}
+  ports:
+    {{- range .Values.network.apiServer.ports }}
+    - {port: {{ . }}}
+    {{- end }}
+{{- end }}
+
+{{- define "heliostat.outside" -}}
+- to:
+    - ipBlock:
+        cidr: {{ .Values.network.providers.cidr }}
+        {{- if hasSuffix "/0" .Values.network.providers.cidr }}
+        except: [169.254.0.0/16]
+        {{- end }}
+  ports:
+    {{- range .Values.network.providers.ports }}
+    - {port: {{ . }}}
+    {{- end }}
+{{- if .Values.network.metadata }}
+- to:
+    - ipBlock: {cidr: 169.254.169.254/32}
+    - ipBlock: {cidr: 169.254.169.252/32}
+  ports: [{port: 80}, {port: 988}]
+{{- end }}
+{{- end }}
+
+{{- define "heliostat.toRedis" -}}
+- to:
+    {{- if .Values.redis.enabled }}
+    - podSelector: {matchLabels: {app.kubernetes.io/name: heliostat-redis}}
+    {{- else }}
+    - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
+    {{- end }}
+  ports: [{port: 6379}]
+{{- end }}
+
+{{/* Prometheus, from the namespaces that values name. */}}
+{{- define "heliostat.scrapers" -}}
+{{- range .Values.network.scrapers }}
+- from:
+    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . }}}}
+  ports: [{port: http}]
+{{- end }}
+{{- end }}

@@ -1,0 +1,160 @@
+"""The chart: every profile renders as its golden file says and is accepted by a real API server.
+
+After a change: HELIOSTAT_GOLDEN=write, and look at the difference.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from heliostat_core.worlds import JsonObject, JsonValue
+from support.control_plane import Address
+from tools.machine import find_control_plane_programs
+
+CHART = Path(__file__).resolve().parents[3] / "charts" / "heliostat"
+GOLDEN = Path(__file__).parent / "golden"
+PROFILES = ("", "kind", "gke-autopilot", "production")
+SYSTEM = "heliostat-system"
+REMEDY = "no helm here: install it, or set HELIOSTAT_KUBE to the folder of the `cluster` script"
+
+
+@pytest.fixture(scope="session")
+def helm() -> str:
+    programs = find_control_plane_programs()
+    beside = programs / "helm" if programs else None
+    found = str(beside) if beside is not None and beside.exists() else shutil.which("helm")
+    if found is None:
+        pytest.skip(REMEDY)
+    return found
+
+
+def render(helm: str, profile: str, *more: str) -> subprocess.CompletedProcess[str]:
+    values = ["-f", str(CHART / f"values-{profile}.yaml")] if profile else []
+    command = [helm, "template", "heliostat", str(CHART), "-n", SYSTEM, *values, *more]
+    # Of the version that we test with: helm alone assumes an old one.
+    command += ["--kube-version", "1.34.0"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def objects_of(text: str) -> list[JsonObject]:
+    loaded: list[JsonObject] = [each for each in yaml.safe_load_all(text) if each]
+    return loaded
+
+
+def pods_of(objects: list[JsonObject]) -> Iterator[JsonObject]:
+    """Every pod's spec, whatever makes the pod."""
+    for each in objects:
+        if each["kind"] == "Pod":
+            yield at(each, "spec")
+        elif each["kind"] in ("Deployment", "StatefulSet"):
+            yield at(each, "spec", "template", "spec")
+
+
+def at(value: JsonValue, *path: str) -> JsonObject:
+    for name in path:
+        assert isinstance(value, dict)
+        value = value[name]
+    assert isinstance(value, dict)
+    return value
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_renders_as_its_golden_file(helm: str, profile: str) -> None:
+    done = render(helm, profile, "--set", "crds.install=false")
+    assert done.returncode == 0, done.stderr
+    golden = GOLDEN / f"{profile or 'default'}.yaml"
+    if os.environ.get("HELIOSTAT_GOLDEN") == "write":
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(done.stdout)
+    assert done.stdout == golden.read_text()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_real_api_server_takes_a_profile(
+    helm: str, profile: str, api_server: Address, tmp_path: Path
+) -> None:
+    rendered = [each for each in objects_of(render(helm, profile).stdout) if not is_test(each)]
+    file = tmp_path / "rendered.yaml"
+    file.write_text(yaml.safe_dump_all([in_default_namespace(each) for each in rendered]))
+    api_server.kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+
+
+def in_default_namespace(each: JsonObject) -> JsonObject:
+    """Its own is not there in a dry run."""
+    return {**each, "metadata": {**at(each, "metadata"), "namespace": "default"}}
+
+
+def is_test(each: JsonObject) -> bool:
+    return "helm.sh/hook" in str(at(each, "metadata").get("annotations", ""))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_nothing_is_privileged_or_unbounded(helm: str, profile: str) -> None:
+    pods = list(pods_of(objects_of(render(helm, profile).stdout)))
+    assert pods
+    for pod in pods:
+        assert at(pod, "securityContext")["runAsNonRoot"] is True
+        assert pod.get("hostNetwork") is None
+        containers = pod["containers"]
+        assert isinstance(containers, list)
+        for container in containers:
+            own = at(container, "securityContext")
+            assert own["readOnlyRootFilesystem"] is True
+            assert own["allowPrivilegeEscalation"] is False
+            assert own["capabilities"] == {"drop": ["ALL"]}
+            assert at(container, "resources", "requests").keys() >= {"cpu", "memory"}
+            assert "memory" in at(container, "resources", "limits")
+
+
+def test_no_template_makes_a_secret(helm: str) -> None:
+    kinds = {each["kind"] for each in objects_of(render(helm, "").stdout)}
+    assert "Secret" not in kinds
+    assert render(helm, "").stdout == render(helm, "").stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("gateway.graceSecond=3", "graceSecond"),
+        ("api.replicas=2", "/api/replicas"),
+        ("api.store=mongodb", "/api/store"),
+        ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
+        ("api.store=firestore", "api.googleCloudProject"),
+        ("redis.externalUrlSecret=x", "redis.externalUrlSecret"),
+        ("ingress.enabled=true", "ingress.host"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(helm: str, setting: str, said: str) -> None:
+    done = render(helm, "", "--set", setting)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_every_value_is_described_and_every_description_is_of_a_value() -> None:
+    schema: JsonObject = json.loads((CHART / "values.schema.json").read_text())
+    values: JsonObject = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert_described(schema, values, "")
+
+
+def assert_described(schema: JsonObject, values: JsonValue, path: str) -> None:
+    if path:
+        assert schema.get("description"), f"{path} has no description"
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return
+    assert isinstance(values, dict), path
+    assert properties.keys() - {"global"} == values.keys(), path
+    for name, value in values.items():
+        assert_described(at(properties, name), value, f"{path}.{name}")
+
+
+def test_the_chart_passes_helms_own_lint(helm: str) -> None:
+    command = [helm, "lint", "--strict", str(CHART), "--kube-version", "1.34.0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout

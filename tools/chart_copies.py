@@ -1,0 +1,46 @@
+"""What chart and manifests have in common, written once: rights, policies, Redis's settings."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+MANIFESTS: Final = Path(__file__).resolve().parent.parent / "manifests"
+_HEAD: Final = "{{/* Generated from manifests/%s, DO NOT EDIT: make generate */}}\n"
+_LABELS: Final = """\\g<0>  labels:
+    {{- include "heliostat.labels" (dict "root" . "name" "%s") | nindent 4 }}
+"""
+_NAME = re.compile(r"^metadata:\n  name: .*\n", re.MULTILINE)
+_NAMESPACE = re.compile(r"apiVersion: v1\nkind: Namespace\n.*?\n---\n", re.DOTALL)
+
+
+def build_operator_rights() -> str:
+    """The operator's roles and account."""
+    return _template("operator/rbac.yaml", "heliostat-operator")
+
+
+def build_api_rights() -> str:
+    """The api's roles; its account has annotations of its own, and is a template by hand."""
+    return _only_with_api(_template("api/rbac.yaml", "heliostat-api"))
+
+
+def build_api_policies() -> str:
+    """What roles can't say of the api."""
+    return _only_with_api(_template("api/secrets.yaml", "heliostat-api"))
+
+
+def build_redis_settings() -> str:
+    """Redis's own file, as it is."""
+    return (MANIFESTS / "redis" / "redis.conf").read_text()
+
+
+def _template(path: str, component: str) -> str:
+    text = _NAMESPACE.sub("", (MANIFESTS / path).read_text())
+    text = _NAME.sub(_LABELS % component, text)
+    text = text.replace("namespace: heliostat-agents", "namespace: {{ .Values.agents.namespace }}")
+    text = text.replace("heliostat-system", "{{ .Release.Namespace }}")
+    return _HEAD % path + text
+
+
+def _only_with_api(template: str) -> str:
+    head, _, body = template.partition("\n")
+    return f"{head}\n{{{{- if .Values.api.enabled }}}}\n{body.rstrip()}\n{{{{- end }}}}\n"
