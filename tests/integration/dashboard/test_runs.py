@@ -61,8 +61,9 @@ def test_what_a_run_made_is_there_to_see_and_to_keep(open_page: OpenPage) -> Non
     picture = page.get_by_role("img", name="chart.png")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 100
+    page.get_by_role("link", name="report.md").click()
     with page.expect_popup() as opened:
-        page.get_by_role("link", name="report.md").click()
+        page.get_by_role("link", name="Open in a new tab").click()
     expect(opened.value.locator("body")).to_contain_text("| Total | 38531.30 |")
 
 
@@ -96,7 +97,7 @@ def test_a_failure_counts_in_the_title_until_somebody_looked(open_page: OpenPage
     page.evaluate("localStorage.setItem('heliostat.seenRuns', '')")
     watcher.reload()
     expect(watcher).to_have_title("(1) Heliostat")
-    attention = watcher.get_by_role("region", name="Failed since your last visit")
+    attention = watcher.get_by_role("region", name="Failed, paused or missed since your last visit")
     expect(attention.locator(f'a[href="/executions/{uid}"]')).to_contain_text("Verification failed")
     attention.get_by_role("link").click()
     expect(watcher.get_by_role("region", name="Verification failed")).to_contain_text(

@@ -58,6 +58,8 @@ export function useRuns(filter: Filter, enabled = true) {
     queryFn: ({ pageParam, signal }) => readRuns(filter, pageParam, signal),
     initialPageParam: null,
     getNextPageParam: (last: Page<Execution>) => last.next,
+    // Comparing ten thousand runs with themselves at every page takes longer than reading it.
+    structuralSharing: false,
   });
 }
 
@@ -78,8 +80,11 @@ async function readRuns(
 
 /** The agent of a run, as long as there is one: a run names the Agent resource. */
 export function useAgentOf(run: Execution): Agent | undefined {
-  const agents = useAgents();
-  return agents.data?.find(
+  return agentOf(run, useAgents().data);
+}
+
+export function agentOf(run: Execution, agents: readonly Agent[] = []): Agent | undefined {
+  return agents.find(
     (agent) => resourceOf(agent) === run.agent && agent.namespace === run.namespace,
   );
 }

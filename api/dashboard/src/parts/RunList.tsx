@@ -1,6 +1,6 @@
 import { memo } from "react";
 import { Link } from "wouter";
-import { useAgentOf } from "../api/queries";
+import { agentOf, useAgents } from "../api/queries";
 import type { Execution } from "../api/views";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
@@ -11,18 +11,18 @@ import { Ago, Took } from "./Times";
 
 /** Runs as rows, each one link. */
 export function RunList({ runs, label }: { runs: Execution[]; label: string }) {
+  const agents = useAgents().data;
   return (
     <ul className={classes.list} aria-label={label}>
       {runs.map((run) => (
-        <Row key={run.id} run={run} />
+        <Row key={run.id} run={run} agent={agentOf(run, agents)?.name ?? run.agent} />
       ))}
     </ul>
   );
 }
 
-const Row = memo(function Row({ run }: { run: Execution }) {
+const Row = memo(function Row({ run, agent }: { run: Execution; agent: string }) {
   const { t } = useWords();
-  const agent = useAgentOf(run);
   return (
     <li className={classes.item}>
       <Link href={`/executions/${run.id}`} className={classes.row}>
@@ -30,7 +30,7 @@ const Row = memo(function Row({ run }: { run: Execution }) {
           <Phase phase={run.phase} />
         </span>
         <span className={classes.what}>
-          <span className={classes.agent}>{agent?.name ?? run.agent}</span>
+          <span className={classes.agent}>{agent}</span>
           <span className={classes.why}>
             <Why run={run} />
           </span>

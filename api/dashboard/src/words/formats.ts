@@ -53,9 +53,7 @@ export function shortDuration(ms: number, language: Language): string {
 /** `1,234`, from ten thousand on `47K`. */
 export function amount(count: number, language: Language): string {
   if (count < 10_000) return count.toLocaleString(language);
-  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(
-    count,
-  );
+  return AMOUNT(language).format(count);
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -65,20 +63,42 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 1],
 ];
 
+/** Making a format takes longer than a hundred uses of it. */
+function kept<Format>(make: (language: Language, zone: string | null) => Format) {
+  const made = new Map<string, Format>();
+  return (language: Language, zone: string | null = null): Format => {
+    const name = `${language} ${zone}`;
+    const format = made.get(name) ?? make(language, zone);
+    made.set(name, format);
+    return format;
+  };
+}
+
+const AGO = kept(
+  (language) => new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }),
+);
+const INSTANT = kept(
+  (language, zone) =>
+    new Intl.DateTimeFormat(language, {
+      dateStyle: "medium",
+      timeStyle: "medium",
+      ...(zone ? { timeZone: zone } : {}),
+    }),
+);
+const AMOUNT = kept(
+  (language) => new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }),
+);
+
 /** `5 min ago`, `in 2 h`. Instants in milliseconds. */
 export function ago(instant: number, now: number, language: Language): string {
   const seconds = Math.round((instant - now) / 1000);
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  const format = AGO(language);
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
   return format.format(Math.trunc(seconds / size), unit);
 }
 
 export function instant(time: string, language: Language, zone: string | null): string {
-  return new Intl.DateTimeFormat(language, {
-    dateStyle: "medium",
-    timeStyle: "medium",
-    ...(zone ? { timeZone: zone } : {}),
-  }).format(new Date(time));
+  return INSTANT(language, zone).format(new Date(time));
 }
 
 /** A day with its weekday and the minute: for what is still to come. */

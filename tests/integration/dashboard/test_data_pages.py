@@ -1,0 +1,212 @@
+"""A run in depth, and what belongs to the person: usage, keys, secrets, settings."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Request, Route, expect
+
+from support.dev_process import DevProcess
+from support.screens import follow, run_sample, until_finished
+
+from .conftest import OpenPage
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Two runs of one agent that made files, and one that failed."""
+
+    sales: str
+    again: str
+    failed: str
+
+
+@pytest.fixture(scope="module")
+def ran(dev: DevProcess) -> Ran:
+    with dev.browser() as client:
+        events = follow(client)
+        uids = [run_sample(client, name) for name in ("sales", "sales", "hurried")]
+        for uid in uids:
+            until_finished(follow(client, 0), uid)
+        events.close()
+    return Ran(*uids)
+
+
+def settle(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for label in ("Loading", "불러오는 중"):
+        expect(page.get_by_label(label)).to_have_count(0)
+
+
+ADDRESSES = {
+    "/usage": "ko-KR",
+    "/keys": "en-US",
+    "/secrets": "ko-KR",
+    "/executions/RUN?tab=files": "en-US",
+    "/executions/RUN?tab=compare&with=OTHER": "ko-KR",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_page_is_open_to_everybody(open_page: OpenPage, ran: Ran, address: str) -> None:
+    path = address.replace("RUN", ran.sales).replace("OTHER", ran.again)
+    page = open_page(path, locale=ADDRESSES[address])
+    settle(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    for width in (360, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+def test_files_are_shown_as_what_they_are(open_page: OpenPage, ran: Ran) -> None:
+    page = open_page(f"/executions/{ran.sales}")
+    page.get_by_role("link", name="report.md").click()
+    document = page.get_by_role("tabpanel")
+    expect(document.get_by_role("cell", name="38531.30")).to_be_visible()
+    picture = document.get_by_role("img", name="Revenue by region")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    files = page.get_by_role("list", name="Files of this run")
+    files.get_by_role("link", name=re.compile("sales.csv")).click()
+    table = page.get_by_role("table", name="Table sales.csv")
+    expect(table.get_by_role("columnheader")).to_have_count(5)
+    expect(table.get_by_role("row")).to_have_count(25)
+    files.get_by_role("link", name=re.compile("analyse.py")).click()
+    expect(page.get_by_text("This kind of file is not shown here")).to_be_visible()
+    with page.expect_download() as kept:
+        document.get_by_role("link", name="Download").click()
+    assert kept.value.suggested_filename == "analyse.py"
+
+
+def test_steps_are_chosen_by_kind(open_page: OpenPage, ran: Ran) -> None:
+    page = open_page(f"/executions/{ran.sales}")
+    kinds = page.get_by_role("group", name="Show steps")
+    kinds.get_by_text("Tools 3").click()
+    expect(page.get_by_role("tabpanel").get_by_role("listitem")).to_have_count(3)
+    expect(page.get_by_text("Final answer")).to_have_count(0)
+    kinds.get_by_text("All").click()
+    expect(page.get_by_text("Final answer")).to_be_visible()
+    expect(page.get_by_role("region", name="Cost by model")).to_contain_text("$0.1043")
+
+
+def test_two_runs_stand_side_by_side(open_page: OpenPage, ran: Ran) -> None:
+    page = open_page(f"/executions/{ran.sales}")
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option").first.click()
+    expect(page).to_have_url(re.compile(f"tab=compare&with={ran.again}"))
+    expect(page.get_by_role("region", name="Results").get_by_role("article")).to_have_count(2)
+    expect(page.get_by_role("row", name=re.compile("^Cost"))).to_contain_text("±0")
+    expect(page.get_by_role("listitem").filter(has_text="chart.png")).to_contain_text("the same")
+    page.reload()
+    expect(page.get_by_role("region", name="Results")).to_be_visible()
+
+
+def test_a_log_is_there_to_read(open_page: OpenPage, ran: Ran) -> None:
+    page = open_page(f"/executions/{ran.failed}?tab=logs")
+    expect(page.get_by_role("region", name="Log of attempt 1")).not_to_be_empty()
+
+
+def test_a_secret_goes_in_and_is_never_shown(open_page: OpenPage) -> None:
+    page = open_page("/secrets")
+    answers: list[str] = []
+    page.on(
+        "response",
+        lambda each: answers.append(each.text()) if "/api/secrets" in each.url else None,
+    )
+    expect(page.get_by_text("No secrets yet")).to_be_visible()
+    page.get_by_label("Name").fill("crm")
+    page.get_by_label("Key", exact=True).fill("TOKEN")
+    page.get_by_label("Value", exact=True).fill("open-sesame")
+    page.get_by_role("button", name="Save secret").click()
+    row = page.get_by_role("list", name="Your secrets").get_by_role("listitem")
+    expect(row).to_contain_text("TOKEN")
+    expect(page.get_by_label("Value", exact=True)).to_have_value("")
+    row.get_by_role("button", name="Delete").click()
+    row.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("No secrets yet")).to_be_visible()
+    assert answers
+    assert not any("open-sesame" in each for each in answers)
+
+
+def test_all_of_mine_is_kept_as_a_zip(open_page: OpenPage, ran: Ran) -> None:
+    del ran
+    page = open_page("/settings")
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="Download").click()
+    assert kept.value.suggested_filename.endswith(".zip")
+
+
+def test_nothing_is_deleted_before_the_word_is_typed(open_page: OpenPage) -> None:
+    page = open_page("/settings")
+    sent: list[Request] = []
+
+    def take(route: Route) -> None:
+        if route.request.method == "DELETE":
+            sent.append(route.request)
+            route.fulfill(status=202, json={})
+        else:
+            route.continue_()
+
+    page.route("**/api/me", take)
+    page.get_by_role("button", name="Delete all of mine").click()
+    confirm = page.get_by_role("button", name="Delete everything")
+    word = page.get_by_label("Type delete all to confirm")
+    word.fill("delete")
+    expect(confirm).to_be_disabled()
+    word.press("Enter")
+    word.fill("delete all")
+    confirm.click()
+    expect(page.get_by_text("Everything of yours is being deleted")).to_be_visible()
+    assert len(sent) == 1
+
+
+def pages_of(runs: int, like: dict[str, object]) -> Iterator[list[dict[str, object]]]:
+    """So many runs, the newest first, as pages of the list."""
+    for first in range(0, runs, 50):
+        yield [
+            {
+                **like,
+                "id": f"run-{number}",
+                "createdTime": f"2026-01-01T{23 - number // 3600:02}:{59 - number // 60 % 60:02}:"
+                f"{59 - number % 60:02}Z",
+            }
+            for number in range(first, first + 50)
+        ]
+
+
+def test_a_list_of_very_many_runs_draws_what_is_near(
+    open_page: OpenPage, dev: DevProcess, ran: Ran
+) -> None:
+    with dev.browser() as client:
+        like = client.get(f"/api/executions/{ran.sales}").json()
+    pages = list(pages_of(1000, like))
+
+    def answer(route: Route) -> None:
+        at = int((re.findall(r"cursor=(\d+)", route.request.url) or ["0"])[0])
+        following = str(at + 1) if at + 1 < len(pages) else None
+        route.fulfill(json={"items": pages[at], "next": following})
+
+    page = open_page("/settings")
+    page.route("**/api/executions?*", answer)
+    page.get_by_role("link", name="Runs").click()
+    rows = page.get_by_role("main").get_by_role("listitem")
+    expect(rows.first).to_be_visible()
+    page.wait_for_function(
+        """() => {
+            scrollTo(0, document.documentElement.scrollHeight);
+            return document.body.innerText.includes("That is all");
+        }""",
+        polling=100,
+    )
+    expect(page.get_by_text("That is all")).to_be_visible()
+    expect(page.locator('a[href="/executions/run-999"]')).to_be_visible()
+    expect(page.locator('a[href="/executions/run-400"]')).to_have_count(0)
+    assert rows.count() <= 200
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator('a[href="/executions/run-0"]')).to_be_visible()
