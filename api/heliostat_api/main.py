@@ -287,13 +287,13 @@ def open_erasing(
     )
     return Erasing(
         register,
-        stopping=(WaitingForMoves(register), resources),
+        stopping=(WaitingForMoves(register), resources, *money.stopping),
         removing=(
-            *money.erasers,
             ErasingSecrets(secrets),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
             ErasingReports(log),
+            *money.removing,
             ErasingGuests(register),
         ),
         endings=endings,
