@@ -292,7 +292,7 @@ def open_erasing(
             ErasingSecrets(secrets),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
-            ErasingReports(log),
+            ErasingReports(log, register),
             *money.removing,
             ErasingGuests(register),
         ),

@@ -50,14 +50,16 @@ class ErasingConversations:
 
 @dataclass(frozen=True)
 class ErasingReports:
-    """What was reported to the person."""
+    """What was reported to the person, and to the guests that they were."""
 
     log: EventLog
+    register: Register
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser."""
-        await self.log.forget(audience_of_person(person_id))
-        await self.log.forget(audience_of_endings(person_id))
+        for each in (*await self.register.guests_of(person_id), person_id):
+            await self.log.erase(audience_of_person(each))
+            await self.log.erase(audience_of_endings(each))
         return True
 
 

@@ -226,7 +226,7 @@ def erasing(documents: Documents, log: SqliteEventLog, away: Away | None = None)
             away or Away(0),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
-            ErasingReports(log),
+            ErasingReports(log, register),
             ErasingGuests(register),
         ),
         Endings(log, lambda: NOW),
