@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from heliostat_api.chat.journal import audience_of, stop_audience_of
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.events.audiences import audience_of_person
 from heliostat_api.events.endings import audience_of_endings
@@ -44,7 +45,8 @@ class ErasingConversations:
         return True
 
     async def _remove(self, document: Document) -> None:
-        await self.log.forget(f"conversation:{document.id}")
+        for audience in (audience_of(document.id), stop_audience_of(document.id)):
+            await self.log.forget(audience)
         await self.documents.delete_tree(document.path)
 
 
