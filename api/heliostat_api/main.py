@@ -21,6 +21,8 @@ from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.chat.assembly import Line, open_chat
 from heliostat_api.chat.endpoints import workspace
+from heliostat_api.chat.erasers import ErasingAnswers
+from heliostat_api.chat.shelf import Shelf
 from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.transcripts import Transcripts
@@ -285,15 +287,16 @@ def open_erasing(
         around.namespace,
         around.owner,
     )
+    answers = ErasingAnswers(Shelf(documents, log, around.clock))
     return Erasing(
         register,
-        stopping=(WaitingForMoves(register), resources),
+        stopping=(WaitingForMoves(register), resources, answers, *money.stopping),
         removing=(
-            *money.erasers,
             ErasingSecrets(secrets),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
-            ErasingReports(log),
+            ErasingReports(log, register),
+            *money.removing,
             ErasingGuests(register),
         ),
         endings=endings,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.cluster import Cluster, NoClusterError, open_cluster
 from support.control_plane import Address, run_control_plane
@@ -11,6 +12,10 @@ from support.fake_provider import FakeProviders, run_fake_providers
 from support.firestore_emulator import FirestoreEmulator, NoEmulatorError, run_firestore
 from support.redis_server import NoRedisError, RedisServer, run_redis
 from tools.machine import ROOT, find_control_plane_programs
+
+# How long an example takes says nothing on a machine that is busy.
+settings.register_profile("heliostat", deadline=None)
+settings.load_profile("heliostat")
 
 
 @pytest.fixture(scope="session")

@@ -97,6 +97,9 @@ class MemoryLog:
     async def forget(self, audience: str) -> None:
         self.heard.pop(audience, None)
 
+    async def erase(self, audience: str) -> None:
+        self.heard.pop(audience, None)
+
     async def close(self) -> None:
         return None
 

@@ -32,7 +32,7 @@ async def book(ledger: Ledger, rows: list[Row], first: int = 0) -> None:
     await asyncio.gather(*(ledger.open(_opening(name, row)) for name, row in named))
     await asyncio.gather(
         *(
-            ledger.settle([_booking(name, row)], row.started_ms + 1000)
+            ledger.settle([booking_of(name, row)], row.started_ms + 1000)
             for name, row in named
             if not row.is_open
         )
@@ -62,7 +62,8 @@ def _opening(name: str, row: Row) -> Opening:
     )
 
 
-def _booking(name: str, row: Row) -> Booking:
+def booking_of(name: str, row: Row) -> Booking:
+    """What settles the row of that name."""
     return Booking(
         id=name,
         part=1,

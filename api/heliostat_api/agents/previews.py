@@ -62,7 +62,7 @@ class CostView(View):
     text: str
 
 
-class SecretView(View):
+class SecretVariableView(View):
     """A value of a Secret that the agent gets as a variable."""
 
     name: str
@@ -76,7 +76,7 @@ class TouchView(View):
     tools: tuple[str, ...]
     denied: tuple[str, ...]
     hosts: tuple[str, ...]
-    secrets: tuple[SecretView, ...]
+    secrets: tuple[SecretVariableView, ...]
 
 
 class MonthView(View):
@@ -253,7 +253,7 @@ def touches_of(spec: AgentSpec) -> TouchView:
         denied=denied,
         hosts=tuple(sorted(hosts)),
         secrets=tuple(
-            SecretView(name=each.name, key=each.key, env_name=each.env_name)
+            SecretVariableView(name=each.name, key=each.key, env_name=each.env_name)
             for each in spec.workspace.secret_refs
         ),
     )

@@ -61,7 +61,7 @@ def open_chat(
     return Chat(
         reading=Reading(shelf, mending),
         saying=Saying(shelf, mending, drafts.repeats, drafts),
-        keeping=Keeping(shelf, mending, desk),
+        keeping=Keeping(shelf, mending),
         desk=desk,
         log=log,
     )

@@ -18,7 +18,6 @@ from heliostat_api.documents.conversations import (
     MessageState,
 )
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.reports import Report, ReportType
 
 _WAIT_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = 0.5
@@ -43,11 +42,6 @@ class Desk:
         """Somebody opened the chat: what answers will need takes a moment to load."""
         if self._warming is None:
             self._warming = asyncio.create_task(self.means.model.warm())
-
-    async def wish_stop(self, conversation: str, answer: str) -> None:
-        """Heard by whoever writes the answer, on whatever replica."""
-        report = Report(ReportType.CHAT, self.means.shelf.clock(), {"stop": answer})
-        await self.means.shelf.log.append(stop_audience_of(conversation), report)
 
     async def close(self) -> None:
         """Ends all of them as interrupted: another replica may go on."""

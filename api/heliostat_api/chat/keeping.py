@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from heliostat_api.chat.desk import Desk
 from heliostat_api.chat.journal import audience_of, stop_audience_of, view_conversation
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import Shelf, path_of
@@ -18,7 +17,6 @@ class Keeping:
 
     shelf: Shelf
     mending: Mending
-    desk: Desk
 
     async def rename(self, person: Person, conversation: str, title: str) -> ConversationView:
         """It is called that from now on."""
@@ -33,7 +31,7 @@ class Keeping:
         document = await self.shelf.own(person, conversation)
         record = read_conversation(document)
         if record.state is ConversationState.ANSWERING:
-            await self.desk.wish_stop(conversation, record.answer)
+            await self.shelf.wish_stop(conversation, record.answer)
             await self.mending.mend(document)
 
     async def delete(self, person: Person, conversation: str) -> None:

@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from heliostat_api.chat.journal import Entry, audience_of, read_entry, view_conversation
+from heliostat_api.chat.journal import (
+    Entry,
+    audience_of,
+    read_entry,
+    stop_audience_of,
+    view_conversation,
+)
 from heliostat_api.chat.writing import message_path
 from heliostat_api.documents.conversations import (
     ConversationRecord,
@@ -115,6 +121,11 @@ class Shelf:
         """To all who watch; once, however often."""
         report = entry.report(self.clock())
         await self.log.append(audience_of(conversation), report, entry.key)
+
+    async def wish_stop(self, conversation: str, answer: str) -> None:
+        """Heard by whoever writes the answer, on whatever replica."""
+        report = Report(ReportType.CHAT, self.clock(), {"stop": answer})
+        await self.log.append(stop_audience_of(conversation), report)
 
     async def tell(self, record: ConversationRecord) -> None:
         """The person's lists."""

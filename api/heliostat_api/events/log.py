@@ -60,5 +60,8 @@ class EventLog(Protocol):
     async def forget(self, audience: str) -> None:
         """Drops all that it heard; a cursor from before is a gap."""
 
+    async def erase(self, audience: str) -> None:
+        """Drops all that it heard, and that there was such an audience: its name is a person's."""
+
     async def close(self) -> None:
         """Give connections back."""

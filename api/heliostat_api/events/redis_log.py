@@ -62,6 +62,11 @@ redis.call('SET', KEYS[4], redis.call('GET', KEYS[1]) or '0')
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[6])
 redis.call('PUBLISH', KEYS[5], ARGV[1])
 """
+# KEYS and ARGV as for _FORGET.
+_ERASE = """
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[6])
+redis.call('PUBLISH', KEYS[5], ARGV[1])
+"""
 # KEYS: counter, then stream and newest gone id of each audience. ARGV: cursor, limit.
 # Answers {newest id, 1 for a gap, entries of each stream ...}: all of one moment.
 _READ = """
@@ -92,6 +97,7 @@ class RedisEventLog:
         self._append = self._redis.register_script(_APPEND)
         self._read = self._redis.register_script(_READ)
         self._forget = self._redis.register_script(_FORGET)
+        self._erase = self._redis.register_script(_ERASE)
         self._bound = bound
         self._slack = slack
         self._bytes = most_bytes, most_bytes * KEPT_TENTHS // 10
@@ -146,6 +152,11 @@ class RedisEventLog:
         """In one script."""
         async with _mapped():
             await self._forget(_keys(audience), [audience])
+
+    async def erase(self, audience: str) -> None:
+        """In one script."""
+        async with _mapped():
+            await self._erase(_keys(audience), [audience])
 
     async def close(self) -> None:
         """Gives the connections back."""

@@ -142,6 +142,14 @@ class SqliteEventLog:
             )
         self._bells.ring(audience)
 
+    async def erase(self, audience: str) -> None:
+        """In one transaction."""
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for table in ("reports", "audiences"):
+                self._connection.execute(f"DELETE FROM {table} WHERE audience = ?", (audience,))
+        self._bells.ring(audience)
+
     async def close(self) -> None:
         """Closes the file."""
         self._connection.close()

@@ -11,7 +11,7 @@ from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway, GatewayPlace
-from heliostat_api.gateway.erasers import ErasingMoney
+from heliostat_api.gateway.erasers import ErasingKeys, ErasingName
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.labels import Labels
 from heliostat_api.gateway.own_keys import OwnKeys
@@ -42,9 +42,14 @@ class Money:
         return self.own_keys.checked if self.place else NoApiKeys()
 
     @property
-    def erasers(self) -> tuple[ErasingMoney, ...]:
-        """Of what a person has there."""
-        return (ErasingMoney(self.caps, self.own_keys),) if self.place else ()
+    def stopping(self) -> tuple[ErasingKeys, ...]:
+        """Of what a person may still spend with."""
+        return (ErasingKeys(self.own_keys),) if self.place else ()
+
+    @property
+    def removing(self) -> tuple[ErasingName, ...]:
+        """Of what the gateway knows them by."""
+        return (ErasingName(self.gateway, self.caps, self.usage.register),) if self.place else ()
 
     def line(self, model: str, test_seconds: int) -> Line:
         """The chat's way to a model: through the gateway, on keys that the api signs."""

@@ -15,6 +15,7 @@ from heliostat_api.gateway.documents import (
     Budget,
     Catalog,
     CheckedKey,
+    Forgotten,
     IssuedKey,
     Key,
     Keys,
@@ -130,6 +131,11 @@ class Gateway:
         parameters = [("timeZone", time_zone), ("limit", "1"), *users.parameters()]
         return await self._report(Month, f"/admin/forecast?{urlencode(parameters)}")
 
+    async def forget(self, user: str) -> bool:
+        """Takes the name out of what is booked; False while calls of theirs are open."""
+        path = f"/admin/users/{quote(user, safe='')}"
+        return (await self._report(Forgotten, path, "DELETE")).open == 0
+
     async def keys(self, person: str) -> tuple[Key, ...]:
         """A person's keys, oldest first, revoked ones too."""
         return (await self._ask(Keys, "GET", _keys_of(person))).keys
@@ -162,8 +168,8 @@ class Gateway:
             await self._client.aclose()
             self._client = None
 
-    async def _report(self, read: type[Read], path: str) -> Read:
-        found = await self._find(read, "GET", path, is_report=True)
+    async def _report(self, read: type[Read], path: str, method: str = "GET") -> Read:
+        found = await self._find(read, method, path, is_report=True)
         if found is None:
             raise GatewayAwayError(
                 "The gateway makes no reports: HELIOSTAT_API_REPORTS_URL must be the writer of its "

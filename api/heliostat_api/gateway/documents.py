@@ -104,6 +104,12 @@ class Month(Answer):
     total: MonthLine
 
 
+class Forgotten(Answer):
+    """`open`: calls that go on, and will be booked with the name."""
+
+    open: int
+
+
 class Nothing(Answer):
     """An answer of which nothing is read."""
 

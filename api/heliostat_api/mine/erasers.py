@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from heliostat_api.chat.journal import audience_of, stop_audience_of
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.events.audiences import audience_of_person
 from heliostat_api.events.endings import audience_of_endings
@@ -44,20 +45,23 @@ class ErasingConversations:
         return True
 
     async def _remove(self, document: Document) -> None:
-        await self.log.forget(f"conversation:{document.id}")
+        for audience in (audience_of(document.id), stop_audience_of(document.id)):
+            await self.log.forget(audience)
         await self.documents.delete_tree(document.path)
 
 
 @dataclass(frozen=True)
 class ErasingReports:
-    """What was reported to the person."""
+    """What was reported to the person, and to the guests that they were."""
 
     log: EventLog
+    register: Register
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser."""
-        await self.log.forget(audience_of_person(person_id))
-        await self.log.forget(audience_of_endings(person_id))
+        for each in (*await self.register.guests_of(person_id), person_id):
+            await self.log.erase(audience_of_person(each))
+            await self.log.erase(audience_of_endings(each))
         return True
 
 

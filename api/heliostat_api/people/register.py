@@ -164,7 +164,12 @@ class Register:
         query = Query(
             COLLECTION, None, {"movedTo": user_id}, order="lastSeen", descending=False, limit=_PAGE
         )
-        return tuple(each.id for each in (await self.documents.query(query)).documents)
+        page = await self.documents.query(query)
+        found = [each.id for each in page.documents]
+        while page.next is not None:
+            page = await self.documents.query(replace(query, after=page.next))
+            found += [each.id for each in page.documents]
+        return tuple(found)
 
     async def end_session(self, session: Session, *, everywhere: bool = False) -> None:
         """The session is over, or every one of that person. Raises StoreError."""

@@ -76,12 +76,17 @@ def caller_of_execution(claims: ExecutionClaims) -> Caller:
     )
 
 
+def account_of_person(person: str) -> str:
+    """What all conversations of a person are counted on."""
+    return f"person/{person}"
+
+
 def caller_of_person(claims: PersonClaims) -> Caller:
     """The caller behind a person key; all conversations of a person share an account."""
     return Caller(
         key=claims.jti,
         kind=KeyKind.USER,
-        account=f"person/{claims.person}",
+        account=account_of_person(claims.person),
         user=claims.person,
         correlation=claims.correlation_id,
         session=claims.conversation,

@@ -22,6 +22,7 @@ _OF_THE_API: Final = tuple(
         ("GET POST", "people/[^/]+/keys"),
         ("DELETE", "people/[^/]+/keys/[^/]+"),
         ("POST", "keys/check"),
+        ("DELETE", "users/[^/]+"),
         ("GET", "(usage|forecast|models|catalog)"),
     )
 )

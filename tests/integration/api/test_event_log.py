@@ -206,6 +206,30 @@ async def test_what_an_audience_is_made_to_forget_is_a_gap_for_whoever_was_befor
     assert await texts(log, ANN, after=after) == ["d"]
 
 
+async def test_of_an_audience_that_is_erased_not_even_the_name_stays(
+    log: EventLog, opened: Open, tmp_path: Path
+) -> None:
+    for letter in "abcd":  # one too many, so that there is a mark
+        await log.append(ANN, report(letter), letter)
+    await log.append(BOB, report("b"), "b")
+    await log.erase(ANN)
+    assert await texts(log, BOB) == ["b"]
+    assert ANN not in await everything(log, tmp_path)
+    assert BOB in await everything(log, tmp_path)
+    again = opened()
+    await again.append(ANN, report("a"), "a")
+    assert await texts(again, ANN) == ["a"], "somebody new, from the beginning"
+
+
+async def everything(log: EventLog, folder: Path) -> str:
+    """All names that it keeps."""
+    if isinstance(log, RedisEventLog):
+        return str([key async for key in log._redis.scan_iter()])
+    with closing(sqlite3.connect(folder / "events.sqlite")) as connection:
+        names = "SELECT audience FROM reports UNION SELECT audience FROM audiences"
+        return str(connection.execute(names).fetchall())
+
+
 def test_a_conversation_keeps_fewer_reports_than_a_person() -> None:
     assert bound_of("conversation:x", 10_000) == 500
     assert bound_of("person:x", 10_000) == 10_000

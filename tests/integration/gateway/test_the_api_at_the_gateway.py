@@ -41,6 +41,7 @@ OPEN = {
     ("POST", "/admin/people/x/keys"),
     ("DELETE", "/admin/people/x/keys/x"),
     ("POST", "/admin/keys/check"),
+    ("DELETE", "/admin/users/x"),
     ("GET", "/admin/usage"),
     ("GET", "/admin/forecast"),
     ("GET", "/admin/models"),

@@ -36,6 +36,20 @@ async def test_names_go_and_sums_stay(storage: Storage) -> None:
     assert await Forgetting(storage).forget("ann") == Forgotten(rows=0, open=0)
 
 
+async def test_what_was_booked_on_a_persons_keys_names_nobody(storage: Storage) -> None:
+    ledger = SqliteLedger(storage)
+    await book(ledger, [Row(1, user="ann"), Row(2, user="bob")])
+    written = "UPDATE requests SET user = ?, key = ?, account = ?, budgets = ? WHERE started_ms = ?"
+    budgets = '["guests@all","person-ann@2026-11-22","person-ann-2@all"]'
+    others = ("ann-2", "ann-2/talk", "person/ann-2", budgets)
+    await storage.run(lambda db: db.execute(written, ("ann", "ann/talk", "person/ann", budgets, 1)))
+    await storage.run(lambda db: db.execute(written, (*others, 2)))
+    await Forgetting(storage).forget("ann")
+    columns = "SELECT user, key, account, budgets FROM requests ORDER BY started_ms"
+    rows = await storage.run(lambda db: db.execute(columns).fetchall())
+    assert rows == [("", "talk", "", '["guests@all","person-ann-2@all"]'), others]
+
+
 async def test_an_open_request_is_told_of_and_forgotten_the_next_time(storage: Storage) -> None:
     ledger = SqliteLedger(storage)
     await book(ledger, [Row(1, user="ann", is_open=True)])

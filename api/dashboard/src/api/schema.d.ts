@@ -1806,7 +1806,7 @@ export interface components {
          */
         SecretList: {
             /** Items */
-            items: components["schemas"]["heliostat_api__secrets__records__SecretView"][];
+            items: components["schemas"]["SecretView"][];
         };
         /**
          * SecretValues
@@ -1817,6 +1817,40 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * SecretVariableView
+         * @description A value of a Secret that the agent gets as a variable.
+         */
+        SecretVariableView: {
+            /** Name */
+            name: string;
+            /** Key */
+            key: string;
+            /** Envname */
+            envName: string;
+        };
+        /**
+         * SecretView
+         * @description A secret without its values.
+         *
+         *     `resource` is the Secret's own name, by which the `secretRefs` of an agent name it; `usedBy`
+         *     are agents that do, active or not.
+         */
+        SecretView: {
+            /** Name */
+            name: string;
+            /** Resource */
+            resource: string;
+            /** Keys */
+            keys: string[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Usedby */
+            usedBy: string[];
         };
         /**
          * SeriesView
@@ -1984,7 +2018,7 @@ export interface components {
             /** Hosts */
             hosts: string[];
             /** Secrets */
-            secrets: components["schemas"]["heliostat_api__agents__previews__SecretView"][];
+            secrets: components["schemas"]["SecretVariableView"][];
         };
         /**
          * TranscriptView
@@ -2108,40 +2142,6 @@ export interface components {
             en: string;
             /** Ko */
             ko: string;
-        };
-        /**
-         * SecretView
-         * @description A value of a Secret that the agent gets as a variable.
-         */
-        heliostat_api__agents__previews__SecretView: {
-            /** Name */
-            name: string;
-            /** Key */
-            key: string;
-            /** Envname */
-            envName: string;
-        };
-        /**
-         * SecretView
-         * @description A secret without its values.
-         *
-         *     `resource` is the Secret's own name, by which the `secretRefs` of an agent name it; `usedBy`
-         *     are agents that do, active or not.
-         */
-        heliostat_api__secrets__records__SecretView: {
-            /** Name */
-            name: string;
-            /** Resource */
-            resource: string;
-            /** Keys */
-            keys: string[];
-            /**
-             * Createdtime
-             * Format: date-time
-             */
-            createdTime: string;
-            /** Usedby */
-            usedBy: string[];
         };
     };
     responses: never;

@@ -170,6 +170,8 @@ async def test_what_a_guest_had_moves_first_and_goes_with_the_rest(api: ApiApp) 
     user = (await register.see_user(identity), identity.person_id)[1]
     await register.see_guest(ANN)
     await register.begin_move(ANN, user)
+    log = api.parts.streams.log
+    await log.append(f"person:{ANN}", Report(ReportType.AGENT_CHANGED, NOW, {}))
     async with api.browser(user) as browser:
         await leave(browser)
     api.clock.go_on(REST)
@@ -178,6 +180,7 @@ async def test_what_a_guest_had_moves_first_and_goes_with_the_rest(api: ApiApp) 
     assert await api.parts.erasing.resume()
     assert await api.documents.get(f"people/{ANN}") is None
     assert await api.documents.get(f"people/{user}") is None
+    assert (await log.read([f"person:{ANN}", f"person:{user}"], 0)).reports == ()
 
 
 # Both stores
@@ -226,7 +229,7 @@ def erasing(documents: Documents, log: SqliteEventLog, away: Away | None = None)
             away or Away(0),
             *(ErasingDocuments(documents, each) for each in COLLECTIONS),
             ErasingConversations(documents, log),
-            ErasingReports(log),
+            ErasingReports(log, register),
             ErasingGuests(register),
         ),
         Endings(log, lambda: NOW),
