@@ -479,7 +479,7 @@ export const AGENTS = {
   "leave.stay": { en: "Stay", ko: "머무르기" },
   "leave.go": { en: "Leave", ko: "나가기" },
   "outlook.month": {
-    en: "In the next 30 days it starts {count} times: {cost} at the average so far.",
+    en: "Starts in the next 30 days: {count}. At the average so far that is {cost}.",
     ko: "앞으로 30일 동안 {count}회 시작하며 지금까지 평균이면 {cost}입니다.",
   },
   "outlook.monthStarts": {
