@@ -51,12 +51,14 @@ class ExecutionView(View):
     """One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
 
     One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
+    `testOf` is the id of the agent that a test run tried; its `agent` is a resource of its own.
     """
 
     id: str
     namespace: str
     name: str
     agent: str
+    test_of: str | None = None
     phase: str
     reason: str
     message: str

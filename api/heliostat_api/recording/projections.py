@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from heliostat_api.recording.annotations import TEST_OF
 from heliostat_api.schedules.looks import say, view_missed, view_pause
 from heliostat_api.views import (
     AgentView,
@@ -32,6 +33,7 @@ def view_execution(execution: Execution, *, is_owned: bool = True) -> ExecutionV
         namespace=meta.namespace,
         name=meta.name,
         agent=spec.agent_ref.name,
+        test_of=meta.annotations.get(TEST_OF),
         phase=status.phase or Phase.PENDING.value,
         reason=succeeded.reason if succeeded else "",
         message=succeeded.message if succeeded else "",

@@ -8,7 +8,7 @@ import { Changes, type Shown } from "./Changes";
 import { isSame } from "./contents";
 import classes from "./Dialogs.module.css";
 import { useFieldName } from "./form";
-import { Cost, Missing, Touches } from "./Outlook";
+import { Cost, Missing, Touches, Warnings } from "./Outlook";
 import { defaultAt } from "./rules";
 
 /** What activation would do, before it does: what it may cost, what it may touch, what changed. */
@@ -55,11 +55,12 @@ function Asked({ agent, close }: { agent: Agent; close: () => void }) {
   return (
     <div className={classes.body}>
       <Missing missing={missing} />
+      <Warnings warnings={preview.data.warnings} />
       <Cost preview={preview.data} />
       {schedule && (
         <div>
           <h3>{t("group.schedule")}</h3>
-          <p>{schedule.words[language]}</p>
+          <p className={classes.words}>{schedule.words[language]}</p>
         </div>
       )}
       {touches && <Touches touches={touches} />}

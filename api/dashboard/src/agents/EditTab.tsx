@@ -18,7 +18,7 @@ import classes from "./EditTab.module.css";
 import { conflictOf, type Editing, faultsOfEditing } from "./editing";
 import { placeOf } from "./fields";
 import { FormProvider, useFieldName } from "./form";
-import { Cost, Missing, Touches } from "./Outlook";
+import { Cost, Missing, Touches, Warnings } from "./Outlook";
 import type { Fault } from "./rules";
 import type { Draft } from "./useEditing";
 
@@ -109,6 +109,7 @@ function Aside({
     <aside className={classes.aside} aria-label={t("outlook.title")}>
       <h2>{t("outlook.title")}</h2>
       <Missing missing={preview.missing} />
+      <Warnings warnings={preview.warnings} />
       {unplaced.map(({ field, message }) => (
         <p key={field} className={classes.unplaced}>
           <code>{field}</code>: {message}

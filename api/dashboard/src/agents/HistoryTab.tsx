@@ -115,6 +115,7 @@ function Note({ note }: { note: string }) {
   const { t } = useWords();
   if (note === "created") return t("history.created");
   if (note === "edited") return t("history.edited");
+  if (note === "by chat") return t("history.chat");
   if (note === "sample") return t("history.sample");
   const restored = /^restored from (\d+)$/.exec(note);
   if (restored) return t("history.restored", { number: restored[1] ?? "" });

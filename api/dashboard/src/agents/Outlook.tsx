@@ -61,6 +61,25 @@ function Row({ name, items }: { name: string; items: readonly string[] }) {
   );
 }
 
+/** What is allowed and yet may not be meant. */
+export function Warnings({ warnings }: { warnings: Preview["warnings"] }) {
+  const { t } = useWords();
+  const name = useFieldName();
+  if (warnings.length === 0) return null;
+  return (
+    <ul className={classes.warnings} aria-label={t("outlook.warnings")}>
+      {warnings.map(({ field, message }) => (
+        <li key={`${field} ${message}`}>
+          <Icon name="alert" size={17} />
+          <span>
+            <b>{name(field)}</b>: {message}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** What there is to do before it can be activated. */
 export function Missing({ missing }: { missing: readonly string[] }) {
   const { t } = useWords();

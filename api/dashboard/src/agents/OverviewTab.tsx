@@ -2,8 +2,8 @@ import { Button, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { agentPath } from "../api/agents";
-import { resourceOf, runsOf, useRuns } from "../api/queries";
-import type { Agent, AgentDetail, Receipt } from "../api/views";
+import { resourceOf, runsOf, useRuns, useTestRuns } from "../api/queries";
+import type { Agent, AgentDetail, Execution, Receipt } from "../api/views";
 import { useStart } from "../lib/commands";
 import { Chart } from "../parts/Chart";
 import { Facts } from "../parts/Facts";
@@ -52,7 +52,7 @@ export function OverviewTab({ agent, detail }: { agent: Agent; detail: AgentDeta
         </Section>
       )}
       <Receipts receipts={detail.scheduleRecent} />
-      {agent.status !== "draft" && <Runs agent={agent} />}
+      <Runs agent={agent} />
     </>
   );
 }
@@ -141,8 +141,11 @@ function Starter({ agent }: { agent: Agent }) {
 function Runs({ agent }: { agent: Agent }) {
   const { t } = useWords();
   const resource = resourceOf(agent);
-  const runs = useRuns({ agent: resource });
-  const all = runsOf(runs.data);
+  const runs = useRuns({ agent: resource }, agent.status !== "draft");
+  const tests = useTestRuns(agent.id);
+  const all = [...runsOf(runs.data), ...tests].sort((one, other) =>
+    other.createdTime.localeCompare(one.createdTime),
+  );
   const ended = all.filter((run) => run.isFinished && run.startTime);
   const points = ended.map((run) => [Date.parse(run.createdTime) / 1000, run.costMicros] as const);
   return (
@@ -165,17 +168,16 @@ function Runs({ agent }: { agent: Agent }) {
           </Link>
         }
       >
-        <Found runs={runs} />
+        <Found runs={runs} all={all} />
       </Section>
     </>
   );
 }
 
-function Found({ runs }: { runs: ReturnType<typeof useRuns> }) {
+function Found({ runs, all }: { runs: ReturnType<typeof useRuns>; all: Execution[] }) {
   const { t } = useWords();
-  if (runs.isPending) return <Rows count={3} />;
+  if (runs.isLoading) return <Rows count={3} />;
   if (runs.isError) return <Failure error={runs.error} retry={() => void runs.refetch()} />;
-  const all = runsOf(runs.data);
   if (all.length === 0) {
     return <Empty icon="runs" title={t("agent.noRuns")} detail={t("agent.noRunsDetail")} />;
   }

@@ -47,9 +47,9 @@ export function useExactFault(path: string): string | undefined {
 export function useFieldName(): (field: string) => string {
   const { t } = useWords();
   return (field) => {
-    const place = placeOf(field);
-    const key = place ? FIELD_KEYS[place] : undefined;
-    return key ? t(key) : field.replace(/^spec\./, "");
+    const place = placeOf(field) ?? field.replace(/^spec\./, "");
+    const key = FIELD_KEYS[place];
+    return key ? t(key) : place;
   };
 }
 

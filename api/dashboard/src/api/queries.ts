@@ -78,12 +78,13 @@ async function readRuns(
   return pages[0] ?? page;
 }
 
-/** The agent of a run, as long as there is one: a run names the Agent resource. */
+/** The agent of a run, as long as there is one: a run names the Agent resource, a test run the agent. */
 export function useAgentOf(run: Execution): Agent | undefined {
   return agentOf(run, useAgents().data);
 }
 
 export function agentOf(run: Execution, agents: readonly Agent[] = []): Agent | undefined {
+  if (run.testOf) return agents.find((agent) => agent.id === run.testOf);
   return agents.find(
     (agent) => resourceOf(agent) === run.agent && agent.namespace === run.namespace,
   );
@@ -92,6 +93,11 @@ export function agentOf(run: Execution, agents: readonly Agent[] = []): Agent | 
 /** What runs of an agent call it. */
 export function resourceOf(agent: Agent): string {
   return agent.resource || agent.name;
+}
+
+/** Test runs of an agent among the last runs, newest first. Each has a resource of its own. */
+export function useTestRuns(agent: string): Execution[] {
+  return runsOf(useRuns({}).data).filter((run) => run.testOf === agent);
 }
 
 /** All runs of the pages that were read. */

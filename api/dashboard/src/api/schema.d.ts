@@ -1115,6 +1115,7 @@ export interface components {
          * @description One run. `id` is the Execution's uid; what follows `result` is for a page of its own.
          *
          *     One that is not `isOwned` was made with kubectl for nobody: it is looked at here, not commanded.
+         *     `testOf` is the id of the agent that a test run tried; its `agent` is a resource of its own.
          */
         ExecutionView: {
             /** Id */
@@ -1125,6 +1126,8 @@ export interface components {
             name: string;
             /** Agent */
             agent: string;
+            /** Testof */
+            testOf?: string | null;
             /** Phase */
             phase: string;
             /** Reason */

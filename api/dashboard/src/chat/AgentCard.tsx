@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { ActivateDialog } from "../agents/ActivateDialog";
-import { Cost, Missing, Touches } from "../agents/Outlook";
+import { Cost, Missing, Touches, Warnings } from "../agents/Outlook";
 import { agentPath, usePreview } from "../api/agents";
 import { useAgent, useRun } from "../api/queries";
 import type { Agent, SchedulePreview } from "../api/views";
@@ -71,6 +71,7 @@ function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
         </Callout>
       )}
       <Missing missing={agent.missing ?? []} />
+      {preview.data && <Warnings warnings={preview.data.warnings} />}
       {agent.managedBy === "dashboard" && <Buttons agent={agent} testRun={testRun} />}
       {preview.data && (
         <Part title={t("card.schedule")}>

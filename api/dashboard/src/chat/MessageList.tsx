@@ -24,6 +24,7 @@ export function MessageList({
 }) {
   const { t } = useWords();
   const last = messages.at(-1);
+  const first = messages.find(({ role }) => role !== "user");
   return (
     <div
       role="log"
@@ -38,6 +39,7 @@ export function MessageList({
           <Answer
             key={message.id}
             message={message}
+            isFirst={message === first}
             goOn={message === last && sending.length === 0 ? goOn : undefined}
           />
         ),
@@ -81,9 +83,11 @@ function Sending({ text, isOpen }: { text: string; isOpen: boolean }) {
 
 const Answer = memo(function Answer({
   message,
+  isFirst,
   goOn,
 }: {
   message: Message;
+  isFirst: boolean;
   goOn: ((message: string) => void) | undefined;
 }) {
   const { t } = useWords();
@@ -94,7 +98,7 @@ const Answer = memo(function Answer({
         <Sun size={20} />
       </span>
       <div className={classes.parts}>
-        <Parts message={message} />
+        <Parts message={message} isFirst={isFirst} />
         {isWriting && message.parts.length === 0 && <Thinking />}
         {goOn && message.state === "interrupted" && <GoOn goOn={() => goOn(message.id)} />}
         {!isWriting && <Foot message={message} />}

@@ -14,18 +14,23 @@ import classes from "./MessageParts.module.css";
 import { Status } from "./MessageStatus";
 import { Fires } from "./Schedule";
 
-/** What an answer is made of. The result of a call is folded into the call. */
-export function Parts({ message }: { message: Message }) {
+/**
+ * What an answer is made of. The result of a call is folded into the call; that a script answers
+ * is said once, and always in the bar at the bottom.
+ */
+export function Parts({ message, isFirst }: { message: Message; isFirst: boolean }) {
   const isWriting = message.state === "writing";
-  return message.parts.map((part, number) => (
-    <OnePart
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts are never moved
-      key={number}
-      part={part}
-      message={message}
-      isLive={isWriting && number === message.parts.length - 1}
-    />
-  ));
+  return message.parts.map((part, number) =>
+    !isFirst && part.type === "status" && part.code === "script" ? null : (
+      <OnePart
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts are never moved
+        key={number}
+        part={part}
+        message={message}
+        isLive={isWriting && number === message.parts.length - 1}
+      />
+    ),
+  );
 }
 
 function OnePart({ part, message, isLive }: { part: Part; message: Message; isLive: boolean }) {

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { agentPath } from "../api/agents";
 import { command, read, send, withQuery } from "../api/client";
+import { useTestRuns } from "../api/queries";
 import type { Conversation, Message, Page } from "../api/views";
 import { heardConversations, keys, placeConversation } from "../live/cache";
 import { reportedRun, useLive } from "../live/state";
@@ -90,7 +91,8 @@ export function useTestRun(agent: string, told: string | null): string | null {
     queryFn: () => null,
     initialData: null,
   });
-  return started?.run && started.after === told ? started.run : told;
+  const [last] = useTestRuns(agent);
+  return started?.run && started.after === told ? started.run : (last?.id ?? told);
 }
 
 export function useTest(agent: string, told: string | null) {

@@ -31,17 +31,16 @@ export default function KeysPage() {
         title={t("keys.title")}
         detail={t("keys.detail")}
       />
-      {make.data ? (
-        <Made value={make.data.key} done={make.reset} />
-      ) : (
+      {make.data && <Made value={make.data.key} done={make.reset} />}
+      <Section title={t("keys.list")}>
+        <List />
+      </Section>
+      {!make.data && (
         <Section title={t("keys.new")}>
           <Form isPending={make.isPending} make={(key) => make.mutate(key)} />
           <Refusal error={make.error} />
         </Section>
       )}
-      <Section title={t("keys.list")}>
-        <List />
-      </Section>
     </>
   );
 }

@@ -48,6 +48,7 @@ function Loaded({ run }: { run: Execution }) {
             <Link href="/executions">{t("nav.executions")}</Link>
             <Phase phase={run.phase} />
             {run.isFinished && <span>{name("reason", run.reason)}</span>}
+            {run.testOf && <span>{t("runs.test")}</span>}
           </>
         }
         title={title}

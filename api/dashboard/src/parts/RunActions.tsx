@@ -9,6 +9,8 @@ import { Refusal } from "./States";
 
 /** What a person may do with a run: stop it while it goes on, run it again afterwards. */
 export function RunActions({ run }: { run: Execution }) {
+  const { t } = useWords();
+  if (!run.isOwned) return <p className={classes.foreign}>{t("run.foreign")}</p>;
   return run.isFinished ? <Again run={run} /> : <Stop run={run} />;
 }
 

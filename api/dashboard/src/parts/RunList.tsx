@@ -30,7 +30,10 @@ const Row = memo(function Row({ run, agent }: { run: Execution; agent: string })
           <Phase phase={run.phase} />
         </span>
         <span className={classes.what}>
-          <span className={classes.agent}>{agent}</span>
+          <span className={classes.agent}>
+            {agent}
+            {run.testOf && <span className={classes.test}>{t("runs.test")}</span>}
+          </span>
           <span className={classes.why}>
             <Why run={run} />
           </span>

@@ -12,8 +12,8 @@ const PLACES = [
   { path: "/executions", icon: "runs", text: "nav.executions" },
   { path: "/agents", icon: "agents", text: "nav.agents" },
   { path: "/usage", icon: "chart", text: "nav.usage" },
-  { path: "/settings", icon: "settings", text: "nav.settings" },
-] as const satisfies { path: string; icon: IconName; text: string }[];
+  { path: "/settings", within: ["/keys", "/secrets"], icon: "settings", text: "nav.settings" },
+] as const satisfies { path: string; within?: readonly string[]; icon: IconName; text: string }[];
 
 /** What surrounds every page: navigation, and the bar that tells what is going on. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -31,8 +31,8 @@ export function Shell({ children }: { children: ReactNode }) {
           <span>Heliostat</span>
         </Link>
         <nav aria-label={t("app.navigation")} className={classes.nav}>
-          {PLACES.map(({ path, icon, text }) => (
-            <Place key={path} path={path} icon={icon} text={t(text)} />
+          {PLACES.map((place) => (
+            <Place key={place.path} {...place} text={t(place.text)} />
           ))}
         </nav>
       </header>
@@ -51,9 +51,20 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-function Place({ path, icon, text }: { path: string; icon: IconName; text: string }) {
+function Place({
+  path,
+  icon,
+  text,
+  within = [],
+}: {
+  path: string;
+  icon: IconName;
+  text: string;
+  within?: readonly string[];
+}) {
   const [location] = useLocation();
-  const isHere = path === "/" ? location === "/" : location.startsWith(path);
+  const isHere =
+    path === "/" ? location === "/" : [path, ...within].some((each) => location.startsWith(each));
   return (
     <Link href={path} className={classes.place} aria-current={isHere ? "page" : undefined}>
       <Icon name={icon} size={20} />

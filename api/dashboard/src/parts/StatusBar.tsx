@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useIsScripted } from "../api/news";
-import type { Report } from "../api/views";
+import { agentOf } from "../api/queries";
+import type { Execution, Report } from "../api/views";
 import { useNow } from "../lib/now";
 import type { Link as LiveLink } from "../live/frames";
 import { retryLive } from "../live/start";
@@ -78,13 +79,16 @@ function Heard({ words }: { words: Words }) {
 function describe(report: Report, world: World, { t, name }: Words): string {
   switch (report.type) {
     case "execution.changed": {
-      const { agent, phase } = report.payload;
-      return t("status.heardRun", { agent, phase: name("phase", phase) });
-    }
-    case "execution.output":
-      return t("status.heardOutput", {
-        agent: world.executions.get(report.execution)?.agent ?? t("run.kind"),
+      const { phase } = report.payload;
+      return t("status.heardRun", {
+        agent: agentName(report.payload, world),
+        phase: name("phase", phase),
       });
+    }
+    case "execution.output": {
+      const run = world.executions.get(report.execution);
+      return t("status.heardOutput", { agent: run ? agentName(run, world) : t("run.kind") });
+    }
     case "agent.changed":
       return t("status.heardAgent", { agent: report.payload.name });
     case "agent.deleted":
@@ -97,4 +101,8 @@ function describe(report: Report, world: World, { t, name }: Words): string {
     default:
       return t("status.quiet");
   }
+}
+
+function agentName(run: Execution, world: World): string {
+  return agentOf(run, [...world.agents.values()])?.name ?? run.agent;
 }

@@ -386,13 +386,14 @@ export const AGENTS = {
   "outlook.cost": { en: "What it may cost", ko: "예상 비용" },
   "outlook.noHistory": { en: "No history: it has not run yet.", ko: "아직 실행 기록이 없습니다." },
   "outlook.history": {
-    en: "The last {count} runs cost {average} on average, {highest} at most.",
+    en: "Runs so far ({count}) cost {average} on average, {highest} at most.",
     ko: "최근 {count}회 실행은 평균 {average}, 최대 {highest}였습니다.",
   },
   "outlook.limit": {
     en: "A run ends at {limit} in any case.",
     ko: "어떤 경우에도 {limit}에서 실행이 끝납니다.",
   },
+  "outlook.warnings": { en: "Worth a second look", ko: "다시 확인할 점" },
   "outlook.touches": { en: "What it may touch", ko: "접근 범위" },
   "outlook.tools": { en: "Tools", ko: "도구" },
   "outlook.denied": { en: "Never", ko: "금지" },
@@ -458,6 +459,7 @@ export const AGENTS = {
   "history.created": { en: "Created", ko: "생성" },
   "history.sample": { en: "Made of an example", ko: "예시로 생성" },
   "history.edited": { en: "Edited", ko: "수정" },
+  "history.chat": { en: "By chat", ko: "대화로 수정" },
   "history.restored": { en: "Restored from revision {number}", ko: "{number}번 수정본에서 복원" },
   "history.copied": { en: "Copied from {name}", ko: "{name}에서 복제" },
   "activate.open": { en: "Activate", ko: "활성화" },
@@ -477,7 +479,7 @@ export const AGENTS = {
   "leave.stay": { en: "Stay", ko: "머무르기" },
   "leave.go": { en: "Leave", ko: "나가기" },
   "outlook.month": {
-    en: "In the next 30 days it starts {count} times: {cost} at the average so far.",
+    en: "Starts in the next 30 days: {count}. At the average so far that is {cost}.",
     ko: "앞으로 30일 동안 {count}회 시작하며 지금까지 평균이면 {cost}입니다.",
   },
   "outlook.monthStarts": {

@@ -139,6 +139,7 @@ export const CATALOGUE = {
   "runs.anyAgent": { en: "Every agent", ko: "모든 에이전트" },
   "runs.started": { en: "Started", ko: "시작" },
   "runs.duration": { en: "Duration", ko: "소요 시간" },
+  "runs.test": { en: "Test run", ko: "시험 실행" },
   "runs.cost": { en: "Cost", ko: "비용" },
   "runs.emptyTitle": { en: "No runs yet", ko: "아직 실행이 없습니다" },
   "runs.emptyDetail": {
@@ -158,6 +159,10 @@ export const CATALOGUE = {
   "run.cancelAsk": { en: "Stop this run for good?", ko: "이 실행을 완전히 중지할까요?" },
   "run.cancelYes": { en: "Stop it", ko: "중지하기" },
   "run.cancelNo": { en: "Let it run", ko: "계속 실행" },
+  "run.foreign": {
+    en: "Started with kubectl: it is stopped and run again there.",
+    ko: "kubectl로 시작한 실행이므로 중지와 다시 실행도 kubectl로 합니다.",
+  },
   "run.rerun": { en: "Run again", ko: "다시 실행" },
   "run.facts": { en: "Facts", ko: "요약" },
   "run.toAgent": { en: "About this agent", ko: "에이전트 보기" },

@@ -67,7 +67,7 @@ export const CHAT = {
     ko: "대화 연결이 끊겼습니다. 자동으로 다시 연결됩니다.",
   },
   "chat.openRun": { en: "Open the run", ko: "실행 보기" },
-  "chat.toCard": { en: "Version {revision}", ko: "버전 {revision}" },
+  "chat.toCard": { en: "Revision {revision}", ko: "수정본 {revision}" },
   "chat.agentGone": { en: "This agent is gone", ko: "삭제된 에이전트" },
   "chat.jump": { en: "To the newest message", ko: "최신 메시지로" },
 

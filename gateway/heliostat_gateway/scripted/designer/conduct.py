@@ -9,7 +9,7 @@ from typing import Final
 
 from heliostat_gateway.scripted.conversation import Conversation
 from heliostat_gateway.scripted.designer.phrases import Phrase, say
-from heliostat_gateway.scripted.designer.wishes import Intent, Wish, name_of_task, read_wish
+from heliostat_gateway.scripted.designer.wishes import Intent, Wish, name_of_task, read_wishes
 from heliostat_gateway.scripted.scenario import Pace
 from heliostat_gateway.scripted.script import Action, Script, Text, ToolUse, answer, seed_of
 from heliostat_gateway.wire import JsonObject
@@ -58,12 +58,12 @@ def play_designer(seen: Conversation, pace: Pace) -> Script:
 
 
 def _read_scene(seen: Conversation) -> _Scene:
-    wishes = [read_wish(each) for each in seen.words]
+    wishes = read_wishes(seen.words or ("",))
     designs = [each for each in wishes if each.intent is Intent.DESIGN]
     tasks = tuple(dict.fromkeys(each.task for each in designs if each.task))
     names = [each.name for each in wishes if each.name]
     return _Scene(
-        wish=read_wish(seen.said),
+        wish=wishes[-1],
         tasks=tasks,
         name=names[-1] if names else name_of_task(tasks[0]) if tasks else "",
         has_agent="save_agent" in seen.earlier_calls or bool(_ABOUT_AN_AGENT.search(seen.system)),
@@ -115,12 +115,15 @@ def _last_words(scene: _Scene, seen: Conversation) -> str:
     if wish.intent in _TOOLS:
         asked = bool(seen.recent_calls)
         return say(Phrase.ANSWER if asked else Phrase.NO_AGENT, wish.language, result=seen.result)
+    if wish.unplaced_time and scene.has_agent:
+        return say(Phrase.HOW_OFTEN, wish.language, time=wish.unplaced_time)
     if not seen.recent_calls:
         return say(Phrase.WHAT, wish.language)
     said = []
     if wish.assumed_time:
         said.append(say(Phrase.ASSUMED, wish.language, time=wish.assumed_time))
-    said.append(say(Phrase.READY, wish.language))
+    has_tested = "run_test" in seen.recent_calls
+    said.append(say(Phrase.READY if has_tested else Phrase.CHANGED, wish.language))
     if wish.schedule is None and "set_schedule" not in seen.earlier_calls:
         said.append(say(Phrase.NO_SCHEDULE, wish.language))
     return "\n\n".join(said)

@@ -17,6 +17,8 @@ class Phrase(StrEnum):
     ASSUMED = "assumed"
     TESTING = "testing"
     READY = "ready"
+    CHANGED = "changed"
+    HOW_OFTEN = "howOften"
     NO_SCHEDULE = "noSchedule"
     REFUSED = "refused"
     ANSWER = "answer"
@@ -27,10 +29,8 @@ class Phrase(StrEnum):
 
 _TEXTS: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.SCRIPT: (
-        "No model answers here: I am a script, because no provider key is set. I understand a "
-        "task, a name and a time.",
-        "여기서는 모델이 아니라 스크립트가 답합니다. 공급자 키가 설정되지 않았기 때문입니다. "
-        "할 일, 이름, 시간을 알아듣습니다.",
+        "I am a script and understand a task, a name and a time.",
+        "저는 스크립트라서 할 일, 이름, 시간만 알아듣습니다.",
     ),
     Phrase.WHAT: (
         "What shall the agent do, and when? For example: “Every Monday at 8:30, summarise last "
@@ -49,6 +49,16 @@ _TEXTS: Final[Mapping[Phrase, tuple[str, str]]] = {
         "when you like it, or tell me what to change.",
         "시험 실행을 마쳤고 결과는 위에 있습니다. 마음에 들면 카드에서 활성화하시고, 바꿀 점이 "
         "있으면 말씀해 주세요.",
+    ),
+    Phrase.CHANGED: (
+        "That is changed in the draft, nothing else. Its card shows it; what runs changes when you "
+        "apply it there.",
+        "초안에서 그 부분만 바꿨습니다. 카드에서 확인하세요. 카드에서 적용해야 실제 실행에 "
+        "반영됩니다.",
+    ),
+    Phrase.HOW_OFTEN: (
+        "How often shall it run at {time}? For example: “every day at {time}”.",
+        "{time}에 얼마나 자주 실행할까요? 예: “매일 {time}에”.",
     ),
     Phrase.NO_SCHEDULE: (
         "It has no schedule yet: say when it shall run, or start it by hand.",

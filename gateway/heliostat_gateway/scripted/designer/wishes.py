@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from heliostat_gateway.scripted.designer.clocks import find_clock
-from heliostat_gateway.scripted.designer.recurrences import build_schedule, find_recurrence
+from heliostat_gateway.scripted.designer.revisions import says_nothing
+from heliostat_gateway.scripted.designer.timings import Timing, cut, take_timing
 from heliostat_gateway.wire import JsonObject
 
-USUAL_TIME: Final = "09:00"
 _HANGUL = re.compile(r"[가-힣]")
 _LONGEST_NAME = 40
 _NAME_WORDS = 5
@@ -43,25 +42,46 @@ class Wish:
     intent: Intent
     name: str
     task: str
-    schedule: JsonObject | None
-    assumed_time: str
-    """The time of day that nobody said, where a schedule needed one."""
+    timing: Timing | None
+    unplaced_time: str = ""
+    """A time of day that was asked for while nothing says on which days."""
+
+    @property
+    def schedule(self) -> JsonObject | None:
+        """An Agent's `spec.schedule`."""
+        return self.timing.schedule if self.timing else None
+
+    @property
+    def assumed_time(self) -> str:
+        """The time of day that nobody said, where a schedule needed one."""
+        return self.timing.time if self.timing and self.timing.is_assumed else ""
 
 
-def read_wish(said: str) -> Wish:
-    """Total: any words are some wish."""
+def read_wishes(words: tuple[str, ...]) -> list[Wish]:
+    """Each after what was said of the schedule before it."""
+    wishes: list[Wish] = []
+    before: Timing | None = None
+    for said in words:
+        wishes.append(read_wish(said, before))
+        before = wishes[-1].timing or before
+    return wishes
+
+
+def read_wish(said: str, before: Timing | None = None) -> Wish:
+    """Total: any words are some wish. `before` is the schedule that they may change."""
     text = " ".join(said.split())
-    name, text_without_name = _take_name(text)
-    zone, unzoned = _take_zone(text_without_name)
-    schedule, assumed, task = _take_schedule(unzoned, zone)
-    task = _tidied(task)
+    name, unnamed = _take_name(text)
+    zone, unzoned = _take_zone(unnamed)
+    timing, unplaced, rest = take_timing(unzoned, zone, before)
+    is_about_else = bool(name or timing or unplaced)
+    task = "" if is_about_else and says_nothing(rest) else _tidied(rest)
     return Wish(
         language=Language.KOREAN if _HANGUL.search(said) else Language.ENGLISH,
-        intent=_intent_of(text, task, schedule),
+        intent=Intent.DESIGN if unplaced else _intent_of(text, task, timing),
         name=name,
         task=task,
-        schedule=schedule,
-        assumed_time=assumed,
+        timing=timing,
+        unplaced_time=unplaced,
     )
 
 
@@ -76,9 +96,9 @@ def name_of_task(task: str) -> str:
     return name[:1].upper() + name[1:] or task[:_LONGEST_NAME]
 
 
-def _intent_of(text: str, task: str, schedule: JsonObject | None) -> Intent:
+def _intent_of(text: str, task: str, timing: Timing | None) -> Intent:
     """Short words that name no new task ask for something; a long text describes one."""
-    if schedule is not None or len(task) > _LONGEST_ASKING:
+    if timing is not None or len(task) > _LONGEST_ASKING:
         return Intent.DESIGN
     return next((intent for intent, words in _ASKING if words.search(text)), Intent.DESIGN)
 
@@ -87,7 +107,7 @@ def _take_name(text: str) -> tuple[str, str]:
     for pattern in _NAMES:
         match = pattern.search(text)
         if match is not None:
-            return match["name"].strip(), _cut(text, match.span())
+            return match["name"].strip(), cut(text, match.span())
     return "", text
 
 
@@ -95,26 +115,8 @@ def _take_zone(text: str) -> tuple[str, str]:
     for pattern, zone in _ZONES:
         match = pattern.search(text)
         if match is not None:
-            return zone or match["zone"], _cut(text, match.span())
+            return zone or match["zone"], cut(text, match.span())
     return "", text
-
-
-def _take_schedule(text: str, zone: str) -> tuple[JsonObject | None, str, str]:
-    """The schedule, the time that was assumed for it, and the text without its words."""
-    recurrence = find_recurrence(text)
-    clock = find_clock(text)
-    if recurrence is None:
-        return None, "", text
-    time = clock.time if clock else recurrence.hour or USUAL_TIME
-    assumed = time if clock is None and recurrence.needs_time else ""
-    spans = [recurrence.span, *([clock.span] if clock and recurrence.needs_time else [])]
-    return build_schedule(recurrence, time, zone), assumed, _cut(text, *spans)
-
-
-def _cut(text: str, *spans: tuple[int, int]) -> str:
-    for start, end in sorted(spans, reverse=True):
-        text = f"{text[:start]} {text[end:]}"
-    return " ".join(text.split())
 
 
 def _tidied(text: str) -> str:
@@ -131,10 +133,17 @@ def _patterns(*texts: str) -> tuple[re.Pattern[str], ...]:
 
 _LONGEST_ASKING = 40
 _QUOTED = r"[\"'“‘«](?P<name>[^\"'”’»]{1,60})[\"'”’»]"
-_KOREAN_SO = r"(?:\s*(?:해\s*줘|해\s*주세요|하고))?"
+_KOREAN_SO = r"(?:\s*(?:(?:해|바꿔|변경해|고쳐|지어)\s*(?:줘|주세요)|하고))?"
+_RENAME = (
+    r",?\s*(?:and\s+)?\b(?:rename\s+(?:it|this|(?:the|this|my)\s+agent)"
+    r"|(?:change|set)\s+(?:its|the)\s+(?:agent's\s+)?name)\s+to\s+"
+)
+_PLAIN = r"(?P<name>[\w][\w -]{0,40}?)(?:\s+(?:instead|please))?(?=[.,;!?]|$)"
 _NAMES: Final = _patterns(
+    rf"{_RENAME}{_QUOTED}",
+    rf"{_RENAME}{_PLAIN}",
     rf",?\s*(?:and\s+)?\b(?:called|named|call it|name it|call him|call her)\s+{_QUOTED}",
-    r",?\s*(?:and\s+)?\b(?:call it|name it)\s+(?P<name>[\w][\w -]{0,40}?)(?=[.,;!]|$)",
+    rf",?\s*(?:and\s+)?\b(?:call it|name it)\s+{_PLAIN}",
     r"\b(?:agent|bot|assistant)\s+(?:called|named)\s+(?P<name>\w[\w-]*(?:\s+[A-Z]\w*)*)",
     rf"(?:이름은|이름을)\s*{_QUOTED}\s*(?:으로|로|이야|야|이에요|예요|입니다)?{_KOREAN_SO}",
     r"(?:이름은|이름을)\s*(?P<name>[\w-]{1,30}?)(?:으로|로|이야|야|이에요|예요|입니다)(?=[\s.,]|$)"

@@ -1,63 +1,7 @@
 """What the script that plays the designer answers, step by step."""
 
-from heliostat_gateway.scripted.conversation import read_conversation
-from heliostat_gateway.scripted.designer.conduct import WORKER, play_designer
-from heliostat_gateway.scripted.scenario import Pace
-from heliostat_gateway.scripted.script import Script, Text, ToolUse
-from heliostat_gateway.wire import JsonObject
-
-TOOLS = ("save_agent", "set_schedule", "run_test", "read_result", "estimate_cost", "list_models")
-
-
-class Talk:
-    """A conversation with the script; every call is answered at once."""
-
-    def __init__(self, *tools: str, system: str = "") -> None:
-        self._system = system
-        self._tools: list[JsonObject] = [{"name": each} for each in tools or TOOLS]
-        self.messages: list[JsonObject] = []
-
-    def say(self, text: str, *, refused: str = "") -> tuple[list[ToolUse], str]:
-        """Every call that the words led to, and all words of the script."""
-        self.messages.append({"role": "user", "content": text})
-        calls: list[ToolUse] = []
-        words = ""
-        while True:
-            script = self._answer()
-            words += "\n".join(each.text for each in script.actions if isinstance(each, Text))
-            called = [each for each in script.actions if isinstance(each, ToolUse)]
-            self._remember(script, called, refused)
-            calls += called
-            if not called:
-                return calls, words
-
-    def _answer(self) -> Script:
-        request: JsonObject = {
-            "model": "scripted/designer",
-            "system": self._system,
-            "messages": [*self.messages],
-            "tools": [*self._tools],
-        }
-        return play_designer(read_conversation(request, 100), Pace())
-
-    def _remember(self, script: Script, called: list[ToolUse], refused: str) -> None:
-        blocks: list[JsonObject] = [
-            {"type": "tool_use", "id": each.id, "name": each.name, "input": each.input}
-            for each in called
-        ]
-        self.messages.append({"role": "assistant", "content": [*blocks] or "said"})
-        results: list[JsonObject] = [
-            {
-                "type": "tool_result",
-                "tool_use_id": each.id,
-                "content": refused or "done",
-                "is_error": bool(refused),
-            }
-            for each in called
-        ]
-        if results:
-            self.messages.append({"role": "user", "content": [*results]})
-        assert script.stop_reason == ("tool_use" if called else "end_turn")
+from heliostat_gateway.scripted.designer.conduct import WORKER
+from support.designer_talk import Talk
 
 
 def test_words_become_a_saved_scheduled_and_tried_agent() -> None:
