@@ -21,7 +21,7 @@ from tools.machine import ROOT
 
 READY_SECONDS = 60
 MODELS = {"/v1/messages": "claude-opus-5-5", "/v1/chat/completions": "gpt-6.1-terra"}
-_PYTHON = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}"}
+PYTHON = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def put_load(
     )
     with tempfile.NamedTemporaryFile() as told:
         command = [sys.executable, "-m", "bench.gateway.load", json.dumps(vars(load)), told.name]
-        subprocess.run(command, env=_PYTHON, check=True)
+        subprocess.run(command, env=PYTHON, check=True)
         return Figures(**json.loads(Path(told.name).read_text()))
 
 
@@ -75,7 +75,7 @@ def put_load(
 def run_upstream() -> Iterator[Target]:
     """The bare provider."""
     port = free_port()
-    with running([sys.executable, "-m", "bench.gateway.upstream", str(port)], _PYTHON) as process:
+    with running([sys.executable, "-m", "bench.gateway.upstream", str(port)], PYTHON) as process:
         wait_for(f"http://127.0.0.1:{port}/", process, any_answer=True)
         yield Target(port, {})
 
@@ -116,7 +116,7 @@ def run_bare_proxy(upstream: Target) -> Iterator[BareProxy]:
     """In front of the same upstream."""
     port = free_port()
     command = [sys.executable, "-m", "bench.gateway.bare_proxy", str(port), str(upstream.port)]
-    with running(command, _PYTHON) as process:
+    with running(command, PYTHON) as process:
         wait_for(f"http://127.0.0.1:{port}/", process, any_answer=True)
         yield BareProxy(Target(port, {}), process)
 

@@ -1,0 +1,95 @@
+"""One replica of the api for many people over SQLite and a world in memory, filled at its start.
+
+`python -m bench.replica_process FOLDER`; the folder's order.json says what for.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from pydantic import BaseModel
+
+from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.gateway.client import GatewayPlace
+from heliostat_api.gateway.identity import Identity
+from heliostat_api.main import Surroundings, create_app
+from heliostat_api.serving.server import ApiServer
+from heliostat_api.settings import ApiSettings
+from support.memory_world import MemoryWorld
+from support.shared_api import SECRET, ApiApp, Clock, NoLogs
+
+
+class Order(BaseModel):
+    """Whose api it is, and where. `people` have an agent each, and so many runs."""
+
+    port: int
+    people: Sequence[str]
+    runs: int
+    gateway: str
+    private: str
+
+
+class PassingClock(Clock):
+    """Time as it is."""
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def build_api(folder: Path, order: Order) -> ApiApp:
+    """Everybody asks from one address here, so addresses have no limit; people have theirs."""
+    world, clock = MemoryWorld(), PassingClock()
+    documents = open_sqlite(folder / "documents.sqlite")
+    place = GatewayPlace(order.gateway, Identity(order.private, clock)) if order.gateway else None
+    around = Surroundings(
+        world=lambda _: world,
+        logs=NoLogs(),
+        keys_dir=folder / "keys",
+        documents=documents,
+        log=SqliteEventLog(folder / "events.sqlite"),
+        session_secrets=(SECRET,),
+        hosts=frozenset(),
+        namespace="default",
+        owner=None,
+        clock=clock,
+        settings=ApiSettings(limit_address=0),
+        gateway=place,
+        chat_model="scripted/designer",
+        chat_test_seconds=0,  # nothing here runs what is tried
+    )
+    return ApiApp(create_app(around), world, documents, clock, around)
+
+
+async def fill(api: ApiApp, order: Order) -> None:
+    for at, person in enumerate(order.people):
+        await api.give_agent(person, f"agent-{at}")
+        for number in range(order.runs):
+            await api.give_execution(person, f"run-{at}-{number}")
+
+
+async def serve(folder: Path) -> None:
+    """Until a signal."""
+    order = Order.model_validate_json((folder / "order.json").read_bytes())
+    api = build_api(folder, order)
+    try:
+        await fill(api, order)
+        config = uvicorn.Config(
+            api.app,
+            host="127.0.0.1",
+            port=order.port,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+        )
+        await ApiServer(config).serve()
+    finally:
+        await api.surroundings.log.close()
+        await api.documents.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))
