@@ -56,7 +56,8 @@ async def prepare_uninstall(world: World, namespace: str) -> bool:
 async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> None:
     """The operator's last act: lets everything go if no operator comes after it."""
     account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
-    if account is not None and await _is_the_last(world, namespace):
+    is_installed = account is not None
+    if await _is_leaving(world, namespace) or (is_installed and await _is_gone(world, namespace)):
         logger.info("Heliostat leaves %s: letting every Execution go", namespace)
         async with asyncio.timeout(RELEASE_SECONDS):
             await _release_all(world, gateway)
@@ -64,13 +65,19 @@ async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> No
         await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=False))
 
 
-async def _is_the_last(world: World, namespace: str) -> bool:
-    """Whether its Namespace is being deleted, or its Deployment: `helm uninstall` takes no more."""
-    refs = (Ref(NAMESPACE, "", namespace), Ref(DEPLOYMENT, namespace, SERVICE_ACCOUNT_NAME))
-    for found in [await world.get(ref) for ref in refs]:
-        if found is None or ObjectHead.model_validate(found).metadata.deletion_timestamp:
-            return True
-    return False
+async def _is_leaving(world: World, namespace: str) -> bool:
+    home = await world.get(Ref(NAMESPACE, "", namespace))
+    return home is not None and _is_being_deleted(home)
+
+
+async def _is_gone(world: World, namespace: str) -> bool:
+    """`helm uninstall` takes the Deployment and leaves the Namespace."""
+    found = await world.get(Ref(DEPLOYMENT, namespace, SERVICE_ACCOUNT_NAME))
+    return found is None or _is_being_deleted(found)
+
+
+def _is_being_deleted(found: JsonObject) -> bool:
+    return ObjectHead.model_validate(found).metadata.deletion_timestamp is not None
 
 
 async def _release_all(world: World, gateway: Gateway) -> None:

@@ -26,7 +26,7 @@ from heliostat_core.keys import (
 )
 from heliostat_gateway.settings import Settings
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 Frame = Mapping[str, JsonValue]
 
 

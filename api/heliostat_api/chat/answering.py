@@ -22,7 +22,7 @@ from heliostat_api.chat.models import (
 )
 from heliostat_api.chat.pieces import gathered
 from heliostat_api.chat.saying import Begun
-from heliostat_api.chat.scenes import Outcome, Scene, refusal
+from heliostat_api.chat.scenes import Outcome, Scene, refusal, shortened
 from heliostat_api.chat.shelf import Shelf, path_of
 from heliostat_api.chat.statuses import Language, cut, language_of, status, too_long
 from heliostat_api.chat.toolbox import Toolbox
@@ -39,6 +39,7 @@ MOST_STEPS: Final = 24
 PROMPT: Final = (files("heliostat_api.chat") / "prompt.md").read_text(encoding="utf-8")
 _SCRIPTED: Final = "scripted"
 _LONGEST_INPUT: Final = 65_536
+_LONGEST_RESULT: Final = 65_536
 _MOST_TOKENS: Final = "max_tokens"
 _LANGUAGES: Final = {"ko": "Korean", "en": "English"}
 End = tuple[MessageState, StatusPart | None]
@@ -102,7 +103,9 @@ class Answer:
 
     async def _steps(self) -> End:
         keys, begun = self._means.keys, self._begun
-        for _ in range(MOST_STEPS):
+        for number in range(MOST_STEPS):
+            if self._writer.is_full:
+                return MessageState.STOPPED, too_long(number, self.language)
             self._key = await keys.key_for(begun.person, begun.conversation)
             await self.settle()  # what an earlier try left open
             step = await self._ask(await self._means.choosing.choose(self._key))
@@ -162,7 +165,7 @@ class Answer:
             part = ResultPart(
                 call_id=called.use.id,
                 is_error=outcome.is_error,
-                text=outcome.text,
+                text=shortened(outcome.text, _LONGEST_RESULT),
                 execution=outcome.execution,
             )
             if index is None:

@@ -65,13 +65,12 @@ class Desk:
                 return
             writer = Writer(shelf.documents, shelf.log, shelf.clock, begun.conversation, document)
             await self._keep_writing(begun, writer)
+            await shelf.change(begun.conversation, lambda each: ended(each, begun, writer))
         except LostError:
             return  # whoever took it over sees to the rest
         except StoreError as error:
             # The lease runs out, and then it counts as interrupted.
             _LOG.warning("answer %s could not be written: %s", begun.answer, error)
-            return
-        await shelf.change(begun.conversation, lambda each: ended(each, begun, writer))
 
     async def _keep_writing(self, begun: Begun, writer: Writer) -> None:
         """The answer, until its end, a wish to stop, or the end of this replica."""

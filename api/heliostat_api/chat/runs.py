@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from heliostat_api.agents.trials import Trying
-from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, Show, told
+from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, Show, shortened, told
 from heliostat_api.chat.tools import ReadResult, RunTest
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.port import Query
@@ -85,17 +85,10 @@ def said_of(view: ExecutionView) -> dict[str, JsonValue]:
         "isFinished": view.is_finished,
         "reason": view.reason,
         "message": view.message,
-        "result": shortened(view.result or ""),
+        "result": shortened(view.result or "", _LONGEST_RESULT),
         "costMicros": view.cost_micros,
         "durationSeconds": view.duration_seconds,
         "model": view.model,
         "blockedBy": [each.message for each in view.blocked_by],
     }
     return said if view.is_finished else {**said, "note": _GOES_ON}
-
-
-def shortened(text: str) -> str:
-    """The beginning, where a text is long."""
-    if len(text) <= _LONGEST_RESULT:
-        return text
-    return f"{text[:_LONGEST_RESULT]}… ({len(text)} characters in all)"

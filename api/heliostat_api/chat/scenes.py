@@ -30,6 +30,11 @@ def told(said: Mapping[str, JsonValue], *parts: Part, execution: str | None = No
     return Outcome(json.dumps(said, ensure_ascii=False), parts, execution)
 
 
+def shortened(text: str, most: int) -> str:
+    """The beginning, where a text is long."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters in all)"
+
+
 def refusal(said: str) -> Outcome:
     """A call that is not done, and why."""
     return Outcome(said, is_error=True)

@@ -121,6 +121,8 @@ class Session:
                 await self._hear(await self._socket.receive_text())
 
     async def _hear(self, text: str) -> None:
+        if len(text) > LONGEST_FRAME:
+            return await self._send(Refused(id=None, problem=problem_of(too_large())))
         try:
             command = COMMAND.validate_json(text)
         except ValidationError as error:
@@ -200,6 +202,14 @@ class Session:
 
     async def _send(self, frame: View) -> None:
         await self._socket.send_text(frame.model_dump_json(by_alias=True))
+
+
+def too_large() -> ProblemError:
+    """Of a frame."""
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return ProblemError(
+        status, f"A frame has at most {LONGEST_FRAME} characters: say less at once."
+    )
 
 
 def malformed(error: ValidationError) -> ProblemError:

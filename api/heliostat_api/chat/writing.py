@@ -22,10 +22,13 @@ from heliostat_api.chat.journal import (
 from heliostat_api.chat.views import Part, StatusCode, StatusPart
 from heliostat_api.documents.conversations import MessageRecord, MessageState, read_message
 from heliostat_api.documents.port import ConflictError, Document, Documents, Fields, Put, StoreError
+from heliostat_api.documents.writes import size_of
 from heliostat_api.events.log import EventLog
 
 LEASE: Final = timedelta(seconds=15)
 RENEWAL_SECONDS: Final = 4.0
+MOST_BYTES: Final = 400_000
+"""Of an answer, before another model call: a document has a mebibyte."""
 
 
 class LostError(Exception):
@@ -100,6 +103,11 @@ class Writer:
         """Whether the person was told that a script answers."""
         parts = map(view_part, self.record.parts)
         return any(isinstance(p, StatusPart) and p.code is StatusCode.SCRIPT for p in parts)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether its document has no room for another step."""
+        return size_of(self.document.path, fields_of_message(self.record, {})) > MOST_BYTES
 
     async def save(self) -> None:
         """The checkpoint, with a new lease while it is written. Raises LostError, StoreError."""

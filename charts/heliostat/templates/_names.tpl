@@ -48,6 +48,9 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- if and (eq .Values.api.store "firestore") (not (include "heliostat.isShared" .)) (gt (int $replicas) 1) }}
 {{- fail "api.autoscaling.maxReplicas above 1 needs a Redis: their event log" }}
 {{- end }}
+{{- if not (or .Values.api.guests .Values.api.env.HELIOSTAT_API_OIDC_ISSUER .Values.api.env.HELIOSTAT_API_IAP_AUDIENCE) }}
+{{- fail "api.guests false leaves nobody who could enter: set HELIOSTAT_API_OIDC_ISSUER or HELIOSTAT_API_IAP_AUDIENCE in api.env" }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.host is missing: the name by which browsers find the dashboard" }}
 {{- end }}

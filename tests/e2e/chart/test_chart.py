@@ -95,7 +95,13 @@ def test_an_agent_runs_on_a_fresh_installation(chart: Chart) -> None:
 def test_an_upgrade_keeps_what_was_made_once(chart: Chart) -> None:
     before = chart.secrets()
     chart.helm(
-        "upgrade", "heliostat", str(CHART), "--set", "api.guests=false", "--wait", "--timeout=4m"
+        "upgrade",
+        "heliostat",
+        str(CHART),
+        "--set",
+        "api.resources.requests.cpu=60m",
+        "--wait",
+        "--timeout=4m",
     )
     assert chart.secrets() == before
     chart.helm("rollback", "heliostat", "1", "--wait", "--timeout=4m")

@@ -128,6 +128,7 @@ def test_no_template_makes_a_secret(helm: str) -> None:
         ("api.store=firestore", "api.googleCloudProject"),
         ("redis.externalUrlSecret=x", "redis.externalUrlSecret"),
         ("ingress.enabled=true", "ingress.host"),
+        ("api.guests=false", "api.guests"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(helm: str, setting: str, said: str) -> None:

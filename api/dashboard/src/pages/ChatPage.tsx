@@ -52,7 +52,13 @@ function Talking({ person, id }: { person: string; id: string | null }) {
       <Sidebar id={id} />
       <div className={classes.talk}>
         <Head id={id} state={state} agent={agent} />
-        <Body id={id} talk={talk} state={state} say={(text) => talk.say(makeSay(text))} />
+        <Body
+          id={id}
+          agent={agent}
+          talk={talk}
+          state={state}
+          say={(text) => talk.say(makeSay(text))}
+        />
       </div>
       <div className={classes.card}>
         <AgentCard id={agent} testRun={testRunIn(state.thread)} />
@@ -122,23 +128,22 @@ function AboutAgent({ id }: { id: string }) {
   const { t } = useWords();
   const agent = useAgent(id);
   const name = agent.data?.name ?? "";
-  return (
-    <PageHead
-      title={t("chat.welcome")}
-      detail={t("chat.aboutAgent", { name })}
-      tab={t("chat.title")}
-    />
-  );
+  return <PageHead title={name} detail={t("chat.aboutAgent")} tab={t("chat.title")} />;
 }
 
-interface Part {
+interface Shown {
   id: string | null;
   talk: Talk;
   state: TalkState;
-  say: (text: string) => void;
 }
 
-function Body({ id, talk, state, say }: Part) {
+function Body({
+  id,
+  agent,
+  talk,
+  state,
+  say,
+}: Shown & { agent: string | null; say: (text: string) => void }) {
   const { t } = useWords();
   const sending = sendingIn(state);
   const isThere = state.thread.cursor !== null;
@@ -147,14 +152,14 @@ function Body({ id, talk, state, say }: Part) {
   return (
     <>
       {isThere || id === null ? (
-        <Said key={id} id={id} talk={talk} state={state} say={say} />
+        <Said key={id} id={id} talk={talk} state={state} />
       ) : (
         <Rows count={3} height={72} />
       )}
-      {isBlank && <Requests say={say} />}
+      {isBlank && !agent && <Requests say={say} />}
       <div ref={end} className={classes.end} />
       <div className={classes.foot}>
-        {isAway && (
+        {isAway && !isBlank && (
           <ActionIcon
             className={classes.jump}
             variant="default"
@@ -175,7 +180,7 @@ function Body({ id, talk, state, say }: Part) {
           start={state.refused?.text ?? ""}
           isFirst={HAS_KEYBOARD}
           isTall={isBlank}
-          placeholder={id === null ? t("chat.placeholder") : t("chat.reply")}
+          placeholder={isBlank && !agent ? t("chat.placeholder") : t("chat.reply")}
         />
       </div>
     </>
@@ -197,7 +202,7 @@ function Offline() {
   ) : null;
 }
 
-function Said({ id, talk, state }: Part) {
+function Said({ id, talk, state }: Shown) {
   const { t } = useWords();
   const add = useOlder(id ?? "", (messages) => id && talk.addOlder(id, messages));
   const { messages } = state.thread;

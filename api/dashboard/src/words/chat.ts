@@ -16,8 +16,8 @@ export const CHAT = {
     ko: "편한 말로 적어 주세요. 도우미가 에이전트 초안을 만들고 시험해 봅니다. 직접 활성화하기 전에는 예약 실행되지 않습니다.",
   },
   "chat.aboutAgent": {
-    en: "Tell the assistant what to change about {name}.",
-    ko: "{name}에서 무엇을 바꿀지 도우미에게 말해 주세요.",
+    en: "Tell the assistant what to change about this agent.",
+    ko: "이 에이전트에서 무엇을 바꿀지 도우미에게 말해 주세요.",
   },
   "chat.change": { en: "Change it by talking", ko: "대화로 바꾸기" },
   "chat.list": { en: "Conversations", ko: "대화 목록" },

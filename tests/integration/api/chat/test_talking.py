@@ -185,6 +185,8 @@ async def test_frames_that_are_none_are_refused_with_their_fields(place: ChatPla
         for text in ("", "[]", '{"type": "shout"}', '{"type": "say", "id": "1", "text": " "}'):
             await ann.socket.send(text)
             assert problem_of(await ann.receive())["status"] == 422
+        await ann.socket.send(" " * 300_000)
+        assert problem_of(await ann.receive())["status"] == 413
         await ann.send(type="say", id="1", text="x" * 40_000)
         assert "text" in str(problem_of(await ann.receive())["detail"])
 
