@@ -20,13 +20,14 @@ export function StepFilter({
   const shown = KINDS.filter((each) => counts[each] > 0 || each === kind);
   return (
     <Group gap={6} mb={14} role="group" aria-label={t("filter.label")}>
-      <Chip size="xs" checked={kind === null} onChange={() => choose(null)}>
+      <Chip size="xs" variant="outline" checked={kind === null} onChange={() => choose(null)}>
         {t("filter.all")}
       </Chip>
       {shown.map((each) => (
         <Chip
           key={each}
           size="xs"
+          variant="outline"
           checked={kind === each}
           onChange={(isOn) => choose(isOn ? each : null)}
         >

@@ -41,7 +41,7 @@ export const CATALOGUE = {
   },
   "status.retryNow": { en: "Retry now", ko: "지금 다시 연결" },
   "status.waiting": { en: "{count} waiting", ko: "{count}개 대기 중" },
-  "status.script": { en: "A script answers, not a model", ko: "모델 대신 스크립트가 답합니다" },
+  "status.script": { en: "A script answers", ko: "스크립트가 답합니다" },
   "status.live": { en: "{count} running", ko: "{count}개 실행 중" },
   "status.idle": { en: "Nothing is running", ko: "실행 중인 작업 없음" },
   "status.quiet": { en: "Waiting for news", ko: "새 소식을 기다리는 중" },
