@@ -82,7 +82,7 @@ def test_apply_get_and_describe_speak_as_kubectl_does(
         "agent.heliostat.dev/sales unchanged\n",
     ]
     got = in_cluster("get", "agents", "-n", team, *CONTEXT)
-    assert got.stdout.split()[:4] == ["NAME", "READY", "MODEL", "ACTIVE"]
+    assert got.stdout.split()[:4] == ["NAME", "READY", "SCHEDULE", "NEXT"]
     assert got.stderr == f"world: cluster test, namespace {team}\n"
     document = json.loads(
         in_cluster("get", "agent/sales", "-n", team, "-o", "json", *CONTEXT).stdout

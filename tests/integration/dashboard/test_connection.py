@@ -72,9 +72,9 @@ def test_a_command_that_nobody_takes_is_said(open_page: OpenPage) -> None:
 
 def test_a_read_that_fails_can_be_tried_again(open_page: OpenPage) -> None:
     page = open_page("/settings")
-    page.route("**/api/agents?*", lambda route: route.fulfill(status=404, body="{}"))
-    page.get_by_role("link", name="Agents").click()
+    page.route("**/api/usage?*", lambda route: route.fulfill(status=404, body="{}"))
+    page.get_by_role("link", name="Usage").click()
     expect(page.get_by_role("alert")).to_contain_text("This could not be loaded")
-    page.unroute("**/api/agents?*")
+    page.unroute("**/api/usage?*")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -110,7 +110,7 @@ async def test_signing_out_at_one_replica_closes_the_chat_at_the_others(
             await asyncio.wait_for(socket.wait_closed(), SOON)
             assert (socket.close_code, socket.close_reason) == (
                 1008,
-                "The session ended, or has other rights now.",
+                "The session ended or its rights changed: come again.",
             )
         with pytest.raises(InvalidStatus):
             await connect(address, additional_headers=headers)
