@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from heliostat_core.worlds import (
     AGENT,
+    CONFIG_MAP,
     CONTROLLER_REVISION,
+    DEPLOYMENT,
     EVENT,
     EXECUTION,
     JOB,
@@ -34,12 +36,22 @@ def _parts(namespace: str) -> Mapping[Kind, Mapping[str, object]]:
     return {
         AGENT: {"spec": {"prompt": "Say hello."}},
         EXECUTION: {"spec": {"agentRef": {"name": "sales"}}},
+        CONFIG_MAP: {"data": {"key": "value"}},
         CONTROLLER_REVISION: {"revision": 1, "data": {"spec": {"prompt": "Say hello."}}},
         SECRET: {"type": "Opaque", "data": {"key": "c2VjcmV0"}},
         VOLUME_CLAIM: {
             "spec": {
                 "accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": "1Gi"}},
+            }
+        },
+        DEPLOYMENT: {
+            "spec": {
+                "selector": {"matchLabels": {"app": "one"}},
+                "template": {
+                    "metadata": {"labels": {"app": "one"}},
+                    "spec": {"containers": [{"name": "one", "image": "none"}]},
+                },
             }
         },
         JOB: {"spec": {"backoffLimit": 0, "template": {"spec": _POD_SPEC}}},
