@@ -75,6 +75,7 @@ class Chart:
 
     def remove_all(self) -> None:
         """What an uninstall keeps, too."""
+        self.helm("uninstall", "heliostat", "--wait", "--timeout=2m")
         kubectl = self.cluster.kubectl
         kubectl("delete", "namespace", AGENTS, SYSTEM, "--ignore-not-found")
         kubectl("delete", "crd", "-l", "app.kubernetes.io/part-of=heliostat", "--ignore-not-found")
