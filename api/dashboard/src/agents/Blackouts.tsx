@@ -2,9 +2,8 @@ import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
-import { isTree, type Tree, valueAt } from "./contents";
-import { withField } from "./editing";
-import { useExactFault, useFieldName, useForm } from "./form";
+import type { Tree } from "./contents";
+import { useExactFault, useFieldName, useForm, useRows } from "./form";
 import { meaningOf, showValue } from "./kinds";
 import classes from "./Variables.module.css";
 import { instantOf, wallTime } from "./walls";
@@ -13,14 +12,11 @@ const PATH = "spec.schedule.blackouts";
 
 /** Times in which no run of the schedule starts: once, or again and again. */
 export function Blackouts({ zone }: { zone: string }) {
-  const { editing, change, isLocked } = useForm();
+  const { isLocked } = useForm();
   const { t } = useWords();
   const name = useFieldName();
   const error = useExactFault(PATH);
-  const given = valueAt(editing.content, PATH);
-  const rows: Tree[] = Array.isArray(given) ? given.filter(isTree) : [];
-  const put = (next: Tree[]) =>
-    change((now) => withField(now, PATH, next.length > 0 ? next : undefined));
+  const { rows, put } = useRows(PATH);
   return (
     <fieldset className={classes.table}>
       <legend>{name(PATH)}</legend>

@@ -2,9 +2,8 @@ import { ActionIcon, Autocomplete, Button, TextInput } from "@mantine/core";
 import { useSecrets } from "../api/agents";
 import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
-import { isTree, type Tree, valueAt } from "./contents";
-import { withField } from "./editing";
-import { useExactFault, useFieldName, useForm } from "./form";
+import type { Tree } from "./contents";
+import { useExactFault, useFieldName, useForm, useRows } from "./form";
 import classes from "./Variables.module.css";
 
 interface Cell {
@@ -66,14 +65,11 @@ function Table({
   hint: string;
   cells: readonly Cell[];
 }) {
-  const { editing, change, isLocked } = useForm();
+  const { isLocked } = useForm();
   const { t } = useWords();
   const name = useFieldName();
   const error = useExactFault(path);
-  const given = valueAt(editing.content, path);
-  const rows: Tree[] = Array.isArray(given) ? given.filter(isTree) : [];
-  const put = (next: Tree[]) =>
-    change((now) => withField(now, path, next.length > 0 ? next : undefined));
+  const { rows, put } = useRows(path);
   return (
     <fieldset className={classes.table}>
       <legend>{name(path)}</legend>

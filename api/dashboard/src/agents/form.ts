@@ -3,7 +3,8 @@ import { createContext, useContext } from "react";
 import type { FieldError } from "../api/views";
 import type { Key } from "../words/catalogue";
 import { useWords } from "../words/words";
-import type { Editing } from "./editing";
+import { isTree, type Tree, valueAt } from "./contents";
+import { type Editing, withField } from "./editing";
 import { placeOf } from "./fields";
 import type { Fault } from "./rules";
 
@@ -41,6 +42,16 @@ export function useExactFault(path: string): string | undefined {
   const { t } = useWords();
   const own = faults.get(path);
   return own ? t(own.key, own.values) : errors.find(({ field }) => field === path)?.message;
+}
+
+/** The rows of a list at one place; an empty list is left out of the content. */
+export function useRows(path: string): { rows: Tree[]; put: (next: Tree[]) => void } {
+  const { editing, change } = useForm();
+  const given = valueAt(editing.content, path);
+  return {
+    rows: Array.isArray(given) ? given.filter(isTree) : [],
+    put: (next) => change((now) => withField(now, path, next.length > 0 ? next : undefined)),
+  };
 }
 
 /** A field as people call it: `Cost limit`; one without a name as it is written. */

@@ -1,26 +1,12 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
+import { useSight } from "../lib/sight";
 
 const NEAR = "0px 0px 160px 0px";
 
 /** Keeps the newest step in sight for whoever looks at the end; leaves whoever reads above alone. */
 export function useFollow(items: readonly unknown[], isGoing: boolean) {
   const end = useRef<HTMLDivElement>(null);
-  const isNear = useRef(false);
-  const [isAway, setAway] = useState(false);
-
-  useEffect(() => {
-    const mark = end.current;
-    if (!mark) return;
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        isNear.current = entry?.isIntersecting ?? false;
-        setAway(!isNear.current);
-      },
-      { rootMargin: NEAR },
-    );
-    observer.observe(mark);
-    return () => observer.disconnect();
-  }, []);
+  const { isNear, isAway } = useSight(end, NEAR);
 
   const jump = () => end.current?.scrollIntoView({ block: "end" });
   const hasGrown = useHasGrown(items.length);
