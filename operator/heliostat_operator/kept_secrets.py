@@ -4,8 +4,9 @@ A template can't make them: GitOps renders anew each time, and a new password ev
 everybody out.
 """
 
+import base64
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from heliostat_core.keys import new_private_key
@@ -28,14 +29,19 @@ def build_kept_secret(namespace: str, wanted: KeptSecret) -> JsonObject:
     """A Secret with 256 random bits as text that needs no escape; a private key for `*.pem`."""
     is_key = wanted.key.endswith(".pem")
     value = new_private_key() if is_key else secrets.token_hex(_BYTES)
+    return build_own_secret(namespace, wanted.name, {wanted.key: value})
+
+
+def build_own_secret(namespace: str, name: str, texts: Mapping[str, str]) -> JsonObject:
+    """A Secret of the operator's own."""
     return {
         "apiVersion": SECRET.api_version,
         "kind": SECRET.name,
         "metadata": {
-            "name": wanted.name,
+            "name": name,
             "namespace": namespace,
             "labels": {MANAGED_BY_LABEL: MANAGED_BY},
         },
         "type": "Opaque",
-        "stringData": {wanted.key: value},
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()},
     }

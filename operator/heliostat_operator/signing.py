@@ -8,15 +8,15 @@ from heliostat_core.executions import Attempt, Execution
 from heliostat_core.keys import (
     ADMIN_TOKEN_SECONDS,
     execution_claims,
-    new_private_key,
     public_key_id,
     public_pem,
     sign_admin_token,
     sign_execution_key,
 )
-from heliostat_core.names import MANAGED_BY, MANAGED_BY_LABEL
-from heliostat_core.worlds import SECRET, AlreadyExistsError, JsonObject, Ref, World
+from heliostat_core.worlds import SECRET, JsonObject, Ref, World
 from heliostat_operator.actions import StartAttempt
+from heliostat_operator.kept_secrets import build_own_secret, keep_secrets
+from heliostat_operator.settings import KeptSecret
 
 PRIVATE_SECRET = "heliostat-signing-key"
 PUBLIC_SECRET = "heliostat-gateway-keys"
@@ -71,16 +71,8 @@ async def ensure_signing_key(world: World, namespace: str) -> str:
 
 
 async def _private_key(world: World, namespace: str) -> str:
-    ref = Ref(SECRET, namespace, PRIVATE_SECRET)
-    found = await world.get(ref)
-    if found is None:
-        try:
-            found = await world.create(
-                _secret(namespace, PRIVATE_SECRET, {_PRIVATE_KEY: new_private_key()})
-            )
-        except AlreadyExistsError:
-            found = await world.get(ref)
-    return _decoded(found, _PRIVATE_KEY)
+    await keep_secrets(world, namespace, [KeptSecret(name=PRIVATE_SECRET, key=_PRIVATE_KEY)])
+    return _decoded(await world.get(Ref(SECRET, namespace, PRIVATE_SECRET)), _PRIVATE_KEY)
 
 
 async def _ensure_public(world: World, namespace: str, public: str) -> None:
@@ -88,21 +80,7 @@ async def _ensure_public(world: World, namespace: str, public: str) -> None:
     found = await world.get(Ref(SECRET, namespace, PUBLIC_SECRET))
     if found is not None and name in (_data(found)):
         return
-    await world.apply(_secret(namespace, PUBLIC_SECRET, {name: public}))
-
-
-def _secret(namespace: str, name: str, texts: dict[str, str]) -> JsonObject:
-    return {
-        "apiVersion": SECRET.api_version,
-        "kind": SECRET.name,
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
-            "labels": {MANAGED_BY_LABEL: MANAGED_BY},
-        },
-        "type": "Opaque",
-        "data": {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()},
-    }
+    await world.apply(build_own_secret(namespace, PUBLIC_SECRET, {name: public}))
 
 
 def _data(secret: JsonObject) -> dict[str, str]:

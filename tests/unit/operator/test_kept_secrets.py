@@ -1,5 +1,7 @@
 """Secrets that are made once and kept."""
 
+import base64
+
 import pytest
 from pydantic import ValidationError
 
@@ -14,9 +16,9 @@ PASSWORD = KeptSecret(name="heliostat-redis", key="password")
 
 
 def value_of(secret: JsonObject, key: str) -> str:
-    texts = secret["stringData"]
+    texts = secret["data"]
     assert isinstance(texts, dict)
-    return str(texts[key])
+    return base64.b64decode(str(texts[key])).decode()
 
 
 def test_each_value_is_new_and_long() -> None:
