@@ -215,9 +215,9 @@ class Schedule(Part):
     trigger: Annotated[
         TriggerKind,
         Field(
-            description="Who starts the runs. CronJob: Kubernetes' own timer, whose small pod makes "
-            "each Execution, even while the operator is away. Builtin: the operator's timer, without "
-            "a pod. CloudScheduler: Google's, which calls the api. Where a trigger is not at hand, "
-            "and for times that it cannot say, the operator's timer starts the run."
+            description="Who starts the runs. CronJob: Kubernetes' own timer, whose small pod "
+            "makes each Execution, even while the operator is away. Builtin: the operator's timer, "
+            "without a pod. CloudScheduler: Google's, which calls the api. Where a trigger is not "
+            "at hand, and for times that it cannot say, the operator's timer starts the run."
         ),
     ] = "CronJob"
