@@ -7,7 +7,7 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -18,6 +18,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
+from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -90,7 +91,9 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        triggers: Container[TriggerKind] = (),
     ) -> None:
+        """`triggers` are those of schedules that this world has beside the operator's own timer."""
         self._world = world
         self._settings = settings
         self._clock = clock
@@ -106,7 +109,7 @@ class Engine:
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
-        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock)
+        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock, triggers)
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
         self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)

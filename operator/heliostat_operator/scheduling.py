@@ -1,6 +1,6 @@
 """One Agent's schedule, one step: observe → decide → apply → one status write if it changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from heliostat_core.executions import Cancellation, Execution
 from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.resources import ObjectMeta, Part
 from heliostat_core.schedules import Schedule
+from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.schedules.status import RunResult, ScheduleStatus
 from heliostat_core.worlds import (
     AGENT,
@@ -84,11 +85,14 @@ class ScheduleReconciler:
         agents: KnownAgents,
         runs: ScheduledRuns,
         clock: Callable[[], datetime],
+        triggers: Container[TriggerKind] = (),
     ) -> None:
+        """`triggers` are those at hand beside the operator's own timer."""
         self._world = world
         self._agents = agents
         self._runs = runs
         self._clock = clock
+        self._triggers = triggers
         self._looked: dict[Key, str] = {}  # uids of Agents whose runs were listed once
         self._begun: dict[Key, Begun] = {}
 
@@ -119,7 +123,7 @@ class ScheduleReconciler:
             await self._write(agent, None)
             return None
         now = self._clock()
-        seen = await self._observe(agent)
+        seen = await self._observe(agent, schedule)
         ticks = decide_ticks(agent, schedule, seen, now)
         begun = self._begun_of(agent)
         if await self._start_all(agent, schedule, ticks, begun):
@@ -142,7 +146,7 @@ class ScheduleReconciler:
 
     # ---- observe --------------------------------------------------------------------------------
 
-    async def _observe(self, agent: Agent) -> Seen:
+    async def _observe(self, agent: Agent, schedule: Schedule) -> Seen:
         meta, state = agent.metadata, agent.status.schedule
         key = (meta.namespace, meta.name)
         is_first = self._looked.get(key) != meta.uid
@@ -155,7 +159,11 @@ class ScheduleReconciler:
             made=frozenset(each for each in (*made, *live.values()) if each is not None),
             results=await self._results(agent, state) if state else {},
             good_by_hand=max(filter(None, map(_good_by_hand, listed)), default=None),
+            fired_by=self._fired_by(schedule),
         )
+
+    def _fired_by(self, schedule: Schedule) -> TriggerKind:
+        return schedule.trigger if schedule.trigger in self._triggers else "Builtin"
 
     async def _listed(self, agent: Agent) -> list[Execution]:
         """All its runs: at the first look, for what was made before a crash, and while it is
@@ -203,7 +211,9 @@ class ScheduleReconciler:
         scheduled = end.tick.scheduled
         try:
             made = await self._world.create(
-                build_scheduled_execution(agent, schedule, name, scheduled)
+                build_scheduled_execution(
+                    agent, schedule, self._fired_by(schedule), name, scheduled
+                )
             )
         except AlreadyExistsError:
             await self._check_name(agent, name, scheduled)
