@@ -72,6 +72,8 @@ class Recorder:
     clock: Callable[[], datetime]
     is_erasing: Callable[[str], Awaitable[bool]]
     """Whether nothing of a person's may be kept any more."""
+    again_seconds: float = 60.0
+    """How long after the watches began the world is looked at once more."""
     lag: Lag = field(default_factory=Lag)
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -91,6 +93,7 @@ class Recorder:
                     group.create_task(self._follow(AGENT))
                     group.create_task(self._follow(EXECUTION))
                     group.create_task(self.closing.run())
+                    group.create_task(self._catch_up_again())
             except* (WorldError, StoreError) as errors:
                 _LOG.warning("recording goes on in a moment: %s", errors.exceptions[0])
             self.lag.begin()
@@ -114,6 +117,11 @@ class Recorder:
                 open_before.pop(await self.see(kind, obj), None)
             for path, uid in open_before.items():
                 await self._see_gone(path, uid)
+
+    async def _catch_up_again(self) -> None:
+        """What went after it was listed and before the watch began was seen by neither."""
+        await asyncio.sleep(self.again_seconds)
+        await self.catch_up()
 
     async def _follow(self, kind: Kind) -> None:
         """Raises what ends the watch."""

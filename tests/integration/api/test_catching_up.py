@@ -1,5 +1,6 @@
 """A start of the api records what happened before it, whatever happens meanwhile."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -59,6 +60,10 @@ class Starting:
         name = str(body_of(await self.client.get(self.agent), 200)["resource"])
         assert await self.place.world.delete(Ref(AGENT, NAMESPACE, name))
 
+    async def delete_resource_once(self) -> None:
+        self.world.meanwhile = None
+        await self.delete_resource()
+
 
 @asynccontextmanager
 async def starting(folder: Path) -> AsyncIterator[Starting]:
@@ -113,3 +118,15 @@ async def test_an_edit_while_the_end_of_a_resource_is_recorded_is_kept(tmp_path:
         await replace(start.recorder, is_erasing=edited).catch_up()
         view = body_of(await start.client.get(start.agent), 200)
         assert (view["description"], view["status"]) == ("kept", "inactive")
+
+
+async def test_what_goes_before_the_watch_begins_is_found_later(tmp_path: Path) -> None:
+    async with starting(tmp_path) as start:
+        await start.activate()
+        start.world.meanwhile = start.delete_resource_once
+        work = asyncio.create_task(replace(start.recorder, again_seconds=0.1).run())
+        async with asyncio.timeout(20):
+            while (await start.state())[0] != "inactive":
+                await asyncio.sleep(0.01)
+        work.cancel()
+        await asyncio.wait([work])
