@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -48,7 +48,12 @@ UNFINISHED = f"{FINISHED_LABEL}!=true"
 _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
+# For so long everything else waits while times of schedules are due: thousands of them at once.
+_LONGEST_HURRY = 5.0
+
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -115,11 +120,13 @@ class Engine:
         self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock, ticks)
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
-        self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
-        self.agent_queue: KeyQueue[Key] = KeyQueue(
-            self._reconcile_agent, max(1, settings.workers // 4)
-        )
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
+        self.execution_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_execution, settings.workers, self._times_first
+        )
+        self.agent_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -268,10 +275,16 @@ class Engine:
             self._pauses.pop(key, None)
         return delay
 
-    async def _reconcile_schedule(self, key: Key) -> float | None:
-        return await self._timed("schedule", self._schedules.reconcile(key))
+    async def _reconcile_schedule(self, key: Key) -> None:
+        again = await self._timed("schedule", self._schedules.reconcile(key))
+        if again is not None:
+            self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
-    async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
+    async def _times_first(self) -> None:
+        """What is due has a time to keep; the work that it makes comes after."""
+        await self.schedule_queue.calm(_LONGEST_HURRY)
+
+    async def _timed(self, kind: str, work: Awaitable[Answer]) -> Answer:
         started = time.monotonic()
         try:
             return await work

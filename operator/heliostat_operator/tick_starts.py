@@ -38,7 +38,13 @@ class Begun:
     ends: dict[str, End] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
-    def on_record(self, ends: Sequence[End]) -> tuple[End, ...]:
+    @property
+    def times(self) -> frozenset[datetime]:
+        """The times that have a run."""
+        started = (end for name, end in self.ends.items() if name not in self.refused)
+        return frozenset(end.tick.scheduled for end in started)
+
+    def with_ends(self, ends: Sequence[End]) -> tuple[End, ...]:
         """What was started as it was then (it may be late by now, or of a schedule that was edited
         since), and the ends that are new."""
         new = (each for each in ends if not each.execution_name)
