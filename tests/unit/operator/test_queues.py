@@ -203,7 +203,7 @@ def test_others_wait_for_what_is_urgent_but_not_for_ever(hurry: float, begins: f
             seen.append((key, asyncio.get_running_loop().time()))
 
         hasty = KeyQueue(first, 1)
-        others = KeyQueue(second, 2, lambda: hasty.calm(5))
+        others = KeyQueue(second, 1, lambda: hasty.calm(5))
         for key in ("a", "b", "c"):
             others.add(key)
         hasty.add("hurry", urgent=True)
