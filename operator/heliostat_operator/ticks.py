@@ -42,6 +42,10 @@ class Seen:
     good_by_hand: datetime | None = None
     fired_by: TriggerKind = "Builtin"
 
+    def with_made(self, times: frozenset[datetime]) -> "Seen":
+        """The same with further times that have an Execution."""
+        return replace(self, made=self.made | times)
+
 
 @dataclass(frozen=True)
 class Ticks:
@@ -53,6 +57,12 @@ class Ticks:
     state: ScheduleStatus
     ends: tuple[End, ...]
     wake: float
+
+    @property
+    def is_due_then(self) -> bool:
+        """Whether there is a time to decide at the next look, which is else a glance at the
+        clock."""
+        return self.wake < _LONGEST_WAKE
 
 
 def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) -> Ticks:
