@@ -160,7 +160,13 @@ def create_app(around: Surroundings) -> FastAPI:
     repeats = Repeats(around.documents, around.clock)
     announcer = recorder.announcer
     routes = Routes(money.gateway, monotonic)
-    permits = Permits(secrets, around.settings.images if around.settings else None, routes)
+    settings = around.settings
+    permits = Permits(
+        secrets,
+        settings.images if settings else None,
+        settings.allowed_hosts if settings else None,
+        routes,
+    )
     drafts = Drafts(
         around.documents, agents, announcer, repeats, around.clock, around.namespace, permits
     )
@@ -174,7 +180,13 @@ def create_app(around: Surroundings) -> FastAPI:
     mending = Mending(drafts, deletion, Trials(world), repeats)
     trying, previews = (
         Trying(world, drafts, commands, caps),
-        Previews(around.documents, agents, permits, around.clock),
+        Previews(
+            around.documents,
+            agents,
+            permits,
+            around.clock,
+            is_confined=settings is not None and settings.network_policies,
+        ),
     )
     line = around.line or money.line(around.chat_model, around.chat_test_seconds)
     chat = open_chat(line, around.log, around.clock, drafts, previews, trying, executions, files)
