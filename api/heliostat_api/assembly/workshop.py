@@ -22,6 +22,7 @@ from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import Uses
 from heliostat_api.serving.repeats import Repeats
+from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
 from heliostat_core.worlds import World
 
@@ -51,7 +52,7 @@ def open_workshop(
     kept = documents, clock, around.settings
     secrets = Secrets(documents, world, Uses(documents), clock, around.namespace)
     routes, repeats = Routes(money.gateway, monotonic), Repeats(documents, clock)
-    permits = Permits(secrets, around.settings.images if around.settings else None, routes)
+    permits = open_permits(around.settings, secrets, routes)
     drafts = Drafts(
         documents, agents, recorder.announcer, repeats, clock, around.namespace, permits
     )
@@ -72,3 +73,10 @@ def open_workshop(
         commands=commands,
         mending=Mending(drafts, deletion, Trials(world), repeats),
     )
+
+
+def open_permits(settings: ApiSettings | None, secrets: Secrets, routes: Routes) -> Permits:
+    """Alone on a machine of one's own everything is allowed."""
+    if settings is None:
+        return Permits(secrets, None, None, routes)
+    return Permits(secrets, settings.images, settings.allowed_hosts, routes)
