@@ -7,7 +7,7 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -28,12 +28,13 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrivals, Echoes
+from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.reconcile import ExecutionReconciler, Follower
 from heliostat_operator.scheduled_runs import ScheduledRuns
 from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
 from heliostat_operator.seats import Board, Key
@@ -74,6 +75,8 @@ class Meter(Protocol):
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
 
+    def failed(self, kind: str) -> None: ...
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -90,6 +93,7 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        followers: Sequence[Follower] = (),
     ) -> None:
         self._world = world
         self._settings = settings
@@ -97,12 +101,20 @@ class Engine:
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
         self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self.census = Census()
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
         applier = Applier(world, gateway, signer, settings, clock)
         self._executions = ExecutionReconciler(
-            world, self._observer, applier, self.board, settings, clock, self._echoes
+            world,
+            self._observer,
+            applier,
+            self.board,
+            settings,
+            clock,
+            self._echoes,
+            followers,
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
@@ -163,10 +175,12 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
+            self.census.see(execution)
             self._runs.see(execution)
         if change.type == "DELETED" or execution.is_finished:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
@@ -207,13 +221,14 @@ class Engine:
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before, runs = self.board.known(), self._runs.known()
+        before, runs, counted = self.board.known(), self._runs.known(), self.census.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
         self.board.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
+        self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
 
@@ -269,6 +284,10 @@ class Engine:
         started = time.monotonic()
         try:
             return await work
+        except Exception:
+            if self._meter is not None:
+                self._meter.failed(kind)
+            raise
         finally:
             if self._meter is not None:
                 self._meter.reconciled(kind, time.monotonic() - started)
