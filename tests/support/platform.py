@@ -109,6 +109,11 @@ class Platform:
         assert found is not None, f"Execution {name!r} is gone"
         return Execution.model_validate(found)
 
+    def events(self) -> str:
+        """The last of what the cluster says happened in the tests' namespace."""
+        found = self.cluster.kubectl("-n", NAMESPACE, "get", "events", "--sort-by=.lastTimestamp")
+        return "\n".join(found.splitlines()[-30:])
+
     # ---- waiting --------------------------------------------------------------------------------
 
     def wait_for_execution(
@@ -121,7 +126,9 @@ class Platform:
                 return execution
             if time.monotonic() > deadline:
                 status = json.dumps(execution.status.to_json(), indent=1)
-                raise NotSeenError(f"{name!r} was not {what} after {seconds} s:\n{status}")
+                raise NotSeenError(
+                    f"{name!r} was not {what} after {seconds} s:\n{status}\n{self.events()}"
+                )
             time.sleep(_PAUSE)
 
     def wait_until_finished(self, name: str, seconds: float = 90) -> Execution:
