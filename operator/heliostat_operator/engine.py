@@ -31,14 +31,16 @@ from heliostat_operator.arrivals import Arrivals, Echoes
 from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
 from heliostat_operator.reconcile import ExecutionReconciler, Follower
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.tick_meters import TickMeter, Unmetered
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -76,6 +78,9 @@ class Meter(Protocol):
     def reconciled(self, kind: str, seconds: float) -> None: ...
 
     def failed(self, kind: str) -> None: ...
+
+    @property
+    def schedules(self) -> TickMeter: ...
 
 
 def utc_now() -> datetime:
@@ -118,7 +123,8 @@ class Engine:
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
-        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock)
+        ticks = meter.schedules if meter else Unmetered()
+        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock, ticks)
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
         self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)

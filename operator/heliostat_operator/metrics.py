@@ -19,6 +19,7 @@ from heliostat_operator.milestones import (
     milestones,
 )
 from heliostat_operator.population import AgentLabels, Population
+from heliostat_operator.schedule_metrics import ScheduleMetrics
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WAITS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
@@ -32,6 +33,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.schedules = ScheduleMetrics(self.registry)
         self._agents = AgentLabels()
         self._watch_ourselves()
         self._count_runs()

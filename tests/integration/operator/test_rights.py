@@ -23,10 +23,11 @@ from heliostat_operator.effects import Applier
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.handlers import WATCHED
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.observe import Observer
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.seats import Board
 from heliostat_operator.signing import (
     PRIVATE_SECRET,

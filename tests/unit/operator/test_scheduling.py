@@ -24,8 +24,9 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.engine import Engine
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.signing import Signer
 from support.builders.resources import (
     NOW,
