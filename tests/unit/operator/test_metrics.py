@@ -63,7 +63,7 @@ def test_no_name_of_a_run_and_no_foreign_word_becomes_a_label(
         metrics.moved(BEFORE, finished(f"run-{name}", f"agent-{agent}", reason, "agent"))
         census.see(waiting(f"run-{name}", reason))
     found = labels_of(metrics)
-    assert set(found) <= {"kind", "phase", "reason", "cause", "namespace", "agent", "le"}
+    assert set(found) <= {"kind", "end", "phase", "reason", "cause", "namespace", "agent", "le"}
     known = {*map(str, FinishedReason), *map(str, BlockedReason), "other"}
     assert found.get("reason", set()) <= known
     assert found["phase"] <= PHASES
