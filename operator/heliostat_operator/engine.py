@@ -7,7 +7,7 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -29,13 +29,14 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrivals, Echoes
+from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.reconcile import ExecutionReconciler, Follower
 from heliostat_operator.scheduled_runs import ScheduledRuns
 from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
@@ -82,6 +83,8 @@ class Meter(Protocol):
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
 
+    def failed(self, kind: str) -> None: ...
+
     @property
     def schedules(self) -> TickMeter: ...
 
@@ -102,6 +105,7 @@ class Engine:
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
         triggers: Container[TriggerKind] = (),
+        followers: Sequence[Follower] = (),
     ) -> None:
         """`triggers` are those of schedules that this world has beside the operator's own timer."""
         self._world = world
@@ -110,12 +114,20 @@ class Engine:
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
         self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self.census = Census()
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
         applier = Applier(world, gateway, signer, settings, clock)
         self._executions = ExecutionReconciler(
-            world, self._observer, applier, self.board, settings, clock, self._echoes
+            world,
+            self._observer,
+            applier,
+            self.board,
+            settings,
+            clock,
+            self._echoes,
+            followers,
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
@@ -181,10 +193,12 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
+            self.census.see(execution)
             self._runs.see(execution)
         if change.type == "DELETED" or execution.is_finished:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
@@ -225,13 +239,14 @@ class Engine:
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before, runs = self.board.known(), self._runs.known()
+        before, runs, counted = self.board.known(), self._runs.known(), self.census.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
         self.board.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
+        self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
 
@@ -293,6 +308,10 @@ class Engine:
         started = time.monotonic()
         try:
             return await work
+        except Exception:
+            if self._meter is not None:
+                self._meter.failed(kind)
+            raise
         finally:
             if self._meter is not None:
                 self._meter.reconciled(kind, time.monotonic() - started)

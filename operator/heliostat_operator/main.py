@@ -38,7 +38,15 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
-    engine = Engine(FencedWorld(world, leadership), gateway, signer, settings, meter=metrics)
+    engine = Engine(
+        FencedWorld(world, leadership),
+        gateway,
+        signer,
+        settings,
+        meter=metrics,
+        followers=[metrics.moved],
+    )
+    metrics.watch(engine.census, utc_now)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -113,6 +121,7 @@ async def _serve_probes(
         metrics.watch_silence.set(leadership.silent_seconds)
         metrics.queue_depth.labels("execution").set(len(engine.execution_queue))
         metrics.queue_depth.labels("agent").set(len(engine.agent_queue))
+        metrics.queue_depth.labels("schedule").set(len(engine.schedule_queue))
         return web.Response(body=metrics.text(), content_type="text/plain")
 
     app = web.Application()

@@ -49,6 +49,7 @@ def open_workshop(
 ) -> Workshop:
     """`world` is written to under the name that applies agents."""
     documents, clock, caps = around.documents, around.clock, money.caps
+    is_confined = around.settings is not None and around.settings.network_policies
     kept = documents, clock, around.settings
     secrets = Secrets(documents, world, Uses(documents), clock, around.namespace)
     routes, repeats = Routes(money.gateway, monotonic), Repeats(documents, clock)
@@ -66,7 +67,7 @@ def open_workshop(
         deletion=deletion,
         trying=Trying(world, drafts, commands, caps),
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(documents, agents, permits, clock),
+        previews=Previews(documents, agents, permits, clock, is_confined=is_confined),
         schedules=SchedulePreviews(clock),
         secrets=secrets,
         routes=routes,
