@@ -11,6 +11,7 @@ from heliostat_core.conditions import Condition, ExecutionCondition, find_condit
 from heliostat_core.executions import SCHEDULED, Phase
 from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import Instant, Part
+from heliostat_core.secret_refs import cluster_refs
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -131,7 +132,7 @@ class AgentReconciler:
         return (newest[1] if newest else None), tuple(past)
 
     async def _secrets(self, agent: Agent) -> Mapping[str, frozenset[str] | None]:
-        names = {ref.name for ref in agent.spec.workspace.secret_refs}
+        names = {ref.name for ref in cluster_refs(agent.spec.workspace.secret_refs)}
         return {name: await self._keys(agent.metadata.namespace, name) for name in sorted(names)}
 
     async def _keys(self, namespace: str, name: str) -> frozenset[str] | None:

@@ -13,6 +13,7 @@ from heliostat_core.conditions import (
 )
 from heliostat_core.money import micros_from_nanos
 from heliostat_core.schedules.faults import never_comes
+from heliostat_core.secret_refs import cluster_refs
 from heliostat_operator.history import Past
 from heliostat_operator.ledgers import ModelAnswer
 
@@ -34,7 +35,7 @@ def compute_ready(
     agent: Agent, seen: AgentObservation, now: datetime
 ) -> tuple[ConditionStatus, str, str]:
     """Status, reason and message of `Ready`; what people can mend comes first."""
-    for ref in agent.spec.workspace.secret_refs:
+    for ref in cluster_refs(agent.spec.workspace.secret_refs):
         keys = seen.secrets.get(ref.name)
         if keys is None:
             return (

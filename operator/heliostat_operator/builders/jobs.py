@@ -8,6 +8,7 @@ from heliostat_core.names import (
     EXECUTION_UID_ANNOTATION,
     claim_name,
 )
+from heliostat_core.secret_refs import cluster_refs
 from heliostat_core.worlds import JOB, JsonObject, JsonValue
 from heliostat_operator.builders.metadata import (
     owned_metadata,
@@ -137,7 +138,7 @@ def _environment(execution: Execution, spec: AgentSpec) -> list[JsonValue]:
             "name": each.env_name,
             "valueFrom": {"secretKeyRef": {"name": each.name, "key": each.key}},
         }
-        for each in spec.workspace.secret_refs
+        for each in cluster_refs(spec.workspace.secret_refs)
     ]
     return own + plain + secret
 
