@@ -38,6 +38,7 @@ from heliostat_operator.scheduled_runs import ScheduledRuns
 from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.vaults import Vault
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -90,13 +91,16 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._world = world
         self._settings = settings
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self._observer = Observer(
+            world, gateway, self.board, clock, settings.usage_seconds, vault=vault
+        )
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
@@ -104,7 +108,7 @@ class Engine:
         self._executions = ExecutionReconciler(
             world, self._observer, applier, self.board, settings, clock, self._echoes
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock)
         self._pauses: dict[Key, float] = {}
