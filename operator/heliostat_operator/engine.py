@@ -42,6 +42,7 @@ from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.vaults import Vault
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -106,6 +107,7 @@ class Engine:
         meter: Meter | None = None,
         triggers: Container[TriggerKind] = (),
         followers: Sequence[Follower] = (),
+        vault: Vault | None = None,
     ) -> None:
         """`triggers` are those of schedules that this world has beside the operator's own timer."""
         self._world = world
@@ -113,8 +115,10 @@ class Engine:
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
         self.census = Census()
+        self._observer = Observer(
+            world, gateway, self.board, clock, settings.usage_seconds, vault=vault
+        )
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
@@ -129,7 +133,7 @@ class Engine:
             self._echoes,
             followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
         self._schedules = ScheduleReconciler(

@@ -1823,7 +1823,8 @@ export interface components {
         };
         /**
          * SecretVariableView
-         * @description A value of a Secret that the agent gets as a variable.
+         * @description A value that the agent gets as a variable: of a Secret by its key, or of Secret Manager by
+         *     its version.
          */
         SecretVariableView: {
             /** Name */
