@@ -21,7 +21,6 @@ from heliostat_core.resources import (
     ObjectName,
     Part,
     ShortText,
-    Text,
     Tokens,
     keyed_by,
     rules,

@@ -43,7 +43,10 @@ class Accepted(View):
 
 @dataclass(frozen=True)
 class Order:
-    """A run that is to be: its spec, and what else its resource says."""
+    """A run that is to be: its spec, and what else its resource says.
+
+    What its spec does not name as its trigger, the dashboard started.
+    """
 
     namespace: str
     spec: JsonObject
@@ -163,8 +166,8 @@ class Commands:
         """The uid of the run, which may have been made before."""
         asked = ExecutionSpec.model_validate(
             {
-                **order.spec,
                 "trigger": {"kind": "Dashboard"},
+                **order.spec,
                 "correlationId": made["correlationId"],
             }
         )
