@@ -44,6 +44,7 @@ class Webhooks:
     calls: Calls
     keys: TriggerKeys
     subscriptions: Subscriptions
+    sending: Sending
 
 
 def open_hooks(around: Surroundings, agents: Agents, changes: Changes) -> Hooks:
@@ -70,7 +71,7 @@ def open_webhooks(
     """Once there is somebody who starts runs."""
     starting = replace(commands, repeats=hooks.deliveries)
     calls = Calls(agents, hooks.keys, people, limits, starting, hooks.deliveries)
-    return Webhooks(calls, hooks.keys, hooks.subscriptions)
+    return Webhooks(calls, hooks.keys, hooks.subscriptions, hooks.sending)
 
 
 def target_for_all(settings: ApiSettings | None) -> Target | None:

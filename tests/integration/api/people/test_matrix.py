@@ -215,13 +215,13 @@ class Things:
     def names_of_ann(self) -> tuple[str, ...]:
         return (
             ANN,
-            self.webhook,
-            self.trigger_key.id,
             self.agent,
             self.draft,
             self.execution,
             self.conversation,
             KEY_ID,
+            self.webhook,
+            self.trigger_key.id,
         )
 
     def ids_for(self, endpoint: Endpoint) -> tuple[str, ...]:
