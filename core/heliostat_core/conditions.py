@@ -34,6 +34,11 @@ class ExecutionCondition(Documented):
         "Admitted",
         "True once the Execution passed the admission chain; False while it waits.",
     )
+    DUE = (
+        "Due",
+        "True once the schedule lets a run start that a CronJob or Cloud Scheduler made; the "
+        "reasons are those of its times.",
+    )
     RUNNING = "Running", "True while an attempt's container runs."
     SUCCEEDED = "Succeeded", "Unknown while active, then True or False for ever."
     SETTLED = "Settled", "True once the cost is final: every model call of the run is booked."
@@ -62,6 +67,11 @@ class TickReason(Documented):
     """Why a time of a schedule ended as it did: `status.schedule.recent[].reason`."""
 
     ON_TIME = "OnTime", "Ran: an Execution was made."
+    FILLED = (
+        "Filled",
+        "Ran: the CronJob or Cloud Scheduler had not made the Execution, or cannot say that time; "
+        "the operator made it.",
+    )
     CAUGHT_UP = "CaughtUp", "Late: made up for by `catchUp`."
     WAITED = "WaitedForRun", "Ran or Late: it waited for the run before, with overlap QueueOne."
     SUSPENDED = "ScheduleSuspended", "Skipped: `schedule.suspend` is true."
@@ -83,6 +93,11 @@ class BlockedReason(Documented):
         "No Agent of that name exists yet; it starts when one appears.",
     )
     AGENT_SUSPENDED = "AgentSuspended", "The Agent's `suspend` is true: new Executions wait."
+    NOT_DUE = (
+        "NotDue",
+        "A run that a CronJob or Cloud Scheduler made waits until the schedule has decided its "
+        "time.",
+    )
     AGENT_PAUSED = (
         "AgentPaused",
         "The gateway refuses the Agent's model calls after a run that cost far more than is "
@@ -185,6 +200,11 @@ class FinishedReason(Documented):
     NO_RESULT = "NoResult", "The container ended well and left no result document."
     CANCELLED = "Cancelled", "spec.cancel was set."
     DELETED = "Deleted", "The Execution was deleted while it ran."
+    SKIPPED = (
+        "Skipped",
+        "A CronJob or Cloud Scheduler made it, and the schedule leaves that time out; the message "
+        "says why.",
+    )
     AGENT_DELETED = "AgentDeleted", "The Agent was deleted before the Execution was admitted."
     DEADLINE_PASSED = (
         "DeadlinePassed",

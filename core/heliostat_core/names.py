@@ -31,6 +31,10 @@ RECORDED_ANNOTATION = f"{GROUP}/recorded"
 RESUMED_ANNOTATION = f"{GROUP}/schedule-resumed"
 """On an Agent: when somebody resumed its schedule (RFC 3339). A pause from before is over."""
 
+OFFERED_ANNOTATION = f"{GROUP}/offered-by"
+"""On an Execution for a time of a schedule: which trigger outside of the operator made it. It runs
+once the schedule has decided that time."""
+
 AGENT_CONTAINER = "agent"
 RUN_DOCUMENT_KEY = "run.json"
 EXECUTION_KEY_KEY = "key"

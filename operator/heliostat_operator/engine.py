@@ -171,7 +171,7 @@ class Engine:
         else:
             self.board.see_execution(execution)
             self._runs.see(execution)
-        if change.type == "DELETED" or execution.is_finished:
+        if change.type == "DELETED" or execution.is_finished or execution.is_offer:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
         if had_a_claim and key not in self.board:
             self._give_seat_on()

@@ -7,7 +7,13 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from heliostat_core.agents import Agent, LastExecution
-from heliostat_core.conditions import Condition, ExecutionCondition, find_condition, is_true
+from heliostat_core.conditions import (
+    Condition,
+    ExecutionCondition,
+    FinishedReason,
+    find_condition,
+    is_true,
+)
 from heliostat_core.executions import SCHEDULED, Phase
 from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import Instant, Part
@@ -236,4 +242,5 @@ def _past(execution: _Run) -> Past | None:
         succeeded=is_true(conditions, ExecutionCondition.SUCCEEDED),
         completed=completed,
         is_recorded=RECORDED_ANNOTATION in execution.metadata.annotations,
+        was_skipped=ended.reason == FinishedReason.SKIPPED,
     )

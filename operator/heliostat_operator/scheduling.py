@@ -29,6 +29,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.builders.events import build_schedule_events
 from heliostat_operator.builders.scheduled_executions import build_scheduled_execution
+from heliostat_operator.offers import refusal_of, with_due
 from heliostat_operator.receipts import with_receipts, with_refusals
 from heliostat_operator.scheduled_runs import ScheduledRuns, result_of
 from heliostat_operator.seats import Key
@@ -102,6 +103,7 @@ class ScheduleReconciler:
         if agent is None:
             self._looked.pop(key, None)
             self._begun.pop(key, None)
+            await self._refuse_offers(key, None, None)
             return None
         try:
             return await self._step(agent)
@@ -121,6 +123,7 @@ class ScheduleReconciler:
         schedule = agent.spec.schedule
         if agent.metadata.deletion_timestamp is not None or schedule is None:
             await self._write(agent, None)
+            await self._refuse_offers(_key_of(agent), None, None)
             return None
         now = self._clock()
         seen = await self._observe(agent, schedule)
@@ -131,14 +134,15 @@ class ScheduleReconciler:
         ends = with_refusals(begun.ends_with(ticks.ends), begun.refused)
         state = with_receipts(ticks.state, ends, now)
         await self._write(agent, state)
-        del self._begun[agent.metadata.namespace, agent.metadata.name]
+        del self._begun[_key_of(agent)]
+        await self._refuse_offers(_key_of(agent), schedule, state)
         for event in build_schedule_events(agent, state, now):
             with suppress(AlreadyExistsError):  # told before a crash
                 await self._world.create(event)
         return ticks.wake
 
     def _begun_of(self, agent: Agent) -> Begun:
-        key = (agent.metadata.namespace, agent.metadata.name)
+        key = _key_of(agent)
         known = self._begun.get(key)
         if known is None or known.uid != agent.metadata.uid:
             self._begun[key] = known = Begun(agent.metadata.uid)
@@ -147,19 +151,20 @@ class ScheduleReconciler:
     # ---- observe --------------------------------------------------------------------------------
 
     async def _observe(self, agent: Agent, schedule: Schedule) -> Seen:
-        meta, state = agent.metadata, agent.status.schedule
-        key = (meta.namespace, meta.name)
-        is_first = self._looked.get(key) != meta.uid
+        uid, state, key = agent.metadata.uid, agent.status.schedule, _key_of(agent)
+        is_first = self._looked.get(key) != uid
         listed = await self._listed(agent) if is_first or (state and state.paused) else []
-        self._looked[key] = meta.uid
+        self._looked[key] = uid
         live = self._runs.of(key)
-        made = {each.spec.trigger.scheduled_time for each in listed if each.is_scheduled}
+        made = {each.spec.trigger.scheduled_time for each in listed if _is_made(each)}
+        offers = self._runs.offers_of(key).values()
         return Seen(
             live=tuple(live),
             made=frozenset(each for each in (*made, *live.values()) if each is not None),
             results=await self._results(agent, state) if state else {},
             good_by_hand=max(filter(None, map(_good_by_hand, listed)), default=None),
             fired_by=self._fired_by(schedule),
+            offers=frozenset(each for each in offers if each is not None),
         )
 
     def _fired_by(self, schedule: Schedule) -> TriggerKind:
@@ -177,7 +182,7 @@ class ScheduleReconciler:
 
     async def _results(self, agent: Agent, state: ScheduleStatus) -> dict[str, RunResult]:
         """How runs on record ended that are live no more."""
-        live = self._runs.of((agent.metadata.namespace, agent.metadata.name))
+        live = self._runs.of(_key_of(agent))
         open_names = [
             each.execution_name
             for each in state.recent
@@ -185,8 +190,8 @@ class ScheduleReconciler:
         ]
         results: dict[str, RunResult] = {}
         for name in open_names:
-            found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-            result = result_of(Execution.model_validate(found)) if found else "Gone"
+            found = await self._find(agent.metadata.namespace, name)
+            result = result_of(found) if found else "Gone"
             if result is not None:
                 results[name] = result
         return results
@@ -208,42 +213,61 @@ class ScheduleReconciler:
         return bool(waiting)
 
     async def _start(self, agent: Agent, schedule: Schedule, end: End, name: str) -> None:
-        scheduled = end.tick.scheduled
+        execution = build_scheduled_execution(
+            agent, schedule, self._fired_by(schedule), name, end.tick.scheduled
+        )
         try:
-            made = await self._world.create(
-                build_scheduled_execution(
-                    agent, schedule, self._fired_by(schedule), name, scheduled
-                )
-            )
+            made = await self._world.create(execution)
         except AlreadyExistsError:
-            await self._check_name(agent, name, scheduled)
+            await self._take(agent, end, name)
             return
         self._runs.see(Execution.model_validate(made))
-        for each in end.stops:
-            await self._stop(agent, each, name)
+        await self._stop_others(agent, end, name)
 
-    async def _check_name(self, agent: Agent, name: str, scheduled: datetime) -> None:
-        """Raises InvalidError when it is another's."""
-        found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-        execution = Execution.model_validate(found) if found else None
-        if execution is not None and execution.spec.trigger.scheduled_time != scheduled:
+    async def _take(self, agent: Agent, end: End, name: str) -> None:
+        """What is there already: made before a crash, or offered. Raises InvalidError when it is
+        another's."""
+        execution = await self._find(agent.metadata.namespace, name)
+        if execution is None:
+            return
+        if execution.spec.trigger.scheduled_time != end.tick.scheduled:
             raise InvalidError(f"An Execution {name!r} was made for something else. Delete it.")
+        if not execution.is_offer:
+            return
+        status = with_due(execution, end, self._clock())
+        let_go = await self._world.patch_status(_status_of(EXECUTION, execution.metadata, status))
+        self._runs.see(Execution.model_validate(let_go))
+        await self._stop_others(agent, end, name)
 
-    async def _stop(self, agent: Agent, name: str, by: str) -> None:
+    async def _stop_others(self, agent: Agent, end: End, name: str) -> None:
+        message = f"Execution {name!r} of the same schedule took its place (overlap Replace)."
+        for each in end.stops:
+            await self._stop(agent.metadata.namespace, each, FinishedReason.CANCELLED, message)
+
+    async def _refuse_offers(
+        self, key: Key, schedule: Schedule | None, state: ScheduleStatus | None
+    ) -> None:
+        """After the receipts were written: what a crash leaves here is found again."""
+        for name, time in self._runs.offers_of(key).items():
+            why = refusal_of(time, schedule, state)
+            if why is not None:
+                await self._stop(key[0], name, FinishedReason.SKIPPED, why)
+
+    async def _stop(self, namespace: str, name: str, reason: FinishedReason, message: str) -> None:
         """Its status is ours: there the stop is noted, as one that was asked for."""
-        found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-        execution = Execution.model_validate(found) if found else None
+        execution = await self._find(namespace, name)
         if execution is None or execution.is_finished or execution.status.cancellation:
             return
         cancellation = Cancellation(
-            time=self._clock(),
-            by=FIELD_MANAGER,
-            reason=FinishedReason.CANCELLED,
-            message=f"Execution {by!r} of the same schedule took its place (overlap Replace).",
+            time=self._clock(), by=FIELD_MANAGER, reason=reason, message=message
         )
         status = execution.status.model_copy(update={"cancellation": cancellation})
         with suppress(NotFoundError):
             await self._world.patch_status(_status_of(EXECUTION, execution.metadata, status))
+
+    async def _find(self, namespace: str, name: str) -> Execution | None:
+        found = await self._world.get(Ref(EXECUTION, namespace, name))
+        return Execution.model_validate(found) if found else None
 
     async def _write(self, agent: Agent, state: ScheduleStatus | None) -> None:
         if state == agent.status.schedule:
@@ -273,6 +297,14 @@ def _status_of(kind: Kind, meta: ObjectMeta, status: Part) -> JsonObject:
 def _version(agent: Agent) -> int:
     """Resource versions are compared as numbers, as Kubernetes 1.35 promises that they can be."""
     return int(agent.metadata.resource_version or 0)
+
+
+def _key_of(agent: Agent) -> Key:
+    return agent.metadata.namespace, agent.metadata.name
+
+
+def _is_made(execution: Execution) -> bool:
+    return execution.is_scheduled and not execution.is_offer
 
 
 def _good_by_hand(execution: Execution) -> datetime | None:
