@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -31,14 +31,16 @@ from heliostat_core.worlds import (
 from heliostat_operator.arrivals import Arrivals, Echoes
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
 from heliostat_operator.reconcile import ExecutionReconciler
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.tick_meters import TickMeter, Unmetered
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -47,7 +49,12 @@ UNFINISHED = f"{FINISHED_LABEL}!=true"
 _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
+# For so long everything else waits while times of schedules are due: thousands of them at once.
+_LONGEST_HURRY = 5.0
+
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,9 @@ class Meter(Protocol):
     """What the engine counts; see metrics.py."""
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
+
+    @property
+    def schedules(self) -> TickMeter: ...
 
 
 def utc_now() -> datetime:
@@ -109,14 +119,19 @@ class Engine:
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
-        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock, triggers)
+        ticks = meter.schedules if meter else Unmetered()
+        self._schedules = ScheduleReconciler(
+            world, self._known_agents, self._runs, clock, ticks, triggers
+        )
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
-        self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
-        self.agent_queue: KeyQueue[Key] = KeyQueue(
-            self._reconcile_agent, max(1, settings.workers // 4)
-        )
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
+        self.execution_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_execution, settings.workers, self._times_first
+        )
+        self.agent_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -265,10 +280,16 @@ class Engine:
             self._pauses.pop(key, None)
         return delay
 
-    async def _reconcile_schedule(self, key: Key) -> float | None:
-        return await self._timed("schedule", self._schedules.reconcile(key))
+    async def _reconcile_schedule(self, key: Key) -> None:
+        again = await self._timed("schedule", self._schedules.reconcile(key))
+        if again is not None:
+            self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
-    async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
+    async def _times_first(self) -> None:
+        """What is due has a time to keep; the work that it makes comes after."""
+        await self.schedule_queue.calm(_LONGEST_HURRY)
+
+    async def _timed(self, kind: str, work: Awaitable[Answer]) -> Answer:
         started = time.monotonic()
         try:
             return await work

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
+from heliostat_operator.schedule_metrics import ScheduleMetrics
+
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -10,6 +12,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.schedules = ScheduleMetrics(self.registry)
         self._reconciles = Histogram(
             "heliostat_operator_reconcile_seconds",
             "Time of one reconcile.",

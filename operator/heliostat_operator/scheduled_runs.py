@@ -16,21 +16,26 @@ Times: TypeAlias = dict[str, datetime | None]
 
 
 class ScheduledRuns:
-    """By Agent and name, each with the time that it is for. Offers are no runs yet."""
+    """By Agent and name, each with the time that it is for, offers apart; and how those ended that
+    the watch saw end, until that is on record."""
 
     def __init__(self) -> None:
         self._live: dict[Key, Times] = {}
         self._offers: dict[Key, Times] = {}
         self._agents: dict[Key, Key] = {}
+        self._results: dict[Key, dict[str, RunResult]] = {}
 
     def see(self, execution: Execution) -> None:
         """Note a run as it is now; one that is finished is no longer live."""
         meta, trigger = execution.metadata, execution.spec.trigger
         key = (meta.namespace, meta.name)
-        if not execution.is_scheduled or execution.is_finished:
+        agent = (meta.namespace, execution.spec.agent_ref.name)
+        result = result_of(execution)
+        if result is not None and key in self._agents:
+            self._results.setdefault(agent, {})[meta.name] = result
+        if not execution.is_scheduled or result is not None:
             self.forget(key)
             return
-        agent = (meta.namespace, execution.spec.agent_ref.name)
         self.forget(key)
         self._agents[key] = agent
         runs = self._offers if execution.is_offer else self._live
@@ -54,6 +59,14 @@ class ScheduledRuns:
     def offers_of(self, agent: Key) -> Mapping[str, datetime | None]:
         """Names of what triggers outside made and the schedule has not let run, and their times."""
         return dict(self._offers.get(agent, {}))
+
+    def results(self, agent: Key) -> Mapping[str, RunResult]:
+        """How its runs ended that were seen to end."""
+        return dict(self._results.get(agent, {}))
+
+    def forget_results(self, agent: Key) -> None:
+        """They are on record. One that came meanwhile is read."""
+        self._results.pop(agent, None)
 
     def known(self) -> frozenset[Key]:
         return frozenset(self._agents)

@@ -52,6 +52,10 @@ class Seen:
         """Times that a trigger outside of the operator offered, None where none is at hand."""
         return self.offers if self.fired_by != "Builtin" else None
 
+    def with_made(self, times: frozenset[datetime]) -> "Seen":
+        """The same with further times that have an Execution."""
+        return replace(self, made=self.made | times)
+
 
 @dataclass(frozen=True)
 class Ticks:
@@ -63,6 +67,12 @@ class Ticks:
     state: ScheduleStatus
     ends: tuple[End, ...]
     wake: float
+
+    @property
+    def is_due_then(self) -> bool:
+        """Whether there is a time to decide at the next look, which is else a glance at the
+        clock."""
+        return self.wake < _LONGEST_WAKE
 
 
 def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) -> Ticks:

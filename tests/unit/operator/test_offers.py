@@ -13,8 +13,9 @@ from heliostat_core.names import OFFERED_ANNOTATION, scheduled_name
 from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, UnavailableError, WorldError
 from heliostat_operator.admission import Candidate, Seats, first_block
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.ticks import OFFER_GRACE
 from support.builders.resources import NOW, make_agent, make_execution, seconds
 from support.memory_world import MemoryWorld
@@ -24,11 +25,35 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
+class Dying(MemoryWorld):
+    """Its operator dies at a write, before or after it was done."""
+
+    deaths: int = 0
+    is_done = False
+
+    async def create(self, obj: JsonObject) -> JsonObject:
+        self._die(done=False)
+        made = await super().create(obj)
+        self._die(done=True)
+        return made
+
+    async def patch_status(self, obj: JsonObject) -> JsonObject:
+        self._die(done=False)
+        written = await super().patch_status(obj)
+        self._die(done=True)
+        return written
+
+    def _die(self, *, done: bool) -> None:
+        if self.deaths and done == self.is_done:
+            self.deaths -= 1
+            raise UnavailableError("the operator dies here")
+
+
 class Played:
     """One Agent with the trigger CronJob, its operator, and the pods of the CronJob."""
 
-    def __init__(self, world: MemoryWorld | None = None, **schedule: object) -> None:
-        self.world = world or MemoryWorld()
+    def __init__(self, **schedule: object) -> None:
+        self.world = Dying()
         when = {} if "cron" in schedule else {"frequency": "hourly"}
         document = dict(make_agent(schedule={**when, **schedule}).to_json())
         document.pop("status")
@@ -42,9 +67,10 @@ class Played:
                 name,
                 created=at or time,
                 trigger={"kind": "Schedule", "id": "CronJob", "scheduledTime": time},
-            ).to_json()
-            marked = {**_mapping(made["metadata"]), "annotations": {OFFERED_ANNOTATION: "CronJob"}}
-            self.world.put({**made, "metadata": marked})
+            )
+            marked = {"annotations": {OFFERED_ANNOTATION: "CronJob"}}
+            meta = made.metadata.model_copy(update=marked)
+            self.world.put(made.model_copy(update={"metadata": meta}).to_json())
         return name
 
     async def look(self, now: datetime) -> float | None:
@@ -52,11 +78,11 @@ class Played:
         agents, runs = KnownAgents(), ScheduledRuns()
         async for found in self.world.list(EXECUTION):
             runs.see(Execution.model_validate(found))
-        reconciler = ScheduleReconciler(self.world, agents, runs, lambda: now, {"CronJob"})
-        delay = await reconciler.reconcile(KEY)
-        while delay in (0, RECORD_SECONDS):
-            delay = await reconciler.reconcile(KEY)
-        return delay
+        reconciler = ScheduleReconciler(self.world, agents, runs, lambda: now, triggers={"CronJob"})
+        again = await reconciler.reconcile(KEY)
+        while again is not None and again.seconds in (0, RECORD_SECONDS):
+            again = await reconciler.reconcile(KEY)
+        return again.seconds if again else None
 
     async def receipts(self) -> list[tuple[int, str, str]]:
         """Minutes after NOW, outcome and reason, the oldest first."""
@@ -81,11 +107,6 @@ class Played:
     def why_skipped(self, time: datetime) -> tuple[str, str] | None:
         stop = self.execution(time).status.cancellation
         return (stop.reason, stop.message) if stop else None
-
-
-def _mapping(value: object) -> dict[str, object]:
-    assert isinstance(value, dict)
-    return value
 
 
 async def test_an_offer_in_time_is_let_go_and_no_second_run_is_made() -> None:
@@ -227,30 +248,6 @@ def test_an_offer_is_not_admitted_before_its_time_is_decided() -> None:
     assert block.reason == "NotDue"
 
 
-class Dying(MemoryWorld):
-    """Its operator dies at a write, before or after it was done."""
-
-    deaths: int = 0
-    is_done = False
-
-    async def create(self, obj: JsonObject) -> JsonObject:
-        self._die(done=False)
-        made = await super().create(obj)
-        self._die(done=True)
-        return made
-
-    async def patch_status(self, obj: JsonObject) -> JsonObject:
-        self._die(done=False)
-        written = await super().patch_status(obj)
-        self._die(done=True)
-        return written
-
-    def _die(self, *, done: bool) -> None:
-        if self.deaths and done == self.is_done:
-            self.deaths -= 1
-            raise UnavailableError("the operator dies here")
-
-
 steps = st.lists(
     st.tuples(
         st.sampled_from(("offer", "look", "look", "finish")),
@@ -273,8 +270,7 @@ steps = st.lists(
 async def test_each_time_ends_once_whenever_pods_come_and_operators_die(
     steps: list[tuple[str, int, int, int, bool]], overlap: str, catch_up: str
 ) -> None:
-    world = Dying()
-    played = Played(world, cron="* * * * *", overlap=overlap, catchUp=catch_up)
+    played = Played(cron="* * * * *", overlap=overlap, catchUp=catch_up)
     now = NOW
     await played.look(now)
     for step, minute, gone, deaths, is_done in steps:
@@ -283,7 +279,7 @@ async def test_each_time_ends_once_whenever_pods_come_and_operators_die(
             case "offer" if NOW + minute * MINUTE <= now:
                 played.offer(NOW + minute * MINUTE, now)
             case "look":
-                world.deaths, world.is_done = deaths, is_done
+                played.world.deaths, played.world.is_done = deaths, is_done
                 await survive(played, now)
             case "finish":
                 remove_one_that_runs(played)
