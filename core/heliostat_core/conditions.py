@@ -27,6 +27,11 @@ class Documented(StrEnum):
 
 class AgentCondition(Documented):
     READY = "Ready", "True when an Execution of this Agent could run now."
+    TRIGGERED = (
+        "Triggered",
+        "Of an Agent whose schedule a CronJob or Cloud Scheduler fires: True while that is set up "
+        "as the schedule says. Whatever it does not start, the operator's timer does.",
+    )
 
 
 class ExecutionCondition(Documented):
@@ -61,6 +66,19 @@ class ReadyReason(Documented):
         "ScheduleInvalid",
         "No run of its schedule will ever start; the message says what to change.",
     )
+    TRIGGER_MISSING = (
+        "TriggerMissing",
+        "The trigger of its schedule is not configured here; the operator's timer starts the runs.",
+    )
+
+
+class TriggeredReason(Documented):
+    """Reasons of an Agent's `Triggered`."""
+
+    SET_UP = "SetUp", "The CronJob or the job of Cloud Scheduler is as the schedule says."
+    NOT_CONFIGURED = "NotConfigured", "This installation has no such trigger; see settings."
+    REFUSED = "Refused", "The API server or Cloud Scheduler refuses it; its words follow."
+    UNREACHABLE = "Unreachable", "Cloud Scheduler can't be reached; it is tried again."
 
 
 class TickReason(Documented):

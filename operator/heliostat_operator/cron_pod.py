@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
-from heliostat_core.names import OFFERED_ANNOTATION, scheduled_name
+from heliostat_core.names import AGENT_LABEL, OFFERED_ANNOTATION, scheduled_name
 
 JOB = "HELIOSTAT_CRON_JOB"
 """Name of the pod's Job: `CRONJOB-MINUTES`, the minutes since 1970 of its time."""
@@ -34,10 +34,8 @@ _CREATED, _CONFLICT = 201, 409
 def build_offer(given: Mapping[str, str]) -> dict[str, object]:
     """The Execution of the CronJob's time, or a run by hand for a Job that somebody made of it."""
     agent, job = given[AGENT], given[JOB]
-    metadata = {
-        "namespace": given[NAMESPACE],
-        "labels": {"heliostat.dev/agent": given[AGENT_LABEL_VALUE]},
-    }
+    labels = {AGENT_LABEL: given[AGENT_LABEL_VALUE]}
+    metadata = {"namespace": given[NAMESPACE], "labels": labels}
     spec: dict[str, object] = {"agentRef": {"name": agent}}
     found = re.fullmatch(re.escape(given[CRON_JOB]) + "-([0-9]+)", job)
     if found is None:

@@ -7,7 +7,7 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -18,7 +18,6 @@ from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
-from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -41,6 +40,7 @@ from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.triggers import TriggerReconciler
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -101,9 +101,9 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
-        triggers: Container[TriggerKind] = (),
+        triggers: TriggerReconciler | None = None,
     ) -> None:
-        """`triggers` are those of schedules that this world has beside the operator's own timer."""
+        """`triggers` of schedules beside the operator's own timer; None in a world without any."""
         self._world = world
         self._settings = settings
         self._clock = clock
@@ -117,12 +117,13 @@ class Engine:
         self._executions = ExecutionReconciler(
             world, self._observer, applier, self.board, settings, clock, self._echoes
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, triggers)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
         self._schedules = ScheduleReconciler(
-            world, self._known_agents, self._runs, clock, ticks, triggers
+            world, self._known_agents, self._runs, clock, ticks, triggers.kinds if triggers else ()
         )
+        self._triggers = triggers
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
@@ -131,6 +132,9 @@ class Engine:
         )
         self.agent_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
+        self.trigger_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_trigger, max(1, settings.workers // 4), self._times_first
         )
 
     # ---- wakes ----------------------------------------------------------------------------------
@@ -173,6 +177,7 @@ class Engine:
             self._written[key] = written
         self.schedule_queue.add(key)
         self.agent_queue.add(key)
+        self._wake_trigger(key)
         for waiting in self.board.waiting_for(key):
             self.execution_queue.add(waiting)
 
@@ -212,6 +217,10 @@ class Engine:
     def wake_agent(self, key: Key) -> None:
         self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
 
+    def _wake_trigger(self, key: Key) -> None:
+        if self._triggers is not None:
+            self.trigger_queue.add(key)
+
     # ---- work -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -221,6 +230,7 @@ class Engine:
             group.create_task(self.execution_queue.run())
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
+            group.create_task(self.trigger_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
@@ -234,6 +244,7 @@ class Engine:
         self._runs.keep_only(runs, executions)
         for key in agents:
             self.schedule_queue.add(key)
+            self._wake_trigger(key)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -284,6 +295,15 @@ class Engine:
         again = await self._timed("schedule", self._schedules.reconcile(key))
         if again is not None:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
+
+    async def _reconcile_trigger(self, key: Key) -> float | None:
+        if self._triggers is None:
+            return None
+        before = self._triggers.setup_of(key)
+        delay = await self._timed("trigger", self._triggers.reconcile(key))
+        if self._triggers.setup_of(key) != before:
+            self.wake_agent(key)
+        return delay
 
     async def _times_first(self) -> None:
         """What is due has a time to keep; the work that it makes comes after."""

@@ -33,6 +33,7 @@ from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, ModelAn
 from heliostat_operator.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.triggers import TriggerReconciler
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +79,13 @@ class AgentReconciler:
         board: Board,
         clock: Callable[[], datetime],
         settings: OperatorSettings,
+        triggers: TriggerReconciler | None = None,
     ) -> None:
         self._world = world
         self._gateway = gateway
         self._board = board
         self._clock = clock
+        self._triggers = triggers
         self._resync = settings.resync_seconds
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
@@ -111,9 +114,10 @@ class AgentReconciler:
             secrets=await self._secrets(agent),
             model=await self._model(agent.spec.model.name),
             cost_nanos=await self._cost(agent),
-            active=self._board.active((agent.metadata.namespace, agent.metadata.name)),
+            active=self._board.active(_key_of(agent)),
             last=last,
             past=past,
+            setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:
@@ -194,6 +198,10 @@ class AgentReconciler:
             )
         except (ConflictError, NotFoundError):
             return  # it changed or went meanwhile: its event wakes us again
+
+
+def _key_of(agent: Agent) -> Key:
+    return agent.metadata.namespace, agent.metadata.name
 
 
 def _read_run(found: JsonObject) -> _Run | None:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.cron_jobs import CronJobs
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
 from heliostat_operator.handlers import build_registry, build_settings
@@ -21,6 +22,7 @@ from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
 
 _EXIT_SECONDS = 8
@@ -38,7 +40,9 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
-    engine = Engine(FencedWorld(world, leadership), gateway, signer, settings, meter=metrics)
+    fenced = FencedWorld(world, leadership)
+    triggers = TriggerReconciler(fenced, {"CronJob": CronJobs(fenced, settings, utc_now)}, utc_now)
+    engine = Engine(fenced, gateway, signer, settings, meter=metrics, triggers=triggers)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -113,6 +117,7 @@ async def _serve_probes(
         metrics.watch_silence.set(leadership.silent_seconds)
         metrics.queue_depth.labels("execution").set(len(engine.execution_queue))
         metrics.queue_depth.labels("agent").set(len(engine.agent_queue))
+        metrics.queue_depth.labels("trigger").set(len(engine.trigger_queue))
         return web.Response(body=metrics.text(), content_type="text/plain")
 
     app = web.Application()
