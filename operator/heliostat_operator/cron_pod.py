@@ -10,6 +10,7 @@ import re
 import ssl
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
@@ -26,7 +27,7 @@ DEADLINE = "HELIOSTAT_CRON_DEADLINE_SECONDS"
 """After its time so long the Execution may still be admitted; empty for ever."""
 
 CREDENTIALS = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_PATH = "/apis/heliostat.dev/v1alpha1/namespaces/{}/executions"
+_PATH = "/apis/heliostat.dev/v1alpha1/namespaces/{}/executions?fieldManager=heliostat-cron"
 _SECONDS = 10
 _CREATED, _CONFLICT = 201, 409
 
@@ -72,11 +73,13 @@ def make_offer(given: Mapping[str, str], credentials: Path) -> tuple[int, str]:
         context=context,
     )
     token = (credentials / "token").read_text().strip()
+    path = _PATH.format(given[NAMESPACE])
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     body = json.dumps(build_offer(given))
-    connection.request("POST", _PATH.format(given[NAMESPACE]), body, headers)
-    answer = connection.getresponse()
-    return answer.status, answer.read().decode(errors="replace")
+    with closing(connection):
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
 
 
 def main(given: Mapping[str, str] = os.environ, credentials: Path = CREDENTIALS) -> int:
@@ -86,11 +89,11 @@ def main(given: Mapping[str, str] = os.environ, credentials: Path = CREDENTIALS)
     except (OSError, HTTPException) as error:
         sys.stderr.write(f"The API server can't be reached: {error!r}\n")
         return 1
-    if status == _CONFLICT:
-        sys.stdout.write("The Execution was there.\n")
-        return 0
-    sys.stdout.write(f"{status} {answer[:2000]}\n")
-    return 0 if status == _CREATED else 1
+    if status not in (_CREATED, _CONFLICT):
+        sys.stderr.write(f"{status} {answer[:2000]}\n")
+        return 1
+    sys.stdout.write("The Execution was made.\n" if status == _CREATED else "It was there.\n")
+    return 0
 
 
 if __name__ == "__main__":
