@@ -7,7 +7,7 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -28,19 +28,21 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrivals, Echoes
+from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.reconcile import ExecutionReconciler, Follower
 from heliostat_operator.scheduled_runs import ScheduledRuns
 from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
 from heliostat_operator.triggers import TriggerReconciler
+from heliostat_operator.vaults import Vault
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -82,6 +84,8 @@ class Meter(Protocol):
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
 
+    def failed(self, kind: str) -> None: ...
+
     @property
     def schedules(self) -> TickMeter: ...
 
@@ -101,6 +105,8 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        followers: Sequence[Follower] = (),
+        vault: Vault | None = None,
         triggers: TriggerReconciler | None = None,
     ) -> None:
         """`triggers` of schedules beside the operator's own timer; None in a world without any."""
@@ -109,15 +115,25 @@ class Engine:
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self.census = Census()
+        self._observer = Observer(
+            world, gateway, self.board, clock, settings.usage_seconds, vault=vault
+        )
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
         applier = Applier(world, gateway, signer, settings, clock)
         self._executions = ExecutionReconciler(
-            world, self._observer, applier, self.board, settings, clock, self._echoes
+            world,
+            self._observer,
+            applier,
+            self.board,
+            settings,
+            clock,
+            self._echoes,
+            followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, triggers)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault, triggers)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
         self._schedules = ScheduleReconciler(
@@ -186,10 +202,12 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
+            self.census.see(execution)
             self._runs.see(execution)
         if change.type == "DELETED" or execution.is_finished or execution.is_offer:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
@@ -235,13 +253,14 @@ class Engine:
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before, runs = self.board.known(), self._runs.known()
+        before, runs, counted = self.board.known(), self._runs.known(), self.census.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
         self.board.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
+        self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
             self._wake_trigger(key)
@@ -313,6 +332,10 @@ class Engine:
         started = time.monotonic()
         try:
             return await work
+        except Exception:
+            if self._meter is not None:
+                self._meter.failed(kind)
+            raise
         finally:
             if self._meter is not None:
                 self._meter.reconciled(kind, time.monotonic() - started)
