@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from heliostat_core.conditions import Condition
+from heliostat_core.egress import Egress
 from heliostat_core.resources import (
     ByteQuantity,
     Count,
@@ -230,6 +231,15 @@ class Workspace(Part):
             json_schema_extra=keyed_by("envName"),
         ),
     ] = ()
+    egress: Annotated[
+        tuple[Egress, ...],
+        Field(
+            max_length=32,
+            description="Hosts outside that runs may reach, beside the gateway and the api. "
+            "Nothing else when none is given, where the network enforces it.",
+            json_schema_extra=keyed_by("host"),
+        ),
+    ] = ()
 
 
 class Limits(Part):
@@ -366,7 +376,9 @@ class AgentSpec(Part):
     ] = Tools()
     workspace: Annotated[
         Workspace,
-        Field(description="Where the agent works: image, resources, storage and variables."),
+        Field(
+            description="Where the agent works: image, resources, storage, variables and network."
+        ),
     ] = Workspace()
     schedule: Annotated[
         Schedule | None,

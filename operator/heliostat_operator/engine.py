@@ -7,10 +7,10 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +18,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
+from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -28,16 +29,19 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrivals, Echoes
+from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.reconcile import ExecutionReconciler, Follower
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.tick_meters import TickMeter, Unmetered
 from heliostat_operator.vaults import Vault
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
@@ -47,7 +51,12 @@ UNFINISHED = f"{FINISHED_LABEL}!=true"
 _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
+# For so long everything else waits while times of schedules are due: thousands of them at once.
+_LONGEST_HURRY = 5.0
+
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,11 @@ class Meter(Protocol):
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
 
+    def failed(self, kind: str) -> None: ...
+
+    @property
+    def schedules(self) -> TickMeter: ...
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -91,8 +105,11 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        triggers: Container[TriggerKind] = (),
+        followers: Sequence[Follower] = (),
         vault: Vault | None = None,
     ) -> None:
+        """`triggers` are those of schedules that this world has beside the operator's own timer."""
         self._world = world
         self._settings = settings
         self._clock = clock
@@ -101,23 +118,36 @@ class Engine:
         self._observer = Observer(
             world, gateway, self.board, clock, settings.usage_seconds, vault=vault
         )
+        self.census = Census()
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
         applier = Applier(world, gateway, signer, settings, clock)
         self._executions = ExecutionReconciler(
-            world, self._observer, applier, self.board, settings, clock, self._echoes
+            world,
+            self._observer,
+            applier,
+            self.board,
+            settings,
+            clock,
+            self._echoes,
+            followers,
         )
         self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
-        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock)
+        ticks = meter.schedules if meter else Unmetered()
+        self._schedules = ScheduleReconciler(
+            world, self._known_agents, self._runs, clock, ticks, triggers
+        )
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
-        self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
-        self.agent_queue: KeyQueue[Key] = KeyQueue(
-            self._reconcile_agent, max(1, settings.workers // 4)
-        )
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
+        self.execution_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_execution, settings.workers, self._times_first
+        )
+        self.agent_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -167,10 +197,12 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
+            self.census.see(execution)
             self._runs.see(execution)
         if change.type == "DELETED" or execution.is_finished:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
@@ -211,13 +243,14 @@ class Engine:
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before, runs = self.board.known(), self._runs.known()
+        before, runs, counted = self.board.known(), self._runs.known(), self.census.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
         self.board.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
+        self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
 
@@ -266,13 +299,23 @@ class Engine:
             self._pauses.pop(key, None)
         return delay
 
-    async def _reconcile_schedule(self, key: Key) -> float | None:
-        return await self._timed("schedule", self._schedules.reconcile(key))
+    async def _reconcile_schedule(self, key: Key) -> None:
+        again = await self._timed("schedule", self._schedules.reconcile(key))
+        if again is not None:
+            self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
-    async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
+    async def _times_first(self) -> None:
+        """What is due has a time to keep; the work that it makes comes after."""
+        await self.schedule_queue.calm(_LONGEST_HURRY)
+
+    async def _timed(self, kind: str, work: Awaitable[Answer]) -> Answer:
         started = time.monotonic()
         try:
             return await work
+        except Exception:
+            if self._meter is not None:
+                self._meter.failed(kind)
+            raise
         finally:
             if self._meter is not None:
                 self._meter.reconciled(kind, time.monotonic() - started)

@@ -52,7 +52,9 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         settings,
         meter=metrics,
         vault=_vault(settings, secrets),
+        followers=[metrics.moved],
     )
+    metrics.watch(engine.census, utc_now)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -145,6 +147,7 @@ async def _serve_probes(
         metrics.watch_silence.set(leadership.silent_seconds)
         metrics.queue_depth.labels("execution").set(len(engine.execution_queue))
         metrics.queue_depth.labels("agent").set(len(engine.agent_queue))
+        metrics.queue_depth.labels("schedule").set(len(engine.schedule_queue))
         return web.Response(body=metrics.text(), content_type="text/plain")
 
     app = web.Application()

@@ -157,8 +157,16 @@ def smallest_text(schema: JsonObject) -> str:
 
 def text_of_length(schema: JsonObject, length: int) -> str:
     """A text of that length which fits the pattern, if there is one."""
+    if "isCIDR" in str(schema.get("x-kubernetes-validations", "")):
+        return host_of_length(length)
     pattern = schema.get("pattern")
     return PATTERNS[pattern].text(length) if isinstance(pattern, str) else "a" * length
+
+
+def host_of_length(length: int) -> str:
+    """A domain of labels of 59 letters at most."""
+    body = "".join("." if place % 60 == 59 else "a" for place in range(length - 2))
+    return f"{body}.a"
 
 
 def items(schema: JsonObject, count: int) -> list[JsonValue]:

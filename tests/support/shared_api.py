@@ -16,7 +16,7 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.main import Surroundings, create_app
+from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
@@ -24,6 +24,7 @@ from heliostat_api.serving.cookies import SESSION
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings
+from heliostat_api.surroundings import Surroundings
 from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError

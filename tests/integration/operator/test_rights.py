@@ -23,10 +23,11 @@ from heliostat_operator.effects import Applier
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.handlers import WATCHED
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.observe import Observer
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.seats import Board
 from heliostat_operator.signing import (
     PRIVATE_SECRET,
@@ -130,7 +131,8 @@ async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespac
     await others.apply(make_agent(namespace, "scheduled", schedule=schedule))
     later = utc_now() + seconds(150)
     reconciler = ScheduleReconciler(world, KnownAgents(), ScheduledRuns(), lambda: later)
-    while await reconciler.reconcile((namespace, "scheduled")) in (0, RECORD_SECONDS):
+    key = (namespace, "scheduled")
+    while (again := await reconciler.reconcile(key)) and again.seconds <= RECORD_SECONDS:
         pass
     found = Agent.model_validate(await others.get(Ref(AGENT, namespace, "scheduled")))
     assert found.status.schedule is not None

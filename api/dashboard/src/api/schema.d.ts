@@ -2012,7 +2012,8 @@ export interface components {
         };
         /**
          * TouchView
-         * @description What it may do. `hosts`: `*` is whatever its network lets through.
+         * @description What it may do. `hosts`: `*` is whatever its network lets through; ports but 443 follow a
+         *     host after a blank.
          */
         TouchView: {
             /** Tools */
