@@ -52,7 +52,7 @@ _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
 # For so long everything else waits while times of schedules are due: thousands of them at once.
-_LONGEST_HURRY = 5.0
+_LONGEST_HURRY = 10.0
 
 logger = logging.getLogger(__name__)
 
