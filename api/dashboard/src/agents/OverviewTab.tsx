@@ -58,8 +58,14 @@ export function OverviewTab({ agent, detail }: { agent: Agent; detail: AgentDeta
 }
 
 const TONES = {
-  ...{ Ran: "good", Late: "warn", Skipped: "calm", Missed: "bad" },
-  ...{ Succeeded: "good", Failed: "bad", Cancelled: "calm", Gone: "calm" },
+  Ran: "good",
+  Late: "warn",
+  Skipped: "calm",
+  Missed: "bad",
+  Succeeded: "good",
+  Failed: "bad",
+  Cancelled: "calm",
+  Gone: "calm",
 } as const;
 
 /** What became of the last times of its schedule: also of those at which nothing ran. */
