@@ -1,7 +1,6 @@
 """`python -m heliostat_api`: the api in a cluster."""
 
 import asyncio
-import logging
 import os
 import sys
 import time
@@ -27,6 +26,7 @@ from heliostat_api.starting import StartError, naming, read_settings
 from heliostat_api.surroundings import Surroundings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_telemetry.lines import set_up_lines
 
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 _KEEP_ALIVE_SECONDS = 65
@@ -150,7 +150,7 @@ def open_buckets(settings: ApiSettings) -> Buckets:
 
 def main() -> int:
     """0 after a signal, 1 without a cluster, 2 for a setting that is wrong or leads nowhere."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_lines()
     try:
         asyncio.run(serve(read_settings(os.environ)))
     except StartError as error:

@@ -41,6 +41,7 @@ from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_telemetry.lines import begin_lines
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -254,6 +255,7 @@ class Engine:
                 logger.warning("the resync is made later: %r", error)
 
     async def _reconcile_execution(self, key: Key) -> float | None:
+        begin_lines(execution="/".join(key))
         had_a_claim = key in self.board
         try:
             return await self._look(key, had_a_claim)
@@ -275,6 +277,7 @@ class Engine:
             self.execution_queue.add(key)
 
     async def _reconcile_agent(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         started = time.monotonic()
         delay = await self._timed("agent", self._agents.reconcile(key))
         spent = time.monotonic() - started
@@ -284,6 +287,7 @@ class Engine:
         return delay
 
     async def _reconcile_schedule(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         return await self._timed("schedule", self._schedules.reconcile(key))
 
     async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:

@@ -1,6 +1,7 @@
 """Serves api, dashboard, gateway and the embedded world until it is told to stop."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -37,6 +38,7 @@ from heliostat_gateway.settings import (
     read_settings,
     with_somebody_to_answer,
 )
+from heliostat_telemetry.lines import TextLines, set_up_lines
 
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _NAMESPACE = "default"
@@ -50,6 +52,7 @@ class _ApiServer(EmbeddedServer, ApiServer):
 async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, opens: bool) -> int:
     """Exit code 0 once it was told to stop. Raises CliError."""
     began = time.monotonic()
+    set_up_lines(TextLines(), logging.WARNING)
     folder = StateFolder(root.absolute())
     stop = stop_signal()
     with closing(listen_from(port, lambda taken: terminal.note(say_taken(taken)))) as listening:
