@@ -27,6 +27,7 @@ from heliostat_api.surroundings import Surroundings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_telemetry.lines import set_up_lines
+from heliostat_telemetry.spans import open_spans
 
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 _KEEP_ALIVE_SECONDS = 65
@@ -65,6 +66,9 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         world = await stack.enter_async_context(await KubernetesWorld.connect())
         buckets = open_buckets(settings)
         stack.push_async_callback(buckets.close)
+        spans = open_spans("heliostat-api", settings.otlp_endpoint)
+        if spans:
+            stack.push_async_callback(spans.close)
         yield Surroundings(
             world=world.as_manager,
             logs=world,
@@ -82,6 +86,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             chat_test_seconds=settings.chat_test_seconds,
             is_alone=settings.store == "sqlite",
             buckets=buckets,
+            spans=spans,
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_api.people.roles import RoleRow
+from heliostat_telemetry.spans import ENDPOINT
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20
@@ -102,6 +103,15 @@ class ApiSettings(BaseSettings):
         Field(
             validation_alias="FIRESTORE_EMULATOR_HOST",
             description="Firestore's emulator, as `host:port`, for trials.",
+        ),
+    ] = ""
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=ENDPOINT,
+            pattern=r"^(https?://\S+)?$",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
         ),
     ] = ""
     redis_url: Annotated[

@@ -19,9 +19,11 @@ from heliostat_operator.handlers import build_registry, build_settings
 from heliostat_operator.kept_secrets import keep_secrets
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
+from heliostat_operator.run_spans import RunSpans
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
+from heliostat_telemetry.spans import open_spans
 
 _EXIT_SECONDS = 8
 
@@ -38,13 +40,14 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
+    spans = open_spans("heliostat-operator", settings.otlp_endpoint)
     engine = Engine(
         FencedWorld(world, leadership),
         gateway,
         signer,
         settings,
         meter=metrics,
-        followers=[metrics.moved],
+        followers=[metrics.moved, *([RunSpans(spans).moved] if spans else [])],
     )
     metrics.watch(engine.census, utc_now)
     stop = asyncio.Event()
@@ -63,6 +66,8 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
                 await finish_uninstall(world, gateway, settings.namespace)
             with suppress(WorldError, TimeoutError):
                 await leadership.release()
+        if spans:
+            await spans.close()
         await gateway.close()
         await probes.cleanup()
 

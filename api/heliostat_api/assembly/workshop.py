@@ -12,6 +12,7 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.triggers import Triggers
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.gateway.models import Routes
 from heliostat_api.mine.counting import open_runs, open_schedules
@@ -58,7 +59,8 @@ def open_workshop(
     suspender, canceller = around.world(managers.SUSPENDER), around.world(managers.CANCELLER)
     activation = Activation(world, suspender, recorder, drafts, caps, open_schedules(*kept))
     deletion = Deletion(world, drafts, recorder.announcer)
-    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept))
+    triggers = Triggers(clock, around.spans)
+    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept), triggers)
     return Workshop(
         drafts=drafts,
         activation=activation,

@@ -1,5 +1,7 @@
 """The Job of one attempt: one pod, one container, fit for Pod Security `restricted`."""
 
+from collections.abc import Sequence
+
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
@@ -8,6 +10,7 @@ from heliostat_core.names import (
     EXECUTION_UID_ANNOTATION,
     claim_name,
 )
+from heliostat_core.traces import TRACEPARENT_VARIABLE, runner_context
 from heliostat_core.worlds import JOB, JsonObject, JsonValue
 from heliostat_operator.builders.metadata import (
     owned_metadata,
@@ -20,7 +23,12 @@ _CLAUDE_UID = 1000
 
 
 def build_job(
-    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+    execution: Execution,
+    attempt: Attempt,
+    spec: AgentSpec,
+    default_image: str,
+    *,
+    traced: bool = False,
 ) -> JsonObject:
     """`backoffLimit` is 0: attempts are ours, an eviction must not burn them."""
     metadata = owned_metadata(execution, attempt.job_name, attempt.number)
@@ -40,7 +48,7 @@ def build_job(
             "podFailurePolicy": _failure_policy(),
             "template": {
                 "metadata": {"labels": metadata["labels"], "annotations": pod_annotations},
-                "spec": _pod_spec(execution, attempt, spec, default_image),
+                "spec": _pod_spec(execution, attempt, spec, default_image, traced=traced),
             },
         },
     }
@@ -68,8 +76,9 @@ def _failure_policy() -> JsonObject:
 
 
 def _pod_spec(
-    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str, *, traced: bool
 ) -> JsonObject:
+    trace = [_trace(execution, attempt)] if traced else []
     return {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
@@ -83,7 +92,7 @@ def _pod_spec(
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(execution, spec, default_image)],
+        "containers": [_container(execution, spec, default_image, trace)],
         "volumes": [
             {"name": "run", "secret": {"secretName": attempt.job_name, "defaultMode": 0o440}},
             {"name": "workspace", **_workspace_source(execution, spec)},
@@ -92,7 +101,9 @@ def _pod_spec(
     }
 
 
-def _container(execution: Execution, spec: AgentSpec, default_image: str) -> JsonObject:
+def _container(
+    execution: Execution, spec: AgentSpec, default_image: str, trace: Sequence[JsonValue]
+) -> JsonObject:
     resources = spec.workspace.resources
     return {
         "name": AGENT_CONTAINER,
@@ -100,7 +111,7 @@ def _container(execution: Execution, spec: AgentSpec, default_image: str) -> Jso
         "imagePullPolicy": "IfNotPresent",
         "command": ["heliostat-runner"],
         "workingDir": WORKSPACE,
-        "env": _environment(execution, spec),
+        "env": [*_environment(execution, spec), *trace],
         "resources": {
             "requests": {"cpu": resources.cpu, "memory": resources.memory},
             "limits": {"memory": resources.memory},
@@ -140,6 +151,12 @@ def _environment(execution: Execution, spec: AgentSpec) -> list[JsonValue]:
         for each in spec.workspace.secret_refs
     ]
     return own + plain + secret
+
+
+def _trace(execution: Execution, attempt: Attempt) -> JsonObject:
+    """For programs of the agent that trace themselves; model calls find their run by its key."""
+    context = runner_context(execution.correlation_id, execution.metadata.uid, attempt.number)
+    return {"name": TRACEPARENT_VARIABLE, "value": context.to_header()}
 
 
 def _workspace_source(execution: Execution, spec: AgentSpec) -> JsonObject:
