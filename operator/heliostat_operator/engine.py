@@ -43,6 +43,7 @@ from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
 from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.vaults import Vault
+from heliostat_telemetry.lines import begin_lines
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -281,6 +282,7 @@ class Engine:
                 logger.warning("the resync is made later: %r", error)
 
     async def _reconcile_execution(self, key: Key) -> float | None:
+        begin_lines(execution="/".join(key))
         had_a_claim = key in self.board
         try:
             return await self._look(key, had_a_claim)
@@ -302,6 +304,7 @@ class Engine:
             self.execution_queue.add(key)
 
     async def _reconcile_agent(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         started = time.monotonic()
         delay = await self._timed("agent", self._agents.reconcile(key))
         spent = time.monotonic() - started
@@ -311,6 +314,7 @@ class Engine:
         return delay
 
     async def _reconcile_schedule(self, key: Key) -> None:
+        begin_lines(agent="/".join(key))
         again = await self._timed("schedule", self._schedules.reconcile(key))
         if again is not None:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)

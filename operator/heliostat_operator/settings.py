@@ -5,6 +5,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from heliostat_telemetry.spans import ENDPOINT
+
 
 class KeptSecret(BaseModel):
     """A Secret, and the key that holds its random value."""
@@ -145,9 +147,21 @@ class OperatorSettings(BaseSettings):
             "agent gets one of such an id."
         ),
     ] = ()
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=ENDPOINT,
+            pattern=r"^(https?://\S+)?$",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
+        ),
+    ] = ""
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
 
 
 def known_settings() -> frozenset[str]:
     """Names of our variables."""
-    return frozenset(f"{PREFIX}{name}".upper() for name in OperatorSettings.model_fields)
+    fields = OperatorSettings.model_fields.items()
+    return frozenset(
+        f"{PREFIX}{name}".upper() for name, field in fields if not field.validation_alias
+    )
