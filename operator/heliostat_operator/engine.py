@@ -21,6 +21,7 @@ from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
+    NETWORK_POLICY,
     Change,
     Kind,
     Selection,
@@ -30,6 +31,7 @@ from heliostat_core.worlds import (
 from heliostat_operator.arrivals import Arrivals, Echoes
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.guards import Guards
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
@@ -100,7 +102,8 @@ class Engine:
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
-        applier = Applier(world, gateway, signer, settings, clock)
+        self._guards = Guards(world, settings, UNFINISHED)
+        applier = Applier(world, gateway, signer, self._guards, settings, clock)
         self._executions = ExecutionReconciler(
             world, self._observer, applier, self.board, settings, clock, self._echoes
         )
@@ -114,6 +117,7 @@ class Engine:
             self._reconcile_agent, max(1, settings.workers // 4)
         )
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
+        self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -135,6 +139,8 @@ class Engine:
             self._see_agent(key, change)
         elif kind == EXECUTION:
             self._see_execution(key, change)
+        elif kind == NETWORK_POLICY:
+            self._see_policy(meta, kind, change)
         else:
             self._see_child(meta)
 
@@ -144,10 +150,13 @@ class Engine:
             self.board.forget_agent(key)
             self._known_agents.forget(key)
             self._written.pop(key, None)
+            self._look_at_network(key[0])
         else:
             agent = Agent.model_validate(change.object)
             self.board.see_agent(agent)
             self._known_agents.see(agent)
+            if self._guards.is_news(agent):
+                self._look_at_network(key[0])
             written = Written.of(agent)
             if self._written.get(key) == written:
                 self.wake_agent(key)  # our own status: while runs come and go it changes for ever
@@ -178,6 +187,14 @@ class Engine:
             self.execution_queue.add(key)
         self.wake_agent((key[0], execution.spec.agent_ref.name))
 
+    def _see_policy(self, meta: ObjectMeta, kind: Kind, change: Change) -> None:
+        if self._guards.is_touched(meta, kind.name) or change.type == "DELETED":
+            self._look_at_network(meta.namespace)
+
+    def _look_at_network(self, namespace: str) -> None:
+        if self._guards.is_on:
+            self.network_queue.add(namespace)
+
     def _see_child(self, meta: ObjectMeta) -> None:
         name = meta.annotations.get(EXECUTION_ANNOTATION)
         if name and self._is_news((meta.namespace, name), meta.resource_version):
@@ -203,6 +220,7 @@ class Engine:
             group.create_task(self.execution_queue.run())
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
+            group.create_task(self.network_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
@@ -216,6 +234,8 @@ class Engine:
         self._runs.keep_only(runs, executions)
         for key in agents:
             self.schedule_queue.add(key)
+        for namespace in {namespace for namespace, _ in agents}:
+            self._look_at_network(namespace)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -264,6 +284,9 @@ class Engine:
 
     async def _reconcile_schedule(self, key: Key) -> float | None:
         return await self._timed("schedule", self._schedules.reconcile(key))
+
+    async def _reconcile_network(self, namespace: str) -> float | None:
+        return await self._timed("network", self._guards.reconcile(namespace))
 
     async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
         started = time.monotonic()

@@ -78,6 +78,7 @@ class AgentReconciler:
         self._board = board
         self._clock = clock
         self._resync = settings.resync_seconds
+        self._guards_network = settings.network_policies
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
         )
@@ -108,6 +109,7 @@ class AgentReconciler:
             active=self._board.active((agent.metadata.namespace, agent.metadata.name)),
             last=last,
             past=past,
+            guards_network=self._guards_network,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:

@@ -28,6 +28,8 @@ class AgentObservation:
     active: int
     last: LastExecution | None
     past: tuple[Past, ...]
+    guards_network: bool = False
+    """Whether the operator closes the network of runs."""
 
 
 def compute_ready(
@@ -51,8 +53,10 @@ def compute_ready(
     never = never_comes(agent.spec.schedule, now) if agent.spec.schedule else None
     if never is not None:
         return "False", ReadyReason.SCHEDULE_INVALID, never
+    open_network = _say_open_network(agent, seen)
     if agent.spec.runtime.command is not None:
-        return "True", ReadyReason.READY, "Secrets are there; the command chooses its model."
+        message = f"Secrets are there; the command chooses its model.{open_network}"
+        return "True", ReadyReason.READY, message
     if seen.model is None:
         return (
             "Unknown",
@@ -62,7 +66,17 @@ def compute_ready(
     if not seen.model.served:
         return "False", ReadyReason.MODEL_UNAVAILABLE, seen.model.message
     provider = seen.model.provider or "unknown"
-    return "True", ReadyReason.READY, f"Model {agent.spec.model.name!r} is served by {provider}."
+    message = f"Model {agent.spec.model.name!r} is served by {provider}.{open_network}"
+    return "True", ReadyReason.READY, message
+
+
+def _say_open_network(agent: Agent, seen: AgentObservation) -> str:
+    """Who names hosts should know where nothing keeps its runs to them."""
+    if seen.guards_network or not agent.spec.workspace.egress:
+        return ""
+    return (
+        " Its runs may reach other hosts than those of workspace.egress: nothing enforces it here."
+    )
 
 
 def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) -> AgentStatus:

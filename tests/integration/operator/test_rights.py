@@ -20,8 +20,9 @@ from heliostat_operator.actions import (
     TellAgent,
 )
 from heliostat_operator.effects import Applier
-from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.engine import UNFINISHED, Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.guards import Guards
 from heliostat_operator.handlers import WATCHED
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.observe import Observer
@@ -146,7 +147,14 @@ async def use_actions(
 ) -> None:
     """A whole run by its actions; somebody plays its pod."""
     execution = Execution.model_validate(made)
-    applier = Applier(world, FakeGateway(), signer, make_settings(), utc_now)
+    applier = Applier(
+        world,
+        FakeGateway(),
+        signer,
+        Guards(world, make_settings(), UNFINISHED),
+        make_settings(),
+        utc_now,
+    )
     attempt = make_attempt(execution=execution.metadata.name, created=utc_now() - seconds(60))
     name, pod_name = attempt.job_name, child_name(attempt.job_name, "pod")
     start = StartAttempt(attempt, agent.spec, 60, None)
