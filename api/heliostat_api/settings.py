@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from heliostat_api.people.roles import RoleRow
 from heliostat_api.webhooks.addresses import place_of
 from heliostat_api.webhooks.signatures import key_of
+from heliostat_core.egress import check_allowed
+from heliostat_telemetry.spans import ENDPOINT
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20
@@ -60,6 +62,9 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
 
 Address = Annotated[str, AfterValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Hosts = Annotated[
+    tuple[Annotated[str, AfterValidator(check_allowed)], ...], NoDecode, BeforeValidator(_words)
+]
 Networks = Annotated[
     tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
 ]
@@ -112,6 +117,15 @@ class ApiSettings(BaseSettings):
             description="Firestore's emulator, as `host:port`, for trials.",
         ),
     ] = ""
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=ENDPOINT,
+            pattern=r"^(https?://\S+)?$",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
+        ),
+    ] = ""
     redis_url: Annotated[
         SecretStr,
         AfterValidator(_redis),
@@ -143,6 +157,29 @@ class ApiSettings(BaseSettings):
             "for any text: `registry.example/team/*`. Empty: none but the operator's own."
         ),
     ] = ()
+    allowed_hosts: Annotated[
+        Hosts,
+        Field(
+            description="Hosts that agents made here may name in workspace.egress, separated by "
+            "commas: a domain, `*.domain` for all names below it, an IP address, a CIDR, or `*` "
+            "for any. Empty: none."
+        ),
+    ] = ()
+    allowed_secrets: Annotated[
+        Words,
+        Field(
+            description="Secrets of Google's Secret Manager that agents made here may name, "
+            "separated by commas; `*` stands for any text: `projects/acme/secrets/team-*`. Empty: "
+            "none; a person's own secrets are always allowed."
+        ),
+    ] = ()
+    network_policies: Annotated[
+        bool,
+        Field(
+            description="Whether the cluster keeps runs to the hosts that they name: what an agent "
+            "may touch is those hosts alone then. Set it where NetworkPolicies are enforced."
+        ),
+    ] = False
     public_url: Annotated[
         Address,
         AfterValidator(_origin),

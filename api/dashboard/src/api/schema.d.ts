@@ -2109,7 +2109,8 @@ export interface components {
         };
         /**
          * SecretVariableView
-         * @description A value of a Secret that the agent gets as a variable.
+         * @description A value that the agent gets as a variable: of a Secret by its key, or of Secret Manager by
+         *     its version.
          */
         SecretVariableView: {
             /** Name */
@@ -2309,7 +2310,8 @@ export interface components {
         };
         /**
          * TouchView
-         * @description What it may do. `hosts`: `*` is whatever its network lets through.
+         * @description What it may do. `hosts`: `*` is whatever its network lets through; ports but 443 follow a
+         *     host after a blank.
          */
         TouchView: {
             /** Tools */

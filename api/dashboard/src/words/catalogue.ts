@@ -1,6 +1,7 @@
 import { AGENTS } from "./agents";
 import { CHAT } from "./chat";
 import { EXPIRY } from "./expiry";
+import { HOSTS } from "./hosts";
 import { KEYS } from "./keys";
 import { MINE } from "./mine";
 import { RUN } from "./run";
@@ -11,6 +12,7 @@ import { WEBHOOKS } from "./webhooks";
 export const CATALOGUE = {
   ...AGENTS,
   ...EXPIRY,
+  ...HOSTS,
   ...KEYS,
   ...MINE,
   ...RUN,
