@@ -45,7 +45,20 @@ class ReadyReason(Documented):
     READY = "Ready", "Secrets and model are there."
     SECRET_MISSING = (
         "SecretMissing",
-        "A Secret or a key in it, named in secretRefs, does not exist.",
+        "A Secret or a key in it, named in secretRefs, does not exist; or a version of a secret of "
+        "Secret Manager.",
+    )
+    SECRET_REFUSED = (
+        "SecretRefused",
+        "A secret of Secret Manager is not for agents of this namespace; its labels say for whom.",
+    )
+    SECRET_FORBIDDEN = (
+        "SecretForbidden",
+        "The operator may not read a secret of Secret Manager, or reads none at all.",
+    )
+    SECRET_MANAGER_UNREACHABLE = (
+        "SecretManagerUnreachable",
+        "Secret Manager does not answer, and what was read of it before is too old.",
     )
     MODEL_UNAVAILABLE = (
         "ModelUnavailable",
@@ -93,6 +106,22 @@ class BlockedReason(Documented):
         "A run of the schedule waits: the schedule stands still after failures.",
     )
     BLACKOUT = "Blackout", "A run of the schedule waits until the blackout is over."
+    SECRET_REFUSED = (
+        "SecretRefused",
+        "A secret of Secret Manager is not for agents of this namespace; its labels say for whom.",
+    )
+    SECRET_MISSING = (
+        "SecretMissing",
+        "A version of a secret of Secret Manager does not exist, or holds no text.",
+    )
+    SECRET_FORBIDDEN = (
+        "SecretForbidden",
+        "The operator may not read a secret of Secret Manager, or reads none at all.",
+    )
+    SECRET_MANAGER_UNREACHABLE = (
+        "SecretManagerUnreachable",
+        "Secret Manager does not answer, and what was read of it before is too old.",
+    )
     GATEWAY_UNREACHABLE = (
         "GatewayUnreachable",
         "The gateway has not confirmed that the last attempt's key is dead.",

@@ -21,7 +21,6 @@ from heliostat_core.resources import (
     ObjectName,
     Part,
     ShortText,
-    Text,
     Tokens,
     keyed_by,
     rules,
@@ -29,6 +28,10 @@ from heliostat_core.resources import (
 
 SCHEDULED = "Schedule"
 """The trigger of a run that its Agent's schedule started."""
+WEBHOOK = "Webhook"
+"""The trigger of a run that another program started by a call."""
+MOST_INPUT = 2**18
+"""Letters of an input: all that a webhook may bring."""
 
 CauseClass = Literal["agent", "infrastructure", "limit", "configuration"]
 Line = Annotated[str, StringConstraints(max_length=256)]
@@ -72,10 +75,11 @@ class Trigger(Part):
     """What started the run."""
 
     kind: Annotated[
-        Literal["Manual", "Command", "Dashboard", "Schedule", "Backfill"],
+        Literal["Manual", "Command", "Dashboard", "Schedule", "Backfill", "Webhook"],
         Field(
             description="What started the run: Manual (kubectl, GitOps), Command (the CLI), "
-            "Dashboard, Schedule, or Backfill (a time of the schedule, made up for by command)."
+            "Dashboard, Schedule, Backfill (a time of the schedule, made up for by command), or "
+            "Webhook (another program called, `id` is its delivery's)."
         ),
     ] = "Manual"
     id: Annotated[
@@ -113,7 +117,9 @@ class ExecutionSpec(Part):
         ),
     ]
     input: Annotated[
-        Text, Field(description="Text that the agent gets after the Agent's prompt.")
+        str,
+        StringConstraints(max_length=MOST_INPUT),
+        Field(description="Text that the agent gets after the Agent's prompt."),
     ] = ""
     parameters: Annotated[
         tuple[Parameter, ...],

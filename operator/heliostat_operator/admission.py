@@ -11,6 +11,7 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import BlockedBy, Execution
+from heliostat_google.problems import SecretProblem
 from heliostat_operator.ledgers import AgentSum
 from heliostat_operator.schedule_blocks import end_of_blackout, schedule_pause
 
@@ -40,6 +41,7 @@ class Candidate:
     seats: Seats
     now: datetime
     pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
+    secret_problem: SecretProblem | None = None  # why a secret of Secret Manager can't be had
 
 
 Check = Callable[[Candidate], BlockedBy | None]
@@ -101,6 +103,16 @@ def _agent_not_paused(candidate: Candidate) -> BlockedBy | None:
     )
 
 
+def _secrets_can_be_had(candidate: Candidate) -> BlockedBy | None:
+    problem = candidate.secret_problem
+    return block_of(problem) if problem is not None else None
+
+
+def block_of(problem: SecretProblem) -> BlockedBy:
+    """What a secret that can't be had says in a status."""
+    return BlockedBy(reason=problem.reason.value, message=problem.message[:1024])
+
+
 def _agent_has_a_seat(candidate: Candidate) -> BlockedBy | None:
     seats = candidate.seats
     if seats.granted or not seats.agent_is_full:
@@ -129,6 +141,7 @@ CHAIN: tuple[Check, ...] = (
     _schedule_not_paused,  # a run of a schedule that stands still
     _no_blackout,  # a run of a schedule, later
     _agent_not_paused,  # its calls would be refused
+    _secrets_can_be_had,  # it would start without what it needs
     _agent_has_a_seat,  # the Agent's own limit
     _total_has_a_seat,  # the operator's limit
 )

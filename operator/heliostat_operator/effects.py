@@ -216,7 +216,7 @@ class Applier:
         settings = self._settings
         document = build_run_document(execution, start, settings)
         key = self._signer.execution_key(execution, start)
-        secret = build_secret(execution, start.attempt, document, key)
+        secret = build_secret(execution, start.attempt, document, key, start.secrets)
         await self._create(execution, secret, effects)
         size = start.frozen.workspace.storage.size
         if size is not None:

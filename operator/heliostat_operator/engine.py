@@ -7,10 +7,10 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +18,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
+from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -41,6 +42,7 @@ from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.vaults import Vault
 from heliostat_telemetry.lines import begin_lines
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
@@ -50,7 +52,12 @@ UNFINISHED = f"{FINISHED_LABEL}!=true"
 _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
+# For so long everything else waits while times of schedules are due: thousands of them at once.
+_LONGEST_HURRY = 5.0
+
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -99,15 +106,20 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        triggers: Container[TriggerKind] = (),
         followers: Sequence[Follower] = (),
+        vault: Vault | None = None,
     ) -> None:
+        """`triggers` are those of schedules that this world has beside the operator's own timer."""
         self._world = world
         self._settings = settings
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
         self.census = Census()
+        self._observer = Observer(
+            world, gateway, self.board, clock, settings.usage_seconds, vault=vault
+        )
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
@@ -122,17 +134,21 @@ class Engine:
             self._echoes,
             followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
-        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock, ticks)
+        self._schedules = ScheduleReconciler(
+            world, self._known_agents, self._runs, clock, ticks, triggers
+        )
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
-        self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
-        self.agent_queue: KeyQueue[Key] = KeyQueue(
-            self._reconcile_agent, max(1, settings.workers // 4)
-        )
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
+        self.execution_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_execution, settings.workers, self._times_first
+        )
+        self.agent_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -286,11 +302,17 @@ class Engine:
             self._pauses.pop(key, None)
         return delay
 
-    async def _reconcile_schedule(self, key: Key) -> float | None:
+    async def _reconcile_schedule(self, key: Key) -> None:
         begin_lines(agent="/".join(key))
-        return await self._timed("schedule", self._schedules.reconcile(key))
+        again = await self._timed("schedule", self._schedules.reconcile(key))
+        if again is not None:
+            self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
-    async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
+    async def _times_first(self) -> None:
+        """What is due has a time to keep; the work that it makes comes after."""
+        await self.schedule_queue.calm(_LONGEST_HURRY)
+
+    async def _timed(self, kind: str, work: Awaitable[Answer]) -> Answer:
         started = time.monotonic()
         try:
             return await work

@@ -7,11 +7,13 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import kopf
 from aiohttp import web
 
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
+from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
@@ -23,7 +25,11 @@ from heliostat_operator.run_spans import RunSpans
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
+from heliostat_operator.vaults import NoVault, SecretManagerVault, Vault
 from heliostat_telemetry.spans import open_spans
+
+if TYPE_CHECKING:
+    from heliostat_google.secret_manager import SecretManager
 
 _EXIT_SECONDS = 8
 
@@ -41,6 +47,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
     spans = open_spans("heliostat-operator", settings.otlp_endpoint)
+    secrets = _open_secret_manager(settings)
     engine = Engine(
         FencedWorld(world, leadership),
         gateway,
@@ -48,6 +55,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         settings,
         meter=metrics,
         followers=[metrics.moved, *([RunSpans(spans).moved] if spans else [])],
+        vault=_vault(settings, secrets),
     )
     metrics.watch(engine.census, utc_now)
     stop = asyncio.Event()
@@ -69,7 +77,25 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         if spans:
             await spans.close()
         await gateway.close()
+        if secrets is not None:
+            await secrets.close()
         await probes.cleanup()
+
+
+def _open_secret_manager(settings: OperatorSettings) -> "SecretManager | None":
+    if not settings.secret_manager_endpoint:
+        return None
+    # Imported only where it is used: Google's client takes half a second of the start.
+    from heliostat_google.secret_manager import SecretManager
+
+    return SecretManager(settings.secret_manager_endpoint)
+
+
+def _vault(settings: OperatorSettings, secrets: "SecretManager | None") -> Vault:
+    if secrets is None:
+        return NoVault()
+    ages = Ages(settings.secret_refresh_seconds, settings.secret_keep_seconds)
+    return SecretManagerVault(secrets, settings.gateway_secrets, ages)
 
 
 async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> None:

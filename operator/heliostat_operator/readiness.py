@@ -13,14 +13,17 @@ from heliostat_core.conditions import (
 )
 from heliostat_core.money import micros_from_nanos
 from heliostat_core.schedules.faults import never_comes
+from heliostat_core.secret_refs import cluster_refs
+from heliostat_google.problems import SecretProblem
 from heliostat_operator.history import Past
 from heliostat_operator.ledgers import ModelAnswer
 
 
 @dataclass(frozen=True)
 class AgentObservation:
-    """`secrets` maps a Secret's name to its keys, or to None when there is none. `model` and
-    `cost_nanos` are None when the gateway did not answer."""
+    """`secrets` maps a Secret's name to its keys, or to None when there is none;
+    `secret_problem` is why one of Secret Manager can't be had. `model` and `cost_nanos` are None
+    when the gateway did not answer."""
 
     secrets: Mapping[str, frozenset[str] | None]
     model: ModelAnswer | None
@@ -28,13 +31,14 @@ class AgentObservation:
     active: int
     last: LastExecution | None
     past: tuple[Past, ...]
+    secret_problem: SecretProblem | None = None
 
 
 def compute_ready(
     agent: Agent, seen: AgentObservation, now: datetime
 ) -> tuple[ConditionStatus, str, str]:
     """Status, reason and message of `Ready`; what people can mend comes first."""
-    for ref in agent.spec.workspace.secret_refs:
+    for ref in cluster_refs(agent.spec.workspace.secret_refs):
         keys = seen.secrets.get(ref.name)
         if keys is None:
             return (
@@ -48,6 +52,8 @@ def compute_ready(
                 ReadyReason.SECRET_MISSING,
                 f"Secret {ref.name!r} has no key {ref.key!r}. Add it.",
             )
+    if seen.secret_problem is not None:
+        return "False", seen.secret_problem.reason.value, seen.secret_problem.message
     never = never_comes(agent.spec.schedule, now) if agent.spec.schedule else None
     if never is not None:
         return "False", ReadyReason.SCHEDULE_INVALID, never

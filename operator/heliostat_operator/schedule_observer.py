@@ -1,47 +1,68 @@
 """What is there of a schedule's runs: the I/O that a look at it begins with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
+from heliostat_core.names import scheduled_name
 from heliostat_core.schedules.status import RunResult
 from heliostat_core.worlds import EXECUTION, Ref, Selection, World
 from heliostat_operator.scheduled_runs import ScheduledRuns, result_of
 from heliostat_operator.seats import Key
 from heliostat_operator.ticks import Seen
 
+_MOST_ASKED = 8
+
 
 class ScheduleObserver:
-    """Asks the world only at the first look at an Agent, while it is paused, and for runs whose
-    end the watch did not bring."""
+    """Asks the world as little as it can: a tick of a thousand schedules is a thousand looks."""
 
     def __init__(self, world: World, runs: ScheduledRuns) -> None:
         self._world = world
         self._runs = runs
-        self._looked: dict[Key, str] = {}  # uids of Agents whose runs were listed once
+        self._asked: dict[Key, str] = {}  # uids of Agents that were asked for what was made before
 
     async def observe(self, agent: Agent) -> Seen:
+        """While the schedule is paused all its Agent's runs are listed, for a good one by hand."""
         meta, state = agent.metadata, agent.status.schedule
-        key = (meta.namespace, meta.name)
-        is_first = self._looked.get(key) != meta.uid
-        listed = await self._listed(agent) if is_first or (state and state.paused) else []
-        self._looked[key] = meta.uid
-        live = self._runs.of(key)
-        made = {each.spec.trigger.scheduled_time for each in listed if each.is_scheduled}
+        live = self._runs.of((meta.namespace, meta.name))
+        listed = await self._listed(agent) if state and state.paused else []
         return Seen(
             live=tuple(live),
-            made=frozenset(each for each in (*made, *live.values()) if each is not None),
+            made=frozenset(each for each in live.values() if each is not None),
             results=await self._results(agent, live),
             good_by_hand=max(filter(None, map(_good_by_hand, listed)), default=None),
         )
 
+    async def made_before(self, agent: Agent, times: Sequence[datetime]) -> frozenset[datetime]:
+        """Those of the times for which a run was made before a crash, and may be finished by now.
+
+        Asked at the first look at an Agent; afterwards we know what we made.
+        """
+        meta = agent.metadata
+        key = (meta.namespace, meta.name)
+        if self._asked.get(key) == meta.uid:
+            return frozenset()
+        names = {scheduled_name(meta.name, each): each for each in times}
+        made = await self._found(agent, names)
+        self._asked[key] = meta.uid
+        return made
+
     def forget(self, key: Key) -> None:
-        self._looked.pop(key, None)
+        self._asked.pop(key, None)
+
+    async def _found(self, agent: Agent, names: Mapping[str, datetime]) -> frozenset[datetime]:
+        if len(names) > _MOST_ASKED:
+            listed = await self._listed(agent)
+        else:
+            refs = [Ref(EXECUTION, agent.metadata.namespace, name) for name in names]
+            found = [await self._world.get(ref) for ref in refs]
+            listed = [Execution.model_validate(each) for each in found if each is not None]
+        times = {each.spec.trigger.scheduled_time for each in listed if each.is_scheduled}
+        return frozenset(each for each in names.values() if each in times)
 
     async def _listed(self, agent: Agent) -> list[Execution]:
-        """All its runs: at the first look, for what was made before a crash, and while it is
-        paused, for a good one by hand."""
         selection = Selection(
             namespace=agent.metadata.namespace,
             fields={"spec.agentRef.name": agent.metadata.name},
@@ -59,13 +80,15 @@ class ScheduleObserver:
             for each in recent
             if each.execution_name and each.result is None and each.execution_name not in live
         ]
-        results: dict[str, RunResult] = {}
+        results = dict(self._runs.results((agent.metadata.namespace, agent.metadata.name)))
         for name in open_names:
-            found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-            result = result_of(Execution.model_validate(found)) if found else "Gone"
-            if result is not None:
+            if name not in results and (result := await self._result(agent, name)):
                 results[name] = result
         return results
+
+    async def _result(self, agent: Agent, name: str) -> RunResult | None:
+        found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
+        return result_of(Execution.model_validate(found)) if found else "Gone"
 
 
 def _good_by_hand(execution: Execution) -> datetime | None:

@@ -13,20 +13,25 @@ from heliostat_operator.seats import Key
 
 
 class ScheduledRuns:
-    """By Agent and name, each with the time that it is for."""
+    """By Agent and name, each with the time that it is for; and how those ended that the watch saw
+    end, until that is on record."""
 
     def __init__(self) -> None:
         self._live: dict[Key, dict[str, datetime | None]] = {}
         self._agents: dict[Key, Key] = {}
+        self._results: dict[Key, dict[str, RunResult]] = {}
 
     def see(self, execution: Execution) -> None:
         """Note a run as it is now; one that is finished is no longer live."""
         meta, trigger = execution.metadata, execution.spec.trigger
         key = (meta.namespace, meta.name)
-        if not execution.is_scheduled or execution.is_finished:
+        agent = (meta.namespace, execution.spec.agent_ref.name)
+        result = result_of(execution)
+        if result is not None and key in self._agents:
+            self._results.setdefault(agent, {})[meta.name] = result
+        if not execution.is_scheduled or result is not None:
             self.forget(key)
             return
-        agent = (meta.namespace, execution.spec.agent_ref.name)
         self._agents[key] = agent
         self._live.setdefault(agent, {})[meta.name] = trigger.scheduled_time
 
@@ -43,6 +48,14 @@ class ScheduledRuns:
     def of(self, agent: Key) -> Mapping[str, datetime | None]:
         """Names of its unfinished runs and their times, the oldest first."""
         return dict(self._live.get(agent, {}))
+
+    def results(self, agent: Key) -> Mapping[str, RunResult]:
+        """How its runs ended that were seen to end."""
+        return dict(self._results.get(agent, {}))
+
+    def forget_results(self, agent: Key) -> None:
+        """They are on record. One that came meanwhile is read."""
+        self._results.pop(agent, None)
 
     def known(self) -> frozenset[Key]:
         return frozenset(self._agents)

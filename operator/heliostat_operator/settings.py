@@ -25,6 +25,10 @@ def _read_kept(given: object) -> object:
     return [{"name": name, "key": key} for name, _, key in pairs]
 
 
+def _read_names(given: object) -> object:
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
 PREFIX: Final = "HELIOSTAT_OPERATOR_"
 
 
@@ -118,10 +122,43 @@ class OperatorSettings(BaseSettings):
             "it. Other `OTEL_` variables hold as OpenTelemetry says.",
         ),
     ] = ""
+    secret_manager_endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^([a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?)?$",
+            description="Google's Secret Manager, `secretmanager.googleapis.com`, whose secrets "
+            "Agents may then name; empty: none.",
+        ),
+    ] = ""
+    secret_refresh_seconds: Annotated[
+        float,
+        Field(
+            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
+        ),
+    ] = 60
+    secret_keep_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=86400,
+            description="While Secret Manager is away, what was read is used for so long.",
+        ),
+    ] = 3600
+    gateway_secrets: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_read_names),
+        Field(
+            description="Secrets of Secret Manager that the gateway uses, separated by commas: no "
+            "agent gets one of such an id."
+        ),
+    ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
 
 
 def known_settings() -> frozenset[str]:
     """Names of our variables."""
     fields = OperatorSettings.model_fields.items()
-    return frozenset(f"{PREFIX}{name}".upper() for name, field in fields if not field.validation_alias)
+    return frozenset(
+        f"{PREFIX}{name}".upper() for name, field in fields if not field.validation_alias
+    )

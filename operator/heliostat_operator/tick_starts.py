@@ -11,6 +11,7 @@ from heliostat_core.executions import Cancellation, Execution
 from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.resources import ObjectMeta, Part
 from heliostat_core.schedules import Schedule
+from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.worlds import (
     EXECUTION,
     AlreadyExistsError,
@@ -38,7 +39,13 @@ class Begun:
     ends: dict[str, End] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
-    def on_record(self, ends: Sequence[End]) -> tuple[End, ...]:
+    @property
+    def times(self) -> frozenset[datetime]:
+        """The times that have a run."""
+        started = (end for name, end in self.ends.items() if name not in self.refused)
+        return frozenset(end.tick.scheduled for end in started)
+
+    def with_ends(self, ends: Sequence[End]) -> tuple[End, ...]:
         """What was started as it was then (it may be late by now, or of a schedule that was edited
         since), and the ends that are new."""
         new = (each for each in ends if not each.execution_name)
@@ -74,24 +81,28 @@ class TickStarter:
         """It is on record, or the Agent is gone."""
         self._begun.pop(key, None)
 
-    async def start(self, agent: Agent, schedule: Schedule, ends: Sequence[End]) -> bool:
+    async def start(
+        self, agent: Agent, schedule: Schedule, fired_by: TriggerKind, ends: Sequence[End]
+    ) -> bool:
         """Whether anything was started now, or refused by the API server."""
         begun = self.begun(agent)
         name_of = {end.execution_name: end for end in ends if end.execution_name}
         waiting = {name: end for name, end in name_of.items() if name not in begun.ends}
         for name, end in waiting.items():
             try:
-                await self._start(agent, schedule, end, name)
+                await self._start(agent, schedule, fired_by, end, name)
             except (InvalidError, ForbiddenError) as error:
                 begun.refused[name] = str(error)
             begun.ends[name] = end
         return bool(waiting)
 
-    async def _start(self, agent: Agent, schedule: Schedule, end: End, name: str) -> None:
+    async def _start(
+        self, agent: Agent, schedule: Schedule, fired_by: TriggerKind, end: End, name: str
+    ) -> None:
         scheduled = end.tick.scheduled
         try:
             made = await self._world.create(
-                build_scheduled_execution(agent, schedule, name, scheduled)
+                build_scheduled_execution(agent, schedule, fired_by, name, scheduled)
             )
         except AlreadyExistsError:
             await self._check_name(agent, name, scheduled)

@@ -16,6 +16,7 @@ from heliostat_core.conditions import TickReason
 from heliostat_core.names import scheduled_name
 from heliostat_core.schedules import Fire, Schedule, describe, jittered
 from heliostat_core.schedules.fires import blackout_at, fires_after
+from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.schedules.status import RunResult, ScheduleStatus
 from heliostat_operator.schedule_pauses import with_pause, with_results
 from heliostat_operator.tick_ends import Case, End, Start, Tick, Wait, verdict_on
@@ -33,12 +34,17 @@ _TIMING = (
 @dataclass(frozen=True)
 class Seen:
     """What is there: names of unfinished runs of the schedule, times for which an Execution was
-    made, how runs on record ended, and when a run by hand last went well."""
+    made, how runs on record ended, when a run by hand last went well, and who starts runs here."""
 
     live: tuple[str, ...] = ()
     made: frozenset[datetime] = frozenset()
     results: Mapping[str, RunResult] | None = None
     good_by_hand: datetime | None = None
+    fired_by: TriggerKind = "Builtin"
+
+    def with_made(self, times: frozenset[datetime]) -> "Seen":
+        """The same with further times that have an Execution."""
+        return replace(self, made=self.made | times)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,12 @@ class Ticks:
     state: ScheduleStatus
     ends: tuple[End, ...]
     wake: float
+
+    @property
+    def is_due_then(self) -> bool:
+        """Whether there is a time to decide at the next look, which is else a glance at the
+        clock."""
+        return self.wake < _LONGEST_WAKE
 
 
 def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) -> Ticks:
@@ -67,7 +79,7 @@ def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) ->
     known: dict[str, object] = {
         "next": _next_start(ahead, case),
         "words": describe(schedule, "en")[:256],
-        "fired_by": schedule.trigger,
+        "fired_by": seen.fired_by,
     }
     state = state.model_copy(update=known)
     return Ticks(state, (*ends, *further), _wake(ahead, now) if whole else 0)

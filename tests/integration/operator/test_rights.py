@@ -131,7 +131,8 @@ async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespac
     await others.apply(make_agent(namespace, "scheduled", schedule=schedule))
     later = utc_now() + seconds(150)
     reconciler = ScheduleReconciler(world, KnownAgents(), ScheduledRuns(), lambda: later)
-    while await reconciler.reconcile((namespace, "scheduled")) in (0, RECORD_SECONDS):
+    key = (namespace, "scheduled")
+    while (again := await reconciler.reconcile(key)) and again.seconds <= RECORD_SECONDS:
         pass
     found = Agent.model_validate(await others.get(Ref(AGENT, namespace, "scheduled")))
     assert found.status.schedule is not None

@@ -1,6 +1,7 @@
 import { AGENTS } from "./agents";
 import { CHAT } from "./chat";
 import { EXPIRY } from "./expiry";
+import { HOSTS } from "./hosts";
 import { KEYS } from "./keys";
 import { MINE } from "./mine";
 import { RUN } from "./run";
@@ -10,6 +11,7 @@ import { USAGE } from "./usage";
 export const CATALOGUE = {
   ...AGENTS,
   ...EXPIRY,
+  ...HOSTS,
   ...KEYS,
   ...MINE,
   ...RUN,
