@@ -165,6 +165,14 @@ class ApiSettings(BaseSettings):
             "for any. Empty: none."
         ),
     ] = ()
+    allowed_secrets: Annotated[
+        Words,
+        Field(
+            description="Secrets of Google's Secret Manager that agents made here may name, "
+            "separated by commas; `*` stands for any text: `projects/acme/secrets/team-*`. Empty: "
+            "none; a person's own secrets are always allowed."
+        ),
+    ] = ()
     network_policies: Annotated[
         bool,
         Field(

@@ -7,7 +7,7 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -18,10 +18,10 @@ from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
-from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
+    NETWORK_POLICY,
     Change,
     Kind,
     Selection,
@@ -32,6 +32,7 @@ from heliostat_operator.arrivals import Arrivals, Echoes
 from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.guards import Guards
 from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
@@ -42,6 +43,7 @@ from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.vaults import Vault
 from heliostat_telemetry.lines import begin_lines
 
@@ -106,11 +108,11 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
-        triggers: Container[TriggerKind] = (),
         followers: Sequence[Follower] = (),
         vault: Vault | None = None,
+        triggers: TriggerReconciler | None = None,
     ) -> None:
-        """`triggers` are those of schedules that this world has beside the operator's own timer."""
+        """`triggers` of schedules beside the operator's own timer; None in a world without any."""
         self._world = world
         self._settings = settings
         self._clock = clock
@@ -123,7 +125,8 @@ class Engine:
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
-        applier = Applier(world, gateway, signer, settings, clock)
+        self._guards = Guards(world, settings, UNFINISHED)
+        applier = Applier(world, gateway, signer, self._guards, settings, clock)
         self._executions = ExecutionReconciler(
             world,
             self._observer,
@@ -134,12 +137,13 @@ class Engine:
             self._echoes,
             followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault, triggers)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
         self._schedules = ScheduleReconciler(
-            world, self._known_agents, self._runs, clock, ticks, triggers
+            world, self._known_agents, self._runs, clock, ticks, triggers.kinds if triggers else ()
         )
+        self._triggers = triggers
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
@@ -149,6 +153,22 @@ class Engine:
         self.agent_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_agent, max(1, settings.workers // 4), self._times_first
         )
+        self.trigger_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_trigger, max(1, settings.workers // 4), self._times_first
+        )
+        self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
+
+    def depths(self) -> Mapping[str, int]:
+        """Keys that wait for a worker or are worked on, by kind."""
+        queues = {
+            "execution": self.execution_queue,
+            "agent": self.agent_queue,
+            "schedule": self.schedule_queue,
+            "trigger": self.trigger_queue,
+        }
+        return {kind: len(queue) for kind, queue in queues.items()} | {
+            "network": len(self.network_queue)
+        }
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -170,6 +190,8 @@ class Engine:
             self._see_agent(key, change)
         elif kind == EXECUTION:
             self._see_execution(key, change)
+        elif kind == NETWORK_POLICY:
+            self._see_policy(meta, kind, change)
         else:
             self._see_child(meta)
 
@@ -179,10 +201,13 @@ class Engine:
             self.board.forget_agent(key)
             self._known_agents.forget(key)
             self._written.pop(key, None)
+            self._look_at_network(key[0])
         else:
             agent = Agent.model_validate(change.object)
             self.board.see_agent(agent)
             self._known_agents.see(agent)
+            if self._guards.is_news(agent):
+                self._look_at_network(key[0])
             written = Written.of(agent)
             if self._written.get(key) == written:
                 self.wake_agent(key)  # our own status: while runs come and go it changes for ever
@@ -190,6 +215,7 @@ class Engine:
             self._written[key] = written
         self.schedule_queue.add(key)
         self.agent_queue.add(key)
+        self._wake_trigger(key)
         for waiting in self.board.waiting_for(key):
             self.execution_queue.add(waiting)
 
@@ -205,7 +231,7 @@ class Engine:
             self.board.see_execution(execution)
             self.census.see(execution)
             self._runs.see(execution)
-        if change.type == "DELETED" or execution.is_finished:
+        if change.type == "DELETED" or execution.is_finished or execution.is_offer:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
         if had_a_claim and key not in self.board:
             self._give_seat_on()
@@ -214,6 +240,14 @@ class Engine:
                 self._arrivals.bring(key, execution)
             self.execution_queue.add(key)
         self.wake_agent((key[0], execution.spec.agent_ref.name))
+
+    def _see_policy(self, meta: ObjectMeta, kind: Kind, change: Change) -> None:
+        if self._guards.is_touched(meta, kind.name) or change.type == "DELETED":
+            self._look_at_network(meta.namespace)
+
+    def _look_at_network(self, namespace: str) -> None:
+        if self._guards.is_on:
+            self.network_queue.add(namespace)
 
     def _see_child(self, meta: ObjectMeta) -> None:
         name = meta.annotations.get(EXECUTION_ANNOTATION)
@@ -231,6 +265,10 @@ class Engine:
     def wake_agent(self, key: Key) -> None:
         self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
 
+    def _wake_trigger(self, key: Key) -> None:
+        if self._triggers is not None:
+            self.trigger_queue.add(key)
+
     # ---- work -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -240,6 +278,8 @@ class Engine:
             group.create_task(self.execution_queue.run())
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
+            group.create_task(self.trigger_queue.run())
+            group.create_task(self.network_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
@@ -254,6 +294,9 @@ class Engine:
         self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
+            self._wake_trigger(key)
+        for namespace in {namespace for namespace, _ in agents}:
+            self._look_at_network(namespace)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -307,6 +350,20 @@ class Engine:
         again = await self._timed("schedule", self._schedules.reconcile(key))
         if again is not None:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
+
+    async def _reconcile_trigger(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
+        if self._triggers is None:
+            return None
+        before = self._triggers.setup_of(key)
+        delay = await self._timed("trigger", self._triggers.reconcile(key))
+        if self._triggers.setup_of(key) != before:
+            self.wake_agent(key)
+        return delay
+
+    async def _reconcile_network(self, namespace: str) -> float | None:
+        begin_lines(namespace=namespace)
+        return await self._timed("network", self._guards.reconcile(namespace))
 
     async def _times_first(self) -> None:
         """What is due has a time to keep; the work that it makes comes after."""

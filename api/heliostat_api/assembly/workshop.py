@@ -90,5 +90,6 @@ def open_workshop(
 def open_permits(settings: ApiSettings | None, secrets: Secrets, routes: Routes) -> Permits:
     """Alone on a machine of one's own everything is allowed."""
     if settings is None:
-        return Permits(secrets, None, None, routes)
-    return Permits(secrets, settings.images, settings.allowed_hosts, routes)
+        return Permits(secrets, None, None, None, routes)
+    allowed = settings.images, settings.allowed_hosts, settings.allowed_secrets
+    return Permits(secrets, *allowed, routes)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,6 +151,7 @@ class GatewayProcess:
         cap: int | None = None,
         tokens: int | None = None,
         seconds: int = 600,
+        egress: Sequence[tuple[str, tuple[int, ...]]] = (),
     ) -> str:
         now = int(time.time())
         return sign_execution_key(
@@ -166,6 +167,7 @@ class GatewayProcess:
                 correlation_id="corr-1",
                 issued=now,
                 expires=now + seconds,
+                egress=egress,
             ),
         )
 
