@@ -157,8 +157,8 @@ def definitions_of(server: Address, *kinds: Kind) -> Iterator[None]:
 
 
 def build_open_definition(kind: Kind) -> JsonObject:
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": kind.version, "served": True, "storage": True}
+    schema: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version: JsonObject = {"name": kind.version, "served": True, "storage": True}
     names = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
