@@ -158,6 +158,18 @@ class Engine:
         )
         self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
 
+    def depths(self) -> Mapping[str, int]:
+        """Keys that wait for a worker or are worked on, by kind."""
+        queues = {
+            "execution": self.execution_queue,
+            "agent": self.agent_queue,
+            "schedule": self.schedule_queue,
+            "trigger": self.trigger_queue,
+        }
+        return {kind: len(queue) for kind, queue in queues.items()} | {
+            "network": len(self.network_queue)
+        }
+
     # ---- wakes ----------------------------------------------------------------------------------
 
     def see(self, kind: Kind, change: Change) -> None:
@@ -341,6 +353,7 @@ class Engine:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
     async def _reconcile_trigger(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         if self._triggers is None:
             return None
         before = self._triggers.setup_of(key)
@@ -350,6 +363,7 @@ class Engine:
         return delay
 
     async def _reconcile_network(self, namespace: str) -> float | None:
+        begin_lines(namespace=namespace)
         return await self._timed("network", self._guards.reconcile(namespace))
 
     async def _times_first(self) -> None:
