@@ -13,9 +13,11 @@ from heliostat_api.assembly.entrance import open_entrance
 from heliostat_api.assembly.erasing import open_erasing
 from heliostat_api.assembly.recording import open_pod_tokens, open_recorder
 from heliostat_api.assembly.records import open_records
+from heliostat_api.assembly.webhooks import open_hooks, open_webhooks
 from heliostat_api.assembly.workshop import open_workshop
 from heliostat_api.chat.assembly import open_chat
 from heliostat_api.chat.endpoints import workspace
+from heliostat_api.events.changes import Changes
 from heliostat_api.events.endings import Endings
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.gateway.assembly import open_money
@@ -67,8 +69,9 @@ def create_app(around: Surroundings) -> FastAPI:
     money = open_money(around.gateway, around.settings, register, endings, around.owner, clock)
     entrance = open_entrance(around, register, endings, money)
     world, records = around.world(managers.APPLIER), open_records(around)
-    recorder = open_recorder(around, world, records.transcripts, register)
-    workshop = open_workshop(around, world, recorder, records.agents, money)
+    hooks = open_hooks(around, records.agents, Changes(log, clock))
+    recorder = open_recorder(around, world, records.transcripts, register, hooks.occasions)
+    workshop = open_workshop(around, world, recorder, records.agents, money, hooks)
     erasing = open_erasing(around, register, workshop.secrets, endings, money)
     expiring = Expiring(register, Standstill(workshop.activation), erasing)
     chat = open_chat(
@@ -85,7 +88,11 @@ def create_app(around: Surroundings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = [recorder.run(), workshop.mending.run(), erasing.run(), chat.reading.mending.run()]
-        work += [Adoption(documents).run(), *money.work(world, around.settings)]
+        work += [
+            Adoption(documents).run(),
+            hooks.sending.run(),
+            *money.work(world, around.settings),
+        ]
         work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
         async with working(*work), chat.open(is_alone=around.is_alone):
             yield
@@ -120,6 +127,9 @@ def create_app(around: Surroundings) -> FastAPI:
         expiring=expiring,
         chat=chat,
         money=money,
+        webhooks=open_webhooks(
+            hooks, records.agents, entrance.people, entrance.limits, workshop.commands
+        ),
     )
     ingest = Ingest(records.transcripts, records.files, recorder, log, clock)
     add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))

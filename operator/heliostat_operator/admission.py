@@ -58,6 +58,16 @@ def _agent_exists(candidate: Candidate) -> BlockedBy | None:
     )
 
 
+def _schedule_has_decided(candidate: Candidate) -> BlockedBy | None:
+    if not candidate.execution.is_offer:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.NOT_DUE,
+        message="The schedule has not decided yet what becomes of this time. To start a run now, "
+        "run the Agent by hand.",
+    )
+
+
 def _agent_not_suspended(candidate: Candidate) -> BlockedBy | None:
     agent = candidate.agent
     if agent is None or not agent.spec.suspend:
@@ -137,6 +147,7 @@ def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
 
 CHAIN: tuple[Check, ...] = (
     _agent_exists,  # nothing to run yet
+    _schedule_has_decided,  # the words of the schedule's own receipt follow
     _agent_not_suspended,  # the owner said wait
     _schedule_not_paused,  # a run of a schedule that stands still
     _no_blackout,  # a run of a schedule, later

@@ -7,7 +7,7 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -18,7 +18,6 @@ from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL, RESUMED_ANNOTATION
 from heliostat_core.resources import ObjectMeta
-from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -42,6 +41,7 @@ from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.vaults import Vault
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
@@ -105,20 +105,20 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
-        triggers: Container[TriggerKind] = (),
         followers: Sequence[Follower] = (),
         vault: Vault | None = None,
+        triggers: TriggerReconciler | None = None,
     ) -> None:
-        """`triggers` are those of schedules that this world has beside the operator's own timer."""
+        """`triggers` of schedules beside the operator's own timer; None in a world without any."""
         self._world = world
         self._settings = settings
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
+        self.census = Census()
         self._observer = Observer(
             world, gateway, self.board, clock, settings.usage_seconds, vault=vault
         )
-        self.census = Census()
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
@@ -133,12 +133,13 @@ class Engine:
             self._echoes,
             followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault, triggers)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
         self._schedules = ScheduleReconciler(
-            world, self._known_agents, self._runs, clock, ticks, triggers
+            world, self._known_agents, self._runs, clock, ticks, triggers.kinds if triggers else ()
         )
+        self._triggers = triggers
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
@@ -147,6 +148,9 @@ class Engine:
         )
         self.agent_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
+        self.trigger_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_trigger, max(1, settings.workers // 4), self._times_first
         )
 
     # ---- wakes ----------------------------------------------------------------------------------
@@ -189,6 +193,7 @@ class Engine:
             self._written[key] = written
         self.schedule_queue.add(key)
         self.agent_queue.add(key)
+        self._wake_trigger(key)
         for waiting in self.board.waiting_for(key):
             self.execution_queue.add(waiting)
 
@@ -204,7 +209,7 @@ class Engine:
             self.board.see_execution(execution)
             self.census.see(execution)
             self._runs.see(execution)
-        if change.type == "DELETED" or execution.is_finished:
+        if change.type == "DELETED" or execution.is_finished or execution.is_offer:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
         if had_a_claim and key not in self.board:
             self._give_seat_on()
@@ -230,6 +235,10 @@ class Engine:
     def wake_agent(self, key: Key) -> None:
         self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
 
+    def _wake_trigger(self, key: Key) -> None:
+        if self._triggers is not None:
+            self.trigger_queue.add(key)
+
     # ---- work -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -239,6 +248,7 @@ class Engine:
             group.create_task(self.execution_queue.run())
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
+            group.create_task(self.trigger_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
@@ -253,6 +263,7 @@ class Engine:
         self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
+            self._wake_trigger(key)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -303,6 +314,15 @@ class Engine:
         again = await self._timed("schedule", self._schedules.reconcile(key))
         if again is not None:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
+
+    async def _reconcile_trigger(self, key: Key) -> float | None:
+        if self._triggers is None:
+            return None
+        before = self._triggers.setup_of(key)
+        delay = await self._timed("trigger", self._triggers.reconcile(key))
+        if self._triggers.setup_of(key) != before:
+            self.wake_agent(key)
+        return delay
 
     async def _times_first(self) -> None:
         """What is due has a time to keep; the work that it makes comes after."""

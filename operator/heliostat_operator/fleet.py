@@ -7,7 +7,13 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from heliostat_core.agents import Agent, LastExecution
-from heliostat_core.conditions import Condition, ExecutionCondition, find_condition, is_true
+from heliostat_core.conditions import (
+    Condition,
+    ExecutionCondition,
+    FinishedReason,
+    find_condition,
+    is_true,
+)
 from heliostat_core.executions import SCHEDULED, Phase
 from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import Instant, Part
@@ -28,6 +34,7 @@ from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, ModelAn
 from heliostat_operator.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.vaults import NoVault, Vault, Vaulted
 
 _GATEWAY_SECONDS = 5.0
@@ -78,12 +85,14 @@ class AgentReconciler:
         clock: Callable[[], datetime],
         settings: OperatorSettings,
         vault: Vault | None = None,
+        triggers: TriggerReconciler | None = None,
     ) -> None:
         self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
         self._board = board
         self._clock = clock
+        self._triggers = triggers
         self._resync = settings.resync_seconds
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
@@ -118,9 +127,10 @@ class AgentReconciler:
             secret_problem=(await self._vaulted(agent)).problem,
             model=await self._model(agent.spec.model.name),
             cost_nanos=await self._cost(agent),
-            active=self._board.active((agent.metadata.namespace, agent.metadata.name)),
+            active=self._board.active(_key_of(agent)),
             last=last,
             past=past,
+            setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:
@@ -207,6 +217,10 @@ class AgentReconciler:
             return  # it changed or went meanwhile: its event wakes us again
 
 
+def _key_of(agent: Agent) -> Key:
+    return agent.metadata.namespace, agent.metadata.name
+
+
 def _read_run(found: JsonObject) -> _Run | None:
     """One Execution that can't be read hides neither the Agent's status nor the other runs."""
     try:
@@ -253,4 +267,5 @@ def _past(execution: _Run) -> Past | None:
         succeeded=is_true(conditions, ExecutionCondition.SUCCEEDED),
         completed=completed,
         is_recorded=RECORDED_ANNOTATION in execution.metadata.annotations,
+        was_skipped=ended.reason == FinishedReason.SKIPPED,
     )

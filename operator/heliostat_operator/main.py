@@ -15,6 +15,7 @@ from aiohttp import web
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.cron_jobs import CronJobs
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
 from heliostat_operator.handlers import build_registry, build_settings
@@ -23,6 +24,7 @@ from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
 from heliostat_operator.vaults import NoVault, SecretManagerVault, Vault
 
@@ -45,14 +47,17 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
     secrets = _open_secret_manager(settings)
+    fenced = FencedWorld(world, leadership)
+    triggers = TriggerReconciler(fenced, {"CronJob": CronJobs(fenced, settings, utc_now)}, utc_now)
     engine = Engine(
-        FencedWorld(world, leadership),
+        fenced,
         gateway,
         signer,
         settings,
         meter=metrics,
-        vault=_vault(settings, secrets),
         followers=[metrics.moved],
+        vault=_vault(settings, secrets),
+        triggers=triggers,
     )
     metrics.watch(engine.census, utc_now)
     stop = asyncio.Event()
@@ -147,6 +152,7 @@ async def _serve_probes(
         metrics.watch_silence.set(leadership.silent_seconds)
         metrics.queue_depth.labels("execution").set(len(engine.execution_queue))
         metrics.queue_depth.labels("agent").set(len(engine.agent_queue))
+        metrics.queue_depth.labels("trigger").set(len(engine.trigger_queue))
         metrics.queue_depth.labels("schedule").set(len(engine.schedule_queue))
         return web.Response(body=metrics.text(), content_type="text/plain")
 

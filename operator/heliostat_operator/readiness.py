@@ -7,8 +7,10 @@ from datetime import datetime
 from heliostat_core.agents import Agent, AgentStatus, LastExecution
 from heliostat_core.conditions import (
     AgentCondition,
+    Condition,
     ConditionStatus,
     ReadyReason,
+    TriggeredReason,
     set_condition,
 )
 from heliostat_core.money import micros_from_nanos
@@ -17,13 +19,14 @@ from heliostat_core.secret_refs import cluster_refs
 from heliostat_google.problems import SecretProblem
 from heliostat_operator.history import Past
 from heliostat_operator.ledgers import ModelAnswer
+from heliostat_operator.triggers import Setup
 
 
 @dataclass(frozen=True)
 class AgentObservation:
     """`secrets` maps a Secret's name to its keys, or to None when there is none;
     `secret_problem` is why one of Secret Manager can't be had. `model` and `cost_nanos` are None
-    when the gateway did not answer."""
+    when the gateway did not answer, `setup` without a trigger outside."""
 
     secrets: Mapping[str, frozenset[str] | None]
     model: ModelAnswer | None
@@ -32,6 +35,7 @@ class AgentObservation:
     last: LastExecution | None
     past: tuple[Past, ...]
     secret_problem: SecretProblem | None = None
+    setup: Setup | None = None
 
 
 def compute_ready(
@@ -57,6 +61,8 @@ def compute_ready(
     never = never_comes(agent.spec.schedule, now) if agent.spec.schedule else None
     if never is not None:
         return "False", ReadyReason.SCHEDULE_INVALID, never
+    if seen.setup is not None and seen.setup.reason == TriggeredReason.NOT_CONFIGURED:
+        return "False", ReadyReason.TRIGGER_MISSING, seen.setup.message
     if agent.spec.runtime.command is not None:
         return "True", ReadyReason.READY, "Secrets are there; the command chooses its model."
     if seen.model is None:
@@ -84,6 +90,7 @@ def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) ->
         generation=generation,
         now=now,
     )
+    conditions = _with_triggered(agent, conditions, seen.setup, now)
     cost = agent.status.cost_micros
     if seen.cost_nanos is not None:
         cost = micros_from_nanos(seen.cost_nanos)
@@ -94,4 +101,24 @@ def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) ->
         last_execution=seen.last or agent.status.last_execution,
         cost_micros=cost,
         schedule=agent.status.schedule,
+    )
+
+
+def _with_triggered(
+    agent: Agent, conditions: tuple[Condition, ...], setup: Setup | None, now: datetime
+) -> tuple[Condition, ...]:
+    """An Agent without a trigger outside has no such condition; what was said holds until the
+    trigger was looked at."""
+    if agent.spec.schedule is None or agent.spec.schedule.trigger == "Builtin":
+        return tuple(each for each in conditions if each.type != AgentCondition.TRIGGERED)
+    if setup is None:
+        return conditions
+    return set_condition(
+        conditions,
+        AgentCondition.TRIGGERED,
+        setup.status,
+        setup.reason,
+        setup.message,
+        generation=agent.metadata.generation,
+        now=now,
     )

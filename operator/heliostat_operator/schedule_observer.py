@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from heliostat_core.agents import Agent
+from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.names import scheduled_name
 from heliostat_core.schedules.status import RunResult
@@ -25,14 +26,15 @@ class ScheduleObserver:
 
     async def observe(self, agent: Agent) -> Seen:
         """While the schedule is paused all its Agent's runs are listed, for a good one by hand."""
-        meta, state = agent.metadata, agent.status.schedule
-        live = self._runs.of((meta.namespace, meta.name))
+        key, state = (agent.metadata.namespace, agent.metadata.name), agent.status.schedule
+        live, offers = self._runs.of(key), self._runs.offers_of(key).values()
         listed = await self._listed(agent) if state and state.paused else []
         return Seen(
             live=tuple(live),
             made=frozenset(each for each in live.values() if each is not None),
             results=await self._results(agent, live),
             good_by_hand=max(filter(None, map(_good_by_hand, listed)), default=None),
+            offers=frozenset(each for each in offers if each is not None),
         )
 
     async def made_before(self, agent: Agent, times: Sequence[datetime]) -> frozenset[datetime]:
@@ -59,7 +61,7 @@ class ScheduleObserver:
             refs = [Ref(EXECUTION, agent.metadata.namespace, name) for name in names]
             found = [await self._world.get(ref) for ref in refs]
             listed = [Execution.model_validate(each) for each in found if each is not None]
-        times = {each.spec.trigger.scheduled_time for each in listed if each.is_scheduled}
+        times = {each.spec.trigger.scheduled_time for each in listed if _is_made(each)}
         return frozenset(each for each in names.values() if each in times)
 
     async def _listed(self, agent: Agent) -> list[Execution]:
@@ -89,6 +91,12 @@ class ScheduleObserver:
     async def _result(self, agent: Agent, name: str) -> RunResult | None:
         found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
         return result_of(Execution.model_validate(found)) if found else "Gone"
+
+
+def _is_made(execution: Execution) -> bool:
+    """Whether the schedule let it run."""
+    was_skipped = execution.finished_reason == FinishedReason.SKIPPED
+    return execution.is_scheduled and not execution.is_offer and not was_skipped
 
 
 def _good_by_hand(execution: Execution) -> datetime | None:

@@ -68,6 +68,7 @@ class ScheduleReconciler:
             self._observer.forget(key)
             self._starter.forget(key)
             self._runs.forget_results(key)
+            await self._starter.refuse_offers(key, None, None)
             return None
         try:
             return await self._step(key, agent)
@@ -79,6 +80,7 @@ class ScheduleReconciler:
         schedule = agent.spec.schedule
         if agent.metadata.deletion_timestamp is not None or schedule is None:
             await self._write(agent, None)
+            await self._starter.refuse_offers(key, None, None)
             return None
         now = self._clock()
         ticks = await self._decide(agent, schedule, now)
@@ -89,6 +91,7 @@ class ScheduleReconciler:
         await self._write(agent, state)
         self._starter.forget(key)
         self._runs.forget_results(key)
+        await self._starter.refuse_offers(key, schedule, state)
         for end in ends:
             self._meter.ended(end.outcome)
         await self._tell(agent, state, now)

@@ -67,6 +67,9 @@ class OperatorSettings(BaseSettings):
     workspace_image: Annotated[str, Field(description="Image of a run whose Agent names none.")] = (
         "heliostat-workspace:dev"
     )
+    image: Annotated[str, Field(description="Its own image, which the pods of CronJobs run.")] = (
+        "heliostat-operator:dev"
+    )
     max_concurrent_executions: Annotated[
         int, Field(ge=1, description="Executions admitted at once, over all Agents.")
     ] = 100

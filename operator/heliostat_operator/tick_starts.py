@@ -12,6 +12,7 @@ from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.resources import ObjectMeta, Part
 from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.model import TriggerKind
+from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import (
     EXECUTION,
     AlreadyExistsError,
@@ -24,6 +25,7 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_operator.builders.scheduled_executions import build_scheduled_execution
+from heliostat_operator.offers import refusal_of, with_due
 from heliostat_operator.receipts import with_refusals
 from heliostat_operator.scheduled_runs import ScheduledRuns
 from heliostat_operator.seats import Key
@@ -99,41 +101,60 @@ class TickStarter:
     async def _start(
         self, agent: Agent, schedule: Schedule, fired_by: TriggerKind, end: End, name: str
     ) -> None:
-        scheduled = end.tick.scheduled
+        execution = build_scheduled_execution(agent, schedule, fired_by, name, end.tick.scheduled)
         try:
-            made = await self._world.create(
-                build_scheduled_execution(agent, schedule, fired_by, name, scheduled)
-            )
+            made = await self._world.create(execution)
         except AlreadyExistsError:
-            await self._check_name(agent, name, scheduled)
+            await self._take(agent, end, name)
             return
-        self._meter.started((self._clock() - end.tick.due).total_seconds())
-        self._runs.see(Execution.model_validate(made))
-        for each in end.stops:
-            await self._stop(agent, each, name)
+        await self._started(Execution.model_validate(made), end)
 
-    async def _check_name(self, agent: Agent, name: str, scheduled: datetime) -> None:
-        """Raises InvalidError when it is another's."""
-        found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-        execution = Execution.model_validate(found) if found else None
-        if execution is not None and execution.spec.trigger.scheduled_time != scheduled:
+    async def _take(self, agent: Agent, end: End, name: str) -> None:
+        """What is there already: made before a crash, or offered. Raises InvalidError when it is
+        another's."""
+        execution = await self._find(agent.metadata.namespace, name)
+        if execution is None:
+            return
+        if execution.spec.trigger.scheduled_time != end.tick.scheduled:
             raise InvalidError(f"An Execution {name!r} was made for something else. Delete it.")
+        if not execution.is_offer:
+            return
+        status = with_due(execution, end, self._clock())
+        let_go = await self._world.patch_status(build_status(EXECUTION, execution.metadata, status))
+        await self._started(Execution.model_validate(let_go), end)
 
-    async def _stop(self, agent: Agent, name: str, by: str) -> None:
+    async def _started(self, execution: Execution, end: End) -> None:
+        self._meter.started((self._clock() - end.tick.due).total_seconds())
+        self._runs.see(execution)
+        meta = execution.metadata
+        message = f"Execution {meta.name!r} of the same schedule took its place (overlap Replace)."
+        for each in end.stops:
+            await self._stop(meta.namespace, each, FinishedReason.CANCELLED, message)
+
+    async def refuse_offers(
+        self, key: Key, schedule: Schedule | None, state: ScheduleStatus | None
+    ) -> None:
+        """After the receipts were written: what a crash leaves here is found again."""
+        for name, time in self._runs.offers_of(key).items():
+            why = refusal_of(time, schedule, state)
+            if why is not None:
+                await self._stop(key[0], name, FinishedReason.SKIPPED, why)
+
+    async def _stop(self, namespace: str, name: str, reason: FinishedReason, message: str) -> None:
         """Its status is ours: there the stop is noted, as one that was asked for."""
-        found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-        execution = Execution.model_validate(found) if found else None
+        execution = await self._find(namespace, name)
         if execution is None or execution.is_finished or execution.status.cancellation:
             return
         cancellation = Cancellation(
-            time=self._clock(),
-            by=FIELD_MANAGER,
-            reason=FinishedReason.CANCELLED,
-            message=f"Execution {by!r} of the same schedule took its place (overlap Replace).",
+            time=self._clock(), by=FIELD_MANAGER, reason=reason, message=message
         )
         status = execution.status.model_copy(update={"cancellation": cancellation})
         with suppress(NotFoundError):
             await self._world.patch_status(build_status(EXECUTION, execution.metadata, status))
+
+    async def _find(self, namespace: str, name: str) -> Execution | None:
+        found = await self._world.get(Ref(EXECUTION, namespace, name))
+        return Execution.model_validate(found) if found else None
 
 
 def build_status(kind: Kind, meta: ObjectMeta, status: Part) -> JsonObject:

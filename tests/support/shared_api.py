@@ -96,14 +96,15 @@ class ApiApp:
     async def give_agent(self, owner: str, name: str = "sales") -> str:
         """Somebody's Agent, seen by the recorder; its uid."""
         agent = make_agent(name)
-        return await self._give(owner, {**agent.to_json(), "kind": "Agent"})
+        return await self.give(owner, {**agent.to_json(), "kind": "Agent"})
 
     async def give_execution(self, owner: str, name: str = "sales-1") -> str:
         """Somebody's Execution, seen by the recorder; its uid."""
         execution = make_execution(name)
-        return await self._give(owner, {**execution.to_json(), "kind": "Execution"})
+        return await self.give(owner, {**execution.to_json(), "kind": "Execution"})
 
-    async def _give(self, owner: str, obj: JsonObject) -> str:
+    async def give(self, owner: str, obj: JsonObject) -> str:
+        """Somebody's, seen by the recorder; the id of its document."""
         meta = obj["metadata"]
         assert isinstance(meta, dict)
         owned = {**meta, "annotations": {OWNER_ANNOTATION: owner}}

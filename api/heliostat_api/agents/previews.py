@@ -273,17 +273,17 @@ def touches_of(spec: AgentSpec, *, is_confined: bool = False) -> TouchView:
     )
 
 
+def named(egress: Egress) -> str:
+    """`api.example.com`, or `api.example.com 443 8443`."""
+    ports = "" if egress.ports == (HTTPS_PORT,) else "".join(f" {each}" for each in egress.ports)
+    return f"{egress.host}{ports}"
+
+
 def _secret_variable(ref: SecretRef) -> SecretVariableView:
     managed = ref.secret_manager
     if managed is not None:
         return SecretVariableView(name=managed.secret, key=managed.version, env_name=ref.env_name)
     return SecretVariableView(name=ref.name or "", key=ref.key or "", env_name=ref.env_name)
-
-
-def named(egress: Egress) -> str:
-    """`api.example.com`, or `api.example.com 443 8443`."""
-    ports = "" if egress.ports == (HTTPS_PORT,) else "".join(f" {each}" for each in egress.ports)
-    return f"{egress.host}{ports}"
 
 
 def tool_of(rule: str) -> str:

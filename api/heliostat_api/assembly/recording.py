@@ -8,11 +8,16 @@ from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.surroundings import Surroundings
+from heliostat_api.webhooks.occasions import Occasions
 from heliostat_core.worlds import World
 
 
 def open_recorder(
-    around: Surroundings, world: World, transcripts: Transcripts, register: Register
+    around: Surroundings,
+    world: World,
+    transcripts: Transcripts,
+    register: Register,
+    occasions: Occasions,
 ) -> Recorder:
     """What watches the world, and closes the records of runs that ended."""
     marker = around.world(managers.MARKER)
@@ -26,6 +31,7 @@ def open_recorder(
         closing,
         around.clock,
         register.is_erasing,
+        occasions,
     )
 
 

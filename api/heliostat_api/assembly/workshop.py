@@ -11,6 +11,8 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.assembly.webhooks import Hooks
+from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.gateway.models import Routes
@@ -45,13 +47,20 @@ class Workshop:
 
 
 def open_workshop(
-    around: Surroundings, world: World, recorder: Recorder, agents: Agents, money: Money
+    around: Surroundings,
+    world: World,
+    recorder: Recorder,
+    agents: Agents,
+    money: Money,
+    hooks: Hooks,
 ) -> Workshop:
     """`world` is written to under the name that applies agents."""
     documents, clock, caps = around.documents, around.clock, money.caps
     is_confined = around.settings is not None and around.settings.network_policies
     kept = documents, clock, around.settings
-    secrets = Secrets(documents, world, Uses(documents), clock, around.namespace)
+    secrets = Secrets(
+        documents, world, Uses(documents), clock, around.namespace, Changes(around.log, clock)
+    )
     routes, repeats = Routes(money.gateway, monotonic), Repeats(documents, clock)
     permits = open_permits(around.settings, secrets, routes)
     drafts = Drafts(
@@ -59,7 +68,7 @@ def open_workshop(
     )
     suspender, canceller = around.world(managers.SUSPENDER), around.world(managers.CANCELLER)
     activation = Activation(world, suspender, recorder, drafts, caps, open_schedules(*kept))
-    deletion = Deletion(world, drafts, recorder.announcer)
+    deletion = Deletion(world, drafts, recorder.announcer, hooks.forget_agent)
     commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept))
     return Workshop(
         drafts=drafts,
@@ -72,7 +81,7 @@ def open_workshop(
         secrets=secrets,
         routes=routes,
         commands=commands,
-        mending=Mending(drafts, deletion, Trials(world), repeats),
+        mending=Mending(drafts, deletion, Trials(world), (repeats, hooks.deliveries)),
     )
 
 

@@ -19,6 +19,7 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
+from heliostat_operator.cron_jobs import CronJobs, remove_all
 from heliostat_operator.effects import Applier
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
@@ -35,6 +36,7 @@ from heliostat_operator.signing import (
     Signer,
     ensure_signing_key,
 )
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_ROLE, finish_uninstall, prepare_uninstall
 from support.builders.pods import make_pod
 from support.builders.resources import (
@@ -120,6 +122,7 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
         made = await others.create(make_execution(namespace))
         await use_actions(world, others, signer, Agent.model_validate(agent), made)
         await use_schedule(world, others, namespace)
+        await use_triggers(world, others, namespace)
         await use_engine(world, signer, namespace)
         await finish_uninstall(world, FakeGateway(), SYSTEM)
         await leadership.release()
@@ -137,6 +140,18 @@ async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespac
     found = Agent.model_validate(await others.get(Ref(AGENT, namespace, "scheduled")))
     assert found.status.schedule is not None
     assert {each.outcome for each in found.status.schedule.recent} == {"Ran", "Late"}
+
+
+async def use_triggers(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
+    """A CronJob that comes and goes."""
+    triggers = TriggerReconciler(
+        world, {"CronJob": CronJobs(world, make_settings(), utc_now)}, utc_now
+    )
+    for trigger in ("CronJob", "Builtin"):
+        schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
+        await others.apply(make_agent(namespace, "yearly", schedule=schedule))
+        await triggers.reconcile((namespace, "yearly"))
+    await remove_all(world)
 
 
 async def use_actions(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_core.schedules import Schedule
-from heliostat_core.schedules.timers import fills, skips, timer_of
+from heliostat_core.schedules.timers import fills, is_fired, skips, timer_of
 from support.fire_oracle import oracle_fires
 from support.schedule_strategies import instants_in, schedules, some_zones
 
@@ -101,5 +101,6 @@ def test_the_timer_with_fills_and_without_skips_is_the_schedule(data: st.DataObj
     fired = set(oracle_fires(timer.schedule, after, until))
     filled, skipped = set(fills(schedule, after, until)), set(skips(schedule, after, until))
     assert skipped <= fired
+    assert not any(is_fired(schedule, each) for each in filled)
     assert not filled & fired
     assert sorted((fired - skipped) | filled) == oracle_fires(schedule, after, until)
