@@ -1,6 +1,7 @@
 """The one module that talks to Google's Secret Manager."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
@@ -20,6 +21,9 @@ from pydantic import SecretStr
 
 from heliostat_core.secret_refs import ManagedSecret
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
+
+# At DEBUG, Google's client logs each answer whole: the value would stand in a log.
+logging.getLogger("google.cloud.secretmanager_v1").setLevel(logging.INFO)
 
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _SECONDS: Final = 5.0
