@@ -12,6 +12,7 @@ from heliostat_api.people.roles import RoleRow
 from heliostat_api.webhooks.addresses import place_of
 from heliostat_api.webhooks.signatures import key_of
 from heliostat_core.egress import check_allowed
+from heliostat_telemetry.spans import ENDPOINT
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20
@@ -114,6 +115,15 @@ class ApiSettings(BaseSettings):
         Field(
             validation_alias="FIRESTORE_EMULATOR_HOST",
             description="Firestore's emulator, as `host:port`, for trials.",
+        ),
+    ] = ""
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=ENDPOINT,
+            pattern=r"^(https?://\S+)?$",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
         ),
     ] = ""
     redis_url: Annotated[

@@ -40,6 +40,8 @@ from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.telemetry import Telemetry
+from heliostat_gateway.traces import RequestSpans
+from heliostat_telemetry.spans import open_spans
 
 if TYPE_CHECKING:
     from heliostat_gateway.serving.managed_keys import ManagedKeys
@@ -224,12 +226,8 @@ def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCall
 
 
 def _telemetry(settings: Settings) -> Telemetry:
-    if not settings.otlp_endpoint:
-        return Telemetry()
-    # Imported only where it is used: half a second of the start.
-    from heliostat_gateway.traces import OtlpTracing
-
-    return Telemetry(OtlpTracing(settings.otlp_endpoint))
+    spans = open_spans("heliostat-gateway", settings.otlp_endpoint)
+    return Telemetry(RequestSpans(spans) if spans else None)
 
 
 def _policy(settings: Settings) -> BreakerPolicy:

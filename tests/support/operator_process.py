@@ -17,6 +17,7 @@ import psutil
 
 from heliostat_operator.signing import PRIVATE_SECRET
 from support.control_plane import Address, find_free_ports
+from support.log_lines import read_lines
 from support.manifests import INSTALLATION
 
 SYSTEM = "heliostat-system"
@@ -98,6 +99,7 @@ def running_operator(
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        read_lines(log.read_text(errors="replace"))
 
 
 def wait_for(look: Callable[[], Found | None], what: str, log: Path) -> Found:

@@ -14,6 +14,7 @@ from heliostat_api.agents.trials import Trying
 from heliostat_api.assembly.webhooks import Hooks
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.triggers import Triggers
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.gateway.models import Routes
 from heliostat_api.mine.counting import open_runs, open_schedules
@@ -69,7 +70,8 @@ def open_workshop(
     suspender, canceller = around.world(managers.SUSPENDER), around.world(managers.CANCELLER)
     activation = Activation(world, suspender, recorder, drafts, caps, open_schedules(*kept))
     deletion = Deletion(world, drafts, recorder.announcer, hooks.forget_agent)
-    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept))
+    triggers = Triggers(clock, around.spans)
+    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept), triggers)
     return Workshop(
         drafts=drafts,
         activation=activation,
