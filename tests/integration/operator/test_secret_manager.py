@@ -198,6 +198,19 @@ async def test_while_google_is_away_what_was_read_holds_to_its_bound(bench: Benc
         assert await look(vault, CRM) == "first"
 
 
+async def test_a_pinned_value_too_outlives_an_absence_that_begins_at_any_time(
+    bench: Bench,
+) -> None:
+    async with bench.vault() as vault:
+        seen = [await look(vault, CRM, version="1")]
+        bench.now = KEEP / 2
+        seen.append(await look(vault, CRM, version="1"))
+        bench.google.is_away = True
+        bench.now = KEEP + 10
+        seen.append(await look(vault, CRM, version="1"))
+    assert seen == ["first"] * 3
+
+
 # ---- runs ----------------------------------------------------------------------------------------
 
 
