@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import google.auth
 import grpc
@@ -34,18 +34,6 @@ _FORBIDDEN = (exceptions.Forbidden, exceptions.Unauthenticated)
 Answer = TypeVar("Answer")
 
 
-class SecretReader(Protocol):
-    """What the vaults need of Secret Manager."""
-
-    async def labels(self, secret: str) -> Mapping[str, str]:
-        """Its labels. Raises SecretUnavailableError."""
-        ...
-
-    async def value(self, secret: ManagedSecret) -> SecretStr:
-        """A version's value. Raises SecretUnavailableError."""
-        ...
-
-
 @dataclass(frozen=True)
 class Identity:
     """Whose rights count. By default those of the process: Workload Identity in a cluster."""
@@ -55,8 +43,7 @@ class Identity:
 
 
 class SecretManager:
-    """See SecretReader. Connects when it is first asked; `endpoint` is a host, with a port where it
-    is not 443."""
+    """Connects when it is first asked; `endpoint` is a host, with a port where it is not 443."""
 
     def __init__(self, endpoint: str, identity: Identity | None = None) -> None:
         self._endpoint = endpoint
@@ -64,7 +51,7 @@ class SecretManager:
         self._client: SecretManagerServiceAsyncClient | None = None
 
     async def labels(self, secret: str) -> Mapping[str, str]:
-        """See SecretReader."""
+        """Its labels. Raises SecretUnavailableError."""
 
         async def read(client: SecretManagerServiceAsyncClient) -> Mapping[str, str]:
             found = await client.get_secret(name=secret, retry=None, timeout=_SECONDS)
@@ -73,7 +60,7 @@ class SecretManager:
         return await self._ask(secret, read)
 
     async def value(self, secret: ManagedSecret) -> SecretStr:
-        """See SecretReader."""
+        """A version's value. Raises SecretUnavailableError."""
 
         async def read(client: SecretManagerServiceAsyncClient) -> bytes:
             found = await client.access_secret_version(
