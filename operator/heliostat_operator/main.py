@@ -15,6 +15,7 @@ from aiohttp import web
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.cloud_timers import CloudTimers
 from heliostat_operator.cron_jobs import CronJobs
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
@@ -29,6 +30,7 @@ from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, pre
 from heliostat_operator.vaults import NoVault, SecretManagerVault, Vault
 
 if TYPE_CHECKING:
+    from heliostat_google.scheduler import CloudScheduler
     from heliostat_google.secret_manager import SecretManager
 
 _EXIT_SECONDS = 8
@@ -48,7 +50,15 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     metrics = Metrics()
     secrets = _open_secret_manager(settings)
     fenced = FencedWorld(world, leadership)
-    triggers = TriggerReconciler(fenced, {"CronJob": CronJobs(fenced, settings, utc_now)}, utc_now)
+    timers = _open_cloud_scheduler(settings)
+    triggers = TriggerReconciler(
+        fenced,
+        {
+            "CronJob": CronJobs(fenced, settings, utc_now),
+            "CloudScheduler": CloudTimers(fenced, timers, settings, utc_now),
+        },
+        utc_now,
+    )
     engine = Engine(
         fenced,
         gateway,
@@ -79,6 +89,8 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         await gateway.close()
         if secrets is not None:
             await secrets.close()
+        if timers is not None:
+            await timers.close()
         await probes.cleanup()
 
 
@@ -89,6 +101,15 @@ def _open_secret_manager(settings: OperatorSettings) -> "SecretManager | None":
     from heliostat_google.secret_manager import SecretManager
 
     return SecretManager(settings.secret_manager_endpoint)
+
+
+def _open_cloud_scheduler(settings: OperatorSettings) -> "CloudScheduler | None":
+    if not settings.cloud_scheduler_location:
+        return None
+    # As above.
+    from heliostat_google.scheduler import CloudScheduler
+
+    return CloudScheduler(settings.cloud_scheduler_endpoint)
 
 
 def _vault(settings: OperatorSettings, secrets: "SecretManager | None") -> Vault:
