@@ -258,7 +258,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(steps=steps, overlap=st.sampled_from(("Skip", "QueueOne", "Allow")))
 def test_each_time_has_one_execution_whatever_google_does(
     google: FakeCloudScheduler, steps: list[tuple[str, int, bool]], overlap: str

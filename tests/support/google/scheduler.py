@@ -137,14 +137,16 @@ def build_request(job: types.Job, moment: datetime) -> CloudRequest:
     return CloudRequest(target.uri, headers, target.body)
 
 
-def sign(email: str, audience: str, key: rsa.RSAPrivateKey | None = None, **claims: object) -> str:
+def sign(
+    account: str, audience: str, key: rsa.RSAPrivateKey | None = None, **claims: object
+) -> str:
     """A token as Google signs it for an account; `claims` take the place of its own."""
     now = int(time.time())
     usual: dict[str, object] = {
         "iss": "https://accounts.google.com",
         "aud": audience,
         "sub": "1",
-        "email": email,
+        "email": account,
         "email_verified": True,
         "iat": now,
         "exp": now + 3600,
