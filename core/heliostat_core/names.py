@@ -14,6 +14,9 @@ EXECUTION_ANNOTATION = EXECUTION_LABEL
 EXECUTION_UID_ANNOTATION = f"{EXECUTION_LABEL}-uid"
 """On a pod: which Execution of that name it works for, also when its Job is gone."""
 FINISHED_LABEL = f"{GROUP}/finished"
+NETWORK_LABEL = f"{GROUP}/network"
+"""On what closes or opens the network of runs; its value is `runs`."""
+NETWORK_OF_RUNS = "runs"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "heliostat"
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
@@ -94,3 +97,12 @@ def snapshot_name(execution: str) -> str:
 def claim_name(execution: str) -> str:
     """Name of the workspace's PersistentVolumeClaim."""
     return child_name(execution, "workspace")
+
+
+GUARD_NAME = "heliostat-runs"
+"""Name of the NetworkPolicy that closes the network of all runs of a namespace."""
+
+
+def hosts_name(agent: str) -> str:
+    """Name of what opens an Agent's own hosts to its runs."""
+    return child_name(agent, "hosts")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import TriggeredReason
 from heliostat_core.names import CLOUD_FINALIZER
+from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.schedules.cloud_jobs import CLOUD_PATH, CloudCall, cloud_job_id
 from heliostat_core.worlds import (
     AGENT,
@@ -59,7 +60,7 @@ class CloudTimers:
             return Setup("False", TriggeredReason.NOT_CONFIGURED, _NOT_CONFIGURED)
         job = build_timer_job(wanted, self._settings)
         try:
-            await self._hold(wanted.agent, hold=True)
+            await self._hold(wanted.agent.metadata, hold=True)
             namespace = wanted.agent.metadata.namespace
             for each in build_caller_rights(namespace, self._settings.namespace):
                 await self._world.apply(each)
@@ -75,7 +76,7 @@ class CloudTimers:
         """See Trigger. It is known by the finalizer whether there is a job."""
         if agent is None or CLOUD_FINALIZER not in agent.metadata.finalizers:
             return None
-        name = job_name(agent, self._settings)
+        name = job_name(agent.metadata, self._settings)
         try:
             if self._jobs is None:
                 raise TimerJobError(_NOT_CONFIGURED, may_pass=False)
@@ -84,8 +85,25 @@ class CloudTimers:
             if not self._is_over(agent):
                 return _failed(error)
             await self._leave(agent, name, error)
-        await self._hold(agent, hold=False)
+        await self._hold(agent.metadata, hold=False)
         return None
+
+    async def remove_all(self) -> None:
+        """Before an uninstall: no Agent is to wait for an operator that is gone."""
+        with suppress(NotFoundError):  # the definition itself is gone, and all Agents with it
+            async for found in self._world.list(AGENT):
+                meta = ObjectHead.model_validate(found).metadata
+                if CLOUD_FINALIZER in meta.finalizers:
+                    await self._give_up(meta)
+
+    async def _give_up(self, meta: ObjectMeta) -> None:
+        name = job_name(meta, self._settings)
+        try:
+            if self._jobs is not None:
+                await self._jobs.remove(name)
+        except TimerJobError as error:
+            logger.warning("job %s of Cloud Scheduler is left behind: %s", name, error)
+        await self._hold(meta, hold=False)
 
     def _is_over(self, agent: Agent) -> bool:
         """Whether nobody waits any longer."""
@@ -100,8 +118,7 @@ class CloudTimers:
         with suppress(AlreadyExistsError):
             await self._world.create(build_left_job_event(agent, name, str(error), self._clock()))
 
-    async def _hold(self, agent: Agent, *, hold: bool) -> None:
-        meta = agent.metadata
+    async def _hold(self, meta: ObjectMeta, *, hold: bool) -> None:
         if hold == (CLOUD_FINALIZER in meta.finalizers):
             return
         with suppress(ConflictError, NotFoundError):  # it went in this moment
@@ -130,25 +147,24 @@ def _failed(error: TimerJobError) -> Setup:
     return Setup("False", reason, str(error)[:1024])
 
 
-def job_name(agent: Agent, settings: OperatorSettings) -> str:
+def job_name(meta: ObjectMeta, settings: OperatorSettings) -> str:
     """`projects/P/locations/L/jobs/J`."""
-    return f"{settings.cloud_scheduler_location}/jobs/{cloud_job_id(_call_of(agent))}"
+    return f"{settings.cloud_scheduler_location}/jobs/{cloud_job_id(_call_of(meta))}"
 
 
 def build_timer_job(wanted: Wanted, settings: OperatorSettings) -> TimerJob:
-    agent = wanted.agent
+    meta = wanted.agent.metadata
     return TimerJob(
-        name=job_name(agent, settings),
-        description=f"Heliostat: Agent {agent.metadata.name} in {agent.metadata.namespace}"[:500],
+        name=job_name(meta, settings),
+        description=f"Heliostat: Agent {meta.name} in {meta.namespace}"[:500],
         timer=wanted.timer,
         url=f"{settings.cloud_scheduler_target}{CLOUD_PATH}",
-        body=_call_of(agent).model_dump_json(by_alias=True).encode(),
+        body=_call_of(meta).model_dump_json(by_alias=True).encode(),
         account=settings.cloud_scheduler_account,
         audience=settings.cloud_scheduler_target,
         is_paused=wanted.suspend,
     )
 
 
-def _call_of(agent: Agent) -> CloudCall:
-    meta = agent.metadata
+def _call_of(meta: ObjectMeta) -> CloudCall:
     return CloudCall(namespace=meta.namespace, agent=meta.name, uid=meta.uid)

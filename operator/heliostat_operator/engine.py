@@ -21,6 +21,7 @@ from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
+    NETWORK_POLICY,
     Change,
     Kind,
     Selection,
@@ -31,6 +32,7 @@ from heliostat_operator.arrivals import Arrivals, Echoes
 from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.guards import Guards
 from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
@@ -43,6 +45,7 @@ from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
 from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.vaults import Vault
+from heliostat_telemetry.lines import begin_lines
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -122,7 +125,8 @@ class Engine:
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
-        applier = Applier(world, gateway, signer, settings, clock)
+        self._guards = Guards(world, settings, UNFINISHED)
+        applier = Applier(world, gateway, signer, self._guards, settings, clock)
         self._executions = ExecutionReconciler(
             world,
             self._observer,
@@ -152,6 +156,7 @@ class Engine:
         self.trigger_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_trigger, max(1, settings.workers // 4), self._times_first
         )
+        self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -173,6 +178,8 @@ class Engine:
             self._see_agent(key, change)
         elif kind == EXECUTION:
             self._see_execution(key, change)
+        elif kind == NETWORK_POLICY:
+            self._see_policy(meta, kind, change)
         else:
             self._see_child(meta)
 
@@ -182,10 +189,13 @@ class Engine:
             self.board.forget_agent(key)
             self._known_agents.forget(key)
             self._written.pop(key, None)
+            self._look_at_network(key[0])
         else:
             agent = Agent.model_validate(change.object)
             self.board.see_agent(agent)
             self._known_agents.see(agent)
+            if self._guards.is_news(agent):
+                self._look_at_network(key[0])
             written = Written.of(agent)
             if self._written.get(key) == written:
                 self.wake_agent(key)  # our own status: while runs come and go it changes for ever
@@ -219,6 +229,14 @@ class Engine:
             self.execution_queue.add(key)
         self.wake_agent((key[0], execution.spec.agent_ref.name))
 
+    def _see_policy(self, meta: ObjectMeta, kind: Kind, change: Change) -> None:
+        if self._guards.is_touched(meta, kind.name) or change.type == "DELETED":
+            self._look_at_network(meta.namespace)
+
+    def _look_at_network(self, namespace: str) -> None:
+        if self._guards.is_on:
+            self.network_queue.add(namespace)
+
     def _see_child(self, meta: ObjectMeta) -> None:
         name = meta.annotations.get(EXECUTION_ANNOTATION)
         if name and self._is_news((meta.namespace, name), meta.resource_version):
@@ -249,6 +267,7 @@ class Engine:
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
             group.create_task(self.trigger_queue.run())
+            group.create_task(self.network_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
@@ -264,6 +283,8 @@ class Engine:
         for key in agents:
             self.schedule_queue.add(key)
             self._wake_trigger(key)
+        for namespace in {namespace for namespace, _ in agents}:
+            self._look_at_network(namespace)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -281,6 +302,7 @@ class Engine:
                 logger.warning("the resync is made later: %r", error)
 
     async def _reconcile_execution(self, key: Key) -> float | None:
+        begin_lines(execution="/".join(key))
         had_a_claim = key in self.board
         try:
             return await self._look(key, had_a_claim)
@@ -302,6 +324,7 @@ class Engine:
             self.execution_queue.add(key)
 
     async def _reconcile_agent(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         started = time.monotonic()
         delay = await self._timed("agent", self._agents.reconcile(key))
         spent = time.monotonic() - started
@@ -311,6 +334,7 @@ class Engine:
         return delay
 
     async def _reconcile_schedule(self, key: Key) -> None:
+        begin_lines(agent="/".join(key))
         again = await self._timed("schedule", self._schedules.reconcile(key))
         if again is not None:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
@@ -323,6 +347,9 @@ class Engine:
         if self._triggers.setup_of(key) != before:
             self.wake_agent(key)
         return delay
+
+    async def _reconcile_network(self, namespace: str) -> float | None:
+        return await self._timed("network", self._guards.reconcile(namespace))
 
     async def _times_first(self) -> None:
         """What is due has a time to keep; the work that it makes comes after."""

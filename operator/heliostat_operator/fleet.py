@@ -94,6 +94,7 @@ class AgentReconciler:
         self._clock = clock
         self._triggers = triggers
         self._resync = settings.resync_seconds
+        self._guards_network = settings.network_policies
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
         )
@@ -131,6 +132,7 @@ class AgentReconciler:
             last=last,
             past=past,
             setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
+            guards_network=self._guards_network,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:

@@ -36,6 +36,8 @@ class AgentObservation:
     past: tuple[Past, ...]
     secret_problem: SecretProblem | None = None
     setup: Setup | None = None
+    guards_network: bool = False
+    """Whether the operator closes the network of runs."""
 
 
 def compute_ready(
@@ -63,8 +65,10 @@ def compute_ready(
         return "False", ReadyReason.SCHEDULE_INVALID, never
     if seen.setup is not None and seen.setup.reason == TriggeredReason.NOT_CONFIGURED:
         return "False", ReadyReason.TRIGGER_MISSING, seen.setup.message
+    open_network = _say_open_network(agent, seen)
     if agent.spec.runtime.command is not None:
-        return "True", ReadyReason.READY, "Secrets are there; the command chooses its model."
+        message = f"Secrets are there; the command chooses its model.{open_network}"
+        return "True", ReadyReason.READY, message
     if seen.model is None:
         return (
             "Unknown",
@@ -74,7 +78,17 @@ def compute_ready(
     if not seen.model.served:
         return "False", ReadyReason.MODEL_UNAVAILABLE, seen.model.message
     provider = seen.model.provider or "unknown"
-    return "True", ReadyReason.READY, f"Model {agent.spec.model.name!r} is served by {provider}."
+    message = f"Model {agent.spec.model.name!r} is served by {provider}.{open_network}"
+    return "True", ReadyReason.READY, message
+
+
+def _say_open_network(agent: Agent, seen: AgentObservation) -> str:
+    """Who names hosts should know where nothing keeps its runs to them."""
+    if seen.guards_network or not agent.spec.workspace.egress:
+        return ""
+    return (
+        " Its runs may reach other hosts than those of workspace.egress: nothing enforces it here."
+    )
 
 
 def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) -> AgentStatus:

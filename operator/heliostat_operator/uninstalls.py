@@ -32,6 +32,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.cron_jobs import SHARED
 from heliostat_operator.cron_jobs import remove_all as remove_cron_jobs
+from heliostat_operator.guards import GUARDING, our_policies
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
 from heliostat_operator.stops import STOP_GRACE_SECONDS
 
@@ -64,8 +65,15 @@ async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> No
         logger.info("Heliostat leaves %s: letting every Execution go", namespace)
         async with asyncio.timeout(RELEASE_SECONDS):
             await _release_all(world, gateway)
+            await _open_network(world)
     if account is not None:
         await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=False))
+
+
+async def _open_network(world: World) -> None:
+    """The last run is gone: what closed its network goes, too."""
+    async for ref in our_policies(world):
+        await world.delete(ref)
 
 
 async def _is_leaving(world: World, namespace: str) -> bool:
@@ -180,6 +188,7 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
                 {**_rule(kind.group, kind.plural, "delete"), "resourceNames": [CRON_NAME]}
                 for kind in SHARED
             ),
+            *(_rule(each.group, each.plural, "list", "delete") for each in GUARDING),
             {
                 **_rule("", "serviceaccounts", "get", "patch"),
                 "resourceNames": [SERVICE_ACCOUNT_NAME],

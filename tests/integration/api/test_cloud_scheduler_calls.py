@@ -18,7 +18,7 @@ from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
 from heliostat_core.executions import Execution
 from heliostat_core.names import scheduled_name
 from heliostat_core.schedules.cloud_jobs import CloudCall, cloud_job_id
-from heliostat_core.worlds import EXECUTION, Ref
+from heliostat_core.worlds import EXECUTION
 from support.builders.resources import NOW, make_agent
 from support.google.scheduler import google_keys, sign
 from support.oidc import rsa_key
@@ -110,17 +110,17 @@ async def test_a_time_makes_one_execution_and_run_now_another(tmp_path: Path) ->
                 foreign = await called(google, headers(NOW, "heliostat-default-sales-other"))
                 other = CALL.model_copy(update={"uid": "other"})
                 gone = await called(google, headers(NOW, cloud_job_id(other)), other)
-                nameless = await called(
-                    google, {**headers(NOW), "X-CloudScheduler-ScheduleTime": ""}
-                )
+                no_time = {**headers(NOW), "X-CloudScheduler-ScheduleTime": ""}
+                nameless = await called(google, no_time)
     assert [each.status_code for each in made] == [202, 202]
     assert made[0].json()["execution"] == made[1].json()["execution"]
     assert by_hand.status_code == 202
     assert (foreign.status_code, gone.status_code, nameless.status_code) == (404, 404, 422)
-    found = [Execution.model_validate(each) for each in executions(api.world.objects)]
+    world = api.world.objects.items()
+    found = [Execution.model_validate(each) for ref, each in world if ref.kind == EXECUTION]
     assert sorted((each.metadata.name, each.is_offer) for each in found) == [
-        ("sales-now-20261121t120007000005z", False),
         (scheduled_name("sales", NOW), True),
+        ("sales-now-20261121t120007000005z", False),
     ]
     assert {each.spec.deadline_time for each in found} == {None, NOW.replace(minute=10)}
 
@@ -129,7 +129,3 @@ async def called(
     google: httpx2.AsyncClient, given: Mapping[str, str], call: CloudCall = CALL
 ) -> httpx2.Response:
     return await google.post(PATH, headers=dict(given), json=call.to_json())
-
-
-def executions(objects: Mapping[Ref, Mapping[str, JsonValue]]) -> list[Mapping[str, JsonValue]]:
-    return [each for ref, each in objects.items() if ref.kind == EXECUTION]

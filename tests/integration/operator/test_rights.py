@@ -1,14 +1,27 @@
 """The roles in manifests/ hold exactly the rights that the operator uses: no less, no more."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
+
+import yaml
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
+from heliostat_core.worlds import (
+    AGENT,
+    CILIUM_POLICY,
+    EXECUTION,
+    FQDN_POLICY,
+    JsonObject,
+    Kind,
+    Ref,
+)
+from heliostat_google.scheduler import CloudScheduler, SchedulerIdentity
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.actions import (
     FreezeAgent,
@@ -19,10 +32,12 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
+from heliostat_operator.cloud_timers import CloudTimers
 from heliostat_operator.cron_jobs import CronJobs, remove_all
 from heliostat_operator.effects import Applier
-from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.engine import UNFINISHED, Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.guards import Guards, our_policies
 from heliostat_operator.handlers import WATCHED
 from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.leases import LEASE_NAME, Leadership
@@ -48,12 +63,15 @@ from support.builders.resources import (
 )
 from support.control_plane import Address
 from support.fake_gateway import FakeGateway
+from support.google.accounts import ServiceAccount
+from support.google.scheduler import FakeCloudScheduler
 from support.manifests import INSTALLATION, read_objects
 from support.objects import make_agent, make_execution
 from support.operator_process import SYSTEM
 from support.worlds import make_namespace
 
 VOLUME = {"storage": {"type": "Volume", "size": "1Gi"}}
+GOOGLE_ACCOUNT = "operator@acme.iam.gserviceaccount.com"
 SECRET_REF = {"name": "crm", "key": "token", "envName": "TOKEN"}
 
 
@@ -124,8 +142,58 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
         await use_schedule(world, others, namespace)
         await use_triggers(world, others, namespace)
         await use_engine(world, signer, namespace)
+        with definitions_of(server, FQDN_POLICY, CILIUM_POLICY):
+            await use_network(world, others, make_namespace(server))
         await finish_uninstall(world, FakeGateway(), SYSTEM)
         await leadership.release()
+
+
+@contextmanager
+def definitions_of(server: Address, *kinds: Kind) -> Iterator[None]:
+    """As far as a cluster that has them would serve them."""
+    names = [f"{each.plural}.{each.group}" for each in kinds]
+    text = yaml.safe_dump_all([build_open_definition(each) for each in kinds])
+    server.kubectl("apply", "-f", "-", stdin=text)
+    server.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", *names)
+    try:
+        yield
+    finally:
+        server.kubectl("delete", "crd", *names, "--wait=false")
+
+
+def build_open_definition(kind: Kind) -> JsonObject:
+    schema: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version: JsonObject = {"name": kind.version, "served": True, "storage": True}
+    names: JsonObject = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{kind.group}"},
+        "spec": {
+            "group": kind.group,
+            "scope": "Namespaced",
+            "names": {**names, "listKind": f"{kind.name}List"},
+            "versions": [{**version, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+
+
+async def use_network(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
+    """Guards of every kind, made for an Agent and removed with it."""
+    host = {"host": "a.example"}
+    await others.apply(make_agent(namespace, "outside", workspace={"egress": [host]}))
+    for domains in ("FQDNNetworkPolicy", "CiliumNetworkPolicy"):
+        settings = make_settings().model_copy(
+            update={"network_policies": True, "network_domains": domains}
+        )
+        await Guards(world, settings, UNFINISHED).reconcile(namespace)
+        assert {each.kind.name async for each in our_policies(world, namespace)} == {
+            "NetworkPolicy",
+            domains,
+        }
+    await others.delete(Ref(AGENT, namespace, "outside"))
+    await Guards(world, settings, UNFINISHED).reconcile(namespace)
+    assert [each async for each in our_policies(world, namespace)] == []
 
 
 async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
@@ -143,14 +211,26 @@ async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespac
 
 
 async def use_triggers(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
-    """A CronJob that comes and goes."""
-    triggers = TriggerReconciler(
-        world, {"CronJob": CronJobs(world, make_settings(), utc_now)}, utc_now
-    )
-    for trigger in ("CronJob", "Builtin"):
-        schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
-        await others.apply(make_agent(namespace, "yearly", schedule=schedule))
-        await triggers.reconcile((namespace, "yearly"))
+    """A CronJob and a job of Cloud Scheduler that come and go; then both at an uninstall."""
+    with FakeCloudScheduler({GOOGLE_ACCOUNT}) as google:
+        account = google.know(ServiceAccount(GOOGLE_ACCOUNT))
+        identity = SchedulerIdentity(account.credentials(), google.trust())
+        jobs = CloudScheduler(google.endpoint, identity)
+        settings = make_settings()
+        timers = CloudTimers(world, jobs, settings, utc_now)
+        triggers = TriggerReconciler(
+            world,
+            {"CronJob": CronJobs(world, settings, utc_now), "CloudScheduler": timers},
+            utc_now,
+        )
+        for trigger in ("CronJob", "CloudScheduler", "Builtin", "CloudScheduler"):
+            schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
+            await others.apply(make_agent(namespace, "yearly", schedule=schedule))
+            await triggers.reconcile((namespace, "yearly"))
+        assert len(google.jobs) == 1
+        await timers.remove_all()
+        assert google.jobs == {}
+        await jobs.close()
     await remove_all(world)
 
 
@@ -163,7 +243,14 @@ async def use_actions(
 ) -> None:
     """A whole run by its actions; somebody plays its pod."""
     execution = Execution.model_validate(made)
-    applier = Applier(world, FakeGateway(), signer, make_settings(), utc_now)
+    applier = Applier(
+        world,
+        FakeGateway(),
+        signer,
+        Guards(world, make_settings(), UNFINISHED),
+        make_settings(),
+        utc_now,
+    )
     attempt = make_attempt(execution=execution.metadata.name, created=utc_now() - seconds(60))
     name, pod_name = attempt.job_name, child_name(attempt.job_name, "pod")
     start = StartAttempt(attempt, agent.spec, 60, None)

@@ -138,7 +138,7 @@ def build_request(job: types.Job, moment: datetime) -> CloudRequest:
 
 
 def sign(
-    account: str, audience: str, key: rsa.RSAPrivateKey | None = None, **claims: object
+    account: str, audience: str, signer: rsa.RSAPrivateKey | None = None, **claims: object
 ) -> str:
     """A token as Google signs it for an account; `claims` take the place of its own."""
     now = int(time.time())
@@ -152,7 +152,7 @@ def sign(
         "exp": now + 3600,
     }
     given = {name: each for name, each in {**usual, **claims}.items() if each is not None}
-    return jwt.encode(given, key or rsa_key("google"), "RS256", {"kid": _KEY_ID})
+    return jwt.encode(given, signer or rsa_key("google"), "RS256", {"kid": _KEY_ID})
 
 
 def google_keys() -> dict[str, JsonValue]:

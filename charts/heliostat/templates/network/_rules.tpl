@@ -24,6 +24,11 @@
     {{- range .Values.network.providers.ports }}
     - {port: {{ . }}}
     {{- end }}
+{{- include "heliostat.metadata" . }}
+{{- end }}
+
+{{/* Who may ask a cloud's metadata server for its identity. */}}
+{{- define "heliostat.metadata" -}}
 {{- if .Values.network.metadata }}
 - to:
     - ipBlock: {cidr: 169.254.169.254/32}
