@@ -53,12 +53,11 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     secrets = _open_secret_manager(settings)
     fenced = FencedWorld(world, leadership)
     timers = _open_cloud_scheduler(settings)
-    cloud = CloudTimers(fenced, timers, settings, utc_now)
     triggers = TriggerReconciler(
         fenced,
         {
             "CronJob": CronJobs(fenced, settings, utc_now),
-            "CloudScheduler": cloud,
+            "CloudScheduler": CloudTimers(fenced, timers, settings, utc_now),
         },
         utc_now,
     )
@@ -87,7 +86,9 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     finally:
         if leadership.was_acquired:
             with suppress(WorldError, TimeoutError):
-                await finish_uninstall(world, gateway, settings.namespace, cloud.remove_all)
+                # The Lease may be over by then: without the fence.
+                farewell = CloudTimers(world, timers, settings, utc_now).remove_all
+                await finish_uninstall(world, gateway, settings.namespace, farewell)
             with suppress(WorldError, TimeoutError):
                 await leadership.release()
         if spans:
