@@ -22,7 +22,7 @@ from soak.memory import Meter
 from soak.place import NAMESPACE, Place
 from soak.restarts import Part, plan_restarts
 from soak.seen import Run, Seen
-from soak.stories import stories
+from soak.stories import STORIES, Story, stories
 from support.objects import make_execution, uid_of
 
 _PROGRESS_SECONDS = 10
@@ -41,6 +41,7 @@ class Options:
     seed: int = 1
     at_once: int = 80
     stuck_seconds: float = 180
+    stories: tuple[Story, ...] = STORIES
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Course:
     async def _make_runs(self, deadline: float) -> None:
         """One after the other, but never more at once than the options say."""
         options, record = self.record.options, self.record
-        for number, story in enumerate(stories(options.runs, options.seed)):
+        for number, story in enumerate(stories(options.runs, options.seed, options.stories)):
             while len(record.made) - record.done >= options.at_once:
                 await asyncio.sleep(0.05)
             if time.monotonic() > deadline:

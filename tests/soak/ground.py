@@ -228,7 +228,7 @@ def _answers(url: str) -> Callable[[], bool]:
 
 def _wait_for_signing_key(address: Address, operator: Program) -> str:
     deadline = time.monotonic() + READY_SECONDS
-    while (found := read_signing_key(address)) is None:
+    while (found := read_signing_key(address.kubectl)) is None:
         if time.monotonic() > deadline or not operator.is_alive:
             raise RuntimeError(f"no signing key:\n{operator.log.read_text()[-2000:]}")
         time.sleep(0.1)

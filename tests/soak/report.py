@@ -7,7 +7,6 @@ from pathlib import Path
 
 from soak.judge import FAULTS
 from soak.memory import MIB, ROOM
-from soak.stories import STORIES
 from soak.trial import Verdict
 
 BEGIN, END = "<!-- soak:{} -->", "<!-- soak:end -->"
@@ -36,7 +35,7 @@ def _course(verdict: Verdict) -> Iterable[tuple[str, str]]:
 def _faults(verdict: Verdict) -> Iterable[tuple[str, str]]:
     record = verdict.record
     told = Counter(run.story for run in record.runs)
-    for story in STORIES:
+    for story in record.options.stories:
         if story.by == "kwok":
             yield f"runs of which {story.what}", str(told[story.name])
         elif story.by == "us":

@@ -1,7 +1,7 @@
 """What runs live through: each story is an Agent of its name, with a share of the runs."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -47,9 +47,13 @@ BY_NAME = {each.name: each for each in STORIES}
 assert sum(each.share for each in STORIES) == 1000
 
 
-def stories(runs: int, seed: int) -> Iterator[Story]:
+REAL_STORIES = tuple(each for each in STORIES if each.by != "kwok")
+"""Those that need no played pod."""
+
+
+def stories(runs: int, seed: int, told: Sequence[Story] = STORIES) -> Iterator[Story]:
     """The story of each run, the same for the same seed; each share to the last run."""
-    shares = [each for each in STORIES for _ in range(each.share)]
-    chosen = [shares[number * 1000 // runs % 1000] for number in range(runs)]
+    shares = [each for each in told for _ in range(each.share)]
+    chosen = [shares[number * len(shares) // runs % len(shares)] for number in range(runs)]
     random.Random(seed).shuffle(chosen)
     yield from chosen

@@ -75,6 +75,7 @@ def make_agents(kubectl: Kubectl) -> None:
             model={"name": "scripted/hello"},
             maxConcurrentExecutions=10_000,
             history={"successful": KEPT, "failed": KEPT},
+            workspace={"resources": {"cpu": "50m", "memory": "512Mi"}},
             **story.spec,
         )
         for story in STORIES
