@@ -25,7 +25,7 @@ def _course(verdict: Verdict) -> Iterable[tuple[str, str]]:
     made, attempts = len(record.made), sum(len(run.attempts) for run in record.runs)
     yield "runs", f"{made} of {record.options.runs}"
     yield "attempts", str(attempts)
-    yield "model calls with the runs' own keys", str(verdict.hands.spoken)
+    yield "model calls with the runs' own keys", str(verdict.spoken)
     yield "time", f"{record.seconds:.0f} s, {made / max(1, record.seconds):.1f} runs a second"
     cpu = record.meter.cpu_seconds
     if cpu:
@@ -39,7 +39,7 @@ def _faults(verdict: Verdict) -> Iterable[tuple[str, str]]:
         if story.by == "kwok":
             yield f"runs of which {story.what}", str(told[story.name])
         elif story.by == "us":
-            done = verdict.hands.done[story.name]
+            done = verdict.done.get(story.name, 0)
             yield f"runs of which {story.what}", f"{done} (of {told[story.name]})"
     for part, times in sorted(record.restarts.items()):
         how = "lost with all of its pods" if part == "node" else "kill -9 and start"

@@ -1,7 +1,7 @@
 """A soak as a whole: Agents, the course, the stock, the verdict."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,11 @@ class Verdict:
     """What happened, and what was wrong with it."""
 
     record: Record
-    hands: Hands
     findings: list[Finding]
+    done: Mapping[str, int]
+    """Faults that we did to runs, by story."""
+    spoken: int
+    """Model calls that were answered."""
 
     @property
     def is_good(self) -> bool:
@@ -62,7 +65,8 @@ async def soak(place: Place, options: Options, say: Callable[[str], None]) -> Ve
         say("all runs are over; taking stock")
         remains = await take_stock(place, world, record.runs)
     record.seen.compare(set(record.seen.runs), remains.executions)
-    return Verdict(record, hands, judge(record.made, record.runs, remains))
+    findings = judge(record.made, record.runs, remains)
+    return Verdict(record, findings, hands.done, hands.spoken)
 
 
 def make_agents(kubectl: Kubectl) -> None:

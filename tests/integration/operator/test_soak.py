@@ -27,5 +27,5 @@ async def test_a_hundred_runs_and_every_fault(
     assert [each for each in verdict.findings if each.fault != "twin"] == [], words
     assert verdict.record.done == RUNS
     assert verdict.record.restarts == collections.Counter(PARTS)
-    assert verdict.hands.done["evicted"] + verdict.hands.done["deleted"] > 0
-    assert verdict.hands.spoken > 0
+    assert sum(verdict.done.values()) > 0
+    assert verdict.spoken > 0
