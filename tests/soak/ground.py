@@ -205,7 +205,6 @@ def _operator(folder: Path, kubeconfig: Path, gateway_url: str) -> Program:
         # An API server that is away for a while on a busy machine ends no operator: its memory is
         # what is measured.
         "LEASE_SECONDS": "60",
-        "USAGE_SECONDS": "1",
     }
     environ = {f"HELIOSTAT_OPERATOR_{name}": value for name, value in settings.items()}
     environ |= {"KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"], "HOME": str(folder)}

@@ -16,12 +16,11 @@ from soak.hands import Hands
 from soak.judge import Finding, judge
 from soak.place import NAMESPACE, Place
 from soak.played import PlayedPlace
-from soak.stories import STORIES
+from soak.stories import STORIES, Story
 from support.kubectl import Kubectl
 from support.objects import make_agent
 
-KEPT = 100
-"""Finished Executions of each Agent, of each kind of end."""
+_MOST_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def make_agents(kubectl: Kubectl) -> None:
             story.name,
             model={"name": "scripted/hello"},
             maxConcurrentExecutions=10_000,
-            history={"successful": KEPT, "failed": KEPT},
+            history=dict.fromkeys(("successful", "failed"), kept(story)),
             workspace={"resources": {"cpu": "50m", "memory": "512Mi"}},
             **story.spec,
         )
@@ -86,3 +85,9 @@ def make_agents(kubectl: Kubectl) -> None:
     ]
     items = {"apiVersion": "v1", "kind": "List", "items": agents}
     kubectl("apply", "-f", "-", stdin=json.dumps(items))
+
+
+def kept(story: Story) -> int:
+    """Finished Executions of each kind of end that its Agent keeps: as many as there are after a
+    fifth of 10,000 runs, so that their number does not grow from there on."""
+    return min(_MOST_KEPT, 2 * story.share)
