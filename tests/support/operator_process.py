@@ -17,6 +17,7 @@ import psutil
 
 from heliostat_operator.signing import PRIVATE_SECRET
 from support.control_plane import Address, find_free_ports
+from support.kubectl import Kubectl
 from support.log_lines import read_lines
 from support.manifests import INSTALLATION
 
@@ -59,9 +60,9 @@ def install(server: Address, folder: Path) -> Path:
     return path
 
 
-def read_signing_key(server: Address) -> str | None:
+def read_signing_key(kubectl: Kubectl) -> str | None:
     """The private key that the operator made, or None before it did."""
-    found = server.kubectl(
+    found = kubectl(
         "-n", SYSTEM, "get", "secret", PRIVATE_SECRET, "-o", "json", "--ignore-not-found"
     )
     if not found.strip():
