@@ -36,7 +36,8 @@ class Reading:
         """Raises CursorError."""
         query = Query(COLLECTION, person.id, limit=limit, after=cursor)
         page = await self.shelf.documents.query(query)
-        views = tuple(view_conversation(read_conversation(each)) for each in page.documents)
+        found = map(read_conversation, page.documents)
+        views = tuple(view_conversation(each) for each in found if not each.deleting)
         return ConversationPage(items=views, next=page.next)
 
     async def get(self, person: Person, conversation: str) -> ConversationView:

@@ -14,8 +14,6 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
 from pydantic import JsonValue
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -29,6 +27,7 @@ from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
 from support.builders.resources import make_uid
 from support.chatting import talking
 from support.deliveries import make_claims
+from support.endpoints import Endpoint, endpoints_of
 from support.played_gateway import PlayedGateway
 from support.shared_api import ApiApp, api_app
 
@@ -130,20 +129,10 @@ REPORT = WorkFile(
 )
 PRINTED = '{"type": "heliostat", "subtype": "output", "stream": "stdout", "text": "done"}'
 KIND = {"Content-Type": "application/json"}
-Endpoint = tuple[str, str]
 
 
 def of_rule(*rules: Rule) -> list[Endpoint]:
     return [endpoint for endpoint, row in ROWS.items() if row.rule in rules]
-
-
-def endpoints_of(app: FastAPI) -> set[Endpoint]:
-    """Method, or the kind of a route without methods, and path of each."""
-    found = set()
-    for each in iter_route_contexts(app.routes):
-        methods = (each.methods or {type(each.original_route).__name__}) - {"HEAD"}
-        found |= {(method, str(each.path)) for method in methods}
-    return found
 
 
 @dataclass(frozen=True)
