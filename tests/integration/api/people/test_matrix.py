@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -31,6 +32,7 @@ from support.endpoints import Endpoint, endpoints_of
 from support.played_gateway import PlayedGateway
 from support.shared_api import ApiApp, api_app
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 ANN, BOB = new_guest_id(), new_guest_id()
 KEY_ID = "hsk_1"
 UNKNOWN = make_uid("nothing has this id")
@@ -244,14 +246,14 @@ async def make_conversation(api: ApiApp) -> str:
     return conversation
 
 
-@pytest_asyncio.fixture
-async def things(tmp_path: Path) -> AsyncIterator[Things]:
+@asynccontextmanager
+async def things_in(folder: Path) -> AsyncIterator[Things]:
     private = new_private_key()
-    keys = tmp_path / "keys"
+    keys = folder / "keys"
     keys.mkdir()
     (keys / "public.pem").write_text(public_pem(private))
     gateway = PlayedGateway(hsk_1_secret=ANN)
-    async with api_app(tmp_path, gateway=gateway.place) as api, api.serving() as url:
+    async with api_app(folder, gateway=gateway.place) as api, api.serving() as url:
         execution = await api.give_execution(ANN)
         await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
         await api.parts.transcripts.append(execution, 1, 0, (PRINTED,))
@@ -266,14 +268,28 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
         )
 
 
-async def test_every_endpoint_has_a_row(things: Things) -> None:
-    assert endpoints_of(things.api.app) == set(ROWS), "say in ROWS who may call it"
+@pytest_asyncio.fixture(loop_scope="module")
+async def things(tmp_path: Path) -> AsyncIterator[Things]:
+    """For a test that changes them."""
+    async with things_in(tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Things]:
+    """For all tests in which only strangers ask: nothing of Ann's may change."""
+    async with things_in(tmp_path_factory.mktemp("things")) as made:
+        yield made
+
+
+async def test_every_endpoint_has_a_row(lasting: Things) -> None:
+    assert endpoints_of(lasting.api.app) == set(ROWS), "say in ROWS who may call it"
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN), ids=str)
-async def test_nobody_is_told_anything(things: Things, endpoint: Endpoint) -> None:
+async def test_nobody_is_told_anything(lasting: Things, endpoint: Endpoint) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": f"{SESSION}=a.b.c"}):
-        answer = await things.call(endpoint, None, headers=headers)
+        answer = await lasting.call(endpoint, None, headers=headers)
         assert answer.status == 401
         assert answer.headers["content-type"] == "application/problem+json"
         assert "set-cookie" not in answer.headers
@@ -295,10 +311,11 @@ async def test_a_foreign_id_answers_exactly_like_an_unknown_one(
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.PERSON, Rule.ANYBODY), ids=str)
-async def test_what_has_no_id_tells_nothing_of_others(things: Things, endpoint: Endpoint) -> None:
-    answers = [await things.call(endpoint, person) for person in (BOB, None)]
+async def test_what_has_no_id_tells_nothing_of_others(lasting: Things, endpoint: Endpoint) -> None:
+    stranger = new_guest_id()  # who may leave for good
+    answers = [await lasting.call(endpoint, person) for person in (stranger, None)]
     for answer in answers:
-        assert not any(name in answer.text for name in things.names_of_ann())
+        assert not any(name in answer.text for name in lasting.names_of_ann())
         assert answer.status < 500
 
 
@@ -313,17 +330,17 @@ async def handshake(things: Things, workspace: str, **headers: str) -> Answer:
         return Answer(refused.response.status_code, told, str(refused.response.body))
 
 
-async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(things: Things) -> None:
-    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
-    own = {"Origin": things.url, "Cookie": cookie}
-    foreign = await handshake(things, ANN, **own)
+async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(lasting: Things) -> None:
+    cookie = f"{SESSION}={lasting.api.sessions.issue(BOB)}"
+    own = {"Origin": lasting.url, "Cookie": cookie}
+    foreign = await handshake(lasting, ANN, **own)
     assert foreign.status == 403
-    assert await handshake(things, UNKNOWN, **own) == foreign
-    assert await handshake(things, BOB, Cookie=cookie) == foreign
-    assert await handshake(things, BOB, Origin="https://evil.example", Cookie=cookie) == foreign
-    for headers in ({}, {"Authorization": "Bearer x"}, {"Origin": things.url}):
-        assert await handshake(things, ANN, **headers) == foreign
-    assert (await handshake(things, BOB, **own)).status == 101
+    assert await handshake(lasting, UNKNOWN, **own) == foreign
+    assert await handshake(lasting, BOB, Cookie=cookie) == foreign
+    assert await handshake(lasting, BOB, Origin="https://evil.example", Cookie=cookie) == foreign
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Origin": lasting.url}):
+        assert await handshake(lasting, ANN, **headers) == foreign
+    assert (await handshake(lasting, BOB, **own)).status == 101
 
 
 @pytest.mark.parametrize(
@@ -338,13 +355,13 @@ async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(things
     ids=str,
 )
 async def test_a_foreign_conversation_answers_exactly_like_an_unknown_one(
-    things: Things, command: dict[str, JsonValue]
+    lasting: Things, command: dict[str, JsonValue]
 ) -> None:
-    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
-    async with talking(things.url, BOB, {"Origin": things.url, "Cookie": cookie}) as bob:
+    cookie = f"{SESSION}={lasting.api.sessions.issue(BOB)}"
+    async with talking(lasting.url, BOB, {"Origin": lasting.url, "Cookie": cookie}) as bob:
         await bob.send(**command, conversation=UNKNOWN)
         unknown = await bob.receive()
-        await bob.send(**command, conversation=things.conversation)
+        await bob.send(**command, conversation=lasting.conversation)
         assert await bob.receive() == unknown
     assert unknown["type"] == "refused"
     assert isinstance(unknown["problem"], dict)
@@ -352,12 +369,12 @@ async def test_a_foreign_conversation_answers_exactly_like_an_unknown_one(
 
 
 async def test_what_is_said_about_a_foreign_agent_is_refused_like_an_unknown_one(
-    things: Things,
+    lasting: Things,
 ) -> None:
-    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
+    cookie = f"{SESSION}={lasting.api.sessions.issue(BOB)}"
     answers = []
-    async with talking(things.url, BOB, {"Origin": things.url, "Cookie": cookie}) as bob:
-        for agent in (UNKNOWN, things.agent, things.draft):
+    async with talking(lasting.url, BOB, {"Origin": lasting.url, "Cookie": cookie}) as bob:
+        for agent in (UNKNOWN, lasting.agent, lasting.draft):
             await bob.send(type="say", id="1", text="x", agent=agent)
             answers.append(await bob.receive())
     assert answers[0]["type"] == "refused"
