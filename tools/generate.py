@@ -19,6 +19,7 @@ from heliostat_operator.settings import OperatorSettings
 from tools import (
     agent_rules,
     api_openapi,
+    boards,
     chart_copies,
     command_reference,
     conditions_page,
@@ -45,6 +46,7 @@ Sections: TypeAlias = Sequence[tuple[str, str, Callable[[], str]]]
 FOLDERS: Folders = [
     ("manifests/crds", crd_manifests.build_files),
     ("charts/heliostat/files/crds", crd_manifests.build_chart_files),
+    ("charts/heliostat/files/monitoring/dashboards", boards.build_files),
 ]
 # A whole file.
 FILES: Files = [

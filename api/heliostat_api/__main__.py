@@ -17,13 +17,14 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
-from heliostat_api.main import Surroundings, create_app
+from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import PREFIX, ApiSettings
 from heliostat_api.starting import StartError, naming, read_settings
+from heliostat_api.surroundings import Surroundings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_api.people.roles import RoleRow
+from heliostat_api.webhooks.addresses import place_of
+from heliostat_api.webhooks.signatures import key_of
 from heliostat_core.egress import check_allowed
 
 PREFIX: Final = "HELIOSTAT_API_"
@@ -49,6 +51,12 @@ def _origin(url: str) -> str:
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be scheme, name and port, without a path: https://agents.example")
     return url
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    if text := secret.get_secret_value():
+        key_of(text)
+    return secret
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -236,6 +244,26 @@ class ApiSettings(BaseSettings):
         ),
     ] = 6000
 
+    webhook_url: Annotated[
+        str,
+        Field(
+            description="Who is told of every agent that failed, was paused or missed a time "
+            "(webhooks.md); empty: those that people name."
+        ),
+    ] = ""
+    webhook_secret: Annotated[
+        SecretStr,
+        AfterValidator(_webhook_secret),
+        Field(description="The secret that signs what is sent there: `whsec_` and base64."),
+    ] = SecretStr("")
+    webhook_networks: Annotated[
+        Networks,
+        Field(
+            description="Networks that webhooks may call beside the internet, separated by commas: "
+            "`10.0.0.0/8`."
+        ),
+    ] = ()
+
     gateway_url: Annotated[
         Address, Field(description="Where the gateway is; empty: there is none, and so no cap.")
     ] = ""
@@ -316,6 +344,14 @@ class ApiSettings(BaseSettings):
     def _check_store(self) -> Self:
         if self.store == "firestore" and not self.google_cloud_project:
             raise ValueError("store firestore needs GOOGLE_CLOUD_PROJECT")
+        return self
+
+    @model_validator(mode="after")
+    def _check_webhook(self) -> Self:
+        if bool(self.webhook_url) != bool(self.webhook_secret.get_secret_value()):
+            raise ValueError("webhook_url and webhook_secret belong together: set both")
+        if self.webhook_url:
+            place_of(self.webhook_url)
         return self
 
     @model_validator(mode="after")

@@ -34,10 +34,18 @@ RECORDED_ANNOTATION = f"{GROUP}/recorded"
 RESUMED_ANNOTATION = f"{GROUP}/schedule-resumed"
 """On an Agent: when somebody resumed its schedule (RFC 3339). A pause from before is over."""
 
+OFFERED_ANNOTATION = f"{GROUP}/offered-by"
+"""On an Execution for a time of a schedule: which trigger outside of the operator made it. It runs
+once the schedule has decided that time."""
+
 AGENT_CONTAINER = "agent"
 RUN_DOCUMENT_KEY = "run.json"
 EXECUTION_KEY_KEY = "key"
 
+CRON_NAME = "heliostat-cron"
+"""Begins the names of CronJobs; what all those of a namespace share has this very name."""
+
+_LONGEST_CRON_JOB = 52
 _LONGEST = 63  # of a label value, and so of every name that becomes one (a Job's does)
 
 
@@ -67,6 +75,15 @@ def attempt_name(execution: str, number: int) -> str:
 def scheduled_name(agent: str, scheduled: datetime) -> str:
     """Name of the Execution for one time of an Agent's schedule: whoever makes it, makes one."""
     return child_name(agent, scheduled.astimezone(UTC).strftime("%Y%m%dt%H%M%Sz"))
+
+
+def cron_job_name(agent: str) -> str:
+    """Name of the CronJob of an Agent's schedule; Kubernetes wants at most 52 characters."""
+    name = f"{CRON_NAME}-{agent}"
+    if len(name) <= _LONGEST_CRON_JOB:
+        return name
+    digest = hashlib.sha256(agent.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_CRON_JOB - len(digest) - 1].rstrip('-.')}-{digest}"
 
 
 def snapshot_name(execution: str) -> str:

@@ -224,7 +224,7 @@ class Applier:
         )
         document = build_run_document(execution, start, settings, proxy)
         key = self._signer.execution_key(execution, start)
-        secret = build_secret(execution, start.attempt, document, key)
+        secret = build_secret(execution, start.attempt, document, key, start.secrets)
         await self._create(execution, secret, effects)
         size = start.frozen.workspace.storage.size
         if size is not None:

@@ -7,10 +7,10 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -29,17 +29,22 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrivals, Echoes
+from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.guards import Guards
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.reconcile import ExecutionReconciler, Follower
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.triggers import TriggerReconciler
+from heliostat_operator.vaults import Vault
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -48,7 +53,12 @@ UNFINISHED = f"{FINISHED_LABEL}!=true"
 _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
+# For so long everything else waits while times of schedules are due: thousands of them at once.
+_LONGEST_HURRY = 5.0
+
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,11 @@ class Meter(Protocol):
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
 
+    def failed(self, kind: str) -> None: ...
+
+    @property
+    def schedules(self) -> TickMeter: ...
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -92,32 +107,55 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        followers: Sequence[Follower] = (),
+        vault: Vault | None = None,
+        triggers: TriggerReconciler | None = None,
     ) -> None:
+        """`triggers` of schedules beside the operator's own timer; None in a world without any."""
         self._world = world
         self._settings = settings
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self.census = Census()
+        self._observer = Observer(
+            world, gateway, self.board, clock, settings.usage_seconds, vault=vault
+        )
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
         self._guards = Guards(world, settings, UNFINISHED)
         applier = Applier(world, gateway, signer, self._guards, settings, clock)
         self._executions = ExecutionReconciler(
-            world, self._observer, applier, self.board, settings, clock, self._echoes
+            world,
+            self._observer,
+            applier,
+            self.board,
+            settings,
+            clock,
+            self._echoes,
+            followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault, triggers)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
-        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock)
+        ticks = meter.schedules if meter else Unmetered()
+        self._schedules = ScheduleReconciler(
+            world, self._known_agents, self._runs, clock, ticks, triggers.kinds if triggers else ()
+        )
+        self._triggers = triggers
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
-        self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
-        self.agent_queue: KeyQueue[Key] = KeyQueue(
-            self._reconcile_agent, max(1, settings.workers // 4)
-        )
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
         self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
+        self.execution_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_execution, settings.workers, self._times_first
+        )
+        self.agent_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
+        self.trigger_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_trigger, max(1, settings.workers // 4), self._times_first
+        )
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -164,6 +202,7 @@ class Engine:
             self._written[key] = written
         self.schedule_queue.add(key)
         self.agent_queue.add(key)
+        self._wake_trigger(key)
         for waiting in self.board.waiting_for(key):
             self.execution_queue.add(waiting)
 
@@ -172,12 +211,14 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
+            self.census.see(execution)
             self._runs.see(execution)
-        if change.type == "DELETED" or execution.is_finished:
+        if change.type == "DELETED" or execution.is_finished or execution.is_offer:
             self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
         if had_a_claim and key not in self.board:
             self._give_seat_on()
@@ -211,6 +252,10 @@ class Engine:
     def wake_agent(self, key: Key) -> None:
         self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
 
+    def _wake_trigger(self, key: Key) -> None:
+        if self._triggers is not None:
+            self.trigger_queue.add(key)
+
     # ---- work -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -221,21 +266,24 @@ class Engine:
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
             group.create_task(self.network_queue.run())
+            group.create_task(self.trigger_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before, runs = self.board.known(), self._runs.known()
+        before, runs, counted = self.board.known(), self._runs.known(), self.census.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
         self.board.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
+        self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
         for namespace in {namespace for namespace, _ in agents}:
             self._look_at_network(namespace)
+            self._wake_trigger(key)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -282,16 +330,35 @@ class Engine:
             self._pauses.pop(key, None)
         return delay
 
-    async def _reconcile_schedule(self, key: Key) -> float | None:
-        return await self._timed("schedule", self._schedules.reconcile(key))
+    async def _reconcile_schedule(self, key: Key) -> None:
+        again = await self._timed("schedule", self._schedules.reconcile(key))
+        if again is not None:
+            self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
     async def _reconcile_network(self, namespace: str) -> float | None:
         return await self._timed("network", self._guards.reconcile(namespace))
 
-    async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
+    async def _reconcile_trigger(self, key: Key) -> float | None:
+        if self._triggers is None:
+            return None
+        before = self._triggers.setup_of(key)
+        delay = await self._timed("trigger", self._triggers.reconcile(key))
+        if self._triggers.setup_of(key) != before:
+            self.wake_agent(key)
+        return delay
+
+    async def _times_first(self) -> None:
+        """What is due has a time to keep; the work that it makes comes after."""
+        await self.schedule_queue.calm(_LONGEST_HURRY)
+
+    async def _timed(self, kind: str, work: Awaitable[Answer]) -> Answer:
         started = time.monotonic()
         try:
             return await work
+        except Exception:
+            if self._meter is not None:
+                self._meter.failed(kind)
+            raise
         finally:
             if self._meter is not None:
                 self._meter.reconciled(kind, time.monotonic() - started)

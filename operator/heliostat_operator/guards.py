@@ -7,7 +7,7 @@ each Agent with hosts opens those, and goes with the Agent. What others change o
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from ipaddress import ip_network
 
 from pydantic import ValidationError
@@ -24,7 +24,6 @@ from heliostat_core.worlds import (
     NETWORK_POLICY,
     SERVICE,
     JsonObject,
-    JsonValue,
     Kind,
     NotFoundError,
     Ref,
@@ -39,6 +38,7 @@ from heliostat_operator.builders.network_policies import (
     build_hosts,
     domains_of,
 )
+from heliostat_operator.cron_jobs import read_addresses
 from heliostat_operator.peers import read_peers
 from heliostat_operator.seats import Key
 from heliostat_operator.settings import OperatorSettings
@@ -184,8 +184,7 @@ class Guards:
         """Every address of the Kubernetes API: its Service's, and those behind it."""
         service = await self._world.get(Ref(SERVICE, "default", "kubernetes"))
         endpoints = await self._world.get(Ref(ENDPOINT_SLICE, "default", "kubernetes"))
-        addresses = {*service_addresses(service), *endpoint_addresses(endpoints)}
-        return tuple(ip_network(each) for each in sorted(addresses))
+        return tuple(ip_network(each) for each in read_addresses(service, endpoints).cidrs)
 
     async def _kind(self) -> Kind | None:
         """What the cluster itself opens domains with; None: the proxy does."""
@@ -221,26 +220,3 @@ async def our_policies(world: World, namespace: str | None = None) -> AsyncItera
                 yield Ref(kind, meta.namespace, meta.name)
         except NotFoundError:
             continue  # this cluster has no such kind
-
-
-def service_addresses(service: JsonObject | None) -> tuple[str, ...]:
-    """Of a Service inside the cluster."""
-    match service:
-        case {"spec": {"clusterIPs": [*found]}}:
-            return tuple(str(each) for each in found)
-    return ()
-
-
-def endpoint_addresses(endpoints: JsonObject | None) -> tuple[str, ...]:
-    """Of an EndpointSlice."""
-    match endpoints:
-        case {"endpoints": [*found]}:
-            return tuple(str(one) for each in found for one in _addresses(each))
-    return ()
-
-
-def _addresses(endpoint: JsonValue) -> Sequence[JsonValue]:
-    match endpoint:
-        case {"addresses": [*found]}:
-            return found
-    return ()

@@ -26,7 +26,7 @@ def _read_kept(given: object) -> object:
     return [{"name": name, "key": key} for name, _, key in pairs]
 
 
-def _words(given: object) -> object:
+def _read_names(given: object) -> object:
     return given.replace(",", " ").split() if isinstance(given, str) else given
 
 
@@ -35,10 +35,10 @@ def _network(text: str) -> str:
 
 
 Peers = Annotated[
-    tuple[Annotated[str, AfterValidator(check_peer)], ...], NoDecode, BeforeValidator(_words)
+    tuple[Annotated[str, AfterValidator(check_peer)], ...], NoDecode, BeforeValidator(_read_names)
 ]
 Networks = Annotated[
-    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
+    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_read_names)
 ]
 
 PREFIX: Final = "HELIOSTAT_OPERATOR_"
@@ -80,6 +80,9 @@ class OperatorSettings(BaseSettings):
     ] = 86400
     workspace_image: Annotated[str, Field(description="Image of a run whose Agent names none.")] = (
         "heliostat-workspace:dev"
+    )
+    image: Annotated[str, Field(description="Its own image, which the pods of CronJobs run.")] = (
+        "heliostat-operator:dev"
     )
     max_concurrent_executions: Annotated[
         int, Field(ge=1, description="Executions admitted at once, over all Agents.")
@@ -174,6 +177,37 @@ class OperatorSettings(BaseSettings):
             description="Where runs reach the egress proxy, without a path; empty: there is none.",
         ),
     ] = ""
+    secret_manager_endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^([a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?)?$",
+            description="Google's Secret Manager, `secretmanager.googleapis.com`, whose secrets "
+            "Agents may then name; empty: none.",
+        ),
+    ] = ""
+    secret_refresh_seconds: Annotated[
+        float,
+        Field(
+            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
+        ),
+    ] = 60
+    secret_keep_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=86400,
+            description="While Secret Manager is away, what was read is used for so long.",
+        ),
+    ] = 3600
+    gateway_secrets: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_read_names),
+        Field(
+            description="Secrets of Secret Manager that the gateway uses, separated by commas: no "
+            "agent gets one of such an id."
+        ),
+    ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
 
 

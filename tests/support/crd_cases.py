@@ -198,7 +198,15 @@ _ONE_CHECK = "must set exactly one of command and files"
 _INSIDE = "must stay in the workspace: no '..'"
 _ONCE = "must name a variable in env or in secretRefs, not in both"
 _RESERVED = "must not begin with HELIOSTAT_, ANTHROPIC_, OPENAI_ or CLAUDE_: Heliostat sets those"
-_SECRET = {"name": "crm", "key": "token"}
+_SECRET: JsonObject = {"name": "crm", "key": "token"}
+_MANAGED = "projects/acme/secrets/crm-token"
+_TWO_FORMS: dict[str, JsonObject] = {
+    "both": {**_SECRET, "secretManager": {"secret": _MANAGED}},
+    "a key beside": {"key": "token", "secretManager": {"secret": _MANAGED}},
+    "a name alone": {"name": "crm"},
+    "neither": {},
+}
+_ONE_SECRET = "must set either name and key, or secretManager"
 
 _ONE_FORM = "must set exactly one of cron and frequency"
 _WITHOUT_CRON = "must leave out time, weekday and monthDay beside cron, which says when itself"
@@ -353,6 +361,26 @@ RULE_CASES: Sequence[Case] = (
         },
         "spec.workspace",
         _ONCE,
+    ),
+    _agent(
+        "a secret of Secret Manager",
+        {
+            "workspace": {
+                "secretRefs": [
+                    {"envName": "A", "secretManager": {"secret": _MANAGED}},
+                    {"envName": "B", "secretManager": {"secret": _MANAGED, "version": "7"}},
+                ]
+            }
+        },
+    ),
+    *(
+        _agent(
+            f"a secret of two forms: {name}",
+            {"workspace": {"secretRefs": [{"envName": "A", **ref}]}},
+            "spec.workspace.secretRefs[0]",
+            _ONE_SECRET,
+        )
+        for name, ref in _TWO_FORMS.items()
     ),
     *(
         _agent(

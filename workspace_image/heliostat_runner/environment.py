@@ -19,6 +19,8 @@ BASH_MAX_SECONDS = 600
 _MAX_RETRIES = "4"
 """Claude Code's own attempts for one turn: about 9 s, a gateway's restart. Each is counted."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+_LONGEST = 128 * 1024
+"""Bytes of one variable: Linux starts no program with a longer one."""
 _ALIASES = ("HAIKU", "SONNET", "OPUS", "FABLE")
 
 
@@ -37,12 +39,17 @@ def build_base(environ: Mapping[str, str], settings: Settings) -> dict[str, str]
 
 
 def build_task(document: RunDocument) -> dict[str, str]:
-    """The task in variables, for commands."""
+    """The task in variables, for commands; what is too long for one is left out."""
     parameters = {
         f"HELIOSTAT_PARAMETER_{_variable(parameter.name)}": parameter.value
         for parameter in document.parameters
     }
-    return {"HELIOSTAT_INPUT": document.input, "HELIOSTAT_PROMPT": document.prompt} | parameters
+    task = {"HELIOSTAT_INPUT": document.input, "HELIOSTAT_PROMPT": document.prompt} | parameters
+    return {name: value for name, value in task.items() if _fits(name, value)}
+
+
+def _fits(name: str, value: str) -> bool:
+    return len(f"{name}={value}".encode()) < _LONGEST
 
 
 def build_command(

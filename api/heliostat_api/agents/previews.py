@@ -31,6 +31,7 @@ from heliostat_api.serving.problems import FieldError
 from heliostat_api.views import FieldChangeView, View
 from heliostat_core.agents import AgentSpec
 from heliostat_core.egress import HTTPS_PORT, Egress
+from heliostat_core.secret_refs import SecretRef
 
 HISTORY = 50
 """Runs that an estimate looks back on."""
@@ -64,7 +65,8 @@ class CostView(View):
 
 
 class SecretVariableView(View):
-    """A value of a Secret that the agent gets as a variable."""
+    """A value that the agent gets as a variable: of a Secret by its key, or of Secret Manager by
+    its version."""
 
     name: str
     key: str
@@ -267,10 +269,7 @@ def touches_of(spec: AgentSpec, *, is_confined: bool = False) -> TouchView:
         tools=() if is_command else tools,
         denied=denied,
         hosts=tuple(sorted(hosts)),
-        secrets=tuple(
-            SecretVariableView(name=each.name, key=each.key, env_name=each.env_name)
-            for each in spec.workspace.secret_refs
-        ),
+        secrets=tuple(map(_secret_variable, spec.workspace.secret_refs)),
     )
 
 
@@ -278,6 +277,13 @@ def named(egress: Egress) -> str:
     """`api.example.com`, or `api.example.com 443 8443`."""
     ports = "" if egress.ports == (HTTPS_PORT,) else "".join(f" {each}" for each in egress.ports)
     return f"{egress.host}{ports}"
+
+
+def _secret_variable(ref: SecretRef) -> SecretVariableView:
+    managed = ref.secret_manager
+    if managed is not None:
+        return SecretVariableView(name=managed.secret, key=managed.version, env_name=ref.env_name)
+    return SecretVariableView(name=ref.name or "", key=ref.key or "", env_name=ref.env_name)
 
 
 def tool_of(rule: str) -> str:

@@ -16,7 +16,7 @@ from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
 from heliostat_api.views import AgentView, ExecutionView, View
-from heliostat_core.executions import Execution, ExecutionSpec
+from heliostat_core.executions import MOST_INPUT, Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
@@ -30,7 +30,7 @@ ParameterValue = Annotated[str, StringConstraints(max_length=4096)]
 class RunRequest(View):
     """What a run gets beside its agent's prompt. Names and values as an Execution takes them."""
 
-    input: Annotated[str, Field(max_length=65536)] = ""
+    input: Annotated[str, Field(max_length=MOST_INPUT)] = ""
     parameters: Annotated[Mapping[ParameterName, ParameterValue], Field(max_length=64)] = {}
 
 
@@ -43,7 +43,10 @@ class Accepted(View):
 
 @dataclass(frozen=True)
 class Order:
-    """A run that is to be: its spec, and what else its resource says."""
+    """A run that is to be: its spec, and what else its resource says.
+
+    What its spec does not name as its trigger, the dashboard started.
+    """
 
     namespace: str
     spec: JsonObject
@@ -163,8 +166,8 @@ class Commands:
         """The uid of the run, which may have been made before."""
         asked = ExecutionSpec.model_validate(
             {
-                **order.spec,
                 "trigger": {"kind": "Dashboard"},
+                **order.spec,
                 "correlationId": made["correlationId"],
             }
         )

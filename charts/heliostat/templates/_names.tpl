@@ -62,6 +62,17 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- if not (or .Values.api.guests .Values.api.env.HELIOSTAT_API_OIDC_ISSUER .Values.api.env.HELIOSTAT_API_IAP_AUDIENCE) }}
 {{- fail "api.guests false leaves nobody who could enter: set HELIOSTAT_API_OIDC_ISSUER or HELIOSTAT_API_IAP_AUDIENCE in api.env" }}
 {{- end }}
+{{- if .Values.gke.iap.enabled }}
+{{- if not .Values.gke.enabled }}
+{{- fail "gke.iap.enabled needs gke.enabled" }}
+{{- end }}
+{{- if not .Values.gke.iap.oauthSecret }}
+{{- fail "gke.iap.oauthSecret is missing: the Secret with the OAuth client" }}
+{{- end }}
+{{- if not .Values.api.env.HELIOSTAT_API_IAP_AUDIENCE }}
+{{- fail "gke.iap.enabled needs HELIOSTAT_API_IAP_AUDIENCE in api.env: without it the api does not believe the proxy" }}
+{{- end }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.host is missing: the name by which browsers find the dashboard" }}
 {{- end }}

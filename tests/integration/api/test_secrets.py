@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 from pydantic import JsonValue
 
+from heliostat_api.assembly.entrance import open_movings
 from heliostat_api.documents.port import OWNER, Put
-from heliostat_api.main import open_movings
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import LOCAL
 from heliostat_api.secrets.records import MOST, OWNER_LABEL, new_secret, owner_label, path_of

@@ -31,15 +31,17 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
+from heliostat_operator.cron_jobs import CronJobs, remove_all
 from heliostat_operator.effects import Applier
 from heliostat_operator.engine import UNFINISHED, Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
 from heliostat_operator.guards import Guards, our_policies
 from heliostat_operator.handlers import WATCHED
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.observe import Observer
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.seats import Board
 from heliostat_operator.signing import (
     PRIVATE_SECRET,
@@ -47,6 +49,7 @@ from heliostat_operator.signing import (
     Signer,
     ensure_signing_key,
 )
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_ROLE, finish_uninstall, prepare_uninstall
 from support.builders.pods import make_pod
 from support.builders.resources import (
@@ -132,6 +135,7 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
         made = await others.create(make_execution(namespace))
         await use_actions(world, others, signer, Agent.model_validate(agent), made)
         await use_schedule(world, others, namespace)
+        await use_triggers(world, others, namespace)
         await use_engine(world, signer, namespace)
         with definitions_of(server, FQDN_POLICY, CILIUM_POLICY):
             await use_network(world, others, make_namespace(server))
@@ -153,9 +157,9 @@ def definitions_of(server: Address, *kinds: Kind) -> Iterator[None]:
 
 
 def build_open_definition(kind: Kind) -> JsonObject:
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": kind.version, "served": True, "storage": True}
-    names = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
+    schema: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version: JsonObject = {"name": kind.version, "served": True, "storage": True}
+    names: JsonObject = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -193,11 +197,24 @@ async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespac
     await others.apply(make_agent(namespace, "scheduled", schedule=schedule))
     later = utc_now() + seconds(150)
     reconciler = ScheduleReconciler(world, KnownAgents(), ScheduledRuns(), lambda: later)
-    while await reconciler.reconcile((namespace, "scheduled")) in (0, RECORD_SECONDS):
+    key = (namespace, "scheduled")
+    while (again := await reconciler.reconcile(key)) and again.seconds <= RECORD_SECONDS:
         pass
     found = Agent.model_validate(await others.get(Ref(AGENT, namespace, "scheduled")))
     assert found.status.schedule is not None
     assert {each.outcome for each in found.status.schedule.recent} == {"Ran", "Late"}
+
+
+async def use_triggers(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
+    """A CronJob that comes and goes."""
+    triggers = TriggerReconciler(
+        world, {"CronJob": CronJobs(world, make_settings(), utc_now)}, utc_now
+    )
+    for trigger in ("CronJob", "Builtin"):
+        schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
+        await others.apply(make_agent(namespace, "yearly", schedule=schedule))
+        await triggers.reconcile((namespace, "yearly"))
+    await remove_all(world)
 
 
 async def use_actions(

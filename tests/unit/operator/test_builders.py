@@ -3,6 +3,8 @@
 import base64
 import json
 
+from pydantic import SecretStr
+
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.builders.claims import build_claim
 from heliostat_operator.builders.jobs import build_job
@@ -27,7 +29,10 @@ SPEC = make_spec(
     workspace={
         "resources": {"cpu": "1", "memory": "2Gi"},
         "env": [{"name": "LANGUAGE", "value": "en"}],
-        "secretRefs": [{"name": "crm", "key": "token", "envName": "CRM_TOKEN"}],
+        "secretRefs": [
+            {"name": "crm", "key": "token", "envName": "CRM_TOKEN"},
+            {"envName": "ERP_TOKEN", "secretManager": {"secret": "projects/acme/secrets/erp"}},
+        ],
         "storage": {"type": "Volume", "size": "1Gi"},
     },
     verify={"files": ["report.md"]},
@@ -131,6 +136,12 @@ POD: JsonObject = {
                     "name": "CRM_TOKEN",
                     "valueFrom": {"secretKeyRef": {"name": "crm", "key": "token"}},
                 },
+                {
+                    "name": "ERP_TOKEN",
+                    "valueFrom": {
+                        "secretKeyRef": {"name": "sales-1-1", "key": "variable.ERP_TOKEN"}
+                    },
+                },
             ],
             "resources": {
                 "requests": {"cpu": "1", "memory": "2Gi"},
@@ -151,7 +162,14 @@ POD: JsonObject = {
         }
     ],
     "volumes": [
-        {"name": "run", "secret": {"secretName": "sales-1-1", "defaultMode": 0o440}},
+        {
+            "name": "run",
+            "secret": {
+                "secretName": "sales-1-1",
+                "defaultMode": 0o440,
+                "items": [{"key": "run.json", "path": "run.json"}, {"key": "key", "path": "key"}],
+            },
+        },
         {"name": "workspace", "persistentVolumeClaim": {"claimName": "sales-1-workspace"}},
         {"name": "tmp", "emptyDir": {}},
     ],
@@ -192,7 +210,8 @@ def test_the_run_document_says_all_that_the_runner_is_told() -> None:
 
 def test_the_secret_holds_run_document_and_key_and_never_changes() -> None:
     document: JsonObject = {"prompt": "Zähle."}
-    assert build_secret(EXECUTION, make_attempt(), document, "key") == {
+    values = {"ERP_TOKEN": SecretStr("42")}
+    assert build_secret(EXECUTION, make_attempt(), document, "key", values) == {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": metadata("sales-1-1", **ATTEMPT),
@@ -201,6 +220,7 @@ def test_the_secret_holds_run_document_and_key_and_never_changes() -> None:
         "data": {
             "run.json": base64.b64encode('{"prompt": "Zähle."}'.encode()).decode(),
             "key": base64.b64encode(b"key").decode(),
+            "variable.ERP_TOKEN": base64.b64encode(b"42").decode(),
         },
     }
 

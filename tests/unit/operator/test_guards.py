@@ -186,7 +186,7 @@ async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
             "apiVersion": SERVICE.api_version,
             "kind": "Service",
             "metadata": meta,
-            "spec": {"clusterIPs": ["10.96.0.1"]},
+            "spec": {"clusterIPs": ["10.96.0.1"], "ports": [{"port": 443}]},
         }
     )
     world.put(
@@ -195,6 +195,7 @@ async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
             "kind": "EndpointSlice",
             "metadata": meta,
             "endpoints": [{"addresses": ["10.88.0.1", "10.88.0.2"]}],
+            "ports": [{"port": 6443}],
         }
     )
     put_agent(world, {"host": "10.0.0.0/8"})

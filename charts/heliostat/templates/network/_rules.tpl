@@ -47,6 +47,16 @@
   ports: [{port: 6379}]
 {{- end }}
 
+{{/* The collector of traces, in the cluster or outside. */}}
+{{- define "heliostat.toCollector" -}}
+{{- if .Values.telemetry.otlpEndpoint }}
+- to:
+    - namespaceSelector: {}
+    - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
+  ports: [{port: {{ .Values.telemetry.port }}}]
+{{- end }}
+{{- end }}
+
 {{/* Prometheus, from the namespaces that values name. */}}
 {{- define "heliostat.scrapers" -}}
 {{- range .Values.network.scrapers }}
