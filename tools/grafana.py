@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pydantic import JsonValue
 
 Unit = Literal[
-    "short", "s", "percentunit", "currencyUSD", "ops", "reqps", "none", "bool_on_off", "cps"
+    "short", "s", "percentunit", "currencyUSD", "ops", "reqps", "none", "bool_on_off", "cps", "Bps"
 ]
 
 _WIDTH: Final = 24

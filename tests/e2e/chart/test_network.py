@@ -68,7 +68,7 @@ class Ground:
         platform.run("looker-1", "looker")
         ended = platform.wait_until_finished("looker-1", 120)
         assert ended.status.result is not None, ended.status
-        found: Mapping[str, object] = json.loads(str(ended.status.result))
+        found: Mapping[str, object] = json.loads(ended.status.result.text)
         return found
 
     def look_outside(self) -> Mapping[str, object]:
