@@ -28,8 +28,9 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.engine import UNFINISHED, Engine
 from heliostat_operator.guards import Guards
+from heliostat_operator.readiness import AgentObservation, compute_ready
 from heliostat_operator.settings import OperatorSettings
-from support.builders.resources import make_agent, make_execution, make_settings
+from support.builders.resources import NOW, make_agent, make_execution, make_settings
 from support.manual_loop import run
 from support.memory_world import MemoryWorld, meta_of
 
@@ -256,3 +257,14 @@ def test_a_job_is_made_only_behind_its_guard() -> None:
         assert len(engine.network_queue) == 1
 
     run(scene())
+
+
+def test_where_nothing_is_enforced_an_agent_that_names_hosts_says_so() -> None:
+    def said(*egress: JsonObject, guards_network: bool) -> str:
+        agent = make_agent(workspace={"egress": egress}, runtime={"command": ["true"]})
+        seen = AgentObservation({}, None, None, 0, None, (), guards_network=guards_network)
+        return compute_ready(agent, seen, NOW)[2]
+
+    assert "nothing enforces it here" in said(DOMAIN, guards_network=False)
+    assert "enforces" not in said(DOMAIN, guards_network=True)
+    assert "enforces" not in said(guards_network=False)
