@@ -23,6 +23,7 @@ from heliostat_core.worlds import (
     NAMESPACE,
     NETWORK_POLICY,
     SERVICE,
+    InvalidError,
     JsonObject,
     Kind,
     NotFoundError,
@@ -88,7 +89,7 @@ class Guards:
         """Closes the namespace and opens the Agent's hosts, where that is not done. Answers the
         address of the proxy that the run needs, or nothing."""
         if self.is_on and namespace not in self._guarded:
-            await self.reconcile(namespace)
+            await self._close(namespace)
         elif self.is_on and egress and self._opened.get((namespace, agent)) != egress:
             await self._open_now(namespace, agent)
         is_proxied = any(domains_of(egress)) and await self._kind() is None
@@ -105,17 +106,24 @@ class Guards:
         A namespace counts as guarded only from its end on: whoever starts a pod meanwhile waits.
         """
         async with self._locks[namespace]:
-            self._guarded.discard(namespace)
-            self._knows_kind = False
-            agents = [each async for each in self._agents(namespace)]
-            is_left = not agents and not await self._has_runs(namespace)
-            await self._keep_only(
-                namespace, set() if is_left else await self._guard(namespace, agents)
-            )
-            if is_left:
-                return None
-            self._guarded.add(namespace)
-            return None if agents else _RUNS_LEFT_SECONDS
+            return await self._look(namespace)
+
+    async def _close(self, namespace: str) -> None:
+        """Of many starts at once the first does it."""
+        async with self._locks[namespace]:
+            if namespace not in self._guarded:
+                await self._look(namespace)
+
+    async def _look(self, namespace: str) -> float | None:
+        self._guarded.discard(namespace)
+        self._knows_kind = False
+        agents = [each async for each in self._agents(namespace)]
+        is_left = not agents and not await self._has_runs(namespace)
+        await self._keep_only(namespace, set() if is_left else await self._guard(namespace, agents))
+        if is_left:
+            return None
+        self._guarded.add(namespace)
+        return None if agents else _RUNS_LEFT_SECONDS
 
     async def _guard(self, namespace: str, agents: list[Agent]) -> set[_Address]:
         around = await self._neighbours()
@@ -123,7 +131,10 @@ class Guards:
         for key in [key for key in self._opened if key[0] == namespace]:
             del self._opened[key]
         for each in agents:
-            wanted |= await self._open(each, around)
+            try:
+                wanted |= await self._open(each, around)
+            except InvalidError as error:  # its hosts stay closed; the others' runs go on
+                logger.warning("hosts of Agent %s are not opened: %s", each.metadata.name, error)
         return wanted
 
     async def _open(self, agent: Agent, around: Neighbours) -> set[_Address]:

@@ -1,5 +1,6 @@
 """Guards of the network of runs: made before the first pod, mended, removed with the last."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 import pytest
@@ -19,6 +20,7 @@ from heliostat_core.worlds import (
     NETWORK_POLICY,
     SERVICE,
     Change,
+    InvalidError,
     JsonObject,
     JsonValue,
     Kind,
@@ -163,6 +165,28 @@ async def test_the_guard_goes_with_the_last_agent_and_the_last_run() -> None:
     meta_of(world.objects[run_ref])["labels"] = {FINISHED_LABEL: "true"}
     assert await guard.reconcile("default") is None
     assert policies(world) == set()
+
+
+async def test_of_many_starts_at_once_one_closes_the_namespace() -> None:
+    world = Cluster()
+    put_agent(world)
+    guard = guards(world)
+    await asyncio.gather(*(guard.before_pod("default", "sales", ()) for _ in range(20)))
+    assert [kind for kind, _ in world.changes].count(NETWORK_POLICY) == 1
+
+
+async def test_hosts_that_a_cluster_refuses_keep_no_other_run_from_starting() -> None:
+    class Strict(Cluster):
+        async def apply(self, obj: JsonObject) -> JsonObject:
+            if "refused-hosts" in str(obj["metadata"]):
+                raise InvalidError("spec.egress: Invalid value")
+            return await super().apply(obj)
+
+    world = Strict()
+    put_agent(world, DOMAIN)
+    put_agent(world, DOMAIN, name="refused")
+    await guards(world).reconcile("default")
+    assert policies(world) == {GUARD, HOSTS}
 
 
 async def test_policies_of_others_are_left_alone() -> None:
