@@ -1,7 +1,6 @@
 """`python -m heliostat_api`: the api in a cluster."""
 
 import asyncio
-import logging
 import os
 import sys
 import time
@@ -27,6 +26,8 @@ from heliostat_api.starting import StartError, naming, read_settings
 from heliostat_api.surroundings import Surroundings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_telemetry.lines import set_up_lines
+from heliostat_telemetry.spans import open_spans
 
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 _KEEP_ALIVE_SECONDS = 65
@@ -65,6 +66,9 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         world = await stack.enter_async_context(await KubernetesWorld.connect())
         buckets = open_buckets(settings)
         stack.push_async_callback(buckets.close)
+        spans = open_spans("heliostat-api", settings.otlp_endpoint)
+        if spans:
+            stack.push_async_callback(spans.close)
         yield Surroundings(
             world=world.as_manager,
             logs=world,
@@ -82,6 +86,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             chat_test_seconds=settings.chat_test_seconds,
             is_alone=settings.store == "sqlite",
             buckets=buckets,
+            spans=spans,
         )
 
 
@@ -150,7 +155,7 @@ def open_buckets(settings: ApiSettings) -> Buckets:
 
 def main() -> int:
     """0 after a signal, 1 without a cluster, 2 for a setting that is wrong or leads nowhere."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_lines()
     try:
         asyncio.run(serve(read_settings(os.environ)))
     except StartError as error:

@@ -13,6 +13,7 @@ from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import Logs, World
+from heliostat_telemetry.spans import Spans
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,5 @@ class Surroundings:
     """Whether this is the only replica that there can be."""
     buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
     """What counts requests."""
+    spans: Spans | None = None
+    """Where traces go."""

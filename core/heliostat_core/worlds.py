@@ -45,10 +45,10 @@ SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
 SERVICE = Kind("", "v1", "Service", "services")
 ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
 NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
-FQDN_POLICY = Kind("networking.gke.io", "v1alpha1", "FQDNNetworkPolicy", "fqdnnetworkpolicies")
-CILIUM_POLICY = Kind("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
 ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+FQDN_POLICY = Kind("networking.gke.io", "v1alpha1", "FQDNNetworkPolicy", "fqdnnetworkpolicies")
+CILIUM_POLICY = Kind("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 CLUSTER_ROLE = Kind(
     "rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False
@@ -77,10 +77,10 @@ KINDS = {
         SERVICE,
         ENDPOINT_SLICE,
         NETWORK_POLICY,
-        FQDN_POLICY,
-        CILIUM_POLICY,
         ROLE,
         ROLE_BINDING,
+        FQDN_POLICY,
+        CILIUM_POLICY,
         NAMESPACE,
         CLUSTER_ROLE,
         CLUSTER_ROLE_BINDING,

@@ -229,7 +229,13 @@ class Applier:
         size = start.frozen.workspace.storage.size
         if size is not None:
             await self._create(execution, build_claim(execution, size), effects)
-        job = build_job(execution, start.attempt, start.frozen, settings.workspace_image)
+        job = build_job(
+            execution,
+            start.attempt,
+            start.frozen,
+            settings.workspace_image,
+            traced=bool(settings.otlp_endpoint),
+        )
         made = await self._create(execution, job, effects)
         return ObjectHead.model_validate(made).metadata.uid
 

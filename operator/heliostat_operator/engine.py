@@ -45,6 +45,7 @@ from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.tick_meters import TickMeter, Unmetered
 from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.vaults import Vault
+from heliostat_telemetry.lines import begin_lines
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -146,7 +147,6 @@ class Engine:
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
-        self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
         self.execution_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_execution, settings.workers, self._times_first
         )
@@ -156,6 +156,7 @@ class Engine:
         self.trigger_queue: KeyQueue[Key] = KeyQueue(
             self._reconcile_trigger, max(1, settings.workers // 4), self._times_first
         )
+        self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -265,8 +266,8 @@ class Engine:
             group.create_task(self.execution_queue.run())
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
-            group.create_task(self.network_queue.run())
             group.create_task(self.trigger_queue.run())
+            group.create_task(self.network_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
@@ -281,9 +282,9 @@ class Engine:
         self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
+            self._wake_trigger(key)
         for namespace in {namespace for namespace, _ in agents}:
             self._look_at_network(namespace)
-            self._wake_trigger(key)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -301,6 +302,7 @@ class Engine:
                 logger.warning("the resync is made later: %r", error)
 
     async def _reconcile_execution(self, key: Key) -> float | None:
+        begin_lines(execution="/".join(key))
         had_a_claim = key in self.board
         try:
             return await self._look(key, had_a_claim)
@@ -322,6 +324,7 @@ class Engine:
             self.execution_queue.add(key)
 
     async def _reconcile_agent(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         started = time.monotonic()
         delay = await self._timed("agent", self._agents.reconcile(key))
         spent = time.monotonic() - started
@@ -331,12 +334,10 @@ class Engine:
         return delay
 
     async def _reconcile_schedule(self, key: Key) -> None:
+        begin_lines(agent="/".join(key))
         again = await self._timed("schedule", self._schedules.reconcile(key))
         if again is not None:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
-
-    async def _reconcile_network(self, namespace: str) -> float | None:
-        return await self._timed("network", self._guards.reconcile(namespace))
 
     async def _reconcile_trigger(self, key: Key) -> float | None:
         if self._triggers is None:
@@ -346,6 +347,9 @@ class Engine:
         if self._triggers.setup_of(key) != before:
             self.wake_agent(key)
         return delay
+
+    async def _reconcile_network(self, namespace: str) -> float | None:
+        return await self._timed("network", self._guards.reconcile(namespace))
 
     async def _times_first(self) -> None:
         """What is due has a time to keep; the work that it makes comes after."""

@@ -131,8 +131,8 @@ class AgentReconciler:
             active=self._board.active(_key_of(agent)),
             last=last,
             past=past,
-            guards_network=self._guards_network,
             setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
+            guards_network=self._guards_network,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:

@@ -22,11 +22,13 @@ from heliostat_operator.handlers import build_registry, build_settings, watched_
 from heliostat_operator.kept_secrets import keep_secrets
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
+from heliostat_operator.run_spans import RunSpans
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
 from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
 from heliostat_operator.vaults import NoVault, SecretManagerVault, Vault
+from heliostat_telemetry.spans import open_spans
 
 if TYPE_CHECKING:
     from heliostat_google.secret_manager import SecretManager
@@ -49,13 +51,14 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     secrets = _open_secret_manager(settings)
     fenced = FencedWorld(world, leadership)
     triggers = TriggerReconciler(fenced, {"CronJob": CronJobs(fenced, settings, utc_now)}, utc_now)
+    spans = open_spans("heliostat-operator", settings.otlp_endpoint)
     engine = Engine(
         fenced,
         gateway,
         signer,
         settings,
         meter=metrics,
-        followers=[metrics.moved],
+        followers=[metrics.moved, *([RunSpans(spans).moved] if spans else [])],
         vault=_vault(settings, secrets),
         triggers=triggers,
     )
@@ -76,6 +79,8 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
                 await finish_uninstall(world, gateway, settings.namespace)
             with suppress(WorldError, TimeoutError):
                 await leadership.release()
+        if spans:
+            await spans.close()
         await gateway.close()
         if secrets is not None:
             await secrets.close()

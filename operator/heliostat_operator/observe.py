@@ -184,7 +184,7 @@ class Observer:
             job = None  # left by an earlier Execution of this name
         pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
         events = await self._events(namespace, attempt, pod, now)
-        return Facts(job, pod, events, overdue_seconds(pod, now))
+        return Facts(job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now))
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
         """The Job's pod; when the Job is not known, one that was made for this Execution."""
@@ -243,6 +243,12 @@ def _is_to_start(execution: Execution) -> bool:
     """Whether the next step may make a Job, which needs the values of its secrets."""
     attempt = execution.current_attempt
     return attempt is not None and not attempt.is_over and attempt.job_uid is None
+
+
+def counted_seconds(job: Job | None, now: datetime) -> float:
+    """How long ago the Job was last written: by its controller, while the attempt goes on."""
+    times = [each.time for each in job.metadata.managed_fields if each.time] if job else []
+    return max(0.0, (now - max(times)).total_seconds()) if times else 0.0
 
 
 def _made_a_job(execution: Execution) -> bool:

@@ -34,10 +34,10 @@ class AgentObservation:
     active: int
     last: LastExecution | None
     past: tuple[Past, ...]
-    guards_network: bool = False
-    """Whether the operator closes the network of runs."""
     secret_problem: SecretProblem | None = None
     setup: Setup | None = None
+    guards_network: bool = False
+    """Whether the operator closes the network of runs."""
 
 
 def compute_ready(
@@ -63,9 +63,9 @@ def compute_ready(
     never = never_comes(agent.spec.schedule, now) if agent.spec.schedule else None
     if never is not None:
         return "False", ReadyReason.SCHEDULE_INVALID, never
-    open_network = _say_open_network(agent, seen)
     if seen.setup is not None and seen.setup.reason == TriggeredReason.NOT_CONFIGURED:
         return "False", ReadyReason.TRIGGER_MISSING, seen.setup.message
+    open_network = _say_open_network(agent, seen)
     if agent.spec.runtime.command is not None:
         message = f"Secrets are there; the command chooses its model.{open_network}"
         return "True", ReadyReason.READY, message

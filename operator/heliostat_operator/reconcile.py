@@ -29,6 +29,7 @@ from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.status import names_due, with_blocks
 from heliostat_operator.unwritten import Unwritten
+from heliostat_telemetry.lines import add_to_lines
 
 Follower: TypeAlias = Callable[[Execution, Execution], None]
 """Hears of each status that was written: the Execution before and after."""
@@ -113,6 +114,7 @@ class ExecutionReconciler:
     async def _step(
         self, execution: Execution, arrived: float | None, recorded: Frozen | None
     ) -> _Step:
+        add_to_lines(correlationId=execution.correlation_id)
         known = self._unwritten.recall(execution)
         seen = await self._observer.observe(known, arrived=arrived, recorded=recorded)
         decision = decide(known, seen, self._clock(), self._settings)

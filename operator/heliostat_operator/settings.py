@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_operator.peers import check_peer
+from heliostat_telemetry.spans import ENDPOINT
 
 
 class KeptSecret(BaseModel):
@@ -26,7 +27,7 @@ def _read_kept(given: object) -> object:
     return [{"name": name, "key": key} for name, _, key in pairs]
 
 
-def _read_names(given: object) -> object:
+def _words(given: object) -> object:
     return given.replace(",", " ").split() if isinstance(given, str) else given
 
 
@@ -35,10 +36,10 @@ def _network(text: str) -> str:
 
 
 Peers = Annotated[
-    tuple[Annotated[str, AfterValidator(check_peer)], ...], NoDecode, BeforeValidator(_read_names)
+    tuple[Annotated[str, AfterValidator(check_peer)], ...], NoDecode, BeforeValidator(_words)
 ]
 Networks = Annotated[
-    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_read_names)
+    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
 ]
 
 PREFIX: Final = "HELIOSTAT_OPERATOR_"
@@ -128,6 +129,46 @@ class OperatorSettings(BaseSettings):
             "an Ed25519 private key, any other 256 random bits as text."
         ),
     ] = ()
+    secret_manager_endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^([a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?)?$",
+            description="Google's Secret Manager, `secretmanager.googleapis.com`, whose secrets "
+            "Agents may then name; empty: none.",
+        ),
+    ] = ""
+    secret_refresh_seconds: Annotated[
+        float,
+        Field(
+            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
+        ),
+    ] = 60
+    secret_keep_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=86400,
+            description="While Secret Manager is away, what was read is used for so long.",
+        ),
+    ] = 3600
+    gateway_secrets: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_words),
+        Field(
+            description="Secrets of Secret Manager that the gateway uses, separated by commas: no "
+            "agent gets one of such an id."
+        ),
+    ] = ()
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=ENDPOINT,
+            pattern=r"^(https?://\S+)?$",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
+        ),
+    ] = ""
     network_policies: Annotated[
         bool,
         Field(
@@ -177,40 +218,12 @@ class OperatorSettings(BaseSettings):
             description="Where runs reach the egress proxy, without a path; empty: there is none.",
         ),
     ] = ""
-    secret_manager_endpoint: Annotated[
-        str,
-        Field(
-            pattern=r"^([a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?)?$",
-            description="Google's Secret Manager, `secretmanager.googleapis.com`, whose secrets "
-            "Agents may then name; empty: none.",
-        ),
-    ] = ""
-    secret_refresh_seconds: Annotated[
-        float,
-        Field(
-            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
-        ),
-    ] = 60
-    secret_keep_seconds: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=86400,
-            description="While Secret Manager is away, what was read is used for so long.",
-        ),
-    ] = 3600
-    gateway_secrets: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(_read_names),
-        Field(
-            description="Secrets of Secret Manager that the gateway uses, separated by commas: no "
-            "agent gets one of such an id."
-        ),
-    ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
 
 
 def known_settings() -> frozenset[str]:
     """Names of our variables."""
-    return frozenset(f"{PREFIX}{name}".upper() for name in OperatorSettings.model_fields)
+    fields = OperatorSettings.model_fields.items()
+    return frozenset(
+        f"{PREFIX}{name}".upper() for name, field in fields if not field.validation_alias
+    )

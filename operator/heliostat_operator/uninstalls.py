@@ -191,12 +191,12 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
         "rules": [
             _rule(EXECUTION.group, "executions", "get", "list", "watch", "patch"),
             _rule("", "pods", "get", "list", "watch", "delete"),
-            *(_rule(each.group, each.plural, "list", "delete") for each in GUARDING),
             _rule(CRON_JOB.group, CRON_JOB.plural, "list", "delete"),
             *(
                 {**_rule(kind.group, kind.plural, "delete"), "resourceNames": [CRON_NAME]}
                 for kind in SHARED
             ),
+            *(_rule(each.group, each.plural, "list", "delete") for each in GUARDING),
             {
                 **_rule("", "serviceaccounts", "get", "patch"),
                 "resourceNames": [SERVICE_ACCOUNT_NAME],

@@ -18,9 +18,9 @@ BASH_MAX_SECONDS = 600
 """Claude Code ends a Bash call after at most this long."""
 _MAX_RETRIES = "4"
 """Claude Code's own attempts for one turn: about 9 s, a gateway's restart. Each is counted."""
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 _LONGEST = 128 * 1024
 """Bytes of one variable: Linux starts no program with a longer one."""
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 _ALIASES = ("HAIKU", "SONNET", "OPUS", "FABLE")
 
 

@@ -13,7 +13,7 @@ from heliostat_api.gateway.models import Route, Routes
 from heliostat_api.people.person import Person
 from heliostat_api.secrets.records import OwnSecret
 from heliostat_api.secrets.service import Secrets
-from heliostat_api.secrets.uses import secret_refs
+from heliostat_api.secrets.uses import managed_secrets, secret_refs
 from heliostat_api.serving.problems import FieldError
 from heliostat_core.egress import Host, is_allowed, read_host
 
@@ -33,11 +33,12 @@ class Looked:
 
 @dataclass(frozen=True)
 class Permits:
-    """`images` are patterns, `hosts` as an admin lists them; None: any."""
+    """`images` and `managed` secrets are patterns, `hosts` as an admin lists them; None: any."""
 
     secrets: Secrets
     images: Sequence[str] | None
     hosts: Sequence[str] | None
+    managed: Sequence[str] | None
     routes: Routes
 
     async def checked(self, person: Person, content: Content) -> Content:
@@ -59,7 +60,11 @@ class Permits:
         has_refs = any(secret_refs(content.spec))
         own = await self.secrets.of(person) if has_refs else ()
         spec, faults = resolve_secrets(content.spec, own)
-        judged = (*judge_image(spec, self.images), *judge_hosts(spec, self.hosts))
+        judged = (
+            *judge_image(spec, self.images),
+            *judge_hosts(spec, self.hosts),
+            *judge_managed(spec, self.managed),
+        )
         looked = Looked(content.model_copy(update={"spec": spec}), (*faults, *judged))
         return with_route(looked, await self.routes.look(spec))
 
@@ -107,6 +112,20 @@ def with_secret_names(spec: Spec, names: Mapping[int, str]) -> Spec:
         for place, each in enumerate(refs)
     ]
     return {**spec, "workspace": {**workspace, "secretRefs": renamed}}
+
+
+def judge_managed(spec: Spec, patterns: Sequence[str] | None) -> Iterator[FieldError]:
+    """Whether the admin lets agents made here name these secrets of Secret Manager: persons share
+    a namespace, and its labels can't tell them apart."""
+    if patterns is None:
+        return
+    allowed = f"must be one of {', '.join(patterns)}" if patterns else "take a secret of your own"
+    for place, secret in managed_secrets(spec):
+        if not any(fnmatchcase(secret, each) for each in patterns):
+            yield FieldError(
+                field=f"spec.workspace.secretRefs[{place}].secretManager",
+                message=f"this secret is not allowed here: {allowed}; an admin allows more",
+            )
 
 
 def judge_image(spec: Spec, patterns: Sequence[str] | None) -> tuple[FieldError, ...]:

@@ -14,6 +14,7 @@ from heliostat_api.agents.trials import Trying
 from heliostat_api.assembly.webhooks import Hooks
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.triggers import Triggers
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.gateway.models import Routes
 from heliostat_api.mine.counting import open_runs, open_schedules
@@ -69,7 +70,8 @@ def open_workshop(
     suspender, canceller = around.world(managers.SUSPENDER), around.world(managers.CANCELLER)
     activation = Activation(world, suspender, recorder, drafts, caps, open_schedules(*kept))
     deletion = Deletion(world, drafts, recorder.announcer, hooks.forget_agent)
-    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept))
+    triggers = Triggers(clock, around.spans)
+    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept), triggers)
     return Workshop(
         drafts=drafts,
         activation=activation,
@@ -88,5 +90,6 @@ def open_workshop(
 def open_permits(settings: ApiSettings | None, secrets: Secrets, routes: Routes) -> Permits:
     """Alone on a machine of one's own everything is allowed."""
     if settings is None:
-        return Permits(secrets, None, None, routes)
-    return Permits(secrets, settings.images, settings.allowed_hosts, routes)
+        return Permits(secrets, None, None, None, routes)
+    allowed = settings.images, settings.allowed_hosts, settings.allowed_secrets
+    return Permits(secrets, *allowed, routes)

@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, StringConstraints
 
 from heliostat_api.agents.names import new_suffix
+from heliostat_api.executions.triggers import Triggers
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
@@ -83,6 +84,7 @@ class Commands:
     caps: Caps
     places: Places
     """How many runs somebody may have at once."""
+    triggers: Triggers
 
     async def run(
         self,
@@ -172,7 +174,8 @@ class Commands:
             }
         )
         name = child_name(asked.agent_ref.name, made["suffix"])
-        annotations = {OWNER_ANNOTATION: person.id, **order.annotations}
+        trigger = self.triggers.begin(asked.correlation_id)
+        annotations = {OWNER_ANNOTATION: person.id, **trigger.annotations, **order.annotations}
         metadata: JsonObject = {
             "name": name,
             "namespace": order.namespace,
@@ -194,4 +197,6 @@ class Commands:
                 raise
             created = found
         await self.recorder.see(EXECUTION, created)
-        return Execution.model_validate(created).metadata.uid
+        uid = Execution.model_validate(created).metadata.uid
+        self.triggers.end(trigger, asked.agent_ref.name, asked.correlation_id, uid)
+        return uid

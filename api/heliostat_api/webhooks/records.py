@@ -72,7 +72,7 @@ class Delivery(Record):
     user_id: str
     webhook_id: str
     agent_id: str
-    event: str
+    event: EventName
     created_at: datetime
     body: str
     is_open: bool = True
@@ -127,7 +127,7 @@ class DeliveryView(View):
     """One event on its way. `id` is its `webhook-id`, `body` all that is sent."""
 
     id: str
-    event: str
+    event: EventName
     created_time: datetime
     state: State
     next_time: datetime | None

@@ -73,6 +73,11 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- fail "gke.iap.enabled needs HELIOSTAT_API_IAP_AUDIENCE in api.env: without it the api does not believe the proxy" }}
 {{- end }}
 {{- end }}
+{{- with .Values.cloudScheduler }}
+{{- if and .location (not (and .target .account)) }}
+{{- fail "cloudScheduler.location needs cloudScheduler.target and cloudScheduler.account: whom a job calls, and as whom" }}
+{{- end }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.host is missing: the name by which browsers find the dashboard" }}
 {{- end }}

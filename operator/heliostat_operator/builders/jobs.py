@@ -1,5 +1,7 @@
 """The Job of one attempt: one pod, one container, fit for Pod Security `restricted`."""
 
+from collections.abc import Sequence
+
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
@@ -11,6 +13,7 @@ from heliostat_core.names import (
     claim_name,
 )
 from heliostat_core.secret_refs import cluster_refs, managed_refs
+from heliostat_core.traces import TRACEPARENT_VARIABLE, runner_context
 from heliostat_core.worlds import JOB, JsonObject, JsonValue
 from heliostat_operator.builders.metadata import (
     owned_metadata,
@@ -24,7 +27,12 @@ _CLAUDE_UID = 1000
 
 
 def build_job(
-    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+    execution: Execution,
+    attempt: Attempt,
+    spec: AgentSpec,
+    default_image: str,
+    *,
+    traced: bool = False,
 ) -> JsonObject:
     """`backoffLimit` is 0: attempts are ours, an eviction must not burn them."""
     metadata = owned_metadata(execution, attempt.job_name, attempt.number)
@@ -44,7 +52,7 @@ def build_job(
             "podFailurePolicy": _failure_policy(),
             "template": {
                 "metadata": {"labels": metadata["labels"], "annotations": pod_annotations},
-                "spec": _pod_spec(execution, attempt, spec, default_image),
+                "spec": _pod_spec(execution, attempt, spec, default_image, traced=traced),
             },
         },
     }
@@ -72,8 +80,9 @@ def _failure_policy() -> JsonObject:
 
 
 def _pod_spec(
-    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str, *, traced: bool
 ) -> JsonObject:
+    trace = [_trace(execution, attempt)] if traced else []
     return {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
@@ -87,7 +96,7 @@ def _pod_spec(
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(execution, attempt, spec, default_image)],
+        "containers": [_container(execution, attempt, spec, default_image, trace)],
         "volumes": [
             {"name": "run", "secret": _run_volume(attempt)},
             {"name": "workspace", **_workspace_source(execution, spec)},
@@ -97,7 +106,11 @@ def _pod_spec(
 
 
 def _container(
-    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+    execution: Execution,
+    attempt: Attempt,
+    spec: AgentSpec,
+    default_image: str,
+    trace: Sequence[JsonValue],
 ) -> JsonObject:
     resources = spec.workspace.resources
     return {
@@ -106,7 +119,7 @@ def _container(
         "imagePullPolicy": "IfNotPresent",
         "command": ["heliostat-runner"],
         "workingDir": WORKSPACE,
-        "env": _environment(execution, attempt, spec),
+        "env": [*_environment(execution, attempt, spec), *trace],
         "resources": {
             "requests": {"cpu": resources.cpu, "memory": resources.memory},
             "limits": {"memory": resources.memory},
@@ -158,6 +171,12 @@ def _run_volume(attempt: Attempt) -> JsonObject:
     keys = (RUN_DOCUMENT_KEY, EXECUTION_KEY_KEY)
     items = [{"key": each, "path": each} for each in keys]
     return {"secretName": attempt.job_name, "defaultMode": 0o440, "items": items}
+
+
+def _trace(execution: Execution, attempt: Attempt) -> JsonObject:
+    """For programs of the agent that trace themselves; model calls find their run by its key."""
+    context = runner_context(execution.correlation_id, execution.metadata.uid, attempt.number)
+    return {"name": TRACEPARENT_VARIABLE, "value": context.to_header()}
 
 
 def _workspace_source(execution: Execution, spec: AgentSpec) -> JsonObject:

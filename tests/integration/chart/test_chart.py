@@ -182,12 +182,52 @@ def test_no_template_makes_a_secret(helm: str) -> None:
             "HELIOSTAT_API_IAP_AUDIENCE",
         ),
         ("api.guests=false", "api.guests"),
+        ("secretManager.providerKeys.KEY=projects/p/secrets/s", "invalid propertyName 'KEY'"),
+        ("secretManager.providerKeys.A_API_KEY=sk-1", "/secretManager/providerKeys"),
+        ("cloudScheduler.location=projects/p/locations/l", "cloudScheduler.target"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(helm: str, setting: str, said: str) -> None:
     done = render(helm, "", "--set", setting)
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_what_terraform_hands_over_binds_accounts_and_keeps_the_gateways_secrets(
+    helm: str, tmp_path: Path
+) -> None:
+    """The values of docs/gke.md, after the profile."""
+    page = (CHART.parents[1] / "docs" / "gke.md").read_text()
+    values = tmp_path / "values.yaml"
+    values.write_text(page.split("```yaml values\n")[1].split("```")[0])
+    done = render(helm, "gke-autopilot", "-f", str(values))
+    assert done.returncode == 0, done.stderr
+    objects = objects_of(done.stdout)
+    bound = {
+        str(at(each, "metadata")["name"]): at(each, "metadata").get("annotations")
+        for each in objects
+        if each["kind"] == "ServiceAccount"
+    }
+    for name in ("heliostat-api", "heliostat-gateway", "heliostat-operator"):
+        account = f"{name}@my-project.iam.gserviceaccount.com"
+        assert bound.pop(name) == {"iam.gke.io/gcp-service-account": account}
+    secret = "projects/my-project/secrets/heliostat-anthropic-key"
+    given = variables_of(objects)
+    assert given["HELIOSTAT_GATEWAY_SECRET_MANAGER"] == f"ANTHROPIC_API_KEY={secret}"
+    assert given["HELIOSTAT_OPERATOR_GATEWAY_SECRETS"] == secret
+    assert given["HELIOSTAT_OPERATOR_SECRET_MANAGER_ENDPOINT"] == "secretmanager.googleapis.com"
+
+
+def variables_of(objects: list[JsonObject]) -> dict[str, JsonValue]:
+    """Plain ones of all pods."""
+    containers = [each for pod in pods_of(objects) for each in json_list(pod["containers"])]
+    entries = [entry for each in containers for entry in json_list(each.get("env", []))]
+    return {str(each["name"]): each["value"] for each in entries if "value" in each}
+
+
+def json_list(value: JsonValue) -> list[JsonObject]:
+    assert isinstance(value, list)
+    return value
 
 
 def test_every_value_is_described_and_every_description_is_of_a_value() -> None:

@@ -24,6 +24,7 @@ from heliostat_core.keys import (
     sign_admin_token,
     sign_execution_key,
 )
+from support.log_lines import read_lines
 
 READY_SECONDS = 60
 
@@ -138,7 +139,9 @@ class GatewayProcess:
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(timeout=60)
+        code = self.process.wait(timeout=60)
+        read_lines(self.log.read_text())
+        return code
 
     def key(
         self,

@@ -5,6 +5,7 @@ import json
 
 from pydantic import SecretStr
 
+from heliostat_core.traces import runner_context
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.builders.claims import build_claim
 from heliostat_operator.builders.jobs import build_job
@@ -248,3 +249,11 @@ def test_the_run_document_names_the_api_only_where_there_is_one() -> None:
     document = build_run_document(EXECUTION, make_start(spec=SPEC), settings)
     assert document["api"] == {"url": "http://api:8080", "deliverySeconds": 60}
     assert "api" not in build_run_document(EXECUTION, make_start(spec=SPEC), make_settings())
+
+
+def test_a_traced_run_tells_its_programs_what_they_stand_below() -> None:
+    job = build_job(EXECUTION, make_attempt(), SPEC, "workspace:1", traced=True)
+    context = runner_context(EXECUTION.correlation_id, EXECUTION.metadata.uid, 1)
+    said = {"name": "TRACEPARENT", "value": context.to_header()}
+    assert json.dumps(said) in json.dumps(job)
+    assert "TRACEPARENT" not in json.dumps(build_job(EXECUTION, make_attempt(), SPEC, "w:1"))

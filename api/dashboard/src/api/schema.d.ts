@@ -1270,8 +1270,11 @@ export interface components {
         DeliveryView: {
             /** Id */
             id: string;
-            /** Event */
-            event: string;
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "execution.failed" | "schedule.paused" | "schedule.missed";
             /**
              * Createdtime
              * Format: date-time
