@@ -19,7 +19,7 @@ from heliostat_operator.cloud_timers import CloudTimers
 from heliostat_operator.cron_jobs import CronJobs
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
-from heliostat_operator.handlers import build_registry, build_settings
+from heliostat_operator.handlers import build_registry, build_settings, watched_by
 from heliostat_operator.kept_secrets import keep_secrets
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
@@ -80,7 +80,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     try:
         await _until(
             stop,
-            _watch(engine, leadership),
+            _watch(engine, leadership, settings),
             _lead(world, engine, leadership, settings.namespace),
         )
     finally:
@@ -142,9 +142,9 @@ async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> No
         task.result()
 
 
-async def _watch(engine: Engine, leadership: Leadership) -> None:
+async def _watch(engine: Engine, leadership: Leadership, settings: OperatorSettings) -> None:
     await kopf.operator(
-        registry=build_registry(_sink(engine, leadership)),
+        registry=build_registry(_sink(engine, leadership), watched_by(settings)),
         settings=build_settings(),
         standalone=True,
         clusterwide=True,

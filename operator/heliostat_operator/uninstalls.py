@@ -8,6 +8,7 @@ stays until the last finalizer is off.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ from heliostat_core.worlds import (
     POD,
     SERVICE_ACCOUNT,
     ConflictError,
+    ForbiddenError,
     JsonObject,
     NotFoundError,
     Ref,
@@ -53,8 +55,12 @@ async def prepare_uninstall(world: World, namespace: str) -> bool:
     home = await world.get(Ref(NAMESPACE, "", namespace))
     if account is None or home is None:
         return False
-    for obj in build_release_roles(ObjectHead.model_validate(home).metadata.uid, namespace):
-        await world.apply(obj)
+    try:
+        for obj in build_release_roles(ObjectHead.model_validate(home).metadata.uid, namespace):
+            await world.apply(obj)
+    except ForbiddenError as error:
+        # A newer image under an older installation's roles, as after a rollback, works on.
+        logger.warning("what an uninstall needs is as an earlier release left it: %s", error)
     await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=True))
     return True
 
@@ -81,9 +87,10 @@ async def finish_uninstall(
 
 
 async def _open_network(world: World) -> None:
-    """The last run is gone: what closed its network goes, too."""
-    async for ref in our_policies(world):
-        await world.delete(ref)
+    """The last run is gone: what closed its network goes, too, as far as the roles allow."""
+    with suppress(ForbiddenError):
+        async for ref in our_policies(world):
+            await world.delete(ref)
 
 
 async def _is_leaving(world: World, namespace: str) -> bool:
@@ -103,7 +110,8 @@ def _is_being_deleted(found: JsonObject) -> bool:
 
 async def _release_all(world: World, gateway: Gateway) -> None:
     """Until none carries our finalizer: the CRD's deletion may reach them one after the other."""
-    await remove_cron_jobs(world)
+    with suppress(ForbiddenError):  # under roles of a release that had none
+        await remove_cron_jobs(world)
     told: set[str] = set()
     while held := await _held(world):
         for each in held:

@@ -23,10 +23,10 @@ from pydantic import JsonValue
 
 from heliostat_api.agents.mending import REST as BURIED_AFTER
 from heliostat_api.agents.mending import Mending
+from heliostat_api.assembly.entrance import open_entrance
 from heliostat_api.chat.frames import Say
 from heliostat_api.documents.port import Fields, Put
 from heliostat_api.gateway.keeping import Keeping
-from heliostat_api.main import open_entrance
 from heliostat_api.mine.erasing import REST
 from heliostat_api.mine.expiring import GRACE
 from heliostat_api.people.identities import Identity, new_guest_id
@@ -248,7 +248,7 @@ async def record(server: Server) -> None:
 async def mend(server: Server) -> None:
     parts = server.parts
     trials = Trials(parts.commands.world)
-    await Mending(parts.drafts, parts.deletion, trials, parts.drafts.repeats).mend()
+    await Mending(parts.drafts, parts.deletion, trials, [parts.drafts.repeats]).mend()
 
 
 def later(passed: timedelta) -> Act:
