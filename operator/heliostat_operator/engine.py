@@ -55,7 +55,7 @@ _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
 # For so long everything else waits while times of schedules are due: thousands of them at once.
-_LONGEST_HURRY = 5.0
+_LONGEST_HURRY = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -232,7 +232,8 @@ class Engine:
             self.census.see(execution)
             self._runs.see(execution)
         if change.type == "DELETED" or execution.is_finished or execution.is_offer:
-            self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
+            agent = (key[0], execution.spec.agent_ref.name)
+            self.schedule_queue.add(agent, urgent=execution.is_offer)
         if had_a_claim and key not in self.board:
             self._give_seat_on()
         if self._is_news(key, execution.metadata.resource_version):

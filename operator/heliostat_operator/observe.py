@@ -31,7 +31,7 @@ from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.observations import Frozen, Observation
 from heliostat_operator.pauses import Pauses
-from heliostat_operator.pods import EventObject, Job, Pod
+from heliostat_operator.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.schedule_blocks import is_held_by_schedule
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.vaults import NOTHING, NoVault, Vault, Vaulted
@@ -195,12 +195,13 @@ class Observer:
                 ATTEMPT_LABEL: str(attempt.number),
             },
         )
-        async for found in self._world.list(POD, selection):
-            pod = Pod.model_validate(found)
-            ours = pod.metadata.annotations.get(EXECUTION_UID_ANNOTATION) == execution.metadata.uid
-            if pod.metadata.is_owned_by(job_uid) if job_uid else ours:
-                return pod
-        return None
+        pods = [Pod.model_validate(found) async for found in self._world.list(POD, selection)]
+        if job_uid:
+            return choose_pod(each for each in pods if each.metadata.is_owned_by(job_uid))
+        uid = execution.metadata.uid
+        return choose_pod(
+            each for each in pods if each.metadata.annotations.get(EXECUTION_UID_ANNOTATION) == uid
+        )
 
     async def _events(
         self, namespace: str, attempt: Attempt, pod: Pod | None, now: datetime

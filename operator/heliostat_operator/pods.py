@@ -1,5 +1,6 @@
 """Jobs and pods as far as we read them, parsed once from Kubernetes' own shapes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -91,6 +92,19 @@ class Pod(Part):
     @property
     def is_over(self) -> bool:
         return self.status.phase in ("Succeeded", "Failed")
+
+
+def choose_pod(pods: Iterable[Pod]) -> Pod | None:
+    """The one to follow. A Job should have a single pod; after an API server's crash it may have
+    two for a while, and the attempt is over no sooner than both are."""
+    return min(pods, key=_rank, default=None)
+
+
+def _rank(pod: Pod) -> tuple[bool, bool, bool, str]:
+    """Those that live first, those that stay before those that leave, then those that succeeded."""
+    meta = pod.metadata
+    leaves = meta.deletion_timestamp is not None
+    return (pod.is_over, leaves and not pod.is_over, pod.status.phase != "Succeeded", meta.name)
 
 
 class JobStatus(Part):

@@ -7,6 +7,7 @@ stays until the last finalizer is off.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import CRON_NAME, EXECUTION_LABEL, GROUP, RUN_FINALIZER, label_value
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
+    AGENT,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CRON_JOB,
@@ -57,13 +59,21 @@ async def prepare_uninstall(world: World, namespace: str) -> bool:
     return True
 
 
-async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> None:
-    """The operator's last act: lets everything go if no operator comes after it."""
+async def finish_uninstall(
+    world: World,
+    gateway: Gateway,
+    namespace: str,
+    farewell: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """The operator's last act: lets everything go if no operator comes after it. `farewell` takes
+    away what is outside of the cluster."""
     account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
     is_installed = account is not None
     if await _is_leaving(world, namespace) or (is_installed and await _is_gone(world, namespace)):
         logger.info("Heliostat leaves %s: letting every Execution go", namespace)
         async with asyncio.timeout(RELEASE_SECONDS):
+            if farewell is not None:
+                await farewell()
             await _release_all(world, gateway)
             await _open_network(world)
     if account is not None:
@@ -182,6 +192,7 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
         "metadata": metadata,
         "rules": [
             _rule(EXECUTION.group, "executions", "get", "list", "watch", "patch"),
+            _rule(AGENT.group, "agents", "list", "patch"),
             _rule("", "pods", "get", "list", "watch", "delete"),
             _rule(CRON_JOB.group, CRON_JOB.plural, "list", "delete"),
             *(

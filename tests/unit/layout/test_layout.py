@@ -59,7 +59,7 @@ def test_no_test_folder_is_a_package() -> None:
 
 def test_every_test_folder_belongs_to_a_level() -> None:
     levels = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
-    assert levels - {"__pycache__"} <= {"unit", "integration", "e2e", "bench", "support"}
+    assert levels - {"__pycache__"} <= {"unit", "integration", "e2e", "bench", "soak", "support"}
 
 
 def test_no_tracked_file_names_a_path_of_one_machine() -> None:

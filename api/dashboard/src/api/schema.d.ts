@@ -365,6 +365,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/triggers/cloud-scheduler": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call By Cloud Scheduler
+         * @description Google's Cloud Scheduler fires: with an OIDC token of its service account. The same job and
+         *     time again is the same run; "run now" in the console is a run of its own.
+         */
+        post: operations["call_by_cloud_scheduler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/secrets": {
         parameters: {
             query?: never;
@@ -1182,6 +1203,18 @@ export interface components {
             series: components["schemas"]["SeriesView"][];
         };
         /**
+         * CloudCall
+         * @description The body of a job's calls: whose they are.
+         */
+        CloudCall: {
+            /** Namespace */
+            namespace: string;
+            /** Agent */
+            agent: string;
+            /** Uid */
+            uid: string;
+        };
+        /**
          * ConversationPage
          * @description Newest first. `next` is the cursor of older ones; None at the end.
          */
@@ -1886,7 +1919,8 @@ export interface components {
          * ReceiptView
          * @description What became of a time of the schedule, or of `count` in a row until `lastTime`.
          *
-         *     `execution` is the name of the Execution that was made, `result` how it ended.
+         *     `execution` is the name of the Execution that was made, `result` how it ended; Gone: it was
+         *     deleted before that was seen.
          */
         ReceiptView: {
             /**
@@ -1915,7 +1949,7 @@ export interface components {
             /** Execution */
             execution: string | null;
             /** Result */
-            result: ("Succeeded" | "Failed") | null;
+            result: ("Succeeded" | "Failed" | "Cancelled" | "Gone") | null;
         };
         /**
          * ReportView
@@ -3436,6 +3470,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulePreviewView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_by_cloud_scheduler: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-cloudscheduler-jobname"?: string;
+                "x-cloudscheduler-scheduletime"?: string;
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloudCall"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -50,6 +50,7 @@ class Rule(Enum):
     OWNER = "with a session: the id is of one of their things"
     SOCKET = "a WebSocket, with a session: the id is their own; what it names must be theirs"
     TRIGGER = "with a key of that agent's trigger; no session opens it"
+    GOOGLE = "with a token of Cloud Scheduler's account; no session opens it"
     RUN = "with the execution key of that attempt; no session opens it"
 
 
@@ -109,6 +110,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", f"{AGENT}/revisions"): Row(Rule.OWNER),
     ("GET", f"{AGENT}/revisions/{{number}}"): Row(Rule.OWNER),
     ("POST", f"{AGENT}/revisions/{{number}}/restore"): Row(Rule.OWNER),
+    ("POST", "/api/triggers/cloud-scheduler"): Row(Rule.GOOGLE, body={}),
     ("POST", CALLED): Row(Rule.TRIGGER, body={"x": 1}),
     ("GET", f"{AGENT}/trigger-keys"): Row(Rule.OWNER),
     ("POST", f"{AGENT}/trigger-keys"): Row(Rule.OWNER, body={"name": "mine"}),
@@ -341,7 +343,7 @@ async def test_every_endpoint_has_a_row(things: Things) -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN, Rule.TRIGGER), ids=str
+    "endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN, Rule.TRIGGER, Rule.GOOGLE), ids=str
 )
 async def test_nobody_is_told_anything(things: Things, endpoint: Endpoint) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": f"{SESSION}=a.b.c"}):

@@ -1,0 +1,53 @@
+"""The page of a soak."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from soak.course import Options, Record
+from soak.judge import FAULTS, Finding
+from soak.programs import Use
+from soak.report import build_table, write_table
+from soak.trial import Verdict
+
+DAY = date(2026, 11, 22)
+
+
+def make_verdict(*findings: Finding) -> Verdict:
+    record = Record(Options(runs=100), made={"steady-1"}, seconds=10)
+    for done in (20, 100):
+        record.meter.add(done, Use(1, 0, 100 << 20, cpu=2))
+    record.restarts["node"] = 3
+    return Verdict(record, spoken=7, done={"evicted": 2}, findings=list(findings))
+
+
+def test_every_figure_stands_in_the_table() -> None:
+    table = build_table(make_verdict(Finding("double", "steady-1", "")), DAY)
+    for line in (
+        "Taken on 2026-11-22:",
+        "| runs | 1 of 100 |",
+        "| model calls with the runs' own keys | 7 |",
+        "| node: lost with all of its pods | 3 |",
+        "| **double** | 1 |",
+        "| **stuck** | 0 |",
+        "(x 1.000, at most x 1.1; one process) |",
+    ):
+        assert line in table
+    assert [fault for fault in FAULTS if f"| **{fault}** |" not in table] == []
+
+
+def test_a_table_replaces_the_one_before_it_and_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A\n<!-- soak:played -->\nold\n<!-- soak:end -->\nb\n<!-- soak:end -->\n")
+    write_table(page, "played", "new")
+    write_table(page, "played", "newer")
+    assert page.read_text() == (
+        "# A\n<!-- soak:played -->\nnewer\n<!-- soak:end -->\nb\n<!-- soak:end -->\n"
+    )
+
+
+@pytest.mark.parametrize(("fault", "good"), [("stuck", False), ("twin", True)])
+def test_a_twin_fails_nothing(fault: str, good: bool) -> None:
+    finding = next(Finding(each, "steady-1", "") for each in FAULTS if each == fault)
+    assert make_verdict(finding).is_good is good
