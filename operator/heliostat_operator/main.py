@@ -72,7 +72,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         vault=_vault(settings, secrets),
         triggers=triggers,
     )
-    metrics.watch(engine.census, utc_now)
+    metrics.watch(engine.census, utc_now, lambda: leadership.is_leader)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -75,7 +75,7 @@ def read_families(service: str, text: str) -> Families:
 def operator_text() -> bytes:
     """After one run of one Agent, while another one waits."""
     metrics, census = OperatorMetrics(), Census()
-    metrics.watch(census, lambda: NOW)
+    metrics.watch(census, lambda: NOW, lambda: True)
     waits = ExecutionStatus(blocked_by=(BlockedBy(reason="AgentConcurrency"),))
     census.see(make_execution("waits", status=waits))
     over = make_attempt(start=NOW, end=NOW + seconds(5))
