@@ -284,6 +284,7 @@ export const CATALOGUE = {
   "phase.Succeeded": { en: "Succeeded", ko: "성공" },
   "phase.Failed": { en: "Failed", ko: "실패" },
   "phase.Cancelled": { en: "Cancelled", ko: "취소됨" },
+  "phase.Gone": { en: "Deleted", ko: "삭제됨" },
 
   "trigger.Manual": { en: "kubectl", ko: "kubectl" },
   "trigger.Command": { en: "Command line", ko: "명령줄" },
