@@ -7,9 +7,7 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
-Unit = Literal[
-    "short", "s", "percentunit", "currencyUSD", "ops", "reqps", "none", "bool_on_off", "cps"
-]
+Unit = Literal["short", "s", "percentunit", "currencyUSD", "ops", "reqps", "cps", "Bps"]
 
 _WIDTH: Final = 24
 _HEIGHT: Final = 8

@@ -1,6 +1,7 @@
 """`python -m heliostat_api`: the api in a cluster."""
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -156,6 +157,8 @@ def open_buckets(settings: ApiSettings) -> Buckets:
 def main() -> int:
     """0 after a signal, 1 without a cluster, 2 for a setting that is wrong or leads nowhere."""
     set_up_lines()
+    # Its lines have whole addresses, and that of a webhook may hold a secret.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(read_settings(os.environ)))
     except StartError as error:

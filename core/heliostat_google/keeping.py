@@ -21,6 +21,12 @@ class Ages:
     refresh: float
     keep: float
 
+    @property
+    def pinned(self) -> float:
+        """When to ask anew for what never changes: early enough that an absence that begins then
+        finds an answer to live on."""
+        return self.keep / 2
+
 
 @dataclass(frozen=True)
 class _Kept(Generic[Answer]):

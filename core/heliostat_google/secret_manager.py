@@ -1,9 +1,10 @@
 """The one module that talks to Google's Secret Manager."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import google.auth
 import grpc
@@ -21,6 +22,9 @@ from pydantic import SecretStr
 from heliostat_core.secret_refs import ManagedSecret
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
 
+# At DEBUG, Google's client logs each answer whole: the value would stand in a log.
+logging.getLogger("google.cloud.secretmanager_v1").setLevel(logging.INFO)
+
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _SECONDS: Final = 5.0
 _ROLES: Final = "roles/secretmanager.viewer and roles/secretmanager.secretAccessor"
@@ -28,18 +32,6 @@ _MISSING = (exceptions.NotFound, exceptions.FailedPrecondition, exceptions.Inval
 _FORBIDDEN = (exceptions.Forbidden, exceptions.Unauthenticated)
 
 Answer = TypeVar("Answer")
-
-
-class SecretReader(Protocol):
-    """What the vaults need of Secret Manager."""
-
-    async def labels(self, secret: str) -> Mapping[str, str]:
-        """Its labels. Raises SecretUnavailableError."""
-        ...
-
-    async def value(self, secret: ManagedSecret) -> SecretStr:
-        """A version's value. Raises SecretUnavailableError."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -51,8 +43,7 @@ class Identity:
 
 
 class SecretManager:
-    """See SecretReader. Connects when it is first asked; `endpoint` is a host, with a port where it
-    is not 443."""
+    """Connects when it is first asked; `endpoint` is a host, with a port where it is not 443."""
 
     def __init__(self, endpoint: str, identity: Identity | None = None) -> None:
         self._endpoint = endpoint
@@ -60,7 +51,7 @@ class SecretManager:
         self._client: SecretManagerServiceAsyncClient | None = None
 
     async def labels(self, secret: str) -> Mapping[str, str]:
-        """See SecretReader."""
+        """Its labels. Raises SecretUnavailableError."""
 
         async def read(client: SecretManagerServiceAsyncClient) -> Mapping[str, str]:
             found = await client.get_secret(name=secret, retry=None, timeout=_SECONDS)
@@ -69,7 +60,7 @@ class SecretManager:
         return await self._ask(secret, read)
 
     async def value(self, secret: ManagedSecret) -> SecretStr:
-        """See SecretReader."""
+        """A version's value. Raises SecretUnavailableError."""
 
         async def read(client: SecretManagerServiceAsyncClient) -> bytes:
             found = await client.access_secret_version(

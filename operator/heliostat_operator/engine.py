@@ -55,7 +55,7 @@ _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
 # For so long everything else waits while times of schedules are due: thousands of them at once.
-_LONGEST_HURRY = 5.0
+_LONGEST_HURRY = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -158,6 +158,18 @@ class Engine:
         )
         self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
 
+    def depths(self) -> Mapping[str, int]:
+        """Keys that wait for a worker or are worked on, by kind."""
+        queues = {
+            "execution": self.execution_queue,
+            "agent": self.agent_queue,
+            "schedule": self.schedule_queue,
+            "trigger": self.trigger_queue,
+        }
+        return {kind: len(queue) for kind, queue in queues.items()} | {
+            "network": len(self.network_queue)
+        }
+
     # ---- wakes ----------------------------------------------------------------------------------
 
     def see(self, kind: Kind, change: Change) -> None:
@@ -220,7 +232,8 @@ class Engine:
             self.census.see(execution)
             self._runs.see(execution)
         if change.type == "DELETED" or execution.is_finished or execution.is_offer:
-            self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
+            agent = (key[0], execution.spec.agent_ref.name)
+            self.schedule_queue.add(agent, urgent=execution.is_offer)
         if had_a_claim and key not in self.board:
             self._give_seat_on()
         if self._is_news(key, execution.metadata.resource_version):
@@ -340,6 +353,7 @@ class Engine:
             self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
     async def _reconcile_trigger(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         if self._triggers is None:
             return None
         before = self._triggers.setup_of(key)
@@ -349,6 +363,7 @@ class Engine:
         return delay
 
     async def _reconcile_network(self, namespace: str) -> float | None:
+        begin_lines(namespace=namespace)
         return await self._timed("network", self._guards.reconcile(namespace))
 
     async def _times_first(self) -> None:

@@ -178,10 +178,8 @@ async def _serve_probes(
     async def measured(_: web.Request) -> web.Response:
         metrics.is_leader.set(leadership.is_leader)
         metrics.watch_silence.set(leadership.silent_seconds)
-        metrics.queue_depth.labels("execution").set(len(engine.execution_queue))
-        metrics.queue_depth.labels("agent").set(len(engine.agent_queue))
-        metrics.queue_depth.labels("trigger").set(len(engine.trigger_queue))
-        metrics.queue_depth.labels("schedule").set(len(engine.schedule_queue))
+        for kind, depth in engine.depths().items():
+            metrics.queue_depth.labels(kind).set(depth)
         return web.Response(body=metrics.text(), content_type="text/plain")
 
     app = web.Application()

@@ -25,7 +25,7 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WAITS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
 _RUNS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 _REASONS: Final = frozenset(each.value for each in FinishedReason)
-KINDS: Final = ("execution", "agent", "schedule")
+KINDS: Final = ("execution", "agent", "schedule", "trigger", "network")
 
 
 class Metrics:

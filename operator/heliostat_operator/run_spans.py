@@ -7,6 +7,7 @@ tells of the pod and of what ran in it, from what the runner said.
 from collections.abc import Iterator
 from datetime import datetime
 
+from heliostat_core.conditions import ExecutionCondition, is_true
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.traces import (
     TRACEPARENT_ANNOTATION,
@@ -47,7 +48,7 @@ def spans_of(execution: Execution) -> Iterator[Span]:
         began=created.timestamp(),
         ended=ended.timestamp(),
         attributes=_run_attributes(execution),
-        failed=execution.status.conditions != () and not _is_good(execution),
+        failed=not is_true(execution.status.conditions, ExecutionCondition.SUCCEEDED),
         parent=asked_by(execution),
         own=run,
     )
@@ -101,11 +102,6 @@ def _of_attempt(
         parent=own,
         own=runner_context(correlation, uid, attempt.number),
     )
-
-
-def _is_good(execution: Execution) -> bool:
-    last = execution.current_attempt
-    return last is not None and last.is_over and last.cause is None
 
 
 def _run_attributes(execution: Execution) -> Attributes:

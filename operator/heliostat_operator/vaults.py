@@ -91,7 +91,7 @@ class SecretManagerVault:
         return await self._values.get(
             str(secret),
             lambda: self._reader.value(secret),
-            refresh=self._ages.keep if secret.is_pinned else None,
+            refresh=self._ages.pinned if secret.is_pinned else None,
         )
 
 

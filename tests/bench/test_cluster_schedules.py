@@ -95,12 +95,17 @@ def _until(instant: datetime) -> float:
 
 async def until_ready(ground: Ground, due: datetime) -> None:
     """The operator has told of every schedule when its next run is, and its Agents are Ready."""
+    known = ready = 0
     while _until(due) > IDLE_SECONDS + 2:
         agents = await read_agents(ground)
-        if all(_state(each).next == due and each.status.conditions for each in agents):
+        known = sum(_state(each).next == due for each in agents)
+        ready = sum(bool(each.status.conditions) for each in agents)
+        if known == ready == SCHEDULES:
             return
         await asyncio.sleep(2)
-    raise AssertionError("the operator was not ready in time: raise BENCH_READY_SECONDS")
+    raise AssertionError(
+        f"the operator knows {known} schedules and {ready} Agents: raise BENCH_READY_SECONDS"
+    )
 
 
 async def measure_idle(operator: OperatorProcess, due: datetime) -> float:

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from heliostat_api.serving.metrics import Metrics as ApiMetrics
 from heliostat_core.executions import BlockedBy, ExecutionStatus
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers, Result
+from heliostat_gateway.egress.decisions import DecisionBook
 from heliostat_gateway.metrics import Metrics as GatewayMetrics
 from heliostat_gateway.money.bookings import LedgerMode, LedgerState
 from heliostat_gateway.shared.connection import open_redis
@@ -49,6 +50,7 @@ async def exported(folder: Path) -> Families:
         "api": api_text(),
         "gateway": await gateway_text(),
         "writer": writer_text(folder),
+        "egress": egress_text(),
     }
     return {
         name: family
@@ -118,3 +120,11 @@ def writer_text(folder: Path) -> bytes:
         return generate_latest(build_registry(writer))
     finally:
         storage.close()
+
+
+def egress_text() -> bytes:
+    """After one tunnel."""
+    book = DecisionBook()
+    book.count("out", 1)
+    book.show_open(0)
+    return book.text().encode()

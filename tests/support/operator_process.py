@@ -70,8 +70,11 @@ def read_signing_key(server: Address) -> str | None:
 
 
 @contextlib.contextmanager
-def running_operator(kubeconfig: Path, identity: str, log: Path) -> Iterator[OperatorProcess]:
-    """`python -m heliostat_operator` with a clean environment; killed at the end if need be."""
+def running_operator(
+    kubeconfig: Path, identity: str, log: Path, **more: str
+) -> Iterator[OperatorProcess]:
+    """`python -m heliostat_operator` with a clean environment and `more` variables; killed at the
+    end if need be."""
     (port,) = find_free_ports(1)
     settings = {
         "NAMESPACE": SYSTEM,
@@ -81,7 +84,7 @@ def running_operator(kubeconfig: Path, identity: str, log: Path) -> Iterator[Ope
         "GATEWAY_URL": "http://127.0.0.1:9",  # nobody answers there
     }
     environment = {f"HELIOSTAT_OPERATOR_{name}": value for name, value in settings.items()}
-    environment |= {"KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
+    environment |= {"KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"], **more}
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "heliostat_operator"],

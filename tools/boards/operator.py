@@ -8,7 +8,7 @@ from tools.grafana import Board
 OPERATOR: Final = Board(
     "heliostat-operator",
     "Heliostat: operator health",
-    "Whether the operator leads, sees and keeps up; and the api that records for people.",
+    "Whether the operator leads, sees and keeps up; the api that records; the way outside.",
     [
         [
             number("Leaders", "Always one.", "sum(heliostat_operator_is_leader)"),
@@ -84,6 +84,23 @@ OPERATOR: Final = Board(
                 f"{RATE}))",
                 "{{method}} {{route}}",
                 "reqps",
+            ),
+        ],
+        [
+            stack(
+                "Tunnels",
+                "Requests to the egress proxy a second, by what was decided.",
+                f"sum by (verdict) (rate(heliostat_egress_decisions_total{RATE}))",
+                "{{verdict}}",
+                "reqps",
+            ),
+            graph("Open tunnels", "To hosts outside.", "sum(heliostat_egress_open_tunnels)"),
+            graph(
+                "Through tunnels",
+                "A second, by direction.",
+                f"sum by (direction) (rate(heliostat_egress_bytes_total{RATE}))",
+                "{{direction}}",
+                "Bps",
             ),
         ],
     ],

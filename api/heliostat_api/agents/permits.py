@@ -123,7 +123,7 @@ def judge_managed(spec: Spec, patterns: Sequence[str] | None) -> Iterator[FieldE
     for place, secret in managed_secrets(spec):
         if not any(fnmatchcase(secret, each) for each in patterns):
             yield FieldError(
-                field=f"spec.workspace.secretRefs[{place}].secretManager",
+                field=f"spec.workspace.secretRefs[{place}].secretManager.secret",
                 message=f"this secret is not allowed here: {allowed}; an admin allows more",
             )
 

@@ -203,7 +203,7 @@ async def test_there_is_a_bound(tmp_path: Path) -> None:
 
 
 async def test_the_admin_says_which_secrets_of_secret_manager_may_be_named(tmp_path: Path) -> None:
-    field = "spec.workspace.secretRefs[0].secretManager"
+    field = "spec.workspace.secretRefs[0].secretManager.secret"
 
     def asking(secret: str) -> JsonValue:
         ref: JsonValue = {"envName": "TOKEN", "secretManager": {"secret": secret}}

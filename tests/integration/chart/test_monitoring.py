@@ -104,6 +104,19 @@ def test_spans_are_sent_and_let_through(rendered: list[JsonObject], service: str
     assert {"port": 4318} in [port for rule in rules for port in items(rule, "ports")]
 
 
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [("http://collector:4318", 4318), ("https://otlp.example", 443), ("http://otlp.example/v", 80)],
+)
+def test_the_port_that_is_opened_is_that_of_the_address(helm: str, address: str, port: int) -> None:
+    command = [helm, "template", "heliostat", str(CHART), "--kube-version", "1.34.0"]
+    command += ["--set", f"telemetry.otlpEndpoint={address}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    policy = named(objects_of(done.stdout), "NetworkPolicy", "heliostat-operator")
+    last = items(policy, "spec", "egress")[-1]
+    assert items(last, "ports") == [{"port": port}]
+
+
 def test_prometheus_is_let_in(rendered: list[JsonObject]) -> None:
     for service in ("operator", "gateway", "gateway-writer"):
         policy = at(named(rendered, "NetworkPolicy", f"heliostat-{service}"), "spec")

@@ -141,6 +141,18 @@ async def test_a_label_that_is_taken_away_counts_within_the_refresh(bench: Bench
         assert await look(vault, CRM, version="1") == "SecretRefused"
 
 
+async def test_no_level_of_logging_shows_a_value(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("google"), "propagate", True)
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "google"):
+        async with bench.vault() as vault:
+            assert await look(vault, CRM) == "first"
+    shown = str([vars(each) for each in caplog.records])
+    assert "first" not in shown
+    assert base64.b64encode(b"first").decode() not in shown
+
+
 async def test_access_that_is_missing_or_taken_away_is_told_with_its_remedy(bench: Bench) -> None:
     async with bench.vault() as vault:
         assert await look(vault, CRM) == "first"
@@ -184,6 +196,19 @@ async def test_while_google_is_away_what_was_read_holds_to_its_bound(bench: Benc
         bench.now = KEEP + 10
         assert seen == ["first", "first", "SecretManagerUnreachable"]
         assert await look(vault, CRM) == "first"
+
+
+async def test_a_pinned_value_too_outlives_an_absence_that_begins_at_any_time(
+    bench: Bench,
+) -> None:
+    async with bench.vault() as vault:
+        seen = [await look(vault, CRM, version="1")]
+        bench.now = KEEP / 2
+        seen.append(await look(vault, CRM, version="1"))
+        bench.google.is_away = True
+        bench.now = KEEP + 10
+        seen.append(await look(vault, CRM, version="1"))
+    assert seen == ["first"] * 3
 
 
 # ---- runs ----------------------------------------------------------------------------------------

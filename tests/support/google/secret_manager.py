@@ -1,5 +1,6 @@
 """A Secret Manager that speaks Google's own gRPC API: labels, versions, rights of each caller."""
 
+import re
 from dataclasses import dataclass, field
 
 import grpc
@@ -9,6 +10,7 @@ from support.google.servers import GoogleServer, Method, Refused
 
 HOST = "secretmanager.googleapis.com"
 _NUMBER = "1234567890"
+_LABEL = re.compile(r"[a-z0-9_-]{0,63}")
 
 
 @dataclass
@@ -38,7 +40,9 @@ class FakeSecretManager(GoogleServer):
     def keep(
         self, name: str, *values: str, labels: dict[str, str] | None = None, readers: set[str]
     ) -> KeptSecret:
-        """A secret with a version for each value."""
+        """A secret with a version for each value; labels are such as Google takes."""
+        for text in (labels or {}).items():
+            assert all(_LABEL.fullmatch(each) for each in text), text
         kept = KeptSecret(labels or {}, readers, [each.encode() for each in values])
         self.secrets[name] = kept
         return kept

@@ -47,7 +47,7 @@ def labels_of(metrics: Metrics) -> dict[str, set[str]]:
 names = st.from_regex(r"[a-z]{1,12}", fullmatch=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     runs=st.lists(
         st.tuples(names, names, st.from_regex(r"[A-Z][A-Za-z]{0,20}", fullmatch=True)),

@@ -1919,7 +1919,8 @@ export interface components {
          * ReceiptView
          * @description What became of a time of the schedule, or of `count` in a row until `lastTime`.
          *
-         *     `execution` is the name of the Execution that was made, `result` how it ended.
+         *     `execution` is the name of the Execution that was made, `result` how it ended; Gone: it was
+         *     deleted before that was seen.
          */
         ReceiptView: {
             /**
@@ -1948,7 +1949,7 @@ export interface components {
             /** Execution */
             execution: string | null;
             /** Result */
-            result: ("Succeeded" | "Failed") | null;
+            result: ("Succeeded" | "Failed" | "Cancelled" | "Gone") | null;
         };
         /**
          * ReportView

@@ -7,6 +7,7 @@ import { Ago } from "../parts/Times";
 import { useWords } from "../words/words";
 import classes from "./Webhooks.module.css";
 
+const GONE = 410;
 const TONES = { waiting: "warn", delivered: "good", failed: "bad" } as const;
 
 /** What was sent to one webhook, and what came of it. */
@@ -33,8 +34,20 @@ export function Deliveries({ webhook }: { webhook: string }) {
   );
 }
 
+/** What an answer means; where there was none the server says why. */
+function saidBy(status: number | null) {
+  if (status === null) return null;
+  if (status < 300) return "webhooks.said.taken";
+  if (status < 400) return "webhooks.said.elsewhere";
+  return status === GONE ? "webhooks.said.gone" : "webhooks.said.refused";
+}
+
 function One({ webhook, delivery }: { webhook: string; delivery: Delivery }) {
   const { t, clock, instant, shortDuration } = useWords();
+  const said = ({ status }: Delivery["attempts"][number]) => {
+    const key = saidBy(status);
+    return key && t(key);
+  };
   const again = useRedeliver(webhook);
   const { attempts, nextTime } = delivery;
   return (
@@ -57,7 +70,7 @@ function One({ webhook, delivery }: { webhook: string; delivery: Delivery }) {
       <ol className={classes.tries} aria-label={t("webhooks.tries", { count: attempts.length })}>
         {attempts.map((each) => (
           <li key={each.time}>
-            {instant(each.time)} · {each.status ?? "–"} · {each.message} ·{" "}
+            {instant(each.time)} · {each.status ?? "–"} · {said(each) ?? each.message} ·{" "}
             {shortDuration(each.milliseconds)}
           </li>
         ))}

@@ -8,6 +8,7 @@ import { Section } from "../parts/Page";
 import { Copy, Revealed } from "../parts/Revealed";
 import { Empty, Failure, Refusal, Rows } from "../parts/States";
 import { Ago } from "../parts/Times";
+import steps from "../transcript/Steps.module.css";
 import { useWords } from "../words/words";
 import { curlOf, triggerUrl } from "./commands";
 import classes from "./Webhooks.module.css";
@@ -54,11 +55,11 @@ function Example({ agent, kind, secret }: { agent: string; kind: Kind; secret: s
       {kind === "signature" && (
         <>
           <p>{t("webhooks.github")}</p>
-          <pre>{triggerUrl(agent)}</pre>
+          <pre className={steps.code}>{triggerUrl(agent)}</pre>
         </>
       )}
       <span className={classes.label}>{t("webhooks.example")}</span>
-      <pre>{command}</pre>
+      <pre className={steps.code}>{command}</pre>
       <Copy variant="default" text={command} label={t("webhooks.exampleCopy")} />
     </div>
   );

@@ -101,6 +101,8 @@ export const AGENTS = {
   "agents.value": { en: "Value", ko: "값" },
   "agents.secret": { en: "Secret", ko: "시크릿" },
   "agents.secretKey": { en: "Key", ko: "키" },
+  "agents.managedSecret": { en: "Secret in Secret Manager", ko: "Secret Manager의 시크릿" },
+  "agents.secretVersion": { en: "Version", ko: "버전" },
   "agents.envHint": {
     en: "Plain values, for the agent and for every command that it runs.",
     ko: "에이전트와 모든 명령이 볼 수 있는 일반 값입니다.",

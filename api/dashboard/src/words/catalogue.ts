@@ -284,6 +284,7 @@ export const CATALOGUE = {
   "phase.Succeeded": { en: "Succeeded", ko: "성공" },
   "phase.Failed": { en: "Failed", ko: "실패" },
   "phase.Cancelled": { en: "Cancelled", ko: "취소됨" },
+  "phase.Gone": { en: "Deleted", ko: "삭제됨" },
 
   "trigger.Manual": { en: "kubectl", ko: "kubectl" },
   "trigger.Command": { en: "Command line", ko: "명령줄" },
@@ -354,6 +355,12 @@ export const CATALOGUE = {
   "reason.Starting": { en: "Starting", ko: "시작 중" },
   "reason.Stopping": { en: "Stopping", ko: "중지 중" },
   "reason.SecretMissing": { en: "Secret missing", ko: "시크릿 없음" },
+  "reason.SecretRefused": { en: "Secret not allowed", ko: "허용되지 않은 시크릿" },
+  "reason.SecretForbidden": { en: "Secret can't be read", ko: "시크릿을 읽을 수 없음" },
+  "reason.SecretManagerUnreachable": {
+    en: "Secret Manager not reachable",
+    ko: "Secret Manager에 연결할 수 없음",
+  },
   "reason.Ready": { en: "Ready", ko: "준비됨" },
   ...CHAT,
 } as const satisfies Record<string, Record<"en" | "ko", string>>;

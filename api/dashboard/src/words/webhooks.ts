@@ -48,7 +48,6 @@ export const WEBHOOKS = {
     en: "Give an address, and it hears when something goes wrong.",
     ko: "주소를 적어 두면 문제가 생겼을 때 알려 드립니다.",
   },
-  "webhooks.new": { en: "New webhook", ko: "새 웹훅" },
   "webhooks.url": { en: "Address", ko: "주소" },
   "webhooks.urlDetail": {
     en: "It begins with https:// and is on the internet.",
@@ -85,6 +84,13 @@ export const WEBHOOKS = {
   "webhooks.state.failed": { en: "Given up", ko: "포기함" },
   "webhooks.tries": { en: "Sent {count} times", ko: "{count}번 보냄" },
   "webhooks.next": { en: "Again {time}", ko: "다시 보내는 시간 {time}" },
+  "webhooks.said.taken": { en: "taken", ko: "받음" },
+  "webhooks.said.elsewhere": {
+    en: "sent elsewhere: give the real address",
+    ko: "다른 주소로 보냄: 실제 주소를 적으세요",
+  },
+  "webhooks.said.gone": { en: "wants nothing any more", ko: "더 이상 받지 않음" },
+  "webhooks.said.refused": { en: "not taken", ko: "받지 않음" },
   "webhooks.redeliver": { en: "Send again", ko: "다시 보내기" },
   "webhooks.older": { en: "Older ones", ko: "이전 기록" },
   "webhooks.guest": {

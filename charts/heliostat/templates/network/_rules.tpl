@@ -49,11 +49,12 @@
 
 {{/* The collector of traces, in the cluster or outside. */}}
 {{- define "heliostat.toCollector" -}}
-{{- if .Values.telemetry.otlpEndpoint }}
+{{- with .Values.telemetry.otlpEndpoint }}
+{{- $named := regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" }}
 - to:
     - namespaceSelector: {}
     - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
-  ports: [{port: {{ .Values.telemetry.port }}}]
+  ports: [{port: {{ $named | default (ternary 443 80 (hasPrefix "https:" .)) }}}]
 {{- end }}
 {{- end }}
 
