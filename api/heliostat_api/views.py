@@ -283,6 +283,12 @@ class GoneConversationView(View):
     id: str
 
 
+class ThingsView(View):
+    """Payload of `things.changed`: what is to be read anew."""
+
+    what: Literal["secrets", "triggers", "webhooks", "deliveries"]
+
+
 class StreamView(View):
     """What the stream's events hold. Each has one of these as its data, or as its payload."""
 
@@ -295,6 +301,7 @@ class StreamView(View):
     conversation_changed: ConversationView
     conversation_deleted: GoneConversationView
     execution_pieces: PiecesView
+    things_changed: ThingsView
 
 
 class TranscriptView(View):

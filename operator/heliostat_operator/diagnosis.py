@@ -51,6 +51,8 @@ class Ended:
 Diagnosis = Waits | Runs | Ended
 Found = TypeVar("Found")
 _SILENT_SECONDS = 60
+# Between the count of a pod and the condition that says why, a Job controller takes milliseconds.
+_COUNTED_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,14 @@ class Facts:
     """What is known of an attempt's Job, and since when the pod should be gone.
 
     `pod` is None when there is none (any more); `overdue_seconds` is 0 until its deletion's grace
-    has passed.
+    has passed. `counted_seconds` is how long ago the Job's status was written.
     """
 
     job: Job | None
     pod: Pod | None
     events: tuple[EventObject, ...] = ()
     overdue_seconds: float = 0
+    counted_seconds: float = 0
 
     @property
     def terminated(self) -> Terminated | None:
@@ -86,13 +89,20 @@ def is_over(facts: Facts) -> bool:
     if facts.job is None:
         return facts.pod is None or facts.pod.is_over
     if facts.pod is None:
-        return facts.job.failure is not None or facts.job.is_complete
+        said = facts.job.failure is not None or facts.job.is_complete
+        return said or _was_only_counted(facts.job, facts)
     return facts.pod.is_over or facts.terminated is not None or _node_is_silent(facts)
 
 
 def _node_is_silent(facts: Facts) -> bool:
     """A kubelet that lives removes a deleted pod when its grace is over."""
     return facts.overdue_seconds > _SILENT_SECONDS
+
+
+def _was_only_counted(job: Job, facts: Facts) -> bool:
+    """An API server that died between two writes of the Job controller may leave a Job whose pod
+    is counted and gone, without the condition that ends it: nobody looks at it again."""
+    return job.has_counted and facts.counted_seconds > _COUNTED_SECONDS
 
 
 def _first(checks: tuple[Callable[[Facts], Found | None], ...], facts: Facts) -> Found | None:
@@ -314,7 +324,9 @@ def _job_record(facts: Facts) -> Ended | None:
 
 def _completed(facts: Facts) -> Ended | None:
     """The Job completed and the pod is gone: exit code 0 is the runner's word for success."""
-    if facts.pod is not None or facts.job is None or not facts.job.is_complete:
+    if facts.pod is not None or facts.job is None:
+        return None
+    if not facts.job.is_complete and facts.job.status.succeeded == 0:
         return None
     return _end(
         facts,

@@ -19,6 +19,7 @@ from heliostat_core.worlds import (
     AlreadyExistsError,
     Change,
     ConflictError,
+    ForbiddenError,
     JsonObject,
     Kind,
     Ref,
@@ -146,6 +147,10 @@ class Leadership:
                 await self._apply(lease.metadata.resource_version, self._identity)
         except (ConflictError, AlreadyExistsError, UnavailableError) as error:
             logger.debug("the Lease was not renewed: %r", error)
+            return False
+        except ForbiddenError as error:
+            # An API server that has just started does not know its roles for a moment.
+            logger.warning("the Lease was not renewed: %s", error)
             return False
         self._renewed = began
         self._touched[self._renew_time] = began

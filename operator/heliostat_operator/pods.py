@@ -96,6 +96,8 @@ class Pod(Part):
 class JobStatus(Part):
     conditions: tuple[StatusCondition, ...] = ()
     start_time: Instant | None = None
+    failed: int = 0
+    succeeded: int = 0
 
 
 class Job(Part):
@@ -111,6 +113,11 @@ class Job(Part):
             if each.type in ("Failed", "FailureTarget") and each.status == "True"
         ]
         return failed[0] if failed else None
+
+    @property
+    def has_counted(self) -> bool:
+        """Whether its one pod was counted as ended: it never makes another."""
+        return self.status.failed + self.status.succeeded > 0
 
     @property
     def is_complete(self) -> bool:

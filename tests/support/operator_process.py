@@ -1,5 +1,6 @@
 """The operator as a process of its own, with the rights that the manifests give it."""
 
+import base64
 import contextlib
 import json
 import os
@@ -14,7 +15,9 @@ from typing import TypeVar
 
 import psutil
 
+from heliostat_operator.signing import PRIVATE_SECRET
 from support.control_plane import Address, find_free_ports
+from support.log_lines import read_lines
 from support.manifests import INSTALLATION
 
 SYSTEM = "heliostat-system"
@@ -47,12 +50,23 @@ def install(server: Address, folder: Path) -> Path:
     """Everything of manifests/ applied; a kubeconfig with the operator's own account."""
     server.kubectl("apply", "-k", INSTALLATION)
     server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    token = server.kubectl("create", "token", "heliostat-operator", "-n", SYSTEM).strip()
+    account = ("heliostat-operator", "-n", SYSTEM)
+    token = server.kubectl("create", "token", *account, "--duration=24h").strip()
     config = json.loads(server.kubeconfig.read_text())
     config["users"][0]["user"]["token"] = token
     path = folder / "operator.kubeconfig"
     path.write_text(json.dumps(config))
     return path
+
+
+def read_signing_key(server: Address) -> str | None:
+    """The private key that the operator made, or None before it did."""
+    found = server.kubectl(
+        "-n", SYSTEM, "get", "secret", PRIVATE_SECRET, "-o", "json", "--ignore-not-found"
+    )
+    if not found.strip():
+        return None
+    return base64.b64decode(json.loads(found)["data"]["private.pem"]).decode()
 
 
 @contextlib.contextmanager
@@ -82,6 +96,7 @@ def running_operator(kubeconfig: Path, identity: str, log: Path) -> Iterator[Ope
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        read_lines(log.read_text(errors="replace"))
 
 
 def wait_for(look: Callable[[], Found | None], what: str, log: Path) -> Found:

@@ -240,6 +240,15 @@ test("variables are named once, and not as Heliostat names its own", () => {
   });
 });
 
+test("hosts are written, and named once", () => {
+  const egress = [{ host: "a.example" }, { host: "" }, { host: "a.example", ports: [80] }];
+  const faults = faultsOf(content({ workspace: { egress } }));
+  expect(Object.fromEntries([...faults].map(([path, { key }]) => [path, key]))).toEqual({
+    "spec.workspace.egress[1].host": "fault.required",
+    "spec.workspace.egress[2].host": "hosts.twice",
+  });
+});
+
 test.each([
   ["spec.tools.allow[1]", "spec.tools.allow"],
   ["spec.workspace.env[0].name", "spec.workspace.env"],

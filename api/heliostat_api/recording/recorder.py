@@ -46,6 +46,7 @@ from heliostat_api.recording.subjects import (
 )
 from heliostat_api.recording.totals import Totals
 from heliostat_api.recording.trials import Trials
+from heliostat_api.webhooks.occasions import Occasions
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.resources import ObjectHead
@@ -72,6 +73,8 @@ class Recorder:
     clock: Callable[[], datetime]
     is_erasing: Callable[[str], Awaitable[bool]]
     """Whether nothing of a person's may be kept any more."""
+    occasions: Occasions
+    """Hears of what is recorded, before the operator may clean it away."""
     again_seconds: float = 60.0
     """How long after the watches began the world is looked at once more."""
     lag: Lag = field(default_factory=Lag)
@@ -143,9 +146,10 @@ class Recorder:
         owner, agent_id = self.owners.of_execution(execution), self.owners.agent_id_of(execution)
         if owner and await self.is_erasing(owner):
             return f"executions/{execution.metadata.uid}"
-        self.closing.see(execution)
         subject = subject_of_execution(execution, owner, agent_id, self.clock())
         await self._record(subject.path, lambda _: subject)
+        await self.occasions.see_execution(execution, subject.path)
+        self.closing.see(execution)
         if execution.is_finished and execution.is_settled:
             await self._totals.count(subject.path)
         await self._trials.see(execution)
@@ -163,12 +167,14 @@ class Recorder:
             await self._record(
                 path, lambda known: subject_of_agent(agent, owner, known, self.clock())
             )
+            await self.occasions.see_agent(agent, path)
             return path
         number = applied_revision(agent)
         applied = await self.documents.get(revision_path(path, number)) if number else None
         await self._record(
             path, lambda known: subject_of_draft(agent, known, applied, self.clock())
         )
+        await self.occasions.see_agent(agent, path)
         return path
 
     async def _draft_of(self, agent: Agent) -> Document | None:

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from heliostat_api.people.person import Person
 from heliostat_api.serving.parts import Parts, parts_of, person_of
 from heliostat_api.serving.repeats import Asked, asked_of
+from heliostat_telemetry.lines import add_to_lines
 
 
 # Coroutines all: FastAPI hops to a thread and back for a plain function.
@@ -29,8 +30,10 @@ async def correlation_of(
         str | None, Header(max_length=128, pattern=r"^[A-Za-z0-9._:/-]+$")
     ] = None,
 ) -> str:
-    """The caller's own correlation id, else a new one."""
-    return x_correlation_id or f"dash-{uuid4()}"
+    """The caller's own correlation id, else a new one. Log lines say it from now on."""
+    found = x_correlation_id or f"dash-{uuid4()}"
+    add_to_lines(correlationId=found)
+    return found
 
 
 Correlation = Annotated[str, Depends(correlation_of)]

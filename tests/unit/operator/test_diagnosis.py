@@ -592,6 +592,21 @@ def test_a_deleted_pod_that_stays_is_on_a_dead_node() -> None:
     assert (found.reason, found.cause) == ("NodeLost", "infrastructure")
 
 
+@pytest.mark.parametrize(
+    ("count", "reason", "cause"),
+    [("failed", "PodLost", "infrastructure"), ("succeeded", "Unverified", None)],
+)
+def test_a_job_whose_controller_counted_its_pod_and_said_no_more_is_over(
+    count: str, reason: str, cause: str | None
+) -> None:
+    """An API server that dies between two of the controller's writes leaves it so, for ever."""
+    job = Job.model_validate({**make_job(), "status": {count: 1}})
+    assert isinstance(diagnose(Facts(job, None, counted_seconds=9)), Waits)
+    found = diagnose(Facts(job, None, counted_seconds=11))
+    assert isinstance(found, Ended)
+    assert (found.reason, found.cause) == (reason, cause)
+
+
 def test_every_sentence_is_told_once() -> None:
     sentences = [each.sentence for each in (*WAITING, *ENDINGS)]
     assert len(set(sentences)) == len(sentences)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from heliostat_core.worlds import LEASE, Change, Ref, UnavailableError
+from heliostat_core.worlds import LEASE, Change, ForbiddenError, Ref, UnavailableError
 from heliostat_operator.leases import (
     LEASE_NAME,
     FencedWorld,
@@ -174,6 +174,25 @@ def test_a_watch_that_brings_the_lease_back_is_alive() -> None:
             leadership.see(Change("MODIFIED", world.objects[REF]))
         assert not kept.done()
         assert leadership.silent_seconds == 0
+        kept.cancel()
+
+    run(go())
+
+
+def test_an_api_server_that_does_not_know_its_roles_yet_ends_no_leader() -> None:
+    """For a second after its start it forbids what it allowed before."""
+
+    async def go() -> None:
+        world = MemoryWorld()
+        leadership = make_kept(world)
+        await leadership.acquire()
+        kept = asyncio.create_task(leadership.keep())
+        world.failures["get"] = ForbiddenError("leases are forbidden")
+        await asyncio.sleep(SECONDS / 2)
+        world.failures.clear()
+        await asyncio.sleep(SECONDS)
+        assert not kept.done()
+        assert leadership.is_leader
         kept.cancel()
 
     run(go())

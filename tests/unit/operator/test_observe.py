@@ -6,11 +6,14 @@ import pytest
 
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, JsonObject, JsonValue, Ref
-from heliostat_operator.observe import Observer
+from heliostat_operator.observe import Observer, counted_seconds
+from heliostat_operator.pods import Job
 from heliostat_operator.seats import Board
-from support.builders.resources import NOW, make_agent, make_execution
+from support.builders.pods import make_job, stamp
+from support.builders.resources import NOW, make_agent, make_execution, seconds
 from support.fake_gateway import FakeGateway
 from support.memory_world import MemoryWorld
+from support.objects import mapping_at
 
 KEY = ("default", "sales")
 
@@ -91,3 +94,17 @@ async def test_an_agent_that_is_gone_is_not_remembered(gatherer: Gatherer) -> No
     gatherer.world.remove(Ref(AGENT, *KEY))
     assert await gatherer.prompt(None) is None
     assert await gatherer.prompt(99.0) is None
+
+
+def test_a_jobs_count_is_as_old_as_the_last_write_of_it() -> None:
+    written = [
+        {"manager": "kube-controller-manager", "time": stamp(NOW - seconds(ago))}
+        for ago in (40, 12)
+    ]
+    made = make_job()
+    job = Job.model_validate(
+        {**made, "metadata": {**mapping_at(made, "metadata"), "managedFields": written}}
+    )
+    assert counted_seconds(job, NOW) == 12
+    assert counted_seconds(Job.model_validate(made), NOW) == 0
+    assert counted_seconds(None, NOW) == 0

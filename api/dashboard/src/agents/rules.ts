@@ -16,7 +16,8 @@ export interface Fault {
     | "fault.item"
     | "fault.reserved"
     | "fault.twice"
-    | "fault.unread";
+    | "fault.unread"
+    | "hosts.twice";
   readonly values?: Record<string, string | number>;
 }
 
@@ -115,6 +116,7 @@ export function faultsOf(content: Content): Map<string, Fault> {
       note(path, faultOf(path, valueAt(content, path)));
   }
   for (const [path, fault] of faultsOfVariables(content)) note(path, fault);
+  for (const [path, fault] of faultsOfHosts(content)) note(path, fault);
   return faults;
 }
 
@@ -154,4 +156,17 @@ function faultOfVariable(name: string, named: ReadonlySet<string>): Fault | null
   const prefix = RESERVED.find((each) => name.startsWith(each));
   if (prefix) return { key: "fault.reserved", values: { prefix } };
   return name && named.has(name) ? { key: "fault.twice" } : null;
+}
+
+function* faultsOfHosts(content: Content): Generator<[string, Fault]> {
+  const path = "spec.workspace.egress";
+  const rows = valueAt(content, path);
+  const named = new Set<string>();
+  for (const [at, row] of (Array.isArray(rows) ? rows : []).entries()) {
+    if (!isTree(row)) continue;
+    yield* faultsOfRow(path, at, row, ["host"]);
+    const host = String(row.host ?? "");
+    if (host && named.has(host)) yield [`${path}[${at}].host`, { key: "hosts.twice" }];
+    named.add(host);
+  }
 }

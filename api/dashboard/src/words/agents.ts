@@ -126,6 +126,7 @@ export const AGENTS = {
   "tab.edit": { en: "Edit", ko: "편집" },
   "tab.look": { en: "Definition", ko: "정의" },
   "tab.yaml": { en: "YAML", ko: "YAML 보기" },
+  "tab.webhooks": { en: "Webhooks", ko: "웹훅" },
   "tab.history": { en: "History", ko: "기록" },
   "group.task": { en: "What it does", ko: "하는 일" },
   "group.model": { en: "Model", ko: "모델" },

@@ -1,19 +1,23 @@
 import { AGENTS } from "./agents";
 import { CHAT } from "./chat";
 import { EXPIRY } from "./expiry";
+import { HOSTS } from "./hosts";
 import { KEYS } from "./keys";
 import { MINE } from "./mine";
 import { RUN } from "./run";
 import { USAGE } from "./usage";
+import { WEBHOOKS } from "./webhooks";
 
 /** Every text of the dashboard, in every language. `{name}` is a place that is filled in. */
 export const CATALOGUE = {
   ...AGENTS,
   ...EXPIRY,
+  ...HOSTS,
   ...KEYS,
   ...MINE,
   ...RUN,
   ...USAGE,
+  ...WEBHOOKS,
 
   "app.skip": { en: "Skip to content", ko: "본문으로 건너뛰기" },
   "app.navigation": { en: "Main", ko: "주 메뉴" },
@@ -286,6 +290,7 @@ export const CATALOGUE = {
   "trigger.Dashboard": { en: "Dashboard", ko: "대시보드" },
   "trigger.Schedule": { en: "Schedule", ko: "일정" },
   "trigger.Backfill": { en: "Made up for", ko: "보충 실행" },
+  "trigger.Webhook": { en: "Webhook", ko: "웹훅" },
 
   "reason.Active": { en: "Going on", ko: "진행 중" },
   "reason.Verified": { en: "Verified", ko: "검증됨" },
