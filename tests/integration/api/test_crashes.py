@@ -36,6 +36,8 @@ from heliostat_api.people.roles import Claims
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.trials import Trials
+from heliostat_api.webhooks.records import Delivery, NewWebhook
+from heliostat_api.webhooks.trigger_keys import digest_of
 from heliostat_core.executions import Execution
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, SECRET, JsonObject, Ref
@@ -53,6 +55,7 @@ NO_DIFFERENCE = (Counter[str](), Counter[str]())
 SPEC: JsonValue = {"prompt": "Add up."}
 SCHEDULED: JsonValue = {"prompt": "Add up.", "schedule": {"frequency": "daily"}}
 Act = Callable[[Server], Awaitable[None]]
+RECEIVER = "http://127.0.0.1:9/nobody-listens"
 CONTENT = b"# Report"
 FILE: Mapping[str, str | int] = {
     "size": len(CONTENT),
@@ -102,10 +105,10 @@ class Call:
     async def answer(self, server: Server) -> httpx2.Response:
         """With all that makes sending it again harmless."""
         headers = {"If-Match": "*", "Idempotency-Key": self.key}
-        is_run = self.who == "run"
-        if is_run:
-            headers["Authorization"] = f"Bearer {server.ids['run']}"
-        async with server.browser(server.ids["ann" if is_run else self.who]) as browser:
+        is_program = self.who in ("run", "caller")
+        if is_program:
+            headers["Authorization"] = f"Bearer {server.ids[self.who]}"
+        async with server.browser("" if is_program else server.ids[self.who]) as browser:
             return await browser.request(
                 self.method,
                 self.path.format(**server.ids),
@@ -192,6 +195,41 @@ async def delivering(server: Server) -> None:
     server.ids["attempt"] = "1"
 
 
+async def with_trigger_key(server: Server) -> None:
+    """By which another program starts Ann's agent."""
+    await ACTIVE(server)
+    server.ids["caller"] = "htk_of-a-test"
+    fields: Fields = {
+        "userId": ANN,
+        "agentId": server.ids["agent"],
+        "name": "ci",
+        "kind": "bearer",
+        "digest": digest_of(server.ids["caller"]),
+        "createdAt": server.stand.clock(),
+    }
+    server.ids["trigger_key"] = "key-1"
+    await server.parts.drafts.documents.commit(Put("triggers/key-1", fields))
+
+
+async def with_webhook(server: Server) -> None:
+    """Ben's, and a delivery that nobody took."""
+    ben, now = Person(BEN.person_id, PersonKind.USER), server.stand.clock()
+    subscriptions = server.parts.webhooks.subscriptions
+    server.ids["webhook"] = (await subscriptions.create(ben, NewWebhook(url=RECEIVER))).id
+    delivery = Delivery(
+        user_id=ben.id,
+        webhook_id=server.ids["webhook"],
+        agent_id="",
+        event="execution.failed",
+        created_at=now,
+        body="{}",
+        is_open=False,
+        next_time=now,
+        state="failed",
+    )
+    await server.parts.drafts.documents.commit(Put("deliveries/msg-1", delivery.fields()))
+
+
 def moves_of(server: Server) -> Moves:
     parts = server.parts
     found = open_entrance(server.around, parts.erasing.register, parts.endings, parts.money).moves
@@ -248,7 +286,7 @@ async def record(server: Server) -> None:
 async def mend(server: Server) -> None:
     parts = server.parts
     trials = Trials(parts.commands.world)
-    await Mending(parts.drafts, parts.deletion, trials, [parts.drafts.repeats]).mend()
+    await Mending(parts.drafts, parts.deletion, trials, (parts.drafts.repeats,)).mend()
 
 
 def later(passed: timedelta) -> Act:
@@ -316,11 +354,19 @@ _PARAMETERS = {
     "/secrets/db": "/secrets/{name}",
     "/samples/hello": "/samples/{name}",
     "/files/out/report.md": "/files/{path:path}",
+    "{webhook}": "{webhook_id}",
+    "{trigger_key}": "{trigger_key_id}",
+    "/deliveries/msg-1": "/deliveries/{delivery_id}",
     "/keys/hsk_ben": "/keys/{key_id}",
 }
 A = "/api/agents/{agent}"
 C = "/api/conversations/{conversation}"
+W = "/api/webhooks/{webhook}"
+HOOK: JsonValue = {"url": RECEIVER}
+NAMED: JsonValue = {"name": "ci"}
 WHOLE: JsonValue = {"name": "First", "description": "x", "spec": SPEC}
+HINT = "that a list is to be read again may be lost with who died: it is a hint, not a state"
+LATER = "deliveries of a webhook that is gone are seen by nobody, and go after their 30 days"
 LOST_KEY = "nobody can be told the text of a key again: each try makes one, and all are listed"
 KEY: JsonValue = {"name": "mine", "scopes": ["api"]}
 FAREWELL: JsonValue = {"confirm": "delete everything"}
@@ -357,6 +403,14 @@ ROWS: Mapping[str, Row] = {
     "make a key": of(Call("POST", "/api/keys", KEY, who="ben"), differs=LOST_KEY),
     "revoke a key": of(Call("DELETE", "/api/keys/hsk_ben", who="ben")),
     "leave": of(Call("DELETE", "/api/me", FAREWELL), then(RUN, said)),
+    "make a trigger's key": of(Call("POST", f"{A}/trigger-keys", NAMED), DRAFT, LOST_KEY),
+    "revoke a trigger's key": of(
+        Call("DELETE", f"{A}/trigger-keys/{{trigger_key}}"), with_trigger_key, HINT
+    ),
+    "call": of(Call("POST", "/api/triggers/agents/{agent}", {}, who="caller"), with_trigger_key),
+    "make a webhook": of(Call("POST", "/api/webhooks", HOOK, who="ben"), differs=LOST_KEY),
+    "delete a webhook": of(Call("DELETE", W, who="ben"), with_webhook, LATER),
+    "redeliver": of(Call("POST", f"{W}/deliveries/msg-1/redeliver", who="ben"), with_webhook),
     "sign out": of(Call("POST", "/auth/sign-out")),
     "sign in": Row(
         sign_in, then(RUN, STORED, interrupted, mend_answers), ("GET", "/auth/callback")
