@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup dashboard demo test test-unit test-integration test-e2e bench soak lint format types generate verify images clean
+.PHONY: help setup dashboard demo test test-unit test-integration test-e2e bench soak lint format types generate verify kind-up kind-down images clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ generate: setup  ## write every generated file: CRDs, tables in docs
 
 verify: setup  ## regenerate everything, then fail on any difference, untracked files included
 	@$(RUN)python -m tools.generate --verify
+
+kind-up: setup  ## for people with Docker and kind: cluster, images, chart and a first run
+	@$(RUN)python -m tools.kind up
+
+kind-down: setup  ## remove that cluster
+	@$(RUN)python -m tools.kind down
 
 images: setup  ## the container images (docker, the cluster of HELIOSTAT_KUBE, or buildah)
 	@$(RUN)python -m tools.images

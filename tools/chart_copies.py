@@ -9,13 +9,21 @@ _HEAD: Final = "{{/* Generated from manifests/%s, DO NOT EDIT: make generate */}
 _LABELS: Final = """\\g<0>  labels:
     {{- include "heliostat.labels" (dict "root" . "name" "%s") | nindent 4 }}
 """
+_ACCOUNT_END: Final = "automountServiceAccountToken: false\n"
+_ANNOTATIONS: Final = """\
+  {{- with .Values.operator.serviceAccountAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+"""
 _NAME = re.compile(r"^metadata:\n  name: .*\n", re.MULTILINE)
 _NAMESPACE = re.compile(r"apiVersion: v1\nkind: Namespace\n.*?\n---\n", re.DOTALL)
 
 
 def build_operator_rights() -> str:
-    """The operator's roles and account."""
-    return _template("operator/rbac.yaml", "heliostat-operator")
+    """The operator's roles and account, which a cloud binds to its own by annotations."""
+    text = _template("operator/rbac.yaml", "heliostat-operator")
+    return text.replace(_ACCOUNT_END, _ANNOTATIONS + _ACCOUNT_END, 1)
 
 
 def build_api_rights() -> str:

@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "agent-conditions": partial(build_table, "condition", conditions.AgentCondition),
     "execution-conditions": partial(build_table, "condition", conditions.ExecutionCondition),
     "ready": partial(build_table, "reason", conditions.ReadyReason),
+    "triggered": partial(build_table, "reason", conditions.TriggeredReason),
     "ticks": partial(build_table, "reason", conditions.TickReason),
     "blocked": partial(build_table, "reason", conditions.BlockedReason),
     "admitted": partial(build_table, "reason", conditions.AdmittedReason),

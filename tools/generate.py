@@ -13,11 +13,13 @@ from typing import TypeAlias
 
 from heliostat_api.documents.firestore import indexes
 from heliostat_api.settings import ApiSettings
+from heliostat_gateway.egress.settings import EgressSettings
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings
 from tools import (
     agent_rules,
     api_openapi,
+    boards,
     chart_copies,
     command_reference,
     conditions_page,
@@ -44,6 +46,7 @@ Sections: TypeAlias = Sequence[tuple[str, str, Callable[[], str]]]
 FOLDERS: Folders = [
     ("manifests/crds", crd_manifests.build_files),
     ("charts/heliostat/files/crds", crd_manifests.build_chart_files),
+    ("charts/heliostat/files/monitoring/dashboards", boards.build_files),
 ]
 # A whole file.
 FILES: Files = [
@@ -63,6 +66,7 @@ SECTIONS: Sections = [
     ("docs/cli.md", "commands", command_reference.build_reference),
     ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),
+    ("docs/settings.md", "egress", lambda: settings_page.build_table(EgressSettings)),
     ("docs/settings.md", "api", lambda: settings_page.build_table(ApiSettings)),
     ("docs/gateway.md", "providers", providers_page.build_table),
     ("docs/helm.md", "values", values_page.build_table),

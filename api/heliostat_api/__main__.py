@@ -17,15 +17,18 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
-from heliostat_api.main import Surroundings, create_app
+from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import PREFIX, ApiSettings
 from heliostat_api.starting import StartError, naming, read_settings
+from heliostat_api.surroundings import Surroundings
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_telemetry.lines import set_up_lines
+from heliostat_telemetry.spans import open_spans
 
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 _KEEP_ALIVE_SECONDS = 65
@@ -64,6 +67,9 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         world = await stack.enter_async_context(await KubernetesWorld.connect())
         buckets = open_buckets(settings)
         stack.push_async_callback(buckets.close)
+        spans = open_spans("heliostat-api", settings.otlp_endpoint)
+        if spans:
+            stack.push_async_callback(spans.close)
         yield Surroundings(
             world=world.as_manager,
             logs=world,
@@ -81,6 +87,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             chat_test_seconds=settings.chat_test_seconds,
             is_alone=settings.store == "sqlite",
             buckets=buckets,
+            spans=spans,
         )
 
 
@@ -149,7 +156,9 @@ def open_buckets(settings: ApiSettings) -> Buckets:
 
 def main() -> int:
     """0 after a signal, 1 without a cluster, 2 for a setting that is wrong or leads nowhere."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_lines()
+    # Its lines have whole addresses, and that of a webhook may hold a secret.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(read_settings(os.environ)))
     except StartError as error:

@@ -9,6 +9,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_api.people.roles import RoleRow
+from heliostat_api.webhooks.addresses import place_of
+from heliostat_api.webhooks.signatures import key_of
+from heliostat_core.egress import check_allowed
+from heliostat_telemetry.spans import ENDPOINT
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20
@@ -50,8 +54,17 @@ def _origin(url: str) -> str:
     return url
 
 
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    if text := secret.get_secret_value():
+        key_of(text)
+    return secret
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Hosts = Annotated[
+    tuple[Annotated[str, AfterValidator(check_allowed)], ...], NoDecode, BeforeValidator(_words)
+]
 Networks = Annotated[
     tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
 ]
@@ -104,6 +117,15 @@ class ApiSettings(BaseSettings):
             description="Firestore's emulator, as `host:port`, for trials.",
         ),
     ] = ""
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=ENDPOINT,
+            pattern=r"^(https?://\S+)?$",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
+        ),
+    ] = ""
     redis_url: Annotated[
         SecretStr,
         AfterValidator(_redis),
@@ -135,6 +157,29 @@ class ApiSettings(BaseSettings):
             "for any text: `registry.example/team/*`. Empty: none but the operator's own."
         ),
     ] = ()
+    allowed_hosts: Annotated[
+        Hosts,
+        Field(
+            description="Hosts that agents made here may name in workspace.egress, separated by "
+            "commas: a domain, `*.domain` for all names below it, an IP address, a CIDR, or `*` "
+            "for any. Empty: none."
+        ),
+    ] = ()
+    allowed_secrets: Annotated[
+        Words,
+        Field(
+            description="Secrets of Google's Secret Manager that agents made here may name, "
+            "separated by commas; `*` stands for any text: `projects/acme/secrets/team-*`. Empty: "
+            "none; a person's own secrets are always allowed."
+        ),
+    ] = ()
+    network_policies: Annotated[
+        bool,
+        Field(
+            description="Whether the cluster keeps runs to the hosts that they name: what an agent "
+            "may touch is those hosts alone then. Set it where NetworkPolicies are enforced."
+        ),
+    ] = False
     public_url: Annotated[
         Address,
         AfterValidator(_origin),
@@ -217,6 +262,26 @@ class ApiSettings(BaseSettings):
         ),
     ] = 6000
 
+    webhook_url: Annotated[
+        str,
+        Field(
+            description="Who is told of every agent that failed, was paused or missed a time "
+            "(webhooks.md); empty: those that people name."
+        ),
+    ] = ""
+    webhook_secret: Annotated[
+        SecretStr,
+        AfterValidator(_webhook_secret),
+        Field(description="The secret that signs what is sent there: `whsec_` and base64."),
+    ] = SecretStr("")
+    webhook_networks: Annotated[
+        Networks,
+        Field(
+            description="Networks that webhooks may call beside the internet, separated by commas: "
+            "`10.0.0.0/8`."
+        ),
+    ] = ()
+
     gateway_url: Annotated[
         Address, Field(description="Where the gateway is; empty: there is none, and so no cap.")
     ] = ""
@@ -297,6 +362,14 @@ class ApiSettings(BaseSettings):
     def _check_store(self) -> Self:
         if self.store == "firestore" and not self.google_cloud_project:
             raise ValueError("store firestore needs GOOGLE_CLOUD_PROJECT")
+        return self
+
+    @model_validator(mode="after")
+    def _check_webhook(self) -> Self:
+        if bool(self.webhook_url) != bool(self.webhook_secret.get_secret_value()):
+            raise ValueError("webhook_url and webhook_secret belong together: set both")
+        if self.webhook_url:
+            place_of(self.webhook_url)
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
+from heliostat_core.schedules.status import Outcome, RunResult
+
 
 class View(BaseModel):
     model_config = ConfigDict(
@@ -105,18 +107,19 @@ class PauseView(View):
 class ReceiptView(View):
     """What became of a time of the schedule, or of `count` in a row until `lastTime`.
 
-    `execution` is the name of the Execution that was made, `result` how it ended.
+    `execution` is the name of the Execution that was made, `result` how it ended; Gone: it was
+    deleted before that was seen.
     """
 
     scheduled_time: datetime
     last_time: datetime | None
     count: int
-    outcome: Literal["Ran", "Late", "Skipped", "Missed"]
+    outcome: Outcome
     reason: str
     message: str
     time: datetime
     execution: str | None
-    result: Literal["Succeeded", "Failed"] | None
+    result: RunResult | None
 
 
 class AgentView(View):
@@ -283,6 +286,12 @@ class GoneConversationView(View):
     id: str
 
 
+class ThingsView(View):
+    """Payload of `things.changed`: what is to be read anew."""
+
+    what: Literal["secrets", "triggers", "webhooks", "deliveries"]
+
+
 class StreamView(View):
     """What the stream's events hold. Each has one of these as its data, or as its payload."""
 
@@ -295,6 +304,7 @@ class StreamView(View):
     conversation_changed: ConversationView
     conversation_deleted: GoneConversationView
     execution_pieces: PiecesView
+    things_changed: ThingsView
 
 
 class TranscriptView(View):

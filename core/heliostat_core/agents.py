@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from heliostat_core.conditions import Condition
+from heliostat_core.egress import Egress
 from heliostat_core.resources import (
     ByteQuantity,
     Count,
@@ -23,15 +24,10 @@ from heliostat_core.resources import (
 )
 from heliostat_core.schedules.model import Schedule
 from heliostat_core.schedules.status import ScheduleStatus
+from heliostat_core.secret_refs import SecretRef, not_reserved
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 DEFAULT_TOOLS = ("Bash", "Edit", "Glob", "Grep", "Read", "Write")
-
-_RESERVED = ("HELIOSTAT_", "ANTHROPIC_", "OPENAI_", "CLAUDE_")
-_NOT_RESERVED = " && ".join(f"!self.{{0}}.startsWith('{prefix}')" for prefix in _RESERVED)
-_RESERVED_MESSAGE = (
-    "{0} must not begin with HELIOSTAT_, ANTHROPIC_, OPENAI_ or CLAUDE_: Heliostat sets those"
-)
 
 Argument = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Command = Annotated[tuple[Argument, ...], Field(min_length=1, max_length=64)]
@@ -138,9 +134,7 @@ class Tools(Part):
 class EnvVar(Part):
     """A variable with a plain value."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules((_NOT_RESERVED.format("name"), _RESERVED_MESSAGE.format("name")))
-    )
+    model_config = ConfigDict(json_schema_extra=rules(not_reserved("name")))
 
     name: Annotated[
         EnvName, Field(description="Name of the variable, for example REPORT_LANGUAGE.")
@@ -148,24 +142,6 @@ class EnvVar(Part):
     value: Annotated[
         str, StringConstraints(max_length=4096), Field(description="Its value, as it stands.")
     ] = ""
-
-
-class SecretRef(Part):
-    """A value of a Secret that becomes a variable."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (_NOT_RESERVED.format("envName"), _RESERVED_MESSAGE.format("envName"))
-        )
-    )
-
-    name: Annotated[ObjectName, Field(description="Name of a Secret in the same namespace.")]
-    key: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$"),
-        Field(description="Which key of the Secret to take."),
-    ]
-    env_name: Annotated[EnvName, Field(description="Name of the variable that gets the value.")]
 
 
 class Resources(Part):
@@ -249,9 +225,19 @@ class Workspace(Part):
         tuple[SecretRef, ...],
         Field(
             max_length=64,
-            description="Values of Secrets in the same namespace that become variables. A model "
-            "provider's key does not belong here: only the gateway holds those.",
+            description="Values of Secrets in the same namespace, or of Google's Secret Manager, "
+            "that become variables. A model provider's key does not belong here: only the gateway "
+            "holds those.",
             json_schema_extra=keyed_by("envName"),
+        ),
+    ] = ()
+    egress: Annotated[
+        tuple[Egress, ...],
+        Field(
+            max_length=32,
+            description="Hosts outside that runs may reach, beside the gateway and the api. "
+            "Nothing else when none is given, where the network enforces it.",
+            json_schema_extra=keyed_by("host"),
         ),
     ] = ()
 
@@ -390,7 +376,9 @@ class AgentSpec(Part):
     ] = Tools()
     workspace: Annotated[
         Workspace,
-        Field(description="Where the agent works: image, resources, storage and variables."),
+        Field(
+            description="Where the agent works: image, resources, storage, variables and network."
+        ),
     ] = Workspace()
     schedule: Annotated[
         Schedule | None,

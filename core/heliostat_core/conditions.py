@@ -27,12 +27,22 @@ class Documented(StrEnum):
 
 class AgentCondition(Documented):
     READY = "Ready", "True when an Execution of this Agent could run now."
+    TRIGGERED = (
+        "Triggered",
+        "Of an Agent whose schedule a CronJob or Cloud Scheduler fires: True while that is set up "
+        "as the schedule says. Whatever it does not start, the operator's timer does.",
+    )
 
 
 class ExecutionCondition(Documented):
     ADMITTED = (
         "Admitted",
         "True once the Execution passed the admission chain; False while it waits.",
+    )
+    DUE = (
+        "Due",
+        "True once the schedule lets a run start that a CronJob or Cloud Scheduler made; the "
+        "reasons are those of its times.",
     )
     RUNNING = "Running", "True while an attempt's container runs."
     SUCCEEDED = "Succeeded", "Unknown while active, then True or False for ever."
@@ -45,7 +55,20 @@ class ReadyReason(Documented):
     READY = "Ready", "Secrets and model are there."
     SECRET_MISSING = (
         "SecretMissing",
-        "A Secret or a key in it, named in secretRefs, does not exist.",
+        "A Secret or a key in it, named in secretRefs, does not exist; or a version of a secret of "
+        "Secret Manager.",
+    )
+    SECRET_REFUSED = (
+        "SecretRefused",
+        "A secret of Secret Manager is not for agents of this namespace; its labels say for whom.",
+    )
+    SECRET_FORBIDDEN = (
+        "SecretForbidden",
+        "The operator may not read a secret of Secret Manager, or reads none at all.",
+    )
+    SECRET_MANAGER_UNREACHABLE = (
+        "SecretManagerUnreachable",
+        "Secret Manager does not answer, and what was read of it before is too old.",
     )
     MODEL_UNAVAILABLE = (
         "ModelUnavailable",
@@ -56,12 +79,30 @@ class ReadyReason(Documented):
         "ScheduleInvalid",
         "No run of its schedule will ever start; the message says what to change.",
     )
+    TRIGGER_MISSING = (
+        "TriggerMissing",
+        "The trigger of its schedule is not configured here; the operator's timer starts the runs.",
+    )
+
+
+class TriggeredReason(Documented):
+    """Reasons of an Agent's `Triggered`."""
+
+    SET_UP = "SetUp", "The CronJob or the job of Cloud Scheduler is as the schedule says."
+    NOT_CONFIGURED = "NotConfigured", "This installation has no such trigger; see settings."
+    REFUSED = "Refused", "The API server or Cloud Scheduler refuses it; its words follow."
+    UNREACHABLE = "Unreachable", "Cloud Scheduler can't be reached; it is tried again."
 
 
 class TickReason(Documented):
     """Why a time of a schedule ended as it did: `status.schedule.recent[].reason`."""
 
     ON_TIME = "OnTime", "Ran: an Execution was made."
+    FILLED = (
+        "Filled",
+        "Ran: the CronJob or Cloud Scheduler had not made the Execution, or cannot say that time; "
+        "the operator made it.",
+    )
     CAUGHT_UP = "CaughtUp", "Late: made up for by `catchUp`."
     WAITED = "WaitedForRun", "Ran or Late: it waited for the run before, with overlap QueueOne."
     SUSPENDED = "ScheduleSuspended", "Skipped: `schedule.suspend` is true."
@@ -83,6 +124,11 @@ class BlockedReason(Documented):
         "No Agent of that name exists yet; it starts when one appears.",
     )
     AGENT_SUSPENDED = "AgentSuspended", "The Agent's `suspend` is true: new Executions wait."
+    NOT_DUE = (
+        "NotDue",
+        "A run that a CronJob or Cloud Scheduler made waits until the schedule has decided its "
+        "time.",
+    )
     AGENT_PAUSED = (
         "AgentPaused",
         "The gateway refuses the Agent's model calls after a run that cost far more than is "
@@ -93,6 +139,22 @@ class BlockedReason(Documented):
         "A run of the schedule waits: the schedule stands still after failures.",
     )
     BLACKOUT = "Blackout", "A run of the schedule waits until the blackout is over."
+    SECRET_REFUSED = (
+        "SecretRefused",
+        "A secret of Secret Manager is not for agents of this namespace; its labels say for whom.",
+    )
+    SECRET_MISSING = (
+        "SecretMissing",
+        "A version of a secret of Secret Manager does not exist, or holds no text.",
+    )
+    SECRET_FORBIDDEN = (
+        "SecretForbidden",
+        "The operator may not read a secret of Secret Manager, or reads none at all.",
+    )
+    SECRET_MANAGER_UNREACHABLE = (
+        "SecretManagerUnreachable",
+        "Secret Manager does not answer, and what was read of it before is too old.",
+    )
     GATEWAY_UNREACHABLE = (
         "GatewayUnreachable",
         "The gateway has not confirmed that the last attempt's key is dead.",
@@ -185,6 +247,11 @@ class FinishedReason(Documented):
     NO_RESULT = "NoResult", "The container ended well and left no result document."
     CANCELLED = "Cancelled", "spec.cancel was set."
     DELETED = "Deleted", "The Execution was deleted while it ran."
+    SKIPPED = (
+        "Skipped",
+        "A CronJob or Cloud Scheduler made it, and the schedule leaves that time out; the message "
+        "says why.",
+    )
     AGENT_DELETED = "AgentDeleted", "The Agent was deleted before the Execution was admitted."
     DEADLINE_PASSED = (
         "DeadlinePassed",

@@ -12,6 +12,7 @@ from heliostat_core.conditions import (
     find_condition,
     is_true,
 )
+from heliostat_core.names import OFFERED_ANNOTATION
 from heliostat_core.resources import (
     Count,
     Generation,
@@ -21,7 +22,6 @@ from heliostat_core.resources import (
     ObjectName,
     Part,
     ShortText,
-    Text,
     Tokens,
     keyed_by,
     rules,
@@ -29,6 +29,13 @@ from heliostat_core.resources import (
 
 SCHEDULED = "Schedule"
 """The trigger of a run that its Agent's schedule started."""
+WEBHOOK = "Webhook"
+"""The trigger of a run that another program started by a call."""
+MOST_INPUT = 2**18
+"""Letters of an input: all that a webhook may bring."""
+
+STOPS = (FinishedReason.CANCELLED, FinishedReason.DELETED, FinishedReason.SKIPPED)
+"""Reasons of runs that did not fail: somebody stopped them."""
 
 CauseClass = Literal["agent", "infrastructure", "limit", "configuration"]
 Line = Annotated[str, StringConstraints(max_length=256)]
@@ -72,10 +79,11 @@ class Trigger(Part):
     """What started the run."""
 
     kind: Annotated[
-        Literal["Manual", "Command", "Dashboard", "Schedule", "Backfill"],
+        Literal["Manual", "Command", "Dashboard", "Schedule", "Backfill", "Webhook"],
         Field(
             description="What started the run: Manual (kubectl, GitOps), Command (the CLI), "
-            "Dashboard, Schedule, or Backfill (a time of the schedule, made up for by command)."
+            "Dashboard, Schedule, Backfill (a time of the schedule, made up for by command), or "
+            "Webhook (another program called, `id` is its delivery's)."
         ),
     ] = "Manual"
     id: Annotated[
@@ -113,7 +121,9 @@ class ExecutionSpec(Part):
         ),
     ]
     input: Annotated[
-        Text, Field(description="Text that the agent gets after the Agent's prompt.")
+        str,
+        StringConstraints(max_length=MOST_INPUT),
+        Field(description="Text that the agent gets after the Agent's prompt."),
     ] = ""
     parameters: Annotated[
         tuple[Parameter, ...],
@@ -285,7 +295,7 @@ class ExecutionStatus(Part):
         tuple[Condition, ...],
         Field(
             max_length=16,
-            description="Admitted, Running, Succeeded, Settled.",
+            description="Due, Admitted, Running, Succeeded, Settled.",
             json_schema_extra=keyed_by("type"),
         ),
     ] = ()
@@ -346,6 +356,17 @@ class Execution(Part):
         return self.spec.trigger.kind == SCHEDULED
 
     @property
+    def is_offer(self) -> bool:
+        """Made by a trigger outside of the operator for a time that the schedule has not let run,
+        or not yet."""
+        return (
+            self.is_scheduled
+            and OFFERED_ANNOTATION in self.metadata.annotations
+            and not self.is_finished
+            and not is_true(self.status.conditions, ExecutionCondition.DUE)
+        )
+
+    @property
     def is_admitted(self) -> bool:
         return is_true(self.status.conditions, ExecutionCondition.ADMITTED)
 
@@ -375,8 +396,7 @@ def compute_phase(execution: Execution) -> Phase:
     if execution.is_finished:
         if is_true(status.conditions, ExecutionCondition.SUCCEEDED):
             return Phase.SUCCEEDED
-        stopped = execution.finished_reason in (FinishedReason.CANCELLED, FinishedReason.DELETED)
-        return Phase.CANCELLED if stopped else Phase.FAILED
+        return Phase.CANCELLED if execution.finished_reason in STOPS else Phase.FAILED
     if status.cancellation is not None:
         return Phase.STOPPING
     if is_true(status.conditions, ExecutionCondition.RUNNING):

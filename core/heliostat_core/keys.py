@@ -42,6 +42,8 @@ class ExecutionClaims(BaseModel):
     correlation_id: Annotated[str, Field(alias="cid")] = ""
     user: Annotated[str, Field(alias="usr")] = ""
     budgets: Annotated[tuple[str, ...], Field(alias="bud")] = ()
+    egress: Annotated[tuple[tuple[str, tuple[int, ...]], ...], Field(alias="egr")] = ()
+    """Hosts outside that the egress proxy opens to its bearer, with their ports."""
     iat: int
     exp: int
 
@@ -60,10 +62,11 @@ def execution_claims(
     expires: int,
     user: str = "",
     budgets: Sequence[str] = (),
+    egress: Sequence[tuple[str, tuple[int, ...]]] = (),
 ) -> ExecutionClaims:
     """The claims of one attempt's key; `agent` is the Agent's name in the same namespace.
 
-    Its calls are booked on `user` too, and count on the named budgets.
+    Its calls are booked on `user` too, and count on the named budgets. `egress`: hosts and ports.
     """
     return ExecutionClaims(
         sub=f"{namespace}/{execution}",
@@ -76,6 +79,7 @@ def execution_claims(
         correlation_id=correlation_id,
         user=user,
         budgets=tuple(budgets),
+        egress=tuple(egress),
         iat=issued,
         exp=expires,
     )

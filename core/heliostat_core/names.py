@@ -14,6 +14,9 @@ EXECUTION_ANNOTATION = EXECUTION_LABEL
 EXECUTION_UID_ANNOTATION = f"{EXECUTION_LABEL}-uid"
 """On a pod: which Execution of that name it works for, also when its Job is gone."""
 FINISHED_LABEL = f"{GROUP}/finished"
+NETWORK_LABEL = f"{GROUP}/network"
+"""On what closes or opens the network of runs; its value is `runs`."""
+NETWORK_OF_RUNS = "runs"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "heliostat"
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
@@ -31,10 +34,18 @@ RECORDED_ANNOTATION = f"{GROUP}/recorded"
 RESUMED_ANNOTATION = f"{GROUP}/schedule-resumed"
 """On an Agent: when somebody resumed its schedule (RFC 3339). A pause from before is over."""
 
+OFFERED_ANNOTATION = f"{GROUP}/offered-by"
+"""On an Execution for a time of a schedule: which trigger outside of the operator made it. It runs
+once the schedule has decided that time."""
+
 AGENT_CONTAINER = "agent"
 RUN_DOCUMENT_KEY = "run.json"
 EXECUTION_KEY_KEY = "key"
 
+CRON_NAME = "heliostat-cron"
+"""Begins the names of CronJobs; what all those of a namespace share has this very name."""
+
+_LONGEST_CRON_JOB = 52
 _LONGEST = 63  # of a label value, and so of every name that becomes one (a Job's does)
 
 
@@ -66,6 +77,15 @@ def scheduled_name(agent: str, scheduled: datetime) -> str:
     return child_name(agent, scheduled.astimezone(UTC).strftime("%Y%m%dt%H%M%Sz"))
 
 
+def cron_job_name(agent: str) -> str:
+    """Name of the CronJob of an Agent's schedule; Kubernetes wants at most 52 characters."""
+    name = f"{CRON_NAME}-{agent}"
+    if len(name) <= _LONGEST_CRON_JOB:
+        return name
+    digest = hashlib.sha256(agent.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_CRON_JOB - len(digest) - 1].rstrip('-.')}-{digest}"
+
+
 def snapshot_name(execution: str) -> str:
     """Name of the ControllerRevision that holds the Agent's spec as it was at admission."""
     return child_name(execution, "spec")
@@ -74,3 +94,12 @@ def snapshot_name(execution: str) -> str:
 def claim_name(execution: str) -> str:
     """Name of the workspace's PersistentVolumeClaim."""
     return child_name(execution, "workspace")
+
+
+GUARD_NAME = "heliostat-runs"
+"""Name of the NetworkPolicy that closes the network of all runs of a namespace."""
+
+
+def hosts_name(agent: str) -> str:
+    """Name of what opens an Agent's own hosts to its runs."""
+    return child_name(agent, "hosts")

@@ -39,8 +39,16 @@ POD = Kind("", "v1", "Pod", "pods")
 SECRET = Kind("", "v1", "Secret", "secrets")
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps")
 VOLUME_CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs")
 EVENT = Kind("", "v1", "Event", "events")
 SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
+SERVICE = Kind("", "v1", "Service", "services")
+ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
+NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
+ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
+ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+FQDN_POLICY = Kind("networking.gke.io", "v1alpha1", "FQDNNetworkPolicy", "fqdnnetworkpolicies")
+CILIUM_POLICY = Kind("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 CLUSTER_ROLE = Kind(
     "rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False
@@ -63,8 +71,16 @@ KINDS = {
         SECRET,
         CONFIG_MAP,
         VOLUME_CLAIM,
+        CRON_JOB,
         EVENT,
         SERVICE_ACCOUNT,
+        SERVICE,
+        ENDPOINT_SLICE,
+        NETWORK_POLICY,
+        ROLE,
+        ROLE_BINDING,
+        FQDN_POLICY,
+        CILIUM_POLICY,
         NAMESPACE,
         CLUSTER_ROLE,
         CLUSTER_ROLE_BINDING,

@@ -1,44 +1,17 @@
-"""Log lines: one JSON object each, with the request that they are about."""
+"""Log lines of the gateway: what they are about, and those of requests, which have to be fast."""
 
 import logging
 import socket
-import sys
-from contextvars import ContextVar
-from datetime import UTC, datetime
 
 import orjson
 
 from heliostat_gateway.access.callers import Caller
+from heliostat_telemetry.lines import begin_lines, set_up_lines
 
-_SUBJECT: ContextVar[dict[str, str] | None] = ContextVar("subject", default=None)
 
-
-def begin_lines(request: str, caller: Caller) -> None:
+def begin_call(request: str, caller: Caller) -> None:
     """From now on this task's lines name this request."""
-    _SUBJECT.set(
-        {
-            "requestId": request,
-            "correlationId": caller.correlation,
-            "execution": caller.execution,
-        }
-    )
-
-
-class JsonLines(logging.Formatter):
-    """Writes a record as a JSON object."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **(_SUBJECT.get() or {}),
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return dump_line(line).decode()
+    begin_lines(requestId=request, correlationId=caller.correlation, execution=caller.execution)
 
 
 def dump_line(line: dict[str, object]) -> bytes:
@@ -62,7 +35,5 @@ def is_no_given_up_lookup(record: logging.LogRecord) -> bool:
 
 def set_up_logs() -> None:
     """All of this process's lines go to stderr as JSON, from `info` on."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    set_up_lines()
     logging.getLogger("asyncio").addFilter(is_no_given_up_lookup)

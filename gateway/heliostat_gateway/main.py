@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -29,11 +30,21 @@ from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
-from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
+from heliostat_gateway.serving.routers import (
+    Connections,
+    build_router,
+    open_managed_keys,
+    read_all_scenarios,
+)
 from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.telemetry import Telemetry
+from heliostat_gateway.traces import RequestSpans
+from heliostat_telemetry.spans import open_spans
+
+if TYPE_CHECKING:
+    from heliostat_gateway.serving.managed_keys import ManagedKeys
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,11 +60,18 @@ class Gateway:
     common: Common
     scripted: ScriptedProvider
     connections: Connections
+    managed: "ManagedKeys | None" = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Hears of other replicas and keeps the ledger near the truth; ends every call at last."""
+        """Hears of other replicas and keeps the ledger near the truth; ends every call at last.
+
+        Raises SettingsError where a provider is required and its key can't be had.
+        """
         books = self.conversations.books
+        if self.managed is not None:
+            await self.managed.start()
+            _require_provider(self.settings, self.admin.router)
         await self.common.start()
         if self.admin.desk is not None:
             await self.admin.desk.start()
@@ -69,6 +87,8 @@ class Gateway:
                 await noting
             await self.scripted.close()
             await self.connections.close()
+            if self.managed is not None:
+                await self.managed.close()
             await self.common.close()
             self.storage.close()
             await books.telemetry.close()
@@ -82,9 +102,10 @@ def build_gateway(settings: Settings) -> Gateway:
     scenarios = read_all_scenarios(settings)
     scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
     connections = Connections()
-    router = build_router(settings, scripted, connections)
-    if settings.llm_required and router.missing:
-        raise SettingsError(f"LLM_REQUIRED is true, but: {router.missing}.")
+    managed = open_managed_keys(settings)
+    router = build_router(settings, scripted, connections, managed)
+    if managed is None:
+        _require_provider(settings, router)
     storage = Storage(settings.data_dir)
     metrics = Metrics()
     revocations = Revocations(storage)
@@ -113,7 +134,13 @@ def build_gateway(settings: Settings) -> Gateway:
         common=common,
         scripted=scripted,
         connections=connections,
+        managed=managed,
     )
+
+
+def _require_provider(settings: Settings, router: Router) -> None:
+    if settings.llm_required and router.missing:
+        raise SettingsError(f"LLM_REQUIRED is true, but: {router.missing}.")
 
 
 def _conversations(
@@ -199,12 +226,8 @@ def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCall
 
 
 def _telemetry(settings: Settings) -> Telemetry:
-    if not settings.otlp_endpoint:
-        return Telemetry()
-    # Imported only where it is used: half a second of the start.
-    from heliostat_gateway.traces import OtlpTracing
-
-    return Telemetry(OtlpTracing(settings.otlp_endpoint))
+    spans = open_spans("heliostat-gateway", settings.otlp_endpoint)
+    return Telemetry(RequestSpans(spans) if spans else None)
 
 
 def _policy(settings: Settings) -> BreakerPolicy:

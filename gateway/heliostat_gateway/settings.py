@@ -7,15 +7,19 @@ from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
     field_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_core.environment import unknown_settings
+from heliostat_core.secret_refs import LATEST, ManagedSecret
 
 PREFIX: Final = "HELIOSTAT_GATEWAY_"
 # The field of each provider's key, and the variable that it is read from.
@@ -29,9 +33,10 @@ KEY_FIELDS: Final = {
 }
 NO_PROVIDER: Final = (
     "No usable model provider: set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY, "
-    "OPENROUTER_API_KEY or ZAI_API_KEY for real models (as a variable, or as a file in "
-    "HELIOSTAT_GATEWAY_PROVIDER_KEYS_DIR), HELIOSTAT_GATEWAY_COMPATIBLE_BASE_URL for a server of "
-    "your own, or HELIOSTAT_GATEWAY_DEFAULT_PROVIDER=scripted for trials"
+    "OPENROUTER_API_KEY or ZAI_API_KEY for real models (as a variable, as a file in "
+    "HELIOSTAT_GATEWAY_PROVIDER_KEYS_DIR, or by a secret in HELIOSTAT_GATEWAY_SECRET_MANAGER), "
+    "HELIOSTAT_GATEWAY_COMPATIBLE_BASE_URL for a server of your own, or "
+    "HELIOSTAT_GATEWAY_DEFAULT_PROVIDER=scripted for trials"
 )
 _PLAIN_NAMES: Final = {
     **KEY_FIELDS,
@@ -67,6 +72,27 @@ def _checked_key(name: str, text: str) -> SecretStr:
         if name.startswith(tuple(KEY_FIELDS.values())):
             raise SettingsError(f"{name}: {error}") from error
         return SecretStr("")
+
+
+class ManagedKey(BaseModel):
+    """A variable, and the secret that it is read from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    variable: Annotated[str, Field(pattern=rf"^{_KEY_VARIABLE.pattern}$")]
+    secret: ManagedSecret
+
+
+def _read_managed(given: object) -> object:
+    """`VARIABLE=NAME, VARIABLE=NAME`: easier to write in an environment than JSON."""
+    if not isinstance(given, str):
+        return given
+    pairs = [each.partition("=") for each in given.replace(",", " ").split()]
+    names = [(variable, *name.partition("/versions/")) for variable, _, name in pairs]
+    return [
+        {"variable": variable, "secret": {"secret": secret, "version": version or LATEST}}
+        for variable, secret, _, version in names
+    ]
 
 
 BaseUrl = Annotated[str, AfterValidator(_without_slash)]
@@ -109,6 +135,37 @@ class Settings(BaseSettings):
             "below; read again by itself, and stronger than variables."
         ),
     ] = None
+    secret_manager: Annotated[
+        tuple[ManagedKey, ...],
+        NoDecode,
+        BeforeValidator(_read_managed),
+        Field(
+            description="Providers' keys in Google's Secret Manager, separated by commas: "
+            "`ANTHROPIC_API_KEY=projects/P/secrets/S`, with `/versions/N` for one version for ever "
+            "(secret-manager.md); stronger than files and variables."
+        ),
+    ] = ()
+    secret_manager_endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?$",
+            description="Where Google's Secret Manager is.",
+        ),
+    ] = "secretmanager.googleapis.com"
+    secret_refresh_seconds: Annotated[
+        float,
+        Field(
+            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
+        ),
+    ] = 60
+    secret_keep_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=86400,
+            description="While Secret Manager is away, what was read is used for so long.",
+        ),
+    ] = 3600
     default_provider: Annotated[
         Literal["anthropic", "scripted", "auto"],
         Field(
@@ -262,6 +319,10 @@ class Settings(BaseSettings):
                 keys[name] = _checked_key(name, text)
         return {name: key for name, key in keys.items() if key.get_secret_value()}
 
+    def managed_secrets(self) -> dict[str, ManagedSecret]:
+        """Secrets of Secret Manager by the variable that they stand for."""
+        return {each.variable: each.secret for each in self.secret_manager}
+
     def base_urls(self) -> dict[str, str]:
         """Addresses by provider; without those that have none."""
         urls = {
@@ -296,6 +357,7 @@ def with_somebody_to_answer(given: Settings) -> Settings:
     ways = (
         given.provider_keys().keys() & set(KEY_FIELDS.values()),
         given.provider_keys_dir,
+        given.secret_manager,
         given.compatible_base_url,
         given.routes_file,
     )

@@ -1,6 +1,7 @@
 """`python -m heliostat_operator`: the operator in a cluster."""
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -11,6 +12,10 @@ from heliostat_core.environment import unknown_settings
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.main import run
 from heliostat_operator.settings import PREFIX, OperatorSettings, known_settings
+from heliostat_telemetry.lines import set_up_lines
+
+# New objects between two looks for cycles; Python's own 700 means a look at each second change.
+_OBJECTS_BETWEEN_LOOKS = 20_000
 
 
 async def _serve(settings: OperatorSettings) -> None:
@@ -23,7 +28,7 @@ async def _serve(settings: OperatorSettings) -> None:
 
 def main() -> int:
     """0 after a signal, 1 when something ended it, 2 for a setting that is wrong."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_lines()
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # a line for each event otherwise
     try:
         unknown = unknown_settings(os.environ, PREFIX, known_settings())
@@ -34,8 +39,21 @@ def main() -> int:
     if unknown:
         sys.stderr.write(f"The operator knows no setting {', '.join(unknown)}.\n")
         return 2
-    asyncio.run(_serve(settings))
+    spare_collections()
+    try:
+        asyncio.run(_serve(settings))
+    except Exception:  # whatever ends us is a line like any other
+        logging.getLogger(__name__).critical("the operator ends", exc_info=True)
+        return 1
     return 0
+
+
+def spare_collections() -> None:
+    """What is there now stays until the end: the collector need not look at it again. A look at all
+    takes longer than some schedules may be late."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, *gc.get_threshold()[1:])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """What a decision wants done. Each is idempotent: it may be repeated after any crash."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt
@@ -35,6 +38,8 @@ class StartAttempt:
     timeout_seconds: int
     resume_session: str | None
     charge: Charge = NOBODY
+    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    """Values of Secret Manager by variable; whoever prints an action sees stars."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import BlockedBy, Execution
+from heliostat_google.problems import SecretProblem
 from heliostat_operator.ledgers import AgentSum
 from heliostat_operator.schedule_blocks import end_of_blackout, schedule_pause
 
@@ -40,6 +41,7 @@ class Candidate:
     seats: Seats
     now: datetime
     pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
+    secret_problem: SecretProblem | None = None  # why a secret of Secret Manager can't be had
 
 
 Check = Callable[[Candidate], BlockedBy | None]
@@ -53,6 +55,16 @@ def _agent_exists(candidate: Candidate) -> BlockedBy | None:
         reason=BlockedReason.AGENT_NOT_FOUND,
         message=f"There is no Agent {name!r} in this namespace yet. Apply it; the Execution starts "
         "when it appears.",
+    )
+
+
+def _schedule_has_decided(candidate: Candidate) -> BlockedBy | None:
+    if not candidate.execution.is_offer:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.NOT_DUE,
+        message="The schedule has not decided yet what becomes of this time. To start a run now, "
+        "run the Agent by hand.",
     )
 
 
@@ -101,6 +113,16 @@ def _agent_not_paused(candidate: Candidate) -> BlockedBy | None:
     )
 
 
+def _secrets_can_be_had(candidate: Candidate) -> BlockedBy | None:
+    problem = candidate.secret_problem
+    return block_of(problem) if problem is not None else None
+
+
+def block_of(problem: SecretProblem) -> BlockedBy:
+    """What a secret that can't be had says in a status."""
+    return BlockedBy(reason=problem.reason.value, message=problem.message[:1024])
+
+
 def _agent_has_a_seat(candidate: Candidate) -> BlockedBy | None:
     seats = candidate.seats
     if seats.granted or not seats.agent_is_full:
@@ -125,10 +147,12 @@ def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
 
 CHAIN: tuple[Check, ...] = (
     _agent_exists,  # nothing to run yet
+    _schedule_has_decided,  # the words of the schedule's own receipt follow
     _agent_not_suspended,  # the owner said wait
     _schedule_not_paused,  # a run of a schedule that stands still
     _no_blackout,  # a run of a schedule, later
     _agent_not_paused,  # its calls would be refused
+    _secrets_can_be_had,  # it would start without what it needs
     _agent_has_a_seat,  # the Agent's own limit
     _total_has_a_seat,  # the operator's limit
 )

@@ -45,6 +45,7 @@ from heliostat_operator.builders.jobs import build_job
 from heliostat_operator.builders.run_documents import build_run_document
 from heliostat_operator.builders.secrets import build_secret
 from heliostat_operator.builders.snapshots import build_snapshot, read_charge, read_snapshot
+from heliostat_operator.guards import Guards
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
 from heliostat_operator.settings import OperatorSettings
 
@@ -93,12 +94,14 @@ class Applier:
         world: World,
         gateway: Gateway,
         signer: KeySigner,
+        guards: Guards,
         settings: OperatorSettings,
         clock: Callable[[], datetime],
     ) -> None:
         self._world = world
         self._gateway = gateway
         self._signer = signer
+        self._guards = guards
         self._settings = settings
         self._clock = clock
 
@@ -214,14 +217,25 @@ class Applier:
 
     async def _start(self, execution: Execution, start: StartAttempt, effects: Effects) -> str:
         settings = self._settings
-        document = build_run_document(execution, start, settings)
+        proxy = await self._guards.before_pod(
+            execution.metadata.namespace,
+            execution.spec.agent_ref.name,
+            start.frozen.workspace.egress,
+        )
+        document = build_run_document(execution, start, settings, proxy)
         key = self._signer.execution_key(execution, start)
-        secret = build_secret(execution, start.attempt, document, key)
+        secret = build_secret(execution, start.attempt, document, key, start.secrets)
         await self._create(execution, secret, effects)
         size = start.frozen.workspace.storage.size
         if size is not None:
             await self._create(execution, build_claim(execution, size), effects)
-        job = build_job(execution, start.attempt, start.frozen, settings.workspace_image)
+        job = build_job(
+            execution,
+            start.attempt,
+            start.frozen,
+            settings.workspace_image,
+            traced=bool(settings.otlp_endpoint),
+        )
         made = await self._create(execution, job, effects)
         return ObjectHead.model_validate(made).metadata.uid
 

@@ -7,10 +7,10 @@ only puts keys into queues; what happens is decided from what is true when a key
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
+    NETWORK_POLICY,
     Change,
     Kind,
     Selection,
@@ -28,16 +29,23 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.arrivals import Arrivals, Echoes
+from heliostat_operator.census import Census
 from heliostat_operator.effects import Applier, KeySigner
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.guards import Guards
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.ledgers import Gateway
 from heliostat_operator.observe import Observer
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.reconcile import ExecutionReconciler
+from heliostat_operator.reconcile import ExecutionReconciler, Follower
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import ScheduleReconciler
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.triggers import TriggerReconciler
+from heliostat_operator.vaults import Vault
+from heliostat_telemetry.lines import begin_lines
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
 """Selects what is watched: finished Executions, their Jobs and pods are left out."""
@@ -46,7 +54,12 @@ UNFINISHED = f"{FINISHED_LABEL}!=true"
 _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
+# For so long everything else waits while times of schedules are due: thousands of them at once.
+_LONGEST_HURRY = 10.0
+
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,11 @@ class Meter(Protocol):
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
 
+    def failed(self, kind: str) -> None: ...
+
+    @property
+    def schedules(self) -> TickMeter: ...
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -90,30 +108,67 @@ class Engine:
         settings: OperatorSettings,
         clock: Callable[[], datetime] = utc_now,
         meter: Meter | None = None,
+        followers: Sequence[Follower] = (),
+        vault: Vault | None = None,
+        triggers: TriggerReconciler | None = None,
     ) -> None:
+        """`triggers` of schedules beside the operator's own timer; None in a world without any."""
         self._world = world
         self._settings = settings
         self._clock = clock
         self._meter = meter
         self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        self._observer = Observer(world, gateway, self.board, clock, settings.usage_seconds)
+        self.census = Census()
+        self._observer = Observer(
+            world, gateway, self.board, clock, settings.usage_seconds, vault=vault
+        )
         self._arrivals = Arrivals(time.monotonic)
         self._echoes = Echoes()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
-        applier = Applier(world, gateway, signer, settings, clock)
+        self._guards = Guards(world, settings, UNFINISHED)
+        applier = Applier(world, gateway, signer, self._guards, settings, clock)
         self._executions = ExecutionReconciler(
-            world, self._observer, applier, self.board, settings, clock, self._echoes
+            world,
+            self._observer,
+            applier,
+            self.board,
+            settings,
+            clock,
+            self._echoes,
+            followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings)
+        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault, triggers)
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
-        self._schedules = ScheduleReconciler(world, self._known_agents, self._runs, clock)
+        ticks = meter.schedules if meter else Unmetered()
+        self._schedules = ScheduleReconciler(
+            world, self._known_agents, self._runs, clock, ticks, triggers.kinds if triggers else ()
+        )
+        self._triggers = triggers
         self._pauses: dict[Key, float] = {}
         self._written: dict[Key, Written] = {}
-        self.execution_queue: KeyQueue[Key] = KeyQueue(self._reconcile_execution, settings.workers)
-        self.agent_queue: KeyQueue[Key] = KeyQueue(
-            self._reconcile_agent, max(1, settings.workers // 4)
-        )
         self.schedule_queue: KeyQueue[Key] = KeyQueue(self._reconcile_schedule, settings.workers)
+        self.execution_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_execution, settings.workers, self._times_first
+        )
+        self.agent_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_agent, max(1, settings.workers // 4), self._times_first
+        )
+        self.trigger_queue: KeyQueue[Key] = KeyQueue(
+            self._reconcile_trigger, max(1, settings.workers // 4), self._times_first
+        )
+        self.network_queue: KeyQueue[str] = KeyQueue(self._reconcile_network, workers=2)
+
+    def depths(self) -> Mapping[str, int]:
+        """Keys that wait for a worker or are worked on, by kind."""
+        queues = {
+            "execution": self.execution_queue,
+            "agent": self.agent_queue,
+            "schedule": self.schedule_queue,
+            "trigger": self.trigger_queue,
+        }
+        return {kind: len(queue) for kind, queue in queues.items()} | {
+            "network": len(self.network_queue)
+        }
 
     # ---- wakes ----------------------------------------------------------------------------------
 
@@ -135,6 +190,8 @@ class Engine:
             self._see_agent(key, change)
         elif kind == EXECUTION:
             self._see_execution(key, change)
+        elif kind == NETWORK_POLICY:
+            self._see_policy(meta, kind, change)
         else:
             self._see_child(meta)
 
@@ -144,10 +201,13 @@ class Engine:
             self.board.forget_agent(key)
             self._known_agents.forget(key)
             self._written.pop(key, None)
+            self._look_at_network(key[0])
         else:
             agent = Agent.model_validate(change.object)
             self.board.see_agent(agent)
             self._known_agents.see(agent)
+            if self._guards.is_news(agent):
+                self._look_at_network(key[0])
             written = Written.of(agent)
             if self._written.get(key) == written:
                 self.wake_agent(key)  # our own status: while runs come and go it changes for ever
@@ -155,6 +215,7 @@ class Engine:
             self._written[key] = written
         self.schedule_queue.add(key)
         self.agent_queue.add(key)
+        self._wake_trigger(key)
         for waiting in self.board.waiting_for(key):
             self.execution_queue.add(waiting)
 
@@ -163,13 +224,16 @@ class Engine:
         had_a_claim = key in self.board
         if change.type == "DELETED":
             self.board.forget_execution(key)
+            self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
         else:
             self.board.see_execution(execution)
+            self.census.see(execution)
             self._runs.see(execution)
-        if change.type == "DELETED" or execution.is_finished:
-            self.schedule_queue.add((key[0], execution.spec.agent_ref.name))
+        if change.type == "DELETED" or execution.is_finished or execution.is_offer:
+            agent = (key[0], execution.spec.agent_ref.name)
+            self.schedule_queue.add(agent, urgent=execution.is_offer)
         if had_a_claim and key not in self.board:
             self._give_seat_on()
         if self._is_news(key, execution.metadata.resource_version):
@@ -177,6 +241,14 @@ class Engine:
                 self._arrivals.bring(key, execution)
             self.execution_queue.add(key)
         self.wake_agent((key[0], execution.spec.agent_ref.name))
+
+    def _see_policy(self, meta: ObjectMeta, kind: Kind, change: Change) -> None:
+        if self._guards.is_touched(meta, kind.name) or change.type == "DELETED":
+            self._look_at_network(meta.namespace)
+
+    def _look_at_network(self, namespace: str) -> None:
+        if self._guards.is_on:
+            self.network_queue.add(namespace)
 
     def _see_child(self, meta: ObjectMeta) -> None:
         name = meta.annotations.get(EXECUTION_ANNOTATION)
@@ -194,6 +266,10 @@ class Engine:
     def wake_agent(self, key: Key) -> None:
         self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
 
+    def _wake_trigger(self, key: Key) -> None:
+        if self._triggers is not None:
+            self.trigger_queue.add(key)
+
     # ---- work -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -203,19 +279,25 @@ class Engine:
             group.create_task(self.execution_queue.run())
             group.create_task(self.agent_queue.run())
             group.create_task(self.schedule_queue.run())
+            group.create_task(self.trigger_queue.run())
+            group.create_task(self.network_queue.run())
             group.create_task(self._resync_forever())
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before, runs = self.board.known(), self._runs.known()
+        before, runs, counted = self.board.known(), self._runs.known(), self.census.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
         self.board.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
+        self.census.keep_only(counted, executions)
         for key in agents:
             self.schedule_queue.add(key)
+            self._wake_trigger(key)
+        for namespace in {namespace for namespace, _ in agents}:
+            self._look_at_network(namespace)
 
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
@@ -233,6 +315,7 @@ class Engine:
                 logger.warning("the resync is made later: %r", error)
 
     async def _reconcile_execution(self, key: Key) -> float | None:
+        begin_lines(execution="/".join(key))
         had_a_claim = key in self.board
         try:
             return await self._look(key, had_a_claim)
@@ -254,6 +337,7 @@ class Engine:
             self.execution_queue.add(key)
 
     async def _reconcile_agent(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
         started = time.monotonic()
         delay = await self._timed("agent", self._agents.reconcile(key))
         spent = time.monotonic() - started
@@ -262,13 +346,38 @@ class Engine:
             self._pauses.pop(key, None)
         return delay
 
-    async def _reconcile_schedule(self, key: Key) -> float | None:
-        return await self._timed("schedule", self._schedules.reconcile(key))
+    async def _reconcile_schedule(self, key: Key) -> None:
+        begin_lines(agent="/".join(key))
+        again = await self._timed("schedule", self._schedules.reconcile(key))
+        if again is not None:
+            self.schedule_queue.add_later(key, again.seconds, urgent=again.is_due)
 
-    async def _timed(self, kind: str, work: Awaitable[float | None]) -> float | None:
+    async def _reconcile_trigger(self, key: Key) -> float | None:
+        begin_lines(agent="/".join(key))
+        if self._triggers is None:
+            return None
+        before = self._triggers.setup_of(key)
+        delay = await self._timed("trigger", self._triggers.reconcile(key))
+        if self._triggers.setup_of(key) != before:
+            self.wake_agent(key)
+        return delay
+
+    async def _reconcile_network(self, namespace: str) -> float | None:
+        begin_lines(namespace=namespace)
+        return await self._timed("network", self._guards.reconcile(namespace))
+
+    async def _times_first(self) -> None:
+        """What is due has a time to keep; the work that it makes comes after."""
+        await self.schedule_queue.calm(_LONGEST_HURRY)
+
+    async def _timed(self, kind: str, work: Awaitable[Answer]) -> Answer:
         started = time.monotonic()
         try:
             return await work
+        except Exception:
+            if self._meter is not None:
+                self._meter.failed(kind)
+            raise
         finally:
             if self._meter is not None:
                 self._meter.reconciled(kind, time.monotonic() - started)

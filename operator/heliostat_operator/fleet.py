@@ -7,10 +7,17 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from heliostat_core.agents import Agent, LastExecution
-from heliostat_core.conditions import Condition, ExecutionCondition, find_condition, is_true
+from heliostat_core.conditions import (
+    Condition,
+    ExecutionCondition,
+    FinishedReason,
+    find_condition,
+    is_true,
+)
 from heliostat_core.executions import SCHEDULED, Phase
 from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import Instant, Part
+from heliostat_core.secret_refs import cluster_refs, managed_refs
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -27,6 +34,11 @@ from heliostat_operator.ledgers import Gateway, GatewayUnavailableError, ModelAn
 from heliostat_operator.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.triggers import TriggerReconciler
+from heliostat_operator.vaults import NoVault, Vault, Vaulted
+
+_GATEWAY_SECONDS = 5.0
+_SECRET_SECONDS = 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -72,12 +84,17 @@ class AgentReconciler:
         board: Board,
         clock: Callable[[], datetime],
         settings: OperatorSettings,
+        vault: Vault | None = None,
+        triggers: TriggerReconciler | None = None,
     ) -> None:
+        self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
         self._board = board
         self._clock = clock
+        self._triggers = triggers
         self._resync = settings.resync_seconds
+        self._guards_network = settings.network_policies
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
         )
@@ -95,19 +112,27 @@ class AgentReconciler:
         keeping = Keeping(agent.spec.history, self._recording)
         await self._clean(agent, seen, keeping, now)
         await self._write(agent, seen, now)
-        ready = seen.model is not None or agent.spec.runtime.command is not None
         soon = next_expiry(seen.past, keeping, now)
-        return min(soon or self._resync, self._resync if ready else 5.0)
+        return min(soon or self._resync, self._patience(agent, seen))
+
+    def _patience(self, agent: Agent, seen: AgentObservation) -> float:
+        """What others may have mended is looked at again before long: no watch tells of it."""
+        if seen.model is None and agent.spec.runtime.command is None:
+            return _GATEWAY_SECONDS
+        return self._resync if seen.secret_problem is None else min(_SECRET_SECONDS, self._resync)
 
     async def _observe(self, agent: Agent) -> AgentObservation:
         last, past = await self._runs(agent)
         return AgentObservation(
             secrets=await self._secrets(agent),
+            secret_problem=(await self._vaulted(agent)).problem,
             model=await self._model(agent.spec.model.name),
             cost_nanos=await self._cost(agent),
-            active=self._board.active((agent.metadata.namespace, agent.metadata.name)),
+            active=self._board.active(_key_of(agent)),
             last=last,
             past=past,
+            setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
+            guards_network=self._guards_network,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:
@@ -131,8 +156,12 @@ class AgentReconciler:
         return (newest[1] if newest else None), tuple(past)
 
     async def _secrets(self, agent: Agent) -> Mapping[str, frozenset[str] | None]:
-        names = {ref.name for ref in agent.spec.workspace.secret_refs}
+        names = {ref.name for ref in cluster_refs(agent.spec.workspace.secret_refs)}
         return {name: await self._keys(agent.metadata.namespace, name) for name in sorted(names)}
+
+    async def _vaulted(self, agent: Agent) -> Vaulted:
+        refs = managed_refs(agent.spec.workspace.secret_refs)
+        return await self._vault.look(agent.metadata.namespace, refs)
 
     async def _keys(self, namespace: str, name: str) -> frozenset[str] | None:
         found = await self._world.get(Ref(SECRET, namespace, name))
@@ -190,6 +219,10 @@ class AgentReconciler:
             return  # it changed or went meanwhile: its event wakes us again
 
 
+def _key_of(agent: Agent) -> Key:
+    return agent.metadata.namespace, agent.metadata.name
+
+
 def _read_run(found: JsonObject) -> _Run | None:
     """One Execution that can't be read hides neither the Agent's status nor the other runs."""
     try:
@@ -236,4 +269,5 @@ def _past(execution: _Run) -> Past | None:
         succeeded=is_true(conditions, ExecutionCondition.SUCCEEDED),
         completed=completed,
         is_recorded=RECORDED_ANNOTATION in execution.metadata.annotations,
+        was_skipped=ended.reason == FinishedReason.SKIPPED,
     )

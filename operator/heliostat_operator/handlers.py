@@ -7,12 +7,19 @@ from typing import Literal
 
 import kopf
 
-from heliostat_core.names import GROUP, MANAGED_BY, MANAGED_BY_LABEL
+from heliostat_core.names import (
+    GROUP,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    NETWORK_LABEL,
+    NETWORK_OF_RUNS,
+)
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
     JOB,
     LEASE,
+    NETWORK_POLICY,
     POD,
     Change,
     JsonObject,
@@ -29,6 +36,7 @@ WATCHED: Mapping[Kind, str | None] = {
     JOB: _OURS,
     POD: _OURS,
     LEASE: f"{CANARY_LABEL}=true",
+    NETWORK_POLICY: f"{NETWORK_LABEL}={NETWORK_OF_RUNS}",
 }
 """What the operator watches, and by which label selector."""
 

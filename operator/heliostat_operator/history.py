@@ -17,6 +17,8 @@ class Past:
     completed: datetime
     is_recorded: bool = False
     """The api has it, transcript and all."""
+    was_skipped: bool = False
+    """It never ran: it takes no place of one that failed."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ def expired(past: Iterable[Past], keeping: Keeping, now: datetime) -> list[Past]
     history = keeping.history
     newest = sorted(past, key=lambda each: (each.completed, each.name), reverse=True)
     succeeded = [each for each in newest if each.succeeded][history.successful :]
-    failed = [each for each in newest if not each.succeeded][history.failed :]
-    gone = {each.uid: each for each in (*succeeded, *failed)}
+    ended_badly = [each for each in newest if not each.succeeded]
+    failed = [each for each in ended_badly if not each.was_skipped][history.failed :]
+    skipped = [each for each in ended_badly if each.was_skipped][history.failed :]
+    gone = {each.uid: each for each in (*succeeded, *failed, *skipped)}
     if history.ttl_seconds is not None:
         limit = now - timedelta(seconds=history.ttl_seconds)
         gone.update({each.uid: each for each in newest if each.completed <= limit})

@@ -35,7 +35,7 @@ from heliostat_operator.actions import (
     RevokeKey,
     StartAttempt,
 )
-from heliostat_operator.admission import Candidate, first_block
+from heliostat_operator.admission import Candidate, block_of, first_block
 from heliostat_operator.charges import charge_of
 from heliostat_operator.diagnosis import STARTS, Diagnosis, Ended, Facts, Runs, Waits, diagnose
 from heliostat_operator.document_size import too_long
@@ -161,7 +161,9 @@ def _decide_admission(
     if refused is not None:
         return _refuse(status, stamp, refused)
     status = _with_agent_seen(status, seen.agent)
-    candidate = Candidate(execution, seen.agent, seen.seats, stamp.now, seen.pause)
+    candidate = Candidate(
+        execution, seen.agent, seen.seats, stamp.now, seen.pause, seen.vaulted.problem
+    )
     block = first_block(candidate)
     if block is not None or seen.agent is None:
         return _wait_for_admission(execution, status, block, stamp)
@@ -300,6 +302,8 @@ def _was_started(attempt: Attempt, facts: Facts) -> bool:
 
 def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: Stamp) -> Decision:
     assert seen.frozen is not None
+    if seen.vaulted.problem is not None:
+        return Decision(with_blocks(status, block_of(seen.vaulted.problem)), again_after=_WAITING)
     effective = seen.frozen.limits.timeout_seconds
     volume = seen.frozen.workspace.storage.type == "Volume"
     start = StartAttempt(
@@ -308,6 +312,7 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         timeout_seconds=max(1, effective - used_seconds(status.attempts)),
         resume_session=attempt.session_id if volume and attempt.number > 1 else None,
         charge=seen.charge,
+        secrets=seen.vaulted.values,
     )
     return Decision(_starting(status, stamp), (start,), _WAITING)
 

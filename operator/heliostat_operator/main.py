@@ -7,21 +7,31 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import kopf
 from aiohttp import web
 
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
+from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.cron_jobs import CronJobs
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
 from heliostat_operator.handlers import build_registry, build_settings
 from heliostat_operator.kept_secrets import keep_secrets
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
+from heliostat_operator.run_spans import RunSpans
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
+from heliostat_operator.vaults import NoVault, SecretManagerVault, Vault
+from heliostat_telemetry.spans import open_spans
+
+if TYPE_CHECKING:
+    from heliostat_google.secret_manager import SecretManager
 
 _EXIT_SECONDS = 8
 
@@ -38,7 +48,21 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
-    engine = Engine(FencedWorld(world, leadership), gateway, signer, settings, meter=metrics)
+    secrets = _open_secret_manager(settings)
+    fenced = FencedWorld(world, leadership)
+    triggers = TriggerReconciler(fenced, {"CronJob": CronJobs(fenced, settings, utc_now)}, utc_now)
+    spans = open_spans("heliostat-operator", settings.otlp_endpoint)
+    engine = Engine(
+        fenced,
+        gateway,
+        signer,
+        settings,
+        meter=metrics,
+        followers=[metrics.moved, *([RunSpans(spans).moved] if spans else [])],
+        vault=_vault(settings, secrets),
+        triggers=triggers,
+    )
+    metrics.watch(engine.census, utc_now)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -55,8 +79,28 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
                 await finish_uninstall(world, gateway, settings.namespace)
             with suppress(WorldError, TimeoutError):
                 await leadership.release()
+        if spans:
+            await spans.close()
         await gateway.close()
+        if secrets is not None:
+            await secrets.close()
         await probes.cleanup()
+
+
+def _open_secret_manager(settings: OperatorSettings) -> "SecretManager | None":
+    if not settings.secret_manager_endpoint:
+        return None
+    # Imported only where it is used: Google's client takes half a second of the start.
+    from heliostat_google.secret_manager import SecretManager
+
+    return SecretManager(settings.secret_manager_endpoint)
+
+
+def _vault(settings: OperatorSettings, secrets: "SecretManager | None") -> Vault:
+    if secrets is None:
+        return NoVault()
+    ages = Ages(settings.secret_refresh_seconds, settings.secret_keep_seconds)
+    return SecretManagerVault(secrets, settings.gateway_secrets, ages)
 
 
 async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> None:
@@ -111,8 +155,8 @@ async def _serve_probes(
     async def measured(_: web.Request) -> web.Response:
         metrics.is_leader.set(leadership.is_leader)
         metrics.watch_silence.set(leadership.silent_seconds)
-        metrics.queue_depth.labels("execution").set(len(engine.execution_queue))
-        metrics.queue_depth.labels("agent").set(len(engine.agent_queue))
+        for kind, depth in engine.depths().items():
+            metrics.queue_depth.labels(kind).set(depth)
         return web.Response(body=metrics.text(), content_type="text/plain")
 
     app = web.Application()

@@ -7,6 +7,7 @@ from heliostat_operator.admission import Seats
 from heliostat_operator.charges import NOBODY, Charge
 from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import AgentSum, LedgerSum
+from heliostat_operator.vaults import NOTHING, Vaulted
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Observation:
 
     `agent` is read only before admission, `frozen` (the Agent's spec as it was at admission) only
     after, as `charge` is. `ledger` is None when it was not asked or did not answer. `pause` is what
-    the gateway says of an Agent that it has paused, read before admission.
+    the gateway says of an Agent that it has paused, read before admission. `vaulted` are values of
+    Secret Manager, read before admission and before a start.
     """
 
     agent: Agent | None
@@ -32,4 +34,5 @@ class Observation:
     facts: Facts
     ledger: LedgerSum | None
     pause: AgentSum | None = None
+    vaulted: Vaulted = NOTHING
     charge: Charge = NOBODY

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from heliostat_core.agents import Agent
+from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
     ATTEMPT_LABEL,
@@ -14,6 +14,7 @@ from heliostat_core.names import (
     label_value,
     snapshot_name,
 )
+from heliostat_core.secret_refs import managed_refs
 from heliostat_core.worlds import (
     AGENT,
     CONTROLLER_REVISION,
@@ -33,6 +34,7 @@ from heliostat_operator.pauses import Pauses
 from heliostat_operator.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.schedule_blocks import is_held_by_schedule
 from heliostat_operator.seats import Board, Key
+from heliostat_operator.vaults import NOTHING, NoVault, Vault, Vaulted
 
 _QUIET = timedelta(seconds=5)
 _AGENT_SECONDS = 1.0
@@ -60,7 +62,9 @@ class Observer:
         clock: Callable[[], datetime],
         usage_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
+        vault: Vault | None = None,
     ) -> None:
+        self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
         self._board = board
@@ -89,8 +93,10 @@ class Observer:
         agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
         pause = await self._pause(agent, now)
         key = (execution.metadata.namespace, execution.metadata.name)
+        vaulted = await self._vaulted(execution, agent.spec if agent else None)
         if agent is not None:
-            self._board.bar(key, barred=is_held_by_schedule(execution, agent, now))
+            held = is_held_by_schedule(execution, agent, now) or vaulted.problem is not None
+            self._board.bar(key, barred=held)
         if recorded is not None:
             seats = self._board.seats(execution, now)
             return Observation(
@@ -100,8 +106,11 @@ class Observer:
                 Facts(job=None, pod=None),
                 ledger=None,
                 charge=recorded.charge,
+                vaulted=await self._vaulted(execution, recorded.spec),
             )
         frozen = await self._frozen(execution) if admitted else None
+        if frozen is not None and _is_to_start(execution):
+            vaulted = await self._vaulted(execution, frozen.spec)
         return Observation(
             agent=agent,
             frozen=frozen.spec if frozen else None,
@@ -110,6 +119,7 @@ class Observer:
             ledger=await self._ledger(execution, now),
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
+            vaulted=vaulted,
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
@@ -147,6 +157,10 @@ class Observer:
         pause = await self._pauses.of(key, now)
         self._board.see_pause(key, paused=pause is not None)
         return pause
+
+    async def _vaulted(self, execution: Execution, spec: AgentSpec | None) -> Vaulted:
+        refs = managed_refs(spec.workspace.secret_refs) if spec else ()
+        return await self._vault.look(execution.metadata.namespace, refs) if refs else NOTHING
 
     async def _frozen(self, execution: Execution) -> Frozen | None:
         if execution.is_finished:
@@ -224,6 +238,12 @@ def overdue_seconds(pod: Pod | None, now: datetime) -> float:
     """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
     ends = pod.metadata.deletion_timestamp if pod else None
     return max(0.0, (now - ends).total_seconds()) if ends else 0.0
+
+
+def _is_to_start(execution: Execution) -> bool:
+    """Whether the next step may make a Job, which needs the values of its secrets."""
+    attempt = execution.current_attempt
+    return attempt is not None and not attempt.is_over and attempt.job_uid is None
 
 
 def counted_seconds(job: Job | None, now: datetime) -> float:

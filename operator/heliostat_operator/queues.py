@@ -1,13 +1,16 @@
 """A queue of keys: handlers put keys in, workers take them out.
 
 A key is worked on by one worker at a time; a key that is added meanwhile is taken once more
-afterwards. Failures come back with a growing delay; a success forgets them.
+afterwards. What is urgent goes first. Failures come back with a growing delay; a success forgets
+them.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import count
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -22,16 +25,30 @@ logger = logging.getLogger(__name__)
 class KeyQueue(Generic[Key]):
     """Serial per key, bounded in workers, with delays and backoff."""
 
-    def __init__(self, work: Callable[[Key], Awaitable[float | None]], workers: int) -> None:
-        """`work` returns in how many seconds to look again, or None for not by itself."""
+    def __init__(
+        self,
+        work: Callable[[Key], Awaitable[float | None]],
+        workers: int,
+        turn: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`work` returns in how many seconds to look again, or None for not by itself.
+
+        With `turn` a worker waits for that before each key.
+        """
         self._work = work
         self._workers = workers
-        self._ready: asyncio.Queue[Key] = asyncio.Queue()
+        self._turn = turn
+        self._ready: asyncio.PriorityQueue[tuple[bool, int, Key]] = asyncio.PriorityQueue()
+        self._order = count()
         self._queued: set[Key] = set()
+        self._urgent: set[Key] = set()  # of those that are queued or worked on
         self._active: set[Key] = set()
-        self._again: set[Key] = set()
+        self._again: dict[Key, bool] = {}  # whether that is urgent
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
+        self._calm = asyncio.Event()
+        self._calm.set()
+        self._waited_since: float | None = None  # loop time of the first who waits for calm
 
     def __len__(self) -> int:
         return len(self._queued) + len(self._active)
@@ -40,26 +57,42 @@ class KeyQueue(Generic[Key]):
         """Whether a worker has it just now."""
         return key in self._active
 
-    def add(self, key: Key) -> None:
+    def add(self, key: Key, *, urgent: bool = False) -> None:
         """Look at this key as soon as a worker is free."""
         self._cancel_timer(key)
         if key in self._active:
-            self._again.add(key)
-        elif key not in self._queued:
-            self._queued.add(key)
-            self._ready.put_nowait(key)
+            self._again[key] = urgent or self._again.get(key, False)
+            return
+        if key in self._queued and (key in self._urgent or not urgent):
+            return
+        self._queued.add(key)
+        if urgent:
+            self._urgent.add(key)
+            self._calm.clear()
+        self._ready.put_nowait((not urgent, next(self._order), key))
 
-    def add_later(self, key: Key, seconds: float) -> None:
+    def add_later(self, key: Key, seconds: float, *, urgent: bool = False) -> None:
         """Look at this key in so many seconds at the latest: an earlier timer stays."""
         if seconds <= 0:
-            self.add(key)
+            self.add(key, urgent=urgent)
             return
         loop = asyncio.get_running_loop()
         known = self._timers.get(key)
         if known is not None and known.when() <= loop.time() + seconds:
             return
         self._cancel_timer(key)
-        self._timers[key] = loop.call_later(seconds, self._due, key)
+        self._timers[key] = loop.call_later(seconds, self._due, key, urgent)
+
+    async def calm(self, most_seconds: float) -> None:
+        """Until nothing urgent is left, or somebody has waited for that for so long: work without
+        end must not stop the others for good."""
+        if self._calm.is_set():
+            return
+        if self._waited_since is None:
+            self._waited_since = asyncio.get_running_loop().time()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._waited_since + most_seconds):
+                await self._calm.wait()
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -72,9 +105,9 @@ class KeyQueue(Generic[Key]):
                 timer.cancel()
             self._timers.clear()
 
-    def _due(self, key: Key) -> None:
+    def _due(self, key: Key, urgent: bool) -> None:
         self._timers.pop(key, None)
-        self.add(key)
+        self.add(key, urgent=urgent)
 
     def _cancel_timer(self, key: Key) -> None:
         timer = self._timers.pop(key, None)
@@ -83,18 +116,29 @@ class KeyQueue(Generic[Key]):
 
     async def _worker(self) -> None:
         while True:
-            key = await self._ready.get()
+            _, _, key = await self._ready.get()
+            if self._turn is not None:
+                await self._turn()
+            if key not in self._queued:
+                continue  # it became urgent while it waited, and was taken
             self._queued.discard(key)
             self._active.add(key)
             try:
                 delay = await self._attempt(key)
             finally:
                 self._active.discard(key)
-            if key in self._again:
-                self._again.discard(key)
-                self.add(key)
-            elif delay is not None:
-                self.add_later(key, delay)
+            self._done(key, delay)
+
+    def _done(self, key: Key, delay: float | None) -> None:
+        was_urgent = key in self._urgent
+        self._urgent.discard(key)
+        if key in self._again:
+            self.add(key, urgent=self._again.pop(key))
+        elif delay is not None:
+            self.add_later(key, delay, urgent=was_urgent)
+        if not self._urgent:
+            self._waited_since = None
+            self._calm.set()
 
     async def _attempt(self, key: Key) -> float | None:
         try:

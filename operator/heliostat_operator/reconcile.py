@@ -1,8 +1,9 @@
 """One Execution, one step at a time: observe → decide → apply → one status write if it changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus
@@ -28,6 +29,10 @@ from heliostat_operator.seats import Board, Key
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.status import names_due, with_blocks
 from heliostat_operator.unwritten import Unwritten
+from heliostat_telemetry.lines import add_to_lines
+
+Follower: TypeAlias = Callable[[Execution, Execution], None]
+"""Hears of each status that was written: the Execution before and after."""
 
 # Steps that ask for another at once; a run passes through fewer, more would be a loop of our own.
 _MOST_STEPS = 12
@@ -57,6 +62,7 @@ class ExecutionReconciler:
         settings: OperatorSettings,
         clock: Callable[[], datetime],
         echoes: Echoes | None = None,
+        followers: Sequence[Follower] = (),
     ) -> None:
         self._world = world
         self._observer = observer
@@ -65,6 +71,7 @@ class ExecutionReconciler:
         self._settings = settings
         self._clock = clock
         self._echoes = echoes or Echoes()
+        self._followers = followers
         self._unwritten = Unwritten()
 
     async def reconcile(self, key: Key, arrival: Arrival | None = None) -> float | None:
@@ -107,6 +114,7 @@ class ExecutionReconciler:
     async def _step(
         self, execution: Execution, arrived: float | None, recorded: Frozen | None
     ) -> _Step:
+        add_to_lines(correlationId=execution.correlation_id)
         known = self._unwritten.recall(execution)
         seen = await self._observer.observe(known, arrived=arrived, recorded=recorded)
         decision = decide(known, seen, self._clock(), self._settings)
@@ -124,11 +132,18 @@ class ExecutionReconciler:
         written = await self._write(execution, status, effects)
         if written is not None:
             self._board.see_execution(written)
+            self._tell_followers(execution, written)
         progressed = bool(effects.revoked) and decision.again_after is not None
         again_after = 0 if progressed else decision.again_after
         if len(status.attempts) > len(execution.status.attempts):
             return _Step(written, again_after, _frozen(decision.actions, seen))
         return _Step(written, again_after)
+
+    def _tell_followers(self, before: Execution, after: Execution) -> None:
+        if after.status == before.status:
+            return
+        for follower in self._followers:
+            follower(before, after)
 
     async def _apply(self, execution: Execution, actions: tuple[Action, ...]) -> Effects:
         effects = await self._applier.apply(execution, actions)

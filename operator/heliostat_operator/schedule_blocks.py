@@ -27,6 +27,7 @@ def end_of_blackout(execution: Execution, agent: Agent | None, now: datetime) ->
 def is_held_by_schedule(execution: Execution, agent: Agent | None, now: datetime) -> bool:
     """Whether it takes nobody's seat."""
     return (
-        schedule_pause(execution, agent) is not None
+        execution.is_offer
+        or schedule_pause(execution, agent) is not None
         or end_of_blackout(execution, agent, now) is not None
     )

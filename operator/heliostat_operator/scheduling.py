@@ -1,78 +1,42 @@
 """One Agent's schedule, one step: observe → decide → apply → one status write if it changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from heliostat_core.agents import Agent
-from heliostat_core.conditions import FinishedReason
-from heliostat_core.executions import Cancellation, Execution
-from heliostat_core.names import FIELD_MANAGER
-from heliostat_core.resources import ObjectMeta, Part
 from heliostat_core.schedules import Schedule
-from heliostat_core.schedules.status import RunResult, ScheduleStatus
+from heliostat_core.schedules.model import TriggerKind
+from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import (
     AGENT,
-    EXECUTION,
     AlreadyExistsError,
     ConflictError,
-    ForbiddenError,
-    InvalidError,
-    JsonObject,
-    Kind,
     NotFoundError,
     Ref,
-    Selection,
     World,
 )
 from heliostat_operator.builders.events import build_schedule_events
-from heliostat_operator.builders.scheduled_executions import build_scheduled_execution
-from heliostat_operator.receipts import with_receipts, with_refusals
-from heliostat_operator.scheduled_runs import ScheduledRuns, result_of
+from heliostat_operator.known_agents import KnownAgents
+from heliostat_operator.receipts import with_receipts
+from heliostat_operator.schedule_observer import ScheduleObserver
+from heliostat_operator.scheduled_runs import ScheduledRuns
 from heliostat_operator.seats import Key
-from heliostat_operator.tick_ends import End
-from heliostat_operator.ticks import Seen, Ticks, decide_ticks
+from heliostat_operator.tick_meters import TickMeter, Unmetered
+from heliostat_operator.tick_starts import TickStarter, build_status
+from heliostat_operator.ticks import Ticks, decide_ticks
 
 RECORD_SECONDS = 0.2
 """After its start a run is put on record: others that are due at that time start first."""
 
 
-class KnownAgents:
-    """Agents as the watch and our own writes brought them, so that a tick need not read them.
+@dataclass(frozen=True)
+class Again:
+    """In how many seconds to look again, and whether a time is due then: that goes first."""
 
-    A stale one ends in a conflict when its status is written, and is read.
-    """
-
-    def __init__(self) -> None:
-        self._agents: dict[Key, Agent] = {}
-
-    def see(self, agent: Agent) -> None:
-        key = (agent.metadata.namespace, agent.metadata.name)
-        known = self._agents.get(key)
-        if known is None or _version(agent) >= _version(known):
-            self._agents[key] = agent
-
-    def forget(self, key: Key) -> None:
-        self._agents.pop(key, None)
-
-    def get(self, key: Key) -> Agent | None:
-        return self._agents.get(key)
-
-
-@dataclass
-class Begun:
-    """Runs of one Agent that were started and are not on record yet, as they were decided."""
-
-    uid: str
-    ends: dict[str, End] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-
-    def ends_with(self, ends: Sequence[End]) -> list[End]:
-        """What was started as it was then (it may be late by now, or of a schedule that was edited
-        since), and the ends that are new."""
-        new = (each for each in ends if not each.execution_name)
-        return sorted([*self.ends.values(), *new], key=lambda each: each.tick.scheduled)
+    seconds: float
+    is_due: bool = False
 
 
 class ScheduleReconciler:
@@ -84,26 +48,54 @@ class ScheduleReconciler:
         agents: KnownAgents,
         runs: ScheduledRuns,
         clock: Callable[[], datetime],
+        meter: TickMeter | None = None,
+        triggers: Container[TriggerKind] = (),
     ) -> None:
+        """`triggers` are those at hand beside the operator's own timer."""
         self._world = world
         self._agents = agents
         self._runs = runs
         self._clock = clock
-        self._looked: dict[Key, str] = {}  # uids of Agents whose runs were listed once
-        self._begun: dict[Key, Begun] = {}
+        self._triggers = triggers
+        self._meter = meter or Unmetered()
+        self._observer = ScheduleObserver(world, runs)
+        self._starter = TickStarter(world, runs, clock, self._meter)
 
-    async def reconcile(self, key: Key) -> float | None:
-        """In how many seconds to look again, None for not before something changes."""
+    async def reconcile(self, key: Key) -> Again | None:
+        """When to look again, None for not before something changes."""
         agent = self._agents.get(key) or await self._read(key)
         if agent is None:
-            self._looked.pop(key, None)
-            self._begun.pop(key, None)
+            self._observer.forget(key)
+            self._starter.forget(key)
+            self._runs.forget_results(key)
+            await self._starter.refuse_offers(key, None, None)
             return None
         try:
-            return await self._step(agent)
+            return await self._step(key, agent)
         except ConflictError:
             self._agents.forget(key)
-            return 0  # it changed since it was seen: look at what it is now
+            return Again(0)  # it changed since it was seen: look at what it is now
+
+    async def _step(self, key: Key, agent: Agent) -> Again | None:
+        schedule = agent.spec.schedule
+        if agent.metadata.deletion_timestamp is not None or schedule is None:
+            await self._write(agent, None)
+            await self._starter.refuse_offers(key, None, None)
+            return None
+        now = self._clock()
+        ticks = await self._decide(agent, schedule, now)
+        if await self._starter.start(agent, schedule, self._fired_by(schedule), ticks.ends):
+            return Again(RECORD_SECONDS)
+        ends = self._starter.begun(agent).with_ends(ticks.ends)
+        state = with_receipts(ticks.state, ends, now)
+        await self._write(agent, state)
+        self._starter.forget(key)
+        self._runs.forget_results(key)
+        await self._starter.refuse_offers(key, schedule, state)
+        for end in ends:
+            self._meter.ended(end.outcome)
+        await self._tell(agent, state, now)
+        return Again(ticks.wake, ticks.is_due_then)
 
     async def _read(self, key: Key) -> Agent | None:
         found = await self._world.get(Ref(AGENT, *key))
@@ -113,159 +105,28 @@ class ScheduleReconciler:
         self._agents.see(agent)
         return agent
 
-    async def _step(self, agent: Agent) -> float | None:
-        schedule = agent.spec.schedule
-        if agent.metadata.deletion_timestamp is not None or schedule is None:
-            await self._write(agent, None)
-            return None
-        now = self._clock()
-        seen = await self._observe(agent)
+    async def _decide(self, agent: Agent, schedule: Schedule, now: datetime) -> Ticks:
+        seen = replace(await self._observer.observe(agent), fired_by=self._fired_by(schedule))
+        seen = seen.with_made(self._starter.begun(agent).times)
         ticks = decide_ticks(agent, schedule, seen, now)
-        begun = self._begun_of(agent)
-        if await self._start_all(agent, schedule, ticks, begun):
-            return RECORD_SECONDS
-        ends = with_refusals(begun.ends_with(ticks.ends), begun.refused)
-        state = with_receipts(ticks.state, ends, now)
-        await self._write(agent, state)
-        del self._begun[agent.metadata.namespace, agent.metadata.name]
-        for event in build_schedule_events(agent, state, now):
-            with suppress(AlreadyExistsError):  # told before a crash
-                await self._world.create(event)
-        return ticks.wake
+        left_out = [end.tick.scheduled for end in ticks.ends if not end.execution_name]
+        made = await self._observer.made_before(agent, left_out)
+        return decide_ticks(agent, schedule, seen.with_made(made), now) if made else ticks
 
-    def _begun_of(self, agent: Agent) -> Begun:
-        key = (agent.metadata.namespace, agent.metadata.name)
-        known = self._begun.get(key)
-        if known is None or known.uid != agent.metadata.uid:
-            self._begun[key] = known = Begun(agent.metadata.uid)
-        return known
-
-    # ---- observe --------------------------------------------------------------------------------
-
-    async def _observe(self, agent: Agent) -> Seen:
-        meta, state = agent.metadata, agent.status.schedule
-        key = (meta.namespace, meta.name)
-        is_first = self._looked.get(key) != meta.uid
-        listed = await self._listed(agent) if is_first or (state and state.paused) else []
-        self._looked[key] = meta.uid
-        live = self._runs.of(key)
-        made = {each.spec.trigger.scheduled_time for each in listed if each.is_scheduled}
-        return Seen(
-            live=tuple(live),
-            made=frozenset(each for each in (*made, *live.values()) if each is not None),
-            results=await self._results(agent, state) if state else {},
-            good_by_hand=max(filter(None, map(_good_by_hand, listed)), default=None),
-        )
-
-    async def _listed(self, agent: Agent) -> list[Execution]:
-        """All its runs: at the first look, for what was made before a crash, and while it is
-        paused, for a good one by hand."""
-        selection = Selection(
-            namespace=agent.metadata.namespace,
-            fields={"spec.agentRef.name": agent.metadata.name},
-        )
-        found = self._world.list(EXECUTION, selection)
-        return [Execution.model_validate(each) async for each in found]
-
-    async def _results(self, agent: Agent, state: ScheduleStatus) -> dict[str, RunResult]:
-        """How runs on record ended that are live no more."""
-        live = self._runs.of((agent.metadata.namespace, agent.metadata.name))
-        open_names = [
-            each.execution_name
-            for each in state.recent
-            if each.execution_name and each.result is None and each.execution_name not in live
-        ]
-        results: dict[str, RunResult] = {}
-        for name in open_names:
-            found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-            result = result_of(Execution.model_validate(found)) if found else "Gone"
-            if result is not None:
-                results[name] = result
-        return results
-
-    # ---- apply ----------------------------------------------------------------------------------
-
-    async def _start_all(
-        self, agent: Agent, schedule: Schedule, ticks: Ticks, begun: Begun
-    ) -> bool:
-        """Whether anything was started now, or refused by the API server."""
-        name_of = {end.execution_name: end for end in ticks.ends if end.execution_name}
-        waiting = {name: end for name, end in name_of.items() if name not in begun.ends}
-        for name, end in waiting.items():
-            try:
-                await self._start(agent, schedule, end, name)
-            except (InvalidError, ForbiddenError) as error:
-                begun.refused[name] = str(error)
-            begun.ends[name] = end
-        return bool(waiting)
-
-    async def _start(self, agent: Agent, schedule: Schedule, end: End, name: str) -> None:
-        scheduled = end.tick.scheduled
-        try:
-            made = await self._world.create(
-                build_scheduled_execution(agent, schedule, name, scheduled)
-            )
-        except AlreadyExistsError:
-            await self._check_name(agent, name, scheduled)
-            return
-        self._runs.see(Execution.model_validate(made))
-        for each in end.stops:
-            await self._stop(agent, each, name)
-
-    async def _check_name(self, agent: Agent, name: str, scheduled: datetime) -> None:
-        """Raises InvalidError when it is another's."""
-        found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-        execution = Execution.model_validate(found) if found else None
-        if execution is not None and execution.spec.trigger.scheduled_time != scheduled:
-            raise InvalidError(f"An Execution {name!r} was made for something else. Delete it.")
-
-    async def _stop(self, agent: Agent, name: str, by: str) -> None:
-        """Its status is ours: there the stop is noted, as one that was asked for."""
-        found = await self._world.get(Ref(EXECUTION, agent.metadata.namespace, name))
-        execution = Execution.model_validate(found) if found else None
-        if execution is None or execution.is_finished or execution.status.cancellation:
-            return
-        cancellation = Cancellation(
-            time=self._clock(),
-            by=FIELD_MANAGER,
-            reason=FinishedReason.CANCELLED,
-            message=f"Execution {by!r} of the same schedule took its place (overlap Replace).",
-        )
-        status = execution.status.model_copy(update={"cancellation": cancellation})
-        with suppress(NotFoundError):
-            await self._world.patch_status(_status_of(EXECUTION, execution.metadata, status))
+    def _fired_by(self, schedule: Schedule) -> TriggerKind:
+        return schedule.trigger if schedule.trigger in self._triggers else "Builtin"
 
     async def _write(self, agent: Agent, state: ScheduleStatus | None) -> None:
         if state == agent.status.schedule:
             return
         status = agent.status.model_copy(update={"schedule": state})
         try:
-            written = await self._world.patch_status(_status_of(AGENT, agent.metadata, status))
+            written = await self._world.patch_status(build_status(AGENT, agent.metadata, status))
         except NotFoundError:
             return
         self._agents.see(Agent.model_validate(written))
 
-
-def _status_of(kind: Kind, meta: ObjectMeta, status: Part) -> JsonObject:
-    """A status write that a change since is in the way of."""
-    return {
-        "apiVersion": kind.api_version,
-        "kind": kind.name,
-        "metadata": {
-            "name": meta.name,
-            "namespace": meta.namespace,
-            "resourceVersion": meta.resource_version,
-        },
-        "status": status.to_json(),
-    }
-
-
-def _version(agent: Agent) -> int:
-    """Resource versions are compared as numbers, as Kubernetes 1.35 promises that they can be."""
-    return int(agent.metadata.resource_version or 0)
-
-
-def _good_by_hand(execution: Execution) -> datetime | None:
-    """When a run that no schedule made went well."""
-    good = not execution.is_scheduled and result_of(execution) == "Succeeded"
-    return execution.status.completion_time if good else None
+    async def _tell(self, agent: Agent, state: ScheduleStatus, now: datetime) -> None:
+        for event in build_schedule_events(agent, state, now):
+            with suppress(AlreadyExistsError):  # told before a crash
+                await self._world.create(event)

@@ -1,9 +1,13 @@
 """Settings of the operator: environment variables HELIOSTAT_OPERATOR_*, checked once at start."""
 
-from typing import Annotated, Final
+from ipaddress import ip_network
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from heliostat_operator.peers import check_peer
+from heliostat_telemetry.spans import ENDPOINT
 
 
 class KeptSecret(BaseModel):
@@ -22,6 +26,21 @@ def _read_kept(given: object) -> object:
     pairs = [each.partition(":") for each in given.replace(",", " ").split()]
     return [{"name": name, "key": key} for name, _, key in pairs]
 
+
+def _words(given: object) -> object:
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text, strict=False))
+
+
+Peers = Annotated[
+    tuple[Annotated[str, AfterValidator(check_peer)], ...], NoDecode, BeforeValidator(_words)
+]
+Networks = Annotated[
+    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
+]
 
 PREFIX: Final = "HELIOSTAT_OPERATOR_"
 
@@ -62,6 +81,9 @@ class OperatorSettings(BaseSettings):
     ] = 86400
     workspace_image: Annotated[str, Field(description="Image of a run whose Agent names none.")] = (
         "heliostat-workspace:dev"
+    )
+    image: Annotated[str, Field(description="Its own image, which the pods of CronJobs run.")] = (
+        "heliostat-operator:dev"
     )
     max_concurrent_executions: Annotated[
         int, Field(ge=1, description="Executions admitted at once, over all Agents.")
@@ -107,9 +129,101 @@ class OperatorSettings(BaseSettings):
             "an Ed25519 private key, any other 256 random bits as text."
         ),
     ] = ()
+    secret_manager_endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^([a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?)?$",
+            description="Google's Secret Manager, `secretmanager.googleapis.com`, whose secrets "
+            "Agents may then name; empty: none.",
+        ),
+    ] = ""
+    secret_refresh_seconds: Annotated[
+        float,
+        Field(
+            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
+        ),
+    ] = 60
+    secret_keep_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=86400,
+            description="While Secret Manager is away, what was read is used for so long.",
+        ),
+    ] = 3600
+    gateway_secrets: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_words),
+        Field(
+            description="Secrets of Secret Manager that the gateway uses, separated by commas: no "
+            "agent gets one of such an id."
+        ),
+    ] = ()
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            validation_alias=ENDPOINT,
+            pattern=r"^(https?://\S+)?$",
+            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
+            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
+        ),
+    ] = ""
+    network_policies: Annotated[
+        bool,
+        Field(
+            description="Whether it closes the network of runs by NetworkPolicies. They hold where "
+            "the cluster's network enforces them."
+        ),
+    ] = False
+    network_services: Annotated[
+        Peers,
+        Field(
+            description="Pods that every run may reach, the gateway and the api: "
+            "`NAMESPACE/LABEL=VALUE:PORT` (the pod's port) or `CIDR:PORT`, separated by commas."
+        ),
+    ] = (
+        "heliostat-system/app.kubernetes.io/name=heliostat-gateway:8081",
+        "heliostat-system/app.kubernetes.io/name=heliostat-api:8080",
+    )
+    network_dns: Annotated[
+        Peers,
+        Field(
+            description="Where names are looked up, in the same form; `NAMESPACE:PORT` is every "
+            "pod of it. The addresses are NodeLocal DNS and GKE's Cloud DNS."
+        ),
+    ] = ("kube-system:53", "169.254.20.10/32:53", "169.254.169.254/32:53")
+    network_never: Annotated[
+        Networks,
+        Field(
+            description="CIDRs that no run reaches even if its Agent names them, beside link-local "
+            "addresses and the Kubernetes API."
+        ),
+    ] = ()
+    network_domains: Annotated[
+        Literal["Auto", "FQDNNetworkPolicy", "CiliumNetworkPolicy", "Proxy"],
+        Field(
+            description="How domains of `workspace.egress` are opened: by GKE's or Cilium's "
+            "policies, or through the egress proxy. Auto: the first that the cluster knows."
+        ),
+    ] = "Auto"
+    egress_proxy: Annotated[
+        Peers,
+        Field(description="The egress proxy's pods, in the form of the other peers."),
+    ] = ("heliostat-system/app.kubernetes.io/name=heliostat-egress:3128",)
+    egress_proxy_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(http://[^\s/@]+)?$",
+            description="Where runs reach the egress proxy, without a path; empty: there is none.",
+        ),
+    ] = ""
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
 
 
 def known_settings() -> frozenset[str]:
     """Names of our variables."""
-    return frozenset(f"{PREFIX}{name}".upper() for name in OperatorSettings.model_fields)
+    fields = OperatorSettings.model_fields.items()
+    return frozenset(
+        f"{PREFIX}{name}".upper() for name, field in fields if not field.validation_alias
+    )

@@ -58,6 +58,7 @@ class Signer:
             expires=int(attempt.key_expires_time.timestamp()),
             user=start.charge.user,
             budgets=start.charge.budgets,
+            egress=[(each.host, each.ports) for each in start.frozen.workspace.egress],
         )
         return sign_execution_key(self._private_pem, claims)
 

@@ -63,6 +63,11 @@ class Case:
     queued: datetime | None = None
     caught_up: frozenset[datetime] = frozenset()
     blackout: Blackout | None = None
+    offered: frozenset[datetime] | None = None
+    """Times for which the trigger outside made the Execution; None without such a trigger."""
+
+    def is_filled(self, tick: Tick) -> bool:
+        return self.offered is not None and tick.scheduled not in (*self.offered, *self.made)
 
     def is_stale(self, tick: Tick) -> bool:
         return self.now - tick.due > LATE
@@ -173,6 +178,11 @@ def _run(tick: Tick, case: Case) -> End:
         reason, message = TickReason.WAITED, "It waited for the run before."
     elif case.is_stale(tick):
         reason, message = TickReason.CAUGHT_UP, "Nobody could keep its time; made up for."
+    elif case.is_filled(tick):
+        reason, message = (
+            TickReason.FILLED,
+            f"No {case.schedule.trigger} made it; the operator did.",
+        )
     else:
         reason, message = TickReason.ON_TIME, ""
     return End(tick, "Late" if case.is_stale(tick) else "Ran", reason, message)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, pairwise
 
 from heliostat_core.agents import Agent
@@ -16,11 +16,15 @@ from heliostat_core.conditions import TickReason
 from heliostat_core.names import scheduled_name
 from heliostat_core.schedules import Fire, Schedule, describe, jittered
 from heliostat_core.schedules.fires import blackout_at, fires_after
+from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.schedules.status import RunResult, ScheduleStatus
+from heliostat_core.schedules.timers import is_fired
 from heliostat_operator.schedule_pauses import with_pause, with_results
 from heliostat_operator.tick_ends import Case, End, Start, Tick, Wait, verdict_on
 
 MOST_DUE = 10_000
+OFFER_GRACE = timedelta(seconds=30)
+"""So long a CronJob or Cloud Scheduler may take; then the operator makes the run itself."""
 _KEPT_DUE = 200  # of those that are due, so many last ones are judged with all that follow
 _MOST_AHEAD = 300
 _LONGEST_WAKE = 60.0
@@ -33,12 +37,24 @@ _TIMING = (
 @dataclass(frozen=True)
 class Seen:
     """What is there: names of unfinished runs of the schedule, times for which an Execution was
-    made, how runs on record ended, and when a run by hand last went well."""
+    made, how runs on record ended, when a run by hand last went well, who starts runs, and the
+    times that were offered."""
 
     live: tuple[str, ...] = ()
     made: frozenset[datetime] = frozenset()
     results: Mapping[str, RunResult] | None = None
     good_by_hand: datetime | None = None
+    fired_by: TriggerKind = "Builtin"
+    offers: frozenset[datetime] = frozenset()
+
+    @property
+    def offered(self) -> frozenset[datetime] | None:
+        """Times that a trigger outside of the operator offered, None where none is at hand."""
+        return self.offers if self.fired_by != "Builtin" else None
+
+    def with_made(self, times: frozenset[datetime]) -> "Seen":
+        """The same with further times that have an Execution."""
+        return replace(self, made=self.made | times)
 
 
 @dataclass(frozen=True)
@@ -52,13 +68,19 @@ class Ticks:
     ends: tuple[End, ...]
     wake: float
 
+    @property
+    def is_due_then(self) -> bool:
+        """Whether there is a time to decide at the next look, which is else a glance at the
+        clock."""
+        return self.wake < _LONGEST_WAKE
+
 
 def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) -> Ticks:
     """What to do about each time that is due, and when the next one is."""
     state, ends = _begun(agent, schedule, now)
     state = with_results(state, seen.results or {})
     state = with_pause(agent, schedule, state, seen.good_by_hand, now)
-    due, ahead = _due_and_ahead(agent, schedule, state, now)
+    due, ahead = _due_and_ahead(agent, schedule, state, seen, now)
     whole = len(due) < MOST_DUE
     due = due if whole else due[:-_KEPT_DUE]
     case = _case(agent, schedule, state, seen, now)
@@ -67,10 +89,11 @@ def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) ->
     known: dict[str, object] = {
         "next": _next_start(ahead, case),
         "words": describe(schedule, "en")[:256],
-        "fired_by": schedule.trigger,
+        "fired_by": seen.fired_by,
     }
     state = state.model_copy(update=known)
-    return Ticks(state, (*ends, *further), _wake(ahead, now) if whole else 0)
+    wake = _wake(schedule, ahead, seen, now) if whole else 0
+    return Ticks(state, (*ends, *further), wake)
 
 
 def digest_of(schedule: Schedule) -> str:
@@ -104,18 +127,32 @@ def _dropped(queued: datetime) -> End:
 
 
 def _due_and_ahead(
-    agent: Agent, schedule: Schedule, state: ScheduleStatus, now: datetime
+    agent: Agent, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
 ) -> tuple[list[Tick], list[Tick]]:
     """The times since the last that was decided, and those ahead until one is in no blackout."""
     due: list[Tick] = []
     ahead: list[Tick] = []
     for tick in _ticks(agent, schedule, state.decided_time):
-        (ahead if tick.due > now else due).append(tick)
+        # None overtakes another.
+        is_ripe = not ahead and ripe_time(tick, schedule, seen, now) <= now
+        (due if is_ripe else ahead).append(tick)
         if len(due) == MOST_DUE or len(ahead) == _MOST_AHEAD:
             break
         if ahead and tick.blackout is None:
             break
     return due, ahead
+
+
+def ripe_time(tick: Tick, schedule: Schedule, seen: Seen, now: datetime) -> datetime:
+    """From when on it is decided: a trigger outside gets a while for what it is to make.
+
+    `now` only saves the question for times that are ripe in any case, or not due.
+    """
+    latest = max(tick.due, tick.scheduled + OFFER_GRACE)
+    is_there = seen.offered is None or tick.scheduled in (*seen.offered, *seen.made)
+    if is_there or not tick.due <= now < latest:
+        return tick.due
+    return latest if is_fired(schedule, tick.scheduled) else tick.due
 
 
 def _ticks(agent: Agent, schedule: Schedule, after: datetime) -> Iterator[Tick]:
@@ -145,6 +182,7 @@ def _case(
         live=seen.live,
         made=seen.made,
         queued=state.queued_time,
+        offered=seen.offered,
     )
 
 
@@ -194,7 +232,9 @@ def _next_start(ahead: Sequence[Tick], case: Case) -> datetime | None:
     return next((each.due for each in ahead if each.blackout is None), None)
 
 
-def _wake(ahead: Sequence[Tick], now: datetime) -> float:
+def _wake(schedule: Schedule, ahead: Sequence[Tick], seen: Seen, now: datetime) -> float:
     """Not for long: the clock of a machine that slept has not run."""
-    seconds = (ahead[0].due - now).total_seconds() if ahead else _LONGEST_WAKE
-    return min(seconds, _LONGEST_WAKE)
+    if not ahead:
+        return _LONGEST_WAKE
+    ripe = ripe_time(ahead[0], schedule, seen, max(now, ahead[0].due))
+    return min((ripe - now).total_seconds(), _LONGEST_WAKE)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from heliostat_core.executions import Attempt, Execution
-from heliostat_core.names import EXECUTION_LABEL, GROUP, RUN_FINALIZER, label_value
+from heliostat_core.names import CRON_NAME, EXECUTION_LABEL, GROUP, RUN_FINALIZER, label_value
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
+    CRON_JOB,
     DEPLOYMENT,
     EXECUTION,
     NAMESPACE,
@@ -29,6 +30,9 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
+from heliostat_operator.cron_jobs import SHARED
+from heliostat_operator.cron_jobs import remove_all as remove_cron_jobs
+from heliostat_operator.guards import GUARDING, our_policies
 from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
 from heliostat_operator.stops import STOP_GRACE_SECONDS
 
@@ -61,8 +65,15 @@ async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> No
         logger.info("Heliostat leaves %s: letting every Execution go", namespace)
         async with asyncio.timeout(RELEASE_SECONDS):
             await _release_all(world, gateway)
+            await _open_network(world)
     if account is not None:
         await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=False))
+
+
+async def _open_network(world: World) -> None:
+    """The last run is gone: what closed its network goes, too."""
+    async for ref in our_policies(world):
+        await world.delete(ref)
 
 
 async def _is_leaving(world: World, namespace: str) -> bool:
@@ -82,6 +93,7 @@ def _is_being_deleted(found: JsonObject) -> bool:
 
 async def _release_all(world: World, gateway: Gateway) -> None:
     """Until none carries our finalizer: the CRD's deletion may reach them one after the other."""
+    await remove_cron_jobs(world)
     told: set[str] = set()
     while held := await _held(world):
         for each in held:
@@ -171,6 +183,12 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
         "rules": [
             _rule(EXECUTION.group, "executions", "get", "list", "watch", "patch"),
             _rule("", "pods", "get", "list", "watch", "delete"),
+            _rule(CRON_JOB.group, CRON_JOB.plural, "list", "delete"),
+            *(
+                {**_rule(kind.group, kind.plural, "delete"), "resourceNames": [CRON_NAME]}
+                for kind in SHARED
+            ),
+            *(_rule(each.group, each.plural, "list", "delete") for each in GUARDING),
             {
                 **_rule("", "serviceaccounts", "get", "patch"),
                 "resourceNames": [SERVICE_ACCOUNT_NAME],

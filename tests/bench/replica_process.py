@@ -16,9 +16,10 @@ from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity
-from heliostat_api.main import Surroundings, create_app
+from heliostat_api.main import create_app
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings
+from heliostat_api.surroundings import Surroundings
 from support.memory_world import MemoryWorld
 from support.shared_api import SECRET, ApiApp, Clock, NoLogs
 

@@ -62,8 +62,8 @@ async def test_a_thousand_schedules_on_one_tick(tmp_path: Path, report: Report) 
     with closing(Store(StateFolder(tmp_path / "state").world_file)) as store:
         world = NotingWorld(store, clock)
         for number in range(SCHEDULES):
-            agent = make_agent("default", f"agent-{number}", schedule={"cron": "30 * * * *"})
-            await world.create(agent)
+            schedule = {"cron": "30 * * * *", "trigger": "Builtin"}
+            await world.create(make_agent("default", f"agent-{number}", schedule=schedule))
         used = await fire(world, clock, due)
     lateness = [(each - due).total_seconds() for each in world.made.values()]
     assert len(lateness) == SCHEDULES
@@ -74,7 +74,7 @@ async def test_a_thousand_schedules_on_one_tick(tmp_path: Path, report: Report) 
         spread(lateness),
         "p99 <= 2 s",
         p99 <= 2,
-        f"{used:.1f} s of this process's processor time",
+        f"{used / SCHEDULES * 1000:.1f} ms of this process's CPU for one",
     )
 
 

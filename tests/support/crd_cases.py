@@ -198,7 +198,15 @@ _ONE_CHECK = "must set exactly one of command and files"
 _INSIDE = "must stay in the workspace: no '..'"
 _ONCE = "must name a variable in env or in secretRefs, not in both"
 _RESERVED = "must not begin with HELIOSTAT_, ANTHROPIC_, OPENAI_ or CLAUDE_: Heliostat sets those"
-_SECRET = {"name": "crm", "key": "token"}
+_SECRET: JsonObject = {"name": "crm", "key": "token"}
+_MANAGED = "projects/acme/secrets/crm-token"
+_TWO_FORMS: dict[str, JsonObject] = {
+    "both": {**_SECRET, "secretManager": {"secret": _MANAGED}},
+    "a key beside": {"key": "token", "secretManager": {"secret": _MANAGED}},
+    "a name alone": {"name": "crm"},
+    "neither": {},
+}
+_ONE_SECRET = "must set either name and key, or secretManager"
 
 _ONE_FORM = "must set exactly one of cron and frequency"
 _WITHOUT_CRON = "must leave out time, weekday and monthDay beside cron, which says when itself"
@@ -260,8 +268,39 @@ SCHEDULE_CASES: Sequence[Case] = (
     ),
 )
 
+_HOST = (
+    "must be a domain (api.example.com), *.domain for all names below it, an IP address or a CIDR"
+)
+_LINK_LOCAL = "must not be a link-local address: a cloud's metadata lives there"
+
+
+def _host(host: str, message: str = "") -> Case:
+    at = "spec.workspace.egress[0].host" if message else None
+    return _agent(f"the host {host}", {"workspace": {"egress": [{"host": host}]}}, at, message)
+
+
+HOST_CASES: Sequence[Case] = (
+    *map(_host, ("api.example.com", "*.Example.com", "xn--3e0b707e.kr", "a-1.b2.example")),
+    *map(_host, ("203.0.113.7", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::1", "2001:db8::/32", "::/0")),
+    *(
+        _host(host, _HOST)
+        for host in (
+            *("localhost", "*.com", "a.*.com", "*a.b.com", "-a.com", "a_b.com", "a.com."),
+            *("한국.kr", "https://a.com", "a.com:443", "a.com/x", "a b.com", "a.com\n", "a..com"),
+            *("127.1", "0x7f.1", "0x7f000001", "010.0.0.1", "256.0.0.1", "1.2.3", "a.1"),
+            *("10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "::ffff:10.0.0.1", "::ffff:a00:1"),
+            *("fe80::1%eth0", "[2001:db8::1]", ":::", "2001:db8::/129"),
+        )
+    ),
+    *(
+        _host(host, _LINK_LOCAL)
+        for host in ("169.254.169.254", "169.254.0.0/16", "fe80::1", "FEBF::/16")
+    ),
+)
+
 RULE_CASES: Sequence[Case] = (
     *SCHEDULE_CASES,
+    *HOST_CASES,
     _agent("neither runtime", {"runtime": {}}),
     _agent("Claude Code in so many words", {"runtime": {"claudeCode": {}}}),
     _agent("a command", {"runtime": {"command": ["python3", "agent.py"]}}),
@@ -322,6 +361,26 @@ RULE_CASES: Sequence[Case] = (
         },
         "spec.workspace",
         _ONCE,
+    ),
+    _agent(
+        "a secret of Secret Manager",
+        {
+            "workspace": {
+                "secretRefs": [
+                    {"envName": "A", "secretManager": {"secret": _MANAGED}},
+                    {"envName": "B", "secretManager": {"secret": _MANAGED, "version": "7"}},
+                ]
+            }
+        },
+    ),
+    *(
+        _agent(
+            f"a secret of two forms: {name}",
+            {"workspace": {"secretRefs": [{"envName": "A", **ref}]}},
+            "spec.workspace.secretRefs[0]",
+            _ONE_SECRET,
+        )
+        for name, ref in _TWO_FORMS.items()
     ),
     *(
         _agent(

@@ -48,6 +48,13 @@ PATTERNS: Mapping[str, PatternSample] = {
     r"^[1-9][0-9]*(\.[0-9]{1,3})?(k|M|G|T|Ki|Mi|Gi|Ti)?$": PatternSample(
         ("1Gi", "512M", "1.5Gi", "1000000"), ("0", "0Gi", "1m", "1 Gi", "-1Gi", "1gi", "1Gi\n"), "1"
     ),
+    r"^projects/[a-z0-9][-a-z0-9.:]*/secrets/[A-Za-z0-9_-]+$": PatternSample(
+        ("projects/acme/secrets/crm_Token-1", "projects/123/secrets/a"),
+        ("crm", "projects/acme/secrets/a/versions/1", "projects//secrets/a", "projects/a/secrets/"),
+        "a",
+        "projects/a/secrets/",
+    ),
+    r"^(latest|[1-9][0-9]*)$": PatternSample(("latest", "7"), ("", "0", "newest", "1\n"), "1"),
     TIME_PATTERN: PatternSample(
         ("00:00", "08:30", "23:59"), ("8:00", "24:00", "08:60", "0800", "08:00\n"), "0", "08:00"
     ),
@@ -98,6 +105,12 @@ NEEDED: Mapping[str, Mapping[str, JsonObject]] = {
         "startTime": {"endTime": "2100-01-01T00:00:00Z"},
         "endTime": {"startTime": "2000-01-01T00:00:00Z"},
     },
+    "must set either name and key, or secretManager": {
+        "": {"name": "crm", "key": "token"},
+        "name": {"key": "token"},
+        "key": {"name": "crm"},
+        "secretManager": {},
+    },
 }
 
 
@@ -144,8 +157,16 @@ def smallest_text(schema: JsonObject) -> str:
 
 def text_of_length(schema: JsonObject, length: int) -> str:
     """A text of that length which fits the pattern, if there is one."""
+    if "isCIDR" in str(schema.get("x-kubernetes-validations", "")):
+        return host_of_length(length)
     pattern = schema.get("pattern")
     return PATTERNS[pattern].text(length) if isinstance(pattern, str) else "a" * length
+
+
+def host_of_length(length: int) -> str:
+    """A domain of labels of 59 letters at most."""
+    body = "".join("." if place % 60 == 59 else "a" for place in range(length - 2))
+    return f"{body}.a"
 
 
 def items(schema: JsonObject, count: int) -> list[JsonValue]:

@@ -66,6 +66,8 @@ class MemoryWorld:
             yield Change("ADDED", each)
 
     async def create(self, obj: JsonObject) -> JsonObject:
+        if "create" in self.failures:
+            raise self.failures["create"]
         if ref_of(obj) in self.objects:
             raise AlreadyExistsError(f"{ref_of(obj)} already exists")
         return self.put(obj)

@@ -18,6 +18,7 @@ import psutil
 from heliostat_operator.signing import PRIVATE_SECRET
 from support.control_plane import Address, find_free_ports
 from support.kubectl import Kubectl
+from support.log_lines import read_lines
 from support.manifests import INSTALLATION
 
 SYSTEM = "heliostat-system"
@@ -70,8 +71,11 @@ def read_signing_key(kubectl: Kubectl) -> str | None:
 
 
 @contextlib.contextmanager
-def running_operator(kubeconfig: Path, identity: str, log: Path) -> Iterator[OperatorProcess]:
-    """`python -m heliostat_operator` with a clean environment; killed at the end if need be."""
+def running_operator(
+    kubeconfig: Path, identity: str, log: Path, **more: str
+) -> Iterator[OperatorProcess]:
+    """`python -m heliostat_operator` with a clean environment and `more` variables; killed at the
+    end if need be."""
     (port,) = find_free_ports(1)
     settings = {
         "NAMESPACE": SYSTEM,
@@ -81,7 +85,7 @@ def running_operator(kubeconfig: Path, identity: str, log: Path) -> Iterator[Ope
         "GATEWAY_URL": "http://127.0.0.1:9",  # nobody answers there
     }
     environment = {f"HELIOSTAT_OPERATOR_{name}": value for name, value in settings.items()}
-    environment |= {"KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
+    environment |= {"KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"], **more}
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "heliostat_operator"],
@@ -96,6 +100,7 @@ def running_operator(kubeconfig: Path, identity: str, log: Path) -> Iterator[Ope
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        read_lines(log.read_text(errors="replace"))
 
 
 def wait_for(look: Callable[[], Found | None], what: str, log: Path) -> Found:

@@ -29,6 +29,7 @@ class Platform:
     """What tests do to the platform: apply, look, break."""
 
     cluster: Cluster
+    namespace: str = NAMESPACE
 
     # ---- installing -----------------------------------------------------------------------------
 
@@ -76,7 +77,7 @@ class Platform:
             {
                 "apiVersion": "heliostat.dev/v1alpha1",
                 "kind": "Agent",
-                "metadata": {"name": name, "namespace": NAMESPACE},
+                "metadata": {"name": name, "namespace": self.namespace},
                 "spec": merged(base, spec),
             }
         )
@@ -87,20 +88,22 @@ class Platform:
             {
                 "apiVersion": "heliostat.dev/v1alpha1",
                 "kind": "Execution",
-                "metadata": {"name": name, "namespace": NAMESPACE},
+                "metadata": {"name": name, "namespace": self.namespace},
                 "spec": {"agentRef": {"name": agent}, **spec},
             }
         )
 
-    def find(self, kind: str, name: str, namespace: str = NAMESPACE) -> JsonObject | None:
+    def find(self, kind: str, name: str, namespace: str = "") -> JsonObject | None:
         found = self.cluster.kubectl(
-            "-n", namespace, "get", kind, name, "-o", "json", "--ignore-not-found"
+            "-n", namespace or self.namespace, "get", kind, name, "-o", "json", "--ignore-not-found"
         )
         obj: JsonObject | None = json.loads(found) if found.strip() else None
         return obj
 
     def objects(self, kind: str, selector: str = "") -> list[JsonObject]:
-        found = self.cluster.kubectl("-n", NAMESPACE, "get", kind, "-l", selector, "-o", "json")
+        found = self.cluster.kubectl(
+            "-n", self.namespace, "get", kind, "-l", selector, "-o", "json"
+        )
         items: list[JsonObject] = json.loads(found)["items"]
         return items
 
@@ -108,6 +111,13 @@ class Platform:
         found = self.find("execution", name)
         assert found is not None, f"Execution {name!r} is gone"
         return Execution.model_validate(found)
+
+    def events(self) -> str:
+        """The last of what the cluster says happened in the tests' namespace."""
+        found = self.cluster.kubectl(
+            "-n", self.namespace, "get", "events", "--sort-by=.lastTimestamp"
+        )
+        return "\n".join(found.splitlines()[-30:])
 
     # ---- waiting --------------------------------------------------------------------------------
 
@@ -121,7 +131,9 @@ class Platform:
                 return execution
             if time.monotonic() > deadline:
                 status = json.dumps(execution.status.to_json(), indent=1)
-                raise NotSeenError(f"{name!r} was not {what} after {seconds} s:\n{status}")
+                raise NotSeenError(
+                    f"{name!r} was not {what} after {seconds} s:\n{status}\n{self.events()}"
+                )
             time.sleep(_PAUSE)
 
     def wait_until_finished(self, name: str, seconds: float = 90) -> Execution:
@@ -150,7 +162,7 @@ class Platform:
     def wait_for_log(self, pod: str, text: str, seconds: float = 60) -> None:
         """Until the pod's log says so."""
         self.wait(
-            lambda: text in self.cluster.kubectl.run("-n", NAMESPACE, "logs", pod).stdout,
+            lambda: text in self.cluster.kubectl.run("-n", self.namespace, "logs", pod).stdout,
             f"{text!r} in the log of {pod}",
             seconds,
         )
@@ -169,9 +181,9 @@ class Platform:
         body = {
             "apiVersion": "policy/v1",
             "kind": "Eviction",
-            "metadata": {"name": pod, "namespace": NAMESPACE},
+            "metadata": {"name": pod, "namespace": self.namespace},
         }
-        path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/eviction"
         self.cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
 
     def kill_program(self, deployment: str, module: str) -> None:

@@ -16,7 +16,7 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.main import Surroundings, create_app
+from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
@@ -24,6 +24,7 @@ from heliostat_api.serving.cookies import SESSION
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings
+from heliostat_api.surroundings import Surroundings
 from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError
@@ -95,14 +96,15 @@ class ApiApp:
     async def give_agent(self, owner: str, name: str = "sales") -> str:
         """Somebody's Agent, seen by the recorder; its uid."""
         agent = make_agent(name)
-        return await self._give(owner, {**agent.to_json(), "kind": "Agent"})
+        return await self.give(owner, {**agent.to_json(), "kind": "Agent"})
 
     async def give_execution(self, owner: str, name: str = "sales-1") -> str:
         """Somebody's Execution, seen by the recorder; its uid."""
         execution = make_execution(name)
-        return await self._give(owner, {**execution.to_json(), "kind": "Execution"})
+        return await self.give(owner, {**execution.to_json(), "kind": "Execution"})
 
-    async def _give(self, owner: str, obj: JsonObject) -> str:
+    async def give(self, owner: str, obj: JsonObject) -> str:
+        """Somebody's, seen by the recorder; the id of its document."""
         meta = obj["metadata"]
         assert isinstance(meta, dict)
         owned = {**meta, "annotations": {OWNER_ANNOTATION: owner}}

@@ -63,6 +63,14 @@ class Api:
 
 
 @dataclass(frozen=True)
+class Proxy:
+    """The way outside, for an agent that names domains; `direct` is reached without it."""
+
+    url: str
+    direct: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RunDocument:
     namespace: str
     execution: str
@@ -81,6 +89,7 @@ class RunDocument:
     verify: Verify | None
     gateway_url: str
     api: Api | None
+    proxy: Proxy | None
     session: str
     resume: bool
     grace_seconds: int
@@ -132,6 +141,7 @@ def _read_document(fields: _Fields) -> RunDocument:
         verify=_read_verify(fields),
         gateway_url=_read_url(fields.object("gateway", "url")),
         api=_read_api(fields),
+        proxy=_read_proxy(fields),
         session=session.uuid("id"),
         resume=session.flag("resume"),
         grace_seconds=fields.count("graceSeconds", 1),
@@ -182,6 +192,11 @@ def _read_verify(fields: _Fields) -> Verify | None:
 def _read_api(fields: _Fields) -> Api | None:
     api = fields.object_or_none("api", "url", "deliverySeconds")
     return None if api is None else Api(_read_url(api), api.count("deliverySeconds", 0))
+
+
+def _read_proxy(fields: _Fields) -> Proxy | None:
+    proxy = fields.object_or_none("proxy", "url", "direct")
+    return None if proxy is None else Proxy(_read_url(proxy), proxy.texts("direct"))
 
 
 def _read_url(fields: _Fields) -> str:

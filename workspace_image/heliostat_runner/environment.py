@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from .document import RunDocument
 from .settings import Settings
@@ -17,6 +18,9 @@ BASH_MAX_SECONDS = 600
 """Claude Code ends a Bash call after at most this long."""
 _MAX_RETRIES = "4"
 """Claude Code's own attempts for one turn: about 9 s, a gateway's restart. Each is counted."""
+_LONGEST = 128 * 1024
+"""Bytes of one variable: Linux starts no program with a longer one."""
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 _ALIASES = ("HAIKU", "SONNET", "OPUS", "FABLE")
 
 
@@ -35,12 +39,17 @@ def build_base(environ: Mapping[str, str], settings: Settings) -> dict[str, str]
 
 
 def build_task(document: RunDocument) -> dict[str, str]:
-    """The task in variables, for commands."""
+    """The task in variables, for commands; what is too long for one is left out."""
     parameters = {
         f"HELIOSTAT_PARAMETER_{_variable(parameter.name)}": parameter.value
         for parameter in document.parameters
     }
-    return {"HELIOSTAT_INPUT": document.input, "HELIOSTAT_PROMPT": document.prompt} | parameters
+    task = {"HELIOSTAT_INPUT": document.input, "HELIOSTAT_PROMPT": document.prompt} | parameters
+    return {name: value for name, value in task.items() if _fits(name, value)}
+
+
+def _fits(name: str, value: str) -> bool:
+    return len(f"{name}={value}".encode()) < _LONGEST
 
 
 def build_command(
@@ -56,6 +65,7 @@ def build_command(
             "OPENAI_BASE_URL": f"{document.gateway_url}/v1",
             "OPENAI_API_KEY": key,
         }
+        | _proxied(document, key)
     )
 
 
@@ -92,7 +102,22 @@ def build_claude(
             "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
             "BASH_MAX_TIMEOUT_MS": str(BASH_MAX_SECONDS * 1000),
         }
+        | _proxied(document, key)
     )
+
+
+def _proxied(document: RunDocument, key: str) -> dict[str, str]:
+    """How curl, git, pip and the like find the way outside: by the key they say who they are."""
+    proxy = document.proxy
+    if proxy is None:
+        return {}
+    scheme, _, place = proxy.url.partition("://")
+    api = [document.api.url] if document.api else []
+    own = [str(urlsplit(url).hostname) for url in (document.gateway_url, *api)]
+    url, direct = f"{scheme}://heliostat:{key}@{place}", ",".join([*_LOCAL, *own, *proxy.direct])
+    # Both spellings: curl reads http_proxy in small letters only.
+    names = {"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": direct}
+    return names | {name.lower(): value for name, value in names.items()}
 
 
 def _pinned_models(model: str) -> dict[str, str]:

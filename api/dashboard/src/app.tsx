@@ -23,6 +23,7 @@ const AgentPage = lazy(() => import("./pages/AgentPage"));
 const UsagePage = lazy(() => import("./pages/UsagePage"));
 const KeysPage = lazy(() => import("./pages/KeysPage"));
 const SecretsPage = lazy(() => import("./pages/SecretsPage"));
+const WebhooksPage = lazy(() => import("./pages/WebhooksPage"));
 const LeaveDialog = lazy(() => import("./parts/LeaveDialog"));
 const SettingsPage = lazy(() => import("./pages/SettingsPage"));
 
@@ -83,6 +84,7 @@ function Pages() {
           <Route path="/usage" component={UsagePage} />
           <Route path="/keys" component={KeysPage} />
           <Route path="/secrets" component={SecretsPage} />
+          <Route path="/webhooks" component={WebhooksPage} />
           <Route path="/settings" component={SettingsPage} />
           <Route>
             <MissingPage />

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { cellOf, withCell } from "../src/agents/cells";
 import { changesBetween, merged, overlapsOf, patchBetween } from "../src/agents/changes";
 import { type Content, isTree, type Tree, valueAt, withValue } from "../src/agents/contents";
 import {
@@ -237,6 +238,42 @@ test("variables are named once, and not as Heliostat names its own", () => {
   expect(Object.fromEntries([...faults].map(([path, { key }]) => [path, key]))).toEqual({
     "spec.workspace.env[1].name": "fault.reserved",
     "spec.workspace.secretRefs[0].envName": "fault.twice",
+  });
+});
+
+test("a secret of Secret Manager is named whole, and wants neither name nor key", () => {
+  const secret = "projects/acme/secrets/crm-token";
+  const secretRefs = [
+    { envName: "A", secretManager: { secret } },
+    { envName: "B", secretManager: { secret: "crm-token-of-acme-inc", version: "0" } },
+    { envName: "C", secretManager: { secret, version: "" } },
+  ];
+  const faults = faultsOf(content({ workspace: { secretRefs } }));
+  const at = "spec.workspace.secretRefs";
+  expect(Object.fromEntries([...faults].map(([path, { key }]) => [path, key]))).toEqual({
+    [`${at}[1].secretManager.secret`]: "fault.pattern",
+    [`${at}[1].secretManager.version`]: "fault.pattern",
+    [`${at}[2].secretManager.version`]: "fault.required",
+  });
+});
+
+test("a cell of a row may lie one level deeper", () => {
+  const row = { envName: "A", secretManager: { secret: "s" } };
+  expect(cellOf(row, "secretManager.secret")).toBe("s");
+  expect(cellOf(row, "secretManager.version")).toBeUndefined();
+  expect(withCell(row, "secretManager.version", "7")).toEqual({
+    envName: "A",
+    secretManager: { secret: "s", version: "7" },
+  });
+  expect(withCell(row, "envName", "B")).toEqual({ ...row, envName: "B" });
+});
+
+test("hosts are written, and named once", () => {
+  const egress = [{ host: "a.example" }, { host: "" }, { host: "a.example", ports: [80] }];
+  const faults = faultsOf(content({ workspace: { egress } }));
+  expect(Object.fromEntries([...faults].map(([path, { key }]) => [path, key]))).toEqual({
+    "spec.workspace.egress[1].host": "fault.required",
+    "spec.workspace.egress[2].host": "hosts.twice",
   });
 });
 

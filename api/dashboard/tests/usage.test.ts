@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { UsageReport, UsageRow, UserKey } from "../src/api/views";
 import { keyState, sortedKeys } from "../src/lib/keys";
 import { problemOf, valuesOf } from "../src/lib/secrets";
-import { asked, dayRows, tableRows, totalsOf, usageCsv } from "../src/lib/usage";
+import { asked, dayRows, dearest, tableRows, totalsOf, usageCsv } from "../src/lib/usage";
 
 function row(key: string, costMicros: number, label = key): UsageRow {
   const usage = { inputTokens: 10, outputTokens: 2, cacheReadTokens: 3, cacheWriteTokens: 1 };
@@ -107,4 +107,17 @@ test("a secret is saved when every entry has a key of its own and a value", () =
   expect(problemOf(pair(1, "A B", "x"), [])).toBe("keyWrong");
   expect(problemOf(pair(1, "", "x"), [])).toBe("keyWrong");
   expect(problemOf(pair(1, "A", ""), [])).toBe("missing");
+});
+
+test("a chart shows the dearest by name, and the others in one bar", () => {
+  const few = report("agent", [row("a-0001", 5, "Sales"), row("b-0002", 9, "Sales"), row("c", 0)]);
+  expect(dearest(few, "Others")).toEqual([
+    ["Sales 0002", 9],
+    ["Sales 0001", 5],
+  ]);
+  const many = Array.from({ length: 12 }, (_, at) => row(`model-${at}`, 100 - at));
+  const bars = dearest(report("model", many), "Others");
+  expect(bars).toHaveLength(8);
+  expect(bars.at(-1)).toEqual(["Others", 93 + 92 + 91 + 90 + 89]);
+  expect(bars.reduce((sum, [, cost]) => sum + cost, 0)).toBe(report("model", many).totalCostMicros);
 });

@@ -4,6 +4,7 @@ The world is written to when a person says so, and at no other time: what others
 resource shows as drift until then.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -140,6 +141,8 @@ class Deletion:
     world: World
     drafts: Drafts
     announcer: Announcer
+    forget: Callable[[str, str], Awaitable[None]]
+    """Removes what hangs on an agent, of its owner and by its id."""
 
     async def delete(
         self, person: Person, agent_id: str, if_match: str | None, correlation: str
@@ -161,6 +164,7 @@ class Deletion:
         if found is not None and is_own(found, path.partition("/")[2]):
             meta = found.metadata
             await self.world.delete(Ref(AGENT, meta.namespace, meta.name), uid=meta.uid)
+        await self.forget(draft.user_id, path.partition("/")[2])
         await self.announcer.announce(path, correlation)
 
     def _tombstone(self, known: Known) -> Put:

@@ -114,4 +114,6 @@ def taken_apart(name: str, spec: Spec) -> Content:
 
 
 def _words(kind: str, message: str) -> str:
-    return "there is no such field" if kind == "extra_forbidden" else message
+    if kind == "extra_forbidden":
+        return "there is no such field"
+    return message.removeprefix("Value error, ")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,7 +30,7 @@ class Mending:
     drafts: Drafts
     deletion: Deletion
     trials: Trials
-    repeats: Repeats
+    repeats: Sequence[Repeats]
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -48,7 +48,8 @@ class Mending:
         async for document in self._marked(DELETING):
             await self._one(document, self._bury)
         await self.trials.sweep(self.drafts.namespace, self.drafts.clock())
-        await self.repeats.forget()
+        for each in self.repeats:
+            await each.forget()
 
     async def _one(self, document: Document, mend: Callable[[Document], Awaitable[None]]) -> None:
         """What can't be mended now holds up nothing else."""

@@ -1,6 +1,7 @@
-"""What an agent that is made here may name: its owner's Secrets, images and models."""
+"""What an agent that is made here may name: its owner's Secrets, images, hosts and models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -12,8 +13,9 @@ from heliostat_api.gateway.models import Route, Routes
 from heliostat_api.people.person import Person
 from heliostat_api.secrets.records import OwnSecret
 from heliostat_api.secrets.service import Secrets
-from heliostat_api.secrets.uses import secret_refs
+from heliostat_api.secrets.uses import managed_secrets, secret_refs
 from heliostat_api.serving.problems import FieldError
+from heliostat_core.egress import Host, is_allowed, read_host
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,12 @@ class Looked:
 
 @dataclass(frozen=True)
 class Permits:
-    """`images` are patterns; None: any image."""
+    """`images` and `managed` secrets are patterns, `hosts` as an admin lists them; None: any."""
 
     secrets: Secrets
     images: Sequence[str] | None
+    hosts: Sequence[str] | None
+    managed: Sequence[str] | None
     routes: Routes
 
     async def checked(self, person: Person, content: Content) -> Content:
@@ -56,9 +60,12 @@ class Permits:
         has_refs = any(secret_refs(content.spec))
         own = await self.secrets.of(person) if has_refs else ()
         spec, faults = resolve_secrets(content.spec, own)
-        looked = Looked(
-            content.model_copy(update={"spec": spec}), (*faults, *judge_image(spec, self.images))
+        judged = (
+            *judge_image(spec, self.images),
+            *judge_hosts(spec, self.hosts),
+            *judge_managed(spec, self.managed),
         )
+        looked = Looked(content.model_copy(update={"spec": spec}), (*faults, *judged))
         return with_route(looked, await self.routes.look(spec))
 
 
@@ -107,6 +114,20 @@ def with_secret_names(spec: Spec, names: Mapping[int, str]) -> Spec:
     return {**spec, "workspace": {**workspace, "secretRefs": renamed}}
 
 
+def judge_managed(spec: Spec, patterns: Sequence[str] | None) -> Iterator[FieldError]:
+    """Whether the admin lets agents made here name these secrets of Secret Manager: persons share
+    a namespace, and its labels can't tell them apart."""
+    if patterns is None:
+        return
+    allowed = f"must be one of {', '.join(patterns)}" if patterns else "take a secret of your own"
+    for place, secret in managed_secrets(spec):
+        if not any(fnmatchcase(secret, each) for each in patterns):
+            yield FieldError(
+                field=f"spec.workspace.secretRefs[{place}].secretManager.secret",
+                message=f"this secret is not allowed here: {allowed}; an admin allows more",
+            )
+
+
 def judge_image(spec: Spec, patterns: Sequence[str] | None) -> tuple[FieldError, ...]:
     """Whether the admin lets an agent have its image; none is the operator's own."""
     workspace = spec.get("workspace")
@@ -118,3 +139,28 @@ def judge_image(spec: Spec, patterns: Sequence[str] | None) -> tuple[FieldError,
     allowed = f"must be one of {', '.join(patterns)}, or left out" if patterns else "leave it out"
     message = f"this image is not allowed here: {allowed}; an admin allows more"
     return (FieldError(field="spec.workspace.image", message=message),)
+
+
+def judge_hosts(spec: Spec, allowed: Sequence[str] | None) -> tuple[FieldError, ...]:
+    """Whether the admin lets an agent reach its hosts; what is no host is said elsewhere."""
+    if allowed is None:
+        return ()
+    return tuple(
+        FieldError(field=f"spec.workspace.egress[{place}].host", message=_unlike(host, allowed))
+        for place, host in _named_hosts(spec)
+        if not is_allowed(host, allowed)
+    )
+
+
+def _named_hosts(spec: Spec) -> Iterator[tuple[int, Host]]:
+    workspace = spec.get("workspace")
+    given = workspace.get("egress") if isinstance(workspace, Mapping) else None
+    for place, each in enumerate(given if isinstance(given, list | tuple) else ()):
+        host = each.get("host") if isinstance(each, Mapping) else None
+        with suppress(ValueError):
+            yield place, read_host(host if isinstance(host, str) else "")
+
+
+def _unlike(host: Host, allowed: Sequence[str]) -> str:
+    listed = f"must be within {', '.join(allowed)}, or left out" if allowed else "leave it out"
+    return f"{host} is not allowed here: {listed}; an admin allows more"

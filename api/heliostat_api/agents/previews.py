@@ -30,6 +30,8 @@ from heliostat_api.schedules.views import SchedulePreviewView
 from heliostat_api.serving.problems import FieldError
 from heliostat_api.views import FieldChangeView, View
 from heliostat_core.agents import AgentSpec
+from heliostat_core.egress import HTTPS_PORT, Egress
+from heliostat_core.secret_refs import SecretRef
 
 HISTORY = 50
 """Runs that an estimate looks back on."""
@@ -63,7 +65,8 @@ class CostView(View):
 
 
 class SecretVariableView(View):
-    """A value of a Secret that the agent gets as a variable."""
+    """A value that the agent gets as a variable: of a Secret by its key, or of Secret Manager by
+    its version."""
 
     name: str
     key: str
@@ -71,7 +74,8 @@ class SecretVariableView(View):
 
 
 class TouchView(View):
-    """What it may do. `hosts`: `*` is whatever its network lets through."""
+    """What it may do. `hosts`: `*` is whatever its network lets through; ports but 443 follow a
+    host after a blank."""
 
     tools: tuple[str, ...]
     denied: tuple[str, ...]
@@ -110,13 +114,15 @@ class Previews:
     agents: Agents
     permits: Permits
     clock: Callable[[], datetime]
+    is_confined: bool
+    """Whether the network keeps a run to the hosts that it names."""
 
     async def look(self, person: Person, request: PreviewRequest) -> PreviewView:
         """Raises NotFoundProblem."""
         if request.agent is None:
             content = patched(Content(name=_UNNAMED), request)
             looked = await self.permits.look(person, content)
-            return build_preview(looked, changes_of(None, looked.content), [], self.clock())
+            return self._build(looked, changes_of(None, looked.content), [])
         document = await self.agents.document(person, request.agent)
         saved = saved_content(document)
         looked = await self.permits.look(person, patched(saved, request))
@@ -126,7 +132,12 @@ class Previews:
             changes_of(saved, looked.content) if is_edit or draft is None else to_activate(draft)
         )
         costs = await self._costs(document)
-        return build_preview(looked, changes, costs, self.clock())
+        return self._build(looked, changes, costs)
+
+    def _build(
+        self, looked: Looked, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
+    ) -> PreviewView:
+        return build_preview(looked, changes, costs, self.clock(), is_confined=self.is_confined)
 
     async def _costs(self, agent: Document) -> Sequence[int]:
         owner = str(agent.fields[OWNER])
@@ -158,7 +169,12 @@ def cost_of(run: Document) -> int | None:
 
 
 def build_preview(
-    looked: Looked, changes: tuple[FieldChangeView, ...], costs: Sequence[int], now: datetime
+    looked: Looked,
+    changes: tuple[FieldChangeView, ...],
+    costs: Sequence[int],
+    now: datetime,
+    *,
+    is_confined: bool,
 ) -> PreviewView:
     """Of an agent with that content, whose runs cost that."""
     content = looked.content
@@ -171,7 +187,7 @@ def build_preview(
         warnings=(*looked.hindrances, *looked.doubts),
         missing=judgement.missing,
         cost=cost,
-        touches=touches_of(spec) if spec else None,
+        touches=touches_of(spec, is_confined=is_confined) if spec else None,
         changes=changes,
         schedule=look_ahead(schedule, now, AHEAD) if schedule else None,
         month=forecast(starts_in_a_month(schedule, now), cost) if schedule else None,
@@ -242,21 +258,32 @@ def dollars(micros: int) -> str:
     return f"${hundredths // 10_000}.{hundredths % 10_000:04d}"
 
 
-def touches_of(spec: AgentSpec) -> TouchView:
+def touches_of(spec: AgentSpec, *, is_confined: bool = False) -> TouchView:
     """What the tools, the command and the Secrets of a spec reach."""
     denied = spec.tools.deny
     tools = tuple(each for each in spec.tools.allow if not {each, tool_of(each)} & set(denied))
     is_command = spec.runtime.command is not None
-    hosts = {ANYWHERE} if is_command else {host for each in tools for host in hosts_of(each)}
+    reached = {ANYWHERE} if is_command else {host for each in tools for host in hosts_of(each)}
+    hosts = {named(each) for each in spec.workspace.egress} | (set() if is_confined else reached)
     return TouchView(
         tools=() if is_command else tools,
         denied=denied,
         hosts=tuple(sorted(hosts)),
-        secrets=tuple(
-            SecretVariableView(name=each.name, key=each.key, env_name=each.env_name)
-            for each in spec.workspace.secret_refs
-        ),
+        secrets=tuple(map(_secret_variable, spec.workspace.secret_refs)),
     )
+
+
+def named(egress: Egress) -> str:
+    """`api.example.com`, or `api.example.com 443 8443`."""
+    ports = "" if egress.ports == (HTTPS_PORT,) else "".join(f" {each}" for each in egress.ports)
+    return f"{egress.host}{ports}"
+
+
+def _secret_variable(ref: SecretRef) -> SecretVariableView:
+    managed = ref.secret_manager
+    if managed is not None:
+        return SecretVariableView(name=managed.secret, key=managed.version, env_name=ref.env_name)
+    return SecretVariableView(name=ref.name or "", key=ref.key or "", env_name=ref.env_name)
 
 
 def tool_of(rule: str) -> str:

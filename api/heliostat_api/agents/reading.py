@@ -10,7 +10,7 @@ from heliostat_api.agents.names import resource_name, slug
 from heliostat_api.agents.records import exported_spec, read_draft
 from heliostat_api.documents.agents import read_agent, view_agent
 from heliostat_api.documents.merging import query_merged
-from heliostat_api.documents.port import Document, Documents, Query
+from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.person import Person
 from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SCHEDULE_STATUS, SHOWN, SPEC
@@ -28,6 +28,14 @@ class AgentPage(View):
 
     items: tuple[AgentView, ...]
     next: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """An agent and the id of the person whose it is."""
+
+    owner: str
+    view: AgentView
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,13 @@ class Agents:
     async def detail(self, person: Person, agent_id: str) -> AgentDetailView:
         """The same with its spec and manifest. Raises NotFoundProblem."""
         return view_detail(await self.document(person, agent_id))
+
+    async def find(self, agent_id: str) -> Found | None:
+        """Anybody's, for what proves by itself that it may; None for nobody's, and for none."""
+        document = await self.documents.get(f"{_COLLECTION}/{agent_id}")
+        if document is None or not is_shown(document) or not is_owned(document):
+            return None
+        return Found(str(document.fields[OWNER]), view_of(document))
 
     async def document(self, person: Person, agent_id: str) -> Document:
         """Its document. Raises NotFoundProblem."""

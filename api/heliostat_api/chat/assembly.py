@@ -51,13 +51,13 @@ def open_chat(
 ) -> Chat:
     """Over the parts of the api that its tools use."""
     shelf = Shelf(drafts.documents, log, clock)
-    mending = Mending(shelf)
     model = LateClaude(line.gateway_url)
     runs = Runs(trying, executions, files, log, line.test_seconds)
     toolbox = Toolbox(
         Crafting(drafts, shelf, SchedulePreviews(clock)), runs, Costs(previews), model
     )
     desk = Desk(Means(shelf, model, Choosing(model, line.model), line.keys, toolbox))
+    mending = Mending(shelf, desk.writes)
     return Chat(
         reading=Reading(shelf, mending),
         saying=Saying(shelf, mending, drafts.repeats, drafts),

@@ -36,7 +36,11 @@ class Desk:
         """Writes an answer, in the background."""
         task = asyncio.create_task(self._write(begun))
         self._tasks[begun.answer] = task
-        task.add_done_callback(lambda _: self._tasks.pop(begun.answer, None))
+        task.add_done_callback(lambda done: self._forget(begun.answer, done))
+
+    def writes(self, answer: str) -> bool:
+        """Whether it does."""
+        return answer in self._tasks
 
     def warm(self) -> None:
         """Somebody opened the chat: what answers will need takes a moment to load."""
@@ -50,6 +54,11 @@ class Desk:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.means.model.close()
+
+    def _forget(self, answer: str, done: asyncio.Task[None]) -> None:
+        """Not a later try at the same answer."""
+        if self._tasks.get(answer) is done:
+            del self._tasks[answer]
 
     async def _write(self, begun: Begun) -> None:
         shelf = self.means.shelf

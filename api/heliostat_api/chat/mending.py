@@ -1,10 +1,12 @@
 """Answers that nobody writes any more are marked, so that their person can go on.
 
-What their last writer still told the log is kept. Nothing is asked again.
+What their last writer still told the log is kept. Nothing is asked again. A lease tells of other
+replicas: one that slept with its machine finds its own run out, and its answers go on.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,6 +37,8 @@ class Mending:
     """Any replica may do it at any time."""
 
     shelf: Shelf
+    is_ours: Callable[[str], bool] = lambda _: False
+    """Whether this replica writes that answer."""
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -62,7 +66,8 @@ class Mending:
         """One conversation, if its answer has no writer any more; whether it was looked at so
         closely that it may have changed."""
         conversation = read_conversation(document)
-        if conversation.state is not ConversationState.ANSWERING:
+        is_answering = conversation.state is ConversationState.ANSWERING
+        if not is_answering or self.is_ours(conversation.answer):
             return False
         found = await self.shelf.message(conversation.id, conversation.answer)
         message = read_message(found) if found else None

@@ -45,8 +45,8 @@ class SaveAgent(Input):
             description="Other fields of the agent, as a JSON merge patch: tools {allow, deny} in "
             "Claude Code's permission rules, limits {timeoutSeconds, maxTurns, maxTokens, "
             "maxCostMicros}, retry {limit, backoffSeconds}, verify {command | files}, workspace "
-            "{env, secretRefs, resources, storage}, priority, maxConcurrentExecutions. null takes "
-            "a field out."
+            "{env, secretRefs, egress [{host, ports}], resources, storage}, priority, "
+            "maxConcurrentExecutions. null takes a field out."
         ),
     ] = None
 

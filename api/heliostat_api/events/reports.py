@@ -18,6 +18,8 @@ class ReportType(StrEnum):
     EXECUTION_PIECES = "execution.pieces"
     CONVERSATION_CHANGED = "conversation.changed"
     CONVERSATION_DELETED = "conversation.deleted"
+    THINGS_CHANGED = "things.changed"
+    """Of what screens read by asking: they ask again."""
     CHAT = "chat"
     """Of a conversation's own audience: a change of one of its messages, or a wish to stop."""
     RIGHTS_CHANGED = "rights.changed"

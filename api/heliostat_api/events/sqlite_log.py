@@ -4,7 +4,8 @@ Calls are short transactions made in place: faster than a hop to a thread.
 """
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from heliostat_api.documents.port import UnavailableError
@@ -78,8 +79,7 @@ class SqliteEventLog:
         """Once per key and audience, as long as that report is kept."""
         payload = report.payload_text
         size = len(payload.encode())
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._writing():
             written = self._connection.execute(
                 "INSERT OR IGNORE INTO reports"
                 " (audience, key, type, execution, correlation_id, time, payload, size)"
@@ -101,24 +101,23 @@ class SqliteEventLog:
             self._bells.ring(audience)
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
-        """Raises nothing: a cursor from elsewhere is a gap."""
+        """A cursor from elsewhere is a gap."""
         names = tuple(audiences)
-        if after > await self.end() or after < self._dropped(names):
-            return Slice((), after, has_gap=True)
-        rows: Sequence[_Row] = self._connection.execute(
-            "SELECT id, type, execution, correlation_id, time, payload FROM reports"
-            f" WHERE audience IN ({_marks(names)}) AND id > ? ORDER BY id LIMIT ?",
-            (*names, after, limit),
-        ).fetchall()
+        with _mapped_errors():
+            if after > self._end() or after < self._dropped(names):
+                return Slice((), after, has_gap=True)
+            rows: Sequence[_Row] = self._connection.execute(
+                "SELECT id, type, execution, correlation_id, time, payload FROM reports"
+                f" WHERE audience IN ({_marks(names)}) AND id > ? ORDER BY id LIMIT ?",
+                (*names, after, limit),
+            ).fetchall()
         reports = tuple(_read_row(row) for row in rows)
         return Slice(reports, reports[-1].id if reports else after)
 
     async def end(self) -> int:
         """The newest id ever given, of any audience."""
-        found: tuple[int] | None = self._connection.execute(
-            "SELECT seq FROM sqlite_sequence WHERE name = 'reports'"
-        ).fetchone()
-        return found[0] if found else 0
+        with _mapped_errors():
+            return self._end()
 
     async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
         """Only this process appends, so a bell in it is enough."""
@@ -130,9 +129,8 @@ class SqliteEventLog:
 
     async def forget(self, audience: str) -> None:
         """In one transaction."""
-        newest = await self.end()
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._writing():
+            newest = self._end()
             self._connection.execute("DELETE FROM reports WHERE audience = ?", (audience,))
             self._connection.execute(
                 "INSERT INTO audiences VALUES (?, 0, ?, 0)"
@@ -144,8 +142,7 @@ class SqliteEventLog:
 
     async def erase(self, audience: str) -> None:
         """In one transaction."""
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._writing():
             for table in ("reports", "audiences"):
                 self._connection.execute(f"DELETE FROM {table} WHERE audience = ?", (audience,))
         self._bells.ring(audience)
@@ -153,6 +150,19 @@ class SqliteEventLog:
     async def close(self) -> None:
         """Closes the file."""
         self._connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction. Raises UnavailableError."""
+        with _mapped_errors(), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+
+    def _end(self) -> int:
+        found: tuple[int] | None = self._connection.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'reports'"
+        ).fetchone()
+        return found[0] if found else 0
 
     def _add_sizes(self) -> None:
         """A file of before sizes were kept gets them."""
@@ -194,6 +204,15 @@ class SqliteEventLog:
             tuple(audiences),
         ).fetchone()
         return found[0] or 0
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    """SQLite's errors as ours: who appends goes on later, as with any other log."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise UnavailableError(f"the event log can't be used: {error}") from error
 
 
 def _marks(values: Sequence[str]) -> str:

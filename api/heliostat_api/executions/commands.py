@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, StringConstraints
 
 from heliostat_api.agents.names import new_suffix
+from heliostat_api.executions.triggers import Triggers
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.mine.places import Places
 from heliostat_api.people.person import Person
@@ -16,7 +17,7 @@ from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
 from heliostat_api.views import AgentView, ExecutionView, View
-from heliostat_core.executions import Execution, ExecutionSpec
+from heliostat_core.executions import MOST_INPUT, Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
@@ -30,7 +31,7 @@ ParameterValue = Annotated[str, StringConstraints(max_length=4096)]
 class RunRequest(View):
     """What a run gets beside its agent's prompt. Names and values as an Execution takes them."""
 
-    input: Annotated[str, Field(max_length=65536)] = ""
+    input: Annotated[str, Field(max_length=MOST_INPUT)] = ""
     parameters: Annotated[Mapping[ParameterName, ParameterValue], Field(max_length=64)] = {}
 
 
@@ -43,7 +44,10 @@ class Accepted(View):
 
 @dataclass(frozen=True)
 class Order:
-    """A run that is to be: its spec, and what else its resource says."""
+    """A run that is to be: its spec, and what else its resource says.
+
+    What its spec does not name as its trigger, the dashboard started.
+    """
 
     namespace: str
     spec: JsonObject
@@ -80,6 +84,7 @@ class Commands:
     caps: Caps
     places: Places
     """How many runs somebody may have at once."""
+    triggers: Triggers
 
     async def run(
         self,
@@ -163,13 +168,14 @@ class Commands:
         """The uid of the run, which may have been made before."""
         asked = ExecutionSpec.model_validate(
             {
-                **order.spec,
                 "trigger": {"kind": "Dashboard"},
+                **order.spec,
                 "correlationId": made["correlationId"],
             }
         )
         name = child_name(asked.agent_ref.name, made["suffix"])
-        annotations = {OWNER_ANNOTATION: person.id, **order.annotations}
+        trigger = self.triggers.begin(asked.correlation_id)
+        annotations = {OWNER_ANNOTATION: person.id, **trigger.annotations, **order.annotations}
         metadata: JsonObject = {
             "name": name,
             "namespace": order.namespace,
@@ -191,4 +197,6 @@ class Commands:
                 raise
             created = found
         await self.recorder.see(EXECUTION, created)
-        return Execution.model_validate(created).metadata.uid
+        uid = Execution.model_validate(created).metadata.uid
+        self.triggers.end(trigger, asked.agent_ref.name, asked.correlation_id, uid)
+        return uid

@@ -20,6 +20,7 @@ from heliostat_api.mine.zips import Entry
 from heliostat_api.people.person import Person
 from heliostat_api.recording.subjects import SPEC
 from heliostat_api.views import ExecutionView
+from heliostat_api.webhooks.records import TOLD, told_of
 
 _PAGE: Final = 20
 _README: Final = """All that Heliostat keeps of you.
@@ -33,6 +34,8 @@ executions/UID/transcript-N.jsonl    what its attempt N wrote, one JSON document
                                      "subtype": "lost" stands for lines that are lost
 executions/UID/files/N/...           files that attempt N made or changed
 conversations/ID.json                a conversation with all of its messages
+triggers/ID.json                     a key by which other programs start an agent, without it
+webhooks/ID.json, deliveries/ID.json who is told of what, and what was sent
 
 Times are RFC 3339 in UTC, money is micro-dollars (1000000 is one dollar).
 The values of secrets are not here: nobody can read them, only runs use them.
@@ -63,6 +66,10 @@ class Archive:
         async for document in self._own("conversations", person):
             name = f"conversations/{document.id}.json"
             yield Entry(name, self._time(document), self._conversation(document))
+        for collection in TOLD:
+            async for document in self._own(collection, person):
+                told = _whole(_text(told_of(document)))
+                yield Entry(f"{document.path}.json", self._time(document), told)
 
     async def _agent(self, document: Document) -> AsyncIterator[Entry]:
         detail = view_detail(document)

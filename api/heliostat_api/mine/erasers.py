@@ -12,7 +12,16 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.people.register import Register
 from heliostat_api.secrets.service import Secrets
 
-COLLECTIONS: Final = ("executions", "agents", "idempotency", "places")
+COLLECTIONS: Final = (
+    "webhooks",
+    "triggers",
+    "deliveries",
+    "executions",
+    "agents",
+    "idempotency",
+    "triggered",
+    "places",
+)
 _PAGE: Final = 50
 
 

@@ -40,6 +40,12 @@ class People(Protocol):
         Raises StoreError, ProviderAwayError, GatewayAwayError.
         """
 
+    async def acting(self, person_id: str) -> Person | None:
+        """Somebody for whom a key of one of their things speaks; None once they may do nothing.
+
+        Raises StoreError.
+        """
+
     async def welcome(self, given: Credentials) -> Visitor:
         """Who opens a page: only here a newcomer gets an id. Raises as `find` does."""
 
@@ -63,11 +69,16 @@ class OnePerson:
         record = await self.register.find(LOCAL.id)
         return LOCAL if record is None or is_welcome(record, session) else None
 
-    async def _of_key(self, bearer: str) -> Person | None:
-        if await self.api_keys.find(bearer) != LOCAL.id:
+    async def acting(self, person_id: str) -> Person | None:
+        """See People."""
+        if person_id != LOCAL.id:
             return None
         record = await self.register.find(LOCAL.id)
         return replace(LOCAL, by_key=True) if record is None or not record.is_gone else None
+
+    async def _of_key(self, bearer: str) -> Person | None:
+        found = await self.api_keys.find(bearer)
+        return await self.acting(found) if found is not None else None
 
     async def welcome(self, given: Credentials) -> Visitor:  # noqa: ARG002
         """Everybody is the same one."""
@@ -108,6 +119,18 @@ class ManyPeople:
         if session is not None and await self._may_go_on(session):
             return Visitor(session.person_id)
         return Visitor(new_guest_id()) if self.takes_guests else Visitor(may_enter=False)
+
+    async def acting(self, person_id: str) -> Person | None:
+        """See People."""
+        record = await self.register.find(person_id)
+        if record is None:
+            return None
+        if not is_guest_id(person_id):
+            person = self._user(person_id, record)
+            return replace(person, by_key=True) if person else None
+        if record.is_gone or not self.takes_guests:
+            return None
+        return Person(person_id, PersonKind.GUEST, by_key=True)
 
     def lets_in(self, claims: Claims) -> bool:
         """Whether somebody with these claims may be here at all."""

@@ -22,7 +22,7 @@ from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.register import Register
 from heliostat_core.worlds import WorldError
 
-COLLECTIONS: Final = ("agents", "executions", "conversations")
+COLLECTIONS: Final = ("agents", "executions", "conversations", "triggers", "deliveries")
 PAUSE_SECONDS: Final = 60.0
 _PAGE = 50
 _LOG = logging.getLogger(__name__)

@@ -46,6 +46,7 @@ from heliostat_api.recording.subjects import (
 )
 from heliostat_api.recording.totals import Totals
 from heliostat_api.recording.trials import Trials
+from heliostat_api.webhooks.occasions import Occasions
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.resources import ObjectHead
@@ -72,6 +73,10 @@ class Recorder:
     clock: Callable[[], datetime]
     is_erasing: Callable[[str], Awaitable[bool]]
     """Whether nothing of a person's may be kept any more."""
+    occasions: Occasions
+    """Hears of what is recorded, before the operator may clean it away."""
+    again_seconds: float = 60.0
+    """How long after the watches began the world is looked at once more."""
     lag: Lag = field(default_factory=Lag)
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -91,6 +96,7 @@ class Recorder:
                     group.create_task(self._follow(AGENT))
                     group.create_task(self._follow(EXECUTION))
                     group.create_task(self.closing.run())
+                    group.create_task(self._catch_up_again())
             except* (WorldError, StoreError) as errors:
                 _LOG.warning("recording goes on in a moment: %s", errors.exceptions[0])
             self.lag.begin()
@@ -104,12 +110,21 @@ class Recorder:
         return audiences_of_owner_field(str(document.fields[OWNER]))
 
     async def catch_up(self) -> None:
-        """Records what happened while nobody watched: agents first, who own the executions."""
+        """Records what happened while nobody watched: agents first, who own the executions.
+
+        What is open is read before the world is: what begins in between is not taken for gone.
+        """
         for kind in (AGENT, EXECUTION):
-            seen = {await self.see(kind, obj) async for obj in self.world.list(kind)}
-            async for document in self._left_open(kind):
-                if document.path not in seen:
-                    await self._see_gone(document.path)
+            open_before = {each.path: _uid_in(each) async for each in self._left_open(kind)}
+            async for obj in self.world.list(kind):
+                open_before.pop(await self.see(kind, obj), None)
+            for path, uid in open_before.items():
+                await self._see_gone(path, uid)
+
+    async def _catch_up_again(self) -> None:
+        """What went after it was listed and before the watch began was seen by neither."""
+        await asyncio.sleep(self.again_seconds)
+        await self.catch_up()
 
     async def _follow(self, kind: Kind) -> None:
         """Raises what ends the watch."""
@@ -131,9 +146,10 @@ class Recorder:
         owner, agent_id = self.owners.of_execution(execution), self.owners.agent_id_of(execution)
         if owner and await self.is_erasing(owner):
             return f"executions/{execution.metadata.uid}"
-        self.closing.see(execution)
         subject = subject_of_execution(execution, owner, agent_id, self.clock())
         await self._record(subject.path, lambda _: subject)
+        await self.occasions.see_execution(execution, subject.path)
+        self.closing.see(execution)
         if execution.is_finished and execution.is_settled:
             await self._totals.count(subject.path)
         await self._trials.see(execution)
@@ -151,12 +167,14 @@ class Recorder:
             await self._record(
                 path, lambda known: subject_of_agent(agent, owner, known, self.clock())
             )
+            await self.occasions.see_agent(agent, path)
             return path
         number = applied_revision(agent)
         applied = await self.documents.get(revision_path(path, number)) if number else None
         await self._record(
             path, lambda known: subject_of_draft(agent, known, applied, self.clock())
         )
+        await self.occasions.see_agent(agent, path)
         return path
 
     async def _draft_of(self, agent: Agent) -> Document | None:
@@ -183,17 +201,20 @@ class Recorder:
             return True
         return await self.documents.get(f"agents/{agent.metadata.uid}") is not None
 
-    async def _see_gone(self, path: str, uid: str = "") -> None:
+    async def _see_gone(self, path: str, uid: str) -> None:
         """`uid` is of the resource that is gone; there may be another one for the same document."""
         document = await self.documents.get(path)
         self.closing.forget(path.partition("/")[2])
-        if document is None or not is_left_open(document) or _has_another(document, uid):
+        if document is None or await self.is_erasing(str(document.fields[OWNER])):
             return
-        if await self.is_erasing(str(document.fields[OWNER])):
-            return
-        subject = subject_of_gone(document, self.clock())
-        if await self._record(path, lambda _: subject, {_UNREPORTED: True}):
-            await self._commit(path, lambda _: subject, {_UNREPORTED: False})
+
+        def gone(known: Document | None) -> Subject | None:
+            if known is None or not is_left_open(known) or _uid_in(known) not in ("", uid):
+                return None
+            return subject_of_gone(known, self.clock())
+
+        if await self._record(path, gone, {_UNREPORTED: True}):
+            await self._commit(path, gone, {_UNREPORTED: False})
 
     async def _record(self, path: str, make: Make, mark: Fields | None = None) -> bool:
         """Whether it was the last word: not when another replica saw a later state."""
@@ -250,9 +271,12 @@ class Recorder:
                     break
 
 
-def _has_another(document: Document, uid: str) -> bool:
+def _uid_in(document: Document) -> str:
+    """Of the resource that it tells of; empty when that is gone."""
     draft = read_draft(document)
-    return bool(uid and draft and draft.state and draft.state.uid != uid)
+    if draft is None:
+        return document.id
+    return draft.state.uid if draft.state else ""
 
 
 def is_left_open(document: Document) -> bool:

@@ -20,6 +20,7 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
+from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.people.person import Person
 from heliostat_api.secrets.records import (
     COLLECTION,
@@ -49,6 +50,7 @@ class Secrets:
     uses: Uses
     clock: Callable[[], datetime]
     namespace: str
+    changes: Changes
 
     async def list(self, person: Person) -> SecretList:
         """Those of one person, without their values."""
@@ -75,7 +77,7 @@ class Secrets:
                 await self.documents.commit(written)
             except ConflictError:
                 continue
-            return
+            return await self.changes.tell(person.id, Changed.SECRETS)
 
     async def delete(self, person: Person, name: str) -> None:
         """Raises NotFoundProblem, and a problem with status 409 while an active agent names it."""
@@ -91,6 +93,7 @@ class Secrets:
                 "of them and activate them again.",
             )
         await self._delete(document)
+        await self.changes.tell(person.id, Changed.SECRETS)
 
     async def delete_all_of(self, person_id: str) -> None:
         """Whatever uses them; may be repeated. Raises StoreError, WorldError."""

@@ -59,10 +59,24 @@ def use_in(document: Document, namespace: str) -> Use | None:
 
 def secret_refs(spec: Value) -> Iterator[tuple[int, str, str]]:
     """Place, name and key of each reference of a spec that has both."""
+    for place, each in _refs(spec):
+        name, key = each.get("name"), each.get("key")
+        if isinstance(name, str) and isinstance(key, str):
+            yield place, name, key
+
+
+def managed_secrets(spec: Value) -> Iterator[tuple[int, str]]:
+    """Place and name of each reference to Secret Manager; empty where its name can't be read."""
+    for place, each in _refs(spec):
+        managed = each.get("secretManager")
+        if managed is not None:
+            name = managed.get("secret") if isinstance(managed, Mapping) else None
+            yield place, name if isinstance(name, str) else ""
+
+
+def _refs(spec: Value) -> Iterator[tuple[int, Mapping[str, Value]]]:
     workspace = spec.get("workspace") if isinstance(spec, Mapping) else None
     refs = workspace.get("secretRefs") if isinstance(workspace, Mapping) else None
     for place, each in enumerate(refs if isinstance(refs, list | tuple) else ()):
-        name = each.get("name") if isinstance(each, Mapping) else None
-        key = each.get("key") if isinstance(each, Mapping) else None
-        if isinstance(name, str) and isinstance(key, str):
-            yield place, name, key
+        if isinstance(each, Mapping):
+            yield place, each

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Query
 from heliostat_api.people.person import Person
 from heliostat_api.serving.parts import Parts, parts_of, person_of
 from heliostat_api.serving.repeats import Asked, asked_of
+from heliostat_telemetry.lines import add_to_lines
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 PersonOf = Annotated[Person, Depends(person_of)]
@@ -16,13 +17,15 @@ Cursor = Annotated[str | None, Query(max_length=1024)]
 AskedOf = Annotated[Asked, Depends(asked_of)]
 
 
-def correlation_of(
+async def correlation_of(
     x_correlation_id: Annotated[
         str | None, Header(max_length=128, pattern=r"^[A-Za-z0-9._:/-]+$")
     ] = None,
 ) -> str:
-    """The caller's own correlation id, else a new one."""
-    return x_correlation_id or f"dash-{uuid4()}"
+    """The caller's own correlation id, else a new one. Log lines say it from now on."""
+    found = x_correlation_id or f"dash-{uuid4()}"
+    add_to_lines(correlationId=found)
+    return found
 
 
 Correlation = Annotated[str, Depends(correlation_of)]

@@ -28,6 +28,7 @@ from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, Pa
 from heliostat_api.serving.problems import NotFoundProblem, Problem
 from heliostat_api.serving.tenures import tenure_of
 from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
+from heliostat_api.webhooks.endpoints import webhooks
 
 api = APIRouter(
     prefix="/api",
@@ -42,6 +43,7 @@ api.include_router(schedules)
 api.include_router(secrets)
 api.include_router(mine)
 api.include_router(conversations)
+api.include_router(webhooks)
 stream = APIRouter(responses={422: {"model": Problem}})
 
 

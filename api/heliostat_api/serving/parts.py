@@ -13,6 +13,7 @@ from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
+from heliostat_api.assembly.webhooks import Webhooks
 from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
@@ -69,6 +70,7 @@ class Parts:
     erasing: Erasing
     expiring: Expiring
     chat: Chat
+    webhooks: Webhooks
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -54,10 +54,12 @@ async def asked_of(
 
 @dataclass(frozen=True)
 class Repeats:
-    """Remembers what requests decided, for a day."""
+    """Remembers what requests decided, for a day if nothing else is said."""
 
     documents: Documents
     clock: Callable[[], datetime]
+    collection: str = _COLLECTION
+    kept: timedelta = KEPT
 
     async def once(self, person: Person, asked: Asked, made: Made, *writes: Put) -> Made:
         """Commits the decision and the writes, or returns the decision of the first time.
@@ -69,7 +71,7 @@ class Repeats:
             if writes:
                 await self.documents.commit(*writes)
             return made
-        path = path_of(person, asked.key)
+        path = self._path(person, asked.key)
         fields: Fields = {OWNER: person.id, "createdAt": self.clock(), "digest": asked.digest}
         try:
             decision = Put(path, {**fields, "made": dict(made)}, Expected.ABSENT)
@@ -82,21 +84,21 @@ class Repeats:
 
     async def before(self, person: Person, asked: Asked) -> Made | None:
         """What the same request decided before, if it came before. Raises as `once`."""
-        if asked.key is None or await self.documents.get(path_of(person, asked.key)) is None:
+        if asked.key is None or await self.documents.get(self._path(person, asked.key)) is None:
             return None
-        return await self._before(path_of(person, asked.key), asked)
+        return await self._before(self._path(person, asked.key), asked)
 
     async def note(self, person: Person, asked: Asked, made: Made) -> None:
         """Adds what only came out by doing it."""
         if asked.key is None:
             return
-        path = path_of(person, asked.key)
+        path = self._path(person, asked.key)
         if known := await self.documents.get(path):
             await self.documents.commit(Put(path, {**known.fields, "made": dict(made)}))
 
     async def forget(self) -> None:
-        """Removes what is older than a day."""
-        query = Query(_COLLECTION, None, order="createdAt", descending=False, limit=_PAGE)
+        """Removes what is older than is kept."""
+        query = Query(self.collection, None, order="createdAt", descending=False, limit=_PAGE)
         while True:
             page = await self.documents.query(query)
             old = [each for each in page.documents if self._is_old(each.fields["createdAt"])]
@@ -105,7 +107,10 @@ class Repeats:
             await self.documents.commit(*(Delete(each.path) for each in old))
 
     def _is_old(self, created: object) -> bool:
-        return isinstance(created, datetime) and self.clock() - created > KEPT
+        return isinstance(created, datetime) and self.clock() - created > self.kept
+
+    def _path(self, person: Person, key: str) -> str:
+        return f"{self.collection}/{name_of(person, key)}"
 
     async def _before(self, path: str, asked: Asked) -> Made:
         known = await self.documents.get(path)
@@ -120,6 +125,6 @@ class Repeats:
         return {name: str(value) for name, value in made.items()}
 
 
-def path_of(person: Person, key: str) -> str:
+def name_of(person: Person, key: str) -> str:
     """Keys are each person's own."""
-    return f"{_COLLECTION}/{hashlib.sha256(f'{person.id} {key}'.encode()).hexdigest()}"
+    return hashlib.sha256(f"{person.id} {key}".encode()).hexdigest()

@@ -32,6 +32,17 @@ http://heliostat-gateway.{{ .Release.Namespace }}:8081
 http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- end }}
 
+{{/* Pods as the operator's settings name them. */}}
+{{- define "heliostat.peer" -}}
+{{ .root.Release.Namespace }}/app.kubernetes.io/name={{ .name }}:{{ .port }}
+{{- end }}
+
+{{/* What every run may reach. */}}
+{{- define "heliostat.networkServices" -}}
+{{ include "heliostat.peer" (dict "root" . "name" "heliostat-gateway" "port" 8081) }}
+{{- if .Values.api.enabled }},{{ include "heliostat.peer" (dict "root" . "name" "heliostat-api" "port" 8080) }}{{ end }}
+{{- end }}
+
 {{/* Whether gateways share their ledger: then a writer keeps its rows. */}}
 {{- define "heliostat.isShared" -}}
 {{- if or .Values.redis.enabled .Values.redis.externalUrlSecret }}true{{ end -}}
@@ -50,6 +61,22 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- end }}
 {{- if not (or .Values.api.guests .Values.api.env.HELIOSTAT_API_OIDC_ISSUER .Values.api.env.HELIOSTAT_API_IAP_AUDIENCE) }}
 {{- fail "api.guests false leaves nobody who could enter: set HELIOSTAT_API_OIDC_ISSUER or HELIOSTAT_API_IAP_AUDIENCE in api.env" }}
+{{- end }}
+{{- if .Values.gke.iap.enabled }}
+{{- if not .Values.gke.enabled }}
+{{- fail "gke.iap.enabled needs gke.enabled" }}
+{{- end }}
+{{- if not .Values.gke.iap.oauthSecret }}
+{{- fail "gke.iap.oauthSecret is missing: the Secret with the OAuth client" }}
+{{- end }}
+{{- if not .Values.api.env.HELIOSTAT_API_IAP_AUDIENCE }}
+{{- fail "gke.iap.enabled needs HELIOSTAT_API_IAP_AUDIENCE in api.env: without it the api does not believe the proxy" }}
+{{- end }}
+{{- end }}
+{{- with .Values.cloudScheduler }}
+{{- if and .location (not (and .target .account)) }}
+{{- fail "cloudScheduler.location needs cloudScheduler.target and cloudScheduler.account: whom a job calls, and as whom" }}
+{{- end }}
 {{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.host is missing: the name by which browsers find the dashboard" }}

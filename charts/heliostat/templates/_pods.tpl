@@ -76,3 +76,25 @@ imagePullSecrets:
 priorityClassName: heliostat-system
 {{- end }}
 {{- end }}
+
+{{/* Secret Manager, for the gateway and the operator. */}}
+{{- define "heliostat.secretManagerEnv" -}}
+{{- with .root.Values.secretManager }}
+- {name: {{ $.prefix }}_SECRET_MANAGER_ENDPOINT, value: {{ .endpoint | quote }}}
+- {name: {{ $.prefix }}_SECRET_REFRESH_SECONDS, value: {{ .refreshSeconds | quote }}}
+- {name: {{ $.prefix }}_SECRET_KEEP_SECONDS, value: {{ .keepSeconds | quote }}}
+{{- end }}
+{{- end }}
+
+{{- define "heliostat.providerKeys" -}}
+{{- $pairs := list -}}
+{{- range $variable, $secret := .Values.secretManager.providerKeys }}{{ $pairs = append $pairs (printf "%s=%s" $variable $secret) }}{{ end -}}
+{{- join "," $pairs | quote -}}
+{{- end }}
+
+{{/* What the gateway uses is no agent's: the operator knows it by name, whatever its labels say. */}}
+{{- define "heliostat.gatewaySecrets" -}}
+{{- $names := list -}}
+{{- range .Values.secretManager.providerKeys }}{{ $names = append $names (regexReplaceAll "/versions/.*$" . "") }}{{ end -}}
+{{- join "," (uniq $names) | quote -}}
+{{- end }}

@@ -1,6 +1,7 @@
 """Serves api, dashboard, gateway and the embedded world until it is told to stop."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -14,10 +15,11 @@ from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
-from heliostat_api.main import Surroundings, create_app
+from heliostat_api.main import create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
+from heliostat_api.surroundings import Surroundings
 from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import EmbeddedServer, gateway_address, port_of, serving_app
@@ -36,6 +38,8 @@ from heliostat_gateway.settings import (
     read_settings,
     with_somebody_to_answer,
 )
+from heliostat_telemetry.lines import TextLines, set_up_lines
+from heliostat_telemetry.spans import open_spans
 
 _NAMES = frozenset({"127.0.0.1", "localhost"})
 _NAMESPACE = "default"
@@ -49,6 +53,7 @@ class _ApiServer(EmbeddedServer, ApiServer):
 async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, opens: bool) -> int:
     """Exit code 0 once it was told to stop. Raises CliError."""
     began = time.monotonic()
+    set_up_lines(TextLines(), logging.WARNING)
     folder = StateFolder(root.absolute())
     stop = stop_signal()
     with closing(listen_from(port, lambda taken: terminal.note(say_taken(taken)))) as listening:
@@ -60,7 +65,7 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
         ) as opened:
             if opened.goes_on:
                 raise second_one(folder)
-            async with serving_api(folder, listening) as server:
+            async with serving_api(folder, listening, gateway.otlp_endpoint) as server:
                 seconds = time.monotonic() - began
                 terminal.line(render_welcome(address, folder, gateway, seconds))
                 if opens:
@@ -111,13 +116,14 @@ def render_welcome(address: str, folder: StateFolder, gateway: Settings, seconds
 
 @asynccontextmanager
 async def serving_api(
-    folder: StateFolder, listening: socket.socket
+    folder: StateFolder, listening: socket.socket, otlp_endpoint: str
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serves as long as the block runs; yields the server's task once it answers."""
     with closing(Store(folder.world_file)) as store:
         documents = open_sqlite(folder.documents_file)
         log = SqliteEventLog(folder.events_file)
         world = EmbeddedWorld(store)
+        spans = open_spans("heliostat-api", otlp_endpoint)
         app = create_app(
             Surroundings(
                 world=world.as_manager,
@@ -133,12 +139,15 @@ async def serving_api(
                 gateway=gateway_place(folder),
                 chat_model=os.environ.get(_CHAT_MODEL, ""),
                 is_alone=True,
+                spans=spans,
             )
         )
         try:
             async with serving_app(app, listening, _ApiServer) as task:
                 yield task
         finally:
+            if spans:
+                await spans.close()
             await log.close()
             await documents.close()
 

@@ -31,8 +31,10 @@ from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_gateway.settings import read_settings
 from heliostat_operator.engine import UNFINISHED, Engine
 from heliostat_operator.gateways import HttpGateway
+from heliostat_operator.run_spans import RunSpans
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.signing import Signer, ensure_signing_key
+from heliostat_telemetry.spans import open_spans
 
 JOBS_MANAGER = "heliostat-jobs"
 _RETRY_SECONDS = 0.2
@@ -110,7 +112,9 @@ class EmbeddedHost:
             url = gateway_address(self.folder)
             settings = self._operator.model_copy(update={"gateway_url": url})
             gateway = HttpGateway(url, signer)
-            engine = Engine(world, gateway, signer, settings, self._clock)
+            spans = open_spans("heliostat-operator", settings.otlp_endpoint)
+            followers = [RunSpans(spans).moved] if spans else []
+            engine = Engine(world, gateway, signer, settings, self._clock, followers=followers)
             jobs = JobController(world.as_manager(JOBS_MANAGER), self.folder, self._clock)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -123,6 +127,8 @@ class EmbeddedHost:
                     self._is_settled.set()
             finally:
                 self.is_hosting = False
+                if spans:
+                    await spans.close()
                 await gateway.close()
 
     def _publish(self, pem: str) -> None:

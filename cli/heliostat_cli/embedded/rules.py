@@ -5,13 +5,14 @@ rule that names oldSelf is judged only where there was an old value.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from heliostat_cli.embedded.documents import part, parts, text, texts
+from heliostat_core.egress import read_network
 from heliostat_core.schedules.zones import find_zone
 from heliostat_core.worlds import JsonObject, JsonValue
 
@@ -105,10 +106,9 @@ def _is_true(source: str, value: JsonValue, old: JsonValue) -> bool:
     import cel
 
     variables = {"self": value, "oldSelf": old}
-    if "getHours" not in source:
+    if not any(name in source for name in _FUNCTIONS):
         return _compiled(source).execute(variables) is True
-    context = cel.Context(variables, {"getHours": _hours_in_zone})
-    return _compiled(source).execute(context) is True
+    return _compiled(source).execute(cel.Context(variables, dict(_FUNCTIONS))) is True
 
 
 def _hours_in_zone(instant: datetime, zone: str) -> int:
@@ -117,6 +117,22 @@ def _hours_in_zone(instant: datetime, zone: str) -> int:
     if found is None:
         raise ValueError(f"unknown time zone {zone}")
     return instant.astimezone(found).hour
+
+
+def _is_ip(text: str) -> bool:
+    return "/" not in text and _is_cidr(text)
+
+
+def _is_cidr(text: str) -> bool:
+    return read_network(text) is not None
+
+
+_FUNCTIONS: Mapping[str, Callable[..., object]] = {
+    "getHours": _hours_in_zone,
+    "isIP": _is_ip,
+    "isCIDR": _is_cidr,
+}
+"""What Kubernetes' CEL knows and our library lacks."""
 
 
 @cache

@@ -15,7 +15,7 @@ Frequency = Literal["hourly", "daily", "weekly", "monthly"]
 Overlap = Literal["Skip", "QueueOne", "Replace", "Allow"]
 CatchUp = Literal["None", "Latest", "All"]
 DaylightSaving = Literal["Wall", "Once", "UTC"]
-TriggerKind = Literal["Builtin"]
+TriggerKind = Literal["CronJob", "Builtin", "CloudScheduler"]
 
 
 def _field(number: str, *special: str) -> str:
@@ -214,5 +214,10 @@ class Schedule(Part):
     ] = None
     trigger: Annotated[
         TriggerKind,
-        Field(description="Who starts the runs. Builtin: the operator's own timer, without a pod."),
-    ] = "Builtin"
+        Field(
+            description="Who starts the runs. CronJob: Kubernetes' own timer, whose small pod "
+            "makes each Execution, even while the operator is away. Builtin: the operator's timer, "
+            "without a pod. CloudScheduler: Google's, which calls the api. Where a trigger is not "
+            "at hand, and for times that it cannot say, the operator's timer starts the run."
+        ),
+    ] = "CronJob"

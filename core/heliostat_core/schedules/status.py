@@ -77,7 +77,11 @@ class ScheduleStatus(Part):
         Field(description="Which times these are about: another schedule begins anew."),
     ] = ""
     fired_by: Annotated[
-        Word, Field(description="Who starts the runs: Builtin is the operator's own timer.")
+        Word,
+        Field(
+            description="Who starts the runs now: Builtin, the operator's own timer, also where "
+            "spec.schedule.trigger is not at hand, as with `heliostat dev`."
+        ),
     ] = "Builtin"
     queued_time: Annotated[
         Instant | None,

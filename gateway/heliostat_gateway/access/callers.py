@@ -51,6 +51,7 @@ class Caller:
     session: str = ""  # what it is about, where the key says so: a conversation
     caps: Caps = field(default_factory=Caps)
     budgets: tuple[str, ...] = ()  # names of budgets that its requests count on
+    egress: tuple[tuple[str, tuple[int, ...]], ...] = ()  # hosts and ports outside, for the proxy
     models: tuple[str, ...] = ("*",)  # patterns of model names that it may ask for
     scopes: frozenset[Scope] = frozenset({Scope.MODELS})
 
@@ -73,6 +74,7 @@ def caller_of_execution(claims: ExecutionClaims) -> Caller:
         correlation=claims.correlation_id,
         caps=Caps(claims.cap_nanos, claims.cap_tokens),
         budgets=claims.budgets,
+        egress=claims.egress,
     )
 
 

@@ -10,7 +10,7 @@ from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.governor import Governor
 from heliostat_gateway.calls.open_calls import OpenCall, OpenCalls
 from heliostat_gateway.calls.parts import Part
-from heliostat_gateway.logs import begin_lines
+from heliostat_gateway.logs import begin_call
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.money.bookings import Booking, LedgerMode
 from heliostat_gateway.money.ledger import Ledger
@@ -69,7 +69,7 @@ class Exchange:
         self._is_reserved = False
         # Of a reservation that may be interrupted: its end is waited for before anything is booked.
         self.opening: Awaitable[object] | None = None
-        begin_lines(self.id, ask.caller)
+        begin_call(self.id, ask.caller)
         books.calls.add(self.call)
         books.metrics.open_calls += 1
 

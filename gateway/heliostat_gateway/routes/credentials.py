@@ -28,7 +28,7 @@ NO_CREDENTIAL: Final = Credential("no-key", SecretStr(""))  # for providers that
 
 
 class CredentialSource(Protocol):
-    """Where keys are kept: the environment, files, later a secret manager."""
+    """Where keys are kept: the environment, files, a secret manager."""
 
     def credentials(self, variable: str) -> tuple[Credential, ...]:
         """The keys `VARIABLE`, `VARIABLE_2`, `VARIABLE_3`, ... that there are now, in order."""
@@ -48,7 +48,7 @@ class EnvironmentKeys:
         """The keys of a variable and of its numbered forms."""
         found = self._found.get(variable)
         if found is None:
-            found = self._found[variable] = _pick(variable, self.variables)
+            found = self._found[variable] = pick(variable, self.variables)
         return found
 
 
@@ -74,7 +74,7 @@ class FolderKeys:
         if not 0 <= now - self._looked < _LOOK_SECONDS:
             self._looked = now
             self._look(now)
-        return _pick(variable, self._keys)
+        return pick(variable, self._keys)
 
     def _look(self, now: float) -> None:
         try:
@@ -115,7 +115,7 @@ class AllKeys:
         found: dict[str, SecretStr] = {}
         for source in reversed(self.sources):
             found |= {each.name: each.secret for each in source.credentials(variable)}
-        return _pick(variable, found)
+        return pick(variable, found)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ class _Signature:
     inode: int
 
 
-def _pick(variable: str, keys: Mapping[str, SecretStr]) -> tuple[Credential, ...]:
+def pick(variable: str, keys: Mapping[str, SecretStr]) -> tuple[Credential, ...]:
+    """The keys of a variable and of its numbered forms, in order of their numbers."""
     numbered = []
     for name, secret in keys.items():
         if name == variable:
@@ -147,13 +148,19 @@ def _find_files(folder: Path) -> dict[str, _Signature]:
     return found
 
 
+def is_one_word(text: str) -> bool:
+    """Whether a text can be a key: not empty, not several words, not binary."""
+    plain = text.isascii() and text.isprintable() and " " not in text
+    return plain and 0 < len(text) <= _LONGEST_KEY
+
+
 def _read_key(path: Path) -> SecretStr | None:
     """The key in a file, or None when there is no usable one: empty, several words, binary."""
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         text = ""
-    if not text or len(text) > _LONGEST_KEY or not text.isprintable() or " " in text:
+    if not is_one_word(text):
         _LOG.warning("provider key file %s holds no key and is not used", path.name)
         return None
     return SecretStr(text)

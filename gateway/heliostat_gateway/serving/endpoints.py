@@ -11,6 +11,7 @@ from heliostat_gateway.serving.failures import Failures, dialect_of, known_heade
 from heliostat_gateway.serving.figures import Requests
 from heliostat_gateway.serving.listings import list_models, show_model
 from heliostat_gateway.serving.openapi import describe_call, describe_listing
+from heliostat_gateway.serving.outside import Outside
 from heliostat_gateway.serving.shortcuts import Handler, ShortcutApp
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.wire import JsonObject
@@ -23,6 +24,7 @@ def add_endpoints(
     calls = Calls(conversations)
     app.include_router(calls.endpoints())
     app.include_router(Requests(conversations).endpoints())
+    app.include_router(Outside(conversations).endpoints())
     app.include_router(Probes(conversations, settings).endpoints())
     app.include_router(admin.endpoints())
     failures = Failures(conversations.books.metrics)

@@ -32,6 +32,7 @@ from heliostat_gateway.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from heliostat_gateway.providers.session import SharedSession
+    from heliostat_gateway.serving.managed_keys import ManagedKeys
 
 
 class Connections:
@@ -60,7 +61,10 @@ class Connections:
 
 
 def build_router(
-    settings: Settings, scripted: ScriptedProvider, connections: Connections
+    settings: Settings,
+    scripted: ScriptedProvider,
+    connections: Connections,
+    managed: CredentialSource | None = None,
 ) -> Router:
     """The router of the settings. Raises SettingsError, RoutesError."""
     known = build_knowledge(scripted.scenarios)
@@ -70,7 +74,7 @@ def build_router(
             SCRIPTED: scripted_offer(scripted),
         },
         server_offer=lambda server: server_offer(server, connections),
-        keys=build_keys(settings),
+        keys=build_keys(settings, managed),
         routes=_routes(settings, known),
         known=known,
         default_scenario=(
@@ -82,15 +86,31 @@ def build_router(
     return router
 
 
-def build_keys(settings: Settings) -> CredentialSource:
-    """Keys from mounted files, then from variables. Raises SettingsError."""
-    environment = EnvironmentKeys(settings.provider_keys())
+def build_keys(settings: Settings, managed: CredentialSource | None = None) -> CredentialSource:
+    """Keys from Secret Manager, then from mounted files, then from variables. Raises
+    SettingsError."""
+    sources: list[CredentialSource] = [] if managed is None else [managed]
     folder = settings.provider_keys_dir
-    if folder is None:
-        return environment
-    if not folder.is_dir():
-        raise SettingsError(f"HELIOSTAT_GATEWAY_PROVIDER_KEYS_DIR ({folder}) must be a folder.")
-    return AllKeys((FolderKeys(folder), environment))
+    if folder is not None:
+        if not folder.is_dir():
+            raise SettingsError(f"HELIOSTAT_GATEWAY_PROVIDER_KEYS_DIR ({folder}) must be a folder.")
+        sources.append(FolderKeys(folder))
+    sources.append(EnvironmentKeys(settings.provider_keys()))
+    return AllKeys(tuple(sources)) if len(sources) > 1 else sources[0]
+
+
+def open_managed_keys(settings: Settings) -> "ManagedKeys | None":
+    """Keys from Secret Manager, when the settings name some."""
+    if not settings.secret_manager:
+        return None
+    # Imported only where it is used: Google's client takes half a second of the start.
+    from heliostat_gateway.serving.managed_keys import ManagedKeys
+    from heliostat_google.keeping import Ages
+    from heliostat_google.secret_manager import SecretManager
+
+    ages = Ages(settings.secret_refresh_seconds, settings.secret_keep_seconds)
+    reader = SecretManager(settings.secret_manager_endpoint)
+    return ManagedKeys(reader, settings.managed_secrets(), ages)
 
 
 def build_knowledge(scenarios: Mapping[str, Scenario]) -> Knowledge:

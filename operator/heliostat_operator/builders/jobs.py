@@ -1,18 +1,25 @@
 """The Job of one attempt: one pod, one container, fit for Pod Security `restricted`."""
 
+from collections.abc import Sequence
+
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
     AGENT_CONTAINER,
     EXECUTION_ANNOTATION,
+    EXECUTION_KEY_KEY,
     EXECUTION_UID_ANNOTATION,
+    RUN_DOCUMENT_KEY,
     claim_name,
 )
+from heliostat_core.secret_refs import cluster_refs, managed_refs
+from heliostat_core.traces import TRACEPARENT_VARIABLE, runner_context
 from heliostat_core.worlds import JOB, JsonObject, JsonValue
 from heliostat_operator.builders.metadata import (
     owned_metadata,
 )
 from heliostat_operator.builders.run_documents import TERMINATION_GRACE_SECONDS
+from heliostat_operator.builders.secrets import managed_key
 
 RUN_DIR = "/run/heliostat"
 WORKSPACE = "/workspace"
@@ -20,7 +27,12 @@ _CLAUDE_UID = 1000
 
 
 def build_job(
-    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+    execution: Execution,
+    attempt: Attempt,
+    spec: AgentSpec,
+    default_image: str,
+    *,
+    traced: bool = False,
 ) -> JsonObject:
     """`backoffLimit` is 0: attempts are ours, an eviction must not burn them."""
     metadata = owned_metadata(execution, attempt.job_name, attempt.number)
@@ -40,7 +52,7 @@ def build_job(
             "podFailurePolicy": _failure_policy(),
             "template": {
                 "metadata": {"labels": metadata["labels"], "annotations": pod_annotations},
-                "spec": _pod_spec(execution, attempt, spec, default_image),
+                "spec": _pod_spec(execution, attempt, spec, default_image, traced=traced),
             },
         },
     }
@@ -68,8 +80,9 @@ def _failure_policy() -> JsonObject:
 
 
 def _pod_spec(
-    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str
+    execution: Execution, attempt: Attempt, spec: AgentSpec, default_image: str, *, traced: bool
 ) -> JsonObject:
+    trace = [_trace(execution, attempt)] if traced else []
     return {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
@@ -83,16 +96,22 @@ def _pod_spec(
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(execution, spec, default_image)],
+        "containers": [_container(execution, attempt, spec, default_image, trace)],
         "volumes": [
-            {"name": "run", "secret": {"secretName": attempt.job_name, "defaultMode": 0o440}},
+            {"name": "run", "secret": _run_volume(attempt)},
             {"name": "workspace", **_workspace_source(execution, spec)},
             {"name": "tmp", "emptyDir": {}},
         ],
     }
 
 
-def _container(execution: Execution, spec: AgentSpec, default_image: str) -> JsonObject:
+def _container(
+    execution: Execution,
+    attempt: Attempt,
+    spec: AgentSpec,
+    default_image: str,
+    trace: Sequence[JsonValue],
+) -> JsonObject:
     resources = spec.workspace.resources
     return {
         "name": AGENT_CONTAINER,
@@ -100,7 +119,7 @@ def _container(execution: Execution, spec: AgentSpec, default_image: str) -> Jso
         "imagePullPolicy": "IfNotPresent",
         "command": ["heliostat-runner"],
         "workingDir": WORKSPACE,
-        "env": _environment(execution, spec),
+        "env": [*_environment(execution, attempt, spec), *trace],
         "resources": {
             "requests": {"cpu": resources.cpu, "memory": resources.memory},
             "limits": {"memory": resources.memory},
@@ -120,7 +139,7 @@ def _container(execution: Execution, spec: AgentSpec, default_image: str) -> Jso
     }
 
 
-def _environment(execution: Execution, spec: AgentSpec) -> list[JsonValue]:
+def _environment(execution: Execution, attempt: Attempt, spec: AgentSpec) -> list[JsonValue]:
     trigger = execution.spec.trigger
     own: list[JsonValue] = [
         {"name": "HELIOSTAT_RUN_DIR", "value": RUN_DIR},
@@ -132,14 +151,32 @@ def _environment(execution: Execution, spec: AgentSpec) -> list[JsonValue]:
     plain: list[JsonValue] = [
         {"name": each.name, "value": each.value} for each in spec.workspace.env
     ]
-    secret: list[JsonValue] = [
-        {
-            "name": each.env_name,
-            "valueFrom": {"secretKeyRef": {"name": each.name, "key": each.key}},
-        }
-        for each in spec.workspace.secret_refs
+    secret = [
+        _from_secret(each.env_name, each.name, each.key)
+        for each in cluster_refs(spec.workspace.secret_refs)
     ]
-    return own + plain + secret
+    managed = [
+        _from_secret(each.env_name, attempt.job_name, managed_key(each.env_name))
+        for each in managed_refs(spec.workspace.secret_refs)
+    ]
+    return own + plain + secret + managed
+
+
+def _from_secret(variable: str, secret: str, key: str) -> JsonValue:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def _run_volume(attempt: Attempt) -> JsonObject:
+    """Not the whole Secret: values that are variables need not lie in files as well."""
+    keys = (RUN_DOCUMENT_KEY, EXECUTION_KEY_KEY)
+    items = [{"key": each, "path": each} for each in keys]
+    return {"secretName": attempt.job_name, "defaultMode": 0o440, "items": items}
+
+
+def _trace(execution: Execution, attempt: Attempt) -> JsonObject:
+    """For programs of the agent that trace themselves; model calls find their run by its key."""
+    context = runner_context(execution.correlation_id, execution.metadata.uid, attempt.number)
+    return {"name": TRACEPARENT_VARIABLE, "value": context.to_header()}
 
 
 def _workspace_source(execution: Execution, spec: AgentSpec) -> JsonObject:

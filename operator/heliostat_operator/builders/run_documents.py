@@ -1,5 +1,6 @@
 """The run document: all that the runner is told. docs/runner.md has the contract."""
 
+from heliostat_core.egress import Domain
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.actions import StartAttempt
@@ -12,9 +13,9 @@ _RUNNER_GRACE_SECONDS = 20
 
 
 def build_run_document(
-    execution: Execution, start: StartAttempt, settings: OperatorSettings
+    execution: Execution, start: StartAttempt, settings: OperatorSettings, proxy: str = ""
 ) -> JsonObject:
-    """Instants and durations in seconds, money in micro-dollars."""
+    """Instants and durations in seconds, money in micro-dollars. `proxy` leads outside."""
     spec, attempt = start.frozen, start.attempt
     return {
         "version": VERSION,
@@ -42,6 +43,7 @@ def build_run_document(
         "verify": _verify(start),
         "gateway": {"url": settings.gateway_url},
         **_api(settings),
+        **_proxy(start, proxy),
         "storage": spec.workspace.storage.type,
         "session": {
             "id": start.resume_session or attempt.session_id,
@@ -56,6 +58,14 @@ def _api(settings: OperatorSettings) -> JsonObject:
     if not settings.api_url:
         return {}
     return {"api": {"url": settings.api_url, "deliverySeconds": settings.delivery_seconds}}
+
+
+def _proxy(start: StartAttempt, url: str) -> JsonObject:
+    """Left out where none is needed. Addresses are reached without it."""
+    if not url:
+        return {}
+    targets = [each.target for each in start.frozen.workspace.egress]
+    return {"proxy": {"url": url, "direct": [str(e) for e in targets if not isinstance(e, Domain)]}}
 
 
 def _runtime(start: StartAttempt) -> JsonObject:

@@ -10,13 +10,13 @@ from heliostat_core.worlds import EXECUTION, JsonObject
 
 
 def build_scheduled_execution(
-    agent: Agent, schedule: Schedule, name: str, scheduled: datetime
+    agent: Agent, schedule: Schedule, fired_by: str, name: str, scheduled: datetime
 ) -> JsonObject:
     """Its name follows from the Agent and the time: a repetition is a 409."""
     seconds = schedule.starting_deadline_seconds
     spec = ExecutionSpec(
         agent_ref=AgentRef(name=agent.metadata.name),
-        trigger=Trigger(kind="Schedule", id=schedule.trigger, scheduled_time=scheduled),
+        trigger=Trigger(kind="Schedule", id=fired_by, scheduled_time=scheduled),
         deadline_time=scheduled + timedelta(seconds=schedule.jitter_seconds + seconds)
         if seconds
         else None,

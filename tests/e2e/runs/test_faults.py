@@ -101,6 +101,10 @@ def test_an_api_server_that_is_away_for_20_seconds_costs_no_attempt(platform: Pl
         for name in ("kube-controller-manager", "kube-scheduler"):
             platform.cluster.kill(name)
             platform.cluster.restart(name)
+        # The kubelet, too, and it can't be hurried: a run that ends has seen all of them back.
+        platform.agent("afterwards")
+        platform.run("afterwards-1", "afterwards")
+        platform.wait_until_settled("afterwards-1", 180)
 
 
 def pause(seconds: int) -> None:

@@ -78,7 +78,9 @@ def test_every_path_of_agents_executions_and_secrets_is_named() -> None:
         f"{method.upper()} {path}"
         for path, operations in document["paths"].items()
         for method in operations
-        if path.startswith(("/api/agents", "/api/executions", "/api/secrets"))
+        if path.startswith(
+            ("/api/agents", "/api/executions", "/api/secrets", "/api/triggers", "/api/webhooks")
+        )
     }
     assert len(asked) > 15
     assert [each for each in sorted(asked) if f"`{each}`" not in PAGE] == []

@@ -233,3 +233,11 @@ async def everything(log: EventLog, folder: Path) -> str:
 def test_a_conversation_keeps_fewer_reports_than_a_person() -> None:
     assert bound_of("conversation:x", 10_000) == 500
     assert bound_of("person:x", 10_000) == 10_000
+
+
+async def test_a_file_that_cannot_be_used_is_told_as_any_store_that_is_away(tmp_path: Path) -> None:
+    log = SqliteEventLog(tmp_path / "events.sqlite")
+    await log.close()
+    for call in (log.append(ANN, report("a")), log.read([ANN], 0), log.end(), log.forget(ANN)):
+        with pytest.raises(UnavailableError, match="event log"):
+            await call

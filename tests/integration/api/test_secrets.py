@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 from pydantic import JsonValue
 
+from heliostat_api.assembly.entrance import open_movings
 from heliostat_api.documents.port import OWNER, Put
-from heliostat_api.main import open_movings
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import LOCAL
 from heliostat_api.secrets.records import MOST, OWNER_LABEL, new_secret, owner_label, path_of
@@ -200,6 +200,26 @@ async def test_there_is_a_bound(tmp_path: Path) -> None:
         assert (refused.status_code, "delete one first" in refused.text) == (409, True)
         again = await ann.put("/api/secrets/s1", json={"values": {"k": "w"}})
         assert again.status_code == 204
+
+
+async def test_the_admin_says_which_secrets_of_secret_manager_may_be_named(tmp_path: Path) -> None:
+    field = "spec.workspace.secretRefs[0].secretManager.secret"
+
+    def asking(secret: str) -> JsonValue:
+        ref: JsonValue = {"envName": "TOKEN", "secretManager": {"secret": secret}}
+        return {"prompt": "Work.", "workspace": {"secretRefs": [ref]}}
+
+    async with api_app(tmp_path) as api, api.browser(ANN) as ann:
+        told = faults(await create(ann, asking("projects/acme/secrets/team-crm")))
+        words = "this secret is not allowed here: take a secret of your own; an admin allows more"
+        assert told == {field: words}
+    (tmp_path / "two").mkdir()
+    settings = ApiSettings(allowed_secrets=("projects/acme/secrets/team-*",))
+    async with api_app(tmp_path / "two", settings) as api, api.browser(ANN) as ann:
+        body_of(await create(ann, asking("projects/acme/secrets/team-crm")), 201)
+        for secret in ("projects/acme/secrets/other", "projects/else/secrets/team-crm"):
+            told = faults(await create(ann, asking(secret)))
+            assert "must be one of projects/acme/secrets/team-*" in told[field]
 
 
 async def test_the_admin_says_which_images_may_be_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 After a change: HELIOSTAT_GOLDEN=write, and look at the difference.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,8 @@ from tools.machine import find_control_plane_programs
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "heliostat"
 GOLDEN = Path(__file__).parent / "golden"
+CRDS = Path(__file__).parent / "crds"
+"""Of others, whose resources the chart makes."""
 PROFILES = ("", "kind", "gke-autopilot", "production")
 SYSTEM = "heliostat-system"
 REMEDY = "no helm here: install it, or set HELIOSTAT_KUBE to the folder of the `cluster` script"
@@ -90,6 +93,50 @@ def in_default_namespace(each: JsonObject) -> JsonObject:
     return {**each, "metadata": {**at(each, "metadata"), "namespace": "default"}}
 
 
+ROUTES = (
+    "ingress.enabled=true,ingress.host=agents.example",
+    "httpRoute.enabled=true,httpRoute.host=agents.example,httpRoute.parentRefs[0].name=edge",
+)
+IAP = "gke.iap.enabled=true,gke.iap.oauthSecret=iap,gke.iap.clientId=us"
+AUDIENCE = "api.env.HELIOSTAT_API_IAP_AUDIENCE=/projects/1/global/backendServices/2"
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_googles_load_balancers_leave_streams_open(
+    helm: str, route: str, api_server: Address, tmp_path: Path
+) -> None:
+    """Fields are checked by the real definitions of Ingress, BackendConfig and HTTPRoute.
+
+    Those of GKE's own policies are published in no package that we could keep here.
+    """
+    done = render(helm, "", "--set", f"{route},gke.enabled=true,{IAP},{AUDIENCE}")
+    made = {str(each["kind"]): each for each in objects_of(done.stdout)}
+    if "BackendConfig" in made:
+        backend = at(made["BackendConfig"], "spec")
+        assert """'{"default": "heliostat-api"}'""" in done.stdout  # the Service's annotation
+    else:
+        backend = at(made.pop("GCPBackendPolicy"), "spec", "default")
+        assert at(made.pop("HealthCheckPolicy"), "spec", "default", "config")["type"] == "HTTP"
+    assert backend["timeoutSec"] == 3600
+    assert at(backend, "iap")["enabled"] is True
+    file = tmp_path / "rendered.yaml"
+    kinds = ("Ingress", "BackendConfig", "HTTPRoute")
+    chosen = [in_default_namespace(made[each]) for each in kinds if each in made]
+    file.write_text(yaml.safe_dump_all(chosen))
+    with definitions_of_others(api_server):
+        api_server.kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+
+
+@contextlib.contextmanager
+def definitions_of_others(api_server: Address) -> Iterator[None]:
+    api_server.kubectl("apply", "-f", str(CRDS))
+    try:
+        api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield
+    finally:
+        api_server.kubectl("delete", "-f", str(CRDS), "--wait=false")
+
+
 def is_test(each: JsonObject) -> bool:
     return "helm.sh/hook" in str(at(each, "metadata").get("annotations", ""))
 
@@ -128,13 +175,59 @@ def test_no_template_makes_a_secret(helm: str) -> None:
         ("api.store=firestore", "api.googleCloudProject"),
         ("redis.externalUrlSecret=x", "redis.externalUrlSecret"),
         ("ingress.enabled=true", "ingress.host"),
+        ("gke.iap.enabled=true", "gke.enabled"),
+        ("gke.enabled=true,gke.iap.enabled=true", "gke.iap.oauthSecret"),
+        (
+            "gke.enabled=true,gke.iap.enabled=true,gke.iap.oauthSecret=a",
+            "HELIOSTAT_API_IAP_AUDIENCE",
+        ),
         ("api.guests=false", "api.guests"),
+        ("secretManager.providerKeys.KEY=projects/p/secrets/s", "invalid propertyName 'KEY'"),
+        ("secretManager.providerKeys.A_API_KEY=sk-1", "/secretManager/providerKeys"),
+        ("cloudScheduler.location=projects/p/locations/l", "cloudScheduler.target"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(helm: str, setting: str, said: str) -> None:
     done = render(helm, "", "--set", setting)
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_what_terraform_hands_over_binds_accounts_and_keeps_the_gateways_secrets(
+    helm: str, tmp_path: Path
+) -> None:
+    """The values of docs/gke.md, after the profile."""
+    page = (CHART.parents[1] / "docs" / "gke.md").read_text()
+    values = tmp_path / "values.yaml"
+    values.write_text(page.split("```yaml values\n")[1].split("```")[0])
+    done = render(helm, "gke-autopilot", "-f", str(values))
+    assert done.returncode == 0, done.stderr
+    objects = objects_of(done.stdout)
+    bound = {
+        str(at(each, "metadata")["name"]): at(each, "metadata").get("annotations")
+        for each in objects
+        if each["kind"] == "ServiceAccount"
+    }
+    for name in ("heliostat-api", "heliostat-gateway", "heliostat-operator"):
+        account = f"{name}@my-project.iam.gserviceaccount.com"
+        assert bound.pop(name) == {"iam.gke.io/gcp-service-account": account}
+    secret = "projects/my-project/secrets/heliostat-anthropic-key"
+    given = variables_of(objects)
+    assert given["HELIOSTAT_GATEWAY_SECRET_MANAGER"] == f"ANTHROPIC_API_KEY={secret}"
+    assert given["HELIOSTAT_OPERATOR_GATEWAY_SECRETS"] == secret
+    assert given["HELIOSTAT_OPERATOR_SECRET_MANAGER_ENDPOINT"] == "secretmanager.googleapis.com"
+
+
+def variables_of(objects: list[JsonObject]) -> dict[str, JsonValue]:
+    """Plain ones of all pods."""
+    containers = [each for pod in pods_of(objects) for each in json_list(pod["containers"])]
+    entries = [entry for each in containers for entry in json_list(each.get("env", []))]
+    return {str(each["name"]): each["value"] for each in entries if "value" in each}
+
+
+def json_list(value: JsonValue) -> list[JsonObject]:
+    assert isinstance(value, list)
+    return value
 
 
 def test_every_value_is_described_and_every_description_is_of_a_value() -> None:

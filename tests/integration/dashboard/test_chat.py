@@ -1,9 +1,13 @@
 """From a person's words to an agent at work, as they see it. A script plays the designer."""
 
 import re
+import signal
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+
+from support.dev_process import running_dev
 
 from .conftest import OpenPage
 
@@ -83,6 +87,50 @@ def test_one_press_becomes_an_agent_that_the_person_puts_to_work(open_page: Open
     page.wait_for_url("**/executions/*")
     expect(page.locator("main").get_by_text("Succeeded", exact=True)).to_be_visible()
     expect(page.get_by_text("What I was asked stands in report.md").first).to_be_visible()
+
+
+def test_a_connection_that_breaks_in_the_middle_of_an_answer_loses_nothing(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("/chat")
+    carried: list[tuple[WebSocketRoute, WebSocketRoute]] = []
+
+    def carry(route: WebSocketRoute) -> None:
+        carried.append((route, route.connect_to_server()))
+
+    page.route_web_socket(re.compile("/workspace/"), carry)
+    page.reload()
+    say(page, "Every day at 8 count the clouds. Call it Cloud count.")
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect(answers(page)).to_contain_text("No model answers here")
+    for end in carried[-1]:
+        end.close()
+    said = settled(page)
+    expect(answers(page)).to_have_count(1)
+    assert len(carried) > 1
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    assert settled(tab) == said
+
+
+def test_an_answer_that_was_cut_off_goes_on_when_it_is_asked_to(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    with running_dev(tmp_path) as dev:
+        page = chromium.new_context(locale="en-US").new_page()
+        page.goto(f"{dev.url}/chat")
+        say(page, "Every day at 9 count the birds. Call it Bird count.")
+        expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+        expect(answers(page)).to_contain_text("No model answers here")
+        dev.end(signal.SIGKILL)
+        dev.start()
+        expect(answers(page)).to_contain_text("The server that answered went away", timeout=60_000)
+        page.get_by_role("button", name="Continue the answer").click()
+        settled(page)
+        expect(answers(page)).to_have_count(1)
+        expect(answers(page)).to_contain_text("I am a script and understand a task")
+        expect(page.get_by_role("button", name="Continue the answer")).to_have_count(0)
+        page.context.close()
 
 
 def test_in_korean_on_a_telephone_in_the_dark(open_page: OpenPage) -> None:

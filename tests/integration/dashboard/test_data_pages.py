@@ -116,13 +116,43 @@ def test_a_log_is_there_to_read(open_page: OpenPage, ran: Ran) -> None:
 def test_what_was_spent_is_told_and_kept(open_page: OpenPage, ran: Ran) -> None:
     del ran
     page = open_page("/usage?by=model&range=7d")
-    expect(page.get_by_role("row", name=re.compile("demo-hurried"))).to_contain_text("$")
+    figures = page.get_by_role("region", name="Figures")
+    expect(figures.get_by_role("row", name=re.compile("demo-hurried"))).to_contain_text("$")
+    for by in ("Model", "Agent"):
+        page.get_by_text(by, exact=True).first.click()
+        figure = page.get_by_role("figure")
+        expect(figure).to_contain_text(f"Cost by {by.lower()}")
+        expect(figure.get_by_role("row", name=re.compile("hurried"))).to_contain_text("$")
     page.get_by_text("Day", exact=True).first.click()
     expect(page).to_have_url(re.compile("by=day&range=7d"))
     expect(page.get_by_role("figure")).to_be_visible()
     with page.expect_download() as kept:
         page.get_by_role("button", name="Export CSV").click()
     assert kept.value.path().read_text().startswith("day,costMicros,requests,")
+
+
+def test_who_comes_back_to_a_list_finds_it_as_they_left_it(
+    open_page: OpenPage, dev: DevProcess
+) -> None:
+    with dev.browser() as client:
+        for number in range(30):
+            client.post("/api/agents", json={"name": f"Draft {number}"}).raise_for_status()
+    page = open_page("/agents")
+    page.get_by_role("textbox", name="Search by name or description").fill("draft")
+    page.get_by_role("link", name="Draft 3", exact=True).scroll_into_view_if_needed()
+    page.mouse.wheel(0, 150)
+    page.wait_for_function("scrollY > 600")
+    before = page.evaluate("scrollY")
+    page.get_by_role("link", name="Draft 3", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Draft 3")
+    assert page.evaluate("scrollY") == 0
+    page.go_back()
+    expect(page.get_by_role("textbox", name="Search by name or description")).to_have_value("draft")
+    page.wait_for_function("before => Math.abs(scrollY - before) < 80", arg=before)
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Draft 3")
+    page.get_by_role("link", name="Agents", exact=True).last.click()
+    page.wait_for_function("scrollY === 0")
 
 
 def test_a_key_is_shown_once_and_revoked(open_page: OpenPage) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from heliostat_core.keys import (
     sign_admin_token,
     sign_execution_key,
 )
+from support.log_lines import read_lines
 
 READY_SECONDS = 60
 
@@ -138,7 +139,9 @@ class GatewayProcess:
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(timeout=60)
+        code = self.process.wait(timeout=60)
+        read_lines(self.log.read_text())
+        return code
 
     def key(
         self,
@@ -148,6 +151,7 @@ class GatewayProcess:
         cap: int | None = None,
         tokens: int | None = None,
         seconds: int = 600,
+        egress: Sequence[tuple[str, tuple[int, ...]]] = (),
     ) -> str:
         now = int(time.time())
         return sign_execution_key(
@@ -163,6 +167,7 @@ class GatewayProcess:
                 correlation_id="corr-1",
                 issued=now,
                 expires=now + seconds,
+                egress=egress,
             ),
         )
 

@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from support.collector import Collector, attributes, collecting
 
 from .gateway_process import GatewayProcess, free_port, small_request
 
@@ -30,60 +28,21 @@ models:
 """
 
 
-@dataclass
-class Receiver:
-    """Keeps every span that arrives."""
-
-    services: set[str] = field(default_factory=set)
-    spans: list[Span] = field(default_factory=list)
-
-    async def receive(self, request: web.Request) -> web.Response:
-        message = ExportTraceServiceRequest.FromString(await request.read())
-        for resource in message.resource_spans:
-            for each in resource.resource.attributes:
-                if each.key == "service.name":
-                    self.services.add(each.value.string_value)
-            for scope in resource.scope_spans:
-                self.spans += scope.spans
-        return web.Response(content_type="application/x-protobuf")
-
-
 @pytest.fixture
-async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
-    found = Receiver()
-    application = web.Application()
-    application.router.add_post("/v1/traces", found.receive)
-    server = TestServer(application, host="127.0.0.1")
-    await server.start_server()
-    yield found, f"http://127.0.0.1:{server.port}"
-    await server.close()
-
-
-def attributes(span: Span) -> dict[str, str | int | float | bool]:
-    found: dict[str, str | int | float | bool] = {}
-    for each in span.attributes:
-        match each.value.WhichOneof("value"):
-            case "string_value":
-                found[each.key] = each.value.string_value
-            case "int_value":
-                found[each.key] = each.value.int_value
-            case "bool_value":
-                found[each.key] = each.value.bool_value
-            case _:
-                found[each.key] = each.value.double_value
-    return found
+def collector() -> Iterator[Collector]:
+    with collecting() as found:
+        yield found
 
 
 async def test_a_request_and_its_attempts_are_spans_below_the_callers(
-    receiver: tuple[Receiver, str], tmp_path: Path
+    collector: Collector, tmp_path: Path
 ) -> None:
-    found, address = receiver
     (tmp_path / "routes.yaml").write_text(ROUTES)
     gateway = GatewayProcess(tmp_path)
     gateway.write_public_key()
     await asyncio.to_thread(
         gateway.start,
-        OTEL_EXPORTER_OTLP_ENDPOINT=address,
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
         HELIOSTAT_GATEWAY_ROUTES_FILE=str(tmp_path / "routes.yaml"),
     )
     headers = {
@@ -100,7 +59,7 @@ async def test_a_request_and_its_attempts_are_spans_below_the_callers(
 
     by_request = {
         attributes(span).get("heliostat.request.id"): span
-        for span in found.spans
+        for span in collector.spans
         if span.kind == Span.SPAN_KIND_SERVER
     }
     first, second = [by_request[reply.headers["x-heliostat-request-id"]] for reply in replies]
@@ -123,7 +82,7 @@ async def test_a_request_and_its_attempts_are_spans_below_the_callers(
         "heliostat.attempts": 2,
     }
     assert {name: told.get(name) for name in wanted} == wanted
-    attempts = [span for span in found.spans if span.parent_span_id == first.span_id]
+    attempts = [span for span in collector.spans if span.parent_span_id == first.span_id]
     attempts.sort(key=lambda span: span.start_time_unix_nano)
     refused, answered = [attributes(span) for span in attempts]
     assert (refused["heliostat.verdict"], refused["server.port"]) == ("not_sent", 9)
@@ -140,8 +99,8 @@ async def test_a_request_and_its_attempts_are_spans_below_the_callers(
     hit = attributes(second)
     assert (hit["heliostat.cache"], hit["heliostat.attempts"]) == ("hit", 0)
     assert "gen_ai.usage.input_tokens" not in hit
-    assert found.services == {"heliostat-gateway"}
-    everything = b"".join(span.SerializeToString() for span in found.spans)
+    assert collector.services == {"heliostat-gateway"}
+    everything = b"".join(span.SerializeToString() for span in collector.spans)
     assert MARKER.encode() not in everything
 
 

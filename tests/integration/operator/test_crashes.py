@@ -39,7 +39,8 @@ from heliostat_core.worlds import (
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.arrivals import Arrivals
 from heliostat_operator.effects import Applier
-from heliostat_operator.engine import utc_now
+from heliostat_operator.engine import UNFINISHED, utc_now
+from heliostat_operator.guards import Guards
 from heliostat_operator.observe import Observer
 from heliostat_operator.pods import Pod
 from heliostat_operator.reconcile import ExecutionReconciler
@@ -116,7 +117,7 @@ class Operator:
         self.reconciler = ExecutionReconciler(
             world,
             Observer(world, gateway, board, clock, settings.usage_seconds),
-            Applier(world, gateway, signer, settings, clock),
+            Applier(world, gateway, signer, Guards(world, settings, UNFINISHED), settings, clock),
             board,
             settings,
             clock,

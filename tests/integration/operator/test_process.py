@@ -1,10 +1,12 @@
 """`python -m heliostat_operator` against a real API server, under its own account's rights."""
 
+import base64
 import json
 import signal
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +14,8 @@ import pytest
 
 from heliostat_core.worlds import JsonObject
 from support.control_plane import Address
+from support.google.accounts import ServiceAccount
+from support.google.secret_manager import FakeSecretManager
 from support.objects import make_agent, make_execution
 from support.operator_process import (
     LEASE_SECONDS,
@@ -141,3 +145,52 @@ def test_of_two_replicas_one_leads_and_the_other_takes_over(here: Installation) 
         here.apply(make_execution(here.namespace, "later"))
         here.wait_for("job", "later-1", logs[other])
         check_rights(replicas[other])
+
+
+def test_a_tenant_gets_its_own_secret_of_secret_manager_and_no_others(
+    here: Installation, tmp_path: Path
+) -> None:
+    log, other = here.new_log(), make_namespace(here.server)
+    account = ServiceAccount("operator@acme.iam.gserviceaccount.com")
+    crm, provider = "projects/acme/secrets/crm", "projects/acme/secrets/anthropic"
+    with FakeSecretManager() as google:
+        google.know(account)
+        labels = {"heliostat-namespaces": here.namespace}
+        google.keep(crm, "value-of-crm", labels=labels, readers={account.email})
+        labels = {"heliostat-use": "gateway", "heliostat-namespaces": other}
+        google.keep(provider, "value-of-provider", labels=labels, readers={account.email})
+        for namespace, name, secret in (
+            (here.namespace, "own", crm),
+            (other, "theirs", crm),
+            (other, "gateways", provider),
+        ):
+            refs: JsonObject = {"envName": "TOKEN", "secretManager": {"secret": secret}}
+            here.apply(make_agent(namespace, name, workspace={"secretRefs": [refs]}))
+            here.apply(make_execution(namespace, name, agentRef={"name": name}))
+        settings = {
+            "GOOGLE_APPLICATION_CREDENTIALS": str(account.write(tmp_path / "account.json")),
+            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(google.write_roots(tmp_path / "roots.pem")),
+            "HELIOSTAT_OPERATOR_SECRET_MANAGER_ENDPOINT": google.endpoint,
+        }
+        with running_operator(here.kubeconfig, "a", log, **settings) as operator:
+            here.wait_for("job", "own-1", log)
+            for name in ("theirs", "gateways"):
+                told = wait_for(partial(blocked, here, other, name), name, log)
+                assert told["reason"] == "SecretRefused"
+            check_rights(operator)
+    made = here.find("secret", "own-1")
+    assert made is not None
+    data = made["data"]
+    assert isinstance(data, dict)
+    assert base64.b64decode(str(data["variable.TOKEN"])) == b"value-of-crm"
+    shown = here.server.kubectl("get", "executions,agents,jobs,events", "-A", "-o", "yaml")
+    assert "value-of" not in shown + log.read_text()
+    assert here.find("secret", "theirs-1", other) is here.find("job", "gateways-1", other) is None
+
+
+def blocked(here: Installation, namespace: str, name: str) -> JsonObject | None:
+    found = here.find("execution", name, namespace)
+    status = found.get("status") if found else None
+    blocks = status.get("blockedBy") if isinstance(status, dict) else None
+    first = blocks[0] if isinstance(blocks, list) and blocks else None
+    return first if isinstance(first, dict) else None

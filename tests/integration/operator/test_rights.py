@@ -1,14 +1,26 @@
 """The roles in manifests/ hold exactly the rights that the operator uses: no less, no more."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
+
+import yaml
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref
+from heliostat_core.worlds import (
+    AGENT,
+    CILIUM_POLICY,
+    EXECUTION,
+    FQDN_POLICY,
+    JsonObject,
+    Kind,
+    Ref,
+)
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.actions import (
     FreezeAgent,
@@ -19,14 +31,17 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
+from heliostat_operator.cron_jobs import CronJobs, remove_all
 from heliostat_operator.effects import Applier
-from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.engine import UNFINISHED, Engine, utc_now
 from heliostat_operator.fleet import AgentReconciler
+from heliostat_operator.guards import Guards, our_policies
 from heliostat_operator.handlers import WATCHED
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.observe import Observer
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.seats import Board
 from heliostat_operator.signing import (
     PRIVATE_SECRET,
@@ -34,6 +49,7 @@ from heliostat_operator.signing import (
     Signer,
     ensure_signing_key,
 )
+from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_ROLE, finish_uninstall, prepare_uninstall
 from support.builders.pods import make_pod
 from support.builders.resources import (
@@ -119,9 +135,60 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
         made = await others.create(make_execution(namespace))
         await use_actions(world, others, signer, Agent.model_validate(agent), made)
         await use_schedule(world, others, namespace)
+        await use_triggers(world, others, namespace)
         await use_engine(world, signer, namespace)
+        with definitions_of(server, FQDN_POLICY, CILIUM_POLICY):
+            await use_network(world, others, make_namespace(server))
         await finish_uninstall(world, FakeGateway(), SYSTEM)
         await leadership.release()
+
+
+@contextmanager
+def definitions_of(server: Address, *kinds: Kind) -> Iterator[None]:
+    """As far as a cluster that has them would serve them."""
+    names = [f"{each.plural}.{each.group}" for each in kinds]
+    text = yaml.safe_dump_all([build_open_definition(each) for each in kinds])
+    server.kubectl("apply", "-f", "-", stdin=text)
+    server.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", *names)
+    try:
+        yield
+    finally:
+        server.kubectl("delete", "crd", *names, "--wait=false")
+
+
+def build_open_definition(kind: Kind) -> JsonObject:
+    schema: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version: JsonObject = {"name": kind.version, "served": True, "storage": True}
+    names = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{kind.group}"},
+        "spec": {
+            "group": kind.group,
+            "scope": "Namespaced",
+            "names": {**names, "listKind": f"{kind.name}List"},
+            "versions": [{**version, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+
+
+async def use_network(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
+    """Guards of every kind, made for an Agent and removed with it."""
+    host = {"host": "a.example"}
+    await others.apply(make_agent(namespace, "outside", workspace={"egress": [host]}))
+    for domains in ("FQDNNetworkPolicy", "CiliumNetworkPolicy"):
+        settings = make_settings().model_copy(
+            update={"network_policies": True, "network_domains": domains}
+        )
+        await Guards(world, settings, UNFINISHED).reconcile(namespace)
+        assert {each.kind.name async for each in our_policies(world, namespace)} == {
+            "NetworkPolicy",
+            domains,
+        }
+    await others.delete(Ref(AGENT, namespace, "outside"))
+    await Guards(world, settings, UNFINISHED).reconcile(namespace)
+    assert [each async for each in our_policies(world, namespace)] == []
 
 
 async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
@@ -130,11 +197,24 @@ async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespac
     await others.apply(make_agent(namespace, "scheduled", schedule=schedule))
     later = utc_now() + seconds(150)
     reconciler = ScheduleReconciler(world, KnownAgents(), ScheduledRuns(), lambda: later)
-    while await reconciler.reconcile((namespace, "scheduled")) in (0, RECORD_SECONDS):
+    key = (namespace, "scheduled")
+    while (again := await reconciler.reconcile(key)) and again.seconds <= RECORD_SECONDS:
         pass
     found = Agent.model_validate(await others.get(Ref(AGENT, namespace, "scheduled")))
     assert found.status.schedule is not None
     assert {each.outcome for each in found.status.schedule.recent} == {"Ran", "Late"}
+
+
+async def use_triggers(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
+    """A CronJob that comes and goes."""
+    triggers = TriggerReconciler(
+        world, {"CronJob": CronJobs(world, make_settings(), utc_now)}, utc_now
+    )
+    for trigger in ("CronJob", "Builtin"):
+        schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
+        await others.apply(make_agent(namespace, "yearly", schedule=schedule))
+        await triggers.reconcile((namespace, "yearly"))
+    await remove_all(world)
 
 
 async def use_actions(
@@ -146,7 +226,14 @@ async def use_actions(
 ) -> None:
     """A whole run by its actions; somebody plays its pod."""
     execution = Execution.model_validate(made)
-    applier = Applier(world, FakeGateway(), signer, make_settings(), utc_now)
+    applier = Applier(
+        world,
+        FakeGateway(),
+        signer,
+        Guards(world, make_settings(), UNFINISHED),
+        make_settings(),
+        utc_now,
+    )
     attempt = make_attempt(execution=execution.metadata.name, created=utc_now() - seconds(60))
     name, pod_name = attempt.job_name, child_name(attempt.job_name, "pod")
     start = StartAttempt(attempt, agent.spec, 60, None)

@@ -47,6 +47,8 @@ def test_an_unknown_variable_is_named(environment: Environment) -> None:
         ("HELIOSTAT_GATEWAY_DEFAULT_PROVIDER", "openai", "'anthropic', 'scripted' or 'auto'"),
         ("HELIOSTAT_GATEWAY_ANTHROPIC_BASE_URL", "api.anthropic.com", "http or https"),
         ("LLM_REQUIRED", "perhaps", "boolean"),
+        ("HELIOSTAT_GATEWAY_SECRET_MANAGER", "ANTHROPIC_API_KEY", "at least 20 characters"),
+        ("HELIOSTAT_GATEWAY_SECRET_MANAGER", "KEY=projects/p/secrets/s", "match pattern"),
     ],
 )
 def test_a_malformed_value_is_named(
@@ -55,6 +57,19 @@ def test_a_malformed_value_is_named(
     environment(**{name: value})
     with pytest.raises(SettingsError, match=rf"{name}: .*{must}"):
         read_settings()
+
+
+def test_keys_in_secret_manager_are_named_with_or_without_a_version(
+    environment: Environment,
+) -> None:
+    environment(
+        HELIOSTAT_GATEWAY_SECRET_MANAGER="ANTHROPIC_API_KEY=projects/acme/secrets/a, "
+        "ZAI_API_KEY_2=projects/acme/secrets/z/versions/7"
+    )
+    assert {name: str(each) for name, each in read_settings().managed_secrets().items()} == {
+        "ANTHROPIC_API_KEY": "projects/acme/secrets/a/versions/latest",
+        "ZAI_API_KEY_2": "projects/acme/secrets/z/versions/7",
+    }
 
 
 @pytest.mark.parametrize("kind", BUILT_IN, ids=lambda kind: str(kind.name))

@@ -20,7 +20,7 @@ from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.parts import Part
 from heliostat_gateway.calls.verdicts import Verdict
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.logs import JsonLines, begin_lines
+from heliostat_gateway.logs import begin_call
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.money.usage import Usage
@@ -37,6 +37,7 @@ from heliostat_gateway.telemetry import (
     request_attributes,
 )
 from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_telemetry.lines import JsonLines
 from support.routes import NoTransport
 from tools.machine import ROOT
 
@@ -272,7 +273,7 @@ def test_without_the_level_nothing_is_written() -> None:
 
 
 def test_other_lines_name_their_request() -> None:
-    begin_lines("req_2", CALLER)
+    begin_call("req_2", CALLER)
     record = logging.LogRecord("x", logging.WARNING, "f", 1, "it %s", ("rains",), None)
     line = json.loads(JsonLines().format(record))
     assert line["message"] == "it rains"

@@ -10,7 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 COMPONENTS = {
-    "core": {"heliostat_core", "heliostat_folders", "heliostat_kubernetes"},
+    "core": {
+        "heliostat_core",
+        "heliostat_folders",
+        "heliostat_google",
+        "heliostat_kubernetes",
+        "heliostat_telemetry",
+    },
     "operator": {"heliostat_operator"},
     "gateway": {"heliostat_gateway"},
     "api": {"heliostat_api"},

@@ -3,6 +3,9 @@
 import base64
 import json
 
+from pydantic import SecretStr
+
+from heliostat_core.traces import runner_context
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.builders.claims import build_claim
 from heliostat_operator.builders.jobs import build_job
@@ -27,7 +30,10 @@ SPEC = make_spec(
     workspace={
         "resources": {"cpu": "1", "memory": "2Gi"},
         "env": [{"name": "LANGUAGE", "value": "en"}],
-        "secretRefs": [{"name": "crm", "key": "token", "envName": "CRM_TOKEN"}],
+        "secretRefs": [
+            {"name": "crm", "key": "token", "envName": "CRM_TOKEN"},
+            {"envName": "ERP_TOKEN", "secretManager": {"secret": "projects/acme/secrets/erp"}},
+        ],
         "storage": {"type": "Volume", "size": "1Gi"},
     },
     verify={"files": ["report.md"]},
@@ -131,6 +137,12 @@ POD: JsonObject = {
                     "name": "CRM_TOKEN",
                     "valueFrom": {"secretKeyRef": {"name": "crm", "key": "token"}},
                 },
+                {
+                    "name": "ERP_TOKEN",
+                    "valueFrom": {
+                        "secretKeyRef": {"name": "sales-1-1", "key": "variable.ERP_TOKEN"}
+                    },
+                },
             ],
             "resources": {
                 "requests": {"cpu": "1", "memory": "2Gi"},
@@ -151,7 +163,14 @@ POD: JsonObject = {
         }
     ],
     "volumes": [
-        {"name": "run", "secret": {"secretName": "sales-1-1", "defaultMode": 0o440}},
+        {
+            "name": "run",
+            "secret": {
+                "secretName": "sales-1-1",
+                "defaultMode": 0o440,
+                "items": [{"key": "run.json", "path": "run.json"}, {"key": "key", "path": "key"}],
+            },
+        },
         {"name": "workspace", "persistentVolumeClaim": {"claimName": "sales-1-workspace"}},
         {"name": "tmp", "emptyDir": {}},
     ],
@@ -192,7 +211,8 @@ def test_the_run_document_says_all_that_the_runner_is_told() -> None:
 
 def test_the_secret_holds_run_document_and_key_and_never_changes() -> None:
     document: JsonObject = {"prompt": "Zähle."}
-    assert build_secret(EXECUTION, make_attempt(), document, "key") == {
+    values = {"ERP_TOKEN": SecretStr("42")}
+    assert build_secret(EXECUTION, make_attempt(), document, "key", values) == {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": metadata("sales-1-1", **ATTEMPT),
@@ -201,6 +221,7 @@ def test_the_secret_holds_run_document_and_key_and_never_changes() -> None:
         "data": {
             "run.json": base64.b64encode('{"prompt": "Zähle."}'.encode()).decode(),
             "key": base64.b64encode(b"key").decode(),
+            "variable.ERP_TOKEN": base64.b64encode(b"42").decode(),
         },
     }
 
@@ -228,3 +249,11 @@ def test_the_run_document_names_the_api_only_where_there_is_one() -> None:
     document = build_run_document(EXECUTION, make_start(spec=SPEC), settings)
     assert document["api"] == {"url": "http://api:8080", "deliverySeconds": 60}
     assert "api" not in build_run_document(EXECUTION, make_start(spec=SPEC), make_settings())
+
+
+def test_a_traced_run_tells_its_programs_what_they_stand_below() -> None:
+    job = build_job(EXECUTION, make_attempt(), SPEC, "workspace:1", traced=True)
+    context = runner_context(EXECUTION.correlation_id, EXECUTION.metadata.uid, 1)
+    said = {"name": "TRACEPARENT", "value": context.to_header()}
+    assert json.dumps(said) in json.dumps(job)
+    assert "TRACEPARENT" not in json.dumps(build_job(EXECUTION, make_attempt(), SPEC, "w:1"))

@@ -145,3 +145,72 @@ def test_a_key_that_fails_for_hours_neither_stops_the_worker_nor_the_others(
 
     worked(work, "broken", "fine", seconds=9.5 * 3600, workers=1)
     assert seen == 10
+
+
+def test_what_is_urgent_goes_first_also_when_it_waited_already() -> None:
+    seen: list[str] = []
+
+    async def go() -> None:
+        async def work(key: str) -> None:
+            seen.append(key)
+            await asyncio.sleep(1)
+
+        queue = KeyQueue(work, 1)
+        for key in ("a", "b", "c"):
+            queue.add(key)
+        queue.add_later("d", 0.5, urgent=True)
+        queue.add("c", urgent=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                await queue.run()
+
+    run(go())
+    assert seen == ["c", "d", "a", "b"]
+
+
+def test_what_is_urgent_and_fails_stays_urgent() -> None:
+    seen: list[str] = []
+
+    async def go() -> None:
+        async def work(key: str) -> None:
+            seen.append(key)
+            await asyncio.sleep(1)
+            if seen == ["hurry"]:
+                raise OSError
+
+        queue = KeyQueue(work, 1)
+        for key in ("a", "b", "c"):
+            queue.add(key)
+        queue.add("hurry", urgent=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                await queue.run()
+
+    run(go())
+    assert seen == ["hurry", "a", "hurry", "b", "c"]
+
+
+@pytest.mark.parametrize(("hurry", "begins"), [(3, 3), (30, 5)])
+def test_others_wait_for_what_is_urgent_but_not_for_ever(hurry: float, begins: float) -> None:
+    seen: list[tuple[str, float]] = []
+
+    async def go() -> None:
+        async def first(key: str) -> None:
+            seen.append((key, asyncio.get_running_loop().time()))
+            await asyncio.sleep(hurry)
+
+        async def second(key: str) -> None:
+            seen.append((key, asyncio.get_running_loop().time()))
+
+        hasty = KeyQueue(first, 1)
+        others = KeyQueue(second, 1, lambda: hasty.calm(5))
+        for key in ("a", "b", "c"):
+            others.add(key)
+        hasty.add("hurry", urgent=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+                group.create_task(hasty.run())
+                group.create_task(others.run())
+
+    run(go())
+    assert seen == [("hurry", 0), ("a", begins), ("b", begins), ("c", begins)]

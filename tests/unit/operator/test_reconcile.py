@@ -28,6 +28,8 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.arrivals import Arrival
 from heliostat_operator.effects import Applier
+from heliostat_operator.engine import UNFINISHED
+from heliostat_operator.guards import Guards
 from heliostat_operator.ledgers import AgentSum
 from heliostat_operator.observe import Observer
 from heliostat_operator.pauses import Pauses
@@ -72,7 +74,12 @@ class Operator:
             world,
             Observer(world, self.gateway, self.board, self.clock, self.settings.usage_seconds),
             Applier(
-                world, self.gateway, Signer(PRIVATE_PEM, self.clock), self.settings, self.clock
+                world,
+                self.gateway,
+                Signer(PRIVATE_PEM, self.clock),
+                Guards(world, self.settings, UNFINISHED),
+                self.settings,
+                self.clock,
             ),
             self.board,
             self.settings,

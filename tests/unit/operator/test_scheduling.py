@@ -24,8 +24,9 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.engine import Engine
+from heliostat_operator.known_agents import KnownAgents
 from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, KnownAgents, ScheduleReconciler
+from heliostat_operator.scheduling import RECORD_SECONDS, Again, ScheduleReconciler
 from heliostat_operator.signing import Signer
 from support.builders.resources import (
     NOW,
@@ -90,12 +91,11 @@ async def start(world: MemoryWorld, now: datetime) -> tuple[ScheduleReconciler, 
     return ScheduleReconciler(world, agents, runs, lambda: now), runs
 
 
-async def look(world: MemoryWorld, now: datetime) -> float | None:
+async def look(world: MemoryWorld, now: datetime) -> Again | None:
     reconciler, _ = await start(world, now)
-    delay = await reconciler.reconcile(KEY)
-    while delay in (0, RECORD_SECONDS):
-        delay = await reconciler.reconcile(KEY)
-    return delay
+    while (again := await reconciler.reconcile(KEY)) and again.seconds <= RECORD_SECONDS:
+        pass
+    return again
 
 
 async def state_of(world: MemoryWorld) -> ScheduleStatus:
@@ -250,6 +250,37 @@ async def test_without_a_schedule_the_status_has_none() -> None:
     assert await look(world, NOW + seconds(60)) is None
     agent = Agent.model_validate(await world.get(Ref(AGENT, *KEY)))
     assert agent.status.schedule is None
+
+
+async def test_a_run_that_was_made_stays_one_whatever_comes_before_it_is_on_record() -> None:
+    world = MemoryWorld()
+    put_agent(world)
+    now = NOW
+    agents, runs = KnownAgents(), ScheduledRuns()
+    reconciler = ScheduleReconciler(world, agents, runs, lambda: now)
+    await reconciler.reconcile(KEY)
+    finish(world, NAME, succeeded=True, at=NOW)
+    runs.see(Execution.model_validate(world.objects[Ref(EXECUTION, "default", NAME)]))
+    found = world.objects[Ref(AGENT, *KEY)]
+    changed = world.put({**found, "spec": {**_mapping(found["spec"]), "suspend": True}})
+    agents.see(Agent.model_validate(changed))
+    now += seconds(1)
+    await reconciler.reconcile(KEY)
+    [receipt] = (await state_of(world)).recent
+    assert (receipt.outcome, receipt.execution_name) == ("Ran", NAME)
+
+
+async def test_a_run_that_was_made_before_a_crash_is_no_skipped_time() -> None:
+    world = MemoryWorld()
+    put_agent(world)
+    first, _ = await start(world, NOW)
+    await first.reconcile(KEY)  # and dies before it is on record
+    finish(world, NAME, succeeded=True, at=NOW)
+    found = world.objects[Ref(AGENT, *KEY)]
+    world.put({**found, "spec": {**_mapping(found["spec"]), "suspend": True}})
+    await look(world, NOW + seconds(1))
+    [receipt] = (await state_of(world)).recent
+    assert (receipt.outcome, receipt.execution_name) == ("Ran", NAME)
 
 
 def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:

@@ -86,6 +86,22 @@ def test_a_command_gets_both_dialects_and_verify_gets_no_key() -> None:
     assert not {name for name in verify if name.startswith(("ANTHROPIC_", "OPENAI_"))}
 
 
+def test_an_agent_that_names_domains_finds_the_proxy_and_what_needs_none() -> None:
+    proxy = {"url": "http://egress:3128", "direct": ["10.0.0.0/8"]}
+    document = make_document(proxy=proxy, api={"url": "http://api:8080", "deliverySeconds": 1})
+    command = build_command(FOREIGN, make_settings(), document, "a.b.c")
+    claude = build_claude(FOREIGN, make_settings(), document, "a.b.c")
+
+    for each in (command, claude):
+        for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+            assert each[name] == "http://heliostat:a.b.c@egress:3128"
+        assert (
+            each["NO_PROXY"] == each["no_proxy"] == "localhost,127.0.0.1,::1,gateway,api,10.0.0.0/8"
+        )
+    assert "HTTPS_PROXY" not in build_verify(FOREIGN, make_settings(), document)
+    assert "HTTPS_PROXY" not in build_command(FOREIGN, make_settings(), make_document(), "a.b.c")
+
+
 def test_the_command_line_never_bypasses_permissions() -> None:
     line = build_command_line(
         Path("/claude"), make_document(), make_settings(), SESSION, resume=False, turns=0

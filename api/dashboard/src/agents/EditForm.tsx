@@ -7,6 +7,7 @@ import classes from "./EditForm.module.css";
 import { withField } from "./editing";
 import { Choice, Line, Lines, Names, Suggested } from "./Field";
 import { useForm } from "./form";
+import { Hosts } from "./Hosts";
 import { ruleAt } from "./rules";
 import { ScheduleEditor } from "./ScheduleEditor";
 import { SecretVariables, Variables } from "./Variables";
@@ -137,6 +138,7 @@ function Workspace() {
       </Pair>
       <Variables />
       <SecretVariables />
+      <Hosts />
     </>
   );
 }

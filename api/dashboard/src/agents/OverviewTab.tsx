@@ -57,7 +57,16 @@ export function OverviewTab({ agent, detail }: { agent: Agent; detail: AgentDeta
   );
 }
 
-const TONES = { Ran: "good", Late: "warn", Skipped: "calm", Missed: "bad" } as const;
+const TONES = {
+  Ran: "good",
+  Late: "warn",
+  Skipped: "calm",
+  Missed: "bad",
+  Succeeded: "good",
+  Failed: "bad",
+  Cancelled: "calm",
+  Gone: "calm",
+} as const;
 
 /** What became of the last times of its schedule: also of those at which nothing ran. */
 function Receipts({ receipts }: { receipts: readonly Receipt[] }) {
@@ -68,7 +77,7 @@ function Receipts({ receipts }: { receipts: readonly Receipt[] }) {
       <ul className={classes.receipts}>
         {receipts.slice(0, RECEIPTS).map((receipt) => (
           <li key={receipt.scheduledTime}>
-            <Pill tone={receipt.result === "Failed" ? "bad" : TONES[receipt.outcome]}>
+            <Pill tone={TONES[receipt.result ?? receipt.outcome]}>
               {receipt.result ? name("phase", receipt.result) : t(`outcome.${receipt.outcome}`)}
             </Pill>
             <span>

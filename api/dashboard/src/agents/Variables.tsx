@@ -2,6 +2,7 @@ import { ActionIcon, Autocomplete, Button, TextInput } from "@mantine/core";
 import { useSecrets } from "../api/agents";
 import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
+import { cellOf, secretCells, withCell } from "./cells";
 import type { Tree } from "./contents";
 import { useExactFault, useFieldName, useForm, useRows } from "./form";
 import classes from "./Variables.module.css";
@@ -20,7 +21,8 @@ export function Variables() {
       path="spec.workspace.env"
       add={t("agents.addEnv")}
       hint={t("agents.envHint")}
-      cells={[
+      blank={{ name: "", value: "" }}
+      cells={() => [
         { name: "name", label: t("agents.variable"), data: () => [] },
         { name: "value", label: t("agents.value"), data: () => [] },
       ]}
@@ -32,24 +34,28 @@ export function Variables() {
 export function SecretVariables() {
   const { t } = useWords();
   const secrets = useSecrets().data?.items ?? [];
+  const known: readonly Cell[] = [
+    { name: "envName", label: t("agents.variable"), data: () => [] },
+    {
+      name: "name",
+      label: t("agents.secret"),
+      data: () => secrets.map(({ resource }) => resource),
+    },
+    {
+      name: "key",
+      label: t("agents.secretKey"),
+      data: (row) => secrets.find(({ resource }) => resource === row.name)?.keys ?? [],
+    },
+    { name: "secretManager.secret", label: t("agents.managedSecret"), data: () => [] },
+    { name: "secretManager.version", label: t("agents.secretVersion"), data: () => ["latest"] },
+  ];
   return (
     <Table
       path="spec.workspace.secretRefs"
       add={t("agents.addSecret")}
       hint={t("agents.secretsHint")}
-      cells={[
-        { name: "envName", label: t("agents.variable"), data: () => [] },
-        {
-          name: "name",
-          label: t("agents.secret"),
-          data: () => secrets.map(({ resource }) => resource),
-        },
-        {
-          name: "key",
-          label: t("agents.secretKey"),
-          data: (row) => secrets.find(({ resource }) => resource === row.name)?.keys ?? [],
-        },
-      ]}
+      blank={{ envName: "", name: "", key: "" }}
+      cells={(row) => known.filter(({ name }) => secretCells(row).includes(name))}
     />
   );
 }
@@ -58,12 +64,14 @@ function Table({
   path,
   add,
   hint,
+  blank,
   cells,
 }: {
   path: string;
   add: string;
   hint: string;
-  cells: readonly Cell[];
+  blank: Tree;
+  cells: (row: Tree) => readonly Cell[];
 }) {
   const { isLocked } = useForm();
   const { t } = useWords();
@@ -76,15 +84,15 @@ function Table({
       <p className={classes.hint}>{hint}</p>
       {rows.map((row, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place
-        <div key={at} className={classes.row} data-cells={cells.length}>
-          {cells.map((cell) => (
+        <div key={at} className={classes.row} data-cells={cells(row).length}>
+          {cells(row).map((cell) => (
             <CellInput
               key={cell.name}
               path={`${path}[${at}].${cell.name}`}
               label={cell.label}
               data={cell.data(row)}
-              value={String(row[cell.name] ?? "")}
-              put={(text) => put(rows.with(at, { ...row, [cell.name]: text }))}
+              value={String(cellOf(row, cell.name) ?? "")}
+              put={(text) => put(rows.with(at, withCell(row, cell.name, text)))}
             />
           ))}
           {!isLocked && (
@@ -93,7 +101,9 @@ function Table({
               color="gray"
               size="lg"
               className={classes.remove}
-              aria-label={t("agents.removeRow", { name: String(row[cells[0]?.name ?? ""] ?? "") })}
+              aria-label={t("agents.removeRow", {
+                name: String(row[cells(row)[0]?.name ?? ""] ?? ""),
+              })}
               onClick={() => put(rows.toSpliced(at, 1))}
             >
               <Icon name="cross" size={16} />
@@ -103,11 +113,7 @@ function Table({
       ))}
       {error && <p className={classes.error}>{error}</p>}
       {!isLocked && (
-        <Button
-          variant="default"
-          size="xs"
-          onClick={() => put([...rows, Object.fromEntries(cells.map(({ name }) => [name, ""]))])}
-        >
+        <Button variant="default" size="xs" onClick={() => put([...rows, blank])}>
           {add}
         </Button>
       )}

@@ -48,6 +48,7 @@ export const PLACES: readonly string[] = [
   "spec.workspace.env",
   "spec.workspace.storage.type",
   "spec.workspace.secretRefs",
+  "spec.workspace.egress",
   "spec.schedule",
   "spec.schedule.frequency",
   "spec.schedule.weekday",

@@ -78,6 +78,7 @@ const FIELD_KEYS: Readonly<Record<string, Key>> = {
   "spec.workspace.storage.size": "field.size",
   "spec.workspace.env": "field.env",
   "spec.workspace.secretRefs": "field.secrets",
+  "spec.workspace.egress": "field.egress",
   "spec.limits.maxCostMicros": "field.cost",
   "spec.limits.timeoutSeconds": "field.time",
   "spec.limits.maxTurns": "field.turns",

@@ -1,5 +1,6 @@
 /** What is wrong with a value, by the rules of the resource (api/agent.rules.json). */
 import rules from "../api/agent.rules.json";
+import { cellOf, secretCells } from "./cells";
 import { type Content, isTree, type Tree, valueAt } from "./contents";
 import { isTextField, KINDS } from "./fields";
 import { showValue } from "./kinds";
@@ -16,7 +17,8 @@ export interface Fault {
     | "fault.item"
     | "fault.reserved"
     | "fault.twice"
-    | "fault.unread";
+    | "fault.unread"
+    | "hosts.twice";
   readonly values?: Record<string, string | number>;
 }
 
@@ -100,8 +102,19 @@ function fits(rule: Rule | undefined, value: string): boolean {
 
 /** One cell of a table of objects: `spec.workspace.env`, row 2, `name`. */
 function faultOfCell(path: string, cell: string, value: unknown): Fault | null {
-  const rule = ruleAt(path)?.items?.properties?.[cell];
+  const rule = ruleOfCell(path, cell);
   return rule && typeof value === "string" ? faultOfText(rule, value) : null;
+}
+
+function defaultOfCell(path: string, cell: string): unknown {
+  return ruleOfCell(path, cell)?.default;
+}
+
+/** A cell may lie deeper: `secretManager.version`. */
+function ruleOfCell(path: string, cell: string): Rule | undefined {
+  return cell
+    .split(".")
+    .reduce<Rule | undefined>((rule, step) => rule?.properties?.[step], ruleAt(path)?.items);
 }
 
 /** Every field by its path, as the server writes them: `spec.workspace.env[0].name`. */
@@ -115,12 +128,13 @@ export function faultsOf(content: Content): Map<string, Fault> {
       note(path, faultOf(path, valueAt(content, path)));
   }
   for (const [path, fault] of faultsOfVariables(content)) note(path, fault);
+  for (const [path, fault] of faultsOfHosts(content)) note(path, fault);
   return faults;
 }
 
 const TABLES = [
-  { path: "spec.workspace.env", cells: ["name", "value"], variable: "name" },
-  { path: "spec.workspace.secretRefs", cells: ["name", "key", "envName"], variable: "envName" },
+  { path: "spec.workspace.env", cells: () => ["name", "value"], variable: "name" },
+  { path: "spec.workspace.secretRefs", cells: secretCells, variable: "envName" },
 ] as const;
 
 function* faultsOfVariables(content: Content): Generator<[string, Fault]> {
@@ -129,7 +143,7 @@ function* faultsOfVariables(content: Content): Generator<[string, Fault]> {
     const rows = valueAt(content, path);
     for (const [at, row] of (Array.isArray(rows) ? rows : []).entries()) {
       if (!isTree(row)) continue;
-      yield* faultsOfRow(path, at, row, cells);
+      yield* faultsOfRow(path, at, row, cells(row));
       const name = String(row[variable] ?? "");
       const fault = faultOfVariable(name, named);
       if (fault) yield [`${path}[${at}].${variable}`, fault];
@@ -145,7 +159,7 @@ function* faultsOfRow(
   cells: readonly string[],
 ): Generator<[string, Fault]> {
   for (const cell of cells) {
-    const fault = faultOfCell(path, cell, row[cell] ?? "");
+    const fault = faultOfCell(path, cell, cellOf(row, cell) ?? defaultOfCell(path, cell) ?? "");
     if (fault) yield [`${path}[${at}].${cell}`, fault];
   }
 }
@@ -154,4 +168,17 @@ function faultOfVariable(name: string, named: ReadonlySet<string>): Fault | null
   const prefix = RESERVED.find((each) => name.startsWith(each));
   if (prefix) return { key: "fault.reserved", values: { prefix } };
   return name && named.has(name) ? { key: "fault.twice" } : null;
+}
+
+function* faultsOfHosts(content: Content): Generator<[string, Fault]> {
+  const path = "spec.workspace.egress";
+  const rows = valueAt(content, path);
+  const named = new Set<string>();
+  for (const [at, row] of (Array.isArray(rows) ? rows : []).entries()) {
+    if (!isTree(row)) continue;
+    yield* faultsOfRow(path, at, row, ["host"]);
+    const host = String(row.host ?? "");
+    if (host && named.has(host)) yield [`${path}[${at}].host`, { key: "hosts.twice" }];
+    named.add(host);
+  }
 }

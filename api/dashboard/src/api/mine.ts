@@ -1,4 +1,4 @@
-/** What belongs to the person alone: spending, keys, secrets, all of it. No report tells of it. */
+/** What belongs to the person alone: spending, keys, secrets, all of it. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { keys } from "../live/cache";
 import { read, send, withQuery } from "./client";
@@ -8,7 +8,6 @@ import type { MadeKey, Person, Secret, Spending, UsageBy, UsageReport, UserKey }
 const USAGE_FRESH_MS = 30_000;
 
 const KEYS = ["keys"] as const;
-const SECRETS = ["secrets"] as const;
 
 /** null where it is not known, or not limited. */
 export function useSpending(): Spending | null {
@@ -69,13 +68,13 @@ export function useRevokeKey() {
 
 export function useSecrets() {
   return useQuery({
-    queryKey: SECRETS,
+    queryKey: keys.secrets,
     queryFn: async ({ signal }) => (await read<{ items: Secret[] }>("/api/secrets", signal)).items,
   });
 }
 
 export function useSaveSecret() {
-  const again = useReadAgain(SECRETS);
+  const again = useReadAgain(keys.secrets);
   return useMutation({
     mutationFn: ({ name, values }: { name: string; values: Record<string, string> }) =>
       send<void>({ method: "PUT", path: secretPath(name), body: { values } }),
@@ -84,7 +83,7 @@ export function useSaveSecret() {
 }
 
 export function useDeleteSecret() {
-  const again = useReadAgain(SECRETS);
+  const again = useReadAgain(keys.secrets);
   return useMutation({
     mutationFn: (name: string) => send<void>({ method: "DELETE", path: secretPath(name) }),
     onSuccess: again,

@@ -521,6 +521,155 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/triggers/agents/{agent_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Agent
+         * @description Start a run by a key of this agent's trigger: as a bearer, or by a signature of the body
+         *     (GitHub's, or Standard Webhooks'). The id of a delivery makes a repeated one the same run.
+         */
+        post: operations["call_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/trigger-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trigger Keys
+         * @description Keys by which other programs start this agent.
+         */
+        get: operations["list_trigger_keys"];
+        put?: never;
+        /**
+         * Create Trigger Key
+         * @description A key, told this once.
+         */
+        post: operations["create_trigger_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/trigger-keys/{trigger_key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Trigger Key
+         * @description From now on it starts nothing.
+         */
+        delete: operations["revoke_trigger_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Webhooks
+         * @description Who is told when something of yours goes wrong, or of that agent.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Create Webhook
+         * @description An address to call. Its secret is told this once.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Webhook
+         * @description It is called no more; its deliveries go, too.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description What was sent to it in the last 30 days, and what came of it.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeliver
+         * @description Send it again now, with the same id.
+         */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -1088,6 +1237,62 @@ export interface components {
             text: string;
         };
         /**
+         * DeliveryAttemptView
+         * @description One time that it was sent: `status` of the answer, null without one; `message` in words.
+         */
+        DeliveryAttemptView: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Status */
+            status: number | null;
+            /** Message */
+            message: string;
+            /** Milliseconds */
+            milliseconds: number;
+        };
+        /**
+         * DeliveryPage
+         * @description Newest first. `next` is the cursor of older ones; null at the end.
+         */
+        DeliveryPage: {
+            /** Items */
+            items: components["schemas"]["DeliveryView"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * DeliveryView
+         * @description One event on its way. `id` is its `webhook-id`, `body` all that is sent.
+         */
+        DeliveryView: {
+            /** Id */
+            id: string;
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "execution.failed" | "schedule.paused" | "schedule.missed";
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "failed";
+            /** Nexttime */
+            nextTime: string | null;
+            /** Attempts */
+            attempts: components["schemas"]["DeliveryAttemptView"][];
+            /** Body */
+            body: string;
+        };
+        /**
          * ExecutionDiffView
          * @description From the left run to the right one. `changes` names fields of the view, and of `spec` what
          *     the run was asked; `attempts` is their number.
@@ -1355,6 +1560,54 @@ export interface components {
             details: components["schemas"]["KeyView"];
         };
         /**
+         * MadeTriggerKey
+         * @description A new key. `secret` is told this once.
+         */
+        MadeTriggerKey: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bearer" | "signature";
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Secret */
+            secret: string;
+        };
+        /**
+         * MadeWebhook
+         * @description A new webhook. `secret` is told this once: it checks the signatures.
+         */
+        MadeWebhook: {
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
+            /** Agent */
+            agent: string | null;
+            /** Events */
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Isforeverybody
+             * @default false
+             */
+            isForEverybody: boolean;
+            /** Secret */
+            secret: string;
+        };
+        /**
          * MessagePage
          * @description The newest last. `next` is the cursor of what was said before; None at the start.
          */
@@ -1463,6 +1716,39 @@ export interface components {
         NewTitle: {
             /** Title */
             title: string;
+        };
+        /**
+         * NewTriggerKey
+         * @description What a key is for, and how callers prove that they have it.
+         */
+        NewTriggerKey: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @default bearer
+             * @enum {string}
+             */
+            kind: "bearer" | "signature";
+        };
+        /**
+         * NewWebhook
+         * @description Who is to be told of what. Without `agent`: of all of yours.
+         */
+        NewWebhook: {
+            /** Url */
+            url: string;
+            /** Agent */
+            agent?: string | null;
+            /**
+             * Events
+             * @default [
+             *       "execution.failed",
+             *       "schedule.paused",
+             *       "schedule.missed"
+             *     ]
+             */
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
         };
         /**
          * OutputView
@@ -1600,7 +1886,8 @@ export interface components {
          * ReceiptView
          * @description What became of a time of the schedule, or of `count` in a row until `lastTime`.
          *
-         *     `execution` is the name of the Execution that was made, `result` how it ended.
+         *     `execution` is the name of the Execution that was made, `result` how it ended; Gone: it was
+         *     deleted before that was seen.
          */
         ReceiptView: {
             /**
@@ -1629,7 +1916,7 @@ export interface components {
             /** Execution */
             execution: string | null;
             /** Result */
-            result: ("Succeeded" | "Failed") | null;
+            result: ("Succeeded" | "Failed" | "Cancelled" | "Gone") | null;
         };
         /**
          * ReportView
@@ -1823,7 +2110,8 @@ export interface components {
         };
         /**
          * SecretVariableView
-         * @description A value of a Secret that the agent gets as a variable.
+         * @description A value that the agent gets as a variable: of a Secret by its key, or of Secret Manager by
+         *     its version.
          */
         SecretVariableView: {
             /** Name */
@@ -1936,6 +2224,7 @@ export interface components {
             conversationChanged: components["schemas"]["ConversationView"];
             conversationDeleted: components["schemas"]["GoneConversationView"];
             executionPieces: components["schemas"]["PiecesView"];
+            thingsChanged: components["schemas"]["ThingsView"];
         };
         /**
          * TextPart
@@ -1949,6 +2238,17 @@ export interface components {
             type: "text";
             /** Text */
             text: string;
+        };
+        /**
+         * ThingsView
+         * @description Payload of `things.changed`: what is to be read anew.
+         */
+        ThingsView: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "secrets" | "triggers" | "webhooks" | "deliveries";
         };
         /**
          * TokensView
@@ -2011,7 +2311,8 @@ export interface components {
         };
         /**
          * TouchView
-         * @description What it may do. `hosts`: `*` is whatever its network lets through.
+         * @description What it may do. `hosts`: `*` is whatever its network lets through; ports but 443 follow a
+         *     host after a blank.
          */
         TouchView: {
             /** Tools */
@@ -2038,6 +2339,34 @@ export interface components {
             }[];
             /** Next */
             next: string | null;
+        };
+        /**
+         * TriggerKeyList
+         * @description Newest first.
+         */
+        TriggerKeyList: {
+            /** Items */
+            items: components["schemas"]["TriggerKeyView"][];
+        };
+        /**
+         * TriggerKeyView
+         * @description A key without its secret.
+         */
+        TriggerKeyView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bearer" | "signature";
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
         };
         /**
          * UsageReport
@@ -2112,6 +2441,39 @@ export interface components {
              * @default 0
              */
             cacheWriteTokens: number;
+        };
+        /**
+         * WebhookList
+         * @description Newest first.
+         */
+        WebhookList: {
+            /** Items */
+            items: components["schemas"]["WebhookView"][];
+        };
+        /**
+         * WebhookView
+         * @description A webhook without its secret. `agent` is the id of the agent that it is about, null for all
+         *     of yours; one that `isForEverybody` is named by the settings and hears of every agent.
+         */
+        WebhookView: {
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
+            /** Agent */
+            agent: string | null;
+            /** Events */
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Isforeverybody
+             * @default false
+             */
+            isForEverybody: boolean;
         };
         /**
          * WholeAgent
@@ -3519,6 +3881,382 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description What the run gets as its input: text, at most 256 KiB. */
+        requestBody?: {
+            content: {
+                "*/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trigger_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerKeyList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_trigger_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTriggerKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeTriggerKey"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_trigger_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                trigger_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                agent?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-correlation-id"?: string | null;
+            };
+            path: {
+                webhook_id: string;
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -39,6 +39,13 @@ export type Problem = Schemas["Problem"];
 export type Conversation = Schemas["ConversationView"];
 export type Message = Schemas["MessageView"];
 export type Fire = SchedulePreview["fires"][number];
+export type TriggerKey = Schemas["TriggerKeyView"];
+export type NewTriggerKey = Schemas["NewTriggerKey"];
+export type MadeTriggerKey = Schemas["MadeTriggerKey"];
+export type Webhook = Schemas["WebhookView"];
+export type NewWebhook = Schemas["NewWebhook"];
+export type MadeWebhook = Schemas["MadeWebhook"];
+export type Delivery = Schemas["DeliveryView"];
 type Gone = Schemas["GoneView"];
 
 /** An event of a transcript: a stranger's JSON, read by transcript/timeline.ts. */
@@ -57,7 +64,8 @@ export type Report =
   | ReportOf<"execution.output", Output>
   | ReportOf<"execution.pieces", Pieces>
   | ReportOf<"conversation.changed", Conversation>
-  | ReportOf<"conversation.deleted", { id: string }>;
+  | ReportOf<"conversation.deleted", { id: string }>
+  | ReportOf<"things.changed", Schemas["ThingsView"]>;
 
 export interface Page<Item> {
   items: Item[];

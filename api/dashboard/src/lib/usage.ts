@@ -46,6 +46,21 @@ export function tableRows(report: UsageReport): UsageRow[] {
   );
 }
 
+/** Bars that a chart has room for. */
+const BARS = 8;
+
+/** Names and costs of the dearest, and what all others came to. Two of one name are told apart. */
+export function dearest(report: UsageReport, others: string): [string, number][] {
+  const rows = tableRows(report).filter((row) => row.costMicros > 0);
+  const shown = rows.length > BARS ? rows.slice(0, BARS - 1) : rows;
+  const rest = rows.slice(shown.length).reduce((sum, row) => sum + row.costMicros, 0);
+  const bars = shown.map(({ key, label, costMicros }): [string, number] => {
+    const isTwice = shown.some((other) => other.label === label && other.key !== key);
+    return [isTwice ? `${label} ${key.slice(-4)}` : label, costMicros];
+  });
+  return rest > 0 ? [...bars, [others, rest]] : bars;
+}
+
 export function totalsOf(report: UsageReport): { requests: number; tokens: number } {
   return {
     requests: report.rows.reduce((sum, row) => sum + row.requests, 0),

@@ -28,6 +28,10 @@ export const keys = {
   transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
   files: (id: string) => ["files", id] as const,
   conversations: ["conversations"] as const,
+  secrets: ["secrets"] as const,
+  triggers: (agent: string) => ["triggers", agent] as const,
+  webhooks: (agent: string | null) => ["webhooks", agent] as const,
+  deliveries: (webhook: string) => ["deliveries", webhook] as const,
 };
 
 /** What was heard while a read was on its way. */
@@ -75,6 +79,9 @@ export function applyReport(client: QueryClient, report: Report): void {
       break;
     case "execution.pieces":
       showPieces(client, report.execution, report.payload);
+      break;
+    case "things.changed":
+      void client.invalidateQueries({ queryKey: [report.payload.what] });
       break;
   }
 }

@@ -1,5 +1,5 @@
 import { Button, Tabs } from "@mantine/core";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { ActivateDialog, Drift } from "../agents/ActivateDialog";
 import { AgentMenu } from "../agents/AgentMenu";
@@ -26,7 +26,9 @@ import { useWords } from "../words/words";
 import classes from "./AgentPage.module.css";
 import { MissingPage } from "./MissingPage";
 
-const TABS = ["overview", "edit", "yaml", "history"] as const;
+const WebhooksTab = lazy(() => import("../agents/WebhooksTab"));
+
+const TABS = ["overview", "edit", "yaml", "history", "webhooks"] as const;
 type Tab = (typeof TABS)[number];
 
 /** One agent: how it stands, what it is, and everything that it was. */
@@ -128,7 +130,9 @@ function AgentTabs({ agent, detail }: { agent: Agent; detail: AgentDetail }) {
   const { t } = useWords();
   const [query, setQuery] = useSearchParams();
   const own = revisionOf(detail);
-  const tabs = TABS.filter((tab) => own || tab !== "history");
+  const tabs = TABS.filter(
+    (tab) => (own || tab !== "history") && (agent.isOwned || tab !== "webhooks"),
+  );
   const tab = tabs.find((each) => each === query.get("tab")) ?? "overview";
   const choose = (next: string | null) =>
     setQuery(next && next !== "overview" ? { tab: next } : {}, { replace: true });
@@ -143,7 +147,9 @@ function AgentTabs({ agent, detail }: { agent: Agent; detail: AgentDetail }) {
         ))}
       </Tabs.List>
       <Tabs.Panel value={tab}>
-        {own ? <Own {...shared} latest={own} /> : <Foreign {...shared} />}
+        <Suspense fallback={<Rows count={2} />}>
+          {own ? <Own {...shared} latest={own} /> : <Foreign {...shared} />}
+        </Suspense>
       </Tabs.Panel>
     </Tabs>
   );
@@ -161,6 +167,7 @@ function Own({ agent, detail, tab, latest }: Shared & { latest: Revision }) {
   const [yaml, setYaml] = useYaml(agent.id);
   if (tab === "edit") return <EditTab id={agent.id} latest={latest} draft={draft} />;
   if (tab === "yaml") return <YamlTab agent={detail} text={yaml} setText={setYaml} />;
+  if (tab === "webhooks") return <WebhooksTab agent={agent} />;
   if (tab === "history") return <HistoryTab agent={agent} />;
   return <OverviewTab agent={agent} detail={detail} />;
 }
@@ -169,6 +176,7 @@ function Own({ agent, detail, tab, latest }: Shared & { latest: Revision }) {
 function Foreign({ agent, detail, tab }: Shared) {
   const { name, description, spec } = detail;
   if (tab === "yaml") return <YamlTab agent={detail} text={null} setText={() => undefined} />;
+  if (tab === "webhooks") return <WebhooksTab agent={agent} />;
   if (tab !== "edit") return <OverviewTab agent={agent} detail={detail} />;
   const editing = beginEditing({ number: 0, content: { name, description, spec } });
   const form = { editing, isLocked: true, faults: new Map(), errors: [], change: () => undefined };

@@ -1,15 +1,14 @@
-import { Button, Checkbox, CopyButton, Select, TextInput } from "@mantine/core";
+import { Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { Link } from "wouter";
 import { type NewKey, useKeys, useMakeKey, useRevokeKey } from "../api/mine";
 import type { UserKey } from "../api/views";
 import { keyState, sortedKeys } from "../lib/keys";
 import { useNow } from "../lib/now";
-import { Callout } from "../parts/Callout";
 import { Confirm } from "../parts/Confirm";
-import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
 import { Pill } from "../parts/Phase";
+import { Revealed } from "../parts/Revealed";
 import { Empty, Failure, Refusal, Rows } from "../parts/States";
 import { Ago } from "../parts/Times";
 import { useWords } from "../words/words";
@@ -31,7 +30,16 @@ export default function KeysPage() {
         title={t("keys.title")}
         detail={t("keys.detail")}
       />
-      {make.data && <Made value={make.data.key} done={make.reset} />}
+      {make.data && (
+        <Revealed
+          title={t("keys.made")}
+          detail={t("keys.madeDetail")}
+          value={make.data.key}
+          copy={t("keys.copy")}
+          close={t("keys.done")}
+          done={make.reset}
+        />
+      )}
       <Section title={t("keys.list")}>
         <List />
       </Section>
@@ -42,31 +50,6 @@ export default function KeysPage() {
         </Section>
       )}
     </>
-  );
-}
-
-function Made({ value, done }: { value: string; done: () => void }) {
-  const { t } = useWords();
-  return (
-    <Callout tone="good" icon="check" title={t("keys.made")}>
-      <p>{t("keys.madeDetail")}</p>
-      <code className={classes.value}>{value}</code>
-      <div className={classes.buttons}>
-        <CopyButton value={value}>
-          {({ copied, copy }) => (
-            <Button
-              leftSection={<Icon name={copied ? "check" : "copy"} size={16} />}
-              onClick={copy}
-            >
-              {copied ? t("app.copied") : t("keys.copy")}
-            </Button>
-          )}
-        </CopyButton>
-        <Button variant="default" onClick={done}>
-          {t("keys.done")}
-        </Button>
-      </div>
-    </Callout>
   );
 }
 

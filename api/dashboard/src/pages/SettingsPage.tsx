@@ -180,6 +180,7 @@ function Access() {
         <p className={classes.links}>
           <Link href="/keys">{t("keys.title")}</Link>
           <Link href="/secrets">{t("secrets.title")}</Link>
+          <Link href="/webhooks">{t("webhooks.title")}</Link>
         </p>
       )}
     </Row>

@@ -4,7 +4,7 @@ import { useSpending, useUsage } from "../api/mine";
 import type { UsageBy, UsageReport, UsageRow } from "../api/views";
 import { dayOf, RANGES, type RangeName } from "../lib/days";
 import { saveText } from "../lib/saving";
-import { asked, dayRows, tableRows, tokensOf, totalsOf, usageCsv } from "../lib/usage";
+import { asked, dayRows, dearest, tableRows, tokensOf, totalsOf, usageCsv } from "../lib/usage";
 import { Chart } from "../parts/Chart";
 import { Facts } from "../parts/Facts";
 import { Icon } from "../parts/icons";
@@ -114,6 +114,10 @@ function Question({
 
 function Report({ report }: { report: UsageReport }) {
   const { t, date } = useWords();
+  const points =
+    report.by === "day"
+      ? dayRows(report).map((row) => [date(row.key), row.costMicros] as const)
+      : dearest(report, t("usage.others"));
   const isNothing = report.rows.every((row) => row.requests === 0 && row.costMicros === 0);
   return (
     <>
@@ -122,21 +126,14 @@ function Report({ report }: { report: UsageReport }) {
         <Empty icon="chart" title={t("usage.none")} detail={t("usage.noneDetail")} />
       ) : (
         <>
-          {report.by === "day" && (
-            <div className={classes.chart}>
-              <Chart
-                title={t("usage.chart")}
-                unit="micros"
-                kind="bar"
-                series={[
-                  {
-                    name: t("usage.cost"),
-                    points: dayRows(report).map((row) => [date(row.key), row.costMicros] as const),
-                  },
-                ]}
-              />
-            </div>
-          )}
+          <div className={classes.chart}>
+            <Chart
+              title={t(`usage.chart.${report.by}`)}
+              unit="micros"
+              kind="bar"
+              series={[{ name: t("usage.cost"), points }]}
+            />
+          </div>
           <Section title={t("usage.table")}>
             <Table report={report} />
           </Section>

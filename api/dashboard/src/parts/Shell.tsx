@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
+import { beginPage } from "../lib/scrolling";
 import { useWords } from "../words/words";
 import { Expiry } from "./Expiry";
 import { Icon, type IconName, Sun } from "./icons";
@@ -12,7 +13,12 @@ const PLACES = [
   { path: "/executions", icon: "runs", text: "nav.executions" },
   { path: "/agents", icon: "agents", text: "nav.agents" },
   { path: "/usage", icon: "chart", text: "nav.usage" },
-  { path: "/settings", within: ["/keys", "/secrets"], icon: "settings", text: "nav.settings" },
+  {
+    path: "/settings",
+    within: ["/keys", "/secrets", "/webhooks"],
+    icon: "settings",
+    text: "nav.settings",
+  },
 ] as const satisfies { path: string; within?: readonly string[]; icon: IconName; text: string }[];
 
 /** What surrounds every page: navigation, and the bar that tells what is going on. */
@@ -73,7 +79,7 @@ function Place({
   );
 }
 
-/** A new page begins at its top, and a screen reader begins with it. */
+/** A new page begins at its top, one that somebody comes back to where they left it; a screen reader begins with it. */
 function useMainFocus() {
   const [location] = useLocation();
   const main = useRef<HTMLElement>(null);
@@ -83,8 +89,8 @@ function useMainFocus() {
     last.current = location;
     // Who is writing goes on writing: a conversation that began has got its address.
     if (document.activeElement instanceof HTMLTextAreaElement) return;
-    scrollTo(0, 0);
     main.current?.focus({ preventScroll: true });
+    return beginPage();
   }, [location]);
   return main;
 }

@@ -101,6 +101,8 @@ export const AGENTS = {
   "agents.value": { en: "Value", ko: "값" },
   "agents.secret": { en: "Secret", ko: "시크릿" },
   "agents.secretKey": { en: "Key", ko: "키" },
+  "agents.managedSecret": { en: "Secret in Secret Manager", ko: "Secret Manager의 시크릿" },
+  "agents.secretVersion": { en: "Version", ko: "버전" },
   "agents.envHint": {
     en: "Plain values, for the agent and for every command that it runs.",
     ko: "에이전트와 모든 명령이 볼 수 있는 일반 값입니다.",
@@ -126,6 +128,7 @@ export const AGENTS = {
   "tab.edit": { en: "Edit", ko: "편집" },
   "tab.look": { en: "Definition", ko: "정의" },
   "tab.yaml": { en: "YAML", ko: "YAML 보기" },
+  "tab.webhooks": { en: "Webhooks", ko: "웹훅" },
   "tab.history": { en: "History", ko: "기록" },
   "group.task": { en: "What it does", ko: "하는 일" },
   "group.model": { en: "Model", ko: "모델" },

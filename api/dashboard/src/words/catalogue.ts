@@ -1,19 +1,23 @@
 import { AGENTS } from "./agents";
 import { CHAT } from "./chat";
 import { EXPIRY } from "./expiry";
+import { HOSTS } from "./hosts";
 import { KEYS } from "./keys";
 import { MINE } from "./mine";
 import { RUN } from "./run";
 import { USAGE } from "./usage";
+import { WEBHOOKS } from "./webhooks";
 
 /** Every text of the dashboard, in every language. `{name}` is a place that is filled in. */
 export const CATALOGUE = {
   ...AGENTS,
   ...EXPIRY,
+  ...HOSTS,
   ...KEYS,
   ...MINE,
   ...RUN,
   ...USAGE,
+  ...WEBHOOKS,
 
   "app.skip": { en: "Skip to content", ko: "본문으로 건너뛰기" },
   "app.navigation": { en: "Main", ko: "주 메뉴" },
@@ -280,12 +284,14 @@ export const CATALOGUE = {
   "phase.Succeeded": { en: "Succeeded", ko: "성공" },
   "phase.Failed": { en: "Failed", ko: "실패" },
   "phase.Cancelled": { en: "Cancelled", ko: "취소됨" },
+  "phase.Gone": { en: "Deleted", ko: "삭제됨" },
 
   "trigger.Manual": { en: "kubectl", ko: "kubectl" },
   "trigger.Command": { en: "Command line", ko: "명령줄" },
   "trigger.Dashboard": { en: "Dashboard", ko: "대시보드" },
   "trigger.Schedule": { en: "Schedule", ko: "일정" },
   "trigger.Backfill": { en: "Made up for", ko: "보충 실행" },
+  "trigger.Webhook": { en: "Webhook", ko: "웹훅" },
 
   "reason.Active": { en: "Going on", ko: "진행 중" },
   "reason.Verified": { en: "Verified", ko: "검증됨" },
@@ -349,6 +355,12 @@ export const CATALOGUE = {
   "reason.Starting": { en: "Starting", ko: "시작 중" },
   "reason.Stopping": { en: "Stopping", ko: "중지 중" },
   "reason.SecretMissing": { en: "Secret missing", ko: "시크릿 없음" },
+  "reason.SecretRefused": { en: "Secret not allowed", ko: "허용되지 않은 시크릿" },
+  "reason.SecretForbidden": { en: "Secret can't be read", ko: "시크릿을 읽을 수 없음" },
+  "reason.SecretManagerUnreachable": {
+    en: "Secret Manager not reachable",
+    ko: "Secret Manager에 연결할 수 없음",
+  },
   "reason.Ready": { en: "Ready", ko: "준비됨" },
   ...CHAT,
 } as const satisfies Record<string, Record<"en" | "ko", string>>;

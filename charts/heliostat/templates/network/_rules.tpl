@@ -24,6 +24,11 @@
     {{- range .Values.network.providers.ports }}
     - {port: {{ . }}}
     {{- end }}
+{{- include "heliostat.metadata" . }}
+{{- end }}
+
+{{/* Who may ask a cloud's metadata server for its identity. */}}
+{{- define "heliostat.metadata" -}}
 {{- if .Values.network.metadata }}
 - to:
     - ipBlock: {cidr: 169.254.169.254/32}
@@ -40,6 +45,17 @@
     - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
     {{- end }}
   ports: [{port: 6379}]
+{{- end }}
+
+{{/* The collector of traces, in the cluster or outside. */}}
+{{- define "heliostat.toCollector" -}}
+{{- with .Values.telemetry.otlpEndpoint }}
+{{- $named := regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" }}
+- to:
+    - namespaceSelector: {}
+    - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
+  ports: [{port: {{ $named | default (ternary 443 80 (hasPrefix "https:" .)) }}}]
+{{- end }}
 {{- end }}
 
 {{/* Prometheus, from the namespaces that values name. */}}

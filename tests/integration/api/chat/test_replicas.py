@@ -70,6 +70,19 @@ async def test_a_writer_that_comes_back_too_late_changes_nothing(place: ChatPlac
     assert ann.answers[0]["state"] == "interrupted"
 
 
+async def test_an_answer_outlives_a_sleep_of_its_machine(place: ChatPlace) -> None:
+    """The clock jumps, timers do not: no lease was renewed when the page looks again."""
+    async with place.talker() as ann, place.api.browser(ANN) as browser:
+        conversation = await ann.say("stand still")
+        await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
+        place.api.clock.go_on(timedelta(hours=8))
+        found = await browser.get(f"/api/conversations/{conversation}")
+        await place.api.parts.chat.reading.mending.mend_all()
+        assert found.json()["state"] == "answering"
+        await ann.send(type="stop", conversation=conversation)
+        assert (await ann.answered())["state"] == "stopped"
+
+
 async def test_a_replica_that_ends_in_good_order_leaves_its_answers_interrupted(
     place: ChatPlace,
 ) -> None:

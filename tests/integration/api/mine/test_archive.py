@@ -15,6 +15,8 @@ from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.port import Fields, Put
 from heliostat_api.mine.zips import pack
 from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.webhooks.records import Delivery, Webhook
+from heliostat_api.webhooks.trigger_keys import NewTriggerKey
 from support.shared_api import ApiApp, api_app
 
 ANN, BOB = "guest-ann", "guest-bob"
@@ -70,6 +72,28 @@ async def give_file(api: ApiApp, uid: str, path: str, content: bytes) -> None:
     await api.parts.files.write(uid, file, 0, content)
 
 
+async def give_webhook(api: ApiApp, person: str, agent: str) -> tuple[str, str, str]:
+    """A key of an agent's trigger, a webhook and a delivery; their ids."""
+    somebody = Person(person, PersonKind.USER)
+    order = NewTriggerKey(name="ci", kind="signature")
+    key = await api.parts.webhooks.keys.create(somebody, agent, order)
+    webhook = Webhook(
+        user_id=person, created_at=api.clock(), url="https://hooks.example", sealed="x"
+    )
+    await api.documents.commit(Put(f"webhooks/hook-{person}", webhook.fields()))
+    delivery = Delivery(
+        user_id=person,
+        webhook_id=f"hook-{person}",
+        agent_id=agent,
+        event="execution.failed",
+        created_at=api.clock(),
+        body="{}",
+        next_time=api.clock(),
+    )
+    await api.documents.commit(Put(f"deliveries/msg-{person}", delivery.fields()))
+    return key.id, f"hook-{person}", f"msg-{person}"
+
+
 async def test_all_of_mine_is_there_and_nothing_else(api: ApiApp) -> None:
     agent = await give_agent(api, ANN, "Sales report")
     await give_agent(api, BOB, "Bob's")
@@ -83,6 +107,8 @@ async def test_all_of_mine_is_there_and_nothing_else(api: ApiApp) -> None:
     await give_file(api, uid, "C:\\..\\boot.ini", b"x")
     await give_conversation(api, ANN, 60)
     await give_conversation(api, BOB, 1)
+    key, hook, delivery = await give_webhook(api, ANN, agent)
+    await give_webhook(api, BOB, agent)
     archive = await fetch(api, ANN)
     folder, run = f"agents/sales-report-{agent}", f"executions/{uid}"
     assert set(archive.namelist()) == {
@@ -95,7 +121,13 @@ async def test_all_of_mine_is_there_and_nothing_else(api: ApiApp) -> None:
         f"{run}/files/1/out/chart.png",
         f"{run}/files/1/C__.._boot.ini",
         f"conversations/of-{ANN}.json",
+        f"triggers/{key}.json",
+        f"webhooks/{hook}.json",
+        f"deliveries/{delivery}.json",
     }
+    for name in (f"triggers/{key}", f"webhooks/{hook}", f"deliveries/{delivery}"):
+        said = archive.read(f"{name}.json").decode()
+        assert not any(each in said for each in ("sealed", "digest")), said
     assert b"kind: Agent" in archive.read(f"{folder}/agent.yaml")
     assert json.loads(archive.read(f"{folder}/revisions/1.json"))["description"] == ""
     assert json.loads(archive.read(f"{folder}/revisions/2.json"))["description"] == "x"

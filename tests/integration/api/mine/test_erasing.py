@@ -15,7 +15,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heliostat_api.documents.port import Delete, Documents, Put, Query, UnavailableError
+from heliostat_api.documents.port import Delete, Documents, Fields, Put, Query, UnavailableError
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.endings import Endings
 from heliostat_api.events.reports import Report, ReportType
@@ -67,8 +67,19 @@ async def names_of(api: ApiApp) -> str:
     return json.dumps(kept, default=str)
 
 
+async def give_webhook(api: ApiApp, person: str) -> list[str]:
+    """One with a delivery, as somebody has who was a guest before; paths of documents."""
+    hook, delivery = f"webhooks/hook-{person}", f"deliveries/msg-{person}"
+    fields: Fields = {"userId": person, "createdAt": NOW}
+    await api.documents.commit(
+        Put(hook, {**fields, "url": "https://hooks.example"}),
+        Put(delivery, {**fields, "webhookId": f"hook-{person}", "isOpen": False}),
+    )
+    return [hook, delivery]
+
+
 async def give_all(api: ApiApp, person: str) -> list[str]:
-    """An active agent, a draft, a run with a transcript and a conversation; paths of documents."""
+    """An active agent with a key, runs, a webhook and a conversation; paths of documents."""
     async with api.browser(person) as browser:
         made = await browser.post(
             "/api/agents",
@@ -79,6 +90,11 @@ async def give_all(api: ApiApp, person: str) -> list[str]:
         assert (await browser.post(f"/api/agents/{agent}/activate")).status_code == 202
         ran = await browser.post(f"/api/agents/{agent}/run", json={})
         tried = await browser.post(f"/api/agents/{agent}/test", json={})
+        key = await browser.post(f"/api/agents/{agent}/trigger-keys", json={"name": "ci"})
+        bearer = {"Authorization": f"Bearer {key.json()['secret']}", "webhook-id": "m"}
+        called = await browser.post(f"/api/triggers/agents/{agent}", headers=bearer)
+        assert called.status_code == 202
+    hooks = await give_webhook(api, person)
     uid = ran.json()["execution"]
     await api.parts.transcripts.append(uid, 1, 0, ['{"n":0}'])
     talk = f"conversations/of-{person}"
@@ -87,7 +103,8 @@ async def give_all(api: ApiApp, person: str) -> list[str]:
         Put(f"{talk}/messages/m", {"content": "hello", "timestamp": NOW}),
     )
     runs = [f"executions/{each}" for each in (uid, tried.json()["execution"])]
-    return [f"agents/{agent}", *runs, f"{runs[0]}/chunks/0001-000000000000", f"{talk}/messages/m"]
+    paths = [f"agents/{agent}", f"triggers/{key.json()['id']}", *hooks, *runs]
+    return [*paths, f"{runs[0]}/chunks/0001-000000000000", f"{talk}/messages/m"]
 
 
 async def test_all_of_mine_goes_and_nothing_of_anybody_elses(api: ApiApp) -> None:

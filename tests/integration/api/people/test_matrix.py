@@ -22,9 +22,13 @@ from websockets.exceptions import InvalidStatus
 
 from heliostat_api.chat.frames import Say
 from heliostat_api.documents.files import WorkFile
+from heliostat_api.documents.port import Put
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.cookies import SESSION
+from heliostat_api.settings import ApiSettings
+from heliostat_api.webhooks.records import Delivery, NewWebhook
+from heliostat_api.webhooks.trigger_keys import MadeTriggerKey, NewTriggerKey
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
 from support.builders.resources import make_uid
 from support.chatting import talking
@@ -34,6 +38,7 @@ from support.shared_api import ApiApp, api_app
 
 ANN, BOB = new_guest_id(), new_guest_id()
 KEY_ID = "hsk_1"
+DELIVERY_ID = "msg-1"
 UNKNOWN = make_uid("nothing has this id")
 
 
@@ -44,6 +49,7 @@ class Rule(Enum):
     PERSON = "with a session, about their own: it has no id"
     OWNER = "with a session: the id is of one of their things"
     SOCKET = "a WebSocket, with a session: the id is their own; what it names must be theirs"
+    TRIGGER = "with a key of that agent's trigger; no session opens it"
     RUN = "with the execution key of that attempt; no session opens it"
 
 
@@ -58,6 +64,9 @@ class Row:
 
 
 AGENT = "/api/agents/{agent_id}"
+CALLED = "/api/triggers/agents/{agent_id}"
+WEBHOOK = "/api/webhooks/{webhook_id}"
+RECEIVER = "http://127.0.0.1:9/nobody-listens"
 CONVERSATION = "/api/conversations/{conversation_id}"
 CONTENT: JsonValue = {"name": "sales", "description": "", "spec": {"prompt": "Count."}}
 DELIVERY = "/ingest/v1/executions/{uid}/attempts/{attempt}"
@@ -100,6 +109,15 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", f"{AGENT}/revisions"): Row(Rule.OWNER),
     ("GET", f"{AGENT}/revisions/{{number}}"): Row(Rule.OWNER),
     ("POST", f"{AGENT}/revisions/{{number}}/restore"): Row(Rule.OWNER),
+    ("POST", CALLED): Row(Rule.TRIGGER, body={"x": 1}),
+    ("GET", f"{AGENT}/trigger-keys"): Row(Rule.OWNER),
+    ("POST", f"{AGENT}/trigger-keys"): Row(Rule.OWNER, body={"name": "mine"}),
+    ("DELETE", f"{AGENT}/trigger-keys/{{trigger_key_id}}"): Row(Rule.OWNER),
+    ("GET", "/api/webhooks"): Row(Rule.PERSON),
+    ("POST", "/api/webhooks"): Row(Rule.PERSON, body={"url": RECEIVER}),
+    ("DELETE", WEBHOOK): Row(Rule.OWNER),
+    ("GET", f"{WEBHOOK}/deliveries"): Row(Rule.OWNER),
+    ("POST", f"{WEBHOOK}/deliveries/{{delivery_id}}/redeliver"): Row(Rule.OWNER),
     ("POST", "/api/agents/preview"): Row(Rule.OWNER, body={"agent": "{agent_id}"}),
     ("POST", "/api/schedules/preview"): Row(Rule.PERSON, body={"schedule": {"frequency": "daily"}}),
     ("GET", "/api/executions/{uid}"): Row(Rule.OWNER),
@@ -165,6 +183,8 @@ class Things:
     draft: str
     execution: str
     conversation: str
+    webhook: str
+    trigger_key: MadeTriggerKey
     foreign_key: str
     """Of a run of somebody else."""
 
@@ -180,6 +200,9 @@ class Things:
             number=1,
             file_id=REPORT.id,
             name="hello",
+            trigger_key_id=self.trigger_key.id,
+            webhook_id=thing or self.webhook,
+            delivery_id=DELIVERY_ID,
             key_id=thing or KEY_ID,
             path="result.txt",
         )
@@ -190,12 +213,23 @@ class Things:
         return text.replace("{agent_id}", thing or self.agent) if row.body is not None else None
 
     def names_of_ann(self) -> tuple[str, ...]:
-        return (ANN, self.agent, self.draft, self.execution, self.conversation, KEY_ID)
+        return (
+            ANN,
+            self.agent,
+            self.draft,
+            self.execution,
+            self.conversation,
+            KEY_ID,
+            self.webhook,
+            self.trigger_key.id,
+        )
 
     def ids_for(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Of everything of hers that this endpoint could be about."""
         if "{key_id}" in endpoint[1]:
             return (KEY_ID,)
+        if "{webhook_id}" in endpoint[1]:
+            return (self.webhook,)
         if "{conversation_id}" in endpoint[1]:
             return (self.conversation,)
         return (self.execution,) if "{uid}" in endpoint[1] else (self.agent, self.draft)
@@ -248,6 +282,26 @@ async def make_draft(api: ApiApp) -> str:
     return uid
 
 
+async def make_webhook(api: ApiApp) -> str:
+    """Ann's, with one delivery; its id."""
+    ann = Person(ANN, PersonKind.USER)  # a guest could not, and had one before they moved
+    made = await api.parts.webhooks.subscriptions.create(ann, NewWebhook(url=RECEIVER))
+    now = api.clock()
+    delivery = Delivery(
+        user_id=ANN,
+        webhook_id=made.id,
+        agent_id="",
+        event="execution.failed",
+        created_at=now,
+        body="{}",
+        is_open=False,
+        next_time=now,
+        state="failed",
+    )
+    await api.documents.commit(Put(f"deliveries/{DELIVERY_ID}", delivery.fields()))
+    return made.id
+
+
 async def make_conversation(api: ApiApp) -> str:
     """Something that Ann said, not answered yet; the id of its conversation."""
     said = Say(type="say", id="1", text="Count.")
@@ -262,17 +316,22 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
     keys.mkdir()
     (keys / "public.pem").write_text(public_pem(private))
     gateway = PlayedGateway(hsk_1_secret=ANN)
-    async with api_app(tmp_path, gateway=gateway.place) as api, api.serving() as url:
+    settings = ApiSettings(webhook_networks=("127.0.0.0/8",))
+    async with api_app(tmp_path, settings, gateway=gateway.place) as api, api.serving() as url:
         execution = await api.give_execution(ANN)
         await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
         await api.parts.transcripts.append(execution, 1, 0, (PRINTED,))
+        agent = await api.give_agent(ANN)
+        ann = Person(ANN, PersonKind.GUEST)
         yield Things(
             api,
             url,
-            agent=await api.give_agent(ANN),
+            agent=agent,
             draft=await make_draft(api),
             execution=execution,
             conversation=await make_conversation(api),
+            webhook=await make_webhook(api),
+            trigger_key=await api.parts.webhooks.keys.create(ann, agent, NewTriggerKey(name="ci")),
             foreign_key=sign_execution_key(private, make_claims(UNKNOWN, seconds=10**9)),
         )
 
@@ -281,7 +340,9 @@ async def test_every_endpoint_has_a_row(things: Things) -> None:
     assert endpoints_of(things.api.app) == set(ROWS), "say in ROWS who may call it"
 
 
-@pytest.mark.parametrize("endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN), ids=str)
+@pytest.mark.parametrize(
+    "endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN, Rule.TRIGGER), ids=str
+)
 async def test_nobody_is_told_anything(things: Things, endpoint: Endpoint) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": f"{SESSION}=a.b.c"}):
         answer = await things.call(endpoint, None, headers=headers)
@@ -385,6 +446,7 @@ async def test_the_owner_is_told_of_their_own(things: Things) -> None:
     assert things.agent in told_ann["/api/agents"]
     assert things.execution in told_ann["/api/executions"]
     assert KEY_ID in told_ann["/api/keys"]
+    assert things.webhook in told_ann["/api/webhooks"]
     assert things.conversation in told_ann["/api/conversations"]
     snapshot = told_ann["/agent/reports/stream"]
     assert all(name in snapshot for name in things.names_of_ann()[:4])  # no conversations, no keys
@@ -409,3 +471,16 @@ async def test_a_cursor_of_another_persons_page_shows_nothing_of_theirs(things: 
         assert cursor
         answer = await bob.get(f"{url}&cursor={cursor}")
     assert answer.status_code == 400 or answer.json()["items"] == []
+
+
+@pytest.mark.parametrize("endpoint", of_rule(Rule.TRIGGER), ids=str)
+async def test_a_key_starts_its_own_agent_and_no_session_starts_any(
+    things: Things, endpoint: Endpoint
+) -> None:
+    for person in (ANN, BOB):
+        assert (await things.call(endpoint, person)).status == 401
+    key = {"Authorization": f"Bearer {things.trigger_key.secret}"}
+    foreign = await things.call(endpoint, None, things.draft, headers=key)
+    assert foreign == await things.call(endpoint, None, UNKNOWN, headers=key)
+    assert foreign.status == 401
+    assert (await things.call(endpoint, None, headers=key)).status == 202

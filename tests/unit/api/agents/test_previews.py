@@ -82,6 +82,15 @@ def test_tools_tell_which_hosts_are_in_reach(
     assert (touches.tools, touches.hosts) == (tools, hosts)
 
 
+def test_hosts_are_told_with_their_ports_and_are_all_where_the_network_enforces_it() -> None:
+    egress = [{"host": "api.example.com"}, {"host": "10.0.0.0/8", "ports": [443, 8443]}]
+    agent = spec(workspace={"egress": egress}, tools={"allow": ["Bash"]})
+    named = ("10.0.0.0/8 443 8443", "api.example.com")
+    assert touches_of(agent, is_confined=True).hosts == named
+    assert touches_of(agent).hosts == ("*", *named)
+    assert touches_of(spec(tools={"allow": ["Bash"]}), is_confined=True).hosts == ()
+
+
 def test_a_command_of_ones_own_may_reach_any_host_and_gets_its_secrets() -> None:
     ref = {"name": "db", "key": "password", "envName": "PGPASSWORD"}
     touches = touches_of(

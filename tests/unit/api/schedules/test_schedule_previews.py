@@ -1,15 +1,18 @@
 """What people are told of a schedule before it is saved."""
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
 from heliostat_api.agents.contents import Content, judge
 from heliostat_api.agents.manifests import without_schedule
-from heliostat_api.schedules.looks import starts_in_a_month
+from heliostat_api.schedules.looks import starts_in_a_month, view_recent
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
 from heliostat_api.serving.problems import ProblemError
+from heliostat_core.conditions import TickReason
 from heliostat_core.schedules import Blackout, Schedule
+from heliostat_core.schedules.status import Receipt, RunResult, ScheduleStatus
 
 NOW = datetime(2026, 10, 30, 12, tzinfo=UTC)
 PREVIEWS = SchedulePreviews(lambda: NOW)
@@ -113,3 +116,17 @@ def test_a_test_run_has_no_schedule() -> None:
 )
 def test_the_starts_of_a_month_are_counted(schedule: Schedule, starts: int) -> None:
     assert starts_in_a_month(schedule, NOW) == starts
+
+
+@pytest.mark.parametrize("result", [None, *get_args(RunResult)])
+def test_whatever_became_of_a_scheduled_run_is_shown(result: RunResult | None) -> None:
+    receipt = Receipt(
+        scheduled_time=NOW,
+        outcome="Ran",
+        reason=TickReason.ON_TIME,
+        time=NOW,
+        execution_name="sales-1",
+        result=result,
+    )
+    [shown] = view_recent(ScheduleStatus(decided_time=NOW, recent=(receipt,)))
+    assert (shown.execution, shown.result) == ("sales-1", result)

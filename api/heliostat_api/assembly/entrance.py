@@ -1,0 +1,38 @@
+"""Who comes in, and what moves with them."""
+
+from collections.abc import Sequence
+
+from heliostat_api.events.endings import Endings
+from heliostat_api.gateway.assembly import Money
+from heliostat_api.people.moves import Moving
+from heliostat_api.people.register import Register
+from heliostat_api.people.resources import MovingResources
+from heliostat_api.people.seals import Seals
+from heliostat_api.recording import managers
+from heliostat_api.secrets.moves import MovingSecrets
+from heliostat_api.serving.entrance import Entrance, open_for_many, open_for_one
+from heliostat_api.surroundings import Surroundings
+
+
+def open_entrance(
+    around: Surroundings, register: Register, endings: Endings, money: Money
+) -> Entrance:
+    """For one person or for many."""
+    seals = Seals(around.session_secrets, around.clock)
+    if around.settings is None:
+        return open_for_one(seals, register, money.api_keys)
+    return open_for_many(
+        around.settings,
+        seals,
+        register,
+        open_movings(around, money),
+        money.api_keys,
+        endings,
+        around.buckets,
+    )
+
+
+def open_movings(around: Surroundings, money: Money) -> Sequence[Moving]:
+    """What a guest has in the world, which moves before its documents."""
+    world = around.world(managers.MOVER)
+    return MovingResources(world, money.caps), MovingSecrets(around.documents, world)

@@ -1,0 +1,55 @@
+"""What goes with a person who leaves."""
+
+from datetime import timedelta
+
+from heliostat_api.chat.erasers import ErasingAnswers
+from heliostat_api.chat.shelf import Shelf
+from heliostat_api.events.endings import Endings
+from heliostat_api.gateway.assembly import Money
+from heliostat_api.mine.erasers import (
+    COLLECTIONS,
+    ErasingConversations,
+    ErasingDocuments,
+    ErasingGuests,
+    ErasingReports,
+    ErasingSecrets,
+    WaitingForMoves,
+)
+from heliostat_api.mine.erasing import REST, Erasing
+from heliostat_api.mine.resources import ErasingResources
+from heliostat_api.people.register import Register
+from heliostat_api.recording import managers
+from heliostat_api.secrets.service import Secrets
+from heliostat_api.surroundings import Surroundings
+
+
+def open_erasing(
+    around: Surroundings,
+    register: Register,
+    secrets: Secrets,
+    endings: Endings,
+    money: Money,
+) -> Erasing:
+    """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
+    documents, log = around.documents, around.log
+    resources = ErasingResources(
+        around.world(managers.APPLIER),
+        around.world(managers.SUSPENDER),
+        around.namespace,
+        around.owner,
+    )
+    answers = ErasingAnswers(Shelf(documents, log, around.clock))
+    return Erasing(
+        register,
+        stopping=(WaitingForMoves(register), resources, answers, *money.stopping),
+        removing=(
+            ErasingSecrets(secrets),
+            *(ErasingDocuments(documents, each) for each in COLLECTIONS),
+            ErasingConversations(documents, log),
+            ErasingReports(log, register),
+            *money.removing,
+            ErasingGuests(register),
+        ),
+        endings=endings,
+        rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
+    )

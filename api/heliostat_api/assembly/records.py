@@ -1,0 +1,41 @@
+"""What is read of agents, runs and their files."""
+
+from dataclasses import dataclass
+
+from heliostat_api.agents.reading import Agents
+from heliostat_api.documents.files import FileBounds, Files
+from heliostat_api.documents.transcripts import Transcripts
+from heliostat_api.events.snapshots import Snapshots
+from heliostat_api.events.stream import Streams
+from heliostat_api.executions.reading import Executions
+from heliostat_api.mine.archive import Archive
+from heliostat_api.settings import TRANSCRIPT_BYTES
+from heliostat_api.surroundings import Surroundings
+
+
+@dataclass(frozen=True)
+class Records:
+    """Nothing here is written to the world."""
+
+    agents: Agents
+    executions: Executions
+    transcripts: Transcripts
+    files: Files
+    streams: Streams
+    archive: Archive
+
+
+def open_records(around: Surroundings) -> Records:
+    """Over the documents and the log."""
+    documents, clock = around.documents, around.clock
+    agents, executions = Agents(documents), Executions(documents)
+    most = around.settings.transcript_bytes if around.settings else TRANSCRIPT_BYTES
+    transcripts, files = Transcripts(documents, most), Files(documents, clock, FileBounds())
+    return Records(
+        agents,
+        executions,
+        transcripts,
+        files,
+        Streams(around.log, Snapshots(around.log, agents, executions, clock).take),
+        Archive(documents, transcripts, files, clock),
+    )

@@ -1,0 +1,81 @@
+"""Who may start agents from elsewhere, and who is called."""
+
+from dataclasses import dataclass, replace
+
+from heliostat_api.agents.reading import Agents
+from heliostat_api.events.changes import Changes
+from heliostat_api.executions.commands import Commands
+from heliostat_api.people.known import People
+from heliostat_api.serving.limits import Limits
+from heliostat_api.serving.repeats import Repeats
+from heliostat_api.settings import ApiSettings
+from heliostat_api.surroundings import Surroundings
+from heliostat_api.webhooks.addresses import EVERYWHERE, open_addresses
+from heliostat_api.webhooks.calls import DELIVERIES, KEPT, Calls
+from heliostat_api.webhooks.occasions import Occasions
+from heliostat_api.webhooks.sending import Sending
+from heliostat_api.webhooks.subscriptions import Subscriptions
+from heliostat_api.webhooks.targets import Target, Targets
+from heliostat_api.webhooks.trigger_keys import TriggerKeys
+from heliostat_api.webhooks.vaults import Vault
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What works beside everything else."""
+
+    keys: TriggerKeys
+    subscriptions: Subscriptions
+    occasions: Occasions
+    sending: Sending
+    deliveries: Repeats
+    """Calls that were taken."""
+
+    async def forget_agent(self, owner: str, agent_id: str) -> None:
+        """An agent is gone; may be repeated. Raises StoreError."""
+        await self.keys.forget(owner, agent_id)
+        await self.subscriptions.forget(owner, agent_id)
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """What endpoints call."""
+
+    calls: Calls
+    keys: TriggerKeys
+    subscriptions: Subscriptions
+    sending: Sending
+
+
+def open_hooks(around: Surroundings, agents: Agents, changes: Changes) -> Hooks:
+    """Before whoever tells them of something."""
+    documents, clock = around.documents, around.clock
+    vault = Vault(around.session_secrets)
+    # Where there is one person, it is their own machine that is called.
+    networks = around.settings.webhook_networks if around.settings else EVERYWHERE
+    addresses = open_addresses(networks)
+    targets = Targets(documents, vault, clock, target_for_all(around.settings))
+    occasions = Occasions(documents, changes, clock)
+    return Hooks(
+        keys=TriggerKeys(documents, vault, changes, clock),
+        subscriptions=Subscriptions(documents, agents, vault, addresses, occasions, changes, clock),
+        occasions=occasions,
+        sending=Sending(documents, targets, addresses, changes, occasions.news, clock),
+        deliveries=Repeats(documents, clock, DELIVERIES, KEPT),
+    )
+
+
+def open_webhooks(
+    hooks: Hooks, agents: Agents, people: People, limits: Limits, commands: Commands
+) -> Webhooks:
+    """Once there is somebody who starts runs."""
+    starting = replace(commands, repeats=hooks.deliveries)
+    calls = Calls(agents, hooks.keys, people, limits, starting, hooks.deliveries)
+    return Webhooks(calls, hooks.keys, hooks.subscriptions, hooks.sending)
+
+
+def target_for_all(settings: ApiSettings | None) -> Target | None:
+    """None where no setting names it."""
+    if settings is None or not settings.webhook_url:
+        return None
+    return Target(settings.webhook_url, settings.webhook_secret.get_secret_value())

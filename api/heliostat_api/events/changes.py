@@ -1,0 +1,37 @@
+"""What changed of a person's other things: screens read it again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from heliostat_api.events.audiences import audience_of_person
+from heliostat_api.events.log import EventLog
+from heliostat_api.events.reports import Report, ReportType
+
+
+class Changed(StrEnum):
+    """Of what a screen reads anew."""
+
+    SECRETS = "secrets"
+    TRIGGERS = "triggers"
+    WEBHOOKS = "webhooks"
+    DELIVERIES = "deliveries"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Tells them after the change. A crash in between leaves screens as they were until they are
+    opened again: nothing is decided by it."""
+
+    log: EventLog
+    clock: Callable[[], datetime]
+
+    async def tell(self, person_id: str, what: Changed) -> None:
+        """The person's screens. Raises StoreError."""
+        await self.tell_audience(audience_of_person(person_id), what)
+
+    async def tell_audience(self, audience: str, what: Changed) -> None:
+        """Whoever hears that audience. Raises StoreError."""
+        report = Report(ReportType.THINGS_CHANGED, self.clock(), {"what": what.value})
+        await self.log.append(audience, report)

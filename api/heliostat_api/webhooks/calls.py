@@ -1,0 +1,157 @@
+"""Calls of a trigger: another program starts an agent.
+
+Who repeats a delivery gets the first answer, and no second run: what a call makes is stored under
+the delivery's id before it is made.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Request
+
+from heliostat_api.agents.reading import Agents
+from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
+from heliostat_api.people.known import People
+from heliostat_api.people.person import Person
+from heliostat_api.recording.annotations import AGENT_ID
+from heliostat_api.serving.credentials import read_bearer
+from heliostat_api.serving.limits import Limits
+from heliostat_api.serving.problems import ProblemError
+from heliostat_api.serving.repeats import Asked, Made, Repeats
+from heliostat_api.views import AgentView
+from heliostat_api.webhooks.trigger_keys import Proof, TriggerKeys
+from heliostat_core.executions import MOST_INPUT, WEBHOOK
+
+DELIVERIES: Final = "triggered"
+"""The collection of deliveries that were taken."""
+KEPT: Final = timedelta(days=30)
+"""How long a delivery is known again: senders try for days."""
+MOST_BYTES: Final = MOST_INPUT
+_LONGEST_ID: Final = 253
+_PING: Final = "ping"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of another program. `delivery` is empty where it has no id."""
+
+    proof: Proof
+    delivery: str
+    is_ping: bool
+    """GitHub asks only whether somebody is there."""
+
+
+async def call_of(request: Request) -> Call:
+    """Raises problems with status 413 and 422."""
+    headers = request.headers
+    message = headers.get("webhook-id", "")
+    delivery = headers.get("x-github-delivery") or message or headers.get("idempotency-key", "")
+    if len(delivery) > _LONGEST_ID or not delivery.isprintable():
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"The id of a delivery must be at most {_LONGEST_ID} printable characters.",
+        )
+    proof = Proof(
+        body=await _body_of(request),
+        bearer=read_bearer(headers),
+        github=headers.get("x-hub-signature-256", ""),
+        message_id=message,
+        timestamp=headers.get("webhook-timestamp", ""),
+        signatures=headers.get("webhook-signature", ""),
+    )
+    return Call(proof, delivery, headers.get("x-github-event") == _PING)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """`commands` remember deliveries under `repeats`, apart from what people ask for."""
+
+    agents: Agents
+    keys: TriggerKeys
+    people: People
+    limits: Limits
+    commands: Commands
+    repeats: Repeats
+
+    async def take(self, agent_id: str, call: Call, correlation: str) -> Accepted:
+        """Starts a run of the agent, which is its owner's. Raises WorldError, problems."""
+        person, agent = await self._admitted(agent_id, call.proof)
+        await self.limits.check_person(person)
+        asked = asked_of(agent_id, call)
+        if (made := await self.repeats.before(person, asked)) and "execution" in made:
+            return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
+        if call.is_ping:
+            return Accepted(correlation_id=correlation)
+        order = order_of(agent, text_of(call.proof.body), call.delivery)
+
+        async def ordering(_: Made) -> Order:
+            return order
+
+        return await self.commands.start(person, ordering, asked, correlation)
+
+    async def _admitted(self, agent_id: str, proof: Proof) -> tuple[Person, AgentView]:
+        """Whose agent it is. No such agent and a wrong key answer alike."""
+        found = await self.agents.find(agent_id)
+        if found is not None and await self.keys.opens(found.owner, agent_id, proof):
+            person = await self.people.acting(found.owner)
+            if person is not None:
+                return person, found.view
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "No key of this agent's trigger vouches for the call: send `Authorization: Bearer "
+            "KEY`, or a signature of the body as docs/webhooks.md says, not older than 5 minutes.",
+        )
+
+
+def asked_of(agent_id: str, call: Call) -> Asked:
+    """One delivery of one agent is the same call, however often it comes."""
+    digest = hashlib.sha256(call.proof.body).hexdigest()
+    return Asked(f"{agent_id} {call.delivery}" if call.delivery else None, digest)
+
+
+def text_of(body: bytes) -> str:
+    """The input of the run. Raises a problem with status 422."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "The body must be text in UTF-8 without NUL: it becomes the run's input.",
+        )
+    return text
+
+
+def order_of(agent: AgentView, text: str, delivery: str) -> Order:
+    """The run. Raises a problem with status 409 for an agent that is not active."""
+    if agent.status != "active":
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            f"The agent is {'suspended' if agent.status == 'inactive' else 'a draft'}: nothing of "
+            "it starts until it is activated in the dashboard.",
+        )
+    return Order(
+        agent.namespace,
+        {
+            **run_spec(agent.resource or agent.name, RunRequest(input=text)),
+            "trigger": {"kind": WEBHOOK, "id": delivery},
+        },
+        {AGENT_ID: agent.id},
+    )
+
+
+async def _body_of(request: Request) -> bytes:
+    """Never more of it than may be. Raises a problem with status 413."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise ProblemError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body may have {MOST_BYTES} bytes: send a link to what is larger.",
+            )
+    return bytes(body)

@@ -1,0 +1,108 @@
+"""The endpoints of webhooks: a table of contents, each one call."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query
+
+from heliostat_api.executions.commands import Accepted
+from heliostat_api.serving.asking import Correlation, Cursor, Limit, PartsOf, PersonOf
+from heliostat_api.webhooks.calls import Call, call_of
+from heliostat_api.webhooks.records import DeliveryPage, MadeWebhook, NewWebhook, WebhookList
+from heliostat_api.webhooks.trigger_keys import MadeTriggerKey, NewTriggerKey, TriggerKeyList
+
+webhooks = APIRouter()
+CallOf = Annotated[Call, Depends(call_of)]
+_ANY_TEXT: Final = {
+    "requestBody": {
+        "description": "What the run gets as its input: text, at most 256 KiB.",
+        "content": {"*/*": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@webhooks.post(
+    "/triggers/agents/{agent_id}", status_code=HTTPStatus.ACCEPTED, openapi_extra=_ANY_TEXT
+)
+async def call_agent(
+    parts: PartsOf, agent_id: str, call: CallOf, correlation: Correlation
+) -> Accepted:
+    """Start a run by a key of this agent's trigger: as a bearer, or by a signature of the body
+    (GitHub's, or Standard Webhooks'). The id of a delivery makes a repeated one the same run."""
+    return await parts.webhooks.calls.take(agent_id, call, correlation)
+
+
+@webhooks.get("/agents/{agent_id}/trigger-keys")
+async def list_trigger_keys(parts: PartsOf, person: PersonOf, agent_id: str) -> TriggerKeyList:
+    """Keys by which other programs start this agent."""
+    await parts.agents.commanded(person, agent_id)
+    return await parts.webhooks.keys.list(person.id, agent_id)
+
+
+@webhooks.post("/agents/{agent_id}/trigger-keys", status_code=HTTPStatus.CREATED)
+async def create_trigger_key(
+    parts: PartsOf, person: PersonOf, agent_id: str, body: NewTriggerKey
+) -> MadeTriggerKey:
+    """A key, told this once."""
+    await parts.agents.commanded(person, agent_id)
+    return await parts.webhooks.keys.create(person, agent_id, body)
+
+
+@webhooks.delete(
+    "/agents/{agent_id}/trigger-keys/{trigger_key_id}", status_code=HTTPStatus.NO_CONTENT
+)
+async def revoke_trigger_key(
+    parts: PartsOf, person: PersonOf, agent_id: str, trigger_key_id: str
+) -> None:
+    """From now on it starts nothing."""
+    await parts.agents.commanded(person, agent_id)
+    await parts.webhooks.keys.revoke(person, agent_id, trigger_key_id)
+
+
+@webhooks.get("/webhooks")
+async def list_webhooks(
+    parts: PartsOf,
+    person: PersonOf,
+    agent: Annotated[str | None, Query(max_length=64)] = None,
+) -> WebhookList:
+    """Who is told when something of yours goes wrong, or of that agent."""
+    return await parts.webhooks.subscriptions.list(person, agent)
+
+
+@webhooks.post("/webhooks", status_code=HTTPStatus.CREATED)
+async def create_webhook(parts: PartsOf, person: PersonOf, body: NewWebhook) -> MadeWebhook:
+    """An address to call. Its secret is told this once."""
+    return await parts.webhooks.subscriptions.create(person, body)
+
+
+@webhooks.delete("/webhooks/{webhook_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_webhook(parts: PartsOf, person: PersonOf, webhook_id: str) -> None:
+    """It is called no more; its deliveries go, too."""
+    await parts.webhooks.subscriptions.delete(person, webhook_id)
+
+
+@webhooks.get("/webhooks/{webhook_id}/deliveries")
+async def list_deliveries(
+    parts: PartsOf,
+    person: PersonOf,
+    webhook_id: str,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> DeliveryPage:
+    """What was sent to it in the last 30 days, and what came of it."""
+    return await parts.webhooks.subscriptions.deliveries(person, webhook_id, cursor, limit)
+
+
+@webhooks.post(
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=HTTPStatus.ACCEPTED
+)
+async def redeliver(
+    parts: PartsOf,
+    person: PersonOf,
+    webhook_id: str,
+    delivery_id: str,
+    correlation: Correlation,
+) -> Accepted:
+    """Send it again now, with the same id."""
+    await parts.webhooks.subscriptions.redeliver(person, webhook_id, delivery_id)
+    return Accepted(correlation_id=correlation)

@@ -1,0 +1,1 @@
+"""Google's Secret Manager, for the gateway and the operator."""

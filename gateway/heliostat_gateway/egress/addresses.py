@@ -1,0 +1,29 @@
+"""Which addresses a tunnel may end at: those of the internet, and what an admin allows: pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from heliostat_core.egress import IpAddress, Network
+from heliostat_gateway.egress.targets import real_address
+
+
+@dataclass(frozen=True)
+class Reach:
+    """`allowed` are private networks that are reached all the same, `refused` public ones that are
+    not: a cluster may use some of those for its own."""
+
+    allowed: tuple[Network, ...] = ()
+    refused: tuple[Network, ...] = ()
+
+    def covers(self, address: IpAddress) -> bool:
+        """Whether a tunnel may end there; never at nobody's address, never at many."""
+        real = real_address(address)
+        if real.is_unspecified or real.is_multicast or any(real in each for each in self.refused):
+            return False
+        return real.is_global or any(real in each for each in self.allowed)
+
+
+def read_networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Raises ValueError for what is no address and no CIDR."""
+    return tuple(ip_network(each, strict=False) for each in texts)

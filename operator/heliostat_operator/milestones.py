@@ -1,0 +1,80 @@
+"""What a run reached with one write of its status: counted in metrics, told in traces."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from heliostat_core.conditions import ExecutionCondition, find_condition
+from heliostat_core.executions import Attempt, Execution, compute_phase
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """It may start, after so long in the queue."""
+
+    waited_seconds: float
+
+
+@dataclass(frozen=True)
+class Started:
+    """Its first container runs, so long after the admission."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True)
+class AttemptEnded:
+    """One attempt is over."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class Finished:
+    """It ended for ever."""
+
+    phase: str
+    reason: str
+    ran_seconds: int
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Its cost is final."""
+
+    cost_micros: int
+
+
+Milestone: TypeAlias = Admitted | Started | AttemptEnded | Finished | Settled
+
+
+def milestones(before: Execution, after: Execution) -> Iterator[Milestone]:
+    """In the order of a run's life. A status that was written twice reaches nothing twice."""
+    status = after.status
+    if after.is_admitted and not before.is_admitted:
+        yield Admitted(_between(after.metadata.creation_timestamp, admitted_time(after)))
+    if status.start_time and not before.status.start_time:
+        yield Started(_between(admitted_time(after), status.start_time))
+    over = {each.number for each in before.status.attempts if each.is_over}
+    for attempt in status.attempts:
+        if attempt.is_over and attempt.number not in over:
+            yield AttemptEnded(attempt)
+    if after.is_finished and not before.is_finished:
+        ran = status.duration_seconds or 0
+        yield Finished(compute_phase(after).value, after.finished_reason, ran)
+    if after.is_settled and not before.is_settled:
+        yield Settled(status.cost_micros)
+
+
+def admitted_time(execution: Execution) -> datetime | None:
+    """When it was admitted; None while it waits."""
+    found = find_condition(execution.status.conditions, ExecutionCondition.ADMITTED)
+    return found.last_transition_time if found and found.status == "True" else None
+
+
+def _between(earlier: datetime | None, later: datetime | None) -> float:
+    """Never below 0: the two may be of different clocks."""
+    if earlier is None or later is None:
+        return 0.0
+    return max(0.0, (later - earlier).total_seconds())

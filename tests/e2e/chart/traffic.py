@@ -1,0 +1,151 @@
+"""People of the dashboard, played in a pod of the cluster: they hold answers and streams open.
+
+Run as `python traffic.py answers|events SECONDS`; the last line of the output is a JSON object.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import httpx2
+
+API = "http://heliostat-api.heliostat-system:8080"
+GATEWAY = "http://heliostat-gateway.heliostat-system:8081"
+PEOPLE = 8
+FAILURES = (httpx2.HTTPError, OSError)
+
+
+@contextlib.asynccontextmanager
+async def guest() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=API, timeout=30) as client:
+        (await client.get("/", headers={"Accept": "text/html"})).raise_for_status()
+        client.headers["Origin"] = API
+        yield client
+
+
+# ---- answers ------------------------------------------------------------------------------------
+
+
+async def hold_answers(until: float, ends: Counter[str]) -> None:
+    async with guest() as person, httpx2.AsyncClient(timeout=60) as models:
+        made = await person.post("/api/keys", json={"name": "traffic", "scopes": ["models"]})
+        made.raise_for_status()
+        while time.monotonic() < until:
+            ends[await read_answer(models, made.json()["key"])] += 1
+
+
+async def read_answer(models: httpx2.AsyncClient, key: str) -> str:
+    """How it ended: `whole`, or what went wrong."""
+    body = {
+        "model": "scripted/slow",
+        "max_tokens": 100,
+        "stream": True,
+        "messages": [{"role": "user", "content": "Go on."}],
+    }
+    try:
+        async with models.stream(
+            "POST", f"{GATEWAY}/v1/messages", json=body, headers={"x-api-key": key}
+        ) as answer:
+            if answer.status_code != 200:
+                return f"status {answer.status_code}"
+            lines = [line async for line in answer.aiter_lines()]
+    except FAILURES as error:
+        return repr(error)
+    return "whole" if "event: message_stop" in lines else "cut"
+
+
+# ---- events -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Listening:
+    cursor: str = ""
+    connections: int = 0
+    heard: Counter[str] = field(default_factory=Counter)
+    """Numbers of reports about an agent, by its id."""
+
+
+async def listen(person: httpx2.AsyncClient, listening: Listening) -> None:
+    while True:
+        headers = {"Last-Event-ID": listening.cursor} if listening.cursor else {}
+        with contextlib.suppress(*FAILURES):
+            async with person.stream("GET", "/agent/reports/stream", headers=headers) as stream:
+                listening.connections += stream.status_code == 200
+                await read_events(stream, listening)
+        await asyncio.sleep(0.1)
+
+
+async def read_events(stream: httpx2.Response, listening: Listening) -> None:
+    event, number = "", ""
+    async for line in stream.aiter_lines():
+        name, _, value = line.partition(": ")
+        if name == "event":
+            event = value
+        elif name == "id":
+            number = value
+        elif name == "data":
+            listening.cursor = number or listening.cursor
+            if event == "report":
+                report = json.loads(value)
+                listening.heard[report["payload"].get("id", "")] += 1
+
+
+async def make_agents(person: httpx2.AsyncClient, until: float) -> tuple[list[str], float]:
+    """Their ids, and for how many seconds on end no request was answered."""
+    made: list[str] = []
+    away, last = 0.0, time.monotonic()
+    while time.monotonic() < until:
+        with contextlib.suppress(*FAILURES):
+            answer = await person.post(
+                "/api/agents",
+                json={"name": f"Agent {len(made)}", "spec": {"prompt": "x"}},
+                headers={"Idempotency-Key": f"agent-{len(made)}"},
+                timeout=2,
+            )
+            if answer.status_code == 201:
+                made.append(answer.json()["agent"])
+                now = time.monotonic()
+                away, last = max(away, now - last), now
+        await asyncio.sleep(0.1)
+    return made, away
+
+
+async def hear_of_agents(seconds: float) -> dict[str, object]:
+    async with guest() as person:
+        listening = Listening()
+        listener = asyncio.create_task(listen(person, listening))
+        while not listening.cursor:
+            await asyncio.sleep(0.05)
+        made, away = await make_agents(person, time.monotonic() + seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                while any(each not in listening.heard for each in made):
+                    await asyncio.sleep(0.1)
+        listener.cancel()
+    return {
+        "made": len(made),
+        "missed": sum(each not in listening.heard for each in made),
+        "twice": sum(listening.heard[each] > 1 for each in made),
+        "connections": listening.connections,
+        "away": round(away, 1),
+    }
+
+
+async def main(kind: str, seconds: float) -> None:
+    print("begins", flush=True)
+    if kind == "events":
+        print(json.dumps(await hear_of_agents(seconds)))
+        return
+    ends: Counter[str] = Counter()
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(hold_answers(until, ends) for _ in range(PEOPLE)))
+    print(json.dumps(ends))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], float(sys.argv[2])))

@@ -1,0 +1,257 @@
+"""Guards of the network of runs: made before the first pod, mended, removed with the last."""
+
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from heliostat_core.egress import Egress
+from heliostat_core.executions import Execution
+from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.resources import ObjectHead
+from heliostat_core.worlds import (
+    AGENT,
+    CILIUM_POLICY,
+    ENDPOINT_SLICE,
+    EVERYTHING,
+    EXECUTION,
+    FQDN_POLICY,
+    JOB,
+    NETWORK_POLICY,
+    SERVICE,
+    Change,
+    JsonObject,
+    JsonValue,
+    Kind,
+    NotFoundError,
+    Ref,
+    Selection,
+)
+from heliostat_operator.engine import UNFINISHED, Engine
+from heliostat_operator.guards import Guards
+from heliostat_operator.settings import OperatorSettings
+from support.builders.resources import make_agent, make_execution, make_settings
+from support.manual_loop import run
+from support.memory_world import MemoryWorld, meta_of
+
+from .test_engine import make_engine, work_until
+
+PROXY = "http://heliostat-egress.heliostat-system:3128"
+SETTINGS = make_settings().model_copy(update={"network_policies": True, "egress_proxy_url": PROXY})
+GUARD = Ref(NETWORK_POLICY, "default", "heliostat-runs")
+HOSTS = Ref(NETWORK_POLICY, "default", "sales-hosts")
+DOMAIN: JsonObject = {"host": "api.example.com"}
+
+
+class Cluster(MemoryWorld):
+    """Knows only some of the kinds that guard runs."""
+
+    def __init__(self, *kinds: Kind) -> None:
+        super().__init__()
+        self.lacks = {FQDN_POLICY, CILIUM_POLICY} - set(kinds)
+
+    async def list(
+        self, kind: Kind, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[JsonObject]:
+        if kind in self.lacks:
+            raise NotFoundError("the server could not find the requested resource")
+        async for each in super().list(kind, selection):
+            yield each
+
+
+def put_agent(world: MemoryWorld, *egress: JsonObject, name: str = "sales") -> None:
+    document: dict[str, JsonValue] = {**make_agent(name, workspace={"egress": egress}).to_json()}
+    document.pop("status")
+    world.put(document)
+
+
+def put_execution(world: MemoryWorld, execution: Execution) -> None:
+    document: dict[str, JsonValue] = {**execution.to_json()}
+    document.pop("status")
+    world.put(document)
+
+
+def policies(world: MemoryWorld) -> set[Ref]:
+    kinds = (NETWORK_POLICY, FQDN_POLICY, CILIUM_POLICY)
+    return {ref for ref in world.objects if ref.kind in kinds}
+
+
+def guards(world: MemoryWorld, settings: OperatorSettings = SETTINGS) -> Guards:
+    return Guards(world, settings, UNFINISHED)
+
+
+def read(*egress: JsonObject) -> tuple[Egress, ...]:
+    return tuple(map(Egress.model_validate, egress))
+
+
+async def test_a_namespace_is_closed_before_its_first_pod_and_the_run_told_of_its_proxy() -> None:
+    world = Cluster()
+    put_agent(world, DOMAIN)
+    put_execution(world, make_execution())
+    assert await guards(world).before_pod("default", "sales", read(DOMAIN)) == PROXY
+    assert policies(world) == {GUARD, HOSTS}
+    owners = ObjectHead.model_validate(world.objects[HOSTS]).metadata.owner_references
+    assert [each.kind for each in owners] == ["Agent"]
+
+
+async def test_a_run_without_domains_has_no_proxy() -> None:
+    world = Cluster()
+    put_agent(world, {"host": "203.0.113.7"})
+    guard = guards(world)
+    assert await guard.before_pod("default", "sales", read({"host": "203.0.113.7"})) == ""
+    assert await guard.before_pod("default", "sales", ()) == ""
+    assert "ipBlock" in str(world.objects[HOSTS])
+
+
+@pytest.mark.parametrize("kind", [FQDN_POLICY, CILIUM_POLICY])
+async def test_a_cluster_that_knows_names_needs_no_proxy(kind: Kind) -> None:
+    world = Cluster(kind)
+    put_agent(world, DOMAIN)
+    assert await guards(world).before_pod("default", "sales", read(DOMAIN)) == ""
+    assert policies(world) == {GUARD, Ref(kind, "default", "sales-hosts")}
+
+
+async def test_the_proxy_can_be_preferred_to_what_the_cluster_knows() -> None:
+    world = Cluster(FQDN_POLICY)
+    put_agent(world, DOMAIN)
+    settings = SETTINGS.model_copy(update={"network_domains": "Proxy"})
+    assert await guards(world, settings).before_pod("default", "sales", read(DOMAIN)) == PROXY
+    assert policies(world) == {GUARD, HOSTS}
+
+
+async def test_nothing_is_made_where_policies_are_off() -> None:
+    world = Cluster()
+    put_agent(world, DOMAIN)
+    off = guards(world, make_settings())
+    assert await off.before_pod("default", "sales", read(DOMAIN)) == ""
+    assert policies(world) == set()
+
+
+async def test_an_edit_before_the_next_run_opens_what_is_named_now() -> None:
+    world = Cluster()
+    put_agent(world)
+    guard = guards(world)
+    await guard.before_pod("default", "sales", ())
+    assert policies(world) == {GUARD}
+    put_agent(world, DOMAIN)
+    assert await guard.before_pod("default", "sales", read(DOMAIN)) == PROXY
+    assert policies(world) == {GUARD, HOSTS}
+
+
+async def test_hosts_that_an_agent_names_no_more_are_closed() -> None:
+    world = Cluster()
+    put_agent(world, DOMAIN)
+    guard = guards(world)
+    await guard.reconcile("default")
+    put_agent(world)
+    assert guard.is_news(make_agent())
+    await guard.reconcile("default")
+    assert policies(world) == {GUARD}
+    assert not guard.is_news(make_agent())
+
+
+async def test_the_guard_goes_with_the_last_agent_and_the_last_run() -> None:
+    world = Cluster()
+    put_agent(world, DOMAIN)
+    put_execution(world, make_execution())
+    guard = guards(world)
+    assert await guard.reconcile("default") is None
+    world.remove(Ref(AGENT, "default", "sales"))
+    assert await guard.reconcile("default") == 60, "a run goes on: its network stays closed"
+    assert policies(world) == {GUARD}
+    run_ref = Ref(EXECUTION, "default", "sales-1")
+    meta_of(world.objects[run_ref])["labels"] = {FINISHED_LABEL: "true"}
+    assert await guard.reconcile("default") is None
+    assert policies(world) == set()
+
+
+async def test_policies_of_others_are_left_alone() -> None:
+    world = Cluster()
+    theirs = Ref(NETWORK_POLICY, "default", "theirs")
+    world.put(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "theirs", "namespace": "default"},
+        }
+    )
+    await guards(world).reconcile("default")
+    assert policies(world) == {theirs}
+
+
+async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
+    world = Cluster()
+    meta = {"name": "kubernetes", "namespace": "default"}
+    world.put(
+        {
+            "apiVersion": SERVICE.api_version,
+            "kind": "Service",
+            "metadata": meta,
+            "spec": {"clusterIPs": ["10.96.0.1"]},
+        }
+    )
+    world.put(
+        {
+            "apiVersion": ENDPOINT_SLICE.api_version,
+            "kind": "EndpointSlice",
+            "metadata": meta,
+            "endpoints": [{"addresses": ["10.88.0.1", "10.88.0.2"]}],
+        }
+    )
+    put_agent(world, {"host": "10.0.0.0/8"})
+    await guards(world).reconcile("default")
+    shown = str(world.objects[HOSTS])
+    assert "['10.88.0.1/32', '10.88.0.2/32', '10.96.0.1/32']" in shown
+
+
+def deliver(engine: Engine, world: MemoryWorld, kinds: Iterable[Kind] = (NETWORK_POLICY,)) -> None:
+    for kind, change in world.changes:
+        if kind in kinds:
+            engine.see(kind, change)
+    world.changes.clear()
+
+
+def test_what_somebody_deletes_or_changes_is_mended() -> None:
+    async def scene() -> None:
+        world = Cluster()
+        put_agent(world, DOMAIN)
+        engine = make_engine(world, SETTINGS)
+        await work_until(engine, lambda: policies(world) == {GUARD, HOSTS})
+        deliver(engine, world)
+        world.remove(GUARD)
+        deliver(engine, world)
+        await work_until(engine, lambda: GUARD in world.objects)
+        changed = dict(world.objects[GUARD])
+        changed["spec"] = {"podSelector": {}, "egress": [{}]}
+        world.put(changed)
+        deliver(engine, world)
+        await work_until(engine, lambda: "heliostat-gateway" in str(world.objects[GUARD]))
+
+    run(scene())
+
+
+def test_our_own_writes_wake_nobody() -> None:
+    async def scene() -> None:
+        world = Cluster()
+        put_agent(world, DOMAIN)
+        engine = make_engine(world, SETTINGS)
+        await work_until(engine, lambda: policies(world) == {GUARD, HOSTS})
+        deliver(engine, world)
+        assert len(engine.network_queue) == 0
+
+    run(scene())
+
+
+def test_a_job_is_made_only_behind_its_guard() -> None:
+    async def scene() -> None:
+        world = Cluster()
+        put_agent(world, DOMAIN)
+        put_execution(world, make_execution())
+        engine = make_engine(world, SETTINGS)
+        await work_until(engine, lambda: any(ref.kind == JOB for ref in world.objects))
+        kinds = [kind for kind, _ in world.changes]
+        assert kinds.index(NETWORK_POLICY) < kinds.index(JOB)
+        last = Change("DELETED", world.objects[Ref(AGENT, "default", "sales")])
+        engine.see(AGENT, last)
+        assert len(engine.network_queue) == 1
+
+    run(scene())

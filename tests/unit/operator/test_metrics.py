@@ -1,0 +1,102 @@
+"""Labels have an end, whatever is run."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliostat_core.conditions import BlockedReason, FinishedReason
+from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus, Phase
+from heliostat_operator.census import Census
+from heliostat_operator.metrics import Metrics
+from heliostat_operator.population import AgentLabels
+from support.builders.resources import (
+    NOW,
+    make_attempt,
+    make_condition_status,
+    make_execution,
+    seconds,
+)
+
+BEFORE = make_execution()
+PHASES = {each.value for each in Phase}
+
+
+def finished(name: str, agent: str, reason: str, cause: str | None) -> Execution:
+    status = make_condition_status(
+        make_attempt(start=NOW, end=NOW + seconds(5), cause=cause),
+        succeeded="False",
+        reason=reason,
+        settled="True",
+    ).model_copy(update={"cost_micros": 7, "duration_seconds": 5})
+    return make_execution(name, agent=agent, status=status)
+
+
+def waiting(name: str, reason: str) -> Execution:
+    blocked = ExecutionStatus(blocked_by=(BlockedBy(reason=reason),))
+    return make_execution(name, agent=name, status=blocked)
+
+
+def labels_of(metrics: Metrics) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for family in metrics.registry.collect():
+        for sample in family.samples:
+            for name, value in sample.labels.items():
+                found.setdefault(name, set()).add(value)
+    return found
+
+
+names = st.from_regex(r"[a-z]{1,12}", fullmatch=True)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    runs=st.lists(
+        st.tuples(names, names, st.from_regex(r"[A-Z][A-Za-z]{0,20}", fullmatch=True)),
+        max_size=20,
+    )
+)
+def test_no_name_of_a_run_and_no_foreign_word_becomes_a_label(
+    runs: list[tuple[str, str, str]],
+) -> None:
+    metrics, census = Metrics(), Census()
+    metrics.watch(census, lambda: NOW)
+    for name, agent, reason in runs:
+        metrics.moved(BEFORE, finished(f"run-{name}", f"agent-{agent}", reason, "agent"))
+        census.see(waiting(f"run-{name}", reason))
+    found = labels_of(metrics)
+    assert set(found) <= {"kind", "end", "phase", "reason", "cause", "namespace", "agent", "le"}
+    known = {*map(str, FinishedReason), *map(str, BlockedReason), "other"}
+    assert found.get("reason", set()) <= known
+    assert found["phase"] <= PHASES
+    assert found.get("cause", set()) <= {"agent"}
+
+
+def test_only_so_many_agents_have_labels_of_their_own() -> None:
+    labels = AgentLabels(most=3)
+    given = [labels.of(("default", f"agent-{number}")) for number in range(10)]
+    assert given[:3] == [("default", f"agent-{number}") for number in range(3)]
+    assert set(given[3:]) == {("other", "other")}
+    assert labels.of(("default", "agent-1")) == ("default", "agent-1")
+
+
+def test_a_run_is_counted_once() -> None:
+    metrics = Metrics()
+    over = finished("sales-1", "sales", FinishedReason.AGENT_ERROR, None)
+    metrics.moved(BEFORE, over)
+    metrics.moved(over, over)
+    value = metrics.registry.get_sample_value
+    ended = {"phase": "Failed", "reason": "AgentError"}
+    assert value("heliostat_executions_finished_total", ended) == 1
+    assert value("heliostat_attempts_total", {"cause": "none"}) == 1
+    agent = {"namespace": "default", "agent": "sales"}
+    assert value("heliostat_agent_cost_microdollars_total", agent) == 7
+    assert value("heliostat_agent_run_seconds_total", agent) == 5
+    assert value("heliostat_execution_queue_seconds_count") == 1
+
+
+def test_every_phase_is_there_before_the_first_run() -> None:
+    metrics = Metrics()
+    metrics.watch(Census(), lambda: NOW)
+    for phase in ("Pending", "Starting", "Running", "Retrying", "Stopping"):
+        assert metrics.registry.get_sample_value("heliostat_executions", {"phase": phase}) == 0
+        stuck = metrics.registry.get_sample_value("heliostat_executions_stuck", {"phase": phase})
+        assert stuck == 0

@@ -1,0 +1,72 @@
+"""What a run reached with one write of its status."""
+
+from heliostat_core.conditions import FinishedReason
+from heliostat_core.executions import Execution, ExecutionStatus
+from heliostat_operator.milestones import (
+    Admitted,
+    AttemptEnded,
+    Finished,
+    Settled,
+    Started,
+    milestones,
+)
+from support.builders.resources import (
+    NOW,
+    make_attempt,
+    make_condition_status,
+    make_execution,
+    seconds,
+)
+
+
+def execution(status: ExecutionStatus | None = None) -> Execution:
+    return make_execution(status=status, created=NOW - seconds(7))
+
+
+WAITS = execution()
+ADMITTED = execution(make_condition_status(make_attempt()))
+RUNS = execution(
+    make_condition_status(make_attempt(start=NOW + seconds(3))).model_copy(
+        update={"start_time": NOW + seconds(3)}
+    )
+)
+OVER = make_attempt(start=NOW + seconds(3), end=NOW + seconds(10), cause="agent")
+ENDED = execution(
+    make_condition_status(
+        OVER, succeeded="False", reason=FinishedReason.AGENT_ERROR, settled="False"
+    ).model_copy(update={"start_time": NOW + seconds(3), "duration_seconds": 7})
+)
+SETTLED = execution(
+    make_condition_status(
+        OVER, succeeded="False", reason=FinishedReason.AGENT_ERROR, settled="True"
+    ).model_copy(
+        update={"start_time": NOW + seconds(3), "duration_seconds": 7, "cost_micros": 1200}
+    )
+)
+
+
+def test_a_life_is_told_step_by_step() -> None:
+    assert list(milestones(WAITS, ADMITTED)) == [Admitted(7)]
+    assert list(milestones(ADMITTED, RUNS)) == [Started(3)]
+    assert list(milestones(RUNS, ENDED)) == [
+        AttemptEnded(OVER),
+        Finished("Failed", "AgentError", 7),
+    ]
+    assert list(milestones(ENDED, SETTLED)) == [Settled(1200)]
+
+
+def test_what_was_reached_before_is_not_reached_again() -> None:
+    for each in (WAITS, ADMITTED, RUNS, ENDED, SETTLED):
+        assert list(milestones(each, each)) == []
+
+
+def test_one_write_may_reach_all() -> None:
+    assert len(list(milestones(WAITS, SETTLED))) == 5
+
+
+def test_a_clock_that_is_behind_makes_no_negative_wait() -> None:
+    early = make_execution(created=NOW + seconds(60))
+    admitted = make_execution(
+        status=make_condition_status(make_attempt()), created=NOW + seconds(60)
+    )
+    assert list(milestones(early, admitted)) == [Admitted(0)]
