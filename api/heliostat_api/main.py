@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from heliostat_api.agents.activation import Standstill
-from heliostat_api.assembly.entrance import open_entrance
+from heliostat_api.assembly.entrance import open_cloud_tokens, open_entrance
 from heliostat_api.assembly.erasing import open_erasing
 from heliostat_api.assembly.recording import open_pod_tokens, open_recorder
 from heliostat_api.assembly.records import open_records
@@ -28,6 +28,7 @@ from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.register import Register
 from heliostat_api.recording import managers
 from heliostat_api.recording.adoption import Adoption
+from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance
 from heliostat_api.serving.health import health
@@ -119,6 +120,7 @@ def create_app(around: Surroundings) -> FastAPI:
         samples=workshop.samples,
         previews=workshop.previews,
         schedules=workshop.schedules,
+        cloud_calls=CloudCalls(world, open_cloud_tokens(around.settings)),
         secrets=workshop.secrets,
         routes=workshop.routes,
         commands=workshop.commands,

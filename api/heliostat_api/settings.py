@@ -236,6 +236,23 @@ class ApiSettings(BaseSettings):
     iap_keys_url: Annotated[Address, Field(description="Where that proxy's public keys are.")] = (
         "https://www.gstatic.com/iap/verify/public_key-jwk"
     )
+    cloud_scheduler_account: Annotated[
+        str,
+        Field(
+            description="Service account, by its e-mail address, whose calls of Google's Cloud "
+            "Scheduler start runs; empty: nobody's."
+        ),
+    ] = ""
+    cloud_scheduler_audience: Annotated[
+        str,
+        Field(
+            description="Audience of its OIDC tokens: the operator's "
+            "HELIOSTAT_OPERATOR_CLOUD_SCHEDULER_TARGET."
+        ),
+    ] = ""
+    cloud_scheduler_keys_url: Annotated[
+        Address, Field(description="Where Google's public keys of such tokens are.")
+    ] = "https://www.googleapis.com/oauth2/v3/certs"
     roles: Annotated[
         tuple[RoleRow, ...],
         Field(
@@ -362,6 +379,14 @@ class ApiSettings(BaseSettings):
     def _check_store(self) -> Self:
         if self.store == "firestore" and not self.google_cloud_project:
             raise ValueError("store firestore needs GOOGLE_CLOUD_PROJECT")
+        return self
+
+    @model_validator(mode="after")
+    def _check_cloud_scheduler(self) -> Self:
+        if bool(self.cloud_scheduler_account) != bool(self.cloud_scheduler_audience):
+            raise ValueError(
+                "cloud_scheduler_account and cloud_scheduler_audience belong together: set both"
+            )
         return self
 
     @model_validator(mode="after")

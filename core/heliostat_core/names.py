@@ -34,6 +34,9 @@ RECORDED_ANNOTATION = f"{GROUP}/recorded"
 RESUMED_ANNOTATION = f"{GROUP}/schedule-resumed"
 """On an Agent: when somebody resumed its schedule (RFC 3339). A pause from before is over."""
 
+CLOUD_FINALIZER = f"{GROUP}/cloud-scheduler"
+"""On an Agent for which Google's Cloud Scheduler has a job."""
+
 OFFERED_ANNOTATION = f"{GROUP}/offered-by"
 """On an Execution for a time of a schedule: which trigger outside of the operator made it. It runs
 once the schedule has decided that time."""

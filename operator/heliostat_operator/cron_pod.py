@@ -17,13 +17,13 @@ from pathlib import Path
 
 from heliostat_core.names import AGENT_LABEL, OFFERED_ANNOTATION, scheduled_name
 
-JOB = "HELIOSTAT_CRON_JOB"
+JOB = "JOB"
 """Name of the pod's Job: `CRONJOB-MINUTES`, the minutes since 1970 of its time."""
-CRON_JOB = "HELIOSTAT_CRON_CRON_JOB"
-NAMESPACE = "HELIOSTAT_CRON_NAMESPACE"
-AGENT = "HELIOSTAT_CRON_AGENT"
-AGENT_LABEL_VALUE = "HELIOSTAT_CRON_AGENT_LABEL"
-DEADLINE = "HELIOSTAT_CRON_DEADLINE_SECONDS"
+CRON_JOB = "CRON_JOB"
+NAMESPACE = "NAMESPACE"
+AGENT = "AGENT"
+AGENT_LABEL_VALUE = "AGENT_LABEL"
+DEADLINE = "DEADLINE_SECONDS"
 """After its time so long the Execution may still be admitted; empty for ever."""
 
 CREDENTIALS = Path("/var/run/secrets/kubernetes.io/serviceaccount")

@@ -7,7 +7,7 @@ each Agent with hosts opens those, and goes with the Agent. What others change o
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from ipaddress import ip_network
 
 from pydantic import ValidationError
@@ -23,8 +23,8 @@ from heliostat_core.worlds import (
     NAMESPACE,
     NETWORK_POLICY,
     SERVICE,
+    InvalidError,
     JsonObject,
-    JsonValue,
     Kind,
     NotFoundError,
     Ref,
@@ -39,6 +39,7 @@ from heliostat_operator.builders.network_policies import (
     build_hosts,
     domains_of,
 )
+from heliostat_operator.cron_jobs import read_addresses
 from heliostat_operator.peers import read_peers
 from heliostat_operator.seats import Key
 from heliostat_operator.settings import OperatorSettings
@@ -88,7 +89,7 @@ class Guards:
         """Closes the namespace and opens the Agent's hosts, where that is not done. Answers the
         address of the proxy that the run needs, or nothing."""
         if self.is_on and namespace not in self._guarded:
-            await self.reconcile(namespace)
+            await self._close(namespace)
         elif self.is_on and egress and self._opened.get((namespace, agent)) != egress:
             await self._open_now(namespace, agent)
         is_proxied = any(domains_of(egress)) and await self._kind() is None
@@ -105,17 +106,24 @@ class Guards:
         A namespace counts as guarded only from its end on: whoever starts a pod meanwhile waits.
         """
         async with self._locks[namespace]:
-            self._guarded.discard(namespace)
-            self._knows_kind = False
-            agents = [each async for each in self._agents(namespace)]
-            is_left = not agents and not await self._has_runs(namespace)
-            await self._keep_only(
-                namespace, set() if is_left else await self._guard(namespace, agents)
-            )
-            if is_left:
-                return None
-            self._guarded.add(namespace)
-            return None if agents else _RUNS_LEFT_SECONDS
+            return await self._look(namespace)
+
+    async def _close(self, namespace: str) -> None:
+        """Of many starts at once the first does it."""
+        async with self._locks[namespace]:
+            if namespace not in self._guarded:
+                await self._look(namespace)
+
+    async def _look(self, namespace: str) -> float | None:
+        self._guarded.discard(namespace)
+        self._knows_kind = False
+        agents = [each async for each in self._agents(namespace)]
+        is_left = not agents and not await self._has_runs(namespace)
+        await self._keep_only(namespace, set() if is_left else await self._guard(namespace, agents))
+        if is_left:
+            return None
+        self._guarded.add(namespace)
+        return None if agents else _RUNS_LEFT_SECONDS
 
     async def _guard(self, namespace: str, agents: list[Agent]) -> set[_Address]:
         around = await self._neighbours()
@@ -123,7 +131,10 @@ class Guards:
         for key in [key for key in self._opened if key[0] == namespace]:
             del self._opened[key]
         for each in agents:
-            wanted |= await self._open(each, around)
+            try:
+                wanted |= await self._open(each, around)
+            except InvalidError as error:  # its hosts stay closed; the others' runs go on
+                logger.warning("hosts of Agent %s are not opened: %s", each.metadata.name, error)
         return wanted
 
     async def _open(self, agent: Agent, around: Neighbours) -> set[_Address]:
@@ -184,8 +195,7 @@ class Guards:
         """Every address of the Kubernetes API: its Service's, and those behind it."""
         service = await self._world.get(Ref(SERVICE, "default", "kubernetes"))
         endpoints = await self._world.get(Ref(ENDPOINT_SLICE, "default", "kubernetes"))
-        addresses = {*service_addresses(service), *endpoint_addresses(endpoints)}
-        return tuple(ip_network(each) for each in sorted(addresses))
+        return tuple(ip_network(each) for each in read_addresses(service, endpoints).cidrs)
 
     async def _kind(self) -> Kind | None:
         """What the cluster itself opens domains with; None: the proxy does."""
@@ -221,26 +231,3 @@ async def our_policies(world: World, namespace: str | None = None) -> AsyncItera
                 yield Ref(kind, meta.namespace, meta.name)
         except NotFoundError:
             continue  # this cluster has no such kind
-
-
-def service_addresses(service: JsonObject | None) -> tuple[str, ...]:
-    """Of a Service inside the cluster."""
-    match service:
-        case {"spec": {"clusterIPs": [*found]}}:
-            return tuple(str(each) for each in found)
-    return ()
-
-
-def endpoint_addresses(endpoints: JsonObject | None) -> tuple[str, ...]:
-    """Of an EndpointSlice."""
-    match endpoints:
-        case {"endpoints": [*found]}:
-            return tuple(str(one) for each in found for one in _addresses(each))
-    return ()
-
-
-def _addresses(endpoint: JsonValue) -> Sequence[JsonValue]:
-    match endpoint:
-        case {"addresses": [*found]}:
-            return found
-    return ()

@@ -1,7 +1,7 @@
 """kopf's handlers: a table of what is watched; each only hands a change to the engine."""
 
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import fields
 from typing import Literal
 
@@ -27,6 +27,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.engine import UNFINISHED
 from heliostat_operator.leases import CANARY_LABEL
+from heliostat_operator.settings import OperatorSettings
 
 _OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY},{UNFINISHED}"
 
@@ -45,11 +46,16 @@ Sink = Callable[[Kind, Change], None]
 """Takes note of a change at once, without I/O."""
 
 
-def build_registry(sink: Sink) -> kopf.OperatorRegistry:
+def watched_by(settings: OperatorSettings) -> Iterable[Kind]:
+    """An installation without policies need not grant the right to see any."""
+    return [each for each in WATCHED if each != NETWORK_POLICY or settings.network_policies]
+
+
+def build_registry(sink: Sink, kinds: Iterable[Kind] = WATCHED) -> kopf.OperatorRegistry:
     """One event handler a kind; kopf ignores what a handler raises, so none does any work."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry, id="login")(_login)
-    for kind in WATCHED:
+    for kind in kinds:
         kopf.on.event(
             kind.group, kind.version, kind.plural, registry=registry, id=f"see-{kind.plural}"
         )(_handler(kind, sink))

@@ -15,10 +15,11 @@ from aiohttp import web
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.cloud_timers import CloudTimers
 from heliostat_operator.cron_jobs import CronJobs
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateways import HttpGateway
-from heliostat_operator.handlers import build_registry, build_settings
+from heliostat_operator.handlers import build_registry, build_settings, watched_by
 from heliostat_operator.kept_secrets import keep_secrets
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.metrics import Metrics
@@ -31,6 +32,7 @@ from heliostat_operator.vaults import NoVault, SecretManagerVault, Vault
 from heliostat_telemetry.spans import open_spans
 
 if TYPE_CHECKING:
+    from heliostat_google.scheduler import CloudScheduler
     from heliostat_google.secret_manager import SecretManager
 
 _EXIT_SECONDS = 8
@@ -50,7 +52,15 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     metrics = Metrics()
     secrets = _open_secret_manager(settings)
     fenced = FencedWorld(world, leadership)
-    triggers = TriggerReconciler(fenced, {"CronJob": CronJobs(fenced, settings, utc_now)}, utc_now)
+    timers = _open_cloud_scheduler(settings)
+    triggers = TriggerReconciler(
+        fenced,
+        {
+            "CronJob": CronJobs(fenced, settings, utc_now),
+            "CloudScheduler": CloudTimers(fenced, timers, settings, utc_now),
+        },
+        utc_now,
+    )
     spans = open_spans("heliostat-operator", settings.otlp_endpoint)
     engine = Engine(
         fenced,
@@ -62,7 +72,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         vault=_vault(settings, secrets),
         triggers=triggers,
     )
-    metrics.watch(engine.census, utc_now)
+    metrics.watch(engine.census, utc_now, lambda: leadership.is_leader)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -70,13 +80,15 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     try:
         await _until(
             stop,
-            _watch(engine, leadership),
+            _watch(engine, leadership, settings),
             _lead(world, engine, leadership, settings.namespace),
         )
     finally:
         if leadership.was_acquired:
             with suppress(WorldError, TimeoutError):
-                await finish_uninstall(world, gateway, settings.namespace)
+                # The Lease may be over by then: without the fence.
+                farewell = CloudTimers(world, timers, settings, utc_now).remove_all
+                await finish_uninstall(world, gateway, settings.namespace, farewell)
             with suppress(WorldError, TimeoutError):
                 await leadership.release()
         if spans:
@@ -84,6 +96,8 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         await gateway.close()
         if secrets is not None:
             await secrets.close()
+        if timers is not None:
+            await timers.close()
         await probes.cleanup()
 
 
@@ -94,6 +108,15 @@ def _open_secret_manager(settings: OperatorSettings) -> "SecretManager | None":
     from heliostat_google.secret_manager import SecretManager
 
     return SecretManager(settings.secret_manager_endpoint)
+
+
+def _open_cloud_scheduler(settings: OperatorSettings) -> "CloudScheduler | None":
+    if not settings.cloud_scheduler_location:
+        return None
+    # As above.
+    from heliostat_google.scheduler import CloudScheduler
+
+    return CloudScheduler(settings.cloud_scheduler_endpoint)
 
 
 def _vault(settings: OperatorSettings, secrets: "SecretManager | None") -> Vault:
@@ -119,9 +142,9 @@ async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> No
         task.result()
 
 
-async def _watch(engine: Engine, leadership: Leadership) -> None:
+async def _watch(engine: Engine, leadership: Leadership, settings: OperatorSettings) -> None:
     await kopf.operator(
-        registry=build_registry(_sink(engine, leadership)),
+        registry=build_registry(_sink(engine, leadership), watched_by(settings)),
         settings=build_settings(),
         standalone=True,
         clusterwide=True,

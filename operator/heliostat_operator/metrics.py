@@ -89,9 +89,11 @@ class Metrics:
             "agent_cost_microdollars", "Final cost of an Agent's runs, in micro-dollars.", labels
         )
 
-    def watch(self, census: Census, clock: Callable[[], datetime]) -> None:
+    def watch(
+        self, census: Census, clock: Callable[[], datetime], leads: Callable[[], bool]
+    ) -> None:
         """Counts the unfinished runs whenever the metrics are read."""
-        self.registry.register(Population(census, self._agents, clock))
+        self.registry.register(Population(census, self._agents, clock, leads))
 
     def reconciled(self, kind: str, seconds: float) -> None:
         """One reconcile has ended, well or not."""

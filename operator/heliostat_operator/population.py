@@ -43,13 +43,23 @@ class AgentLabels:
 class Population(Collector):
     """The census at the moment of reading."""
 
-    def __init__(self, census: Census, agents: AgentLabels, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        census: Census,
+        agents: AgentLabels,
+        clock: Callable[[], datetime],
+        leads: Callable[[], bool],
+    ) -> None:
+        """Only who leads shows it: replicas that wait see the same runs."""
         self._census = census
         self._agents = agents
         self._clock = clock
+        self._leads = leads
 
     def collect(self) -> Iterator[Metric]:
         """The families of metrics."""
+        if not self._leads():
+            return
         now = self._clock()
         yield _by_phase("executions", "Unfinished runs, by phase.", self._census.phases())
         yield _by_phase(

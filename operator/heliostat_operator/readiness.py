@@ -123,10 +123,12 @@ def _with_triggered(
 ) -> tuple[Condition, ...]:
     """An Agent without a trigger outside has no such condition; what was said holds until the
     trigger was looked at."""
-    if agent.spec.schedule is None or agent.spec.schedule.trigger == "Builtin":
-        return tuple(each for each in conditions if each.type != AgentCondition.TRIGGERED)
     if setup is None:
-        return conditions
+        schedule = agent.spec.schedule
+        has_trigger = schedule is not None and schedule.trigger != "Builtin"
+        return tuple(
+            each for each in conditions if has_trigger or each.type != AgentCondition.TRIGGERED
+        )
     return set_condition(
         conditions,
         AgentCondition.TRIGGERED,

@@ -1,9 +1,16 @@
 """Settings of the operator: environment variables HELIOSTAT_OPERATOR_*, checked once at start."""
 
 from ipaddress import ip_network
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_operator.peers import check_peer
@@ -85,6 +92,29 @@ class OperatorSettings(BaseSettings):
     image: Annotated[str, Field(description="Its own image, which the pods of CronJobs run.")] = (
         "heliostat-operator:dev"
     )
+    cloud_scheduler_location: Annotated[
+        str,
+        Field(
+            pattern=r"^(projects/[^/\s]+/locations/[^/\s]+)?$",
+            description="Where Google's Cloud Scheduler keeps the jobs of the trigger "
+            "CloudScheduler, `projects/P/locations/L`; empty: this trigger is not at hand.",
+        ),
+    ] = ""
+    cloud_scheduler_target: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^\s/]+)?$",
+            description="The api as Cloud Scheduler reaches it, `https://agents.example`: also the "
+            "audience of its tokens.",
+        ),
+    ] = ""
+    cloud_scheduler_account: Annotated[
+        str,
+        Field(description="Service account, by its e-mail address, as which it calls the api."),
+    ] = ""
+    cloud_scheduler_endpoint: Annotated[
+        str, Field(min_length=1, description="Cloud Scheduler's own API, for a private endpoint.")
+    ] = "cloudscheduler.googleapis.com"
     max_concurrent_executions: Annotated[
         int, Field(ge=1, description="Executions admitted at once, over all Agents.")
     ] = 100
@@ -219,6 +249,20 @@ class OperatorSettings(BaseSettings):
         ),
     ] = ""
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
+
+    @model_validator(mode="after")
+    def _check_cloud_scheduler(self) -> Self:
+        parts = (
+            self.cloud_scheduler_location,
+            self.cloud_scheduler_target,
+            self.cloud_scheduler_account,
+        )
+        if any(parts) and not all(parts):
+            raise ValueError(
+                "cloud_scheduler_location, cloud_scheduler_target and cloud_scheduler_account "
+                "belong together: set all three"
+            )
+        return self
 
 
 def known_settings() -> frozenset[str]:

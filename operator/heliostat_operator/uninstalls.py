@@ -7,6 +7,8 @@ stays until the last finalizer is off.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -15,6 +17,7 @@ from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import CRON_NAME, EXECUTION_LABEL, GROUP, RUN_FINALIZER, label_value
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
+    AGENT,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CRON_JOB,
@@ -24,6 +27,7 @@ from heliostat_core.worlds import (
     POD,
     SERVICE_ACCOUNT,
     ConflictError,
+    ForbiddenError,
     JsonObject,
     NotFoundError,
     Ref,
@@ -51,19 +55,31 @@ async def prepare_uninstall(world: World, namespace: str) -> bool:
     home = await world.get(Ref(NAMESPACE, "", namespace))
     if account is None or home is None:
         return False
-    for obj in build_release_roles(ObjectHead.model_validate(home).metadata.uid, namespace):
-        await world.apply(obj)
+    try:
+        for obj in build_release_roles(ObjectHead.model_validate(home).metadata.uid, namespace):
+            await world.apply(obj)
+    except ForbiddenError as error:
+        # A newer image under an older installation's roles, as after a rollback, works on.
+        logger.warning("what an uninstall needs is as an earlier release left it: %s", error)
     await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=True))
     return True
 
 
-async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> None:
-    """The operator's last act: lets everything go if no operator comes after it."""
+async def finish_uninstall(
+    world: World,
+    gateway: Gateway,
+    namespace: str,
+    farewell: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """The operator's last act: lets everything go if no operator comes after it. `farewell` takes
+    away what is outside of the cluster."""
     account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
     is_installed = account is not None
     if await _is_leaving(world, namespace) or (is_installed and await _is_gone(world, namespace)):
         logger.info("Heliostat leaves %s: letting every Execution go", namespace)
         async with asyncio.timeout(RELEASE_SECONDS):
+            if farewell is not None:
+                await farewell()
             await _release_all(world, gateway)
             await _open_network(world)
     if account is not None:
@@ -71,9 +87,10 @@ async def finish_uninstall(world: World, gateway: Gateway, namespace: str) -> No
 
 
 async def _open_network(world: World) -> None:
-    """The last run is gone: what closed its network goes, too."""
-    async for ref in our_policies(world):
-        await world.delete(ref)
+    """The last run is gone: what closed its network goes, too, as far as the roles allow."""
+    with suppress(ForbiddenError):
+        async for ref in our_policies(world):
+            await world.delete(ref)
 
 
 async def _is_leaving(world: World, namespace: str) -> bool:
@@ -93,7 +110,8 @@ def _is_being_deleted(found: JsonObject) -> bool:
 
 async def _release_all(world: World, gateway: Gateway) -> None:
     """Until none carries our finalizer: the CRD's deletion may reach them one after the other."""
-    await remove_cron_jobs(world)
+    with suppress(ForbiddenError):  # under roles of a release that had none
+        await remove_cron_jobs(world)
     told: set[str] = set()
     while held := await _held(world):
         for each in held:
@@ -182,6 +200,7 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
         "metadata": metadata,
         "rules": [
             _rule(EXECUTION.group, "executions", "get", "list", "watch", "patch"),
+            _rule(AGENT.group, "agents", "list", "patch"),
             _rule("", "pods", "get", "list", "watch", "delete"),
             _rule(CRON_JOB.group, CRON_JOB.plural, "list", "delete"),
             *(

@@ -37,6 +37,13 @@ class MemoryWorld:
         self.failures: dict[str, WorldError] = {}  # what a call by that name fails with
         self._versions = count(100)
 
+    def copy(self) -> "MemoryWorld":
+        """Another one with the same objects."""
+        other = MemoryWorld()
+        other.objects = deepcopy(self.objects)
+        other._versions = count(next(self._versions))
+        return other
+
     def put(self, obj: JsonObject) -> JsonObject:
         """As somebody else's hand: an object exactly as given, beside what a server sets."""
         document = deepcopy(dict(obj))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import httpx2
 import psutil
 
 from heliostat_operator.signing import PRIVATE_SECRET
@@ -31,6 +32,7 @@ Found = TypeVar("Found")
 class OperatorProcess:
     process: subprocess.Popen[bytes]
     log: Path
+    port: int
 
     def end(self, number: signal.Signals) -> int:
         """Its exit code after the signal."""
@@ -40,6 +42,11 @@ class OperatorProcess:
     @property
     def words(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def metrics(self) -> str:
+        """As Prometheus reads them."""
+        found: str = httpx2.get(f"http://127.0.0.1:{self.port}/metrics").raise_for_status().text
+        return found
 
     @property
     def rss_mebibytes(self) -> float:
@@ -95,7 +102,7 @@ def running_operator(
             stderr=subprocess.STDOUT,
         )
         try:
-            yield OperatorProcess(process, log)
+            yield OperatorProcess(process, log, port)
         finally:
             if process.poll() is None:
                 process.kill()

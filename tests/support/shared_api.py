@@ -3,7 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -12,6 +12,7 @@ import httpx2
 from fastapi import FastAPI
 
 from heliostat_api.chat.assembly import Line
+from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -27,7 +28,7 @@ from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
 from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
 from heliostat_core.names import OWNER_ANNOTATION
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError
+from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError, World
 from support.builders.resources import make_agent, make_execution
 from support.memory_world import MemoryWorld
 
@@ -121,6 +122,31 @@ class ApiApp:
                 yield f"http://127.0.0.1:{port_of(listening)}"
 
 
+def around_of(
+    folder: Path,
+    world: World,
+    documents: Documents,
+    log: EventLog,
+    clock: Clock,
+    gateway: GatewayPlace | None,
+) -> Surroundings:
+    """Of an api for many people."""
+    return Surroundings(
+        world=lambda _: world,
+        logs=NoLogs(),
+        keys_dir=folder / "keys",
+        documents=documents,
+        log=log,
+        session_secrets=(SECRET,),
+        hosts=frozenset(),
+        namespace="default",
+        owner=None,
+        clock=clock,
+        settings=ApiSettings(),
+        gateway=gateway,
+    )
+
+
 @asynccontextmanager
 async def api_app(
     folder: Path,
@@ -135,19 +161,9 @@ async def api_app(
     world, clock = MemoryWorld(), Clock()
     documents = open_sqlite(folder / "documents.sqlite")
     log = log or SqliteEventLog(folder / "events.sqlite")
-    around = Surroundings(
-        world=lambda _: world,
-        logs=NoLogs(),
-        keys_dir=folder / "keys",
-        documents=documents,
-        log=log,
-        session_secrets=(SECRET,),
-        hosts=frozenset(),
-        namespace="default",
-        owner=None,
-        clock=clock,
+    around = replace(
+        around_of(folder, world, documents, log, clock, gateway),
         settings=settings or ApiSettings(),
-        gateway=gateway,
         line=line,
         buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )

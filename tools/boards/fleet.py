@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.boards.panels import graph, number, quantiles, stack
+from tools.boards.panels import RATE, graph, number, quantiles, stack
 from tools.grafana import Board
 
 FLEET: Final = Board(
@@ -79,6 +79,22 @@ FLEET: Final = Board(
                 "An hour, by their end.",
                 "sum by (end) (increase(heliostat_schedule_ticks_total[1h]))",
                 "{{end}}",
+            ),
+        ],
+        [
+            stack(
+                "Ways outside",
+                "Requests for a tunnel in an hour, by what the egress proxy decided.",
+                "sum by (verdict) (increase(heliostat_egress_decisions_total[1h]))",
+                "{{verdict}}",
+            ),
+            graph("Tunnels", "That are open.", "sum(heliostat_egress_open_tunnels)"),
+            graph(
+                "Through tunnels",
+                "Bytes a second, by direction.",
+                f"sum by (direction) (rate(heliostat_egress_bytes_total{RATE}))",
+                "{{direction}}",
+                "Bps",
             ),
         ],
         [

@@ -109,7 +109,7 @@ class Activation:
             if known.draft.resource:
                 return known
             name = resource_name(known.draft.name, agent_id)
-            named = known.draft.model_copy(update={"resource": name})
+            named = known.draft.model_copy(update={"resource": name}).untold_change()
             try:
                 await self.drafts.documents.commit(self.drafts.put(known, named))
             except ConflictError:

@@ -1,16 +1,20 @@
 """Who comes in, and what moves with them."""
 
+import time
 from collections.abc import Sequence
 
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.assembly import Money
+from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.moves import Moving
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
 from heliostat_api.recording import managers
+from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.secrets.moves import MovingSecrets
 from heliostat_api.serving.entrance import Entrance, open_for_many, open_for_one
+from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
 
 
@@ -36,3 +40,11 @@ def open_movings(around: Surroundings, money: Money) -> Sequence[Moving]:
     """What a guest has in the world, which moves before its documents."""
     world = around.world(managers.MOVER)
     return MovingResources(world, money.caps), MovingSecrets(around.documents, world)
+
+
+def open_cloud_tokens(settings: ApiSettings | None) -> CloudTokens | None:
+    """None where no account is named: then Cloud Scheduler starts nothing."""
+    if settings is None or not settings.cloud_scheduler_account:
+        return None
+    keys = KeySet(settings.cloud_scheduler_keys_url, time.monotonic)
+    return CloudTokens(settings.cloud_scheduler_audience, settings.cloud_scheduler_account, keys)

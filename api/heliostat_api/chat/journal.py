@@ -5,7 +5,7 @@ place in it. So a reader that has the document as of one change can tell which o
 writer that was given up can't change what another one wrote after it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -82,6 +82,13 @@ def read_entry(report: Report) -> Entry:
     assert isinstance(cost, int)
     change = CHANGE.validate_python(payload["change"])
     return Entry(change, epoch, seq, cost, str(payload["openRequest"]))
+
+
+def change_in(report: Report) -> JsonObject:
+    """The change as clients get it, which is as the log has it."""
+    change = report.payload["change"]
+    assert isinstance(change, Mapping)
+    return change
 
 
 def applied(record: MessageRecord, entry: Entry) -> MessageRecord:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from heliostat_api.chat.journal import audience_of, stop_audience_of, view_conversation
+from heliostat_api.chat.journal import view_conversation
 from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import Shelf, path_of
+from heliostat_api.chat.shelf import Shelf, changed
 from heliostat_api.documents.conversations import ConversationState, read_conversation
+from heliostat_api.documents.port import ConflictError
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import NotFoundProblem
 from heliostat_api.views import ConversationView
@@ -35,9 +36,13 @@ class Keeping:
             await self.mending.mend(document)
 
     async def delete(self, person: Person, conversation: str) -> None:
-        """With all that was said. Its agent stays."""
+        """With all that was said. Its agent stays. From its first write on nobody sees it."""
         await self.stop(person, conversation)
-        await self.shelf.documents.delete_tree(path_of(conversation))
-        for audience in (audience_of(conversation), stop_audience_of(conversation)):
-            await self.shelf.log.forget(audience)
-        await self.shelf.tell_gone(person, conversation)
+        while True:
+            document = await self.shelf.own(person, conversation)
+            going = replace(read_conversation(document), deleting=True)
+            try:
+                await self.shelf.documents.commit(changed(document, going))
+            except ConflictError:
+                continue
+            return await self.shelf.bury(going)

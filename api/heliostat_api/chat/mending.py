@@ -7,11 +7,12 @@ replicas: one that slept with its machine finds its own run out, and its answers
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from heliostat_api.chat.journal import fields_of, folded, whole
-from heliostat_api.chat.shelf import COLLECTION, Shelf, changed
+from heliostat_api.chat.shelf import COLLECTION, Shelf, changed, later_than
 from heliostat_api.chat.statuses import language_of, status
 from heliostat_api.chat.views import StatusCode
 from heliostat_api.chat.writing import fields_of_message
@@ -29,6 +30,8 @@ from heliostat_api.people.person import Person
 
 SECONDS: Final = 20.0
 _PAGE: Final = 100
+_LAST_WORDS: Final = 2
+"""Messages that one change makes: what was said, and its answer."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,8 +61,13 @@ class Mending:
 
     async def mend_all(self, *, is_alone: bool = False) -> None:
         """Whatever is answered. `is_alone`: nobody else does, and we have not begun."""
-        query = Query(COLLECTION, None, {"state": ConversationState.ANSWERING.value}, limit=_PAGE)
-        for document in (await self.shelf.documents.query(query)).documents:
+        untold = Query(COLLECTION, None, {"untold": True}, limit=_PAGE)
+        for document in (await self.shelf.documents.query(untold)).documents:
+            await self._tell(document)
+        answering = Query(
+            COLLECTION, None, {"state": ConversationState.ANSWERING.value}, limit=_PAGE
+        )
+        for document in (await self.shelf.documents.query(answering)).documents:
             await self.mend(document, is_alone=is_alone)
 
     async def mend(self, document: Document, *, is_alone: bool = False) -> bool:
@@ -76,6 +84,19 @@ class Mending:
         elif is_alone or not self._is_leased(message):
             await self._end(document, conversation, found, message)
         return True
+
+    async def _tell(self, document: Document) -> None:
+        """Whoever changed it may have died before anybody heard of it, or before it was gone."""
+        record = read_conversation(document)
+        if record.deleting:
+            await self.shelf.bury(record)
+            return
+        for each in await self.shelf.latest(record.id, _LAST_WORDS):
+            await self.shelf.say(record.id, whole(each))
+        await self.shelf.tell(record)
+        told = {**document.fields, **replace(record, untold=False).fields()}
+        with suppress(ConflictError):
+            await self.shelf.documents.commit(Put(document.path, told, document.version))
 
     def _is_leased(self, message: MessageRecord) -> bool:
         return message.lease_until is not None and self.shelf.clock() < message.lease_until
@@ -94,8 +115,7 @@ class Mending:
             await self.shelf.say(conversation.id, whole(ended))
 
     async def _commit(self, document: Document, after: ConversationRecord, *more: Put) -> bool:
-        now = self.shelf.clock()
-        after = replace(after, changed_at=max(now, after.changed_at or now))
+        after = replace(after, changed_at=later_than(after, self.shelf.clock()))
         try:
             await self.shelf.documents.commit(changed(document, after), *more)
         except ConflictError:

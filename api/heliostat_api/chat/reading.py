@@ -7,6 +7,7 @@ from heliostat_api.chat.frames import MessageFrame, Snapshot
 from heliostat_api.chat.journal import (
     Entry,
     applied,
+    folded,
     view_conversation,
     view_message,
 )
@@ -36,7 +37,8 @@ class Reading:
         """Raises CursorError."""
         query = Query(COLLECTION, person.id, limit=limit, after=cursor)
         page = await self.shelf.documents.query(query)
-        views = tuple(view_conversation(read_conversation(each)) for each in page.documents)
+        found = map(read_conversation, page.documents)
+        views = tuple(view_conversation(each) for each in found if not each.deleting)
         return ConversationPage(items=views, next=page.next)
 
     async def get(self, person: Person, conversation: str) -> ConversationView:
@@ -56,8 +58,18 @@ class Reading:
             after=cursor,
         )
         page = await self.shelf.documents.query(query)
-        found = tuple(view_message(read_message(each)) for each in reversed(page.documents))
-        return MessagePage(items=found, next=page.next)
+        found = [read_message(each) for each in reversed(page.documents)]
+        entries = await self._heard_since(conversation, found)
+        items = tuple(view_message(folded(each, entries)) for each in found)
+        return MessagePage(items=items, next=page.next)
+
+    async def _heard_since(
+        self, conversation: str, messages: Sequence[MessageRecord]
+    ) -> Sequence[Entry]:
+        """What the log has beyond those documents, of answers that are still written."""
+        open_ = [each.cursor for each in messages if each.state is MessageState.WRITING]
+        heard = await self.shelf.heard(conversation, min(open_)) if open_ else None
+        return heard[0] if heard else ()
 
     async def snapshot(self, person: Person, conversation: str) -> Snapshot:
         """Raises NotFoundProblem.

@@ -17,6 +17,7 @@ from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import (
     Shelf,
     changed,
+    later_than,
     new_conversation_id,
     new_message_id,
     path_of,
@@ -161,7 +162,7 @@ class Saying:
         put = (
             changed(document, record)
             if document
-            else Put(path_of(record.id), record.fields(), Expected.ABSENT)
+            else Put(path_of(record.id), replace(record, untold=True).fields(), Expected.ABSENT)
         )
         decided = await self.repeats.once(
             person, asked, made, put, *(_new(record.id, each) for each in (words, answer))
@@ -190,7 +191,9 @@ class Saying:
             lease_until=self.shelf.clock() + LEASE,
         )
         answering = replace(
-            record, state=ConversationState.ANSWERING, changed_at=self.shelf.clock()
+            record,
+            state=ConversationState.ANSWERING,
+            changed_at=later_than(record, self.shelf.clock()),
         )
         await self.shelf.documents.commit(
             changed(document, answering),

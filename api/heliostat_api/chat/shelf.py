@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from heliostat_api.chat.journal import (
@@ -39,6 +39,7 @@ COLLECTION: Final = "conversations"
 SHOWN: Final = 100
 """Messages of a snapshot, and at most of what a model is told."""
 _RANDOM_BYTES: Final = 12
+_MOMENT: Final = timedelta(microseconds=1)
 Change = Callable[[ConversationRecord], ConversationRecord]
 
 
@@ -58,8 +59,15 @@ def path_of(conversation: str) -> str:
 
 
 def changed(document: Document, record: ConversationRecord) -> Put:
-    """The write of a changed conversation, unless somebody else wrote since it was read."""
-    return Put(document.path, {**document.fields, **record.fields()}, document.version)
+    """The write of a changed conversation, unless somebody else wrote since it was read. Lists are
+    still to hear of it."""
+    fields = {**document.fields, **replace(record, untold=True).fields()}
+    return Put(document.path, fields, document.version)
+
+
+def later_than(before: ConversationRecord, now: datetime) -> datetime:
+    """When it changed: no two changes have one instant, whatever a clock says."""
+    return max(now, before.changed_at + _MOMENT) if before.changed_at else now
 
 
 @dataclass(frozen=True)
@@ -71,9 +79,10 @@ class Shelf:
     clock: Callable[[], datetime]
 
     async def own(self, person: Person, conversation: str) -> Document:
-        """Raises NotFoundProblem, for somebody else's too."""
+        """Raises NotFoundProblem, for somebody else's too, and for one that is being deleted."""
         document = await self.documents.get(path_of(conversation))
-        if document is None or document.fields.get(OWNER) != person.id:
+        is_own = document is not None and document.fields.get(OWNER) == person.id
+        if document is None or not is_own or read_conversation(document).deleting:
             raise NotFoundProblem("conversation")
         return document
 
@@ -81,11 +90,12 @@ class Shelf:
         """As it is then, told where it changed; None when it is gone."""
         while (document := await self.documents.get(path_of(conversation))) is not None:
             before = read_conversation(document)
+            if before.deleting:
+                return None
             after = change(before)
             if after == before:
                 return before
-            now = max(self.clock(), before.changed_at or self.clock())
-            after = replace(after, changed_at=now)
+            after = replace(after, changed_at=later_than(before, self.clock()))
             try:
                 await self.documents.commit(changed(document, after))
             except ConflictError:
@@ -128,15 +138,18 @@ class Shelf:
         await self.log.append(stop_audience_of(conversation), report)
 
     async def tell(self, record: ConversationRecord) -> None:
-        """The person's lists."""
+        """The person's lists, each change once."""
         payload = view_conversation(record).model_dump(mode="json", by_alias=True)
         report = Report(ReportType.CONVERSATION_CHANGED, self.clock(), payload)
         for audience in audiences_of_owner_field(record.user_id):
-            await self.log.append(audience, report)
+            await self.log.append(audience, report, f"{path_of(record.id)}@{record.changed_at}")
 
-    async def tell_gone(self, person: Person, conversation: str) -> None:
-        """The same of one that was deleted."""
-        payload = GoneConversationView(id=conversation).model_dump(by_alias=True)
+    async def bury(self, record: ConversationRecord) -> None:
+        """What is being deleted goes, its document last: a crash before is mended by it."""
+        payload = GoneConversationView(id=record.id).model_dump(by_alias=True)
         report = Report(ReportType.CONVERSATION_DELETED, self.clock(), payload)
-        for audience in audiences_of_owner_field(person.id):
-            await self.log.append(audience, report, f"{path_of(conversation)}#gone")
+        for audience in audiences_of_owner_field(record.user_id):
+            await self.log.append(audience, report, f"{path_of(record.id)}#gone")
+        for audience in (audience_of(record.id), stop_audience_of(record.id)):
+            await self.log.forget(audience)
+        await self.documents.delete_tree(path_of(record.id))

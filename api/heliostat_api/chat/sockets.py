@@ -22,7 +22,7 @@ from heliostat_api.chat.frames import (
     Stop,
     Watch,
 )
-from heliostat_api.chat.journal import audience_of, read_entry
+from heliostat_api.chat.journal import audience_of, change_in
 from heliostat_api.chat.keeping import Keeping
 from heliostat_api.chat.reading import Reading
 from heliostat_api.chat.saying import Saying
@@ -186,8 +186,7 @@ class Session:
         if found.has_gap:
             return None
         for each in found.reports:
-            change = read_entry(each.report).change.model_dump(mode="json", by_alias=True)
-            await self._socket.send_json({**change, "cursor": each.id})
+            await self._socket.send_json({**change_in(each.report), "cursor": each.id})
         if not found.reports:
             await self._wait(conversation, found.end)
         return found.end

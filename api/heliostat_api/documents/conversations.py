@@ -37,7 +37,8 @@ class ConversationState(StrEnum):
 class ConversationRecord:
     """Fields of `conversations/{id}`; empty where the document is.
 
-    `answer` is the id of the answer that is being written, or was interrupted.
+    `answer` is the id of the answer that is being written, or was interrupted. `untold`: lists may
+    not have heard of the last change. `deleting`: it is gone for everybody, and its rest will be.
     """
 
     id: str
@@ -48,6 +49,8 @@ class ConversationRecord:
     changed_at: datetime | None = None
     state: ConversationState = ConversationState.IDLE
     answer: str = ""
+    untold: bool = False
+    deleting: bool = False
 
     def fields(self) -> Fields:
         """To be merged into the document."""
@@ -59,6 +62,8 @@ class ConversationRecord:
             "changedAt": self.changed_at,
             "state": self.state.value,
             "answer": self.answer,
+            "untold": self.untold,
+            "deleting": self.deleting,
         }
 
 
@@ -119,6 +124,8 @@ def read_conversation(document: Document) -> ConversationRecord:
         changed_at=instant_in(fields, "changedAt"),
         state=_conversation_state_in(fields),
         answer=text_in(fields, "answer"),
+        untold=fields.get("untold") is True,
+        deleting=fields.get("deleting") is True,
     )
 
 

@@ -69,6 +69,7 @@ SHAPES: frozenset[Shape] = frozenset(
         *newest_first("conversations", OWNER, "agentId"),
         Shape("secrets", (OWNER,), "createdAt", descending=True),
         Shape("conversations", ("state",), "createdAt", descending=True),
+        Shape("conversations", ("untold",), "createdAt", descending=True),
         Shape("people", ("isMoving",), "lastSeen", descending=False),
         Shape("people", ("isErasing",), "lastSeen", descending=False),
         Shape("people", ("kind",), "lastSeen", descending=False),

@@ -56,7 +56,7 @@ def add_ingest(
     app.include_router(ingest)
 
 
-def ingest_of(request: Request) -> Ingest:
+async def ingest_of(request: Request) -> Ingest:
     """The service of the app that serves this request."""
     ingest: Ingest = request.app.state.ingest
     return ingest
@@ -93,7 +93,7 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
-def file_of(
+async def file_of(
     attempt: Number,
     path: Annotated[str, Path(max_length=1024)],
     size: Annotated[int, Query(ge=0, le=_MOST)],

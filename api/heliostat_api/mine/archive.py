@@ -12,6 +12,7 @@ from typing import Final
 from heliostat_api.agents.names import slug
 from heliostat_api.agents.reading import is_shown, view_detail
 from heliostat_api.agents.revisions import view_revision_detail
+from heliostat_api.documents.conversations import read_conversation
 from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.files import Files, WorkFile
 from heliostat_api.documents.port import Document, Documents, Fields, Query, Value
@@ -64,6 +65,8 @@ class Archive:
             async for entry in self._execution(document):
                 yield entry
         async for document in self._own("conversations", person):
+            if read_conversation(document).deleting:
+                continue
             name = f"conversations/{document.id}.json"
             yield Entry(name, self._time(document), self._conversation(document))
         for collection in TOLD:

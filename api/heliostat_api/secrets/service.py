@@ -4,7 +4,7 @@ A document knows that there is a secret, a Secret of the world holds its values.
 first and goes last: after a crash there is no Secret of which nobody knows.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -68,13 +68,8 @@ class Secrets:
             document = await self._find(person, name) or await self._begin(person, name)
             if document is None:
                 continue  # somebody began it in this moment
-            secret = read_secret(document)
-            applied = await self.world.apply(build_secret(secret, person.id, values))
-            uid = ObjectHead.model_validate(applied).metadata.uid
-            held = secret.holding(tuple(sorted(values)), uid)
             try:
-                written = Put(document.path, held.fields(person.id), document.version)
-                await self.documents.commit(written)
+                await self._hold(person, document, values)
             except ConflictError:
                 continue
             return await self.changes.tell(person.id, Changed.SECRETS)
@@ -101,8 +96,29 @@ class Secrets:
         for document in found:
             await self._delete(document)
 
-    async def _delete(self, document: Document) -> None:
+    async def _hold(self, person: Person, document: Document, values: Mapping[str, str]) -> None:
+        document = await self._doubt(document, values)
         secret = read_secret(document)
+        applied = await self.world.apply(build_secret(secret, person.id, values))
+        uid = ObjectHead.model_validate(applied).metadata.uid
+        held = secret.holding(tuple(sorted(values)), uid)
+        await self.documents.commit(Put(document.path, held.fields(person.id), document.version))
+
+    async def _doubt(self, document: Document, values: Collection[str]) -> Document:
+        """Before its Secret changes: after a crash no key is told that may be gone."""
+        secret = read_secret(document)
+        kept = tuple(each for each in secret.keys if each in values)
+        if kept == secret.keys:
+            return document
+        fields = secret.holding(kept, secret.uid).fields(str(document.fields[OWNER]))
+        await self.documents.commit(Put(document.path, fields, document.version))
+        doubted = await self.documents.get(document.path)
+        if doubted is None:
+            raise ConflictError(document.path)
+        return doubted
+
+    async def _delete(self, document: Document) -> None:
+        secret = read_secret(await self._doubt(document, ()))
         ref = Ref(SECRET, secret.namespace, secret.resource)
         await self.world.delete(ref, uid=secret.uid or None)
         await self.documents.commit(Delete(document.path))

@@ -4,13 +4,21 @@ from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Depends, Header, Query
+from starlette.requests import HTTPConnection
 
 from heliostat_api.people.person import Person
 from heliostat_api.serving.parts import Parts, parts_of, person_of
 from heliostat_api.serving.repeats import Asked, asked_of
 from heliostat_telemetry.lines import add_to_lines
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
+
+# Coroutines all: FastAPI hops to a thread and back for a plain function.
+async def serving_parts(connection: HTTPConnection) -> Parts:
+    """The parts of the app that serves this request, or this WebSocket."""
+    return parts_of(connection)
+
+
+PartsOf = Annotated[Parts, Depends(serving_parts)]
 PersonOf = Annotated[Person, Depends(person_of)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=1024)]

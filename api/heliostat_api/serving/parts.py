@@ -31,6 +31,7 @@ from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
+from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.serving.credentials import credentials_of
@@ -60,6 +61,7 @@ class Parts:
     samples: SampleAgents
     previews: Previews
     schedules: SchedulePreviews
+    cloud_calls: CloudCalls
     secrets: Secrets
     routes: Routes
     commands: Commands

@@ -23,7 +23,7 @@ _AGAIN = (SIGN_IN_PATH, "Sign in")
 signing = APIRouter(prefix="/auth", include_in_schema=False)
 
 
-def sign_in_of(parts: PartsOf) -> SignIn:
+async def sign_in_of(parts: PartsOf) -> SignIn:
     """Raises a problem with status 404 where there is no provider."""
     if parts.sign_in is None:
         raise ProblemError(

@@ -63,6 +63,8 @@ class DecisionBook:
             ("direction",),
             registry=self._registry,
         )
+        for direction in ("in", "out"):
+            self._bytes.labels(direction)
         self._open = Gauge(
             f"{PREFIX}_open_tunnels", "Tunnels that are open.", registry=self._registry
         )

@@ -22,6 +22,8 @@ from heliostat_core.worlds import (
 from heliostat_operator import cron_pod
 
 CRON_LABELS: Mapping[str, str] = {"app.kubernetes.io/name": CRON_NAME}
+CALLER_NAME = "heliostat-cloud-scheduler"
+_API_ACCOUNT = "heliostat-api"
 _UID = 10001
 _JOB_SECONDS = 300
 _KEPT_SECONDS = 300
@@ -142,14 +144,24 @@ def _environment(agent: Agent, schedule: Schedule) -> list[JsonValue]:
 
 def build_cron_rights(namespace: str) -> tuple[JsonObject, ...]:
     """Their ServiceAccount may make Executions there, and nothing else."""
+    account = {**_shared(SERVICE_ACCOUNT, namespace), "automountServiceAccountToken": False}
+    return (account, *_rights(CRON_NAME, namespace, (CRON_NAME, namespace)))
+
+
+def build_caller_rights(namespace: str, system: str) -> tuple[JsonObject, ...]:
+    """The api may make Executions there: Cloud Scheduler calls it for Agents anywhere."""
+    return _rights(CALLER_NAME, namespace, (_API_ACCOUNT, system))
+
+
+def _rights(name: str, namespace: str, account: tuple[str, str]) -> tuple[JsonObject, JsonObject]:
     rule = {"apiGroups": [EXECUTION.group], "resources": [EXECUTION.plural], "verbs": ["create"]}
+    subject = {"kind": SERVICE_ACCOUNT.name, "name": account[0], "namespace": account[1]}
     return (
-        {**_shared(SERVICE_ACCOUNT, namespace), "automountServiceAccountToken": False},
-        {**_shared(ROLE, namespace), "rules": [rule]},
+        {**_shared(ROLE, namespace, name), "rules": [rule]},
         {
-            **_shared(ROLE_BINDING, namespace),
-            "roleRef": {"apiGroup": ROLE.group, "kind": ROLE.name, "name": CRON_NAME},
-            "subjects": [{"kind": SERVICE_ACCOUNT.name, "name": CRON_NAME, "namespace": namespace}],
+            **_shared(ROLE_BINDING, namespace, name),
+            "roleRef": {"apiGroup": ROLE.group, "kind": ROLE.name, "name": name},
+            "subjects": [subject],
         },
     )
 
@@ -168,11 +180,11 @@ def build_cron_policy(namespace: str, server: Addresses) -> JsonObject:
     }
 
 
-def _shared(kind: Kind, namespace: str) -> JsonObject:
+def _shared(kind: Kind, namespace: str, name: str = CRON_NAME) -> JsonObject:
     return {
         "apiVersion": kind.api_version,
         "kind": kind.name,
-        "metadata": {"name": CRON_NAME, "namespace": namespace, "labels": CRON_LABELS},
+        "metadata": {"name": name, "namespace": namespace, "labels": CRON_LABELS},
     }
 
 

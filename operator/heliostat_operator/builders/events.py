@@ -17,6 +17,13 @@ def build_agent_event(
     return _event(agent, name, "Normal", reason, message, now)
 
 
+def build_left_job_event(agent: Agent, job: str, why: str, now: datetime) -> JsonObject:
+    """A Warning that somebody has to delete a job of Cloud Scheduler."""
+    name = child_name(agent.metadata.name, f"{now:%Y%m%dt%H%M%Sz}-left")
+    message = f"Job {job} is left behind, delete it: {why}"
+    return _event(agent, name, "Warning", "CloudSchedulerJobLeft", message[:1024], now)
+
+
 def build_schedule_events(
     agent: Agent, state: ScheduleStatus, now: datetime
 ) -> tuple[JsonObject, ...]:

@@ -28,7 +28,11 @@ SHOWN = {"edit": "aside h3", "yaml": "section pre", "history": "ol li"}
 
 def make(dev: DevProcess, name: str) -> str:
     """The id of a draft."""
-    spec = {"prompt": "Say hello.", "model": {"name": "scripted/hello"}}
+    spec = {
+        "prompt": "Say hello.",
+        "model": {"name": "scripted/hello"},
+        "workspace": {"egress": [{"host": "api.example.com", "ports": [443, 8443]}]},
+    }
     with dev.browser() as client:
         answer = client.post("/api/agents", json={"name": name, "spec": spec})
         assert answer.status_code == 201, answer.text
@@ -69,6 +73,12 @@ def test_an_agent_is_made_mended_and_activated(open_page: OpenPage) -> None:
     outlook = page.get_by_role("complementary", name="What it comes to")
     expect(outlook).to_contain_text("A run ends at $0.5000 in any case.")
     expect(outlook).to_contain_text("any that the network lets through")
+    page.get_by_role("button", name="Add a host").click()
+    field(page, "Host").fill("https://api.example.com")
+    expect(field(page, "Host")).to_have_accessible_description(re.compile("must be a domain"))
+    field(page, "Host").fill("api.example.com")
+    page.get_by_role("combobox", name="Ports").press_sequentially("8443,")
+    expect(outlook).to_contain_text("api.example.com 8443")
     save(page)
     expect(page.get_by_text("Still needed")).to_have_count(0)
 

@@ -202,6 +202,15 @@ async def test_only_the_key_of_a_run_opens_anything_and_only_while_it_is_good(
         ]
 
 
+async def test_the_longest_list_of_hosts_fits_into_a_key(shared: GatewayProcess) -> None:
+    async with outside(shared) as around:
+        labels = ".".join("a" * 58 for _ in range(4))
+        longest = [f"h{place:02}.{labels}.example.com" for place in range(31)]
+        assert len(longest[0]) == 251
+        key = around.key("egress-15", *longest, "echo.example.com")
+        assert await around.status(f"echo.example.com:{around.port}", key) == 200
+
+
 async def test_nobody_gets_out_while_no_gateway_answers(shared: GatewayProcess) -> None:
     async with outside(shared, url="http://127.0.0.1:9") as around:
         key = around.key("egress-6", "echo.example.com")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import signal
 import time
 import uuid
@@ -25,6 +26,7 @@ from support.operator_process import (
     wait_for,
 )
 from support.worlds import make_namespace
+from tools.machine import ROOT
 
 
 class Installed(Protocol):
@@ -103,6 +105,20 @@ def check_rights(operator: OperatorProcess) -> None:
     assert refused == []
 
 
+def check_metrics(operator: OperatorProcess) -> None:
+    """What runs is counted, under names that are documented."""
+    text = operator.metrics()
+    assert "heliostat_operator_is_leader 1.0\n" in text
+    assert 'heliostat_operator_queue_depth{kind="network"}' in text
+    admitted = re.search(r"^heliostat_execution_queue_seconds_count (\S+)$", text, re.MULTILINE)
+    assert admitted is not None
+    assert float(admitted[1]) >= 2
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
+    for name in names:
+        assert f"`{name}" in page or name.endswith("_created"), name
+
+
 def test_it_starts_runs_and_takes_up_its_work_after_a_kill(here: Installation) -> None:
     log = here.new_log()
     here.apply(make_agent(here.namespace))
@@ -113,6 +129,7 @@ def test_it_starts_runs_and_takes_up_its_work_after_a_kill(here: Installation) -
         # What comes while it runs comes through kopf's watch.
         here.apply(make_execution(here.namespace, "watched"))
         here.wait_for("job", "watched-1", log)
+        check_metrics(operator)
         print(f"operator RSS after start: {operator.rss_mebibytes:.0f} MiB")  # noqa: T201
         assert operator.rss_mebibytes < 250
         operator.end(signal.SIGKILL)

@@ -21,6 +21,7 @@ from heliostat_core.worlds import (
     Kind,
     Ref,
 )
+from heliostat_google.scheduler import CloudScheduler, SchedulerIdentity
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.actions import (
     FreezeAgent,
@@ -31,6 +32,7 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
+from heliostat_operator.cloud_timers import CloudTimers
 from heliostat_operator.cron_jobs import CronJobs, remove_all
 from heliostat_operator.effects import Applier
 from heliostat_operator.engine import UNFINISHED, Engine, utc_now
@@ -61,12 +63,15 @@ from support.builders.resources import (
 )
 from support.control_plane import Address
 from support.fake_gateway import FakeGateway
+from support.google.accounts import ServiceAccount
+from support.google.scheduler import FakeCloudScheduler
 from support.manifests import INSTALLATION, read_objects
 from support.objects import make_agent, make_execution
 from support.operator_process import SYSTEM
 from support.worlds import make_namespace
 
 VOLUME = {"storage": {"type": "Volume", "size": "1Gi"}}
+GOOGLE_ACCOUNT = "operator@acme.iam.gserviceaccount.com"
 SECRET_REF = {"name": "crm", "key": "token", "envName": "TOKEN"}
 
 
@@ -159,7 +164,7 @@ def definitions_of(server: Address, *kinds: Kind) -> Iterator[None]:
 def build_open_definition(kind: Kind) -> JsonObject:
     schema: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version: JsonObject = {"name": kind.version, "served": True, "storage": True}
-    names = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
+    names: JsonObject = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -206,14 +211,26 @@ async def use_schedule(world: KubernetesWorld, others: KubernetesWorld, namespac
 
 
 async def use_triggers(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
-    """A CronJob that comes and goes."""
-    triggers = TriggerReconciler(
-        world, {"CronJob": CronJobs(world, make_settings(), utc_now)}, utc_now
-    )
-    for trigger in ("CronJob", "Builtin"):
-        schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
-        await others.apply(make_agent(namespace, "yearly", schedule=schedule))
-        await triggers.reconcile((namespace, "yearly"))
+    """A CronJob and a job of Cloud Scheduler that come and go; then both at an uninstall."""
+    with FakeCloudScheduler({GOOGLE_ACCOUNT}) as google:
+        account = google.know(ServiceAccount(GOOGLE_ACCOUNT))
+        identity = SchedulerIdentity(account.credentials(), google.trust())
+        jobs = CloudScheduler(google.endpoint, identity)
+        settings = make_settings()
+        timers = CloudTimers(world, jobs, settings, utc_now)
+        triggers = TriggerReconciler(
+            world,
+            {"CronJob": CronJobs(world, settings, utc_now), "CloudScheduler": timers},
+            utc_now,
+        )
+        for trigger in ("CronJob", "CloudScheduler", "Builtin", "CloudScheduler"):
+            schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
+            await others.apply(make_agent(namespace, "yearly", schedule=schedule))
+            await triggers.reconcile((namespace, "yearly"))
+        assert len(google.jobs) == 1
+        await timers.remove_all()
+        assert google.jobs == {}
+        await jobs.close()
     await remove_all(world)
 
 

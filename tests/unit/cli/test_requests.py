@@ -12,6 +12,7 @@ from heliostat_cli.requests import (
     parse_parameters,
     read_input,
 )
+from heliostat_core.executions import MOST_INPUT
 from heliostat_core.worlds import JsonObject
 
 TEMPLATE: JsonObject = {
@@ -59,7 +60,7 @@ def test_a_name_alone_makes_the_smallest_execution() -> None:
 
 def test_too_long_an_input_names_its_field() -> None:
     with pytest.raises(UsageError, match=r"spec\.input: Too long"):
-        build_execution("sales", "default", "aaaaa", input_text="x" * 70_000)
+        build_execution("sales", "default", "aaaaa", input_text="x" * (MOST_INPUT + 1))
 
 
 def test_suffixes_are_five_letters_and_digits() -> None:

@@ -1,5 +1,6 @@
 """Guards of the network of runs: made before the first pod, mended, removed with the last."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 import pytest
@@ -19,6 +20,7 @@ from heliostat_core.worlds import (
     NETWORK_POLICY,
     SERVICE,
     Change,
+    InvalidError,
     JsonObject,
     JsonValue,
     Kind,
@@ -28,8 +30,9 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.engine import UNFINISHED, Engine
 from heliostat_operator.guards import Guards
+from heliostat_operator.readiness import AgentObservation, compute_ready
 from heliostat_operator.settings import OperatorSettings
-from support.builders.resources import make_agent, make_execution, make_settings
+from support.builders.resources import NOW, make_agent, make_execution, make_settings
 from support.manual_loop import run
 from support.memory_world import MemoryWorld, meta_of
 
@@ -164,6 +167,28 @@ async def test_the_guard_goes_with_the_last_agent_and_the_last_run() -> None:
     assert policies(world) == set()
 
 
+async def test_of_many_starts_at_once_one_closes_the_namespace() -> None:
+    world = Cluster()
+    put_agent(world)
+    guard = guards(world)
+    await asyncio.gather(*(guard.before_pod("default", "sales", ()) for _ in range(20)))
+    assert [kind for kind, _ in world.changes].count(NETWORK_POLICY) == 1
+
+
+async def test_hosts_that_a_cluster_refuses_keep_no_other_run_from_starting() -> None:
+    class Strict(Cluster):
+        async def apply(self, obj: JsonObject) -> JsonObject:
+            if "refused-hosts" in str(obj["metadata"]):
+                raise InvalidError("spec.egress: Invalid value")
+            return await super().apply(obj)
+
+    world = Strict()
+    put_agent(world, DOMAIN)
+    put_agent(world, DOMAIN, name="refused")
+    await guards(world).reconcile("default")
+    assert policies(world) == {GUARD, HOSTS}
+
+
 async def test_policies_of_others_are_left_alone() -> None:
     world = Cluster()
     theirs = Ref(NETWORK_POLICY, "default", "theirs")
@@ -186,7 +211,7 @@ async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
             "apiVersion": SERVICE.api_version,
             "kind": "Service",
             "metadata": meta,
-            "spec": {"clusterIPs": ["10.96.0.1"]},
+            "spec": {"clusterIPs": ["10.96.0.1"], "ports": [{"port": 443}]},
         }
     )
     world.put(
@@ -195,6 +220,7 @@ async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
             "kind": "EndpointSlice",
             "metadata": meta,
             "endpoints": [{"addresses": ["10.88.0.1", "10.88.0.2"]}],
+            "ports": [{"port": 6443}],
         }
     )
     put_agent(world, {"host": "10.0.0.0/8"})
@@ -255,3 +281,14 @@ def test_a_job_is_made_only_behind_its_guard() -> None:
         assert len(engine.network_queue) == 1
 
     run(scene())
+
+
+def test_where_nothing_is_enforced_an_agent_that_names_hosts_says_so() -> None:
+    def said(*egress: JsonObject, guards_network: bool) -> str:
+        agent = make_agent(workspace={"egress": egress}, runtime={"command": ["true"]})
+        seen = AgentObservation({}, None, None, 0, None, (), guards_network=guards_network)
+        return compute_ready(agent, seen, NOW)[2]
+
+    assert "nothing enforces it here" in said(DOMAIN, guards_network=False)
+    assert "enforces" not in said(DOMAIN, guards_network=True)
+    assert "enforces" not in said(guards_network=False)

@@ -3,11 +3,13 @@
 from base64 import b64decode
 
 import pytest
+from pydantic import SecretStr
 
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER
+from heliostat_google.problems import SecretProblem, SecretReason
 from heliostat_operator.actions import ReleaseExecution, RevokeKey, StartAttempt
 from heliostat_operator.admission import Seats
 from heliostat_operator.builders.run_documents import build_run_document
@@ -16,6 +18,7 @@ from heliostat_operator.diagnosis import Facts
 from heliostat_operator.ledgers import LedgerSum
 from heliostat_operator.lifecycle import Decision, decide
 from heliostat_operator.observations import Observation
+from heliostat_operator.vaults import Vaulted
 from support.builders.resources import (
     NOW,
     make_agent,
@@ -149,3 +152,24 @@ def test_the_longest_prompt_that_is_admitted_fits_a_secret() -> None:
         assert isinstance(data, dict)
         most = max(most, sum(len(b64decode(str(each))) for each in data.values()))
     assert 1_000_000 < most <= 1_048_576
+
+
+def test_an_attempt_whose_secret_was_taken_away_waits_and_is_not_lost() -> None:
+    """Between two attempts a label or a role may go: the run holds on until it is back."""
+    status = make_condition_status(make_attempt(), succeeded="Unknown", reason="Active")
+    execution = make_execution(status=status)
+    problem = SecretProblem(SecretReason.REFUSED, "Secret crm is not given to namespace 'default'.")
+    held = start_with(execution, Vaulted(problem=problem))
+    assert held.actions == ()
+    (block,) = held.status.blocked_by
+    assert (block.reason, block.message) == (SecretReason.REFUSED, problem.message)
+    assert held.again_after == 30.0
+    (start,) = start_with(execution, Vaulted({"TOKEN": SecretStr("value")})).actions
+    assert isinstance(start, StartAttempt)
+    assert start.secrets["TOKEN"].get_secret_value() == "value"
+    assert "value" not in repr(start)
+
+
+def start_with(execution: Execution, vaulted: Vaulted) -> Decision:
+    seen = Observation(None, make_spec(), SEATS, Facts(None, None), None, vaulted=vaulted)
+    return decide(execution, seen, NOW, make_settings())

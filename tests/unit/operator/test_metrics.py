@@ -58,7 +58,7 @@ def test_no_name_of_a_run_and_no_foreign_word_becomes_a_label(
     runs: list[tuple[str, str, str]],
 ) -> None:
     metrics, census = Metrics(), Census()
-    metrics.watch(census, lambda: NOW)
+    metrics.watch(census, lambda: NOW, lambda: True)
     for name, agent, reason in runs:
         metrics.moved(BEFORE, finished(f"run-{name}", f"agent-{agent}", reason, "agent"))
         census.see(waiting(f"run-{name}", reason))
@@ -95,8 +95,19 @@ def test_a_run_is_counted_once() -> None:
 
 def test_every_phase_is_there_before_the_first_run() -> None:
     metrics = Metrics()
-    metrics.watch(Census(), lambda: NOW)
+    metrics.watch(Census(), lambda: NOW, lambda: True)
     for phase in ("Pending", "Starting", "Running", "Retrying", "Stopping"):
         assert metrics.registry.get_sample_value("heliostat_executions", {"phase": phase}) == 0
         stuck = metrics.registry.get_sample_value("heliostat_executions_stuck", {"phase": phase})
         assert stuck == 0
+
+
+def test_a_replica_that_waits_shows_no_runs() -> None:
+    metrics, census = Metrics(), Census()
+    census.see(waiting("sales-1", BlockedReason.BACKOFF))
+    leads = False
+    metrics.watch(census, lambda: NOW, lambda: leads)
+    pending = {"phase": "Pending"}
+    assert metrics.registry.get_sample_value("heliostat_executions", pending) is None
+    leads = True
+    assert metrics.registry.get_sample_value("heliostat_executions", pending) == 1

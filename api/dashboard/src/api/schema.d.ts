@@ -365,6 +365,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/triggers/cloud-scheduler": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call By Cloud Scheduler
+         * @description Google's Cloud Scheduler fires: with an OIDC token of its service account. The same job and
+         *     time again is the same run; "run now" in the console is a run of its own.
+         */
+        post: operations["call_by_cloud_scheduler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/secrets": {
         parameters: {
             query?: never;
@@ -1180,6 +1201,18 @@ export interface components {
             unit: string;
             /** Series */
             series: components["schemas"]["SeriesView"][];
+        };
+        /**
+         * CloudCall
+         * @description The body of a job's calls: whose they are.
+         */
+        CloudCall: {
+            /** Namespace */
+            namespace: string;
+            /** Agent */
+            agent: string;
+            /** Uid */
+            uid: string;
         };
         /**
          * ConversationPage
@@ -3437,6 +3470,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulePreviewView"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_by_cloud_scheduler: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-cloudscheduler-jobname"?: string;
+                "x-cloudscheduler-scheduletime"?: string;
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloudCall"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description A field is not what it must be. */

@@ -48,14 +48,14 @@ class SqliteDocuments:
     async def get(self, path: str) -> Document | None:
         """See Documents."""
         check_document(path)
-        row = await self._reader.run(lambda connection: _find(connection, path))
+        row = self._reader.run(lambda connection: _find(connection, path))
         return Document(path, fields_from_json(row[1]), row[0]) if row else None
 
     async def query(self, query: Query) -> Page:
         """See Documents."""
         check_query(query, self._shapes)
         statement = select_page(query)
-        rows = await self._reader.run(lambda connection: connection.execute(*statement).fetchall())
+        rows = self._reader.run(lambda connection: connection.execute(*statement).fetchall())
         documents = tuple(
             Document(f"{query.collection}/{id_}", fields_from_json(fields), version)
             for id_, version, fields in rows[: query.limit]
@@ -73,7 +73,7 @@ class SqliteDocuments:
     async def delete_tree(self, path: str) -> None:
         """See Documents. What is below goes first, a few at a time: others may write between."""
         check_document(path)
-        while below := await self._reader.run(lambda connection: _below(connection, path)):
+        while below := self._reader.run(lambda connection: _below(connection, path)):
             await self.commit(*map(Delete, below))
         await self.commit(Delete(path))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+import httpx2
 import pytest
 from pydantic import JsonValue
 from websockets.exceptions import ConnectionClosed
@@ -26,11 +27,23 @@ async def test_tokens_stream_and_every_client_sees_the_same(place: ChatPlace) ->
         await reloaded.watch(conversation)
         assert await reloaded.answered() == answer
         page = (await browser.get(f"/api/conversations/{conversation}/messages")).json()
-        listed = (await browser.get("/api/conversations")).json()["items"]
+        listed = await settled_list(browser)
     assert page["items"] == list(reloaded.messages.values())
     assert [(each["id"], each["title"], each["state"]) for each in listed] == [
         (conversation, "talk", "idle")
     ]
+
+
+async def settled_list(browser: httpx2.AsyncClient) -> list[dict[str, JsonValue]]:
+    """All conversations, once none is answered in: their documents follow the last word."""
+    async with asyncio.timeout(20):
+        while True:
+            found: list[dict[str, JsonValue]] = (await browser.get("/api/conversations")).json()[
+                "items"
+            ]
+            if all(each["state"] != "answering" for each in found):
+                return found
+            await asyncio.sleep(0.01)
 
 
 async def test_a_client_that_is_dropped_anywhere_gets_exactly_what_is_missing(

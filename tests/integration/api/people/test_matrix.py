@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -14,8 +15,6 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
 from pydantic import JsonValue
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -33,9 +32,11 @@ from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
 from support.builders.resources import make_uid
 from support.chatting import talking
 from support.deliveries import make_claims
+from support.endpoints import Endpoint, endpoints_of
 from support.played_gateway import PlayedGateway
 from support.shared_api import ApiApp, api_app
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 ANN, BOB = new_guest_id(), new_guest_id()
 KEY_ID = "hsk_1"
 DELIVERY_ID = "msg-1"
@@ -50,6 +51,7 @@ class Rule(Enum):
     OWNER = "with a session: the id is of one of their things"
     SOCKET = "a WebSocket, with a session: the id is their own; what it names must be theirs"
     TRIGGER = "with a key of that agent's trigger; no session opens it"
+    GOOGLE = "with a token of Cloud Scheduler's account; no session opens it"
     RUN = "with the execution key of that attempt; no session opens it"
 
 
@@ -109,6 +111,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", f"{AGENT}/revisions"): Row(Rule.OWNER),
     ("GET", f"{AGENT}/revisions/{{number}}"): Row(Rule.OWNER),
     ("POST", f"{AGENT}/revisions/{{number}}/restore"): Row(Rule.OWNER),
+    ("POST", "/api/triggers/cloud-scheduler"): Row(Rule.GOOGLE, body={}),
     ("POST", CALLED): Row(Rule.TRIGGER, body={"x": 1}),
     ("GET", f"{AGENT}/trigger-keys"): Row(Rule.OWNER),
     ("POST", f"{AGENT}/trigger-keys"): Row(Rule.OWNER, body={"name": "mine"}),
@@ -148,20 +151,10 @@ REPORT = WorkFile(
 )
 PRINTED = '{"type": "heliostat", "subtype": "output", "stream": "stdout", "text": "done"}'
 KIND = {"Content-Type": "application/json"}
-Endpoint = tuple[str, str]
 
 
 def of_rule(*rules: Rule) -> list[Endpoint]:
     return [endpoint for endpoint, row in ROWS.items() if row.rule in rules]
-
-
-def endpoints_of(app: FastAPI) -> set[Endpoint]:
-    """Method, or the kind of a route without methods, and path of each."""
-    found = set()
-    for each in iter_route_contexts(app.routes):
-        methods = (each.methods or {type(each.original_route).__name__}) - {"HEAD"}
-        found |= {(method, str(each.path)) for method in methods}
-    return found
 
 
 @dataclass(frozen=True)
@@ -309,15 +302,15 @@ async def make_conversation(api: ApiApp) -> str:
     return conversation
 
 
-@pytest_asyncio.fixture
-async def things(tmp_path: Path) -> AsyncIterator[Things]:
+@asynccontextmanager
+async def things_in(folder: Path) -> AsyncIterator[Things]:
     private = new_private_key()
-    keys = tmp_path / "keys"
+    keys = folder / "keys"
     keys.mkdir()
     (keys / "public.pem").write_text(public_pem(private))
     gateway = PlayedGateway(hsk_1_secret=ANN)
     settings = ApiSettings(webhook_networks=("127.0.0.0/8",))
-    async with api_app(tmp_path, settings, gateway=gateway.place) as api, api.serving() as url:
+    async with api_app(folder, settings, gateway=gateway.place) as api, api.serving() as url:
         execution = await api.give_execution(ANN)
         await api.parts.files.write(execution, REPORT, 0, CONTENT_OF_REPORT)
         await api.parts.transcripts.append(execution, 1, 0, (PRINTED,))
@@ -336,16 +329,30 @@ async def things(tmp_path: Path) -> AsyncIterator[Things]:
         )
 
 
-async def test_every_endpoint_has_a_row(things: Things) -> None:
-    assert endpoints_of(things.api.app) == set(ROWS), "say in ROWS who may call it"
+@pytest_asyncio.fixture(loop_scope="module")
+async def things(tmp_path: Path) -> AsyncIterator[Things]:
+    """For a test that changes them."""
+    async with things_in(tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Things]:
+    """For all tests in which only strangers ask: nothing of Ann's may change."""
+    async with things_in(tmp_path_factory.mktemp("things")) as made:
+        yield made
+
+
+async def test_every_endpoint_has_a_row(lasting: Things) -> None:
+    assert endpoints_of(lasting.api.app) == set(ROWS), "say in ROWS who may call it"
 
 
 @pytest.mark.parametrize(
-    "endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN, Rule.TRIGGER), ids=str
+    "endpoint", of_rule(Rule.PERSON, Rule.OWNER, Rule.RUN, Rule.TRIGGER, Rule.GOOGLE), ids=str
 )
-async def test_nobody_is_told_anything(things: Things, endpoint: Endpoint) -> None:
+async def test_nobody_is_told_anything(lasting: Things, endpoint: Endpoint) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": f"{SESSION}=a.b.c"}):
-        answer = await things.call(endpoint, None, headers=headers)
+        answer = await lasting.call(endpoint, None, headers=headers)
         assert answer.status == 401
         assert answer.headers["content-type"] == "application/problem+json"
         assert "set-cookie" not in answer.headers
@@ -367,10 +374,11 @@ async def test_a_foreign_id_answers_exactly_like_an_unknown_one(
 
 
 @pytest.mark.parametrize("endpoint", of_rule(Rule.PERSON, Rule.ANYBODY), ids=str)
-async def test_what_has_no_id_tells_nothing_of_others(things: Things, endpoint: Endpoint) -> None:
-    answers = [await things.call(endpoint, person) for person in (BOB, None)]
+async def test_what_has_no_id_tells_nothing_of_others(lasting: Things, endpoint: Endpoint) -> None:
+    stranger = new_guest_id()  # who may leave for good
+    answers = [await lasting.call(endpoint, person) for person in (stranger, None)]
     for answer in answers:
-        assert not any(name in answer.text for name in things.names_of_ann())
+        assert not any(name in answer.text for name in lasting.names_of_ann())
         assert answer.status < 500
 
 
@@ -385,17 +393,17 @@ async def handshake(things: Things, workspace: str, **headers: str) -> Answer:
         return Answer(refused.response.status_code, told, str(refused.response.body))
 
 
-async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(things: Things) -> None:
-    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
-    own = {"Origin": things.url, "Cookie": cookie}
-    foreign = await handshake(things, ANN, **own)
+async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(lasting: Things) -> None:
+    cookie = f"{SESSION}={lasting.api.sessions.issue(BOB)}"
+    own = {"Origin": lasting.url, "Cookie": cookie}
+    foreign = await handshake(lasting, ANN, **own)
     assert foreign.status == 403
-    assert await handshake(things, UNKNOWN, **own) == foreign
-    assert await handshake(things, BOB, Cookie=cookie) == foreign
-    assert await handshake(things, BOB, Origin="https://evil.example", Cookie=cookie) == foreign
-    for headers in ({}, {"Authorization": "Bearer x"}, {"Origin": things.url}):
-        assert await handshake(things, ANN, **headers) == foreign
-    assert (await handshake(things, BOB, **own)).status == 101
+    assert await handshake(lasting, UNKNOWN, **own) == foreign
+    assert await handshake(lasting, BOB, Cookie=cookie) == foreign
+    assert await handshake(lasting, BOB, Origin="https://evil.example", Cookie=cookie) == foreign
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Origin": lasting.url}):
+        assert await handshake(lasting, ANN, **headers) == foreign
+    assert (await handshake(lasting, BOB, **own)).status == 101
 
 
 @pytest.mark.parametrize(
@@ -410,13 +418,13 @@ async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(things
     ids=str,
 )
 async def test_a_foreign_conversation_answers_exactly_like_an_unknown_one(
-    things: Things, command: dict[str, JsonValue]
+    lasting: Things, command: dict[str, JsonValue]
 ) -> None:
-    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
-    async with talking(things.url, BOB, {"Origin": things.url, "Cookie": cookie}) as bob:
+    cookie = f"{SESSION}={lasting.api.sessions.issue(BOB)}"
+    async with talking(lasting.url, BOB, {"Origin": lasting.url, "Cookie": cookie}) as bob:
         await bob.send(**command, conversation=UNKNOWN)
         unknown = await bob.receive()
-        await bob.send(**command, conversation=things.conversation)
+        await bob.send(**command, conversation=lasting.conversation)
         assert await bob.receive() == unknown
     assert unknown["type"] == "refused"
     assert isinstance(unknown["problem"], dict)
@@ -424,12 +432,12 @@ async def test_a_foreign_conversation_answers_exactly_like_an_unknown_one(
 
 
 async def test_what_is_said_about_a_foreign_agent_is_refused_like_an_unknown_one(
-    things: Things,
+    lasting: Things,
 ) -> None:
-    cookie = f"{SESSION}={things.api.sessions.issue(BOB)}"
+    cookie = f"{SESSION}={lasting.api.sessions.issue(BOB)}"
     answers = []
-    async with talking(things.url, BOB, {"Origin": things.url, "Cookie": cookie}) as bob:
-        for agent in (UNKNOWN, things.agent, things.draft):
+    async with talking(lasting.url, BOB, {"Origin": lasting.url, "Cookie": cookie}) as bob:
+        for agent in (UNKNOWN, lasting.agent, lasting.draft):
             await bob.send(type="say", id="1", text="x", agent=agent)
             answers.append(await bob.receive())
     assert answers[0]["type"] == "refused"

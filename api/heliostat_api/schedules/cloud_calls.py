@@ -1,0 +1,135 @@
+"""Calls of Cloud Scheduler: each makes an Execution, and a repeated one makes none.
+
+They come at least once, late, and in any order. A name that follows from the Agent and the time is
+what makes them one; whether the time runs, the operator decides.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Header
+
+from heliostat_api.executions.commands import Accepted
+from heliostat_api.schedules.cloud_tokens import CloudTokens
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_core.agents import Agent
+from heliostat_core.executions import SCHEDULED, AgentRef, ExecutionSpec, Trigger
+from heliostat_core.names import (
+    AGENT_LABEL,
+    OFFERED_ANNOTATION,
+    child_name,
+    label_value,
+    scheduled_name,
+)
+from heliostat_core.resources import ObjectHead
+from heliostat_core.schedules.cloud_jobs import CloudCall, cloud_job_id
+from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
+
+_KIND = "CloudScheduler"
+
+
+@dataclass(frozen=True)
+class CloudHeaders:
+    """What Cloud Scheduler says of a call: its job, and the time that it is for."""
+
+    job: str
+    time: datetime
+
+    @property
+    def is_by_hand(self) -> bool:
+        """A job fires at whole minutes; "run now" in the console calls with the time of the press,
+        and has no header of its own."""
+        return bool(self.time.second or self.time.microsecond)
+
+
+def cloud_headers_of(
+    x_cloudscheduler_jobname: Annotated[str, Header(max_length=1000)] = "",
+    x_cloudscheduler_scheduletime: Annotated[str, Header(max_length=64)] = "",
+) -> CloudHeaders:
+    """Raises a problem with status 422."""
+    try:
+        time = datetime.fromisoformat(x_cloudscheduler_scheduletime)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        words = "X-CloudScheduler-ScheduleTime must be an instant: 2026-11-23T08:00:00Z."
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, words)
+    return CloudHeaders(x_cloudscheduler_jobname.rpartition("/")[2], time.astimezone(UTC))
+
+
+@dataclass(frozen=True)
+class CloudCalls:
+    """`tokens` is None where nothing is configured: then nobody is believed."""
+
+    world: World
+    tokens: CloudTokens | None
+
+    async def check(self, token: str | None) -> None:
+        """Raises a problem with status 401, and ProviderAwayError."""
+        if self.tokens is None or not await self.tokens.is_ours(token):
+            raise ProblemError(
+                HTTPStatus.UNAUTHORIZED,
+                "This is for Cloud Scheduler, with a token of the account and the audience of "
+                "HELIOSTAT_API_CLOUD_SCHEDULER_ACCOUNT and _AUDIENCE.",
+            )
+
+    async def take(self, call: CloudCall, headers: CloudHeaders, correlation: str) -> Accepted:
+        """Makes the Execution unless it is there. Raises WorldError and a problem with 404."""
+        found = await self.world.get(Ref(AGENT, call.namespace, call.agent))
+        agent = Agent.model_validate(found) if found else None
+        if agent is None or agent.metadata.uid != call.uid or headers.job != cloud_job_id(call):
+            raise NotFoundProblem("agent")
+        return Accepted(
+            correlation_id=correlation, execution=await self._made(build_run(agent, headers))
+        )
+
+    async def _made(self, execution: JsonObject) -> str | None:
+        """The uid of the Execution of that name."""
+        try:
+            return ObjectHead.model_validate(await self.world.create(execution)).metadata.uid
+        except AlreadyExistsError:
+            meta = ObjectHead.model_validate(execution).metadata
+            found = await self.world.get(Ref(EXECUTION, meta.namespace, meta.name))
+            return ObjectHead.model_validate(found).metadata.uid if found else None
+
+
+def build_run(agent: Agent, headers: CloudHeaders) -> JsonObject:
+    """An offer for a time of the schedule, or a run of its own."""
+    name, time = agent.metadata.name, headers.time
+    if headers.is_by_hand:
+        spec = ExecutionSpec(
+            agent_ref=AgentRef(name=name), trigger=Trigger(kind="Manual", id=_KIND)
+        )
+        return _execution(agent, child_name(name, f"now-{time:%Y%m%dt%H%M%S%fz}"), spec)
+    spec = ExecutionSpec(
+        agent_ref=AgentRef(name=name),
+        trigger=Trigger(kind=SCHEDULED, id=_KIND, scheduled_time=time),
+        deadline_time=_deadline(agent, time),
+    )
+    return _execution(agent, scheduled_name(name, time), spec, {OFFERED_ANNOTATION: _KIND})
+
+
+def _deadline(agent: Agent, time: datetime) -> datetime | None:
+    schedule = agent.spec.schedule
+    seconds = schedule.starting_deadline_seconds if schedule else None
+    if schedule is None or seconds is None:
+        return None
+    return time + timedelta(seconds=schedule.jitter_seconds + seconds)
+
+
+def _execution(
+    agent: Agent, name: str, spec: ExecutionSpec, annotations: dict[str, str] | None = None
+) -> JsonObject:
+    return {
+        "apiVersion": EXECUTION.api_version,
+        "kind": EXECUTION.name,
+        "metadata": {
+            "name": name,
+            "namespace": agent.metadata.namespace,
+            "labels": {AGENT_LABEL: label_value(agent.metadata.name)},
+            "annotations": annotations or {},
+        },
+        "spec": spec.to_json(),
+    }
