@@ -28,23 +28,23 @@ from heliostat_core.worlds import (
     World,
     WorldError,
 )
-from heliostat_operator.arrivals import Arrivals, Echoes
-from heliostat_operator.census import Census
-from heliostat_operator.effects import Applier, KeySigner
-from heliostat_operator.fleet import AgentReconciler
-from heliostat_operator.guards import Guards
-from heliostat_operator.known_agents import KnownAgents
-from heliostat_operator.ledgers import Gateway
-from heliostat_operator.observe import Observer
+from heliostat_operator.agents.fleet import AgentReconciler
+from heliostat_operator.agents.known import KnownAgents
+from heliostat_operator.gateway.ledgers import Gateway
+from heliostat_operator.network.guards import Guards
+from heliostat_operator.observability.census import Census
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.reconcile import ExecutionReconciler, Follower
-from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import ScheduleReconciler
-from heliostat_operator.seats import Board, Key
+from heliostat_operator.runs.arrivals import Arrivals, Echoes
+from heliostat_operator.runs.effects import Applier, KeySigner
+from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.reconcile import ExecutionReconciler, Follower
+from heliostat_operator.runs.seats import Board, Key
+from heliostat_operator.schedules.live import ScheduledRuns
+from heliostat_operator.schedules.meters import TickMeter, Unmetered
+from heliostat_operator.schedules.reconcile import ScheduleReconciler
+from heliostat_operator.schedules.triggers import TriggerReconciler
+from heliostat_operator.secrets.vaults import Vault
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.tick_meters import TickMeter, Unmetered
-from heliostat_operator.triggers import TriggerReconciler
-from heliostat_operator.vaults import Vault
 from heliostat_telemetry.lines import begin_lines
 
 UNFINISHED = f"{FINISHED_LABEL}!=true"
@@ -83,7 +83,7 @@ class Written:
 
 
 class Meter(Protocol):
-    """What the engine counts; see metrics.py."""
+    """What the engine counts; see observability/metrics.py."""
 
     def reconciled(self, kind: str, seconds: float) -> None: ...
 

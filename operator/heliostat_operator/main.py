@@ -15,20 +15,20 @@ from aiohttp import web
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator.cloud_timers import CloudTimers
-from heliostat_operator.cron_jobs import CronJobs
 from heliostat_operator.engine import Engine, utc_now
-from heliostat_operator.gateways import HttpGateway
+from heliostat_operator.gateway.client import HttpGateway
+from heliostat_operator.gateway.signing import Signer, ensure_signing_key
 from heliostat_operator.handlers import build_registry, build_settings, watched_by
-from heliostat_operator.kept_secrets import keep_secrets
 from heliostat_operator.leases import FencedWorld, Leadership
-from heliostat_operator.metrics import Metrics
-from heliostat_operator.run_spans import RunSpans
+from heliostat_operator.observability.metrics import Metrics
+from heliostat_operator.observability.run_spans import RunSpans
+from heliostat_operator.schedules.cloud_timers import CloudTimers
+from heliostat_operator.schedules.cron_jobs import CronJobs
+from heliostat_operator.schedules.triggers import TriggerReconciler
+from heliostat_operator.secrets.kept import keep_secrets
+from heliostat_operator.secrets.vaults import NoVault, SecretManagerVault, Vault
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.signing import Signer, ensure_signing_key
-from heliostat_operator.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
-from heliostat_operator.vaults import NoVault, SecretManagerVault, Vault
 from heliostat_telemetry.spans import open_spans
 
 if TYPE_CHECKING:

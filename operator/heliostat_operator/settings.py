@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from heliostat_operator.peers import check_peer
+from heliostat_operator.network.peers import check_peer
 from heliostat_telemetry.spans import ENDPOINT
 
 

@@ -34,11 +34,11 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from heliostat_operator.cron_jobs import SHARED
-from heliostat_operator.cron_jobs import remove_all as remove_cron_jobs
-from heliostat_operator.guards import GUARDING, our_policies
-from heliostat_operator.ledgers import Gateway, GatewayUnavailableError
-from heliostat_operator.stops import STOP_GRACE_SECONDS
+from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError
+from heliostat_operator.network.guards import GUARDING, our_policies
+from heliostat_operator.runs.stops import STOP_GRACE_SECONDS
+from heliostat_operator.schedules.cron_jobs import SHARED
+from heliostat_operator.schedules.cron_jobs import remove_all as remove_cron_jobs
 
 UNINSTALL_FINALIZER = f"{GROUP}/uninstall"
 RELEASE_ROLE = "heliostat-operator-release"

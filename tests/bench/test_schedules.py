@@ -18,7 +18,7 @@ from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.keys import new_private_key
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Kind
 from heliostat_operator.engine import Engine, utc_now
-from heliostat_operator.signing import Signer
+from heliostat_operator.gateway.signing import Signer
 from support.fake_gateway import FakeGateway
 from support.objects import make_agent, name_of
 

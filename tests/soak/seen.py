@@ -8,7 +8,7 @@ from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import EXECUTION_UID_ANNOTATION, FINISHED_LABEL
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import EXECUTION, JOB, POD, Change, Kind
-from heliostat_operator.pods import Pod
+from heliostat_operator.runs.pods import Pod
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from heliostat_gateway.storage import Storage
 from heliostat_gateway.tallies import Counts, Durations
 from heliostat_gateway.writer.app import build_registry
 from heliostat_gateway.writer.service import Writer
-from heliostat_operator.census import Census
-from heliostat_operator.metrics import KINDS
-from heliostat_operator.metrics import Metrics as OperatorMetrics
+from heliostat_operator.observability.census import Census
+from heliostat_operator.observability.metrics import KINDS
+from heliostat_operator.observability.metrics import Metrics as OperatorMetrics
 from support.builders.resources import (
     NOW,
     make_attempt,

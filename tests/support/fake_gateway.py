@@ -1,6 +1,11 @@
-"""The gateway as the operator sees it, in memory; heliostat_operator.ledgers has the protocol."""
+"""The gateway as the operator sees it, in memory: the protocol of its `gateway.ledgers`."""
 
-from heliostat_operator.ledgers import AgentSum, GatewayUnavailableError, LedgerSum, ModelAnswer
+from heliostat_operator.gateway.ledgers import (
+    AgentSum,
+    GatewayUnavailableError,
+    LedgerSum,
+    ModelAnswer,
+)
 
 
 class FakeGateway:

@@ -16,7 +16,7 @@ from typing import TypeVar
 import httpx2
 import psutil
 
-from heliostat_operator.signing import PRIVATE_SECRET
+from heliostat_operator.gateway.signing import PRIVATE_SECRET
 from support.control_plane import Address, find_free_ports
 from support.kubectl import Kubectl
 from support.log_lines import read_lines

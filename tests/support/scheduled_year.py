@@ -7,9 +7,9 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.status import RunResult
-from heliostat_operator.receipts import with_receipts
-from heliostat_operator.tick_ends import End
-from heliostat_operator.ticks import Seen, Ticks, decide_ticks
+from heliostat_operator.schedules.receipts import with_receipts
+from heliostat_operator.schedules.tick_ends import End
+from heliostat_operator.schedules.ticks import Seen, Ticks, decide_ticks
 
 
 @dataclass

@@ -13,7 +13,8 @@ from heliostat_core.conditions import ExecutionCondition
 from heliostat_core.executions import Attempt, Execution, ExecutionStatus
 from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.actions import (
+from heliostat_operator.gateway.ledgers import AttemptSum, LedgerSum
+from heliostat_operator.runs.actions import (
     Action,
     FreezeAgent,
     HoldExecution,
@@ -22,15 +23,14 @@ from heliostat_operator.actions import (
     StartAttempt,
     StopAttempt,
 )
-from heliostat_operator.admission import Seats
-from heliostat_operator.diagnosis import Facts
-from heliostat_operator.ledgers import AttemptSum, LedgerSum
-from heliostat_operator.lifecycle import Decision, decide
-from heliostat_operator.observations import Observation
-from heliostat_operator.pods import Job, Pod
+from heliostat_operator.runs.admission import Seats
+from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.runs.lifecycle import Decision, decide
+from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.pods import Job, Pod
+from heliostat_operator.runs.status import names_due
+from heliostat_operator.runs.unwritten import Unwritten
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.status import names_due
-from heliostat_operator.unwritten import Unwritten
 from support.builders.pods import (
     job_failed,
     make_condition,
@@ -123,7 +123,7 @@ class Simulation:
         self.is_forgotten = marks.get(FINISHED_LABEL) == "true"
 
     def observe(self, execution: Execution) -> Observation:
-        """What heliostat_operator.observe gathers, from plain data."""
+        """What heliostat_operator.runs.observe gathers, from plain data."""
         admitted, finished = execution.is_admitted, execution.is_finished
         return Observation(
             agent=None if admitted or finished else self.agent,

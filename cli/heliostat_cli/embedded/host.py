@@ -30,10 +30,10 @@ from heliostat_core.worlds import (
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_gateway.settings import read_settings
 from heliostat_operator.engine import UNFINISHED, Engine
-from heliostat_operator.gateways import HttpGateway
-from heliostat_operator.run_spans import RunSpans
+from heliostat_operator.gateway.client import HttpGateway
+from heliostat_operator.gateway.signing import Signer, ensure_signing_key
+from heliostat_operator.observability.run_spans import RunSpans
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.signing import Signer, ensure_signing_key
 from heliostat_telemetry.spans import open_spans
 
 JOBS_MANAGER = "heliostat-jobs"

@@ -19,7 +19,7 @@ from heliostat_core.worlds import (
     JsonValue,
     Kind,
 )
-from heliostat_operator import cron_pod
+from heliostat_operator.schedules import cron_pod
 
 CRON_LABELS: Mapping[str, str] = {"app.kubernetes.io/name": CRON_NAME}
 CALLER_NAME = "heliostat-cloud-scheduler"
@@ -107,7 +107,7 @@ def _pod_spec(agent: Agent, schedule: Schedule, image: str) -> JsonObject:
                 "name": "cron",
                 "image": image,
                 "imagePullPolicy": "IfNotPresent",
-                "command": ["python", "-m", "heliostat_operator.cron_pod"],
+                "command": ["python", "-m", "heliostat_operator.schedules.cron_pod"],
                 "env": _environment(agent, schedule),
                 "resources": {
                     "requests": {"cpu": "10m", "memory": "32Mi"},

@@ -3,8 +3,8 @@
 from heliostat_core.egress import Domain
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.actions import StartAttempt
-from heliostat_operator.prompts import finished_prompt
+from heliostat_operator.runs.actions import StartAttempt
+from heliostat_operator.runs.prompts import finished_prompt
 from heliostat_operator.settings import OperatorSettings
 
 VERSION = 1

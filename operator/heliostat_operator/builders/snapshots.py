@@ -7,7 +7,7 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import snapshot_name
 from heliostat_core.worlds import CONTROLLER_REVISION, JsonObject
 from heliostat_operator.builders.metadata import owned_metadata
-from heliostat_operator.charges import NOBODY, Charge
+from heliostat_operator.runs.charges import NOBODY, Charge
 
 _CHARGE = TypeAdapter(Charge)
 

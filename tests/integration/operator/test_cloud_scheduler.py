@@ -25,12 +25,12 @@ from heliostat_core.names import CLOUD_FINALIZER
 from heliostat_core.schedules.cloud_jobs import CloudCall
 from heliostat_core.worlds import AGENT, EVENT, EXECUTION, Ref
 from heliostat_google.scheduler import CloudScheduler, SchedulerIdentity
-from heliostat_operator.cloud_timers import LET_GO, CloudTimers
-from heliostat_operator.known_agents import KnownAgents
-from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
+from heliostat_operator.agents.known import KnownAgents
+from heliostat_operator.schedules.cloud_timers import LET_GO, CloudTimers
+from heliostat_operator.schedules.live import ScheduledRuns
+from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
+from heliostat_operator.schedules.triggers import Setup, TriggerReconciler
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.triggers import Setup, TriggerReconciler
 from support.builders.resources import make_agent
 from support.google.accounts import ServiceAccount
 from support.google.scheduler import (

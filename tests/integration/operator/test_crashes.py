@@ -37,15 +37,15 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator.arrivals import Arrivals
-from heliostat_operator.effects import Applier
 from heliostat_operator.engine import UNFINISHED, utc_now
-from heliostat_operator.guards import Guards
-from heliostat_operator.observe import Observer
-from heliostat_operator.pods import Pod
-from heliostat_operator.reconcile import ExecutionReconciler
-from heliostat_operator.seats import Board, Key
-from heliostat_operator.signing import Signer
+from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.network.guards import Guards
+from heliostat_operator.runs.arrivals import Arrivals
+from heliostat_operator.runs.effects import Applier
+from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.pods import Pod
+from heliostat_operator.runs.reconcile import ExecutionReconciler
+from heliostat_operator.runs.seats import Board, Key
 from support.builders.pods import make_result, running, terminated
 from support.builders.resources import make_settings
 from support.control_plane import Address

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from heliostat_core.executions import Execution
 from heliostat_core.names import CRON_NAME, cron_job_name, scheduled_name
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator import cron_pod
-from heliostat_operator.cron_jobs import SHARED, CronJobs, remove_all
 from heliostat_operator.engine import utc_now
-from heliostat_operator.triggers import TriggerReconciler
+from heliostat_operator.schedules import cron_pod
+from heliostat_operator.schedules.cron_jobs import SHARED, CronJobs, remove_all
+from heliostat_operator.schedules.triggers import TriggerReconciler
 from support.builders.resources import make_settings
 from support.control_plane import Address
 from support.objects import make_agent

@@ -23,7 +23,19 @@ from heliostat_core.worlds import (
 )
 from heliostat_google.scheduler import CloudScheduler, SchedulerIdentity
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
-from heliostat_operator.actions import (
+from heliostat_operator.agents.fleet import AgentReconciler
+from heliostat_operator.agents.known import KnownAgents
+from heliostat_operator.engine import UNFINISHED, Engine, utc_now
+from heliostat_operator.gateway.signing import (
+    PRIVATE_SECRET,
+    PUBLIC_SECRET,
+    Signer,
+    ensure_signing_key,
+)
+from heliostat_operator.handlers import WATCHED
+from heliostat_operator.leases import LEASE_NAME, Leadership
+from heliostat_operator.network.guards import Guards, our_policies
+from heliostat_operator.runs.actions import (
     FreezeAgent,
     HoldExecution,
     ReleaseExecution,
@@ -32,26 +44,14 @@ from heliostat_operator.actions import (
     StopAttempt,
     TellAgent,
 )
-from heliostat_operator.cloud_timers import CloudTimers
-from heliostat_operator.cron_jobs import CronJobs, remove_all
-from heliostat_operator.effects import Applier
-from heliostat_operator.engine import UNFINISHED, Engine, utc_now
-from heliostat_operator.fleet import AgentReconciler
-from heliostat_operator.guards import Guards, our_policies
-from heliostat_operator.handlers import WATCHED
-from heliostat_operator.known_agents import KnownAgents
-from heliostat_operator.leases import LEASE_NAME, Leadership
-from heliostat_operator.observe import Observer
-from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
-from heliostat_operator.seats import Board
-from heliostat_operator.signing import (
-    PRIVATE_SECRET,
-    PUBLIC_SECRET,
-    Signer,
-    ensure_signing_key,
-)
-from heliostat_operator.triggers import TriggerReconciler
+from heliostat_operator.runs.effects import Applier
+from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.seats import Board
+from heliostat_operator.schedules.cloud_timers import CloudTimers
+from heliostat_operator.schedules.cron_jobs import CronJobs, remove_all
+from heliostat_operator.schedules.live import ScheduledRuns
+from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
+from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import RELEASE_ROLE, finish_uninstall, prepare_uninstall
 from support.builders.pods import make_pod
 from support.builders.resources import (

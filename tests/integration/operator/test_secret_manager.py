@@ -15,8 +15,8 @@ from heliostat_core.worlds import AGENT, EXECUTION, JOB, SECRET, JsonObject, Jso
 from heliostat_google.keeping import Ages
 from heliostat_google.secret_manager import Identity, SecretManager
 from heliostat_operator.engine import Engine, utc_now
-from heliostat_operator.signing import Signer
-from heliostat_operator.vaults import SecretManagerVault, Vaulted
+from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.secrets.vaults import SecretManagerVault, Vaulted
 from support.builders.resources import make_agent, make_execution, make_settings
 from support.fake_gateway import FakeGateway
 from support.google.accounts import ServiceAccount

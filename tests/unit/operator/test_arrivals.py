@@ -1,7 +1,7 @@
 """What the watch brought: which Executions need no reading, and which changes are our own."""
 
 from heliostat_core.executions import Execution
-from heliostat_operator.arrivals import Arrival, Arrivals, Echoes
+from heliostat_operator.runs.arrivals import Arrival, Arrivals, Echoes
 from support.builders.resources import make_execution
 
 KEY = ("default", "sales-1")

@@ -3,8 +3,8 @@
 import pytest
 
 from heliostat_core.executions import BlockedBy, Cancellation, Execution, Phase
-from heliostat_operator.census import Census
-from heliostat_operator.status import Stamp, compute_running
+from heliostat_operator.observability.census import Census
+from heliostat_operator.runs.status import Stamp, compute_running
 from support.builders.resources import (
     NOW,
     make_attempt,

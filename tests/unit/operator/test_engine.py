@@ -20,8 +20,8 @@ from heliostat_core.worlds import (
     UnavailableError,
 )
 from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.signing import Signer
 from support.builders.resources import NOW, make_agent, make_execution, make_settings, seconds
 from support.fake_gateway import FakeGateway
 from support.manual_loop import run

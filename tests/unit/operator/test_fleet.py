@@ -8,8 +8,8 @@ from heliostat_core.conditions import FinishedReason
 from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import EXECUTION, JsonObject
-from heliostat_operator.fleet import AgentReconciler
-from heliostat_operator.seats import Board
+from heliostat_operator.agents.fleet import AgentReconciler
+from heliostat_operator.runs.seats import Board
 from support.builders.resources import (
     NOW,
     make_agent,

@@ -28,9 +28,9 @@ from heliostat_core.worlds import (
     Ref,
     Selection,
 )
+from heliostat_operator.agents.readiness import AgentObservation, compute_ready
 from heliostat_operator.engine import UNFINISHED, Engine
-from heliostat_operator.guards import Guards
-from heliostat_operator.readiness import AgentObservation, compute_ready
+from heliostat_operator.network.guards import Guards
 from heliostat_operator.settings import OperatorSettings
 from support.builders.resources import NOW, make_agent, make_execution, make_settings
 from support.manual_loop import run

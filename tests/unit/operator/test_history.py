@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from heliostat_core.agents import History
 from heliostat_core.conditions import set_condition
-from heliostat_operator.history import Keeping, Past, expired, next_expiry
+from heliostat_operator.agents.history import Keeping, Past, expired, next_expiry
 from support.builders.resources import NOW, seconds
 
 

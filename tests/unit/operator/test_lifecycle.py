@@ -10,15 +10,15 @@ from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER
 from heliostat_google.problems import SecretProblem, SecretReason
-from heliostat_operator.actions import ReleaseExecution, RevokeKey, StartAttempt
-from heliostat_operator.admission import Seats
 from heliostat_operator.builders.run_documents import build_run_document
 from heliostat_operator.builders.secrets import build_secret
-from heliostat_operator.diagnosis import Facts
-from heliostat_operator.ledgers import LedgerSum
-from heliostat_operator.lifecycle import Decision, decide
-from heliostat_operator.observations import Observation
-from heliostat_operator.vaults import Vaulted
+from heliostat_operator.gateway.ledgers import LedgerSum
+from heliostat_operator.runs.actions import ReleaseExecution, RevokeKey, StartAttempt
+from heliostat_operator.runs.admission import Seats
+from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.runs.lifecycle import Decision, decide
+from heliostat_operator.runs.observations import Observation
+from heliostat_operator.secrets.vaults import Vaulted
 from support.builders.resources import (
     NOW,
     make_agent,

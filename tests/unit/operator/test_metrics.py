@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus, Phase
-from heliostat_operator.census import Census
-from heliostat_operator.metrics import Metrics
-from heliostat_operator.population import AgentLabels
+from heliostat_operator.observability.census import Census
+from heliostat_operator.observability.metrics import Metrics
+from heliostat_operator.observability.population import AgentLabels
 from support.builders.resources import (
     NOW,
     make_attempt,

@@ -2,7 +2,7 @@
 
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution, ExecutionStatus
-from heliostat_operator.milestones import (
+from heliostat_operator.observability.milestones import (
     Admitted,
     AttemptEnded,
     Finished,

@@ -3,7 +3,7 @@
 import pytest
 
 from heliostat_core.executions import Attempt, BlockedBy, ExecutionStatus
-from heliostat_operator.status import names_due
+from heliostat_operator.runs.status import names_due
 from support.builders.resources import NOW, make_attempt, seconds
 
 RECORDED = make_attempt(job_uid=None)

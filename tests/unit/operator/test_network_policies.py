@@ -18,7 +18,7 @@ from heliostat_operator.builders.network_policies import (
     build_guard,
     build_hosts,
 )
-from heliostat_operator.peers import Peer, read_peer, read_peers
+from heliostat_operator.network.peers import Peer, read_peer, read_peers
 from support.builders.resources import make_agent, make_settings
 
 GOLDEN = Path(__file__).parent / "golden"

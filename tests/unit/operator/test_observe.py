@@ -6,9 +6,9 @@ import pytest
 
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, JsonObject, JsonValue, Ref
-from heliostat_operator.observe import Observer, counted_seconds
-from heliostat_operator.pods import Job
-from heliostat_operator.seats import Board
+from heliostat_operator.runs.observe import Observer, counted_seconds
+from heliostat_operator.runs.pods import Job
+from heliostat_operator.runs.seats import Board
 from support.builders.pods import make_job, stamp
 from support.builders.resources import NOW, make_agent, make_execution, seconds
 from support.fake_gateway import FakeGateway

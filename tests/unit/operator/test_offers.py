@@ -12,11 +12,11 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import OFFERED_ANNOTATION, scheduled_name
 from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, UnavailableError, WorldError
-from heliostat_operator.admission import Candidate, Seats, first_block
-from heliostat_operator.known_agents import KnownAgents
-from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, ScheduleReconciler
-from heliostat_operator.ticks import OFFER_GRACE
+from heliostat_operator.agents.known import KnownAgents
+from heliostat_operator.runs.admission import Candidate, Seats, first_block
+from heliostat_operator.schedules.live import ScheduledRuns
+from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
+from heliostat_operator.schedules.ticks import OFFER_GRACE
 from support.builders.resources import NOW, make_agent, make_execution, seconds
 from support.memory_world import MemoryWorld
 

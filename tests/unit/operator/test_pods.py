@@ -3,7 +3,7 @@
 import pytest
 
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.pods import Pod, Terminated, choose_pod
+from heliostat_operator.runs.pods import Pod, Terminated, choose_pod
 from support.builders.pods import make_pod, make_result, running, terminated
 from support.builders.resources import NOW
 

@@ -26,17 +26,17 @@ from heliostat_core.worlds import (
     Selection,
     WorldError,
 )
-from heliostat_operator.arrivals import Arrival
-from heliostat_operator.effects import Applier
 from heliostat_operator.engine import UNFINISHED
-from heliostat_operator.guards import Guards
-from heliostat_operator.ledgers import AgentSum
-from heliostat_operator.observe import Observer
-from heliostat_operator.pauses import Pauses
-from heliostat_operator.reconcile import ExecutionReconciler
-from heliostat_operator.seats import Board
+from heliostat_operator.gateway.ledgers import AgentSum
+from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.network.guards import Guards
+from heliostat_operator.runs.arrivals import Arrival
+from heliostat_operator.runs.effects import Applier
+from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.pauses import Pauses
+from heliostat_operator.runs.reconcile import ExecutionReconciler
+from heliostat_operator.runs.seats import Board
 from heliostat_operator.settings import OperatorSettings
-from heliostat_operator.signing import Signer
 from support.builders.pods import make_pod, make_result, running, terminated
 from support.builders.resources import (
     NOW,

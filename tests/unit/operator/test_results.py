@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from heliostat_core.executions import ExecutionStatus
 from heliostat_core.worlds import JsonValue
-from heliostat_operator.diagnosis import Ended
-from heliostat_operator.results import EXIT_REASONS, parse_result
-from heliostat_operator.status import closed_attempt, with_attempt, with_result
+from heliostat_operator.runs.diagnosis import Ended
+from heliostat_operator.runs.results import EXIT_REASONS, parse_result
+from heliostat_operator.runs.status import closed_attempt, with_attempt, with_result
 from heliostat_runner.reasons import ENDINGS, Reason, Verdict
 from heliostat_runner.result import Result, encode_result
 from support.builders.pods import make_result

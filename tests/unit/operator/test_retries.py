@@ -4,7 +4,7 @@ import pytest
 
 from heliostat_core.agents import Retry
 from heliostat_core.executions import Attempt
-from heliostat_operator.retries import Finish, TryAgain, next_step
+from heliostat_operator.runs.retries import Finish, TryAgain, next_step
 from support.builders.resources import NOW, make_attempt, make_settings
 
 

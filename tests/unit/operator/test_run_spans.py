@@ -12,7 +12,7 @@ from heliostat_core.traces import (
     runner_context,
     trace_of,
 )
-from heliostat_operator.run_spans import RunSpans, spans_of
+from heliostat_operator.observability.run_spans import RunSpans, spans_of
 from heliostat_telemetry.spans import Span
 from support.builders.resources import (
     NOW,

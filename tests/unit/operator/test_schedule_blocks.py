@@ -8,10 +8,10 @@ from heliostat_core.agents import Agent, AgentStatus
 from heliostat_core.executions import Execution
 from heliostat_core.schedules.status import Receipt, SchedulePause, ScheduleStatus
 from heliostat_core.worlds import EXECUTION
-from heliostat_operator.admission import Candidate, Seats, first_block
-from heliostat_operator.fleet import AgentReconciler
-from heliostat_operator.readiness import AgentObservation, compute_ready
-from heliostat_operator.seats import Board
+from heliostat_operator.agents.fleet import AgentReconciler
+from heliostat_operator.agents.readiness import AgentObservation, compute_ready
+from heliostat_operator.runs.admission import Candidate, Seats, first_block
+from heliostat_operator.runs.seats import Board
 from support.builders.resources import (
     NOW,
     make_agent,

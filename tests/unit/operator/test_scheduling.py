@@ -23,11 +23,11 @@ from heliostat_core.worlds import (
     UnavailableError,
     WorldError,
 )
+from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.engine import Engine
-from heliostat_operator.known_agents import KnownAgents
-from heliostat_operator.scheduled_runs import ScheduledRuns
-from heliostat_operator.scheduling import RECORD_SECONDS, Again, ScheduleReconciler
-from heliostat_operator.signing import Signer
+from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.schedules.live import ScheduledRuns
+from heliostat_operator.schedules.reconcile import RECORD_SECONDS, Again, ScheduleReconciler
 from support.builders.resources import (
     NOW,
     make_agent,

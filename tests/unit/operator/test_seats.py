@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from heliostat_core.conditions import ExecutionCondition, FinishedReason, set_condition
 from heliostat_core.executions import Execution
-from heliostat_operator.seats import Board
+from heliostat_operator.runs.seats import Board
 from support.builders.resources import (
     NOW,
     make_agent,

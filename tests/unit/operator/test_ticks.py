@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from heliostat_core.agents import Agent
 from heliostat_core.names import RESUMED_ANNOTATION, scheduled_name
 from heliostat_core.schedules.fires import fires_after
-from heliostat_operator.ticks import Seen, decide_ticks
+from heliostat_operator.schedules.ticks import Seen, decide_ticks
 from support.builders.resources import NOW, make_agent, seconds
 from support.scheduled_year import PlayedSchedule
 

@@ -5,9 +5,9 @@ import asyncio
 from heliostat_core.names import RUN_FINALIZER
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, NAMESPACE, JsonObject, Ref
+from heliostat_operator.agents.fleet import AgentReconciler
 from heliostat_operator.engine import utc_now
-from heliostat_operator.fleet import AgentReconciler
-from heliostat_operator.seats import Board
+from heliostat_operator.runs.seats import Board
 from heliostat_operator.uninstalls import finish_uninstall
 from support.builders.pods import stamp
 from support.builders.resources import NOW, make_agent, make_execution, make_settings

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from heliostat_operator.results import parse_result
+from heliostat_operator.runs.results import parse_result
 from soak.memory import Meter
 from soak.programs import Use
 from soak.restarts import PARTS, plan_restarts

@@ -1,0 +1,1 @@
+"""What an Agent is now, and which of its finished runs may go."""

@@ -1,0 +1,1 @@
+"""What the operator asks of the gateway, and the key that it signs with."""

@@ -1,0 +1,1 @@
+"""What is told of the operator to those who watch it."""

@@ -1,0 +1,110 @@
+"""The unfinished runs as metrics, and the bound on names of Agents in labels."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from heliostat_core.conditions import BlockedReason
+from heliostat_core.executions import Phase
+from heliostat_operator.observability.census import Census
+from heliostat_operator.runs.seats import Key
+
+MOST_AGENTS: Final = 500
+OTHERS: Final = ("other", "other")
+_UNFINISHED: Final = (
+    Phase.PENDING,
+    Phase.STARTING,
+    Phase.RUNNING,
+    Phase.RETRYING,
+    Phase.STOPPING,
+)
+_BLOCKS: Final = frozenset(each.value for each in BlockedReason)
+
+
+class AgentLabels:
+    """The first Agents of a process have labels of their own; all further ones share `other`."""
+
+    def __init__(self, most: int = MOST_AGENTS) -> None:
+        self._most = most
+        self._named: set[Key] = set()
+
+    def of(self, agent: Key) -> tuple[str, str]:
+        """Namespace and name, or `other` twice."""
+        if agent not in self._named and len(self._named) >= self._most:
+            return OTHERS
+        self._named.add(agent)
+        return agent
+
+
+class Population(Collector):
+    """The census at the moment of reading."""
+
+    def __init__(
+        self,
+        census: Census,
+        agents: AgentLabels,
+        clock: Callable[[], datetime],
+        leads: Callable[[], bool],
+    ) -> None:
+        """Only who leads shows it: replicas that wait see the same runs."""
+        self._census = census
+        self._agents = agents
+        self._clock = clock
+        self._leads = leads
+
+    def collect(self) -> Iterator[Metric]:
+        """The families of metrics."""
+        if not self._leads():
+            return
+        now = self._clock()
+        yield _by_phase("executions", "Unfinished runs, by phase.", self._census.phases())
+        yield _by_phase(
+            "executions_stuck",
+            "Runs that their own clocks should have moved on.",
+            self._census.stuck(now),
+        )
+        yield self._blocked()
+        yield self._of_agents()
+        yield GaugeMetricFamily(
+            "heliostat_execution_longest_wait_seconds",
+            "For how long the oldest run waits for its admission.",
+            value=self._census.longest_wait(now),
+        )
+
+    def _blocked(self) -> Metric:
+        family = GaugeMetricFamily(
+            "heliostat_executions_blocked",
+            "Unfinished runs that something holds up, by the first reason.",
+            labels=["reason"],
+        )
+        counted: Counter[str] = Counter()
+        for reason, count in self._census.blocks().items():
+            counted[reason if reason in _BLOCKS else "other"] += count
+        for reason, count in sorted(counted.items()):
+            family.add_metric([reason], count)
+        return family
+
+    def _of_agents(self) -> Metric:
+        family = GaugeMetricFamily(
+            "heliostat_agent_executions",
+            "Unfinished runs of an Agent.",
+            labels=["namespace", "agent"],
+        )
+        counted: Counter[tuple[str, str]] = Counter()
+        for agent, count in self._census.agents().items():
+            counted[self._agents.of(agent)] += count
+        for labels, count in sorted(counted.items()):
+            family.add_metric(labels, count)
+        return family
+
+
+def _by_phase(name: str, text: str, counted: Counter[Phase]) -> Metric:
+    """Each phase, 0 included: a series that comes and goes can't be alerted on."""
+    family = GaugeMetricFamily(f"heliostat_{name}", text, labels=["phase"])
+    for phase in _UNFINISHED:
+        family.add_metric([phase.value], counted[phase])
+    return family

@@ -1,0 +1,163 @@
+"""Admission: one ordered list answers why an Execution does not start, and when it will.
+
+Each check is pure and looks at one candidate; the first that blocks names itself. Checks of later
+features are further rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from heliostat_core.agents import Agent
+from heliostat_core.conditions import BlockedReason
+from heliostat_core.executions import BlockedBy, Execution
+from heliostat_google.problems import SecretProblem
+from heliostat_operator.gateway.ledgers import AgentSum
+from heliostat_operator.schedules.blocks import end_of_blackout, schedule_pause
+
+
+@dataclass(frozen=True)
+class Seats:
+    """How the limits stand for one Execution. `granted` says that a seat is free for it now."""
+
+    granted: bool
+    agent_running: int
+    agent_limit: int
+    total_running: int
+    total_limit: int
+    ahead: int
+
+    @property
+    def agent_is_full(self) -> bool:
+        return self.agent_running >= self.agent_limit
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """All that admission looks at."""
+
+    execution: Execution
+    agent: Agent | None
+    seats: Seats
+    now: datetime
+    pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
+    secret_problem: SecretProblem | None = None  # why a secret of Secret Manager can't be had
+
+
+Check = Callable[[Candidate], BlockedBy | None]
+
+
+def _agent_exists(candidate: Candidate) -> BlockedBy | None:
+    if candidate.agent is not None:
+        return None
+    name = candidate.execution.spec.agent_ref.name
+    return BlockedBy(
+        reason=BlockedReason.AGENT_NOT_FOUND,
+        message=f"There is no Agent {name!r} in this namespace yet. Apply it; the Execution starts "
+        "when it appears.",
+    )
+
+
+def _schedule_has_decided(candidate: Candidate) -> BlockedBy | None:
+    if not candidate.execution.is_offer:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.NOT_DUE,
+        message="The schedule has not decided yet what becomes of this time. To start a run now, "
+        "run the Agent by hand.",
+    )
+
+
+def _agent_not_suspended(candidate: Candidate) -> BlockedBy | None:
+    agent = candidate.agent
+    if agent is None or not agent.spec.suspend:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.AGENT_SUSPENDED,
+        message=f"Agent {agent.metadata.name!r} is suspended. Set spec.suspend to false.",
+    )
+
+
+def _schedule_not_paused(candidate: Candidate) -> BlockedBy | None:
+    pause = schedule_pause(candidate.execution, candidate.agent)
+    if pause is None:
+        return None
+    return BlockedBy(reason=BlockedReason.SCHEDULE_PAUSED, message=pause.message)
+
+
+def _no_blackout(candidate: Candidate) -> BlockedBy | None:
+    end = end_of_blackout(candidate.execution, candidate.agent, candidate.now)
+    if end is None:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.BLACKOUT,
+        message="A blackout of the schedule holds. It starts afterwards; to start one now, run the "
+        "Agent by hand.",
+        estimated_time=end,
+    )
+
+
+def _agent_not_paused(candidate: Candidate) -> BlockedBy | None:
+    agent, pause = candidate.agent, candidate.pause
+    if agent is None or pause is None:
+        return None
+    meta = agent.metadata
+    since = f" since {pause.since.isoformat()}" if pause.since else ""
+    here = f"POST /admin/agents/{meta.namespace}/{meta.name}/resume on the gateway"
+    request = pause.resume_with[:400] or here
+    remedy = f"Look at that run; an admin lets the Agent go on with {request}."
+    return BlockedBy(
+        reason=BlockedReason.AGENT_PAUSED,
+        message=f"The gateway refuses the model calls of Agent {meta.name!r}{since}: "
+        f"{pause.reason[:400]} {remedy}",
+    )
+
+
+def _secrets_can_be_had(candidate: Candidate) -> BlockedBy | None:
+    problem = candidate.secret_problem
+    return block_of(problem) if problem is not None else None
+
+
+def block_of(problem: SecretProblem) -> BlockedBy:
+    """What a secret that can't be had says in a status."""
+    return BlockedBy(reason=problem.reason.value, message=problem.message[:1024])
+
+
+def _agent_has_a_seat(candidate: Candidate) -> BlockedBy | None:
+    seats = candidate.seats
+    if seats.granted or not seats.agent_is_full:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.AGENT_CONCURRENCY,
+        message=f"{seats.agent_running} of {seats.agent_limit} Executions of this Agent run; "
+        f"{seats.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
+    )
+
+
+def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
+    seats = candidate.seats
+    if seats.granted:
+        return None
+    return BlockedBy(
+        reason=BlockedReason.TOTAL_CONCURRENCY,
+        message=f"{seats.total_running} of {seats.total_limit} Executions of this operator run; "
+        f"{seats.ahead} wait before this one.",
+    )
+
+
+CHAIN: tuple[Check, ...] = (
+    _agent_exists,  # nothing to run yet
+    _schedule_has_decided,  # the words of the schedule's own receipt follow
+    _agent_not_suspended,  # the owner said wait
+    _schedule_not_paused,  # a run of a schedule that stands still
+    _no_blackout,  # a run of a schedule, later
+    _agent_not_paused,  # its calls would be refused
+    _secrets_can_be_had,  # it would start without what it needs
+    _agent_has_a_seat,  # the Agent's own limit
+    _total_has_a_seat,  # the operator's limit
+)
+
+
+def first_block(candidate: Candidate) -> BlockedBy | None:
+    """The first check that blocks, or None when the Execution may start."""
+    return next((found for check in CHAIN if (found := check(candidate)) is not None), None)

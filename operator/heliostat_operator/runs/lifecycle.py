@@ -1,0 +1,443 @@
+"""What to do about an Execution: pure, total, with the clock passed in.
+
+`decide` may be asked at any time, any number of times, from any state. It writes its intent into
+the status before the effect: an attempt is recorded first and its Job made afterwards under a name
+that follows from the record, so that no crash and no second operator starts it twice.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from heliostat_core.agents import Agent, AgentSpec
+from heliostat_core.conditions import (
+    AdmittedReason,
+    BlockedReason,
+    ExecutionCondition,
+    FinishedReason,
+)
+from heliostat_core.executions import (
+    AgentSeen,
+    Attempt,
+    BlockedBy,
+    Cancellation,
+    Execution,
+    ExecutionStatus,
+    Timeout,
+    compute_phase,
+)
+from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER, attempt_name
+from heliostat_operator.runs.actions import (
+    Action,
+    FreezeAgent,
+    HoldExecution,
+    ReleaseExecution,
+    RevokeKey,
+    StartAttempt,
+)
+from heliostat_operator.runs.admission import Candidate, block_of, first_block
+from heliostat_operator.runs.charges import charge_of
+from heliostat_operator.runs.diagnosis import STARTS, Diagnosis, Ended, Facts, Runs, Waits, diagnose
+from heliostat_operator.runs.document_size import too_long
+from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.prompts import missing_parameters
+from heliostat_operator.runs.retries import Finish, TryAgain, next_step
+from heliostat_operator.runs.status import (
+    Stamp,
+    closed_attempt,
+    compute_active,
+    compute_finished,
+    compute_running,
+    compute_settled,
+    used_seconds,
+    with_attempt,
+    with_blocks,
+    with_condition,
+    with_facts,
+    with_ledger,
+    with_result,
+)
+from heliostat_operator.runs.stops import compute_stop, decide_stop, live_keys
+from heliostat_operator.settings import OperatorSettings
+
+_SOON = 1.0
+_WAITING = 30.0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Actions to apply in order, then the status to write if it differs.
+
+    `again_after` is in seconds; 0 asks for a further look at once, None for none: only when all is
+    done, for what we write ourselves wakes nobody.
+    """
+
+    status: ExecutionStatus
+    actions: tuple[Action, ...] = ()
+    again_after: float | None = None
+
+
+def decide(
+    execution: Execution, seen: Observation, now: datetime, settings: OperatorSettings
+) -> Decision:
+    """The one place where the course of a run is decided."""
+    now = now.replace(microsecond=0)
+    stamp = Stamp(now, execution.metadata.generation)
+    status = execution.status.model_copy(
+        update={
+            "observed_generation": execution.metadata.generation,
+            "correlation_id": execution.correlation_id,
+        }
+    )
+    current = execution.model_copy(update={"status": with_ledger(status, seen.ledger)})
+    decision = _decide(current, seen, stamp, settings)
+    return replace(decision, status=_with_phase(execution, decision.status))
+
+
+def _with_phase(execution: Execution, status: ExecutionStatus) -> ExecutionStatus:
+    phase = compute_phase(execution.model_copy(update={"status": status}))
+    return status.model_copy(update={"phase": phase.value})
+
+
+def _decide(
+    execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
+) -> Decision:
+    if execution.is_finished:
+        return _decide_finished(execution, seen, stamp)
+    status = compute_active(execution.status, stamp)
+    stop = compute_stop(execution, seen.facts, stamp.now, settings)
+    if stop is not None:
+        stopping = decide_stop(execution, status, seen.facts, stop, stamp)
+        return Decision(stopping.status, stopping.actions, stopping.again_after)
+    if not execution.is_admitted:
+        return _decide_admission(execution, status, seen, stamp, settings)
+    return _decide_attempt(execution, status, seen, stamp, settings)
+
+
+# ---- after the end ------------------------------------------------------------------------------
+
+
+def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> Decision:
+    """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
+    status = execution.status
+    if not execution.is_settled:
+        status = compute_settled(status, stamp, seen.ledger)
+    open_keys = live_keys(status.attempts, stamp.now)
+    if open_keys:
+        return Decision(status, open_keys, _patience(status, stamp.now))
+    # What is marked is listed by no operator that starts later: its money would never settle. So
+    # Settled is written first, and the mark follows in a step of its own.
+    if not execution.is_settled and execution.metadata.deletion_timestamp is None:
+        return Decision(status, again_after=0 if _settled(status) else _patience(status, stamp.now))
+    held = RUN_FINALIZER in execution.metadata.finalizers
+    marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
+    return Decision(status, (ReleaseExecution(),) if held or not marked else ())
+
+
+def _patience(status: ExecutionStatus, now: datetime) -> float:
+    """Often at first, then less: a gateway that is away for an hour is not asked in vain by all."""
+    ended = status.completion_time or now
+    return min(max(_SOON, (now - ended).total_seconds() / 4), _WAITING)
+
+
+def _settled(status: ExecutionStatus) -> bool:
+    return any(
+        each.type == ExecutionCondition.SETTLED and each.status == "True"
+        for each in status.conditions
+    )
+
+
+# ---- admission ----------------------------------------------------------------------------------
+
+
+def _decide_admission(
+    execution: Execution,
+    status: ExecutionStatus,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    refused = _refusal(execution, seen.agent, stamp.now)
+    if refused is not None:
+        return _refuse(status, stamp, refused)
+    status = _with_agent_seen(status, seen.agent)
+    candidate = Candidate(
+        execution, seen.agent, seen.seats, stamp.now, seen.pause, seen.vaulted.problem
+    )
+    block = first_block(candidate)
+    if block is not None or seen.agent is None:
+        return _wait_for_admission(execution, status, block, stamp)
+    limits = seen.agent.spec.limits
+    attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
+    words = too_long(execution, seen.agent.spec, attempt, settings)
+    if words is not None:
+        return _refuse(status, stamp, Finish(FinishedReason.PROMPT_TOO_LONG, words))
+    status = with_condition(
+        status, stamp, ExecutionCondition.ADMITTED, "True", AdmittedReason.ADMITTED
+    )
+    timeout = Timeout(
+        effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
+    )
+    status = _starting(status, stamp).model_copy(update={"timeout": timeout})
+    charge = charge_of(execution, seen.agent)
+    freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid, charge)
+    return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
+
+
+def _starting(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:
+    """Said with the record of an attempt, so that the start itself has nothing to write."""
+    waits = BlockedBy(reason=STARTS.reason, message=STARTS.message)
+    return with_blocks(compute_running(status, stamp, None), waits)
+
+
+def _refuse(status: ExecutionStatus, stamp: Stamp, refused: Finish) -> Decision:
+    """Nothing ran; what is left is to let it go, in a step of its own."""
+    return Decision(
+        compute_finished(status, stamp, False, refused.reason, refused.message), again_after=0
+    )
+
+
+def _refusal(execution: Execution, agent: Agent | None, now: datetime) -> Finish | None:
+    """What makes it pointless to wait any longer."""
+    known = execution.status.agent
+    name = execution.spec.agent_ref.name
+    if known is not None and (agent is None or agent.metadata.uid != known.uid):
+        return Finish(
+            FinishedReason.AGENT_DELETED,
+            f"Agent {name!r} was deleted before this Execution was admitted. Make a new Execution.",
+        )
+    deadline = execution.spec.deadline_time
+    if deadline is not None and now >= deadline:
+        return Finish(
+            FinishedReason.DEADLINE_PASSED,
+            f"It was not admitted by its deadlineTime, {deadline.isoformat()}.",
+        )
+    missing = missing_parameters(agent.spec.prompt, execution.spec) if agent else []
+    if missing:
+        return Finish(
+            FinishedReason.PROMPT_INVALID,
+            f"The prompt of Agent {name!r} asks for {', '.join(missing)}. Make a new Execution "
+            "that gives it in spec.parameters.",
+        )
+    return None
+
+
+def _with_agent_seen(status: ExecutionStatus, agent: Agent | None) -> ExecutionStatus:
+    if agent is None:
+        return status
+    seen = AgentSeen(uid=agent.metadata.uid, generation=agent.metadata.generation)
+    return status.model_copy(update={"agent": seen})
+
+
+def _wait_for_admission(
+    execution: Execution, status: ExecutionStatus, block: BlockedBy | None, stamp: Stamp
+) -> Decision:
+    reason = block.reason if block else BlockedReason.AGENT_NOT_FOUND
+    message = block.message if block else ""
+    status = with_condition(status, stamp, ExecutionCondition.ADMITTED, "False", reason, message)
+    status = compute_running(status, stamp, None)
+    deadline = execution.spec.deadline_time
+    times = (deadline, block.estimated_time if block else None)
+    waits = [(each - stamp.now).total_seconds() for each in times if each]
+    return Decision(
+        with_blocks(status, *([block] if block else [])), again_after=min([*waits, _WAITING])
+    )
+
+
+# ---- attempts -----------------------------------------------------------------------------------
+
+
+def _new_attempt(
+    execution: Execution,
+    number: int,
+    timeout_seconds: int,
+    now: datetime,
+    settings: OperatorSettings,
+) -> Attempt:
+    return Attempt(
+        number=number,
+        job_name=attempt_name(execution.metadata.name, number),
+        created_time=now,
+        session_id=session_id(execution, number),
+        key_expires_time=now + timedelta(seconds=timeout_seconds + settings.key_slack_seconds),
+    )
+
+
+def session_id(execution: Execution, number: int) -> str:
+    """Claude Code's session of an attempt, known before it starts, whatever becomes of its pod."""
+    return str(uuid5(UUID(execution.metadata.uid), f"session/{number}"))
+
+
+def _decide_attempt(
+    execution: Execution,
+    status: ExecutionStatus,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    attempt = execution.current_attempt
+    if attempt is None or seen.frozen is None:
+        # Admitted without a record can't come from us; say so instead of guessing.
+        lost = Cancellation(
+            time=stamp.now,
+            by=FIELD_MANAGER,
+            reason=FinishedReason.POD_LOST,
+            message="The record of this admitted run is not whole. Make a new Execution.",
+        )
+        stopping = decide_stop(execution, status, seen.facts, lost, stamp)
+        return Decision(stopping.status, stopping.actions, stopping.again_after)
+    if attempt.is_over:
+        return _decide_next(execution, status, attempt, seen.frozen, stamp, settings)
+    if not _was_started(attempt, seen.facts):
+        return _start(status, attempt, seen, stamp)
+    attempt = with_facts(attempt, seen.facts)
+    return _follow(execution, status, attempt, seen, stamp, settings)
+
+
+def _was_started(attempt: Attempt, facts: Facts) -> bool:
+    """Whether its Job was ever made: names are written late, and a Job may be deleted before."""
+    recorded = attempt.job_uid is not None or attempt.pod_name is not None
+    return recorded or facts.job is not None or facts.pod is not None
+
+
+def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: Stamp) -> Decision:
+    assert seen.frozen is not None
+    if seen.vaulted.problem is not None:
+        return Decision(with_blocks(status, block_of(seen.vaulted.problem)), again_after=_WAITING)
+    effective = seen.frozen.limits.timeout_seconds
+    volume = seen.frozen.workspace.storage.type == "Volume"
+    start = StartAttempt(
+        attempt=attempt,
+        frozen=seen.frozen,
+        timeout_seconds=max(1, effective - used_seconds(status.attempts)),
+        resume_session=attempt.session_id if volume and attempt.number > 1 else None,
+        charge=seen.charge,
+        secrets=seen.vaulted.values,
+    )
+    return Decision(_starting(status, stamp), (start,), _WAITING)
+
+
+def _follow(
+    execution: Execution,
+    status: ExecutionStatus,
+    attempt: Attempt,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    """A Job was made: watch its pod until the attempt has ended."""
+    diagnosis: Diagnosis = diagnose(seen.facts)
+    if isinstance(diagnosis, Waits):
+        status = compute_running(with_attempt(status, attempt), stamp, None)
+        block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])
+        return Decision(with_blocks(status, block), again_after=_WAITING)
+    if isinstance(diagnosis, Runs):
+        attempt = attempt.model_copy(update={"start_time": diagnosis.started})
+        status = compute_running(with_attempt(status, attempt), stamp, diagnosis.started)
+        left = time_left(status, attempt, stamp.now)
+        return Decision(status, again_after=max(_SOON, min(left, settings.usage_seconds)))
+    return _close(execution, status, attempt, diagnosis, seen, stamp, settings)
+
+
+def time_left(status: ExecutionStatus, attempt: Attempt, now: datetime) -> float:
+    """Seconds of the run's one clock that are left while this attempt runs."""
+    effective = status.timeout.effective_seconds if status.timeout else 0
+    running = (now - attempt.start_time).total_seconds() if attempt.start_time else 0.0
+    return effective - used_seconds(status.attempts) - running
+
+
+def _close(
+    execution: Execution,
+    status: ExecutionStatus,
+    attempt: Attempt,
+    ended: Ended,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    """The attempt ended: keep its record, then finish or wait for the next one."""
+    assert seen.frozen is not None
+    attempt = closed_attempt(attempt, ended, stamp.now)
+    status = with_result(with_attempt(status, attempt), attempt, ended)
+    status = _with_used_time(compute_running(status, stamp, None))
+    step = _limit_reached(execution, status, seen) or next_step(
+        status.attempts, seen.frozen.retry, settings
+    )
+    if isinstance(step, Finish):
+        succeeded = attempt.cause is None
+        status = compute_finished(status, stamp, succeeded, step.reason, step.message)
+        return Decision(status, (RevokeKey(attempt),), 0)
+    return _plan_next(status, attempt, step, stamp)
+
+
+def _with_used_time(status: ExecutionStatus) -> ExecutionStatus:
+    if status.timeout is None:
+        return status
+    used = status.timeout.model_copy(update={"used_seconds": used_seconds(status.attempts)})
+    return status.model_copy(update={"timeout": used})
+
+
+def _limit_reached(
+    execution: Execution, status: ExecutionStatus, seen: Observation
+) -> Finish | None:
+    """What all attempts share is used up: a further one would end at once."""
+    assert seen.frozen is not None
+    last = status.attempts[-1]
+    if last.cause in (None, "limit"):
+        return None
+    limits = seen.frozen.limits
+    if used_seconds(status.attempts) >= limits.timeout_seconds:
+        return Finish(
+            FinishedReason.TIMED_OUT,
+            f"All attempts together used {limits.timeout_seconds} s. Raise limits.timeoutSeconds.",
+        )
+    if execution.status.cost_micros >= limits.max_cost_micros:
+        return Finish(
+            FinishedReason.COST_LIMIT,
+            f"All attempts together cost {execution.status.cost_micros} micro-dollars of "
+            f"{limits.max_cost_micros}. Raise limits.maxCostMicros.",
+        )
+    return None
+
+
+def _plan_next(status: ExecutionStatus, attempt: Attempt, step: TryAgain, stamp: Stamp) -> Decision:
+    due = stamp.now + timedelta(seconds=step.after_seconds)
+    block = BlockedBy(
+        reason=step.held,
+        message=f"Attempt {attempt.number} ended as {attempt.reason}: {attempt.message}"[:1024],
+        estimated_time=due,
+    )
+    status = with_blocks(status, block).model_copy(update={"next_attempt_time": due})
+    return Decision(status, (RevokeKey(attempt),), 0)
+
+
+def _decide_next(
+    execution: Execution,
+    status: ExecutionStatus,
+    last: Attempt,
+    frozen: AgentSpec,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    """Between two attempts: the old key is dead first, then the wait is over, then the record."""
+    if live_keys((last,), stamp.now):
+        block = BlockedBy(
+            reason=BlockedReason.GATEWAY_UNREACHABLE,
+            message="The gateway has not confirmed that the last attempt's key is dead; no further "
+            "attempt starts before. Check the gateway.",
+        )
+        others = [each for each in status.blocked_by if each.reason != block.reason]
+        return Decision(with_blocks(status, block, *others), (RevokeKey(last),), _SOON)
+    due = status.next_attempt_time or stamp.now
+    if stamp.now < due:
+        waits = [
+            each for each in status.blocked_by if each.reason != BlockedReason.GATEWAY_UNREACHABLE
+        ]
+        status = with_blocks(status, *waits)
+        return Decision(status, again_after=(due - stamp.now).total_seconds())
+    effective = status.timeout.effective_seconds if status.timeout else 1
+    attempt = _new_attempt(execution, last.number + 1, effective, stamp.now, settings)
+    if frozen.workspace.storage.type == "Volume":  # the workspace is kept, and the session in it
+        attempt = attempt.model_copy(update={"session_id": last.session_id})
+    status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
+    return Decision(_starting(status, stamp), again_after=0)

@@ -1,0 +1,38 @@
+"""What a reconcile sees: gathered once, frozen, then decided upon without any further I/O."""
+
+from dataclasses import dataclass
+
+from heliostat_core.agents import Agent, AgentSpec
+from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum
+from heliostat_operator.runs.admission import Seats
+from heliostat_operator.runs.charges import NOBODY, Charge
+from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.secrets.vaults import NOTHING, Vaulted
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What holds for all attempts of a run: the Agent's spec at admission, and who is charged."""
+
+    spec: AgentSpec
+    charge: Charge
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything about one Execution that is not in the Execution itself.
+
+    `agent` is read only before admission, `frozen` (the Agent's spec as it was at admission) only
+    after, as `charge` is. `ledger` is None when it was not asked or did not answer. `pause` is what
+    the gateway says of an Agent that it has paused, read before admission. `vaulted` are values of
+    Secret Manager, read before admission and before a start.
+    """
+
+    agent: Agent | None
+    frozen: AgentSpec | None
+    seats: Seats
+    facts: Facts
+    ledger: LedgerSum | None
+    pause: AgentSum | None = None
+    vaulted: Vaulted = NOTHING
+    charge: Charge = NOBODY

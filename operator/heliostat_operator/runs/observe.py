@@ -1,0 +1,256 @@
+"""The gatherer: reads what a decision needs and nothing else."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from heliostat_core.agents import Agent, AgentSpec
+from heliostat_core.executions import Attempt, Execution
+from heliostat_core.names import (
+    ATTEMPT_LABEL,
+    EXECUTION_LABEL,
+    EXECUTION_UID_ANNOTATION,
+    label_value,
+    snapshot_name,
+)
+from heliostat_core.secret_refs import managed_refs
+from heliostat_core.worlds import (
+    AGENT,
+    CONTROLLER_REVISION,
+    EVENT,
+    JOB,
+    POD,
+    Ref,
+    Selection,
+    World,
+)
+from heliostat_operator.builders.snapshots import read_charge, read_snapshot
+from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
+from heliostat_operator.runs.charges import NOBODY
+from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.runs.observations import Frozen, Observation
+from heliostat_operator.runs.pauses import Pauses
+from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
+from heliostat_operator.runs.seats import Board, Key
+from heliostat_operator.schedules.blocks import is_held_by_schedule
+from heliostat_operator.secrets.vaults import NOTHING, NoVault, Vault, Vaulted
+
+_QUIET = timedelta(seconds=5)
+_AGENT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class _AgentRead:
+    """An Agent, and when its reading began (monotonic seconds)."""
+
+    agent: Agent
+    began: float
+
+    def serves(self, arrived: float, now: float) -> bool:
+        return self.began >= arrived and now - self.began < _AGENT_SECONDS
+
+
+class Observer:
+    """Reads one Execution's surroundings from the world and the gateway."""
+
+    def __init__(
+        self,
+        world: World,
+        gateway: Gateway,
+        board: Board,
+        clock: Callable[[], datetime],
+        usage_seconds: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        vault: Vault | None = None,
+    ) -> None:
+        self._vault = vault or NoVault()
+        self._world = world
+        self._gateway = gateway
+        self._board = board
+        self._clock = clock
+        self._usage = timedelta(seconds=usage_seconds)
+        self._monotonic = monotonic
+        self._asked: dict[str, datetime] = {}
+        self._agents: dict[Key, _AgentRead] = {}
+        self._pauses = Pauses(gateway)
+
+    async def observe(
+        self,
+        execution: Execution,
+        *,
+        arrived: float | None = None,
+        recorded: Frozen | None = None,
+    ) -> Observation:
+        """What a decision needs.
+
+        `arrived` is when the watch brought the Execution, None when it was read. `recorded` is what
+        was frozen when the step before, in this same look, recorded the attempt: nothing of it can
+        exist yet, and whatever does, against all expectation, stops its creation.
+        """
+        now = self._clock()
+        admitted = execution.is_admitted
+        agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
+        pause = await self._pause(agent, now)
+        key = (execution.metadata.namespace, execution.metadata.name)
+        vaulted = await self._vaulted(execution, agent.spec if agent else None)
+        if agent is not None:
+            held = is_held_by_schedule(execution, agent, now) or vaulted.problem is not None
+            self._board.bar(key, barred=held)
+        if recorded is not None:
+            seats = self._board.seats(execution, now)
+            return Observation(
+                None,
+                recorded.spec,
+                seats,
+                Facts(job=None, pod=None),
+                ledger=None,
+                charge=recorded.charge,
+                vaulted=await self._vaulted(execution, recorded.spec),
+            )
+        frozen = await self._frozen(execution) if admitted else None
+        if frozen is not None and _is_to_start(execution):
+            vaulted = await self._vaulted(execution, frozen.spec)
+        return Observation(
+            agent=agent,
+            frozen=frozen.spec if frozen else None,
+            seats=self._board.seats(execution, now),
+            facts=await self._facts(execution, now),
+            ledger=await self._ledger(execution, now),
+            pause=pause,
+            charge=frozen.charge if frozen else NOBODY,
+            vaulted=vaulted,
+        )
+
+    async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
+        """The Agent as it is now; the board learns it before seats are counted.
+
+        What was read for another Execution serves too when that was after this one had arrived:
+        whoever changes an Agent and then makes an Execution gets what he changed. No longer than a
+        second, and not once the watch has told of a change.
+        """
+        namespace, name = execution.metadata.namespace, execution.spec.agent_ref.name
+        key = (namespace, name)
+        began = self._monotonic()
+        known = self._agents.get(key)
+        if known and arrived is not None and known.serves(arrived, began):
+            return known.agent
+        found = await self._world.get(Ref(AGENT, namespace, name))
+        if found is None:
+            self.forget_agent(key)
+            self._board.forget_agent(key)
+            return None
+        agent = Agent.model_validate(found)
+        self._agents[key] = _AgentRead(agent, began)
+        self._board.see_agent(agent)
+        return agent
+
+    def forget_agent(self, key: Key) -> None:
+        """It changed: the next look reads it."""
+        self._agents.pop(key, None)
+
+    async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
+        """What the gateway says of a paused Agent; the board learns it before seats are counted."""
+        if agent is None:
+            return None
+        key = (agent.metadata.namespace, agent.metadata.name)
+        pause = await self._pauses.of(key, now)
+        self._board.see_pause(key, paused=pause is not None)
+        return pause
+
+    async def _vaulted(self, execution: Execution, spec: AgentSpec | None) -> Vaulted:
+        refs = managed_refs(spec.workspace.secret_refs) if spec else ()
+        return await self._vault.look(execution.metadata.namespace, refs) if refs else NOTHING
+
+    async def _frozen(self, execution: Execution) -> Frozen | None:
+        if execution.is_finished:
+            return None
+        ref = Ref(
+            CONTROLLER_REVISION,
+            execution.metadata.namespace,
+            snapshot_name(execution.metadata.name),
+        )
+        found = await self._world.get(ref)
+        return Frozen(read_snapshot(found), read_charge(found)) if found else None
+
+    async def _facts(self, execution: Execution, now: datetime) -> Facts:
+        attempt = execution.current_attempt
+        if attempt is None or attempt.is_over or execution.is_finished:
+            return Facts(job=None, pod=None)
+        namespace = execution.metadata.namespace
+        found = await self._world.get(Ref(JOB, namespace, attempt.job_name))
+        job = Job.model_validate(found) if found else None
+        if job is not None and not job.metadata.is_owned_by(execution.metadata.uid):
+            job = None  # left by an earlier Execution of this name
+        pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
+        events = await self._events(namespace, attempt, pod, now)
+        return Facts(job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now))
+
+    async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
+        """The Job's pod; when the Job is not known, one that was made for this Execution."""
+        selection = Selection(
+            namespace=execution.metadata.namespace,
+            labels={
+                EXECUTION_LABEL: label_value(execution.metadata.name),
+                ATTEMPT_LABEL: str(attempt.number),
+            },
+        )
+        pods = [Pod.model_validate(found) async for found in self._world.list(POD, selection)]
+        if job_uid:
+            return choose_pod(each for each in pods if each.metadata.is_owned_by(job_uid))
+        uid = execution.metadata.uid
+        return choose_pod(
+            each for each in pods if each.metadata.annotations.get(EXECUTION_UID_ANNOTATION) == uid
+        )
+
+    async def _events(
+        self, namespace: str, attempt: Attempt, pod: Pod | None, now: datetime
+    ) -> tuple[EventObject, ...]:
+        """Only for a pod that is slow to start: events are many and seldom needed."""
+        started = pod is not None and (pod.is_over or pod.container.running is not None)
+        if started or now - attempt.created_time < _QUIET:
+            return ()
+        name = pod.metadata.name if pod else attempt.job_name
+        selection = Selection(namespace=namespace, fields={"involvedObject.name": name})
+        return tuple(
+            [EventObject.model_validate(each) async for each in self._world.list(EVENT, selection)]
+        )
+
+    async def _ledger(self, execution: Execution, now: datetime) -> LedgerSum | None:
+        """Asked when a run has ended and is not settled, and now and then while it runs."""
+        if not execution.status.attempts or execution.is_settled:
+            self._asked.pop(execution.metadata.uid, None)
+            return None
+        if not execution.is_finished and not _made_a_job(execution):
+            return None  # nothing was spent, and the first Job need not wait for the answer
+        uid = execution.metadata.uid
+        asked = self._asked.get(uid)
+        if asked and now - asked < self._usage and not execution.is_finished:
+            return None
+        self._asked[uid] = now
+        try:
+            return await self._gateway.execution_sum(uid)
+        except GatewayUnavailableError:
+            return None
+
+
+def overdue_seconds(pod: Pod | None, now: datetime) -> float:
+    """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
+    ends = pod.metadata.deletion_timestamp if pod else None
+    return max(0.0, (now - ends).total_seconds()) if ends else 0.0
+
+
+def _is_to_start(execution: Execution) -> bool:
+    """Whether the next step may make a Job, which needs the values of its secrets."""
+    attempt = execution.current_attempt
+    return attempt is not None and not attempt.is_over and attempt.job_uid is None
+
+
+def counted_seconds(job: Job | None, now: datetime) -> float:
+    """How long ago the Job was last written: by its controller, while the attempt goes on."""
+    times = [each.time for each in job.metadata.managed_fields if each.time] if job else []
+    return max(0.0, (now - max(times)).total_seconds()) if times else 0.0
+
+
+def _made_a_job(execution: Execution) -> bool:
+    return any(each.job_uid for each in execution.status.attempts)

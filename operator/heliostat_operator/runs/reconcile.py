@@ -1,0 +1,212 @@
+"""One Execution, one step at a time: observe → decide → apply → one status write if it changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from heliostat_core.conditions import BlockedReason
+from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus
+from heliostat_core.resources import ObjectMeta
+from heliostat_core.worlds import (
+    EXECUTION,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    Ref,
+    UnavailableError,
+    World,
+    WorldError,
+)
+from heliostat_operator.runs.actions import Action, FreezeAgent
+from heliostat_operator.runs.arrivals import Arrival, Echoes
+from heliostat_operator.runs.effects import Applier, Effects, NameTakenError
+from heliostat_operator.runs.lifecycle import decide
+from heliostat_operator.runs.observations import Frozen, Observation
+from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.seats import Board, Key
+from heliostat_operator.runs.status import names_due, with_blocks
+from heliostat_operator.runs.unwritten import Unwritten
+from heliostat_operator.settings import OperatorSettings
+from heliostat_telemetry.lines import add_to_lines
+
+Follower: TypeAlias = Callable[[Execution, Execution], None]
+"""Hears of each status that was written: the Execution before and after."""
+
+# Steps that ask for another at once; a run passes through fewer, more would be a loop of our own.
+_MOST_STEPS = 12
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a step leaves: the Execution (None when it is gone), and when to look again.
+
+    `recorded` is what is frozen when the step recorded a new attempt.
+    """
+
+    execution: Execution | None
+    again_after: float | None
+    recorded: Frozen | None = None
+
+
+class ExecutionReconciler:
+    """Brings one Execution as far as it can go now."""
+
+    def __init__(
+        self,
+        world: World,
+        observer: Observer,
+        applier: Applier,
+        board: Board,
+        settings: OperatorSettings,
+        clock: Callable[[], datetime],
+        echoes: Echoes | None = None,
+        followers: Sequence[Follower] = (),
+    ) -> None:
+        self._world = world
+        self._observer = observer
+        self._applier = applier
+        self._board = board
+        self._settings = settings
+        self._clock = clock
+        self._echoes = echoes or Echoes()
+        self._followers = followers
+        self._unwritten = Unwritten()
+
+    async def reconcile(self, key: Key, arrival: Arrival | None = None) -> float | None:
+        """In how many seconds to look again, or None for not before something changes.
+
+        `arrival` is the Execution as the watch has just brought it; without one it is read.
+        """
+        try:
+            delay = await self._reconcile(key, arrival)
+        except UnavailableError:
+            raise  # the admission may have arrived: its seat stays held until we know
+        except Exception:
+            self._board.let_go(key)
+            raise
+        self._board.let_go(key)
+        return delay
+
+    async def _reconcile(self, key: Key, arrival: Arrival | None) -> float | None:
+        execution = arrival.execution if arrival else await self._read(key)
+        arrived = arrival.at if arrival else None
+        recorded: Frozen | None = None
+        for _ in range(_MOST_STEPS):
+            if execution is None:
+                self._board.forget_execution(key)
+                self._unwritten.forget(key)
+                return None
+            try:
+                step = await self._step(execution, arrived, recorded)
+            except ConflictError:
+                return 0  # it changed since it was read: look again at what it is now
+            if step.again_after is None or step.again_after > 0:
+                return step.again_after
+            execution, recorded = step.execution, step.recorded
+        return 1.0
+
+    async def _read(self, key: Key) -> Execution | None:
+        found = await self._world.get(Ref(EXECUTION, *key))
+        return Execution.model_validate(found) if found is not None else None
+
+    async def _step(
+        self, execution: Execution, arrived: float | None, recorded: Frozen | None
+    ) -> _Step:
+        add_to_lines(correlationId=execution.correlation_id)
+        known = self._unwritten.recall(execution)
+        seen = await self._observer.observe(known, arrived=arrived, recorded=recorded)
+        decision = decide(known, seen, self._clock(), self._settings)
+        try:
+            effects = await self._apply(execution, decision.actions)
+        except (NameTakenError, InvalidError, ForbiddenError) as error:
+            await self._tell(execution, error)
+            raise
+        status = effects.in_status(decision.status)
+        wait = self._names_wait(execution, status)
+        if wait > 0:
+            self._unwritten.keep(execution, status)
+            again = wait if decision.again_after is None else min(wait, decision.again_after)
+            return _Step(execution, again)
+        written = await self._write(execution, status, effects)
+        if written is not None:
+            self._board.see_execution(written)
+            self._tell_followers(execution, written)
+        progressed = bool(effects.revoked) and decision.again_after is not None
+        again_after = 0 if progressed else decision.again_after
+        if len(status.attempts) > len(execution.status.attempts):
+            return _Step(written, again_after, _frozen(decision.actions, seen))
+        return _Step(written, again_after)
+
+    def _tell_followers(self, before: Execution, after: Execution) -> None:
+        if after.status == before.status:
+            return
+        for follower in self._followers:
+            follower(before, after)
+
+    async def _apply(self, execution: Execution, actions: tuple[Action, ...]) -> Effects:
+        effects = await self._applier.apply(execution, actions)
+        for version in effects.versions:
+            self._echoes.expect(version)
+        return effects
+
+    def _names_wait(self, execution: Execution, status: ExecutionStatus) -> float:
+        """In how many seconds this change has to be written; 0 for now."""
+        if status == execution.status:
+            return 0
+        due = names_due(execution.status, status)
+        return (due - self._clock()).total_seconds() if due else 0
+
+    async def _write(
+        self, execution: Execution, status: ExecutionStatus, effects: Effects
+    ) -> Execution | None:
+        """The Execution after the write, or None when it is gone."""
+        meta = execution.metadata
+        if status == execution.status:
+            if effects.resource_version == meta.resource_version:
+                return execution
+            return await self._read((meta.namespace, meta.name))
+        return await self._patch(meta, effects.resource_version, status)
+
+    async def _tell(self, execution: Execution, error: WorldError) -> None:
+        """What the API server refuses is for people to mend: its words stand in the status."""
+        meta = execution.metadata
+        found = await self._world.get(Ref(EXECUTION, meta.namespace, meta.name))
+        if found is None or execution.is_finished:
+            return
+        fresh = Execution.model_validate(found)
+        block = BlockedBy(reason=BlockedReason.REFUSED, message=str(error)[:1024])
+        status = with_blocks(fresh.status, block)
+        if status != fresh.status:
+            await self._patch(meta, fresh.metadata.resource_version, status)
+
+    async def _patch(
+        self, meta: ObjectMeta, resource_version: str, status: ExecutionStatus
+    ) -> Execution | None:
+        try:
+            patched = await self._world.patch_status(
+                {
+                    "apiVersion": EXECUTION.api_version,
+                    "kind": EXECUTION.name,
+                    "metadata": {
+                        "name": meta.name,
+                        "namespace": meta.namespace,
+                        "resourceVersion": resource_version,
+                    },
+                    "status": status.to_json(),
+                }
+            )
+        except NotFoundError:
+            return None
+        written = Execution.model_validate(patched)
+        self._echoes.expect(written.metadata.resource_version)
+        return written
+
+
+def _frozen(actions: tuple[Action, ...], seen: Observation) -> Frozen | None:
+    """What the attempts of the run have in common, as it was just frozen or read."""
+    for each in actions:
+        if isinstance(each, FreezeAgent):
+            return Frozen(each.spec, each.charge)
+    return Frozen(seen.frozen, seen.charge) if seen.frozen else None

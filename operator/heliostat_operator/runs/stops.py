@@ -1,0 +1,193 @@
+"""Stopping a run: cancel, deletion and the one clock, in one order.
+
+The key dies first, so that no model call follows; then the pod goes, directly and with a short
+grace. Both are repeated until they are done.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from heliostat_core.conditions import BlockedReason, FinishedReason
+from heliostat_core.executions import (
+    Attempt,
+    BlockedBy,
+    Cancellation,
+    Execution,
+    ExecutionStatus,
+)
+from heliostat_core.resources import ManagedFields, ObjectMeta
+from heliostat_operator.runs.actions import Action, RevokeKey, StopAttempt, TellAgent
+from heliostat_operator.runs.diagnosis import Ended, Facts, diagnose
+from heliostat_operator.runs.status import (
+    Stamp,
+    closed_attempt,
+    compute_finished,
+    compute_running,
+    stopped_attempt,
+    used_seconds,
+    with_attempt,
+    with_blocks,
+    with_facts,
+    with_result,
+)
+from heliostat_operator.settings import OperatorSettings
+
+STOP_GRACE_SECONDS = 3
+# The runner enforces the clock itself; the operator steps in when it did not.
+_CLOCK_SLACK_SECONDS = 2
+# A pod on a dead node never goes; its key is dead, so the run can be called over.
+_STUCK_SECONDS = 30
+_SOON = 1.0
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The part of a decision that stops a run."""
+
+    status: ExecutionStatus
+    actions: tuple[Action, ...]
+    again_after: float | None
+
+
+def compute_stop(
+    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
+    """Why the run has to stop, or None. What was noticed once stays."""
+    status = execution.status
+    if status.cancellation is not None:
+        return status.cancellation
+    meta = execution.metadata
+    if meta.deletion_timestamp is not None:
+        return Cancellation(
+            time=now, reason=FinishedReason.DELETED, message="The Execution was deleted."
+        )
+    if execution.spec.cancel:
+        by = manager_of_cancel(meta)
+        words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
+        return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
+    return _clock_ran_out(execution, facts, now, settings)
+
+
+def manager_of_cancel(meta: ObjectMeta) -> str:
+    """The field manager that owns spec.cancel, the latest one if several do."""
+    owners = [each for each in meta.managed_fields if _owns_cancel(each)]
+    owners.sort(key=lambda each: each.time.timestamp() if each.time else 0.0)
+    return owners[-1].manager if owners else ""
+
+
+def _owns_cancel(entry: ManagedFields) -> bool:
+    spec = entry.fields_v1.get("f:spec")
+    return isinstance(spec, dict) and "f:cancel" in spec
+
+
+def _clock_ran_out(
+    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
+    """The runner may wait for the api when its work is done: that must not end it as late."""
+    attempt, timeout = execution.current_attempt, execution.status.timeout
+    running = facts.pod.container.running if facts.pod else None
+    if attempt is None or attempt.is_over or timeout is None or running is None:
+        return None
+    started = running.started_at or now
+    used = used_seconds(execution.status.attempts) + (now - started).total_seconds()
+    wait = settings.delivery_seconds if settings.api_url else 0
+    if used < timeout.effective_seconds + _CLOCK_SLACK_SECONDS + wait:
+        return None
+    return Cancellation(
+        time=now,
+        by="heliostat-operator",
+        reason=FinishedReason.TIMED_OUT,
+        message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
+    )
+
+
+def decide_stop(
+    execution: Execution,
+    status: ExecutionStatus,
+    facts: Facts,
+    stop: Cancellation,
+    stamp: Stamp,
+) -> Stopping:
+    """Revoke, delete, and say so; the run is over once nothing of it runs."""
+    first_time = execution.status.cancellation is None
+    status = status.model_copy(update={"cancellation": stop})
+    attempt = execution.current_attempt
+    if attempt is not None and not attempt.is_over:
+        attempt = with_facts(attempt, facts)
+        status = with_attempt(status, attempt)
+    revokes = live_keys(status.attempts, stamp.now)
+    told = _told(execution, stop) if first_time else ()
+    if attempt is None or attempt.is_over or _nothing_left(facts):
+        return _stopped(status, attempt, stop, stamp, (*revokes, *told))
+    ended = diagnose(facts)
+    if isinstance(ended, Ended) and ended.result is not None and ended.cause is None:
+        return _finished_first(status, attempt, ended, stamp, (*revokes, *told))
+    delete = StopAttempt(
+        job_name=attempt.job_name,
+        job_uid=facts.job.metadata.uid if facts.job else None,
+        pod_name=facts.pod.metadata.name if facts.pod else None,
+        pod_uid=facts.pod.metadata.uid if facts.pod else None,
+        grace_seconds=STOP_GRACE_SECONDS,
+    )
+    if (stamp.now - stop.time).total_seconds() > _STUCK_SECONDS:
+        stuck = stop.model_copy(
+            update={"message": f"{stop.message} Its pod is still terminating on a silent node."}
+        )
+        return _stopped(status, attempt, stuck, stamp, (*revokes, delete, *told))
+    block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
+    status = with_blocks(status, block)
+    return Stopping(status, (*revokes, delete, *told), _SOON)
+
+
+def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:
+    """What is still to be revoked: the gateway refuses an expired key by itself, so that nothing
+    waits for ever for a gateway that is gone."""
+    return tuple(
+        RevokeKey(each) for each in attempts if not each.key_revoked and now < each.key_expires_time
+    )
+
+
+def _nothing_left(facts: Facts) -> bool:
+    return facts.pod is None and facts.job is None
+
+
+def _told(execution: Execution, stop: Cancellation) -> tuple[Action, ...]:
+    """A deletion takes the record with it: an Event on the Agent remains."""
+    if stop.reason != FinishedReason.DELETED or execution.current_attempt is None:
+        return ()
+    name = execution.metadata.name
+    return (
+        TellAgent(
+            "ExecutionDeleted",
+            f"Execution {name!r} was deleted while it ran: its key was revoked, its pod deleted.",
+        ),
+    )
+
+
+def _stopped(
+    status: ExecutionStatus,
+    attempt: Attempt | None,
+    stop: Cancellation,
+    stamp: Stamp,
+    actions: tuple[Action, ...],
+) -> Stopping:
+    if attempt is not None and not attempt.is_over:
+        status = with_attempt(status, stopped_attempt(attempt, stop, stamp.now))
+    status = compute_finished(status, stamp, False, stop.reason, stop.message)
+    return Stopping(status, actions, 0)
+
+
+def _finished_first(
+    status: ExecutionStatus,
+    attempt: Attempt,
+    ended: Ended,
+    stamp: Stamp,
+    actions: tuple[Action, ...],
+) -> Stopping:
+    """The run had succeeded before the stop could reach it: its result is not thrown away."""
+    attempt = closed_attempt(attempt, ended, stamp.now)
+    status = with_result(with_attempt(status, attempt), attempt, ended)
+    status = compute_finished(
+        compute_running(status, stamp, None), stamp, True, ended.reason, ended.message
+    )
+    return Stopping(status, actions, 0)

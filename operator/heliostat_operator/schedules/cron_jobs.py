@@ -1,0 +1,160 @@
+"""The trigger CronJob: Kubernetes' own timer fires, and a small pod makes the Execution."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from heliostat_core.agents import Agent
+from heliostat_core.conditions import TriggeredReason
+from heliostat_core.names import CRON_NAME, cron_job_name
+from heliostat_core.resources import ObjectHead, Part
+from heliostat_core.worlds import (
+    CRON_JOB,
+    ENDPOINT_SLICE,
+    NETWORK_POLICY,
+    ROLE,
+    ROLE_BINDING,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    ForbiddenError,
+    InvalidError,
+    JsonObject,
+    Ref,
+    Selection,
+    World,
+)
+from heliostat_operator.builders.cron_jobs import (
+    CRON_LABELS,
+    Addresses,
+    addresses_of,
+    build_cron_job,
+    build_cron_policy,
+    build_cron_rights,
+)
+from heliostat_operator.runs.seats import Key
+from heliostat_operator.schedules.triggers import Setup, Wanted
+from heliostat_operator.settings import OperatorSettings
+
+SHARED = (NETWORK_POLICY, ROLE_BINDING, ROLE, SERVICE_ACCOUNT)
+"""What the pods of all CronJobs of a namespace share, in the order in which it goes."""
+
+
+class CronJobs:
+    """One CronJob an Agent, owned by it; and what its pods need, once a namespace."""
+
+    is_at_hand = True
+
+    def __init__(
+        self, world: World, settings: OperatorSettings, clock: Callable[[], datetime]
+    ) -> None:
+        self._world = world
+        self._image = settings.image
+        self._clock = clock
+        self._resync = timedelta(seconds=settings.resync_seconds)
+        self._prepared: dict[str, datetime] = {}
+        self._kept: set[Key] = set()
+        self._absent: set[Key] = set()
+
+    async def keep(self, wanted: Wanted) -> Setup:
+        meta = wanted.agent.metadata
+        job = build_cron_job(
+            wanted.agent, wanted.schedule, wanted.timer, self._image, suspend=wanted.suspend
+        )
+        key = (meta.namespace, meta.name)
+        self._absent.discard(key)
+        self._kept.add(key)
+        try:
+            await self._prepare(meta.namespace)
+            await self._world.apply(job)
+        except (InvalidError, ForbiddenError) as error:
+            return Setup("False", TriggeredReason.REFUSED, str(error)[:1024])
+        words = f"CronJob {cron_job_name(meta.name)}: {wanted.timer.cron}, {wanted.timer.time_zone}"
+        return Setup("True", TriggeredReason.SET_UP, words)
+
+    async def remove(self, key: Key, agent: Agent | None) -> Setup | None:
+        """The garbage collection takes that of an Agent that is gone."""
+        if agent is None:
+            self._absent.discard(key)
+        elif key not in self._absent:
+            await self._world.delete(Ref(CRON_JOB, key[0], cron_job_name(key[1])))
+            self._absent.add(key)
+        if key in self._kept:
+            self._kept.remove(key)
+            await self._tidy(key[0])
+        return None
+
+    async def _prepare(self, namespace: str) -> None:
+        known = self._prepared.get(namespace)
+        if known is not None and self._clock() - known < self._resync:
+            return
+        for each in build_cron_rights(namespace):
+            await self._world.apply(each)
+        await self._world.apply(build_cron_policy(namespace, await self._server()))
+        self._prepared[namespace] = self._clock()
+
+    async def _tidy(self, namespace: str) -> None:
+        """The last CronJob of a namespace went."""
+        if any(each[0] == namespace for each in self._kept):
+            return
+        self._prepared.pop(namespace, None)
+        await remove_shared(self._world, namespace)
+
+    async def _server(self) -> Addresses:
+        """The API server's Service, and what is behind it: networks differ in which they see."""
+        service = await self._world.get(Ref(SERVICE, "default", "kubernetes"))
+        endpoints = await self._world.get(Ref(ENDPOINT_SLICE, "default", "kubernetes"))
+        return read_addresses(service, endpoints)
+
+
+async def remove_shared(world: World, namespace: str) -> None:
+    """What the pods of CronJobs needed there."""
+    for kind in SHARED:
+        await world.delete(Ref(kind, namespace, CRON_NAME))
+
+
+async def remove_all(world: World) -> None:
+    """Before an uninstall: no pod is to make Executions that nobody looks at."""
+    namespaces: set[str] = set()
+    async for found in world.list(CRON_JOB, Selection(labels=CRON_LABELS)):
+        meta = ObjectHead.model_validate(found).metadata
+        await world.delete(Ref(CRON_JOB, meta.namespace, meta.name), uid=meta.uid)
+        namespaces.add(meta.namespace)
+    for namespace in sorted(namespaces):
+        await remove_shared(world, namespace)
+
+
+class _Port(Part):
+    port: int
+
+
+class _ServiceSpec(Part):
+    cluster_ips: Annotated[tuple[str, ...], Field(alias="clusterIPs")] = ()
+    ports: tuple[_Port, ...] = ()
+
+
+class _Service(Part):
+    spec: _ServiceSpec
+
+
+class _Endpoint(Part):
+    addresses: tuple[str, ...]
+
+
+class _Slice(Part):
+    endpoints: tuple[_Endpoint, ...] = ()
+    ports: tuple[_Port, ...] = ()
+
+
+def read_addresses(service: JsonObject | None, endpoints: JsonObject | None) -> Addresses:
+    """Every address and port by which pods may reach the API server."""
+    pairs: list[tuple[str, int]] = []
+    if service is not None:
+        spec = _Service.model_validate(service).spec
+        pairs += [(ip, each.port) for ip in spec.cluster_ips for each in spec.ports]
+    if endpoints is not None:
+        found = _Slice.model_validate(endpoints)
+        ips = [ip for each in found.endpoints for ip in each.addresses]
+        pairs += [(ip, each.port) for ip in ips for each in found.ports]
+    return addresses_of(pairs)

@@ -1,0 +1,86 @@
+"""The unfinished runs of each Agent's schedule, in memory, fed by the watch and by our own writes.
+
+A tick of a thousand schedules must not begin with a thousand lists.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from heliostat_core.conditions import ExecutionCondition, is_true
+from heliostat_core.executions import STOPS, Execution
+from heliostat_core.schedules.status import RunResult
+from heliostat_operator.runs.seats import Key
+
+Times: TypeAlias = dict[str, datetime | None]
+
+
+class ScheduledRuns:
+    """By Agent and name, each with the time that it is for, offers apart; and how those ended that
+    the watch saw end, until that is on record."""
+
+    def __init__(self) -> None:
+        self._live: dict[Key, Times] = {}
+        self._offers: dict[Key, Times] = {}
+        self._agents: dict[Key, Key] = {}
+        self._results: dict[Key, dict[str, RunResult]] = {}
+
+    def see(self, execution: Execution) -> None:
+        """Note a run as it is now; one that is finished is no longer live."""
+        meta, trigger = execution.metadata, execution.spec.trigger
+        key = (meta.namespace, meta.name)
+        agent = (meta.namespace, execution.spec.agent_ref.name)
+        result = result_of(execution)
+        if result is not None and key in self._agents:
+            self._results.setdefault(agent, {})[meta.name] = result
+        if not execution.is_scheduled or result is not None:
+            self.forget(key)
+            return
+        self.forget(key)
+        self._agents[key] = agent
+        runs = self._offers if execution.is_offer else self._live
+        runs.setdefault(agent, {})[meta.name] = trigger.scheduled_time
+
+    def forget(self, key: Key) -> None:
+        """The run is gone or finished."""
+        agent = self._agents.pop(key, None)
+        if agent is None:
+            return
+        for runs in (self._live, self._offers):
+            of_agent = runs.get(agent, {})
+            of_agent.pop(key[1], None)
+            if not of_agent:
+                runs.pop(agent, None)
+
+    def of(self, agent: Key) -> Mapping[str, datetime | None]:
+        """Names of its unfinished runs and their times, the oldest first."""
+        return dict(self._live.get(agent, {}))
+
+    def offers_of(self, agent: Key) -> Mapping[str, datetime | None]:
+        """Names of what triggers outside made and the schedule has not let run, and their times."""
+        return dict(self._offers.get(agent, {}))
+
+    def results(self, agent: Key) -> Mapping[str, RunResult]:
+        """How its runs ended that were seen to end."""
+        return dict(self._results.get(agent, {}))
+
+    def forget_results(self, agent: Key) -> None:
+        """They are on record. One that came meanwhile is read."""
+        self._results.pop(agent, None)
+
+    def known(self) -> frozenset[Key]:
+        return frozenset(self._agents)
+
+    def keep_only(self, before: frozenset[Key], executions: Iterable[Key]) -> None:
+        """Drop what a full list no longer shows of what was known before it was read."""
+        for gone in before - set(executions):
+            self.forget(gone)
+
+
+def result_of(execution: Execution) -> RunResult | None:
+    """How a run ended, None while it goes on."""
+    if not execution.is_finished:
+        return None
+    if is_true(execution.status.conditions, ExecutionCondition.SUCCEEDED):
+        return "Succeeded"
+    return "Cancelled" if execution.finished_reason in STOPS else "Failed"

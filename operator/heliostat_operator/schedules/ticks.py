@@ -1,0 +1,240 @@
+"""What becomes of the times of a schedule: pure, total, with the clock passed in.
+
+Each time ends in exactly one way. `decide_ticks` may be asked at any time: what it starts has a
+name that follows from the time, so that no crash and no second operator starts it twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain, pairwise
+
+from heliostat_core.agents import Agent
+from heliostat_core.conditions import TickReason
+from heliostat_core.names import scheduled_name
+from heliostat_core.schedules import Fire, Schedule, describe, jittered
+from heliostat_core.schedules.fires import blackout_at, fires_after
+from heliostat_core.schedules.model import TriggerKind
+from heliostat_core.schedules.status import RunResult, ScheduleStatus
+from heliostat_core.schedules.timers import is_fired
+from heliostat_operator.schedules.pauses import with_pause, with_results
+from heliostat_operator.schedules.tick_ends import Case, End, Start, Tick, Wait, verdict_on
+
+MOST_DUE = 10_000
+OFFER_GRACE = timedelta(seconds=30)
+"""So long a CronJob or Cloud Scheduler may take; then the operator makes the run itself."""
+_KEPT_DUE = 200  # of those that are due, so many last ones are judged with all that follow
+_MOST_AHEAD = 300
+_LONGEST_WAKE = 60.0
+_TIMING = (
+    *("cron", "frequency", "time", "weekday", "month_day"),
+    *("time_zone", "daylight_saving", "jitter_seconds"),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is there: names of unfinished runs of the schedule, times for which an Execution was
+    made, how runs on record ended, when a run by hand last went well, who starts runs, and the
+    times that were offered."""
+
+    live: tuple[str, ...] = ()
+    made: frozenset[datetime] = frozenset()
+    results: Mapping[str, RunResult] | None = None
+    good_by_hand: datetime | None = None
+    fired_by: TriggerKind = "Builtin"
+    offers: frozenset[datetime] = frozenset()
+
+    @property
+    def offered(self) -> frozenset[datetime] | None:
+        """Times that a trigger outside of the operator offered, None where none is at hand."""
+        return self.offers if self.fired_by != "Builtin" else None
+
+    def with_made(self, times: frozenset[datetime]) -> "Seen":
+        """The same with further times that have an Execution."""
+        return replace(self, made=self.made | times)
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """`state` is to be written once the starts are made and the ends recorded in it.
+
+    `wake` is in how many seconds to look again.
+    """
+
+    state: ScheduleStatus
+    ends: tuple[End, ...]
+    wake: float
+
+    @property
+    def is_due_then(self) -> bool:
+        """Whether there is a time to decide at the next look, which is else a glance at the
+        clock."""
+        return self.wake < _LONGEST_WAKE
+
+
+def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) -> Ticks:
+    """What to do about each time that is due, and when the next one is."""
+    state, ends = _begun(agent, schedule, now)
+    state = with_results(state, seen.results or {})
+    state = with_pause(agent, schedule, state, seen.good_by_hand, now)
+    due, ahead = _due_and_ahead(agent, schedule, state, seen, now)
+    whole = len(due) < MOST_DUE
+    due = due if whole else due[:-_KEPT_DUE]
+    case = _case(agent, schedule, state, seen, now)
+    caught_up = _caught_up(schedule, due, case) if whole else frozenset()
+    state, further = _judge(due, replace(case, caught_up=caught_up), state)
+    known: dict[str, object] = {
+        "next": _next_start(ahead, case),
+        "words": describe(schedule, "en")[:256],
+        "fired_by": seen.fired_by,
+    }
+    state = state.model_copy(update=known)
+    wake = _wake(schedule, ahead, seen, now) if whole else 0
+    return Ticks(state, (*ends, *further), wake)
+
+
+def digest_of(schedule: Schedule) -> str:
+    """The same for schedules with the same times."""
+    timing = {name: getattr(schedule, name) for name in _TIMING}
+    return hashlib.sha256(json.dumps(timing).encode()).hexdigest()[:16]
+
+
+def _begun(agent: Agent, schedule: Schedule, now: datetime) -> tuple[ScheduleStatus, list[End]]:
+    """The state to go on from; another schedule begins anew, what waited of the old one ends."""
+    known, digest = agent.status.schedule, digest_of(schedule)
+    if known is not None and known.digest == digest:
+        return known, []
+    created = agent.metadata.creation_timestamp
+    is_new = known is None and agent.metadata.generation == 1 and created is not None
+    start = created if is_new and created else now
+    if known is None:
+        return ScheduleStatus(decided_time=start, digest=digest), []
+    ends = [_dropped(known.queued_time)] if known.queued_time else []
+    start = start.replace(microsecond=0)
+    anew: dict[str, object] = {"decided_time": start, "digest": digest, "queued_time": None}
+    return known.model_copy(update=anew), ends
+
+
+def _dropped(queued: datetime) -> End:
+    message = "It waited for the run before; then the times of the schedule were changed."
+    return End(Tick(queued, queued), "Skipped", TickReason.CHANGED, message)
+
+
+# ---- which times are due -------------------------------------------------------------------------
+
+
+def _due_and_ahead(
+    agent: Agent, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
+) -> tuple[list[Tick], list[Tick]]:
+    """The times since the last that was decided, and those ahead until one is in no blackout."""
+    due: list[Tick] = []
+    ahead: list[Tick] = []
+    for tick in _ticks(agent, schedule, state.decided_time):
+        # None overtakes another.
+        is_ripe = not ahead and ripe_time(tick, schedule, seen, now) <= now
+        (due if is_ripe else ahead).append(tick)
+        if len(due) == MOST_DUE or len(ahead) == _MOST_AHEAD:
+            break
+        if ahead and tick.blackout is None:
+            break
+    return due, ahead
+
+
+def ripe_time(tick: Tick, schedule: Schedule, seen: Seen, now: datetime) -> datetime:
+    """From when on it is decided: a trigger outside gets a while for what it is to make.
+
+    `now` only saves the question for times that are ripe in any case, or not due.
+    """
+    latest = max(tick.due, tick.scheduled + OFFER_GRACE)
+    is_there = seen.offered is None or tick.scheduled in (*seen.offered, *seen.made)
+    if is_there or not tick.due <= now < latest:
+        return tick.due
+    return latest if is_fired(schedule, tick.scheduled) else tick.due
+
+
+def _ticks(agent: Agent, schedule: Schedule, after: datetime) -> Iterator[Tick]:
+    ahead: Iterator[Fire | None] = chain(fires_after(schedule, after), (None,))
+    for fire, following in pairwise(ahead):
+        if fire is not None:
+            due = jittered(
+                fire.time,
+                following.time if following else None,
+                agent.metadata.uid,
+                schedule.jitter_seconds,
+            )
+            yield Tick(fire.time, due, fire.blackout)
+
+
+# ---- what becomes of them ------------------------------------------------------------------------
+
+
+def _case(
+    agent: Agent, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
+) -> Case:
+    return Case(
+        agent=agent,
+        schedule=schedule,
+        now=now,
+        paused=state.paused,
+        live=seen.live,
+        made=seen.made,
+        queued=state.queued_time,
+        offered=seen.offered,
+    )
+
+
+def _caught_up(schedule: Schedule, due: list[Tick], case: Case) -> frozenset[datetime]:
+    """The times of long ago that may run all the same."""
+    eligible = [tick for tick in due if not tick.blackout and not case.is_past_deadline(tick)]
+    stale = [tick.scheduled for tick in eligible if case.is_stale(tick)]
+    match schedule.catch_up:
+        case "None":
+            return frozenset()
+        case "Latest":
+            return frozenset(stale[-1:] if len(stale) == len(eligible) else ())
+        case "All":
+            return frozenset(stale[-schedule.max_catch_up :])
+
+
+def _judge(due: list[Tick], case: Case, state: ScheduleStatus) -> tuple[ScheduleStatus, list[End]]:
+    """One after the other: what one starts is in the way of the next."""
+    ends: list[End] = []
+    waiting = [Tick(state.queued_time, state.queued_time)] if state.queued_time else []
+    if waiting or due:
+        case = replace(case, blackout=blackout_at(case.schedule, case.now))
+    for tick in (*waiting, *due):
+        match verdict_on(tick, case):
+            case Wait():
+                case = replace(case, queued=tick.scheduled)
+            case Start() as start:
+                name = scheduled_name(case.agent.metadata.name, tick.scheduled)
+                # Names of one Agent sort by time: what is later is not in the way.
+                stops = tuple(each for each in case.live if each < name) if start.stops else ()
+                ends.append(replace(start.end, execution_name=name, stops=stops))
+                case = case.with_run(tick, name)
+            case End() as end:
+                ends.append(end)
+                case = case.without(tick)
+    decided = due[-1].scheduled if due else state.decided_time
+    return state.model_copy(update={"decided_time": decided, "queued_time": case.queued}), ends
+
+
+# ---- what is ahead -------------------------------------------------------------------------------
+
+
+def _next_start(ahead: Sequence[Tick], case: Case) -> datetime | None:
+    """None while no run will start."""
+    if case.schedule.suspend or case.agent.spec.suspend or case.paused:
+        return None
+    return next((each.due for each in ahead if each.blackout is None), None)
+
+
+def _wake(schedule: Schedule, ahead: Sequence[Tick], seen: Seen, now: datetime) -> float:
+    """Not for long: the clock of a machine that slept has not run."""
+    if not ahead:
+        return _LONGEST_WAKE
+    ripe = ripe_time(ahead[0], schedule, seen, max(now, ahead[0].due))
+    return min((ripe - now).total_seconds(), _LONGEST_WAKE)

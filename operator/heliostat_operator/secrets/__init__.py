@@ -1,0 +1,1 @@
+"""Secrets that the operator makes, and values that it fetches for runs."""
