@@ -16,7 +16,7 @@ def build_run_document(
     execution: Execution, start: StartAttempt, settings: OperatorSettings, proxy: str = ""
 ) -> JsonObject:
     """Instants and durations in seconds, money in micro-dollars. `proxy` leads outside."""
-    spec, attempt = start.frozen, start.attempt
+    spec, attempt, trigger = start.frozen, start.attempt, execution.spec.trigger
     return {
         "version": VERSION,
         "execution": {
@@ -27,7 +27,8 @@ def build_run_document(
         "agent": {"name": execution.spec.agent_ref.name},
         "attempt": attempt.number,
         "correlationId": execution.correlation_id,
-        "trigger": execution.spec.trigger.to_json(),
+        # Its time is ours: the runner knows these two.
+        "trigger": {"kind": trigger.kind, "id": trigger.id},
         "runtime": _runtime(start),
         "prompt": finished_prompt(spec, execution.spec),
         "input": execution.spec.input,

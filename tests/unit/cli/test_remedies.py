@@ -9,7 +9,7 @@ from heliostat_core.conditions import Condition, FinishedReason
 from heliostat_core.executions import Execution, ExecutionStatus
 
 FINE = {"Active", "Verified", "Unverified"}
-WISHED = {"Cancelled", "Deleted"}
+WISHED = {"Cancelled", "Deleted", "Skipped"}
 TRIED_AGAIN = {"Evicted", "NodeLost", "PodDeleted", "PodLost", "Preempted", "Terminated"}
 """Infrastructure: further attempts follow by themselves, until InfrastructureRetriesExhausted."""
 

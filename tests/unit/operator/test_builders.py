@@ -257,3 +257,9 @@ def test_a_traced_run_tells_its_programs_what_they_stand_below() -> None:
     said = {"name": "TRACEPARENT", "value": context.to_header()}
     assert json.dumps(said) in json.dumps(job)
     assert "TRACEPARENT" not in json.dumps(build_job(EXECUTION, make_attempt(), SPEC, "w:1"))
+
+
+def test_a_run_of_a_schedule_tells_the_runner_what_it_knows_of_triggers() -> None:
+    trigger = {"kind": "Schedule", "id": "CronJob", "scheduledTime": "2026-11-23T08:00:00Z"}
+    document = build_run_document(make_execution(trigger=trigger), make_start(), make_settings())
+    assert document["trigger"] == {"kind": "Schedule", "id": "CronJob"}
