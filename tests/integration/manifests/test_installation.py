@@ -157,7 +157,7 @@ def test_the_operator_may_do_its_work(installed: Address, verb: str, resource: s
 @pytest.mark.parametrize(
     ("verb", "resource"),
     [
-        ("patch", "agents.heliostat.dev"),
+        ("create", "agents.heliostat.dev"),
         ("delete", "agents.heliostat.dev"),
         ("list", "secrets"),
         ("create", "pods"),

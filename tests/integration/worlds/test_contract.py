@@ -38,7 +38,9 @@ from support.objects import (
 from support.worlds import document
 
 FINALIZER = "heliostat.dev/run"
-NAMESPACED = [kind for kind in KINDS.values() if kind.namespaced]
+OF_OTHERS = ("networking.gke.io", "cilium.io")
+"""Groups that a cluster has only with somebody else's definitions."""
+NAMESPACED = [kind for kind in KINDS.values() if kind.namespaced and kind.group not in OF_OTHERS]
 DELETION = ("metadata", "deletionTimestamp")
 
 
