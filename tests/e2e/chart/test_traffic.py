@@ -38,8 +38,12 @@ class Traffic:
     platform: Platform
     name: str
 
-    def result(self, seconds: float) -> dict[str, JsonValue]:
-        self.platform.wait(self._has_ended, f"the end of {self.name}", seconds)
+    def end(self) -> dict[str, JsonValue]:
+        """Tells them that it is enough."""
+        stop = "import os, signal; os.kill(1, signal.SIGTERM)"
+        kubectl = self.platform.cluster.kubectl
+        kubectl("-n", AGENTS, "exec", self.name, "--", "python", "-c", stop)
+        self.platform.wait(self._has_ended, f"the end of {self.name}")
         told: dict[str, JsonValue] = json.loads(self.log().splitlines()[-1])
         return told
 
@@ -54,10 +58,10 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def traffic(platform: Platform, kind: str, seconds: int) -> Iterator[Traffic]:
+def traffic(platform: Platform, kind: str) -> Iterator[Traffic]:
     """Under way within the block: begun when it begins."""
     name = f"traffic-{kind}"
-    platform.apply(traffic_pod(name, kind, seconds))
+    platform.apply(traffic_pod(name, kind))
     try:
         platform.wait_for_log(name, "begins", 120)
         yield Traffic(platform, name)
@@ -65,7 +69,7 @@ def traffic(platform: Platform, kind: str, seconds: int) -> Iterator[Traffic]:
         platform.cluster.kubectl("-n", AGENTS, "delete", "pod", name, "--now", "--wait=false")
 
 
-def traffic_pod(name: str, kind: str, seconds: int) -> dict[str, JsonValue]:
+def traffic_pod(name: str, kind: str) -> dict[str, JsonValue]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -88,7 +92,7 @@ def traffic_pod(name: str, kind: str, seconds: int) -> dict[str, JsonValue]:
                     "name": "traffic",
                     "image": "heliostat-api:dev",
                     "imagePullPolicy": "IfNotPresent",
-                    "command": ["python", "-c", TRAFFIC.read_text(), kind, str(seconds)],
+                    "command": ["python", "-c", TRAFFIC.read_text(), kind],
                     "securityContext": {
                         "allowPrivilegeEscalation": False,
                         "capabilities": {"drop": ["ALL"]},
@@ -107,13 +111,13 @@ def test_answers_go_on_while_gateways_are_replaced_and_added(
     chart: Chart, platform: Platform
 ) -> None:
     gateway = "deployment/heliostat-gateway"
-    with traffic(platform, "answers", 60) as people:
+    with traffic(platform, "answers") as people:
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "restart", gateway)
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", gateway, "--timeout=60s")
-        platform.wait(lambda: replicas_of(chart) > 1, "a second gateway under load", 120)
-        ends = people.result(90)
+        platform.wait(lambda: replicas_of(chart) > 1, "a second gateway under load", 180)
+        ends = people.end()
     assert ends.keys() == {"whole"}
-    assert int(str(ends["whole"])) > 100
+    assert int(str(ends["whole"])) > 20
 
 
 def replicas_of(chart: Chart) -> int:
@@ -125,12 +129,12 @@ def replicas_of(chart: Chart) -> int:
 
 def test_screens_miss_nothing_while_the_api_is_replaced(chart: Chart, platform: Platform) -> None:
     api = "deployment/heliostat-api"
-    with traffic(platform, "events", 25) as people:
+    with traffic(platform, "events") as people:
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "restart", api)
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", api, "--timeout=60s")
-        told = people.result(90)
+        told = people.end()
     assert (told["missed"], told["twice"]) == (0, 0)
-    assert int(str(told["made"])) > 20
+    assert int(str(told["made"])) > 5
     assert int(str(told["connections"])) > 1
     assert 0 < float(str(told["away"])) <= AWAY_SECONDS
 

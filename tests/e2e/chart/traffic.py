@@ -1,11 +1,13 @@
 """People of the dashboard, played in a pod of the cluster: they hold answers and streams open.
 
-Run as `python traffic.py answers|events SECONDS`; the last line of the output is a JSON object.
+Run as `python traffic.py answers|events`; it goes on until SIGTERM. The last line of the output is a
+JSON object.
 """
 
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -31,12 +33,22 @@ async def guest() -> AsyncIterator[httpx2.AsyncClient]:
 # ---- answers ------------------------------------------------------------------------------------
 
 
-async def hold_answers(until: float, ends: Counter[str]) -> None:
+async def hold_answers(over: asyncio.Event, ends: Counter[str]) -> None:
     async with guest() as person, httpx2.AsyncClient(timeout=60) as models:
         made = await person.post("/api/keys", json={"name": "traffic", "scopes": ["models"]})
         made.raise_for_status()
-        while time.monotonic() < until:
-            ends[await read_answer(models, made.json()["key"])] += 1
+        key = made.json()["key"]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keep_busy(models, key, over))
+            while not over.is_set():
+                ends[await read_answer(models, key)] += 1
+
+
+async def keep_busy(models: httpx2.AsyncClient, key: str, over: asyncio.Event) -> None:
+    """Work for the gateway that costs nothing."""
+    while not over.is_set():
+        with contextlib.suppress(*FAILURES):
+            await models.get(f"{GATEWAY}/v1/models", headers={"x-api-key": key})
 
 
 async def read_answer(models: httpx2.AsyncClient, key: str) -> str:
@@ -95,11 +107,11 @@ async def read_events(stream: httpx2.Response, listening: Listening) -> None:
                 listening.heard[report["payload"].get("id", "")] += 1
 
 
-async def make_agents(person: httpx2.AsyncClient, until: float) -> tuple[list[str], float]:
+async def make_agents(person: httpx2.AsyncClient, over: asyncio.Event) -> tuple[list[str], float]:
     """Their ids, and for how many seconds on end no request was answered."""
     made: list[str] = []
     away, last = 0.0, time.monotonic()
-    while time.monotonic() < until:
+    while not over.is_set():
         with contextlib.suppress(*FAILURES):
             answer = await person.post(
                 "/api/agents",
@@ -115,13 +127,13 @@ async def make_agents(person: httpx2.AsyncClient, until: float) -> tuple[list[st
     return made, away
 
 
-async def hear_of_agents(seconds: float) -> dict[str, object]:
+async def hear_of_agents(over: asyncio.Event) -> dict[str, object]:
     async with guest() as person:
         listening = Listening()
         listener = asyncio.create_task(listen(person, listening))
         while not listening.cursor:
             await asyncio.sleep(0.05)
-        made, away = await make_agents(person, time.monotonic() + seconds)
+        made, away = await make_agents(person, over)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(20):
                 while any(each not in listening.heard for each in made):
@@ -136,16 +148,17 @@ async def hear_of_agents(seconds: float) -> dict[str, object]:
     }
 
 
-async def main(kind: str, seconds: float) -> None:
+async def main(kind: str) -> None:
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     print("begins", flush=True)
     if kind == "events":
-        print(json.dumps(await hear_of_agents(seconds)))
+        print(json.dumps(await hear_of_agents(over)))
         return
     ends: Counter[str] = Counter()
-    until = time.monotonic() + seconds
-    await asyncio.gather(*(hold_answers(until, ends) for _ in range(PEOPLE)))
+    await asyncio.gather(*(hold_answers(over, ends) for _ in range(PEOPLE)))
     print(json.dumps(ends))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], float(sys.argv[2])))
+    asyncio.run(main(sys.argv[1]))

@@ -64,6 +64,7 @@ def test_the_command_that_is_shown_starts_the_agent(
     secret = made.locator("code").first.inner_text()
     is_open_to_everybody(page)
     made.get_by_role("button", name="Done").click()
+    expect(made).to_have_count(0)
     row = page.get_by_role("list", name="Keys of this agent").get_by_role("listitem")
     expect(row).to_contain_text("build server")
     assert secret not in page.content()
