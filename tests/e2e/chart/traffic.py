@@ -1,7 +1,7 @@
 """People of the dashboard, played in a pod of the cluster: they hold answers and streams open.
 
-Run as `python traffic.py answers|events`; it goes on until SIGTERM. The last line of the output is a
-JSON object.
+Run as `python traffic.py answers|events`; it goes on until SIGTERM, and its last line is a JSON
+object.
 """
 
 import asyncio

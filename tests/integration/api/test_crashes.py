@@ -443,7 +443,7 @@ WRITES_NOTHING: Mapping[Endpoint, tuple[str, JsonValue]] = {
 }
 
 WRITES_ONCE: frozenset[Endpoint] = frozenset({("POST", "/api/triggers/cloud-scheduler")})
-"""One object, whose name is its time's: nothing can be half done. See test_cloud_scheduler_calls."""
+"""One object with the name of its time: nothing can be half done (test_cloud_scheduler_calls)."""
 
 
 async def begin(folder: Path, row: Row) -> Stand:
