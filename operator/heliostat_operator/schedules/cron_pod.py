@@ -1,7 +1,7 @@
 """What the pod of a CronJob does: it makes the Execution for its time, and nothing else.
 
-Only the standard library and names: the pod of each time starts anew. `python -m
-heliostat_operator.schedules.cron_pod`.
+Only the standard library and names, for the pod of each time starts anew:
+`python -m heliostat_operator.schedules.cron_pod`.
 """
 
 import json
