@@ -48,7 +48,13 @@ class Traffic:
         return told
 
     def log(self) -> str:
-        return self.platform.cluster.kubectl("-n", AGENTS, "logs", self.name)
+        """Empty before its container is there."""
+        return self.platform.cluster.kubectl.run("-n", AGENTS, "logs", self.name).stdout
+
+    def wait_until_under_way(self) -> None:
+        self.platform.wait(
+            lambda: not self._has_ended() and "under way" in self.log(), f"{self.name} under way"
+        )
 
     def _has_ended(self) -> bool:
         status = (self.platform.find("pod", self.name) or {})["status"]
@@ -58,18 +64,19 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def traffic(platform: Platform, kind: str) -> Iterator[Traffic]:
-    """Under way within the block: begun when it begins."""
+def traffic(platform: Platform, kind: str, *key: str) -> Iterator[Traffic]:
+    """Under way within the block."""
     name = f"traffic-{kind}"
-    platform.apply(traffic_pod(name, kind))
+    platform.apply(traffic_pod(name, kind, *key))
+    people = Traffic(platform, name)
     try:
-        platform.wait_for_log(name, "begins", 120)
-        yield Traffic(platform, name)
+        people.wait_until_under_way()
+        yield people
     finally:
         platform.cluster.kubectl("-n", AGENTS, "delete", "pod", name, "--now", "--wait=false")
 
 
-def traffic_pod(name: str, kind: str) -> dict[str, JsonValue]:
+def traffic_pod(name: str, *arguments: str) -> dict[str, JsonValue]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -92,7 +99,7 @@ def traffic_pod(name: str, kind: str) -> dict[str, JsonValue]:
                     "name": "traffic",
                     "image": "heliostat-api:dev",
                     "imagePullPolicy": "IfNotPresent",
-                    "command": ["python", "-c", TRAFFIC.read_text(), kind],
+                    "command": ["python", "-c", TRAFFIC.read_text(), *arguments],
                     "securityContext": {
                         "allowPrivilegeEscalation": False,
                         "capabilities": {"drop": ["ALL"]},
@@ -111,13 +118,20 @@ def test_answers_go_on_while_gateways_are_replaced_and_added(
     chart: Chart, platform: Platform
 ) -> None:
     gateway = "deployment/heliostat-gateway"
-    with traffic(platform, "answers") as people:
+    with traffic(platform, "answers", key_of_a_run(platform)) as people:
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "restart", gateway)
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", gateway, "--timeout=60s")
         platform.wait(lambda: replicas_of(chart) > 1, "a second gateway under load", 180)
         ends = people.end()
     assert ends.keys() == {"whole"}
     assert int(str(ends["whole"])) > 20
+
+
+def key_of_a_run(platform: Platform) -> str:
+    """Good as long as the run, which does nothing."""
+    platform.agent("holder", runtime={"command": ["sleep", "600"]}, limits={"timeoutSeconds": 900})
+    platform.run("holder-1", "holder")
+    return platform.execution_key(platform.wait_until_running("holder-1"))
 
 
 def replicas_of(chart: Chart) -> int:

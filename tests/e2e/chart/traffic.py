@@ -1,7 +1,7 @@
 """People of the dashboard, played in a pod of the cluster: they hold answers and streams open.
 
-Run as `python traffic.py answers|events`; it goes on until SIGTERM, and its last line is a JSON
-object.
+Run as `python traffic.py answers KEY` or `python traffic.py events`; it says when it is under way,
+goes on until SIGTERM, and its last line is a JSON object.
 """
 
 import asyncio
@@ -22,26 +22,24 @@ PEOPLE = 8
 FAILURES = (httpx2.HTTPError, OSError)
 
 
-@contextlib.asynccontextmanager
-async def guest() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=API, timeout=30) as client:
-        (await client.get("/", headers={"Accept": "text/html"})).raise_for_status()
-        client.headers["Origin"] = API
-        yield client
-
-
 # ---- answers ------------------------------------------------------------------------------------
 
 
-async def hold_answers(over: asyncio.Event, ends: Counter[str]) -> None:
-    async with guest() as person, httpx2.AsyncClient(timeout=60) as models:
-        made = await person.post("/api/keys", json={"name": "traffic", "scopes": ["models"]})
-        made.raise_for_status()
-        key = made.json()["key"]
-        async with asyncio.TaskGroup() as group:
+async def hold_answers(key: str, over: asyncio.Event) -> Counter[str]:
+    """How many answers ended in which way."""
+    ends: Counter[str] = Counter()
+
+    async def hold() -> None:
+        while not over.is_set():
+            ends[await read_answer(models, key)] += 1
+
+    async with httpx2.AsyncClient(timeout=60) as models, asyncio.TaskGroup() as group:
+        ends[await read_answer(models, key)] += 1
+        print("under way", flush=True)
+        for _ in range(PEOPLE):
+            group.create_task(hold())
             group.create_task(keep_busy(models, key, over))
-            while not over.is_set():
-                ends[await read_answer(models, key)] += 1
+    return ends
 
 
 async def keep_busy(models: httpx2.AsyncClient, key: str, over: asyncio.Event) -> None:
@@ -72,6 +70,14 @@ async def read_answer(models: httpx2.AsyncClient, key: str) -> str:
 
 
 # ---- events -------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def guest() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=API, timeout=30) as client:
+        (await client.get("/", headers={"Accept": "text/html"})).raise_for_status()
+        client.headers["Origin"] = API
+        yield client
 
 
 @dataclass
@@ -108,10 +114,11 @@ async def read_events(stream: httpx2.Response, listening: Listening) -> None:
 
 
 async def make_agents(person: httpx2.AsyncClient, over: asyncio.Event) -> tuple[list[str], float]:
-    """Their ids, and for how many seconds on end no request was answered."""
+    """Their ids, the last made after it was over; for how many seconds on end none could be made."""
     made: list[str] = []
     away, last = 0.0, time.monotonic()
-    while not over.is_set():
+    while True:
+        is_last = over.is_set()
         with contextlib.suppress(*FAILURES):
             answer = await person.post(
                 "/api/agents",
@@ -123,8 +130,11 @@ async def make_agents(person: httpx2.AsyncClient, over: asyncio.Event) -> tuple[
                 made.append(answer.json()["agent"])
                 now = time.monotonic()
                 away, last = max(away, now - last), now
+                if len(made) == 1:
+                    print("under way", flush=True)
+                if is_last:
+                    return made, away
         await asyncio.sleep(0.1)
-    return made, away
 
 
 async def hear_of_agents(over: asyncio.Event) -> dict[str, object]:
@@ -148,17 +158,12 @@ async def hear_of_agents(over: asyncio.Event) -> dict[str, object]:
     }
 
 
-async def main(kind: str) -> None:
+async def main(kind: str, key: str = "") -> None:
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-    print("begins", flush=True)
-    if kind == "events":
-        print(json.dumps(await hear_of_agents(over)))
-        return
-    ends: Counter[str] = Counter()
-    await asyncio.gather(*(hold_answers(over, ends) for _ in range(PEOPLE)))
-    print(json.dumps(ends))
+    told = await (hold_answers(key, over) if kind == "answers" else hear_of_agents(over))
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))
