@@ -114,7 +114,7 @@ async def read_events(stream: httpx2.Response, listening: Listening) -> None:
 
 
 async def make_agents(person: httpx2.AsyncClient, over: asyncio.Event) -> tuple[list[str], float]:
-    """Their ids, the last made after it was over; for how many seconds on end none could be made."""
+    """Their ids, the last made after it was over; how many seconds on end none could be made."""
     made: list[str] = []
     away, last = 0.0, time.monotonic()
     while True:
