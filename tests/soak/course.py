@@ -26,6 +26,7 @@ from soak.stories import STORIES, Story, stories
 from support.objects import make_execution, uid_of
 
 _PROGRESS_SECONDS = 10
+_NUDGE_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,26 @@ class Course:
     async def _wait_for_the_rest(self) -> None:
         """Until all are done, or nothing has moved for long."""
         record, before, moved = self.record, -1, time.monotonic()
+        nudged = moved
         while record.done < len(record.made):
+            now = time.monotonic()
             if record.done != before:
-                before, moved = record.done, time.monotonic()
-            if time.monotonic() - moved > record.options.stuck_seconds:
+                before, moved = record.done, now
+            if now - moved > record.options.stuck_seconds:
                 return
+            if now - max(moved, nudged) > _NUDGE_SECONDS:
+                nudged = now
+                await asyncio.to_thread(self._nudge)
             await asyncio.sleep(0.1)
+
+    def _nudge(self) -> None:
+        """Touches pods that live: kwok, killed between two looks, may wait for a change of them.
+
+        Not those that have ended: the operator must have heard of them without help.
+        """
+        mark = f"soak/nudged={time.monotonic_ns()}"
+        alive = "--field-selector=status.phase!=Succeeded,status.phase!=Failed"
+        self.place.kubectl.run("-n", NAMESPACE, "annotate", "pods", alive, "--overwrite", mark)
 
     # ---- looking --------------------------------------------------------------------------------
 

@@ -48,9 +48,12 @@ class Webhook(Record):
     sealed_with: str = ""
 
     def hears(self, event: str, agent_id: str, time: datetime) -> bool:
-        """Whether it is told of this. What was before it is none of its business."""
+        """Whether it is told of this. What was before it is none of its business.
+
+        Times of a cluster are whole seconds: what ended in the second of its making may be later.
+        """
         is_of = self.agent_id in ("", agent_id)
-        return event in self.events and is_of and self.created_at <= time
+        return event in self.events and is_of and self.created_at.replace(microsecond=0) <= time
 
 
 class Attempt(Record):
