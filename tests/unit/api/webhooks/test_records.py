@@ -9,7 +9,7 @@ HOOK = Webhook(user_id="ann", created_at=MADE, url="https://receiver.example/")
 
 
 def test_what_ended_in_the_second_in_which_a_webhook_was_made_is_told() -> None:
-    """Kubernetes tells whole seconds: such an end may be later than the webhook, and is not lost."""
+    """Kubernetes tells whole seconds: such an end may be later than the webhook, and counts."""
     ended = MADE.replace(microsecond=0)
     assert HOOK.hears("execution.failed", "a", ended)
     assert not HOOK.hears("execution.failed", "a", ended - timedelta(seconds=1))
