@@ -84,8 +84,10 @@ async def guest() -> AsyncIterator[httpx2.AsyncClient]:
 class Listening:
     cursor: str = ""
     connections: int = 0
-    heard: Counter[str] = field(default_factory=Counter)
-    """Numbers of reports about an agent, by its id."""
+    heard: set[str] = field(default_factory=set)
+    """Ids of agents that reports were about."""
+    numbers: Counter[str] = field(default_factory=Counter)
+    """How often each report came; an agent may be told twice, a report never is."""
 
 
 async def listen(person: httpx2.AsyncClient, listening: Listening) -> None:
@@ -110,7 +112,8 @@ async def read_events(stream: httpx2.Response, listening: Listening) -> None:
             listening.cursor = number or listening.cursor
             if event == "report":
                 report = json.loads(value)
-                listening.heard[report["payload"].get("id", "")] += 1
+                listening.heard.add(report["payload"].get("id", ""))
+                listening.numbers[number] += 1
 
 
 async def make_agents(person: httpx2.AsyncClient, over: asyncio.Event) -> tuple[list[str], float]:
@@ -152,7 +155,7 @@ async def hear_of_agents(over: asyncio.Event) -> dict[str, object]:
     return {
         "made": len(made),
         "missed": sum(each not in listening.heard for each in made),
-        "twice": sum(listening.heard[each] > 1 for each in made),
+        "twice": sum(times > 1 for times in listening.numbers.values()),
         "connections": listening.connections,
         "away": round(away, 1),
     }
