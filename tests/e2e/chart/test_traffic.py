@@ -164,5 +164,6 @@ def test_answers_go_on_while_gateways_are_replaced_and_added(
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", gateway, "--timeout=60s")
         platform.wait(lambda: replicas_of(chart) > 1, "a second gateway under load", 180)
         ends = people.end()
+    chart.cluster.kubectl("-n", AGENTS, "delete", "execution", "holder-1", "--timeout=60s")
     assert ends.keys() == {"whole"}
     assert int(str(ends["whole"])) > 20
