@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from heliostat_api.agents.activation import Deletion
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.records import read_draft
+from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Query, StoreError
 from heliostat_api.recording.announcing import DELETING, UNTOLD
 from heliostat_api.recording.trials import Trials
@@ -74,12 +75,6 @@ class Mending:
             await self.deletion.finish(document.path, draft)
             await self.drafts.documents.delete_tree(document.path)
 
-    async def _marked(self, field: str) -> AsyncIterator[Document]:
+    def _marked(self, field: str) -> AsyncIterator[Document]:
         query = Query("agents", owner=None, where={field: True}, limit=_PAGE)
-        cursor: str | None = None
-        while True:
-            page = await self.drafts.documents.query(replace(query, after=cursor))
-            for document in page.documents:
-                yield document
-            if (cursor := page.next) is None:
-                return
+        return every(self.drafts.documents, query)

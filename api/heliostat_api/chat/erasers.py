@@ -1,13 +1,13 @@
 """Answers that are still written when their person leaves: they end, before what was said goes."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import COLLECTION, Shelf
 from heliostat_api.documents.conversations import ConversationState, read_conversation
-from heliostat_api.documents.port import OWNER, Document, Query
+from heliostat_api.documents.paging import every
+from heliostat_api.documents.port import OWNER, Query
 
 _ANSWERING: Final = Query(COLLECTION, None, {"state": ConversationState.ANSWERING.value}, limit=100)
 
@@ -20,19 +20,10 @@ class ErasingAnswers:
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser. Nothing is left once whoever writes has heard it, or is known to be gone."""
-        found = [each async for each in self._answering() if each.fields.get(OWNER) == person_id]
+        answering = every(self.shelf.documents, _ANSWERING)
+        found = [each async for each in answering if each.fields.get(OWNER) == person_id]
         for document in found:
             conversation = read_conversation(document)
             await self.shelf.wish_stop(conversation.id, conversation.answer)
             await Mending(self.shelf).mend(document)
         return not found
-
-    async def _answering(self) -> AsyncIterator[Document]:
-        query = _ANSWERING
-        while True:
-            page = await self.shelf.documents.query(query)
-            for document in page.documents:
-                yield document
-            if page.next is None:
-                return
-            query = replace(query, after=page.next)

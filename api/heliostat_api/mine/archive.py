@@ -5,7 +5,7 @@ Read page by page while it is sent, so that it takes no more memory for much tha
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +15,7 @@ from heliostat_api.agents.revisions import view_revision_detail
 from heliostat_api.documents.conversations import read_conversation
 from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.files import Files, WorkFile
+from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Documents, Fields, Query, Value
 from heliostat_api.documents.transcripts import MOST_LINES, TranscriptPage, Transcripts
 from heliostat_api.mine.zips import Entry
@@ -79,7 +80,7 @@ class Archive:
         folder, time = f"agents/{slug(detail.name)}-{document.id}", self._time(document)
         yield Entry(f"{folder}/agent.yaml", time, _whole(detail.yaml))
         query = Query(f"{document.path}/revisions", None, order="number", limit=_PAGE)
-        async for found in self._all(query):
+        async for found in every(self.documents, query):
             revision = view_revision_detail(found, None)
             text = revision.model_dump_json(by_alias=True, exclude={"changes"}, indent=2)
             name = f"{folder}/revisions/{revision.number}.json"
@@ -117,23 +118,13 @@ class Archive:
             f"{document.path}/messages", None, order="timestamp", descending=False, limit=_PAGE
         )
         comma = ""
-        async for message in self._all(query):
+        async for message in every(self.documents, query):
             yield f"{comma}\n{_text({'id': message.id, **message.fields})}".encode()
             comma = ","
         yield b"\n]}\n"
 
-    async def _own(self, collection: str, person: Person) -> AsyncIterator[Document]:
-        async for document in self._all(Query(collection, person.id, limit=_PAGE)):
-            yield document
-
-    async def _all(self, query: Query) -> AsyncIterator[Document]:
-        after: str | None = None
-        while True:
-            page = await self.documents.query(replace(query, after=after))
-            for document in page.documents:
-                yield document
-            if (after := page.next) is None:
-                return
+    def _own(self, collection: str, person: Person) -> AsyncIterator[Document]:
+        return every(self.documents, Query(collection, person.id, limit=_PAGE))
 
     def _time(self, document: Document) -> datetime:
         created = document.fields.get("createdAt")

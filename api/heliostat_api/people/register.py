@@ -9,10 +9,11 @@ of before are over), and of one whose things are being erased `isErasing` and `e
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     ConflictError,
     Delete,
@@ -164,12 +165,7 @@ class Register:
         query = Query(
             COLLECTION, None, {"movedTo": user_id}, order="lastSeen", descending=False, limit=_PAGE
         )
-        page = await self.documents.query(query)
-        found = [each.id for each in page.documents]
-        while page.next is not None:
-            page = await self.documents.query(replace(query, after=page.next))
-            found += [each.id for each in page.documents]
-        return tuple(found)
+        return tuple([each.id async for each in every(self.documents, query)])
 
     async def end_session(self, session: Session, *, everywhere: bool = False) -> None:
         """The session is over, or every one of that person. Raises StoreError."""
@@ -234,15 +230,10 @@ class Register:
             descending=False,
             limit=_PAGE,
         )
-        while True:
-            page = await self.documents.query(query)
-            for document in page.documents:
-                if read_record(document).last_seen > before:
-                    return
-                yield document
-            if page.next is None:
+        async for document in every(self.documents, query):
+            if read_record(document).last_seen > before:
                 return
-            query = replace(query, after=page.next)
+            yield document
 
     async def change(self, known: Document, fields: Fields) -> None:
         """Adds to somebody's document. Raises ConflictError when they were here meanwhile."""

@@ -10,12 +10,13 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from heliostat_api.agents.records import read_draft
 from heliostat_api.agents.revisions import revision_path
+from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -262,13 +263,8 @@ class Recorder:
         """Documents of things that were there, or whose end was not reported."""
         for name in (LIVE, _UNREPORTED):
             query = Query(kind.plural, owner=None, where={name: True}, limit=_PAGE)
-            cursor: str | None = None
-            while True:
-                page = await self.documents.query(replace(query, after=cursor))
-                for document in page.documents:
-                    yield document
-                if (cursor := page.next) is None:
-                    break
+            async for document in every(self.documents, query):
+                yield document
 
 
 def _uid_in(document: Document) -> str:

@@ -6,10 +6,11 @@ first and goes last: after a crash there is no Secret of which nobody knows.
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
+from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -148,16 +149,9 @@ class Secrets:
         return document
 
 
-async def documents_of(documents: Documents, person_id: str) -> AsyncIterator[Document]:
+def documents_of(documents: Documents, person_id: str) -> AsyncIterator[Document]:
     """Of all secrets of a person, newest first."""
-    query = Query(COLLECTION, person_id, limit=_PAGE)
-    while True:
-        page = await documents.query(query)
-        for document in page.documents:
-            yield document
-        if page.next is None:
-            return
-        query = replace(query, after=page.next)
+    return every(documents, Query(COLLECTION, person_id, limit=_PAGE))
 
 
 def view_secret(secret: OwnSecret, uses: tuple[Use, ...]) -> SecretView:

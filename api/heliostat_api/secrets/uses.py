@@ -1,9 +1,10 @@
 """Which agents name which Secrets."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from heliostat_api.agents.records import read_draft
+from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Documents, Query, Value
 from heliostat_api.recording.subjects import SHOWN, SPEC
 
@@ -27,18 +28,9 @@ class Uses:
 
     async def of(self, person_id: str, namespace: str) -> tuple[Use, ...]:
         """Those that name any Secret of that namespace."""
-        found = [use_in(each, namespace) async for each in self._agents(person_id)]
+        agents = Query("agents", person_id, {SHOWN: True}, limit=_PAGE)
+        found = [use_in(each, namespace) async for each in every(self.documents, agents)]
         return tuple(each for each in found if each is not None and each.secrets)
-
-    async def _agents(self, person_id: str) -> AsyncIterator[Document]:
-        query = Query("agents", person_id, {SHOWN: True}, limit=_PAGE)
-        while True:
-            page = await self.documents.query(query)
-            for document in page.documents:
-                yield document
-            if page.next is None:
-                return
-            query = replace(query, after=page.next)
 
 
 def use_in(document: Document, namespace: str) -> Use | None:

@@ -6,10 +6,11 @@ agent. So whoever sees the resource next, another replica or this one after a cr
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -119,13 +120,6 @@ class Occasions:
             await self.changes.tell(owner, Changed.DELIVERIES)
 
 
-async def webhooks_of(documents: Documents, owner: str) -> AsyncIterator[Document]:
+def webhooks_of(documents: Documents, owner: str) -> AsyncIterator[Document]:
     """Of a person, newest first."""
-    query = Query(WEBHOOKS, owner, limit=_PAGE)
-    while True:
-        page = await documents.query(query)
-        for document in page.documents:
-            yield document
-        if page.next is None:
-            return
-        query = replace(query, after=page.next)
+    return every(documents, Query(WEBHOOKS, owner, limit=_PAGE))
