@@ -1,13 +1,8 @@
 """The one module that talks to Google's Cloud Scheduler."""
 
-import asyncio
-from dataclasses import dataclass
 from typing import Final
 
-import google.auth
-import grpc
 from google.api_core import exceptions
-from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.scheduler_v1 import types
 from google.cloud.scheduler_v1.services.cloud_scheduler import CloudSchedulerAsyncClient
@@ -16,9 +11,9 @@ from google.cloud.scheduler_v1.services.cloud_scheduler.transports import (
 )
 from google.protobuf import duration_pb2, field_mask_pb2
 
+from heliostat_google.identity import Identity
 from heliostat_google.timer_jobs import TimerJob, TimerJobError
 
-_SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _SECONDS: Final = 10.0
 _ATTEMPTS: Final = 5
 _ATTEMPT_SECONDS: Final = 30
@@ -39,21 +34,13 @@ _PASSING = (
 )
 
 
-@dataclass(frozen=True)
-class SchedulerIdentity:
-    """Whose rights count. By default those of the process: Workload Identity in a cluster."""
-
-    credentials: Credentials | None = None
-    trust: grpc.ChannelCredentials | None = None
-
-
 class CloudScheduler:
     """See TimerJobs. Connects when it is first asked; `endpoint` is a host, with a port where it is
     not 443."""
 
-    def __init__(self, endpoint: str, identity: SchedulerIdentity | None = None) -> None:
+    def __init__(self, endpoint: str, identity: Identity | None = None) -> None:
         self._endpoint = endpoint
-        self._identity = identity or SchedulerIdentity()
+        self._identity = identity or Identity()
         self._client: CloudSchedulerAsyncClient | None = None
 
     async def keep(self, job: TimerJob) -> None:
@@ -81,13 +68,9 @@ class CloudScheduler:
 
     async def _connected(self) -> CloudSchedulerAsyncClient:
         if self._client is None:
-            credentials = self._identity.credentials
-            if credentials is None:
-                # It asks the metadata server, and waits for it.
-                credentials = await asyncio.to_thread(_own_credentials)
             transport = CloudSchedulerGrpcAsyncIOTransport(
                 host=self._endpoint,
-                credentials=credentials,
+                credentials=await self._identity.found(),
                 ssl_channel_credentials=self._identity.trust,
                 always_use_jwt_access=True,
             )
@@ -153,9 +136,3 @@ def _problem(name: str, error: exceptions.GoogleAPICallError | GoogleAuthError) 
         "roles/cloudscheduler.admin, and roles/iam.serviceAccountUser on the account that calls."
     )
     return TimerJobError(words, may_pass=False)
-
-
-def _own_credentials() -> Credentials:
-    credentials, _project = google.auth.default(scopes=[_SCOPE])
-    assert isinstance(credentials, Credentials)
-    return credentials

@@ -1,15 +1,10 @@
 """The one module that talks to Google's Secret Manager."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
-import google.auth
-import grpc
 from google.api_core import exceptions
-from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.secretmanager_v1.services.secret_manager_service import (
     SecretManagerServiceAsyncClient,
@@ -20,26 +15,18 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from pydantic import SecretStr
 
 from heliostat_core.secret_refs import ManagedSecret
+from heliostat_google.identity import Identity
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
 
 # At DEBUG, Google's client logs each answer whole: the value would stand in a log.
 logging.getLogger("google.cloud.secretmanager_v1").setLevel(logging.INFO)
 
-_SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _SECONDS: Final = 5.0
 _ROLES: Final = "roles/secretmanager.viewer and roles/secretmanager.secretAccessor"
 _MISSING = (exceptions.NotFound, exceptions.FailedPrecondition, exceptions.InvalidArgument)
 _FORBIDDEN = (exceptions.Forbidden, exceptions.Unauthenticated)
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whose rights count. By default those of the process: Workload Identity in a cluster."""
-
-    credentials: Credentials | None = None
-    trust: grpc.ChannelCredentials | None = None
 
 
 class SecretManager:
@@ -93,13 +80,9 @@ class SecretManager:
 
     async def _connected(self) -> SecretManagerServiceAsyncClient:
         if self._client is None:
-            credentials = self._identity.credentials
-            if credentials is None:
-                # It asks the metadata server, and waits for it.
-                credentials = await asyncio.to_thread(_own_credentials)
             transport = SecretManagerServiceGrpcAsyncIOTransport(
                 host=self._endpoint,
-                credentials=credentials,
+                credentials=await self._identity.found(),
                 ssl_channel_credentials=self._identity.trust,
                 always_use_jwt_access=True,
             )
@@ -126,12 +109,6 @@ def judge(name: str, error: exceptions.GoogleAPICallError) -> SecretProblem:
         SecretReason.UNREACHABLE,
         f"Secret Manager does not answer for {name} ({word}). It is asked again by itself.",
     )
-
-
-def _own_credentials() -> Credentials:
-    credentials, _project = google.auth.default(scopes=[_SCOPE])
-    assert isinstance(credentials, Credentials)
-    return credentials
 
 
 def _text(secret: ManagedSecret, content: bytes) -> SecretStr:

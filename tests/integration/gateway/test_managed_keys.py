@@ -11,8 +11,9 @@ import pytest
 
 from heliostat_core.secret_refs import ManagedSecret
 from heliostat_gateway.serving.managed_keys import ManagedKeys
+from heliostat_google.identity import Identity
 from heliostat_google.keeping import Ages
-from heliostat_google.secret_manager import Identity, SecretManager
+from heliostat_google.secret_manager import SecretManager
 from support.google.accounts import ServiceAccount
 from support.google.secret_manager import FakeSecretManager
 

@@ -24,7 +24,8 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import CLOUD_FINALIZER
 from heliostat_core.schedules.cloud_jobs import CloudCall
 from heliostat_core.worlds import AGENT, EVENT, EXECUTION, Ref
-from heliostat_google.scheduler import CloudScheduler, SchedulerIdentity
+from heliostat_google.identity import Identity
+from heliostat_google.scheduler import CloudScheduler
 from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.schedules.cloud_timers import LET_GO, CloudTimers
 from heliostat_operator.schedules.live import ScheduledRuns
@@ -152,7 +153,7 @@ async def opened(google: FakeCloudScheduler, caller: str = OPERATOR) -> AsyncIte
     google.jobs.clear()
     google.calls.clear()
     google.is_away = False
-    identity = SchedulerIdentity(ServiceAccount(caller).credentials(), google.trust())
+    identity = Identity(ServiceAccount(caller).credentials(), google.trust())
     client = CloudScheduler(google.endpoint, identity)
     try:
         yield Place(google, client)

@@ -21,7 +21,8 @@ from heliostat_core.worlds import (
     Kind,
     Ref,
 )
-from heliostat_google.scheduler import CloudScheduler, SchedulerIdentity
+from heliostat_google.identity import Identity
+from heliostat_google.scheduler import CloudScheduler
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.agents.fleet import AgentReconciler
 from heliostat_operator.agents.known import KnownAgents
@@ -214,7 +215,7 @@ async def use_triggers(world: KubernetesWorld, others: KubernetesWorld, namespac
     """A CronJob and a job of Cloud Scheduler that come and go; then both at an uninstall."""
     with FakeCloudScheduler({GOOGLE_ACCOUNT}) as google:
         account = google.know(ServiceAccount(GOOGLE_ACCOUNT))
-        identity = SchedulerIdentity(account.credentials(), google.trust())
+        identity = Identity(account.credentials(), google.trust())
         jobs = CloudScheduler(google.endpoint, identity)
         settings = make_settings()
         timers = CloudTimers(world, jobs, settings, utc_now)

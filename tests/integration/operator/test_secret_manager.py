@@ -12,8 +12,9 @@ import pytest
 from heliostat_core.keys import new_private_key
 from heliostat_core.secret_refs import ManagedRef, ManagedSecret
 from heliostat_core.worlds import AGENT, EXECUTION, JOB, SECRET, JsonObject, JsonValue, Ref
+from heliostat_google.identity import Identity
 from heliostat_google.keeping import Ages
-from heliostat_google.secret_manager import Identity, SecretManager
+from heliostat_google.secret_manager import SecretManager
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.secrets.vaults import SecretManagerVault, Vaulted
