@@ -5,7 +5,7 @@ what makes them one; whether the time runs, the operator decides.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,16 +15,14 @@ from heliostat_api.executions.commands import Accepted
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_core.agents import Agent
-from heliostat_core.executions import SCHEDULED, AgentRef, ExecutionSpec, Trigger
-from heliostat_core.names import (
-    AGENT_LABEL,
-    OFFERED_ANNOTATION,
-    child_name,
-    label_value,
-    scheduled_name,
-)
+from heliostat_core.executions import AgentRef, ExecutionSpec, Trigger
+from heliostat_core.names import OFFERED_ANNOTATION, child_name, scheduled_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.schedules.cloud_jobs import CloudCall, cloud_job_id
+from heliostat_core.schedules.executions import (
+    build_agents_execution,
+    build_scheduled_execution,
+)
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
 _KIND = "CloudScheduler"
@@ -102,34 +100,6 @@ def build_run(agent: Agent, headers: CloudHeaders) -> JsonObject:
         spec = ExecutionSpec(
             agent_ref=AgentRef(name=name), trigger=Trigger(kind="Manual", id=_KIND)
         )
-        return _execution(agent, child_name(name, f"now-{time:%Y%m%dt%H%M%S%fz}"), spec)
-    spec = ExecutionSpec(
-        agent_ref=AgentRef(name=name),
-        trigger=Trigger(kind=SCHEDULED, id=_KIND, scheduled_time=time),
-        deadline_time=_deadline(agent, time),
-    )
-    return _execution(agent, scheduled_name(name, time), spec, {OFFERED_ANNOTATION: _KIND})
-
-
-def _deadline(agent: Agent, time: datetime) -> datetime | None:
-    schedule = agent.spec.schedule
-    seconds = schedule.starting_deadline_seconds if schedule else None
-    if schedule is None or seconds is None:
-        return None
-    return time + timedelta(seconds=schedule.jitter_seconds + seconds)
-
-
-def _execution(
-    agent: Agent, name: str, spec: ExecutionSpec, annotations: dict[str, str] | None = None
-) -> JsonObject:
-    return {
-        "apiVersion": EXECUTION.api_version,
-        "kind": EXECUTION.name,
-        "metadata": {
-            "name": name,
-            "namespace": agent.metadata.namespace,
-            "labels": {AGENT_LABEL: label_value(agent.metadata.name)},
-            "annotations": annotations or {},
-        },
-        "spec": spec.to_json(),
-    }
+        return build_agents_execution(agent, child_name(name, f"now-{time:%Y%m%dt%H%M%S%fz}"), spec)
+    offered = {OFFERED_ANNOTATION: _KIND}
+    return build_scheduled_execution(agent, _KIND, scheduled_name(name, time), time, offered)

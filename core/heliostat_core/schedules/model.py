@@ -221,3 +221,10 @@ class Schedule(Part):
             "at hand, and for times that it cannot say, the operator's timer starts the run."
         ),
     ] = "CronJob"
+
+    @property
+    def latest_start_seconds(self) -> int | None:
+        """For so long after its time, jitter included, a run may be admitted; None for ever."""
+        if self.starting_deadline_seconds is None:
+            return None
+        return self.jitter_seconds + self.starting_deadline_seconds

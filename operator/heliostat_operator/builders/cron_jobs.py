@@ -124,13 +124,13 @@ def _pod_spec(agent: Agent, schedule: Schedule, image: str) -> JsonObject:
 
 
 def _environment(agent: Agent, schedule: Schedule) -> list[JsonValue]:
-    meta, seconds = agent.metadata, schedule.starting_deadline_seconds
+    meta, seconds = agent.metadata, schedule.latest_start_seconds
     given = {
         cron_pod.CRON_JOB: cron_job_name(meta.name),
         cron_pod.NAMESPACE: meta.namespace,
         cron_pod.AGENT: meta.name,
         cron_pod.AGENT_LABEL_VALUE: label_value(meta.name),
-        cron_pod.DEADLINE: str(schedule.jitter_seconds + seconds) if seconds else "",
+        cron_pod.DEADLINE: "" if seconds is None else str(seconds),
     }
     job = {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}
     return [

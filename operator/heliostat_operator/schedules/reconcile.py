@@ -84,7 +84,7 @@ class ScheduleReconciler:
             return None
         now = self._clock()
         ticks = await self._decide(agent, schedule, now)
-        if await self._starter.start(agent, schedule, self._fired_by(schedule), ticks.ends):
+        if await self._starter.start(agent, self._fired_by(schedule), ticks.ends):
             return Again(RECORD_SECONDS)
         ends = self._starter.begun(agent).with_ends(ticks.ends)
         state = with_receipts(ticks.state, ends, now)

@@ -11,6 +11,7 @@ from heliostat_core.executions import Cancellation, Execution
 from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.resources import ObjectMeta, Part
 from heliostat_core.schedules import Schedule
+from heliostat_core.schedules.executions import build_scheduled_execution
 from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import (
@@ -24,7 +25,6 @@ from heliostat_core.worlds import (
     Ref,
     World,
 )
-from heliostat_operator.builders.scheduled_executions import build_scheduled_execution
 from heliostat_operator.runs.seats import Key
 from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.meters import TickMeter
@@ -83,25 +83,21 @@ class TickStarter:
         """It is on record, or the Agent is gone."""
         self._begun.pop(key, None)
 
-    async def start(
-        self, agent: Agent, schedule: Schedule, fired_by: TriggerKind, ends: Sequence[End]
-    ) -> bool:
+    async def start(self, agent: Agent, fired_by: TriggerKind, ends: Sequence[End]) -> bool:
         """Whether anything was started now, or refused by the API server."""
         begun = self.begun(agent)
         name_of = {end.execution_name: end for end in ends if end.execution_name}
         waiting = {name: end for name, end in name_of.items() if name not in begun.ends}
         for name, end in waiting.items():
             try:
-                await self._start(agent, schedule, fired_by, end, name)
+                await self._start(agent, fired_by, end, name)
             except (InvalidError, ForbiddenError) as error:
                 begun.refused[name] = str(error)
             begun.ends[name] = end
         return bool(waiting)
 
-    async def _start(
-        self, agent: Agent, schedule: Schedule, fired_by: TriggerKind, end: End, name: str
-    ) -> None:
-        execution = build_scheduled_execution(agent, schedule, fired_by, name, end.tick.scheduled)
+    async def _start(self, agent: Agent, fired_by: TriggerKind, end: End, name: str) -> None:
+        execution = build_scheduled_execution(agent, fired_by, name, end.tick.scheduled)
         try:
             made = await self._world.create(execution)
         except AlreadyExistsError:
