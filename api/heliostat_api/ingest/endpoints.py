@@ -13,6 +13,7 @@ from heliostat_api.documents.transcripts import SequenceGapError
 from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
 from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
+from heliostat_api.serving.bodies import read_body
 from heliostat_api.serving.problems import Problem, ProblemError, respond
 from heliostat_api.views import View
 from heliostat_core.keys import ExecutionClaims
@@ -82,15 +83,8 @@ async def claims_of(
 
 async def body_of(request: Request) -> bytes:
     """Raises a problem with status 413."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > REQUEST_BYTES:
-            raise ProblemError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"A request may have {REQUEST_BYTES} bytes: send fewer at once.",
-            )
-    return bytes(body)
+    words = f"A request may have {REQUEST_BYTES} bytes: send fewer at once."
+    return await read_body(request, REQUEST_BYTES, words)
 
 
 async def file_of(

@@ -17,6 +17,7 @@ from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequ
 from heliostat_api.people.known import People
 from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID
+from heliostat_api.serving.bodies import read_body
 from heliostat_api.serving.credentials import read_bearer
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
@@ -30,6 +31,7 @@ DELIVERIES: Final = "triggered"
 KEPT: Final = timedelta(days=30)
 """How long a delivery is known again: senders try for days."""
 MOST_BYTES: Final = MOST_INPUT
+_TOO_LONG: Final = f"The body may have {MOST_BYTES} bytes: send a link to what is larger."
 _LONGEST_ID: Final = 253
 _PING: Final = "ping"
 
@@ -55,7 +57,7 @@ async def call_of(request: Request) -> Call:
             f"The id of a delivery must be at most {_LONGEST_ID} printable characters.",
         )
     proof = Proof(
-        body=await _body_of(request),
+        body=await read_body(request, MOST_BYTES, _TOO_LONG),
         bearer=read_bearer(headers),
         github=headers.get("x-hub-signature-256", ""),
         message_id=message,
@@ -142,16 +144,3 @@ def order_of(agent: AgentView, text: str, delivery: str) -> Order:
         },
         {AGENT_ID: agent.id},
     )
-
-
-async def _body_of(request: Request) -> bytes:
-    """Never more of it than may be. Raises a problem with status 413."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise ProblemError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body may have {MOST_BYTES} bytes: send a link to what is larger.",
-            )
-    return bytes(body)
