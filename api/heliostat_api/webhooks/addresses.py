@@ -8,20 +8,18 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from heliostat_api.views import View
+from heliostat_core.addresses import is_public, unwrapped
+from heliostat_core.egress import IpAddress, Network
 
-Ip: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
 Lookup: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 SETTING: Final = "HELIOSTAT_API_WEBHOOK_NETWORKS"
 _LONGEST: Final = 2000
-# An IPv4 address in disguise: a gateway on the way would unwrap it behind our back.
-_TRANSLATED: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -89,7 +87,7 @@ class Addresses:
             raise AddressError(f"has a name without an address: {place.host}")
         return str(addresses[0])
 
-    def _check(self, place: Place, address: Ip) -> None:
+    def _check(self, place: Place, address: IpAddress) -> None:
         """Every address of a name must be allowed: which one it is may change with each call."""
         if any(address in each for each in self.networks):
             return
@@ -100,20 +98,6 @@ class Addresses:
             )
         if place.scheme != "https":
             raise AddressError("must begin with https://: what goes over the internet is encrypted")
-
-
-def is_public(address: Ip) -> bool:
-    """Whether it is somebody's on the internet: not private, of this machine, link or cluster."""
-    if any(address in each for each in _TRANSLATED):
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def unwrapped(address: Ip) -> Ip:
-    """The IPv4 address that an IPv6 one stands for."""
-    if isinstance(address, IPv6Address):
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
 
 
 def open_addresses(networks: Sequence[str]) -> Addresses:

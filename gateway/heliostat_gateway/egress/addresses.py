@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from heliostat_core.addresses import is_public
 from heliostat_core.egress import IpAddress, Network
 from heliostat_gateway.egress.targets import real_address
 
@@ -21,7 +22,7 @@ class Reach:
         real = real_address(address)
         if real.is_unspecified or real.is_multicast or any(real in each for each in self.refused):
             return False
-        return real.is_global or any(real in each for each in self.allowed)
+        return is_public(real) or any(real in each for each in self.allowed)
 
 
 def read_networks(texts: Sequence[str]) -> tuple[Network, ...]:

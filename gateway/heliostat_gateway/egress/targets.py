@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
+from heliostat_core.addresses import unwrapped
 from heliostat_core.egress import Domain, Egress, IpAddress, is_within, plain_name
 
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^:\[\]@/\s]+)):(?P<port>[0-9]{1,5})")
@@ -68,13 +69,13 @@ def _read_v6(text: str) -> IpAddress:
 
 
 def real_address(address: IpAddress) -> IpAddress:
-    """The IPv4 address in an IPv6 one, where it holds one: ::ffff:10.0.0.1 is 10.0.0.1."""
-    if isinstance(address, IPv4Address):
-        return address
-    inner = address.ipv4_mapped or address.sixtofour or _translated(address)
-    if address.teredo is not None:
-        inner = address.teredo[1]
-    return inner or address
+    """The IPv4 address in an IPv6 one, in whichever of the forms it holds one."""
+    real = unwrapped(address)
+    if isinstance(real, IPv4Address):
+        return real
+    if real.teredo is not None:
+        return real.teredo[1]
+    return _translated(real) or real
 
 
 _NAT64: Final = ip_network("64:ff9b::/96")

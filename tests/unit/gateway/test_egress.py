@@ -114,7 +114,7 @@ def test_an_address_within_another_is_judged_as_the_inner_one(inner: IpAddress) 
         *("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "0.0.0.0"),
         *("169.254.169.254", "169.254.20.10", "224.0.0.1", "255.255.255.255", "192.0.2.1"),
         *("::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "::ffff:10.0.0.1"),
-        *("64:ff9b::a00:1", "2002:a00:1::", "::10.0.0.1", "2001:db8::1"),
+        *("64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::", "::10.0.0.1", "2001:db8::1"),
     ],
 )
 def test_private_link_local_and_metadata_addresses_are_no_place_outside(address: str) -> None:
