@@ -1,11 +1,10 @@
-import { ActionIcon, Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useState } from "react";
-import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
 import type { Tree } from "./contents";
-import { useExactFault, useFieldName, useForm, useRows } from "./form";
+import { useExactFault, useFieldName, useForm } from "./form";
 import { meaningOf, showValue } from "./kinds";
-import classes from "./Variables.module.css";
+import { Rows } from "./Rows";
 import { instantOf, wallTime } from "./walls";
 
 const PATH = "spec.schedule.blackouts";
@@ -15,65 +14,37 @@ export function Blackouts({ zone }: { zone: string }) {
   const { isLocked } = useForm();
   const { t } = useWords();
   const name = useFieldName();
-  const error = useExactFault(PATH);
-  const { rows, put } = useRows(PATH);
   return (
-    <fieldset className={classes.table}>
-      <legend>{name(PATH)}</legend>
-      <p className={classes.hint}>{t("blackouts.hint", { zone })}</p>
-      {rows.map((row, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place
-        <div key={at} className={classes.row} data-cells="3">
+    <Rows
+      path={PATH}
+      hint={t("blackouts.hint", { zone })}
+      adds={[
+        { label: t("blackouts.addOnce"), blank: {} },
+        {
+          label: t("blackouts.addRecurring"),
+          blank: { cron: "0 22 * * 5", durationSeconds: 7200 },
+        },
+      ]}
+      width={() => 3}
+      called={(_, at) => `${name(PATH)} ${at + 1}`}
+    >
+      {(row, path, put) => (
+        <>
           {"cron" in row ? (
-            <Recurring row={row} path={`${PATH}[${at}]`} put={(next) => put(rows.with(at, next))} />
+            <Recurring row={row} path={path} put={put} />
           ) : (
-            <Once
-              row={row}
-              path={`${PATH}[${at}]`}
-              zone={zone}
-              put={(next) => put(rows.with(at, next))}
-            />
+            <Once row={row} path={path} zone={zone} put={put} />
           )}
           <TextInput
             aria-label={t("blackouts.reason")}
             placeholder={t("blackouts.reason")}
             readOnly={isLocked}
             value={String(row.reason ?? "")}
-            onChange={(event) =>
-              put(rows.with(at, withCell(row, "reason", event.currentTarget.value)))
-            }
+            onChange={(event) => put(withCell(row, "reason", event.currentTarget.value))}
           />
-          {!isLocked && (
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="lg"
-              className={classes.remove}
-              aria-label={t("agents.removeRow", { name: `${name(PATH)} ${at + 1}` })}
-              onClick={() => put(rows.toSpliced(at, 1))}
-            >
-              <Icon name="cross" size={16} />
-            </ActionIcon>
-          )}
-          <RowFault path={`${PATH}[${at}]`} />
-        </div>
-      ))}
-      {error && <p className={classes.error}>{error}</p>}
-      {!isLocked && (
-        <div className={classes.adds}>
-          <Button variant="default" size="xs" onClick={() => put([...rows, {}])}>
-            {t("blackouts.addOnce")}
-          </Button>
-          <Button
-            variant="default"
-            size="xs"
-            onClick={() => put([...rows, { cron: "0 22 * * 5", durationSeconds: 7200 }])}
-          >
-            {t("blackouts.addRecurring")}
-          </Button>
-        </div>
+        </>
       )}
-    </fieldset>
+    </Rows>
   );
 }
 
@@ -140,9 +111,4 @@ function Recurring({ row, path, put }: RowProps) {
       />
     </>
   );
-}
-
-function RowFault({ path }: { path: string }) {
-  const error = useExactFault(path);
-  return error ? <p className={classes.error}>{error}</p> : null;
 }

@@ -1,66 +1,44 @@
-import { ActionIcon, Button, TagsInput, TextInput } from "@mantine/core";
-import { Icon } from "../parts/icons";
+import { TagsInput, TextInput } from "@mantine/core";
 import { useWords } from "../words/words";
 import type { Tree } from "./contents";
-import { useExactFault, useFault, useFieldName, useForm, useRows } from "./form";
-import classes from "./Variables.module.css";
-
-const PATH = "spec.workspace.egress";
+import { useExactFault, useFault, useForm } from "./form";
+import { Rows } from "./Rows";
 
 /** Hosts outside that runs may reach, each with its ports. */
 export function Hosts() {
-  const { isLocked } = useForm();
   const { t } = useWords();
-  const name = useFieldName();
-  const error = useExactFault(PATH);
-  const { rows, put } = useRows(PATH);
   return (
-    <fieldset className={classes.table}>
-      <legend>{name(PATH)}</legend>
-      <p className={classes.hint}>{t("hosts.hint")}</p>
-      {rows.map((row, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place
-        <div key={at} className={classes.row} data-cells={2}>
-          <HostInput at={at} row={row} put={(next) => put(rows.with(at, next))} />
-          <PortsInput at={at} row={row} put={(next) => put(rows.with(at, next))} />
-          {!isLocked && (
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="lg"
-              className={classes.remove}
-              aria-label={t("agents.removeRow", { name: String(row.host ?? "") })}
-              onClick={() => put(rows.toSpliced(at, 1))}
-            >
-              <Icon name="cross" size={16} />
-            </ActionIcon>
-          )}
-        </div>
-      ))}
-      {error && <p className={classes.error}>{error}</p>}
-      {!isLocked && (
-        <Button variant="default" size="xs" onClick={() => put([...rows, { host: "" }])}>
-          {t("hosts.add")}
-        </Button>
+    <Rows
+      path="spec.workspace.egress"
+      hint={t("hosts.hint")}
+      adds={[{ label: t("hosts.add"), blank: { host: "" } }]}
+      width={() => 2}
+      called={(row) => String(row.host ?? "")}
+    >
+      {(row, path, put) => (
+        <>
+          <HostInput row={row} path={path} put={put} />
+          <PortsInput row={row} path={path} put={put} />
+        </>
       )}
-    </fieldset>
+    </Rows>
   );
 }
 
 interface CellProps {
-  at: number;
   row: Tree;
+  path: string;
   put: (row: Tree) => void;
 }
 
-function HostInput({ at, row, put }: CellProps) {
+function HostInput({ row, path, put }: CellProps) {
   const { isLocked } = useForm();
   const { t } = useWords();
   return (
     <TextInput
       aria-label={t("hosts.host")}
       placeholder="api.example.com"
-      error={useExactFault(`${PATH}[${at}].host`)}
+      error={useExactFault(`${path}.host`)}
       value={String(row.host ?? "")}
       readOnly={isLocked}
       onChange={(event) => put({ ...row, host: event.currentTarget.value.trim() })}
@@ -68,7 +46,7 @@ function HostInput({ at, row, put }: CellProps) {
   );
 }
 
-function PortsInput({ at, row, put }: CellProps) {
+function PortsInput({ row, path, put }: CellProps) {
   const { isLocked } = useForm();
   const { t } = useWords();
   const ports = Array.isArray(row.ports) ? row.ports.map(String) : [];
@@ -77,7 +55,7 @@ function PortsInput({ at, row, put }: CellProps) {
     <TagsInput
       aria-label={t("hosts.ports")}
       placeholder={ports.length === 0 ? "443" : undefined}
-      error={useFault(`${PATH}[${at}].ports`)}
+      error={useFault(`${path}.ports`)}
       value={ports}
       readOnly={isLocked}
       splitChars={[",", " "]}

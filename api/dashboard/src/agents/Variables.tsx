@@ -1,11 +1,10 @@
-import { ActionIcon, Autocomplete, Button, TextInput } from "@mantine/core";
+import { Autocomplete, TextInput } from "@mantine/core";
 import { useSecrets } from "../api/agents";
-import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
 import { cellOf, secretCells, withCell } from "./cells";
 import type { Tree } from "./contents";
-import { useExactFault, useFieldName, useForm, useRows } from "./form";
-import classes from "./Variables.module.css";
+import { useExactFault, useForm } from "./form";
+import { Rows } from "./Rows";
 
 interface Cell {
   readonly name: string;
@@ -73,51 +72,27 @@ function Table({
   blank: Tree;
   cells: (row: Tree) => readonly Cell[];
 }) {
-  const { isLocked } = useForm();
-  const { t } = useWords();
-  const name = useFieldName();
-  const error = useExactFault(path);
-  const { rows, put } = useRows(path);
   return (
-    <fieldset className={classes.table}>
-      <legend>{name(path)}</legend>
-      <p className={classes.hint}>{hint}</p>
-      {rows.map((row, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place
-        <div key={at} className={classes.row} data-cells={cells(row).length}>
-          {cells(row).map((cell) => (
-            <CellInput
-              key={cell.name}
-              path={`${path}[${at}].${cell.name}`}
-              label={cell.label}
-              data={cell.data(row)}
-              value={String(cellOf(row, cell.name) ?? "")}
-              put={(text) => put(rows.with(at, withCell(row, cell.name, text)))}
-            />
-          ))}
-          {!isLocked && (
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="lg"
-              className={classes.remove}
-              aria-label={t("agents.removeRow", {
-                name: String(row[cells(row)[0]?.name ?? ""] ?? ""),
-              })}
-              onClick={() => put(rows.toSpliced(at, 1))}
-            >
-              <Icon name="cross" size={16} />
-            </ActionIcon>
-          )}
-        </div>
-      ))}
-      {error && <p className={classes.error}>{error}</p>}
-      {!isLocked && (
-        <Button variant="default" size="xs" onClick={() => put([...rows, blank])}>
-          {add}
-        </Button>
-      )}
-    </fieldset>
+    <Rows
+      path={path}
+      hint={hint}
+      adds={[{ label: add, blank }]}
+      width={(row) => cells(row).length}
+      called={(row) => String(row[cells(row)[0]?.name ?? ""] ?? "")}
+    >
+      {(row, place, put) =>
+        cells(row).map((cell) => (
+          <CellInput
+            key={cell.name}
+            path={`${place}.${cell.name}`}
+            label={cell.label}
+            data={cell.data(row)}
+            value={String(cellOf(row, cell.name) ?? "")}
+            put={(text) => put(withCell(row, cell.name, text))}
+          />
+        ))
+      }
+    </Rows>
   );
 }
 
