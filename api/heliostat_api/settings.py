@@ -1,6 +1,5 @@
 """Settings of the api: environment variables HELIOSTAT_API_*, checked once at start."""
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -12,15 +11,11 @@ from heliostat_api.people.roles import RoleRow
 from heliostat_api.webhooks.addresses import place_of
 from heliostat_api.webhooks.signatures import key_of
 from heliostat_core.egress import check_allowed
-from heliostat_telemetry.spans import ENDPOINT
+from heliostat_core.environment import NetworkText, read_words
+from heliostat_telemetry.spans import OtlpEndpoint
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20
-
-
-def _words(given: object) -> object:
-    """`a, b` as a list: easier to write in an environment than JSON."""
-    return given.replace(",", " ").split() if isinstance(given, str) else given
 
 
 def _address(url: str) -> str:
@@ -43,10 +38,6 @@ def _redis(url: SecretStr) -> SecretStr:
     return url
 
 
-def _network(text: str) -> str:
-    return str(ip_network(text, strict=False))
-
-
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
@@ -61,13 +52,11 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_words)]
 Hosts = Annotated[
-    tuple[Annotated[str, AfterValidator(check_allowed)], ...], NoDecode, BeforeValidator(_words)
+    tuple[Annotated[str, AfterValidator(check_allowed)], ...], NoDecode, BeforeValidator(read_words)
 ]
-Networks = Annotated[
-    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
-]
+Networks = Annotated[tuple[NetworkText, ...], NoDecode, BeforeValidator(read_words)]
 
 
 class ApiSettings(BaseSettings):
@@ -117,15 +106,7 @@ class ApiSettings(BaseSettings):
             description="Firestore's emulator, as `host:port`, for trials.",
         ),
     ] = ""
-    otlp_endpoint: Annotated[
-        str,
-        Field(
-            validation_alias=ENDPOINT,
-            pattern=r"^(https?://\S+)?$",
-            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
-            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
-        ),
-    ] = ""
+    otlp_endpoint: OtlpEndpoint = ""
     redis_url: Annotated[
         SecretStr,
         AfterValidator(_redis),

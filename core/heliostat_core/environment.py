@@ -1,7 +1,11 @@
-"""Variables that carry a program's prefix: which are settings, and which are mistakes."""
+"""Variables of the environment: how lists are written, and which names are mistakes."""
 
 import re
 from collections.abc import Collection, Iterable
+from ipaddress import ip_network
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 # Kubernetes injects such names into pods beside a Service that is called like the program.
 _SERVICE_LINK = r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)"
@@ -15,3 +19,16 @@ def unknown_settings(given: Iterable[str], prefix: str, known: Collection[str]) 
         for name in given
         if name.startswith(prefix) and name not in known and not link.fullmatch(name)
     )
+
+
+def read_words(given: object) -> object:
+    """`a, b` as a list: easier to write in an environment than JSON."""
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text, strict=False))
+
+
+NetworkText = Annotated[str, AfterValidator(_network)]
+"""A CIDR as it is usually written: 10.0.0.7/8 is 10.0.0.0/8."""

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_core.environment import unknown_settings
 from heliostat_core.secret_refs import LATEST, ManagedSecret
+from heliostat_google.keeping import KeepSeconds, RefreshSeconds
 
 PREFIX: Final = "HELIOSTAT_GATEWAY_"
 # The field of each provider's key, and the variable that it is read from.
@@ -152,20 +153,8 @@ class Settings(BaseSettings):
             description="Where Google's Secret Manager is.",
         ),
     ] = "secretmanager.googleapis.com"
-    secret_refresh_seconds: Annotated[
-        float,
-        Field(
-            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
-        ),
-    ] = 60
-    secret_keep_seconds: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=86400,
-            description="While Secret Manager is away, what was read is used for so long.",
-        ),
-    ] = 3600
+    secret_refresh_seconds: RefreshSeconds = 60
+    secret_keep_seconds: KeepSeconds = 3600
     default_provider: Annotated[
         Literal["anthropic", "scripted", "auto"],
         Field(

@@ -1,6 +1,5 @@
 """Settings of the operator: environment variables HELIOSTAT_OPERATOR_*, checked once at start."""
 
-from ipaddress import ip_network
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
@@ -13,8 +12,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from heliostat_core.environment import NetworkText, read_words
+from heliostat_google.keeping import KeepSeconds, RefreshSeconds
 from heliostat_operator.network.peers import check_peer
-from heliostat_telemetry.spans import ENDPOINT
+from heliostat_telemetry.spans import OtlpEndpoint
 
 
 class KeptSecret(BaseModel):
@@ -34,20 +35,10 @@ def _read_kept(given: object) -> object:
     return [{"name": name, "key": key} for name, _, key in pairs]
 
 
-def _words(given: object) -> object:
-    return given.replace(",", " ").split() if isinstance(given, str) else given
-
-
-def _network(text: str) -> str:
-    return str(ip_network(text, strict=False))
-
-
 Peers = Annotated[
-    tuple[Annotated[str, AfterValidator(check_peer)], ...], NoDecode, BeforeValidator(_words)
+    tuple[Annotated[str, AfterValidator(check_peer)], ...], NoDecode, BeforeValidator(read_words)
 ]
-Networks = Annotated[
-    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
-]
+Networks = Annotated[tuple[NetworkText, ...], NoDecode, BeforeValidator(read_words)]
 
 PREFIX: Final = "HELIOSTAT_OPERATOR_"
 
@@ -167,38 +158,18 @@ class OperatorSettings(BaseSettings):
             "Agents may then name; empty: none.",
         ),
     ] = ""
-    secret_refresh_seconds: Annotated[
-        float,
-        Field(
-            gt=0, le=86400, description="A secret's labels and newest version are read anew after."
-        ),
-    ] = 60
-    secret_keep_seconds: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=86400,
-            description="While Secret Manager is away, what was read is used for so long.",
-        ),
-    ] = 3600
+    secret_refresh_seconds: RefreshSeconds = 60
+    secret_keep_seconds: KeepSeconds = 3600
     gateway_secrets: Annotated[
         tuple[str, ...],
         NoDecode,
-        BeforeValidator(_words),
+        BeforeValidator(read_words),
         Field(
             description="Secrets of Secret Manager that the gateway uses, separated by commas: no "
             "agent gets one of such an id."
         ),
     ] = ()
-    otlp_endpoint: Annotated[
-        str,
-        Field(
-            validation_alias=ENDPOINT,
-            pattern=r"^(https?://\S+)?$",
-            description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without "
-            "it. Other `OTEL_` variables hold as OpenTelemetry says.",
-        ),
-    ] = ""
+    otlp_endpoint: OtlpEndpoint = ""
     network_policies: Annotated[
         bool,
         Field(

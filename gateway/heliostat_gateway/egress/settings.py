@@ -1,29 +1,18 @@
 """Settings of the egress proxy: environment variables HELIOSTAT_EGRESS_*, checked once at start."""
 
 import os
-from ipaddress import ip_network
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from heliostat_core.environment import unknown_settings
+from heliostat_core.environment import NetworkText, read_words, unknown_settings
 from heliostat_gateway.settings import BaseUrl, SettingsError
 
 PREFIX: Final = "HELIOSTAT_EGRESS_"
 
 
-def _words(given: object) -> object:
-    return given.replace(",", " ").split() if isinstance(given, str) else given
-
-
-def _network(text: str) -> str:
-    return str(ip_network(text, strict=False))
-
-
-Networks = Annotated[
-    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)
-]
+Networks = Annotated[tuple[NetworkText, ...], NoDecode, BeforeValidator(read_words)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
