@@ -32,6 +32,19 @@ _POD_SPEC = {
     "containers": [{"name": "agent", "image": "none", "command": ["true"]}],
 }
 
+ENDED: list[JsonValue] = [
+    {
+        "type": kind,
+        "status": "True",
+        "reason": "Verified",
+        "message": "",
+        "lastTransitionTime": "2026-11-22T12:00:00Z",
+        "observedGeneration": 1,
+    }
+    for kind in ("Succeeded", "Settled")
+]
+"""Conditions of a run that went well, and of which nothing is left."""
+
 
 def smallest_object(kind: Kind, namespace: str, name: str) -> JsonObject:
     """The least that the API takes of that kind."""

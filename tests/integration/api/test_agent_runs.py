@@ -11,6 +11,7 @@ from heliostat_api.recording.trials import Trials
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, Selection
 from support.local_api import NAMESPACE, ApiPlace, body_of
+from support.objects import ENDED
 
 Client = httpx2.AsyncClient
 SPEC: JsonValue = {
@@ -27,17 +28,7 @@ def finished(cost: int) -> Mapping[str, JsonValue]:
         "completionTime": "2026-11-22T12:00:00Z",
         "costMicros": cost,
         "usage": {"requests": 1, "inputTokens": 10, "outputTokens": 5},
-        "conditions": [
-            {
-                "type": kind,
-                "status": "True",
-                "reason": "Verified",
-                "message": "",
-                "lastTransitionTime": "2026-11-22T12:00:00Z",
-                "observedGeneration": 1,
-            }
-            for kind in ("Succeeded", "Settled")
-        ],
+        "conditions": ENDED,
     }
 
 

@@ -45,6 +45,7 @@ from support.builders.resources import make_execution
 from support.crashes import Fuse, KilledError, Server, Stand, left_by
 from support.deliveries import Signer, make_claims
 from support.endpoints import Endpoint, endpoints_of
+from support.objects import ENDED
 
 ANN, NEWCOMER = new_guest_id(), new_guest_id()
 BEN = Identity("https://id.example", "ben", Claims())
@@ -76,17 +77,7 @@ FINISHED: JsonValue = {
             "keyExpiresTime": "2026-11-22T13:59:00Z",
         }
     ],
-    "conditions": [
-        {
-            "type": kind,
-            "status": "True",
-            "reason": "Verified",
-            "message": "",
-            "lastTransitionTime": "2026-11-22T12:00:00Z",
-            "observedGeneration": 1,
-        }
-        for kind in ("Succeeded", "Settled")
-    ],
+    "conditions": ENDED,
 }
 
 

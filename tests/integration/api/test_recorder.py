@@ -27,6 +27,7 @@ from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.names import OWNER_ANNOTATION, RECORDED_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Ref
 from support.builders.resources import NOW
+from support.objects import ENDED
 
 ANN = "person:ann"
 NAMED = Ref(EXECUTION, "team", "run-1")
@@ -236,17 +237,7 @@ async def test_changes_are_reported_while_they_happen(place: Place) -> None:
 FINISHED: JsonObject = {
     "phase": "Succeeded",
     "completionTime": "2026-11-22T12:00:00Z",
-    "conditions": [
-        {
-            "type": kind,
-            "status": "True",
-            "reason": "Verified",
-            "message": "",
-            "lastTransitionTime": "2026-11-22T12:00:00Z",
-            "observedGeneration": 1,
-        }
-        for kind in ("Succeeded", "Settled")
-    ],
+    "conditions": ENDED,
 }
 
 

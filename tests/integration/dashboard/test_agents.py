@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from support.access import check_access, check_widths
 from support.dev_process import DevProcess
 from support.heliostat_program import PROGRAM
 
@@ -180,8 +180,5 @@ def test_every_tab_is_open_to_everybody(
     for tab in SHOWN:
         page.goto(f"{dev.url}/agents/{agent}?tab={tab}")
         expect(page.locator(SHOWN[tab]).first).to_be_visible()
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        for width in (360, 1600):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, tab
+        check_access(page)
+        check_widths(page)

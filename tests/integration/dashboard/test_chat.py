@@ -4,9 +4,9 @@ import re
 import signal
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
+from support.access import check_access, check_widths
 from support.dev_process import running_dev
 
 from .conftest import OpenPage
@@ -37,17 +37,6 @@ def settled(page: Page) -> str:
 def say(page: Page, text: str, field: str = "Your message") -> None:
     page.get_by_role("textbox", name=field).fill(text)
     page.keyboard.press("Enter")
-
-
-def check_access(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-def check_widths(page: Page) -> None:
-    for width in (360, 1600):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
 
 
 def test_one_press_becomes_an_agent_that_the_person_puts_to_work(open_page: OpenPage) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request, Route, expect
 
+from support.access import check_open_to_everybody
 from support.dev_process import DevProcess
 from support.screens import follow, run_sample, until_finished
 
@@ -54,14 +54,7 @@ def test_a_page_is_open_to_everybody(open_page: OpenPage, ran: Ran, address: str
     path = address.replace("RUN", ran.sales).replace("OTHER", ran.again)
     page = open_page(path, locale=ADDRESSES[address])
     settle(page)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    for width in (360, 1600):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+    check_open_to_everybody(page)
 
 
 def test_files_are_shown_as_what_they_are(open_page: OpenPage, ran: Ran) -> None:

@@ -5,9 +5,9 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from support.access import check_open_to_everybody
 from support.dev_process import DevProcess
 from support.hooks import Receiver, receiving
 from support.screens import follow, run_sample, until_finished
@@ -32,17 +32,6 @@ def receiver() -> Iterator[Receiver]:
         yield opened
 
 
-def is_open_to_everybody(page: Page) -> None:
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    for width in (360, 1600):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
-
-
 @pytest.mark.parametrize("kind", ["Key in a header", "Signature: GitHub, Standard Webhooks"])
 def test_the_command_that_is_shown_starts_the_agent(
     open_page: OpenPage, agent: str, kind: str
@@ -62,7 +51,7 @@ def test_the_command_that_is_shown_starts_the_agent(
     again = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert json.loads(again.stdout)["execution"] == run
     secret = made.locator("code").first.inner_text()
-    is_open_to_everybody(page)
+    check_open_to_everybody(page)
     made.get_by_role("button", name="Done").click()
     expect(made).to_have_count(0)
     row = page.get_by_role("list", name="Keys of this agent").get_by_role("listitem")
@@ -100,7 +89,7 @@ def test_a_webhook_hears_of_a_failure_and_its_page_shows_it(
     expect(deliveries).to_contain_text("Delivered")
     assert len({each.id for each in receiver.received}) == 1
     assert all(each.is_signed_with(secret) for each in receiver.received)
-    is_open_to_everybody(page)
+    check_open_to_everybody(page)
     row.get_by_role("button", name="Delete").click()
     row.get_by_role("button", name="Delete").last.click()
     expect(page.get_by_text("Nobody is told")).to_be_visible()
