@@ -227,6 +227,7 @@ class Engine:
             self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
+            self._observer.forget_execution(key)
         else:
             self.board.see_execution(execution)
             self.census.see(execution)

@@ -71,7 +71,7 @@ class Observer:
         self._clock = clock
         self._usage = timedelta(seconds=usage_seconds)
         self._monotonic = monotonic
-        self._asked: dict[str, datetime] = {}
+        self._asked: dict[Key, datetime] = {}  # when the gateway was asked what a live run cost
         self._agents: dict[Key, _AgentRead] = {}
         self._pauses = Pauses(gateway)
 
@@ -149,6 +149,10 @@ class Observer:
         """It changed: the next look reads it."""
         self._agents.pop(key, None)
 
+    def forget_execution(self, key: Key) -> None:
+        """It is over or gone."""
+        self._asked.pop(key, None)
+
     async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
         """What the gateway says of a paused Agent; the board learns it before seats are counted."""
         if agent is None:
@@ -219,17 +223,19 @@ class Observer:
     async def _ledger(self, execution: Execution, now: datetime) -> LedgerSum | None:
         """Asked when a run has ended and is not settled, and now and then while it runs."""
         if not execution.status.attempts or execution.is_settled:
-            self._asked.pop(execution.metadata.uid, None)
             return None
         if not execution.is_finished and not _made_a_job(execution):
             return None  # nothing was spent, and the first Job need not wait for the answer
-        uid = execution.metadata.uid
-        asked = self._asked.get(uid)
-        if asked and now - asked < self._usage and not execution.is_finished:
-            return None
-        self._asked[uid] = now
+        key = (execution.metadata.namespace, execution.metadata.name)
+        if execution.is_finished:
+            self.forget_execution(key)
+        else:
+            asked = self._asked.get(key)
+            if asked and now - asked < self._usage:
+                return None
+            self._asked[key] = now
         try:
-            return await self._gateway.execution_sum(uid)
+            return await self._gateway.execution_sum(execution.metadata.uid)
         except GatewayUnavailableError:
             return None
 

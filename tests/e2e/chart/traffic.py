@@ -19,6 +19,10 @@ import httpx2
 API = "http://heliostat-api.heliostat-system:8080"
 GATEWAY = "http://heliostat-gateway.heliostat-system:8081"
 PEOPLE = 8
+PATIENCE = httpx2.Timeout(30, connect=2)
+"""A SYN towards a pod that is gone, or whose network is not open yet, is repeated ever more seldom:
+after 15 s it takes 16 more."""
+HEARING_SECONDS = 60
 FAILURES = (httpx2.HTTPError, OSError)
 
 
@@ -74,7 +78,7 @@ async def read_answer(models: httpx2.AsyncClient, key: str) -> str:
 
 @contextlib.asynccontextmanager
 async def guest() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=API, timeout=30) as client:
+    async with httpx2.AsyncClient(base_url=API, timeout=PATIENCE) as client:
         (await client.get("/", headers={"Accept": "text/html"})).raise_for_status()
         client.headers["Origin"] = API
         yield client
@@ -101,19 +105,19 @@ async def listen(person: httpx2.AsyncClient, listening: Listening) -> None:
 
 
 async def read_events(stream: httpx2.Response, listening: Listening) -> None:
-    event, number = "", ""
+    """An event counts when its blank line is there: its id stands behind its data."""
+    fields: dict[str, str] = {}
     async for line in stream.aiter_lines():
-        name, _, value = line.partition(": ")
-        if name == "event":
-            event = value
-        elif name == "id":
-            number = value
-        elif name == "data":
-            listening.cursor = number or listening.cursor
-            if event == "report":
-                report = json.loads(value)
-                listening.heard.add(report["payload"].get("id", ""))
-                listening.numbers[number] += 1
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+            continue
+        listening.cursor = fields.get("id", listening.cursor)
+        if fields.get("event") == "report":
+            report = json.loads(fields["data"])
+            listening.heard.add(report["payload"].get("id", ""))
+            listening.numbers[fields["id"]] += 1
+        fields = {}
 
 
 async def make_agents(person: httpx2.AsyncClient, over: asyncio.Event) -> tuple[list[str], float]:
@@ -148,7 +152,7 @@ async def hear_of_agents(over: asyncio.Event) -> dict[str, object]:
             await asyncio.sleep(0.05)
         made, away = await make_agents(person, over)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(HEARING_SECONDS):
                 while any(each not in listening.heard for each in made):
                     await asyncio.sleep(0.1)
         listener.cancel()
