@@ -72,3 +72,24 @@ class Chart:
         kubectl = self.cluster.kubectl
         kubectl("delete", "namespace", AGENTS, SYSTEM, "--ignore-not-found")
         kubectl("delete", "crd", "-l", "app.kubernetes.io/part-of=heliostat", "--ignore-not-found")
+
+
+@dataclass
+class Release:
+    """Which chart is installed: each installation and removal takes most of a minute."""
+
+    chart: Chart
+    _installed: Path | None = None
+
+    def of(self, chart: Path = CHART) -> Chart:
+        """Installed from that chart without values; what is there of it already stays as it is."""
+        if self._installed != chart:
+            self.remove()
+            self.chart.install(chart=chart)
+            self._installed = chart
+        return self.chart
+
+    def remove(self) -> None:
+        if self._installed is not None:
+            self.chart.remove_all()
+            self._installed = None

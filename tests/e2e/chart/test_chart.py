@@ -1,13 +1,11 @@
 """The chart on a real cluster: upgraded from the last release, tried, taken over, uninstalled."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from heliostat_core.executions import Execution
-from support.chart import AGENTS, Chart
-from support.cluster import Cluster
+from support.chart import AGENTS, Chart, Release
 from support.platform import Platform
 
 PREVIOUS = max((Path(__file__).parents[1] / "previous").glob("heliostat-*.tgz"))
@@ -15,11 +13,8 @@ PREVIOUS = max((Path(__file__).parents[1] / "previous").glob("heliostat-*.tgz"))
 
 
 @pytest.fixture(scope="module")
-def chart(cluster: Cluster) -> Iterator[Chart]:
-    chart = Chart(cluster)
-    chart.install(chart=PREVIOUS)
-    yield chart
-    chart.remove_all()
+def chart(release: Release) -> Chart:
+    return release.of(PREVIOUS)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from heliostat_core.worlds import JsonObject
-from support.chart import AGENTS, SYSTEM, Chart
-from support.cluster import Cluster
+from support.chart import AGENTS, SYSTEM, Chart, Release
 from support.platform import Platform
 
 OUTSIDE, SECOND = "heliostat-outside", "heliostat-second"
@@ -83,16 +82,15 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground(cluster: Cluster) -> Iterator[Ground]:
-    chart = Chart(cluster)
-    platform = Platform(cluster, OUTSIDE)
-    platform.apply(*map(namespace, (OUTSIDE, SECOND)), SERVICE, POD)
+def ground(release: Release) -> Iterator[Ground]:
+    chart = release.of()
+    cluster = chart.cluster
+    Platform(cluster, OUTSIDE).apply(*map(namespace, (OUTSIDE, SECOND)), SERVICE, POD)
     # Of the cluster, which stands for the world here: only this value lets the proxy go there.
-    chart.install("--set", f"egress.allowedNetworks={{{PODS}}}")
+    chart.upgrade("--set", f"egress.allowedNetworks={{{PODS}}}")
     cluster.kubectl("-n", OUTSIDE, "wait", "--for=condition=Ready", "pod/outside", "--timeout=60s")
     yield Ground(chart)
     cluster.kubectl("delete", "namespace", OUTSIDE, SECOND, "--ignore-not-found", "--wait=false")
-    chart.remove_all()
 
 
 def namespace(name: str) -> JsonObject:

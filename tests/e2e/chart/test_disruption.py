@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_core.worlds import JsonValue
-from support.chart import AGENTS, SYSTEM, Chart
-from support.cluster import Cluster
+from support.chart import AGENTS, SYSTEM, Chart, Release
 from support.platform import Platform
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
@@ -19,11 +18,8 @@ AWAY_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
-def chart(cluster: Cluster) -> Iterator[Chart]:
-    chart = Chart(cluster)
-    chart.install()
-    yield chart
-    chart.remove_all()
+def chart(release: Release) -> Chart:
+    return release.of()
 
 
 @pytest.fixture(scope="module")
