@@ -3,9 +3,10 @@
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import fields
-from typing import Literal
+from typing import Any, Literal
 
 import kopf
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from heliostat_core.names import (
     GROUP,
@@ -98,6 +99,14 @@ class _NoDifferences(kopf.DiffBaseStorage):
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
         """Nothing is kept."""
+
+
+class NoMemories(ResourceMemories):
+    """kopf remembers each object until the event of its deletion. There is none for what went while
+    the API server was away: that would stay for ever, and our handlers ask nothing of it."""
+
+    async def recall(self, raw_body: kopf.RawBody, **how: Any) -> ResourceMemory:
+        return await super().recall(raw_body, **{**how, "ephemeral": True})
 
 
 class _Connection(kopf.ConnectionInfo):

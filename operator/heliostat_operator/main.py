@@ -18,7 +18,7 @@ from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.client import HttpGateway
 from heliostat_operator.gateway.signing import Signer, ensure_signing_key
-from heliostat_operator.handlers import build_registry, build_settings, watched_by
+from heliostat_operator.handlers import NoMemories, build_registry, build_settings, watched_by
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.observability.metrics import Metrics
 from heliostat_operator.observability.run_spans import RunSpans
@@ -146,6 +146,7 @@ async def _watch(engine: Engine, leadership: Leadership, settings: OperatorSetti
     await kopf.operator(
         registry=build_registry(_sink(engine, leadership), watched_by(settings)),
         settings=build_settings(),
+        memories=NoMemories(),
         standalone=True,
         clusterwide=True,
     )

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from heliostat_core.worlds import (
@@ -133,6 +134,9 @@ class Course:
             if now - max(moved, nudged) > _NUDGE_SECONDS:
                 nudged = now
                 await asyncio.to_thread(self._nudge)
+                with suppress(WorldError):
+                    # What went between a list and the watch after it was told to nobody.
+                    await self._look_anew(EXECUTION)
             await asyncio.sleep(0.1)
 
     def _nudge(self) -> None:
