@@ -97,6 +97,9 @@ HEALTHY: Final[Series] = {
     'heliostat_api_requests_total{status="5xx"}': growing(1),
     "heliostat_api_recorder_lag_seconds": flat(0),
     **histogram("heliostat_api_store_seconds", labels='operation="get"'),
+    'heliostat_egress_decisions_total{verdict="Allowed"}': growing(20),
+    'heliostat_egress_decisions_total{verdict="NotNamed"}': growing(20),
+    'heliostat_egress_decisions_total{verdict="NotConnected"}': growing(1),
 }
 
 # What is otherwise. None: the series is not there at all.
@@ -141,6 +144,9 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
     "HeliostatApiFails": {'heliostat_api_requests_total{status="5xx"}': growing(90)},
     "HeliostatRecordsBehind": {"heliostat_api_recorder_lag_seconds": flat(120)},
     "HeliostatStoreSlow": histogram("heliostat_api_store_seconds", "5", 'operation="get"'),
+    "HeliostatEgressFails": {
+        'heliostat_egress_decisions_total{verdict="NotConnected"}': growing(30)
+    },
 }
 
 
