@@ -1,6 +1,7 @@
 """Small objects of every kind that a world serves, and readers for JSON documents."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from heliostat_core.worlds import (
     AGENT,
@@ -32,7 +33,7 @@ _POD_SPEC = {
     "containers": [{"name": "agent", "image": "none", "command": ["true"]}],
 }
 
-ENDED: list[JsonValue] = [
+ENDED: Any = [
     {
         "type": kind,
         "status": "True",
