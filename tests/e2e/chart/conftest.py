@@ -8,7 +8,7 @@ from support.chart import Chart, Release
 from support.cluster import Cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def release(cluster: Cluster) -> Iterator[Release]:
     release = Release(Chart(cluster))
     yield release

@@ -91,7 +91,6 @@ def ground(release: Release) -> Iterator[Ground]:
     cluster.kubectl("-n", OUTSIDE, "wait", "--for=condition=Ready", "pod/outside", "--timeout=60s")
     yield Ground(chart)
     cluster.kubectl("delete", "namespace", OUTSIDE, SECOND, "--ignore-not-found", "--wait=false")
-    release.remove()  # the last module of the chart: others install the manifests
 
 
 def namespace(name: str) -> JsonObject:

@@ -1,0 +1,1 @@
+"""A package: what its modules installed goes before the other tests install the manifests."""
