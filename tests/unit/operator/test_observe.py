@@ -5,17 +5,30 @@ from dataclasses import dataclass
 import pytest
 
 from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, JsonObject, JsonValue, Ref
 from heliostat_operator.runs.observe import Observer, counted_seconds
 from heliostat_operator.runs.pods import Job
 from heliostat_operator.runs.seats import Board
 from support.builders.pods import make_job, stamp
-from support.builders.resources import NOW, make_agent, make_execution, seconds
+from support.builders.resources import (
+    NOW,
+    make_admitted,
+    make_agent,
+    make_attempt,
+    make_condition_status,
+    make_execution,
+    make_uid,
+    seconds,
+)
 from support.fake_gateway import FakeGateway
 from support.memory_world import MemoryWorld
 from support.objects import mapping_at
 
 KEY = ("default", "sales")
+ATTEMPT = make_attempt(job_uid=make_uid("job"))
+RUNNING = make_admitted(ATTEMPT)
+ENDED = make_execution(status=make_condition_status(ATTEMPT, succeeded="True", reason="Verified"))
 
 
 class ReadingWorld(MemoryWorld):
@@ -44,6 +57,10 @@ class Gatherer:
     async def prompt(self, arrived: float | None) -> str | None:
         found = await self.observer.agent(make_execution(), arrived)
         return found.spec.prompt if found else None
+
+    async def is_asked(self, execution: Execution) -> bool:
+        """Whether the gateway is asked now what the run cost."""
+        return (await self.observer.observe(execution)).ledger is not None
 
     def put(self, agent: Agent) -> None:
         document: dict[str, JsonValue] = {**agent.to_json()}
@@ -94,6 +111,19 @@ async def test_an_agent_that_is_gone_is_not_remembered(gatherer: Gatherer) -> No
     gatherer.world.remove(Ref(AGENT, *KEY))
     assert await gatherer.prompt(None) is None
     assert await gatherer.prompt(99.0) is None
+
+
+async def test_a_gateway_that_was_just_asked_about_a_run_is_left_alone(gatherer: Gatherer) -> None:
+    assert await gatherer.is_asked(RUNNING)
+    assert not await gatherer.is_asked(RUNNING)
+
+
+async def test_nothing_is_remembered_of_a_run_that_ended_or_went(gatherer: Gatherer) -> None:
+    await gatherer.is_asked(RUNNING)
+    assert await gatherer.is_asked(ENDED)
+    assert await gatherer.is_asked(RUNNING)
+    gatherer.observer.forget_execution(("default", "sales-1"))
+    assert await gatherer.is_asked(RUNNING)
 
 
 def test_a_jobs_count_is_as_old_as_the_last_write_of_it() -> None:
