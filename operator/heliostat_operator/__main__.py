@@ -16,8 +16,8 @@ from heliostat_telemetry.lines import set_up_lines
 
 # New objects between two looks for cycles; Python's own 700 means a look at each second change.
 _OBJECTS_BETWEEN_LOOKS = 20_000
-# Looks at the young before one at the older: kopf leaves a cycle with the object in it for each
-# change, and those that were in use at a look would stay for 2,500 runs with Python's own 10.
+# Looks at the young before one at the older. kopf leaves a cycle for each change, and those that
+# were in use at a look stay until a deeper one: with Python's own 10 the memory kept growing.
 _LOOKS_BETWEEN_DEEPER = 2
 
 
