@@ -4,9 +4,11 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from heliostat_core.worlds import JsonObject
 from support.cluster import Cluster
+from support.site import Site
 from tools.machine import ROOT
 
 CHART = ROOT / "charts" / "heliostat"
@@ -35,6 +37,11 @@ class Chart:
         )
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def held_by(self, site: Site, chart: Path = CHART) -> Self:
+        """Installed from that chart without values, unless the site holds it."""
+        site.hold(chart, lambda: self.install(chart=chart), self.remove_all)
+        return self
 
     def install(self, *more: str, chart: Path = CHART) -> None:
         self.helm("install", "heliostat", str(chart), "--create-namespace", *_WAIT, *more)
@@ -72,24 +79,3 @@ class Chart:
         kubectl = self.cluster.kubectl
         kubectl("delete", "namespace", AGENTS, SYSTEM, "--ignore-not-found")
         kubectl("delete", "crd", "-l", "app.kubernetes.io/part-of=heliostat", "--ignore-not-found")
-
-
-@dataclass
-class Release:
-    """Which chart is installed: each installation and removal takes most of a minute."""
-
-    chart: Chart
-    _installed: Path | None = None
-
-    def of(self, chart: Path = CHART) -> Chart:
-        """Installed from that chart without values; what is there of it already stays as it is."""
-        if self._installed != chart:
-            self.remove()
-            self.chart.install(chart=chart)
-            self._installed = chart
-        return self.chart
-
-    def remove(self) -> None:
-        if self._installed is not None:
-            self.chart.remove_all()
-            self._installed = None

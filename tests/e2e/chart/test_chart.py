@@ -5,16 +5,17 @@ from pathlib import Path
 import pytest
 
 from heliostat_core.executions import Execution
-from support.chart import AGENTS, Chart, Release
+from support.chart import AGENTS, Chart
 from support.platform import Platform
+from support.site import Site
 
 PREVIOUS = max((Path(__file__).parents[1] / "previous").glob("heliostat-*.tgz"))
 """The last release's chart; the images are today's."""
 
 
 @pytest.fixture(scope="module")
-def chart(release: Release) -> Chart:
-    return release.of(PREVIOUS)
+def chart(site: Site) -> Chart:
+    return Chart(site.cluster).held_by(site, PREVIOUS)
 
 
 @pytest.fixture(scope="module")

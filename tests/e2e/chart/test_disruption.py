@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from heliostat_core.worlds import JsonValue
-from support.chart import AGENTS, SYSTEM, Chart, Release
+from support.chart import AGENTS, SYSTEM, Chart
 from support.platform import Platform
+from support.site import Site
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
 AWAY_SECONDS = 15
@@ -18,8 +19,8 @@ AWAY_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
-def chart(release: Release) -> Chart:
-    return release.of()
+def chart(site: Site) -> Chart:
+    return Chart(site.cluster).held_by(site)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from heliostat_core.worlds import JsonObject
-from support.chart import AGENTS, SYSTEM, Chart, Release
+from support.chart import AGENTS, SYSTEM, Chart
 from support.platform import Platform
+from support.site import Site
 
 OUTSIDE, SECOND = "heliostat-outside", "heliostat-second"
 HOST = f"outside.{OUTSIDE}.svc.cluster.local"
@@ -82,9 +83,9 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground(release: Release) -> Iterator[Ground]:
-    chart = release.of()
-    cluster = chart.cluster
+def ground(site: Site) -> Iterator[Ground]:
+    cluster = site.cluster
+    chart = Chart(cluster).held_by(site)
     Platform(cluster, OUTSIDE).apply(*map(namespace, (OUTSIDE, SECOND)), SERVICE, POD)
     # Of the cluster, which stands for the world here: only this value lets the proxy go there.
     chart.upgrade("--set", f"egress.allowedNetworks={{{PODS}}}")
