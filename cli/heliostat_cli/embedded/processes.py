@@ -13,8 +13,10 @@ from pathlib import Path
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _START_TIME = 19  # index in /proc/PID/stat behind the command's name
+_FLAGS = 6
 _PARENT = 1
 _STATE = 0
+_KERNEL_THREAD = 0x00200000  # PF_KTHREAD
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,33 @@ def memory_bytes(root: int, limit: int) -> int:
 
 def marked(folder: Path) -> list[int]:
     """Processes with a variable whose value begins with this folder: a pod's own ones."""
+    return look(folder)[0]
+
+
+def look(folder: Path) -> tuple[list[int], list[int]]:
+    """A pod's own processes, and those that nobody can tell yet.
+
+    While a process replaces its program (execve), the kernel shows its environment as empty.
+    """
     needle = b"=" + os.fsencode(folder) + b"/"
-    found = []
+    own, unclear = [], []
     for pid in _all_pids():
         with suppress(OSError):
-            if needle in (_PROC / str(pid) / "environ").read_bytes():
-                found.append(pid)
-    return [pid for pid in found if pid != os.getpid()]
+            environ = (_PROC / str(pid) / "environ").read_bytes()
+            if needle in environ:
+                own.append(pid)
+            elif not environ and _may_have_environment(pid):
+                unclear.append(pid)
+    return [pid for pid in own if pid != os.getpid()], unclear
+
+
+def _may_have_environment(pid: int) -> bool:
+    fields = _stat(pid)
+    return (
+        fields is not None
+        and fields[_STATE] not in "ZX"
+        and not int(fields[_FLAGS]) & _KERNEL_THREAD
+    )
 
 
 def kill(pids: list[int]) -> None:

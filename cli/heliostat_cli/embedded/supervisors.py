@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
+from time import monotonic
 
 from heliostat_cli.embedded.containers import TERMINATION_LOG
-from heliostat_cli.embedded.processes import Identity, is_alive, kill, marked, send
+from heliostat_cli.embedded.processes import Identity, is_alive, kill, look, send
 from heliostat_cli.embedded.supervisor import (
     CONTAINER,
     LOG,
@@ -26,6 +27,8 @@ from heliostat_cli.embedded.supervisor import (
 
 _NOBODY = Identity(0, 0, "")
 _SWEEP_SECONDS = 10.0
+_EXEC_SECONDS = 0.5
+"""For how long an empty environment may be one that the kernel does not show yet."""
 
 
 class Life(Enum):
@@ -99,9 +102,18 @@ class PodFolder:
             send(supervisor, signal.SIGKILL)
         with suppress(TimeoutError):
             async with asyncio.timeout(_SWEEP_SECONDS):
-                while left := marked(self.path):
-                    kill(left)
-                    await asyncio.sleep(0.02)
+                await self._sweep_marked()
+
+    async def _sweep_marked(self) -> None:
+        since: dict[int, float] = {}
+        while True:
+            own, unclear = look(self.path)
+            kill(own)
+            now = monotonic()
+            waited = [now - since.setdefault(pid, now) for pid in unclear]
+            if not own and all(each > _EXEC_SECONDS for each in waited):
+                return
+            await asyncio.sleep(0.02)
 
     def termination_log(self) -> bytes:
         """What the container wrote as its last word; empty when nothing."""
