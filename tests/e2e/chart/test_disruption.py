@@ -132,7 +132,7 @@ def test_screens_miss_nothing_while_the_api_is_replaced(chart: Chart, platform: 
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", api, "--timeout=60s")
         told = people.end()
     assert (told["missed"], told["twice"]) == (0, 0), told
-    assert int(str(told["made"])) > 5
+    assert int(str(told["made"])) > 5, told
     assert int(str(told["connections"])) > 1
     assert 0 < float(str(told["away"])) <= AWAY_SECONDS
 

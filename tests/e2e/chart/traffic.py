@@ -23,6 +23,8 @@ PATIENCE = httpx2.Timeout(30, connect=2)
 """A SYN towards a pod that is gone, or whose network is not open yet, is repeated ever more seldom:
 after 15 s it takes 16 more."""
 HEARING_SECONDS = 60
+UNDER_WAY = 5
+"""So many agents are made before anything happens to the api."""
 FAILURES = (httpx2.HTTPError, OSError)
 
 
@@ -137,7 +139,7 @@ async def make_agents(person: httpx2.AsyncClient, over: asyncio.Event) -> tuple[
                 made.append(answer.json()["agent"])
                 now = time.monotonic()
                 away, last = max(away, now - last), now
-                if len(made) == 1:
+                if len(made) == UNDER_WAY:
                     print("under way", flush=True)
                 if is_last:
                     return made, away
