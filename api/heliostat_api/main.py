@@ -1,8 +1,7 @@
 """Puts the api together."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -37,6 +36,7 @@ from heliostat_api.serving.pages import add_pages
 from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.problems import DescribedApp, add_problems
 from heliostat_api.serving.signing import signing
+from heliostat_api.serving.work import Work
 from heliostat_api.surroundings import Surroundings
 
 
@@ -63,7 +63,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 
 def create_app(around: Surroundings) -> FastAPI:
     """The api over its surroundings."""
-    counted = Metrics()
+    counted, background = Metrics(), Work()
     around = replace(around, documents=TimedDocuments(around.documents, counted))
     documents, clock, log = around.documents, around.clock, around.log
     register, endings = Register(documents, clock), Endings(log, clock)
@@ -95,7 +95,7 @@ def create_app(around: Surroundings) -> FastAPI:
             *money.work(world, around.settings),
         ]
         work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
-        async with working(*work), chat.open(is_alone=around.is_alone):
+        async with background.going_on(*work), chat.open(is_alone=around.is_alone):
             yield
         await money.gateway.close()
 
@@ -132,6 +132,7 @@ def create_app(around: Surroundings) -> FastAPI:
         webhooks=open_webhooks(
             hooks, records.agents, entrance.people, entrance.limits, workshop.commands
         ),
+        background=background,
     )
     ingest = Ingest(records.transcripts, records.files, recorder, log, clock)
     add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
@@ -151,16 +152,3 @@ def admit(app: FastAPI, around: Surroundings, entrance: Entrance) -> None:
     else:
         hosts = around.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)
-
-
-@asynccontextmanager
-async def working(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """What goes on as long as the block runs."""
-    tasks = [asyncio.create_task(each) for each in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task

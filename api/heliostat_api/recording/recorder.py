@@ -50,7 +50,7 @@ from heliostat_api.recording.trials import Trials
 from heliostat_api.webhooks.occasions import Occasions
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
-from heliostat_core.resources import ObjectHead
+from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import AGENT, EXECUTION, Change, JsonObject, Kind, World, WorldError
 
 _LOG = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class Recorder:
         for kind in (AGENT, EXECUTION):
             open_before = {each.path: _uid_in(each) async for each in self._left_open(kind)}
             async for obj in self.world.list(kind):
-                open_before.pop(await self.see(kind, obj), None)
+                open_before.pop(await self._see_alone(kind, obj), None)
             for path, uid in open_before.items():
                 await self._see_gone(path, uid)
 
@@ -135,9 +135,24 @@ class Recorder:
     async def _see_change(self, kind: Kind, change: Change) -> None:
         if change.type == "DELETED" and not await self._is_known(kind, change.object):
             return
-        path = await self.see(kind, change.object)
+        path = await self._see_alone(kind, change.object)
         if change.type == "DELETED":
             await self._see_gone(path, ObjectHead.model_validate(change.object).metadata.uid)
+
+    async def _see_alone(self, kind: Kind, obj: JsonObject) -> str:
+        """The same as `see`, but nothing that another version or a person wrote ends the record of
+        everybody else: what can't be read stays as it was recorded last."""
+        try:
+            return await self.see(kind, obj)
+        except ValueError as error:
+            meta = ObjectHead.model_validate(obj).metadata
+            name = f"{kind.name} {meta.namespace}/{meta.name}"
+            _LOG.warning("%s can't be read and is left alone: %s", name, error)
+            return await self._path_of(kind, meta)
+
+    async def _path_of(self, kind: Kind, meta: ObjectMeta) -> str:
+        document = await self._draft_of(meta) if kind is AGENT else None
+        return document.path if document else f"{kind.plural}/{meta.uid}"
 
     async def see(self, kind: Kind, obj: JsonObject) -> str:
         """Records one state of a resource, however often; returns the path of its document."""
@@ -159,7 +174,7 @@ class Recorder:
     async def _see_agent(self, agent: Agent) -> str:
         """A dashboard's agent is recorded in its own document, others under their uid."""
         owner = self.owners.of_agent(agent)
-        document = await self._draft_of(agent)
+        document = await self._draft_of(agent.metadata)
         path = document.path if document else f"agents/{agent.metadata.uid}"
         self.owners.note(agent, path.partition("/")[2], document)
         if TEST_OF in agent.metadata.annotations or (owner and await self.is_erasing(owner)):
@@ -178,12 +193,11 @@ class Recorder:
         await self.occasions.see_agent(agent, path)
         return path
 
-    async def _draft_of(self, agent: Agent) -> Document | None:
+    async def _draft_of(self, meta: ObjectMeta) -> Document | None:
         """The document that the resource names, if that knows the resource, too.
 
         A copy of a resource has a copy of its annotations, and anybody may write them.
         """
-        meta = agent.metadata
         named = meta.annotations.get(AGENT_ID, "")
         if not _IS_ID.fullmatch(named):
             return None
@@ -197,10 +211,8 @@ class Recorder:
         """An Agent that was gone before anybody saw it is nobody's news; a run is history."""
         if kind is not AGENT:
             return True
-        agent = Agent.model_validate(obj)
-        if await self._draft_of(agent) is not None:
-            return True
-        return await self.documents.get(f"agents/{agent.metadata.uid}") is not None
+        path = await self._path_of(kind, ObjectHead.model_validate(obj).metadata)
+        return await self.documents.get(path) is not None
 
     async def _see_gone(self, path: str, uid: str) -> None:
         """`uid` is of the resource that is gone; there may be another one for the same document."""

@@ -1,5 +1,6 @@
 """What is recorded of a resource, and what is reported of it: pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +31,7 @@ SPEC = "spec"
 """Field: what the run was asked to do, so that it can be asked again; what the agent does."""
 VIEW = "view"
 """Field: what people see of it, as they get it."""
-_STATUS = {
+_STATUS: Mapping[str, str] = {
     Phase.SUCCEEDED: "success",
     Phase.FAILED: "failed",
     Phase.CANCELLED: "cancelled",
@@ -192,7 +193,7 @@ def _ending(view: ExecutionView) -> Fields:
     return {
         "startTime": view.start_time,
         "endTime": view.completion_time,
-        "status": _STATUS.get(Phase(view.phase), "pending"),
+        "status": _STATUS.get(view.phase, "pending"),
         "phase": view.phase,
         "isFinished": view.is_finished,
         "result": view.result,

@@ -16,8 +16,11 @@ health = APIRouter(include_in_schema=False)
 
 
 @health.get("/healthz")
-async def live() -> Mapping[str, str]:
-    """The process serves."""
+async def live(request: Request) -> Mapping[str, str]:
+    """The process serves, and all that goes on beside its requests goes on."""
+    if failed := parts_of(request).background.failed:
+        detail = f"{', '.join(failed)} ended with an error, see the log; to be started again"
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail)
     return {"status": "ok"}
 
 

@@ -37,6 +37,7 @@ from heliostat_api.secrets.service import Secrets
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.serving.work import Work
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Parts:
     expiring: Expiring
     chat: Chat
     webhooks: Webhooks
+    background: Work
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

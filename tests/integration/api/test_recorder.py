@@ -25,7 +25,17 @@ from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.names import OWNER_ANNOTATION, RECORDED_ANNOTATION
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Ref
+from heliostat_core.worlds import (
+    AGENT,
+    EVERYTHING,
+    EXECUTION,
+    Change,
+    JsonObject,
+    JsonValue,
+    Kind,
+    Ref,
+    Selection,
+)
 from support.builders.resources import NOW
 from support.objects import ENDED
 
@@ -256,3 +266,49 @@ def is_marked(obj: JsonObject | None) -> bool:
     assert isinstance(metadata, dict)
     annotations = metadata.get("annotations", {})
     return isinstance(annotations, dict) and RECORDED_ANNOTATION in annotations
+
+
+ODD: JsonObject = {"metadata": {"name": "odd", "namespace": "team", "uid": "odd"}, "spec": {}}
+
+
+class OddWorld(EmbeddedWorld):
+    """Holds one more Execution, which is of no agent."""
+
+    async def list(
+        self, kind: Kind, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[JsonObject]:
+        if kind is EXECUTION:
+            yield ODD
+        async for each in super().list(kind, selection):
+            yield each
+
+    async def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
+        if kind is EXECUTION:
+            yield Change("MODIFIED", ODD)
+        async for change in super().watch(kind, selection):
+            yield change
+
+
+async def test_what_cannot_be_read_ends_the_record_of_nothing_else(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(place.folder.world_file)
+    place.world = OddWorld(store)
+    await place.add(**{OWNER_ANNOTATION: "ann"})
+    async with recording(place):
+        await place.log.wait([ANN], 0, 10)
+        first = await place.log.end()
+        await place.set_status(phase="Running")
+        await place.log.wait([ANN], first, 10)
+    store.close()
+    assert [phase for _, phase in await place.heard()] == ["Pending", "Running"]
+    assert "Execution team/odd can't be read and is left alone" in caplog.text
+
+
+async def test_a_phase_that_nobody_knows_is_recorded_as_it_is(place: Place) -> None:
+    uid = await place.add(**{OWNER_ANNOTATION: "ann"})
+    await place.set_status(phase="Wondering")
+    async with recording(place):
+        await place.log.wait([ANN], 0, 10)
+    fields = (await place.document(uid)).fields
+    assert (fields["phase"], fields["status"]) == ("Wondering", "pending")

@@ -1,0 +1,44 @@
+"""What goes on beside the requests, and what of it came to a bad end."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+_LOG = logging.getLogger(__name__)
+
+
+class Work:
+    """Work in the background of a process. Whoever does it lets through what only a fault of ours
+    can be: then the process is to be begun again, for nobody else would notice."""
+
+    def __init__(self) -> None:
+        self._failed: list[str] = []
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of what ended with an error."""
+        return tuple(self._failed)
+
+    @asynccontextmanager
+    async def going_on(self, *work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+        """As long as the block runs; work may be done before."""
+        tasks = [asyncio.create_task(each, name=_name_of(each)) for each in work]
+        for task in tasks:
+            task.add_done_callback(self._see_end)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _see_end(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed.append(task.get_name())
+            _LOG.error("%s ended with an error", task.get_name(), exc_info=error)
+
+
+def _name_of(work: Coroutine[None, None, None]) -> str:
+    return str(getattr(work, "__qualname__", work))
