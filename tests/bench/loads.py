@@ -72,7 +72,14 @@ async def arrivals(
             async for change in changes:
                 await found.take(change)
 
-    async with beside(follow()):
+    async def keep_following() -> None:
+        """What a new kind's storage is not ready for is asked again."""
+        while True:
+            with suppress(UnavailableError):
+                await follow()
+            await asyncio.sleep(0.1)
+
+    async with beside(keep_following()):
         yield found
 
 
