@@ -6,7 +6,6 @@ Redis the replica decides alone, with what it knew; what it found out then is to
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -33,6 +32,7 @@ from heliostat_gateway.breakers import (
 )
 from heliostat_gateway.shared.breaker_scripts import ADMIT, READ, RECORD
 from heliostat_gateway.shared.connection import PREFIX
+from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.listening import AWAY, Listener
 from heliostat_gateway.wire import count_at, parse_object, text_at
 
@@ -81,9 +81,7 @@ class SharedBreakers(Breakers):
     async def close(self) -> None:
         """Stops listening."""
         if self._sending is not None:
-            self._sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sending
+            await end_all([self._sending])
         await self._listener.close()
 
     async def admit(self, key: str) -> Admission:

@@ -25,6 +25,7 @@ from heliostat_gateway.access.keys import (
     rotate_key,
 )
 from heliostat_gateway.shared.connection import PREFIX, text_of
+from heliostat_gateway.shared.ending import end_all
 from heliostat_gateway.shared.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError
 
@@ -64,9 +65,7 @@ class SharedKeyStore(KeyStore):
     async def close(self) -> None:
         """Writes the last times of use, if Redis is there."""
         if self._saving is not None:
-            self._saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._saving
+            await end_all([self._saving])
         if self._listener.is_connected:
             with contextlib.suppress(*AWAY):
                 await self._save_uses()

@@ -9,6 +9,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from heliostat_gateway.shared.ending import end_all
+
 _LOG = logging.getLogger(__name__)
 # A dead connection is found, and a living one in its place, within a second.
 _PING_SECONDS = 0.25
@@ -81,8 +83,7 @@ class Listener:
             try:
                 await asyncio.wait([self._following])
             finally:
-                self._following.cancel()
-                await asyncio.wait([self._following])
+                await end_all([self._following])
             if not self._following.cancelled() and (error := self._following.exception()):
                 if not isinstance(error, AWAY):
                     _LOG.error("following %s failed", self._channel, exc_info=error)
@@ -109,7 +110,8 @@ class Listener:
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _hear_all(self, pubsub: PubSub) -> None:
-        while True:
+        """Until it is doubted: the client may have swallowed the cancellation."""
+        while self.is_connected:
             message = await self._next_message(pubsub)
             if message is not None:
                 self._hear(message)
