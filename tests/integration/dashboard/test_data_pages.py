@@ -159,6 +159,7 @@ def test_a_key_is_shown_once_and_revoked(open_page: OpenPage) -> None:
     made.get_by_role("button", name="I have kept it").click()
     row = page.get_by_role("list", name="Your keys").get_by_role("listitem")
     expect(row).to_contain_text("laptop")
+    expect(made).to_have_count(0)
     assert key not in page.content()
     row.get_by_role("button", name="Revoke").click()
     row.get_by_role("button", name="Revoke it").click()
