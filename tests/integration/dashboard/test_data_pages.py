@@ -138,7 +138,7 @@ def test_who_comes_back_to_a_list_finds_it_as_they_left_it(
     before = page.evaluate("scrollY")
     page.get_by_role("link", name="Draft 3", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Draft 3")
-    assert page.evaluate("scrollY") == 0
+    page.wait_for_function("scrollY === 0")
     page.go_back()
     expect(page.get_by_role("textbox", name="Search by name or description")).to_have_value("draft")
     page.wait_for_function("before => Math.abs(scrollY - before) < 80", arg=before)
