@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from heliostat_api.main import create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
+from heliostat_api.recording.managers import APPLIER
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.surroundings import Surroundings
 from heliostat_cli.embedded.folders import StateFolder
@@ -63,6 +64,13 @@ class ApiPlace:
             namespace=NAMESPACE,
             owner=LOCAL.id,
             clock=self.clock,
+        )
+
+    def surroundings_with(self, applier: EmbeddedWorld) -> Surroundings:
+        """The same with a test's own world for what the recorder and activation see and write."""
+        other = self.world.as_manager
+        return replace(
+            self.surroundings(), world=lambda name: applier if name == APPLIER else other(name)
         )
 
     def app(self) -> FastAPI:

@@ -133,11 +133,13 @@ class Recorder:
             await self._see_change(kind, change)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
-        if change.type == "DELETED" and not await self._is_known(kind, change.object):
+        if change.type != "DELETED":
+            await self._see_alone(kind, change.object)
             return
-        path = await self._see_alone(kind, change.object)
-        if change.type == "DELETED":
-            await self._see_gone(path, ObjectHead.model_validate(change.object).metadata.uid)
+        meta = ObjectHead.model_validate(change.object).metadata
+        if await self._is_known(kind, meta):
+            path = await self._see_alone(kind, change.object)
+            await self._see_gone(path, meta.uid)
 
     async def _see_alone(self, kind: Kind, obj: JsonObject) -> str:
         """The same as `see`, but nothing that another version or a person wrote ends the record of
@@ -148,11 +150,8 @@ class Recorder:
             meta = ObjectHead.model_validate(obj).metadata
             name = f"{kind.name} {meta.namespace}/{meta.name}"
             _LOG.warning("%s can't be read and is left alone: %s", name, error)
-            return await self._path_of(kind, meta)
-
-    async def _path_of(self, kind: Kind, meta: ObjectMeta) -> str:
-        document = await self._draft_of(meta) if kind is AGENT else None
-        return document.path if document else f"{kind.plural}/{meta.uid}"
+            draft = await self._draft_of(meta) if kind is AGENT else None
+            return _path_of(kind, meta, draft)
 
     async def see(self, kind: Kind, obj: JsonObject) -> str:
         """Records one state of a resource, however often; returns the path of its document."""
@@ -175,7 +174,7 @@ class Recorder:
         """A dashboard's agent is recorded in its own document, others under their uid."""
         owner = self.owners.of_agent(agent)
         document = await self._draft_of(agent.metadata)
-        path = document.path if document else f"agents/{agent.metadata.uid}"
+        path = _path_of(AGENT, agent.metadata, document)
         self.owners.note(agent, path.partition("/")[2], document)
         if TEST_OF in agent.metadata.annotations or (owner and await self.is_erasing(owner)):
             return path  # there for one run only, which screens show; or going
@@ -207,12 +206,11 @@ class Recorder:
             return None
         return document
 
-    async def _is_known(self, kind: Kind, obj: JsonObject) -> bool:
+    async def _is_known(self, kind: Kind, meta: ObjectMeta) -> bool:
         """An Agent that was gone before anybody saw it is nobody's news; a run is history."""
-        if kind is not AGENT:
+        if kind is not AGENT or await self._draft_of(meta) is not None:
             return True
-        path = await self._path_of(kind, ObjectHead.model_validate(obj).metadata)
-        return await self.documents.get(path) is not None
+        return await self.documents.get(_path_of(kind, meta)) is not None
 
     async def _see_gone(self, path: str, uid: str) -> None:
         """`uid` is of the resource that is gone; there may be another one for the same document."""
@@ -277,6 +275,11 @@ class Recorder:
             query = Query(kind.plural, owner=None, where={name: True}, limit=_PAGE)
             async for document in every(self.documents, query):
                 yield document
+
+
+def _path_of(kind: Kind, meta: ObjectMeta, draft: Document | None = None) -> str:
+    """Of the document that tells of a resource."""
+    return draft.path if draft else f"{kind.plural}/{meta.uid}"
 
 
 def _uid_in(document: Document) -> str:

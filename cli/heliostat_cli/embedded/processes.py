@@ -35,8 +35,8 @@ def boot_id() -> str:
 
 def identify(pid: int) -> Identity | None:
     """The living process of that number."""
-    fields = _stat(pid)
-    if fields is None or fields[_STATE] in "ZX":
+    fields = _stat_of_living(pid)
+    if fields is None:
         return None
     return Identity(pid, int(fields[_START_TIME]), boot_id())
 
@@ -109,12 +109,8 @@ def look(folder: Path) -> tuple[list[int], list[int]]:
 
 
 def _may_have_environment(pid: int) -> bool:
-    fields = _stat(pid)
-    return (
-        fields is not None
-        and fields[_STATE] not in "ZX"
-        and not int(fields[_FLAGS]) & _KERNEL_THREAD
-    )
+    fields = _stat_of_living(pid)
+    return fields is not None and not int(fields[_FLAGS]) & _KERNEL_THREAD
 
 
 def kill(pids: list[int]) -> None:
@@ -154,6 +150,12 @@ def _proportional_bytes(pid: int) -> int:
 
 def _all_pids() -> Iterator[int]:
     return (int(name) for name in os.listdir(_PROC) if name.isdigit())
+
+
+def _stat_of_living(pid: int) -> list[str] | None:
+    """A zombie is not alive."""
+    fields = _stat(pid)
+    return None if fields is None or fields[_STATE] in "ZX" else fields
 
 
 def _stat(pid: int) -> list[str] | None:

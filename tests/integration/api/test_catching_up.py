@@ -70,11 +70,7 @@ async def starting(folder: Path) -> AsyncIterator[Starting]:
     async with api_place(folder) as place:
         store = Store(place.folder.world_file)
         world = BusyWorld(store, manager=APPLIER)
-        other = place.world.as_manager
-        around = replace(
-            place.surroundings(), world=lambda name: world if name == APPLIER else other(name)
-        )
-        app = create_app(around)
+        app = create_app(place.surroundings_with(world))
         parts: Parts = app.state.parts
         async with httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app), base_url=ORIGIN, headers=session_headers()

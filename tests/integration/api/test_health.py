@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from heliostat_api.main import create_app
@@ -32,10 +31,7 @@ async def test_an_api_that_works_is_alive(tmp_path: Path) -> None:
 async def test_an_api_that_records_nothing_any_more_is_not_alive(tmp_path: Path) -> None:
     async with api_place(tmp_path) as place:
         with closing(Store(place.folder.world_file)) as store:
-            world, other = FaultyWorld(store, manager=APPLIER), place.world.as_manager
-            around = replace(
-                place.surroundings(), world=lambda name: world if name == APPLIER else other(name)
-            )
+            around = place.surroundings_with(FaultyWorld(store, manager=APPLIER))
             async with client_of(create_app(around)) as client, asyncio.timeout(20):
                 while (answer := await client.get("/healthz")).status_code == 200:
                     await asyncio.sleep(0.01)
