@@ -85,12 +85,12 @@ class Course:
             self._keep_operator(),
             self._measure(),
             self._tell(began),
-            self._break(),
         )
         async with asyncio.TaskGroup() as group:
-            works = [group.create_task(work) for work in beside]
+            breaks = group.create_task(self._break())
+            works = [breaks, *(group.create_task(work) for work in beside)]
             await self._make_runs(began + self.record.options.seconds)
-            await self._wait_for_the_rest()
+            await self._wait_for_the_rest(breaks)
             for each in works:
                 each.cancel()
         self.record.seconds = time.monotonic() - began
@@ -121,11 +121,14 @@ class Course:
             except UnavailableError:
                 await asyncio.sleep(0.2)
 
-    async def _wait_for_the_rest(self) -> None:
-        """Until all are done, or nothing has moved for long."""
+    async def _wait_for_the_rest(self, breaks: asyncio.Task[None]) -> None:
+        """Until all are done and all is broken that the plan says, or nothing has moved for long.
+
+        The last runs may be quicker than what is broken in their course.
+        """
         record, before, moved = self.record, -1, time.monotonic()
         nudged = moved
-        while record.done < len(record.made):
+        while record.done < len(record.made) or not (breaks.done() or self._is_cut_short):
             now = time.monotonic()
             if record.done != before:
                 before, moved = record.done, now
@@ -138,6 +141,11 @@ class Course:
                     # What went between a list and the watch after it was told to nobody.
                     await self._look_anew(EXECUTION)
             await asyncio.sleep(0.1)
+
+    @property
+    def _is_cut_short(self) -> bool:
+        """Time was over before all were made: the plan is not carried out to its end."""
+        return len(self.record.made) < self.record.options.runs
 
     def _nudge(self) -> None:
         """Touches pods that live: kwok, killed between two looks, may wait for a change of them.
