@@ -1,12 +1,15 @@
 """`python -m heliostat_gateway`: serves the gateway until it is told to stop."""
 
+import asyncio
 import gc
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
 
+from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.logs import set_up_logs
 from heliostat_gateway.main import create_app
 from heliostat_gateway.scripted.scenario import ScenarioError
@@ -17,6 +20,8 @@ from heliostat_gateway.storage import StorageError
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 KEEP_ALIVE_SECONDS = 65
 _SHUTDOWN_SECONDS = 5
+_SILENCE_SECONDS = 2
+_LOOK_SECONDS = 0.05
 # New objects between two looks for cycles; Python's own 700 means a look at each second request,
 # which finds next to nothing and takes a sixth of a request's time.
 _OBJECTS_BETWEEN_LOOKS = 20_000
@@ -26,18 +31,35 @@ class Server(uvicorn.Server):
     """Lets open streams come to their end, for a while; then ends them with an error event."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops: no new request, every call ended and booked, then uvicorn's own shutdown."""
+        """Stops: no new connection, every call ended and booked, then uvicorn's own shutdown."""
         app = self.config.app
         if isinstance(app, FastAPI):
             for server in self.servers:
                 server.close()
-            for connection in list(self.server_state.connections):
-                connection.shutdown()  # at once when it is idle, else after its answer
             gateway = app.state.gateway
             calls = gateway.conversations.books.calls
-            await calls.wait_for_all(gateway.settings.drain_seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(gateway.settings.drain_seconds):
+                    await self._see_out(calls)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # at once when it is idle, else after its answer
             await calls.end_all()
         await super().shutdown(sockets)
+
+    async def _see_out(self, calls: OpenCalls) -> None:
+        """Until nobody is connected, or no call is open and nobody has asked anything for a while.
+
+        Whoever is connected may ask once more, and hears with the answer that the connection
+        closes: a connection that closes unannounced may do so just when its client asks.
+        """
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        silence, answered = 0.0, state.total_requests
+        while (calls or state.connections) and silence < _SILENCE_SECONDS:
+            await asyncio.sleep(_LOOK_SECONDS)
+            is_silent = not calls and state.total_requests == answered
+            silence = silence + _LOOK_SECONDS if is_silent else 0.0
+            answered = state.total_requests
 
 
 def main() -> int:

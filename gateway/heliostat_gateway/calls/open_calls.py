@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -84,13 +84,6 @@ class OpenCalls:
     async def end_key(self, key_id: str) -> int:
         """Ends the calls of a key and waits until each is settled. Returns how many."""
         return await _end(set(self._calls.get(key_id, ())), EndReason.REVOKED)
-
-    async def wait_for_all(self, seconds: float) -> None:
-        """Waits until all calls have come to their own end, but not longer than that."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while calls := self._all():
-                    await calls.pop().closed.wait()
 
     async def end_all(self) -> int:
         """Ends every call, for shutdown."""

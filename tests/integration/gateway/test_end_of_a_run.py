@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import http.client
 import json
 import signal
+import socket
 import time
 
 import aiohttp
 import pytest
+
+from support.waiting import until
 
 from .gateway_process import GatewayProcess, small_request
 
@@ -171,6 +175,51 @@ async def test_a_shutdown_waits_for_open_streams_as_long_as_it_may(
     assert "shutting down" in stuck.text
     assert time.monotonic() - started >= 3
     assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
+
+
+class KeptConnection:
+    """One connection of a client that keeps it between its requests."""
+
+    def __init__(self, gateway: GatewayProcess) -> None:
+        self._headers = {"x-api-key": gateway.key("run")}
+        self._connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+
+    def ask(self, model: str = "scripted/hello") -> http.client.HTTPResponse:
+        """An answer that was not read yet."""
+        body = json.dumps(small_request(model))
+        self._connection.request("POST", "/v1/messages", body, self._headers)
+        return self._connection.getresponse()
+
+
+def refuses(gateway: GatewayProcess) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", gateway.port), 5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+async def test_a_kept_connection_may_ask_once_more_while_its_gateway_leaves(
+    gateway: GatewayProcess,
+) -> None:
+    assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
+    await asyncio.to_thread(gateway.start, HELIOSTAT_GATEWAY_DRAIN_SECONDS="30")
+    idle, streaming = KeptConnection(gateway), KeptConnection(gateway)
+    assert idle.ask().read()
+    open_answer = streaming.ask("scripted/slow")
+    assert gateway.process is not None
+    gateway.process.send_signal(signal.SIGTERM)
+    await until(lambda: refuses(gateway), 30)
+    last = idle.ask()
+    assert (last.status, last.getheader("connection")) == (200, "close")
+    assert b"message_stop" in last.read()
+    assert b"message_stop" in open_answer.read()
+    last = streaming.ask()
+    assert (last.status, last.getheader("connection")) == (200, "close")
+    assert b"message_stop" in last.read()
+    started = time.monotonic()
+    assert await asyncio.to_thread(gateway.stop) in (0, -signal.SIGTERM)
+    assert time.monotonic() - started < 10  # nobody is connected any more
 
 
 async def test_an_expired_key_says_so(gateway: GatewayProcess) -> None:
