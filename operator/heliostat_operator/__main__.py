@@ -1,7 +1,6 @@
 """`python -m heliostat_operator`: the operator in a cluster."""
 
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -10,15 +9,10 @@ from pydantic import ValidationError
 
 from heliostat_core.environment import unknown_settings
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.garbage import look_seldom
 from heliostat_operator.main import run
 from heliostat_operator.settings import PREFIX, OperatorSettings, known_settings
 from heliostat_telemetry.lines import set_up_lines
-
-# New objects between two looks for cycles; Python's own 700 means a look at each second change.
-_OBJECTS_BETWEEN_LOOKS = 20_000
-# Looks at the young before one at the older. kopf leaves a cycle for each change, and those that
-# were in use at a look stay until a deeper one: with Python's own 10 the memory kept growing.
-_LOOKS_BETWEEN_DEEPER = 2
 
 
 async def _serve(settings: OperatorSettings) -> None:
@@ -42,21 +36,13 @@ def main() -> int:
     if unknown:
         sys.stderr.write(f"The operator knows no setting {', '.join(unknown)}.\n")
         return 2
-    spare_collections()
+    look_seldom()
     try:
         asyncio.run(_serve(settings))
     except Exception:  # whatever ends us is a line like any other
         logging.getLogger(__name__).critical("the operator ends", exc_info=True)
         return 1
     return 0
-
-
-def spare_collections() -> None:
-    """What is there now stays until the end: the collector need not look at it again. A look at all
-    takes longer than some schedules may be late."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, _LOOKS_BETWEEN_DEEPER, _LOOKS_BETWEEN_DEEPER)
 
 
 if __name__ == "__main__":

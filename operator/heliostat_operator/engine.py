@@ -55,7 +55,7 @@ _AGENT_PAUSE = 1.0
 _AGENT_PAUSE_FACTOR = 20.0
 
 # For so long everything else waits while times of schedules are due: thousands of them at once.
-_LONGEST_HURRY = 10.0
+LONGEST_HURRY = 10.0  # seconds
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +91,16 @@ class Meter(Protocol):
 
     @property
     def schedules(self) -> TickMeter: ...
+
+
+def _key_of(change: Change) -> Key:
+    metadata = change.object.get("metadata")
+    fields = metadata if isinstance(metadata, Mapping) else {}
+    return str(fields.get("namespace", "")), str(fields.get("name", ""))
+
+
+def _meta_of(change: Change) -> ObjectMeta:
+    return ObjectMeta.model_validate(change.object.get("metadata"))
 
 
 def utc_now() -> datetime:
@@ -172,6 +182,14 @@ class Engine:
 
     # ---- wakes ----------------------------------------------------------------------------------
 
+    async def hear(self, kind: Kind, change: Change) -> None:
+        """As `see`. The echo of what a schedule just made comes after the times that are due: it
+        brings them nothing new, and at a tick there are as many of them."""
+        is_untouched = change.type != "DELETED" and not change.object.get("status")
+        if kind == EXECUTION and is_untouched and self._runs.is_live(_key_of(change)):
+            await self._times_first()
+        self.see(kind, change)
+
     def see(self, kind: Kind, change: Change) -> None:
         """Take note of a change; never blocks, never fails on an object's content."""
         try:
@@ -181,19 +199,14 @@ class Engine:
             logger.warning("a %s that can't be read is left alone: %s", kind.name, error)
 
     def _see(self, kind: Kind, change: Change) -> None:
-        metadata = change.object.get("metadata")
-        if not isinstance(metadata, Mapping):
-            return
-        meta = ObjectMeta.model_validate(metadata)
-        key = (meta.namespace, meta.name)
         if kind == AGENT:
-            self._see_agent(key, change)
+            self._see_agent(_key_of(change), change)
         elif kind == EXECUTION:
-            self._see_execution(key, change)
+            self._see_execution(_key_of(change), change)
         elif kind == NETWORK_POLICY:
-            self._see_policy(meta, kind, change)
+            self._see_policy(_meta_of(change), kind, change)
         else:
-            self._see_child(meta)
+            self._see_child(_meta_of(change))
 
     def _see_agent(self, key: Key, change: Change) -> None:
         self._observer.forget_agent(key)
@@ -369,7 +382,7 @@ class Engine:
 
     async def _times_first(self) -> None:
         """What is due has a time to keep; the work that it makes comes after."""
-        await self.schedule_queue.calm(_LONGEST_HURRY)
+        await self.schedule_queue.calm(LONGEST_HURRY)
 
     async def _timed(self, kind: str, work: Awaitable[Answer]) -> Answer:
         started = time.monotonic()

@@ -43,8 +43,8 @@ WATCHED: Mapping[Kind, str | None] = {
 """What the operator watches, and by which label selector."""
 
 
-Sink = Callable[[Kind, Change], None]
-"""Takes note of a change at once, without I/O."""
+Sink = Callable[[Kind, Change], Coroutine[None, None, None]]
+"""Takes note of a change, without I/O; until then no later one of the same object is told."""
 
 
 def watched_by(settings: OperatorSettings) -> Iterable[Kind]:
@@ -77,6 +77,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.watching.chunk_size = 500
     settings.persistence.finalizer = f"{GROUP}/kopf"
     settings.persistence.diffbase_storage = _NoDifferences()
+    settings.persistence.progress_storage = _NoProgress()
     for kind, selector in WATCHED.items():
         if selector is not None:
             settings.watching.label_selectors[kind.group, kind.version, kind.plural] = selector
@@ -99,6 +100,25 @@ class _NoDifferences(kopf.DiffBaseStorage):
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
         """Nothing is kept."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """No handler has any: kopf would search the annotations of every object of every event."""
+
+    def fetch(self, *, key: str, body: kopf.Body) -> None:
+        """Nothing was kept."""
+
+    def store(self, *, key: str, record: object, body: kopf.Body, patch: kopf.Patch) -> None:
+        """Nothing is kept."""
+
+    def purge(self, *, key: str, body: kopf.Body, patch: kopf.Patch) -> None:
+        """There is nothing."""
+
+    def touch(self, *, body: kopf.Body, patch: kopf.Patch, value: str | None) -> None:
+        """No handler waits for an event that a touch would make."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        return essence
 
 
 class NoMemories(ResourceMemories):
@@ -128,12 +148,10 @@ def _login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo 
 
 
 def _handler(kind: Kind, sink: Sink) -> Callable[..., Coroutine[None, None, None]]:
-    # A coroutine, though it waits for nothing: kopf runs plain functions in threads.
-    async def see(event: Mapping[str, JsonObject], **_: object) -> None:
-        change = Change(_change_type(event), event["object"])
-        sink(kind, change)
+    async def hear(event: Mapping[str, JsonObject], **_: object) -> None:
+        await sink(kind, Change(_change_type(event), event["object"]))
 
-    return see
+    return hear
 
 
 def _change_type(event: Mapping[str, object]) -> Literal["ADDED", "MODIFIED", "DELETED"]:

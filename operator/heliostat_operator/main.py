@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,17 @@ from aiohttp import web
 from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator.engine import Engine, utc_now
+from heliostat_operator.engine import LONGEST_HURRY, Engine, utc_now
+from heliostat_operator.garbage import look_deep_in_calm
 from heliostat_operator.gateway.client import HttpGateway
 from heliostat_operator.gateway.signing import Signer, ensure_signing_key
-from heliostat_operator.handlers import NoMemories, build_registry, build_settings, watched_by
+from heliostat_operator.handlers import (
+    NoMemories,
+    Sink,
+    build_registry,
+    build_settings,
+    watched_by,
+)
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.observability.metrics import Metrics
 from heliostat_operator.observability.run_spans import RunSpans
@@ -82,6 +89,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
             stop,
             _watch(engine, leadership, settings),
             _lead(world, engine, leadership, settings.namespace),
+            look_deep_in_calm(engine.schedule_queue, LONGEST_HURRY),
         )
     finally:
         if leadership.was_acquired:
@@ -152,14 +160,14 @@ async def _watch(engine: Engine, leadership: Leadership, settings: OperatorSetti
     )
 
 
-def _sink(engine: Engine, leadership: Leadership) -> Callable[[Kind, Change], None]:
-    def see(kind: Kind, change: Change) -> None:
+def _sink(engine: Engine, leadership: Leadership) -> Sink:
+    async def hear(kind: Kind, change: Change) -> None:
         if kind == LEASE:
             leadership.see(change)
         else:
-            engine.see(kind, change)
+            await engine.hear(kind, change)
 
-    return see
+    return hear
 
 
 async def _lead(world: World, engine: Engine, leadership: Leadership, namespace: str) -> None:

@@ -48,6 +48,7 @@ class KeyQueue(Generic[Key]):
         self._failures: dict[Key, int] = {}
         self._calm = asyncio.Event()
         self._calm.set()
+        self._hurry = asyncio.Event()
         self._waited_since: float | None = None  # loop time of the first who waits for calm
 
     def __len__(self) -> int:
@@ -69,6 +70,7 @@ class KeyQueue(Generic[Key]):
         if urgent:
             self._urgent.add(key)
             self._calm.clear()
+            self._hurry.set()
         self._ready.put_nowait((not urgent, next(self._order), key))
 
     def add_later(self, key: Key, seconds: float, *, urgent: bool = False) -> None:
@@ -93,6 +95,11 @@ class KeyQueue(Generic[Key]):
         with suppress(TimeoutError):
             async with asyncio.timeout_at(self._waited_since + most_seconds):
                 await self._calm.wait()
+
+    async def hurry(self) -> None:
+        """Until something urgent comes after a time of calm."""
+        await self._calm.wait()
+        await self._hurry.wait()
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -138,6 +145,7 @@ class KeyQueue(Generic[Key]):
             self.add_later(key, delay, urgent=was_urgent)
         if not self._urgent:
             self._waited_since = None
+            self._hurry.clear()
             self._calm.set()
 
     async def _attempt(self, key: Key) -> float | None:

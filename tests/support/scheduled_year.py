@@ -7,6 +7,7 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.status import RunResult
+from heliostat_operator.schedules.outlook import Outlook
 from heliostat_operator.schedules.receipts import with_receipts
 from heliostat_operator.schedules.tick_ends import End
 from heliostat_operator.schedules.ticks import Seen, Ticks, decide_ticks
@@ -23,6 +24,7 @@ class PlayedSchedule:
     ends: list[End] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     starts: Counter[str] = field(default_factory=Counter)
+    outlook: Outlook | None = None
 
     @property
     def schedule(self) -> Schedule:
@@ -36,13 +38,22 @@ class PlayedSchedule:
             made=frozenset(self.made.values()),
             results=self.results,
         )
-        ticks = decide_ticks(self.agent, self.schedule, seen, now)
+        ticks = self._decide(seen, now)
         starts = [end for end in ticks.ends if end.execution_name]
         for end in starts[:dies_after]:
             self._start(end)
         if dies_after is None:
             self.ends.extend(ticks.ends)
             self._write(with_receipts(ticks.state, ticks.ends, now))
+        return ticks
+
+    def _decide(self, seen: Seen, now: datetime) -> Ticks:
+        """What was reckoned before changes no decision."""
+        if self.outlook is None or not self.outlook.is_of(self.agent):
+            self.outlook = Outlook(self.agent, self.schedule)
+        ticks = decide_ticks(self.agent, self.schedule, seen, now, self.outlook)
+        assert ticks == decide_ticks(self.agent, self.schedule, seen, now)
+        self.outlook.reckon(ticks.state.decided_time)
         return ticks
 
     def look_until_done(self, now: datetime) -> None:

@@ -41,6 +41,13 @@ class ScheduledRuns:
         runs = self._offers if execution.is_offer else self._live
         runs.setdefault(agent, {})[meta.name] = trigger.scheduled_time
 
+    def started(self, agent: Key, name: str, time: datetime) -> None:
+        """Note a run that we made or let go just now."""
+        key = (agent[0], name)
+        self.forget(key)
+        self._agents[key] = agent
+        self._live.setdefault(agent, {})[name] = time
+
     def forget(self, key: Key) -> None:
         """The run is gone or finished."""
         agent = self._agents.pop(key, None)
@@ -55,6 +62,11 @@ class ScheduledRuns:
     def of(self, agent: Key) -> Mapping[str, datetime | None]:
         """Names of its unfinished runs and their times, the oldest first."""
         return dict(self._live.get(agent, {}))
+
+    def is_live(self, key: Key) -> bool:
+        """Whether that is an unfinished run of a schedule, and no offer."""
+        agent = self._agents.get(key)
+        return agent is not None and key[1] in self._live.get(agent, {})
 
     def offers_of(self, agent: Key) -> Mapping[str, datetime | None]:
         """Names of what triggers outside made and the schedule has not let run, and their times."""

@@ -23,6 +23,7 @@ from heliostat_operator.runs.seats import Key
 from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.meters import TickMeter, Unmetered
 from heliostat_operator.schedules.observer import ScheduleObserver
+from heliostat_operator.schedules.outlook import Outlook
 from heliostat_operator.schedules.receipts import with_receipts
 from heliostat_operator.schedules.tick_starts import TickStarter, build_status
 from heliostat_operator.schedules.ticks import Ticks, decide_ticks
@@ -60,6 +61,7 @@ class ScheduleReconciler:
         self._meter = meter or Unmetered()
         self._observer = ScheduleObserver(world, runs)
         self._starter = TickStarter(world, runs, clock, self._meter)
+        self._outlooks: dict[Key, Outlook] = {}
 
     async def reconcile(self, key: Key) -> Again | None:
         """When to look again, None for not before something changes."""
@@ -68,6 +70,7 @@ class ScheduleReconciler:
             self._observer.forget(key)
             self._starter.forget(key)
             self._runs.forget_results(key)
+            self._outlooks.pop(key, None)
             await self._starter.refuse_offers(key, None, None)
             return None
         try:
@@ -80,10 +83,12 @@ class ScheduleReconciler:
         schedule = agent.spec.schedule
         if agent.metadata.deletion_timestamp is not None or schedule is None:
             await self._write(agent, None)
+            self._outlooks.pop(key, None)
             await self._starter.refuse_offers(key, None, None)
             return None
         now = self._clock()
-        ticks = await self._decide(agent, schedule, now)
+        outlook = self._outlook(key, agent, schedule)
+        ticks = await self._decide(agent, schedule, now, outlook)
         if await self._starter.start(agent, self._fired_by(schedule), ticks.ends):
             return Again(RECORD_SECONDS)
         ends = self._starter.begun(agent).with_ends(ticks.ends)
@@ -95,6 +100,7 @@ class ScheduleReconciler:
         for end in ends:
             self._meter.ended(end.outcome)
         await self._tell(agent, state, now)
+        outlook.reckon(state.decided_time)
         return Again(ticks.wake, ticks.is_due_then)
 
     async def _read(self, key: Key) -> Agent | None:
@@ -105,13 +111,23 @@ class ScheduleReconciler:
         self._agents.see(agent)
         return agent
 
-    async def _decide(self, agent: Agent, schedule: Schedule, now: datetime) -> Ticks:
+    def _outlook(self, key: Key, agent: Agent, schedule: Schedule) -> Outlook:
+        known = self._outlooks.get(key)
+        if known is None or not known.is_of(agent):
+            self._outlooks[key] = known = Outlook(agent, schedule)
+        return known
+
+    async def _decide(
+        self, agent: Agent, schedule: Schedule, now: datetime, outlook: Outlook
+    ) -> Ticks:
         seen = replace(await self._observer.observe(agent), fired_by=self._fired_by(schedule))
         seen = seen.with_made(self._starter.begun(agent).times)
-        ticks = decide_ticks(agent, schedule, seen, now)
+        ticks = decide_ticks(agent, schedule, seen, now, outlook)
         left_out = [end.tick.scheduled for end in ticks.ends if not end.execution_name]
         made = await self._observer.made_before(agent, left_out)
-        return decide_ticks(agent, schedule, seen.with_made(made), now) if made else ticks
+        if not made:
+            return ticks
+        return decide_ticks(agent, schedule, seen.with_made(made), now, outlook)
 
     def _fired_by(self, schedule: Schedule) -> TriggerKind:
         return schedule.trigger if schedule.trigger in self._triggers else "Builtin"

@@ -99,11 +99,11 @@ class TickStarter:
     async def _start(self, agent: Agent, fired_by: TriggerKind, end: End, name: str) -> None:
         execution = build_scheduled_execution(agent, fired_by, name, end.tick.scheduled)
         try:
-            made = await self._world.create(execution)
+            await self._world.create(execution)
         except AlreadyExistsError:
             await self._take(agent, end, name)
             return
-        await self._started(Execution.model_validate(made), end)
+        await self._started(agent, end, name)
 
     async def _take(self, agent: Agent, end: End, name: str) -> None:
         """What is there already: made before a crash, or offered. Raises InvalidError when it is
@@ -116,16 +116,16 @@ class TickStarter:
         if not execution.is_offer:
             return
         status = with_due(execution, end, self._clock())
-        let_go = await self._world.patch_status(build_status(EXECUTION, execution.metadata, status))
-        await self._started(Execution.model_validate(let_go), end)
+        await self._world.patch_status(build_status(EXECUTION, execution.metadata, status))
+        await self._started(agent, end, name)
 
-    async def _started(self, execution: Execution, end: End) -> None:
+    async def _started(self, agent: Agent, end: End, name: str) -> None:
         self._meter.started((self._clock() - end.tick.due).total_seconds())
-        self._runs.see(execution)
-        meta = execution.metadata
-        message = f"Execution {meta.name!r} of the same schedule took its place (overlap Replace)."
+        namespace = agent.metadata.namespace
+        self._runs.started((namespace, agent.metadata.name), name, end.tick.scheduled)
+        message = f"Execution {name!r} of the same schedule took its place (overlap Replace)."
         for each in end.stops:
-            await self._stop(meta.namespace, each, FinishedReason.CANCELLED, message)
+            await self._stop(namespace, each, FinishedReason.CANCELLED, message)
 
     async def refuse_offers(
         self, key: Key, schedule: Schedule | None, state: ScheduleStatus | None

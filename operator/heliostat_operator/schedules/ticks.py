@@ -4,21 +4,19 @@ Each time ends in exactly one way. `decide_ticks` may be asked at any time: what
 name that follows from the time, so that no crash and no second operator starts it twice.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain, pairwise
 
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import TickReason
 from heliostat_core.names import scheduled_name
-from heliostat_core.schedules import Fire, Schedule, describe, jittered
-from heliostat_core.schedules.fires import blackout_at, fires_after
+from heliostat_core.schedules import Schedule
+from heliostat_core.schedules.fires import blackout_at
 from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.schedules.status import RunResult, ScheduleStatus
 from heliostat_core.schedules.timers import is_fired
+from heliostat_operator.schedules.outlook import Outlook
 from heliostat_operator.schedules.pauses import with_pause, with_results
 from heliostat_operator.schedules.tick_ends import Case, End, Start, Tick, Wait, verdict_on
 
@@ -28,10 +26,6 @@ OFFER_GRACE = timedelta(seconds=30)
 _KEPT_DUE = 200  # of those that are due, so many last ones are judged with all that follow
 _MOST_AHEAD = 300
 _LONGEST_WAKE = 60.0
-_TIMING = (
-    *("cron", "frequency", "time", "weekday", "month_day"),
-    *("time_zone", "daylight_saving", "jitter_seconds"),
-)
 
 
 @dataclass(frozen=True)
@@ -75,12 +69,18 @@ class Ticks:
         return self.wake < _LONGEST_WAKE
 
 
-def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) -> Ticks:
-    """What to do about each time that is due, and when the next one is."""
-    state, ends = _begun(agent, schedule, now)
+def decide_ticks(
+    agent: Agent, schedule: Schedule, seen: Seen, now: datetime, outlook: Outlook | None = None
+) -> Ticks:
+    """What to do about each time that is due, and when the next one is.
+
+    `outlook` is that of this Agent, where one was made before.
+    """
+    outlook = outlook or Outlook(agent, schedule)
+    state, ends = _begun(agent, outlook.digest, now)
     state = with_results(state, seen.results or {})
     state = with_pause(agent, schedule, state, seen.good_by_hand, now)
-    due, ahead = _due_and_ahead(agent, schedule, state, seen, now)
+    due, ahead = _due_and_ahead(outlook, schedule, state, seen, now)
     whole = len(due) < MOST_DUE
     due = due if whole else due[:-_KEPT_DUE]
     case = _case(agent, schedule, state, seen, now)
@@ -88,7 +88,7 @@ def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) ->
     state, further = _judge(due, replace(case, caught_up=caught_up), state)
     known: dict[str, object] = {
         "next": _next_start(ahead, case),
-        "words": describe(schedule, "en")[:256],
+        "words": outlook.words,
         "fired_by": seen.fired_by,
     }
     state = state.model_copy(update=known)
@@ -96,15 +96,9 @@ def decide_ticks(agent: Agent, schedule: Schedule, seen: Seen, now: datetime) ->
     return Ticks(state, (*ends, *further), wake)
 
 
-def digest_of(schedule: Schedule) -> str:
-    """The same for schedules with the same times."""
-    timing = {name: getattr(schedule, name) for name in _TIMING}
-    return hashlib.sha256(json.dumps(timing).encode()).hexdigest()[:16]
-
-
-def _begun(agent: Agent, schedule: Schedule, now: datetime) -> tuple[ScheduleStatus, list[End]]:
+def _begun(agent: Agent, digest: str, now: datetime) -> tuple[ScheduleStatus, list[End]]:
     """The state to go on from; another schedule begins anew, what waited of the old one ends."""
-    known, digest = agent.status.schedule, digest_of(schedule)
+    known = agent.status.schedule
     if known is not None and known.digest == digest:
         return known, []
     created = agent.metadata.creation_timestamp
@@ -127,12 +121,12 @@ def _dropped(queued: datetime) -> End:
 
 
 def _due_and_ahead(
-    agent: Agent, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
+    outlook: Outlook, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
 ) -> tuple[list[Tick], list[Tick]]:
     """The times since the last that was decided, and those ahead until one is in no blackout."""
     due: list[Tick] = []
     ahead: list[Tick] = []
-    for tick in _ticks(agent, schedule, state.decided_time):
+    for tick in outlook.ticks_after(state.decided_time):
         # None overtakes another.
         is_ripe = not ahead and ripe_time(tick, schedule, seen, now) <= now
         (due if is_ripe else ahead).append(tick)
@@ -153,19 +147,6 @@ def ripe_time(tick: Tick, schedule: Schedule, seen: Seen, now: datetime) -> date
     if is_there or not tick.due <= now < latest:
         return tick.due
     return latest if is_fired(schedule, tick.scheduled) else tick.due
-
-
-def _ticks(agent: Agent, schedule: Schedule, after: datetime) -> Iterator[Tick]:
-    ahead: Iterator[Fire | None] = chain(fires_after(schedule, after), (None,))
-    for fire, following in pairwise(ahead):
-        if fire is not None:
-            due = jittered(
-                fire.time,
-                following.time if following else None,
-                agent.metadata.uid,
-                schedule.jitter_seconds,
-            )
-            yield Tick(fire.time, due, fire.blackout)
 
 
 # ---- what becomes of them ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from heliostat_core.executions import Execution
 from heliostat_core.keys import new_private_key
-from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.names import FINISHED_LABEL, OFFERED_ANNOTATION
 from heliostat_core.worlds import (
     AGENT,
     EXECUTION,
@@ -16,6 +16,7 @@ from heliostat_core.worlds import (
     Change,
     JsonObject,
     JsonValue,
+    Kind,
     Ref,
     UnavailableError,
 )
@@ -26,6 +27,7 @@ from support.builders.resources import NOW, make_agent, make_execution, make_set
 from support.fake_gateway import FakeGateway
 from support.manual_loop import run
 from support.memory_world import MemoryWorld, meta_of
+from support.objects import with_metadata
 
 SIGNER = Signer(new_private_key(), utc_now)
 
@@ -305,3 +307,58 @@ def test_an_agent_that_changes_is_read_for_the_next_execution() -> None:
         assert world.reads == ["Agent sales", "Agent sales"]
 
     run(go())
+
+
+SCHEDULED = {"kind": "Schedule", "id": "Builtin", "scheduledTime": NOW}
+
+
+def change(execution: Execution, *, told: bool = False) -> Change:
+    """As the watch brings it: new, or with a status."""
+    document: dict[str, JsonValue] = {**execution.to_json()}
+    if not told:
+        document.pop("status")
+    return Change("ADDED", document)
+
+
+MADE = make_execution(trigger=SCHEDULED)
+OFFERED = Change(
+    "ADDED",
+    with_metadata(
+        change(make_execution("offered", trigger=SCHEDULED)).object,
+        annotations={OFFERED_ANNOTATION: "cron"},
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "brought", "waits"),
+    [
+        pytest.param(EXECUTION, change(MADE), 10, id="the echo of what a schedule made"),
+        pytest.param(EXECUTION, change(MADE, told=True), 0, id="that run, begun"),
+        pytest.param(EXECUTION, Change("DELETED", change(MADE).object), 0, id="that run, gone"),
+        pytest.param(EXECUTION, change(make_execution("by-hand")), 0, id="a run by hand"),
+        pytest.param(EXECUTION, OFFERED, 0, id="an offer"),
+        pytest.param(EXECUTION, Change("ADDED", {}), 0, id="what has no metadata"),
+        pytest.param(AGENT, Change("ADDED", make_agent().to_json()), 0, id="an Agent"),
+    ],
+)
+def test_only_echoes_wait_for_times_that_are_due(kind: Kind, brought: Change, waits: float) -> None:
+    async def go() -> float:
+        engine = make_engine(MemoryWorld())
+        for each in (change(MADE), change(make_execution("by-hand")), OFFERED):
+            engine.see(EXECUTION, each)
+        engine.schedule_queue.add(("default", "another"), urgent=True)  # and nobody works on it
+        await engine.hear(kind, brought)
+        return asyncio.get_running_loop().time()
+
+    assert run(go()) == waits
+
+
+def test_an_echo_waits_for_nobody_in_calm() -> None:
+    async def go() -> float:
+        engine = make_engine(MemoryWorld())
+        for _ in range(2):
+            await engine.hear(EXECUTION, change(MADE))
+        return asyncio.get_running_loop().time()
+
+    assert run(go()) == 0

@@ -214,3 +214,30 @@ def test_others_wait_for_what_is_urgent_but_not_for_ever(hurry: float, begins: f
 
     run(go())
     assert seen == [("hurry", 0), ("a", begins), ("b", begins), ("c", begins)]
+
+
+def test_a_hurry_is_told_once_however_long_it_lasts() -> None:
+    told: list[float] = []
+
+    async def go() -> None:
+        async def work(_: str) -> None:
+            await asyncio.sleep(20)
+
+        async def listen() -> None:
+            while True:
+                await queue.hurry()
+                told.append(asyncio.get_running_loop().time())
+                await queue.calm(5)
+
+        queue = KeyQueue(work, 1)
+        queue.add("usual")
+        queue.add_later("due", 30, urgent=True)
+        queue.add_later("due too", 40, urgent=True)
+        queue.add_later("due later", 100, urgent=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(150), asyncio.TaskGroup() as group:
+                group.create_task(queue.run())
+                group.create_task(listen())
+
+    run(go())
+    assert told == [30, 100]
