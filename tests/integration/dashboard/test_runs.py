@@ -60,7 +60,7 @@ def test_what_a_run_made_is_there_to_see_and_to_keep(open_page: OpenPage) -> Non
     expect(page.locator("main").get_by_text("Succeeded", exact=True)).to_be_visible()
     picture = page.get_by_role("img", name="chart.png")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") > 100
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
     page.get_by_role("link", name="report.md").click()
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Open in a new tab").click()
