@@ -2,7 +2,10 @@
 
 import base64
 import contextlib
+import itertools
 import json
+import os
+import random
 import secrets
 import socket
 import ssl
@@ -21,6 +24,7 @@ from support.kubectl import Kubectl
 
 READY_SECONDS = 60
 STOP_SECONDS = 20
+_PORTS = 4_000
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,28 @@ def run_control_plane(programs: Path, folder: Path) -> Iterator[Address]:
         yield Address(url, token, kubeconfig, Kubectl(programs / "kubectl", kubeconfig))
 
 
+def _shuffled_ports() -> Iterator[int]:
+    """Below those that the kernel gives to whoever asks for any, each worker of pytest with a range
+    of its own: a port may be kept for minutes before somebody listens there."""
+    first = 15_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) * _PORTS
+    return itertools.cycle(random.SystemRandom().sample(range(first, first + _PORTS), _PORTS))
+
+
+_candidates = _shuffled_ports()
+
+
 def find_free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+    """None of them twice."""
+    return list(itertools.islice(filter(_is_free, _candidates), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def write_credentials(folder: Path, token: str) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from heliostat_core.keys import (
     sign_admin_token,
     sign_execution_key,
 )
+from support.control_plane import find_free_ports
 from support.log_lines import read_lines
 
 READY_SECONDS = 60
@@ -80,10 +80,7 @@ class Reply:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return find_free_ports(1)[0]
 
 
 @dataclass
