@@ -36,17 +36,18 @@ class ScheduledRuns:
         if not execution.is_scheduled or result is not None:
             self.forget(key)
             return
-        self.forget(key)
-        self._agents[key] = agent
         runs = self._offers if execution.is_offer else self._live
-        runs.setdefault(agent, {})[meta.name] = trigger.scheduled_time
+        self._note(runs, agent, meta.name, trigger.scheduled_time)
 
     def started(self, agent: Key, name: str, time: datetime) -> None:
         """Note a run that we made or let go just now."""
+        self._note(self._live, agent, name, time)
+
+    def _note(self, runs: dict[Key, Times], agent: Key, name: str, time: datetime | None) -> None:
         key = (agent[0], name)
         self.forget(key)
         self._agents[key] = agent
-        self._live.setdefault(agent, {})[name] = time
+        runs.setdefault(agent, {})[name] = time
 
     def forget(self, key: Key) -> None:
         """The run is gone or finished."""
