@@ -67,6 +67,7 @@ class SharedBreakers(Breakers):
         self._record = redis.register_script(RECORD)
         self._listener = Listener(redis, _KEY, self._read, self._hear, self._lost, _PINGS)
         self._not_closed: dict[str, _NotClosed] = {}
+        self._asking: set[str] = set()  # for whose probe someone of this replica asks just now
         self._successes: dict[str, int] = {}  # not yet sent
         self._alone = LocalBreakers(self._policy, self._clock)
         self._sending: asyncio.Task[None] | None = None
@@ -94,11 +95,16 @@ class SharedBreakers(Breakers):
             return CLOSED
         if self._clock() < known.until:
             return Open(known.until)
+        if key in self._asking:  # of all of us here at most that one becomes the probe
+            return Open(self._clock() + self._policy.ask_again)
+        self._asking.add(key)
         try:
             return await self._ask_for_probe(key)
         except AWAY:
             self._listener.doubt()
             return await self.admit(key)
+        finally:
+            self._asking.discard(key)
 
     async def record(self, key: str, result: Result | Limited, admission: Admission) -> None:
         """How the attempt went. Never raises; a success of a closed breaker is sent later."""

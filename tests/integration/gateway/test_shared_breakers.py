@@ -121,6 +121,17 @@ async def test_two_event_loops_open_together_and_have_one_probe(
         assert sum(probes) == 1
 
 
+async def test_a_crowd_at_one_replica_asks_once_for_the_probe(redis_server: RedisServer) -> None:
+    async with replicas(redis_server) as found:
+        await fail(found[0], 4)
+        await until(lambda: are_open(found))
+        await until(lambda: found[0].states()[0].state is BreakerState.HALF_OPEN)
+        before = await calls(redis_server, "hget")
+        asked = await asyncio.gather(*(found[0].admit(KEY) for _ in range(30)))
+        assert [type(each) for each in asked] == [Probe] + [Open] * 29
+        assert await calls(redis_server, "hget") - before == 1
+
+
 async def test_exactly_one_probe_among_all(redis_server: RedisServer) -> None:
     async with replicas(redis_server) as found:
         await fail(found[0], 4)
@@ -153,20 +164,21 @@ async def test_successes_of_others_count_after_a_batch(redis_server: RedisServer
 
 async def test_a_closed_breaker_costs_no_trip(redis_server: RedisServer) -> None:
     async with replicas(redis_server) as found:
-        redis = open_redis(redis_server.url)
-
-        async def calls() -> int:
-            found = await redis.info("commandstats")
-            return sum(found.get(f"cmdstat_{name}", {}).get("calls", 0) for name in NAMES)
-
-        before = await calls()
+        before = await calls(redis_server, *NAMES)
         for _ in range(100):
             await found[0].record(KEY, Result.OK, await found[0].admit(KEY))
-        assert await calls() == before
-        await redis.aclose()
+        assert await calls(redis_server, *NAMES) == before
 
 
 NAMES = ("eval", "evalsha", "hget", "hset", "hgetall", "publish")
+
+
+async def calls(server: RedisServer, *names: str) -> int:
+    """How often Redis was asked for one of these, also by scripts."""
+    redis = open_redis(server.url)
+    found = await redis.info("commandstats")
+    await redis.aclose()
+    return sum(found.get(f"cmdstat_{name}", {}).get("calls", 0) for name in names)
 
 
 async def test_a_limit_of_one_is_believed_by_all(redis_server: RedisServer) -> None:
