@@ -13,7 +13,8 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from support.control_plane import Address, find_free_ports, running
+from support.control_plane import Address, running
+from support.ports import free_port
 
 READY_SECONDS = 30
 SYSTEM = "heliostat-system"
@@ -53,7 +54,7 @@ async def run_operator(
     address: Address, gateway_url: str, folder: Path, **settings: object
 ) -> AsyncIterator[OperatorProcess]:
     """`settings` are those of HELIOSTAT_OPERATOR_*, in small letters. It leads when this begins."""
-    (port,) = find_free_ports(1)
+    port = free_port()
     chosen = {"gateway_url": gateway_url, "namespace": SYSTEM, "port": port, **settings}
     environment = {
         "PATH": os.environ["PATH"],

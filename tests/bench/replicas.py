@@ -22,7 +22,7 @@ from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.serving.cookies import SESSION
 from heliostat_core.keys import execution_claims, new_private_key, public_pem, sign_execution_key
-from integration.gateway.gateway_process import free_port
+from support.ports import free_port
 from support.shared_api import SECRET
 
 STREAM = "/agent/reports/stream"

@@ -18,12 +18,12 @@ from support.control_plane import (
     build_api_server_command,
     build_etcd_command,
     build_kubeconfig,
-    find_free_ports,
     is_ready,
     write_credentials,
 )
 from support.kubectl import Kubectl
 from support.operator_process import SYSTEM, install, read_signing_key
+from support.ports import find_free_ports, free_port
 from support.redis_server import RedisServer, run_redis
 
 NODES = 10
@@ -196,7 +196,7 @@ def _gateway(folder: Path, redis_url: str) -> tuple[Program, Program, str]:
 
 def _operator(folder: Path, kubeconfig: Path, gateway_url: str) -> Program:
     """As in its Deployment, with the rights of its own account."""
-    (port,) = find_free_ports(1)
+    port = free_port()
     settings = {
         "NAMESPACE": SYSTEM,
         "IDENTITY": "soak",

@@ -2,12 +2,8 @@
 
 import base64
 import contextlib
-import itertools
 import json
-import os
-import random
 import secrets
-import socket
 import ssl
 import subprocess
 import time
@@ -21,10 +17,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from support.kubectl import Kubectl
+from support.ports import find_free_ports
 
 READY_SECONDS = 60
 STOP_SECONDS = 20
-_PORTS = 4_000
 
 
 @dataclass(frozen=True)
@@ -54,30 +50,6 @@ def run_control_plane(programs: Path, folder: Path) -> Iterator[Address]:
         kubeconfig = folder / "kubeconfig"
         kubeconfig.write_text(json.dumps(build_kubeconfig(url, token, folder / "apiserver.crt")))
         yield Address(url, token, kubeconfig, Kubectl(programs / "kubectl", kubeconfig))
-
-
-def _shuffled_ports() -> Iterator[int]:
-    """Below those that the kernel gives to whoever asks for any, each worker of pytest with a range
-    of its own: a port may be kept for minutes before somebody listens there."""
-    first = 15_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) * _PORTS
-    return itertools.cycle(random.SystemRandom().sample(range(first, first + _PORTS), _PORTS))
-
-
-_candidates = _shuffled_ports()
-
-
-def find_free_ports(count: int) -> list[int]:
-    """None of them twice."""
-    return list(itertools.islice(filter(_is_free, _candidates), count))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def write_credentials(folder: Path, token: str) -> None:

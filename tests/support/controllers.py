@@ -4,13 +4,14 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from support.control_plane import Address, find_free_ports, running
+from support.control_plane import Address, running
+from support.ports import free_port
 
 
 @contextlib.contextmanager
 def run_garbage_collector(program: Path, address: Address, folder: Path) -> Iterator[None]:
     """kube-controller-manager with its garbage collector alone, until the block ends."""
-    (port,) = find_free_ports(1)
+    port = free_port()
     command = [
         str(program),
         f"--kubeconfig={address.kubeconfig}",

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx2
 
-from support.control_plane import find_free_ports
 from support.heliostat_program import PROGRAM, build_environ
+from support.ports import free_port
 from support.screens import open_browser
 
 READY_SECONDS = 30
@@ -24,7 +24,7 @@ class DevProcess:
 
     folder: Path
     environ: Mapping[str, str]
-    port: int = field(default_factory=lambda: find_free_ports(1)[0])
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
     url: str = ""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.control_plane import find_free_ports
+from support.ports import free_port
 
 READY_SECONDS = 60
 _GONE_SECONDS = 10
@@ -78,7 +78,7 @@ def run_firestore(folder: Path, rules: Path | None = None) -> Iterator[Firestore
             " and Google's command line with the component cloud-firestore-emulator"
             " (apt-get install google-cloud-cli-firestore-emulator)"
         )
-    address = f"127.0.0.1:{find_free_ports(1)[0]}"
+    address = f"127.0.0.1:{free_port()}"
     command = [gcloud, "emulators", "firestore", "start", f"--host-port={address}", "--quiet"]
     command += [f"--rules={rules}"] if rules else []
     log = folder / "firestore.log"

@@ -17,10 +17,11 @@ import httpx2
 import psutil
 
 from heliostat_operator.gateway.signing import PRIVATE_SECRET
-from support.control_plane import Address, find_free_ports
+from support.control_plane import Address
 from support.kubectl import Kubectl
 from support.log_lines import read_lines
 from support.manifests import INSTALLATION
+from support.ports import free_port
 
 SYSTEM = "heliostat-system"
 LEASE_SECONDS = 3
@@ -83,7 +84,7 @@ def running_operator(
 ) -> Iterator[OperatorProcess]:
     """`python -m heliostat_operator` with a clean environment and `more` variables; killed at the
     end if need be."""
-    (port,) = find_free_ports(1)
+    port = free_port()
     settings = {
         "NAMESPACE": SYSTEM,
         "IDENTITY": identity,

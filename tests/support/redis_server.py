@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.control_plane import find_free_ports
+from support.ports import free_port
 
 READY_SECONDS = 10
 
@@ -70,7 +70,7 @@ class RedisServer:
 @contextlib.contextmanager
 def run_redis(folder: Path) -> Iterator[RedisServer]:
     """A server that answers; ended afterwards. Raises NoRedisError."""
-    server = RedisServer(find_free_ports(1)[0], folder)
+    server = RedisServer(free_port(), folder)
     server.start()
     try:
         yield server

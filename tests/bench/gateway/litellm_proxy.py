@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.gateway.rigs import MODELS, Target, running, wait_for
-from integration.gateway.gateway_process import free_port
+from support.ports import free_port
 from tools.machine import ROOT
 
 VERSION = "1.106.2"

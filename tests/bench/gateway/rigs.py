@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 
 from bench.gateway.load import Figures, Load
-from integration.gateway.gateway_process import GatewayProcess, free_port
+from integration.gateway.gateway_process import GatewayProcess
+from support.ports import free_port
 from support.redis_server import RedisServer
 from tools.machine import ROOT
 

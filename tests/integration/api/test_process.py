@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx2
 
-from support.control_plane import Address, find_free_ports
+from support.control_plane import Address
 from support.log_lines import read_lines
+from support.ports import free_port
 
 DEADLINE_SECONDS = 60
 SECRET = "s3cret-of-sessions-0123456789abcdef"
@@ -18,7 +19,7 @@ SECRET = "s3cret-of-sessions-0123456789abcdef"
 def test_every_line_is_json_and_holds_no_secret(
     api_server_with_crds: Address, tmp_path: Path
 ) -> None:
-    (port,) = find_free_ports(1)
+    port = free_port()
     (tmp_path / "sessions").write_text(SECRET)
     log = tmp_path / "api.log"
     environ = {

@@ -23,8 +23,8 @@ from heliostat_core.keys import (
     sign_admin_token,
     sign_execution_key,
 )
-from support.control_plane import find_free_ports
 from support.log_lines import read_lines
+from support.ports import free_port
 
 READY_SECONDS = 60
 
@@ -77,10 +77,6 @@ class Reply:
         """Type and message of an error document."""
         document: dict[str, dict[str, str]] = json.loads(self.body)
         return document["error"]["type"], document["error"]["message"]
-
-
-def free_port() -> int:
-    return find_free_ports(1)[0]
 
 
 @dataclass

@@ -12,9 +12,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from support.fake_provider import FakeProviders, run_fake_providers
+from support.ports import free_port
 from support.redis_server import RedisServer
 
-from .gateway_process import READY_SECONDS, GatewayProcess, free_port
+from .gateway_process import READY_SECONDS, GatewayProcess
 
 DEADLINE_SECONDS = 60
 # Of each provider's keys: the variable at the gateway, the name on the bill, the secret.

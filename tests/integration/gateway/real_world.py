@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.fake_provider import FakeProviders, run_fake_providers
+from support.ports import free_port
 from support.recording_proxy import RecordingProxy, run_recording_proxy
 
-from .gateway_process import GatewayProcess, free_port
+from .gateway_process import GatewayProcess
 
 DIALECTS = ("messages", "chat", "gemini")
 PROVIDERS = {"messages": "anthropic", "chat": "openai", "gemini": "gemini"}

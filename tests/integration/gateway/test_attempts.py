@@ -13,6 +13,7 @@ from heliostat_gateway.dialects import Dialect
 from support.fake_provider import FakeProviders, run_fake_providers
 from support.hearing import Heard, hear
 from support.played_providers import Behaviour, Ending, PlayedProvider
+from support.ports import free_port
 
 from .chains import (
     FIRST_TEXT,
@@ -28,7 +29,7 @@ from .chains import (
     wait_for_equal_money,
     write_scenario,
 )
-from .gateway_process import GatewayProcess, free_port
+from .gateway_process import GatewayProcess
 from .upstream import upstream
 
 CALLERS = (Dialect.MESSAGES, Dialect.CHAT)

@@ -19,6 +19,7 @@ import pytest
 from heliostat_gateway.dialects import Dialect
 from support.fake_provider import FakeProviders
 from support.hearing import Heard, hear
+from support.ports import free_port
 
 from .chains import (
     FIRST,
@@ -34,7 +35,7 @@ from .chains import (
     start_gateway,
     wait_for_equal_money,
 )
-from .gateway_process import GatewayProcess, Reply, free_port
+from .gateway_process import GatewayProcess, Reply
 from .test_providers import self_signed
 
 CALLERS = (Dialect.MESSAGES, Dialect.CHAT)

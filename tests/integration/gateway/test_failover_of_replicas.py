@@ -15,6 +15,7 @@ import pytest
 from heliostat_gateway.dialects import Dialect
 from support.fake_provider import FakeProviders
 from support.hearing import Heard, hear
+from support.ports import free_port
 from support.redis_server import RedisServer
 
 from .chains import (
@@ -27,7 +28,7 @@ from .chains import (
     routes_text,
     wait_for_equal_money,
 )
-from .gateway_process import GatewayProcess, free_port
+from .gateway_process import GatewayProcess
 from .replicas import Replicas, run_replicas
 from .test_failover import (
     SETTINGS,

@@ -14,9 +14,10 @@ import pytest
 from heliostat_gateway.reports.gates import Kind, Restriction
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.gates import RedisCrier
+from support.ports import free_port
 from support.redis_server import RedisServer
 
-from .gateway_process import GatewayProcess, free_port
+from .gateway_process import GatewayProcess
 from .replicas import WRITER, Replicas, prepare
 from .test_end_of_a_run import OpenStream
 from .test_keys_over_http import create, rotate, status

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from support.manifests import ROOT
+from support.ports import free_port
 
-from .gateway_process import GatewayProcess, free_port
+from .gateway_process import GatewayProcess
 from .test_keys_over_http import OWNERS, create, status
 
 

@@ -16,8 +16,9 @@ from heliostat_google.keeping import Ages
 from heliostat_google.secret_manager import SecretManager
 from support.google.accounts import ServiceAccount
 from support.google.secret_manager import FakeSecretManager
+from support.ports import free_port
 
-from .gateway_process import GatewayProcess, free_port
+from .gateway_process import GatewayProcess
 from .upstream import upstream
 
 GATEWAY = "gateway@acme.iam.gserviceaccount.com"

@@ -10,7 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from .gateway_process import GatewayProcess, Reply, free_port
+from support.ports import free_port
+
+from .gateway_process import GatewayProcess, Reply
 from .upstream import (
     END,
     EXACT_NANOS,

@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from .gateway_process import GatewayProcess, Reply, free_port
+from support.ports import free_port
+
+from .gateway_process import GatewayProcess, Reply
 from .upstream import upstream
 
 PORT = free_port()

@@ -17,9 +17,10 @@ from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.routes.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Persona, Plan, Timeouts
 from heliostat_gateway.wire import JsonObject, parse_object
+from support.ports import free_port
 from support.routes import NoTransport
 
-from .gateway_process import GatewayProcess, free_port
+from .gateway_process import GatewayProcess
 from .upstream import EXACT_NANOS, STREAM, Upstream, upstream
 
 TURNS = 4

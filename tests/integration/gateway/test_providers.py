@@ -24,8 +24,8 @@ from heliostat_gateway.providers.compatible import CompatibleProvider
 from heliostat_gateway.providers.http import HttpProvider
 from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
+from support.ports import free_port
 
-from .gateway_process import free_port
 from .upstream import Upstream, upstream
 
 KEY = "sk-of-the-provider"

@@ -8,7 +8,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from .gateway_process import GatewayProcess, Reply, free_port, small_request
+from support.ports import free_port
+
+from .gateway_process import GatewayProcess, Reply, small_request
 from .real_world import World
 from .upstream import STREAM, upstream
 

@@ -9,8 +9,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from support.collector import Collector, attributes, collecting
+from support.ports import free_port
 
-from .gateway_process import GatewayProcess, free_port, small_request
+from .gateway_process import GatewayProcess, small_request
 
 DEADLINE_SECONDS = 30
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -36,8 +36,8 @@ from heliostat_core.worlds import (
 from heliostat_kubernetes.cluster import KubernetesWorld, collection_path
 from heliostat_kubernetes.connection import Connection, Target
 from heliostat_kubernetes.watching import watch
-from support.control_plane import find_free_ports
 from support.objects import make_execution, name_of
+from support.ports import free_port
 
 RUN = Ref(EXECUTION, "default", "run")
 PATH = collection_path(EXECUTION, "default")
@@ -155,7 +155,7 @@ async def test_a_server_that_fails_is_unavailable_and_not_asked_again(code: int)
 
 
 async def test_a_server_that_is_away_is_unavailable() -> None:
-    (port,) = find_free_ports(1)
+    port = free_port()
     nobody = Target("cluster test", Configuration(host=f"http://127.0.0.1:{port}"))
     async with KubernetesWorld(Connection(nobody), "cluster test") as world:
         with pytest.raises(UnavailableError):

@@ -21,8 +21,8 @@ from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Position, Transcripts
 from heliostat_api.events.reports import Logged
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from support.control_plane import find_free_ports
 from support.deliveries import Signer, make_claims
+from support.ports import free_port
 from support.stores import all_pages
 
 from .ingest_server import AUDIENCE
@@ -37,7 +37,7 @@ class ApiProcess:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._port = find_free_ports(1)[0]
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = (folder / "api.log").open("ab")
         self.signer = Signer(folder / "keys")

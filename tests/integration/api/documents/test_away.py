@@ -6,11 +6,11 @@ import pytest
 
 from heliostat_api.documents.firestore.store import open_firestore
 from heliostat_api.documents.port import Delete, Put, Query, StoreError, UnavailableError
-from support.control_plane import find_free_ports
+from support.ports import free_port
 
 
 async def test_a_store_that_is_away_is_unavailable_and_nothing_hangs() -> None:
-    address = f"127.0.0.1:{find_free_ports(1)[0]}"
+    address = f"127.0.0.1:{free_port()}"
     store = open_firestore("p", emulator=address, patience_seconds=0.3)
     try:
         for call in (
