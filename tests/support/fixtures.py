@@ -42,8 +42,19 @@ def api_server(
 
 
 @pytest.fixture(scope="module")
+def own_api_server(
+    control_plane_programs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Address]:
+    """The module's own, for tests that delete namespaces or definitions: a namespace never goes
+    without its controller, and a definition goes while the next test still finds it."""
+    programs = control_plane_programs
+    with run_control_plane(programs, tmp_path_factory.mktemp("own-control-plane")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def api_server_with_crds(api_server: Address) -> Address:
-    """The same with our definitions in it; each module's own, for some take them away."""
+    """The session's, with our definitions in it."""
     api_server.kubectl("apply", "-k", ROOT / "manifests" / "crds")
     api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     return api_server

@@ -3,10 +3,8 @@
 After a change: HELIOSTAT_GOLDEN=write, and look at the difference.
 """
 
-import contextlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,25 +14,11 @@ import yaml
 
 from heliostat_core.worlds import JsonObject, JsonValue
 from support.control_plane import Address
-from tools.machine import find_control_plane_programs
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "heliostat"
 GOLDEN = Path(__file__).parent / "golden"
-CRDS = Path(__file__).parent / "crds"
-"""Of others, whose resources the chart makes."""
 PROFILES = ("", "kind", "gke-autopilot", "production")
 SYSTEM = "heliostat-system"
-REMEDY = "no helm here: install it, or set HELIOSTAT_KUBE to the folder of the `cluster` script"
-
-
-@pytest.fixture(scope="session")
-def helm() -> str:
-    programs = find_control_plane_programs()
-    beside = programs / "helm" if programs else None
-    found = str(beside) if beside is not None and beside.exists() else shutil.which("helm")
-    if found is None:
-        pytest.skip(REMEDY)
-    return found
 
 
 def render(helm: str, profile: str, *more: str) -> subprocess.CompletedProcess[str]:
@@ -103,7 +87,7 @@ AUDIENCE = "api.env.HELIOSTAT_API_IAP_AUDIENCE=/projects/1/global/backendService
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_googles_load_balancers_leave_streams_open(
-    helm: str, route: str, api_server: Address, tmp_path: Path
+    helm: str, route: str, definitions_of_others: Address, tmp_path: Path
 ) -> None:
     """Fields are checked by the real definitions of Ingress, BackendConfig and HTTPRoute.
 
@@ -123,18 +107,8 @@ def test_googles_load_balancers_leave_streams_open(
     kinds = ("Ingress", "BackendConfig", "HTTPRoute")
     chosen = [in_default_namespace(made[each]) for each in kinds if each in made]
     file.write_text(yaml.safe_dump_all(chosen))
-    with definitions_of_others(api_server):
-        api_server.kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
-
-
-@contextlib.contextmanager
-def definitions_of_others(api_server: Address) -> Iterator[None]:
-    api_server.kubectl("apply", "-f", str(CRDS))
-    try:
-        api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        yield
-    finally:
-        api_server.kubectl("delete", "-f", str(CRDS), "--wait=false")
+    kubectl = definitions_of_others.kubectl
+    kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
 
 
 def is_test(each: JsonObject) -> bool:

@@ -10,9 +10,7 @@ from heliostat_core.worlds import JsonObject
 from support.control_plane import Address
 from support.promql import MONITORING, read_alerts
 
-from .test_chart import CHART, SYSTEM, at, helm, in_default_namespace, objects_of
-
-__all__ = ["helm"]
+from .test_chart import CHART, SYSTEM, at, in_default_namespace, objects_of
 
 FOLDER = Path(__file__).parent
 THEIRS = ("PodMonitor", "PrometheusRule")
@@ -54,15 +52,14 @@ def containers(objects: list[JsonObject], name: str) -> list[JsonObject]:
 
 
 def test_a_real_api_server_takes_monitor_and_rules(
-    rendered: list[JsonObject], api_server: Address, tmp_path: Path
+    rendered: list[JsonObject], definitions_of_others: Address, tmp_path: Path
 ) -> None:
-    api_server.kubectl("apply", "-f", str(FOLDER / "crds"), "--server-side")
-    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     ours = [in_default_namespace(each) for each in rendered if each["kind"] in THEIRS]
     assert len(ours) == 2
     file = tmp_path / "theirs.yaml"
     file.write_text(yaml.safe_dump_all(ours))
-    api_server.kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+    kubectl = definitions_of_others.kubectl
+    kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
 
 
 def test_every_pod_that_counts_is_scraped_at_a_port_it_has(rendered: list[JsonObject]) -> None:

@@ -9,19 +9,15 @@ import pytest
 from support.control_plane import Address
 from support.heliostat_program import PROGRAM, build_environ
 from support.kubectl import Kubectl
-from support.manifests import INSTALLATION
 
 Ended = subprocess.CompletedProcess[str]
 Heliostat = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
-def cluster(api_server: Address) -> Kubectl:
+def cluster(api_server_with_crds: Address) -> Kubectl:
     """kubectl for an API server that has the CRDs."""
-    kubectl = api_server.kubectl
-    kubectl("apply", "--server-side", "-k", INSTALLATION / "crds")
-    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    return kubectl
+    return api_server_with_crds.kubectl
 
 
 @pytest.fixture

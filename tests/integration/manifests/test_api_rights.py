@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from heliostat_api.recording.managers import APPLIER
 from heliostat_api.secrets.records import build_secret, new_secret
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World, WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
-from support.control_plane import Address, build_kubeconfig, run_control_plane
+from support.control_plane import Address, build_kubeconfig
 from support.manifests import INSTALLATION
-from tools.machine import find_control_plane_programs
 
 NAMESPACE = "heliostat-agents"
 SYSTEM = "heliostat-system"
@@ -33,19 +32,15 @@ def files() -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def installed(api_server: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    """The api's rights, and a Secret of a run, on a server of their own: where other tests delete
-    these namespaces, nobody can make them again."""
-    del api_server  # skips by name where no control plane is at hand
-    programs = find_control_plane_programs()
-    assert programs is not None
-    with run_control_plane(programs, tmp_path_factory.mktemp("rights")) as server:
-        server.kubectl("apply", "-k", INSTALLATION / "system")
-        for path in files():
-            server.kubectl("apply", "-f", path)
-        server.kubectl("-n", SYSTEM, "create", "serviceaccount", "heliostat-api")
-        server.kubectl("create", "-f", "-", stdin=json.dumps(FOREIGN))
-        yield server
+def installed(own_api_server: Address) -> Address:
+    """The api's rights, and a Secret of a run."""
+    kubectl = own_api_server.kubectl
+    kubectl("apply", "-k", INSTALLATION / "system")
+    for path in files():
+        kubectl("apply", "-f", path)
+    kubectl("-n", SYSTEM, "create", "serviceaccount", "heliostat-api")
+    kubectl("create", "-f", "-", stdin=json.dumps(FOREIGN))
+    return own_api_server
 
 
 @pytest_asyncio.fixture

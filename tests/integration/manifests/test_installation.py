@@ -21,12 +21,13 @@ OPERATOR = "system:serviceaccount:heliostat-system:heliostat-operator"
 
 
 @pytest.fixture(scope="module")
-def installed(api_server: Address) -> Address:
+def installed(own_api_server: Address) -> Address:
     """An API server with everything of manifests/ applied; nothing runs, for want of a node."""
+    server = own_api_server
     # The namespace first: a dry run of what lives in it would not find it.
-    api_server.kubectl("apply", "-k", INSTALLATION)
-    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    return api_server
+    server.kubectl("apply", "-k", INSTALLATION)
+    server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return server
 
 
 def may(server: Address, verb: str, resource: str, *more: str) -> bool:

@@ -9,7 +9,6 @@ import pytest
 
 from support.control_plane import Address, run_control_plane
 from support.operator_process import install
-from tools.machine import find_control_plane_programs
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,9 @@ class Installed:
 
 
 @pytest.fixture(scope="session")
-def installed(api_server: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    del api_server  # skips by name where no control plane is at hand
-    programs = find_control_plane_programs()
-    assert programs is not None
+def installed(
+    control_plane_programs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed]:
     folder = tmp_path_factory.mktemp("installed")
-    with run_control_plane(programs, folder) as server:
+    with run_control_plane(control_plane_programs, folder) as server:
         yield Installed(server, install(server, folder))

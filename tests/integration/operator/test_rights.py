@@ -159,7 +159,7 @@ def definitions_of(server: Address, *kinds: Kind) -> Iterator[None]:
     try:
         yield
     finally:
-        server.kubectl("delete", "crd", *names, "--wait=false")
+        server.kubectl("delete", "crd", *names)
 
 
 def build_open_definition(kind: Kind) -> JsonObject:
