@@ -33,6 +33,12 @@ class Owners:
         agents = self._of_agents.get((meta.namespace, execution.spec.agent_ref.name))
         return own or agents or self._default
 
+    def lacks(self, execution: Execution) -> bool:
+        """Whether its Agent, which says whose it is, was not seen yet."""
+        meta = execution.metadata
+        place = meta.namespace, execution.spec.agent_ref.name
+        return OWNER_ANNOTATION not in meta.annotations and place not in self._of_agents
+
     def note(self, agent: Agent, agent_id: str, document: Document | None) -> None:
         """Remembers which document is an Agent's; a dashboard's agent is whose that says."""
         place = agent.metadata.namespace, agent.metadata.name

@@ -51,7 +51,7 @@ from heliostat_api.webhooks.occasions import Occasions
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.resources import ObjectHead, ObjectMeta
-from heliostat_core.worlds import AGENT, EXECUTION, Change, JsonObject, Kind, World, WorldError
+from heliostat_core.worlds import AGENT, EXECUTION, Change, JsonObject, Kind, Ref, World, WorldError
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
@@ -158,6 +158,8 @@ class Recorder:
         if kind is AGENT:
             return await self._see_agent(Agent.model_validate(obj))
         execution = Execution.model_validate(obj)
+        if self.owners.lacks(execution):
+            await self._see_agent_of(execution)
         owner, agent_id = self.owners.of_execution(execution), self.owners.agent_id_of(execution)
         if owner and await self.is_erasing(owner):
             return f"executions/{execution.metadata.uid}"
@@ -169,6 +171,14 @@ class Recorder:
             await self._totals.count(subject.path)
         await self._trials.see(execution)
         return subject.path
+
+    async def _see_agent_of(self, execution: Execution) -> None:
+        """The watch of Executions may be ahead of that of Agents; a run that is taken for nobody's
+        would be told to everybody who sees those."""
+        place = execution.metadata.namespace, execution.spec.agent_ref.name
+        found = await self.world.get(Ref(AGENT, *place))
+        if found is not None:
+            await self._see_alone(AGENT, found)
 
     async def _see_agent(self, agent: Agent) -> str:
         """A dashboard's agent is recorded in its own document, others under their uid."""

@@ -159,21 +159,34 @@ async def test_a_thing_without_owner_is_told_to_its_namespace_and_to_admins(plac
 
 
 async def test_a_run_of_somebodys_agent_is_theirs(place: Place) -> None:
-    await place.world.create(
-        {
-            "apiVersion": AGENT.api_version,
-            "kind": "Agent",
-            "metadata": {
-                "name": "worker",
-                "namespace": "team",
-                "annotations": {OWNER_ANNOTATION: "ann"},
-            },
-            "spec": {"prompt": "Work."},
-        }
-    )
+    await place.world.create(agent_of("ann"))
     await place.add()
     await place.recorder().catch_up()
     assert [kind for kind, _ in await place.heard()] == ["agent.changed", "execution.changed"]
+
+
+async def test_a_run_that_is_seen_before_its_agent_is_told_to_nobody_else(place: Place) -> None:
+    await place.world.create(agent_of("ann"))
+    uid = await place.add()
+    run = await place.world.get(NAMED)
+    assert run is not None
+    await place.recorder().see(EXECUTION, run)
+    assert (await place.document(uid)).fields["userId"] == "ann"
+    assert await place.heard("namespace:team") == []
+    assert await place.heard("cluster") == []
+
+
+def agent_of(person: str) -> JsonObject:
+    return {
+        "apiVersion": AGENT.api_version,
+        "kind": "Agent",
+        "metadata": {
+            "name": "worker",
+            "namespace": "team",
+            "annotations": {OWNER_ANNOTATION: person},
+        },
+        "spec": {"prompt": "Work."},
+    }
 
 
 async def test_a_state_is_reported_once_however_often_it_is_seen(place: Place) -> None:
