@@ -42,7 +42,7 @@ export function send<Answer>({ path, method = "POST", body, ...rest }: Order): P
   return ask<Answer>(path, {
     method,
     headers,
-    ...(method === "DELETE" ? {} : { body: JSON.stringify(body ?? {}) }),
+    ...(method === "DELETE" && !body ? {} : { body: JSON.stringify(body ?? {}) }),
     ...(rest.signal ? { signal: rest.signal } : {}),
   });
 }

@@ -91,7 +91,8 @@ export function useDeleteSecret() {
 }
 
 export function useDeleteMine() {
-  return useMutation({ mutationFn: () => send<void>({ method: "DELETE", path: "/api/me" }) });
+  const body = { confirm: "delete everything" };
+  return useMutation({ mutationFn: () => send<void>({ method: "DELETE", path: "/api/me", body }) });
 }
 
 function secretPath(name: string): string {

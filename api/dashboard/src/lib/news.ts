@@ -21,7 +21,7 @@ export function newsOf(runs: readonly Execution[], agents: readonly Agent[]): Ne
 }
 
 function failureOf(run: Execution): News[] {
-  if (run.phase !== "Failed") return [];
+  if (run.phase !== "Failed" || run.testOf) return []; // who tests is looking
   return [{ kind: "failed", key: run.id, time: run.completionTime ?? run.createdTime, run }];
 }
 

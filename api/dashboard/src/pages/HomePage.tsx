@@ -22,10 +22,11 @@ const AGENTS = 6;
 /** Where everybody begins: what wants attention, what runs, and examples to try. */
 export function HomePage() {
   const runs = useRuns({});
+  const news = useNews();
   if (runs.isPending) return <Waiting />;
   if (runs.isError) return <Away error={runs.error} retry={() => void runs.refetch()} />;
   const all = runsOf(runs.data);
-  return all.length === 0 ? <Newcomer /> : <Overview runs={all} />;
+  return all.length + news.length === 0 ? <Newcomer /> : <Overview runs={all} />;
 }
 
 function Waiting() {

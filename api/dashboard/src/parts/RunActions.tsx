@@ -22,13 +22,18 @@ function Again({ run }: { run: Execution }) {
       <Button
         leftSection={<Icon name="again" size={16} />}
         loading={start.isPending}
-        onClick={() => start.mutate({ path: `/api/executions/${run.id}/rerun` })}
+        onClick={() => start.mutate({ path: againPath(run) })}
       >
         {t("run.rerun")}
       </Button>
       <Refusal error={start.error} />
     </div>
   );
+}
+
+/** The resource of a test run goes with it: the draft is tested anew. */
+function againPath(run: Execution): string {
+  return run.testOf ? `/api/agents/${run.testOf}/test` : `/api/executions/${run.id}/rerun`;
 }
 
 /** That it was taken shows when a report says so. */
