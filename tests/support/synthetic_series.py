@@ -23,15 +23,23 @@ _LATE_MINUTES: Final = 60
 
 @dataclass(frozen=True)
 class Course:
-    """A value that grows by so much a minute; in the last hour by `late`."""
+    """A value that grows by so much a minute; in the last hour by `late`. Or one that is not there
+    at first, or that takes turns."""
 
     value: float = 0
     growth: float = 0
     late: float | None = None
+    absent_minutes: int = 0
+    turns: tuple[float, ...] = ()
 
     def over(self, span: Span) -> str:
         """As promtool reads it."""
         steps, last = span.minutes // span.step, _LATE_MINUTES // span.step
+        if self.turns:
+            return " ".join(f"{self.turns[each % len(self.turns)]}" for each in range(steps + 1))
+        if self.absent_minutes:
+            absent = self.absent_minutes // span.step
+            return f"_x{absent - 1} {self.value}+{self.growth * span.step}x{steps - absent}"
         if self.late is None:
             return f"{self.value}+{self.growth * span.step}x{steps}"
         quiet, growth, late = steps - last, self.growth * span.step, self.late * span.step
@@ -52,6 +60,15 @@ def growing(each_minute: float) -> Course:
 
 def late(before: float, after: float) -> Course:
     return Course(growth=before, late=after)
+
+
+def starting_at(value: float) -> Course:
+    """Of a pod that came in the last half hour."""
+    return Course(value, absent_minutes=HOURS.minutes - 30)
+
+
+def turning(*values: float) -> Course:
+    return Course(turns=values)
 
 
 def histogram(name: str, slow: str = "", labels: str = "") -> Series:
@@ -106,7 +123,7 @@ HEALTHY: Final[Series] = {
 TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
     "HeliostatOperatorNoLeader": {"heliostat_operator_is_leader": flat(0)},
     "HeliostatOperatorTwoLeaders": {'heliostat_operator_is_leader{pod="b"}': flat(1)},
-    "HeliostatWatchSilent": {"heliostat_operator_watch_silence_seconds": flat(55)},
+    "HeliostatWatchSilent": {"heliostat_operator_watch_silence_seconds": turning(5, 28, 51)},
     "HeliostatReconcilesFail": {
         'heliostat_operator_reconcile_failures_total{kind="execution"}': growing(60)
     },
@@ -127,7 +144,8 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
     "HeliostatSchedulesLate": histogram("heliostat_schedule_lateness_seconds", "300"),
     "HeliostatGatewayMissing": {"heliostat_gateway_open_calls": None},
     "HeliostatProviderBroken": {
-        'heliostat_gateway_breakers{provider="anthropic",state="open"}': flat(1)
+        'heliostat_gateway_breakers{provider="anthropic",state="open"}': turning(1, 0),
+        'heliostat_gateway_breakers{provider="anthropic",state="half_open"}': turning(0, 1),
     },
     "HeliostatModelCallsFail": {
         'heliostat_gateway_calls_total{outcome="provider_refused"}': growing(50)

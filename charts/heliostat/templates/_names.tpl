@@ -69,6 +69,9 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- if not .Values.gke.iap.oauthSecret }}
 {{- fail "gke.iap.oauthSecret is missing: the Secret with the OAuth client" }}
 {{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.gke.iap.clientId) }}
+{{- fail "gke.iap.clientId is missing: a GCPBackendPolicy names the OAuth client" }}
+{{- end }}
 {{- if not .Values.api.env.HELIOSTAT_API_IAP_AUDIENCE }}
 {{- fail "gke.iap.enabled needs HELIOSTAT_API_IAP_AUDIENCE in api.env: without it the api does not believe the proxy" }}
 {{- end }}

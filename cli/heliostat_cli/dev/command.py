@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
 import webbrowser
 from collections.abc import AsyncIterator
@@ -69,7 +70,8 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
                 seconds = time.monotonic() - began
                 terminal.line(render_welcome(address, folder, gateway, seconds))
                 if opens:
-                    webbrowser.open(address)
+                    # Some browsers end before it returns, and ask us meanwhile.
+                    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
                 stopping = asyncio.create_task(stop.wait())
                 await asyncio.wait({stopping, server}, return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()

@@ -93,7 +93,7 @@ def listen(folder: StateFolder, port: int = 0) -> socket.socket:
         last = int(folder.gateway_port.read_text())
     try:
         listening.bind((HOST, last))
-    except OSError:
+    except (OSError, OverflowError):  # no port has so high a number
         listening.bind((HOST, 0))  # taken by another program: our children end as infrastructure
     folder.gateway_port.write_text(f"{port_of(listening)}\n")
     return listening

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.promql import MONITORING, read_alerts
-from support.synthetic_series import DAY, HOURS, TROUBLES, Span, series_of
+from support.synthetic_series import DAY, HOURS, TROUBLES, Span, series_of, starting_at
 from tools.promtool import NoPromtoolError, find_promtool
 
 RULES = MONITORING / "alerts.yaml"
@@ -79,6 +79,18 @@ def test_each_alert_fires_in_its_trouble(promtool: Path, tmp_path: Path) -> None
 
 def test_a_day_that_costs_more_than_the_day_before(promtool: Path, tmp_path: Path) -> None:
     assert judge(promtool, tmp_path, case(OF_A_DAY, DAY), every="5m") == ""
+
+
+def test_what_an_operator_finds_missed_when_it_starts_is_told(
+    promtool: Path, tmp_path: Path
+) -> None:
+    found = case("HeliostatSchedulesMiss")
+    series = found["input_series"]
+    assert isinstance(series, list)
+    name = 'heliostat_schedule_ticks_total{end="missed",pod="new"}'
+    healthy = [each for each in case(None)["input_series"] if "missed" not in each["series"]]  # type: ignore[attr-defined]
+    begun = {"series": name, "values": starting_at(2).over(HOURS)}
+    assert judge(promtool, tmp_path, {**found, "input_series": [*healthy, begun]}) == ""
 
 
 def test_a_new_house_has_no_day_before(promtool: Path, tmp_path: Path) -> None:

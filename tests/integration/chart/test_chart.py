@@ -103,10 +103,23 @@ def test_googles_load_balancers_leave_streams_open(
         assert at(made.pop("HealthCheckPolicy"), "spec", "default", "config")["type"] == "HTTP"
     assert backend["timeoutSec"] == 3600
     assert at(backend, "iap")["enabled"] is True
+    assert "timeouts:" not in done.stdout  # Google's gateways refuse a route that has them
     file = tmp_path / "rendered.yaml"
     kinds = ("Ingress", "BackendConfig", "HTTPRoute")
     chosen = [in_default_namespace(made[each]) for each in kinds if each in made]
     file.write_text(yaml.safe_dump_all(chosen))
+    kubectl = definitions_of_others.kubectl
+    kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+
+
+def test_a_route_leaves_streams_open(
+    helm: str, definitions_of_others: Address, tmp_path: Path
+) -> None:
+    done = render(helm, "", "--set", ROUTES[1])
+    [route] = [each for each in objects_of(done.stdout) if each["kind"] == "HTTPRoute"]
+    assert "timeouts: {request: 3600s, backendRequest: 3600s}" in done.stdout
+    file = tmp_path / "route.yaml"
+    file.write_text(yaml.safe_dump(in_default_namespace(route)))
     kubectl = definitions_of_others.kubectl
     kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
 
@@ -143,6 +156,7 @@ def test_no_template_makes_a_secret(helm: str) -> None:
     ("setting", "said"),
     [
         ("gateway.graceSecond=3", "graceSecond"),
+        ("gateway.graceSeconds=621", "/gateway/graceSeconds"),
         ("api.replicas=2", "/api/replicas"),
         ("api.store=mongodb", "/api/store"),
         ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
@@ -154,6 +168,11 @@ def test_no_template_makes_a_secret(helm: str) -> None:
         (
             "gke.enabled=true,gke.iap.enabled=true,gke.iap.oauthSecret=a",
             "HELIOSTAT_API_IAP_AUDIENCE",
+        ),
+        (
+            "gke.enabled=true,gke.iap.enabled=true,gke.iap.oauthSecret=a,httpRoute.enabled=true,"
+            "httpRoute.host=a.example,httpRoute.parentRefs[0].name=edge",
+            "gke.iap.clientId",
         ),
         ("api.guests=false", "api.guests"),
         ("secretManager.providerKeys.KEY=projects/p/secrets/s", "invalid propertyName 'KEY'"),

@@ -96,6 +96,7 @@ def test_the_agent_is_one() -> None:
     spec = AgentSpec.model_validate(block("agent")["spec"])
     (ref,) = spec.workspace.secret_refs
     assert ref.secret_manager is not None
+    assert spec.workspace.egress  # where policies are enforced, no other host is reached
     assert spec.schedule is not None
     example = named(read_files(EXAMPLE), "module")["heliostat"]["agent_secrets"]
     assert isinstance(example, Mapping)
@@ -110,7 +111,7 @@ def test_the_reasons_of_a_secret_are_documented_ones() -> None:
 
 def test_the_costs_follow_from_the_charts_requests_and_add_up() -> None:
     values = yaml.safe_load((CHART / "values-gke-autopilot.yaml").read_text())
-    owners = [values[name] for name in ("gateway", "operator", "redis", "api")]
+    owners = [values[name] for name in ("gateway", "operator", "redis", "api", "egress")]
     owners.append(values["gateway"]["writer"])
     asked = [each["resources"]["requests"] for each in owners]
     cpu = sum(Decimal(each["cpu"].removesuffix("m")) / 1000 for each in asked)
