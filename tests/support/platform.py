@@ -1,11 +1,12 @@
 """Heliostat installed in a cluster, as a user of kubectl sees it."""
 
 import base64
+import contextlib
 import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
@@ -210,6 +211,15 @@ class Platform:
         self.wait(lambda: len(self.pods_of(deployment)) == replicas, f"{replicas} of {deployment}")
         if replicas:
             self.wait_for_rollout(deployment)
+
+    @contextlib.contextmanager
+    def away(self, deployment: str) -> Iterator[None]:
+        """None of its pods is there meanwhile."""
+        self.scale(deployment, 0)
+        try:
+            yield
+        finally:
+            self.scale(deployment, 1)
 
     def pods_of(self, deployment: str) -> list[str]:
         names = self.cluster.kubectl("-n", SYSTEM, "get", "pods", "-o", "name").split()

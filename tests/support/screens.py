@@ -40,7 +40,7 @@ def open_browser(url: str, cookies: dict[str, str] | None = None) -> Iterator[ht
 
 
 def follow(client: httpx2.Client, cursor: int | None = None) -> Generator[Event, None, None]:
-    """Events of the stream until the reader has had enough, at most DEADLINE_SECONDS long."""
+    """Events of the stream until the reader has had enough; none for DEADLINE_SECONDS fails."""
     given = {} if cursor is None else {"Last-Event-ID": str(cursor)}
     begin = time.monotonic()
     with client.stream("GET", "/agent/reports/stream", headers=given, timeout=30) as response:
@@ -53,7 +53,7 @@ def follow(client: httpx2.Client, cursor: int | None = None) -> Generator[Event,
                 fields[name] = value
             elif not line and "data" in fields:
                 yield Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
-                fields = {}
+                fields, begin = {}, time.monotonic()
 
 
 def until_finished(events: Iterable[Event], uid: JsonValue) -> list[Event]:

@@ -129,7 +129,7 @@ def test_screens_miss_nothing_while_the_api_is_replaced(chart: Chart, platform: 
     api = "deployment/heliostat-api"
     with traffic(platform, "events") as people:
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "restart", api)
-        chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", api, "--timeout=60s")
+        chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", api, "--timeout=150s")
         told = people.end()
     assert (told["missed"], told["twice"]) == (0, 0), told
     assert int(str(told["made"])) > 5, told
@@ -158,7 +158,7 @@ def test_answers_go_on_while_gateways_are_replaced_and_added(
     gateway = "deployment/heliostat-gateway"
     with traffic(platform, "answers", key_of_a_run(platform)) as people:
         chart.cluster.kubectl("-n", SYSTEM, "rollout", "restart", gateway)
-        chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", gateway, "--timeout=60s")
+        chart.cluster.kubectl("-n", SYSTEM, "rollout", "status", gateway, "--timeout=150s")
         platform.wait(lambda: replicas_of(chart) > 1, "a second gateway under load", 180)
         ends = people.end()
     chart.cluster.kubectl("-n", AGENTS, "delete", "execution", "holder-1", "--timeout=60s")

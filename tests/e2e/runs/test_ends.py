@@ -83,7 +83,7 @@ def test_the_clock_ends_a_run(platform: Platform) -> None:
     assert execution.status.timeout is not None
     assert execution.status.timeout.effective_seconds == 3
     assert execution.status.duration_seconds is not None
-    assert 3 <= execution.status.duration_seconds <= 8
+    assert 3 <= execution.status.duration_seconds <= 20
 
 
 def test_a_provider_that_stands_still_is_noticed_and_given_up(platform: Platform) -> None:

@@ -1,8 +1,6 @@
 """What dies on the way loses no run and doubles none."""
 
-import contextlib
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 from heliostat_core.executions import Execution
@@ -19,15 +17,6 @@ def reasons(execution: Execution) -> list[str | None]:
 def jobs(platform: Platform, execution: str) -> list[str]:
     found = platform.objects("jobs", f"heliostat.dev/execution={execution}")
     return sorted(str(each["metadata"]["name"]) for each in found)  # type: ignore[index,call-overload]
-
-
-@contextlib.contextmanager
-def away(platform: Platform, deployment: str) -> Iterator[None]:
-    platform.scale(deployment, 0)
-    try:
-        yield
-    finally:
-        platform.scale(deployment, 1)
 
 
 def test_an_evicted_pod_does_not_burn_a_retry(platform: Platform) -> None:
@@ -65,7 +54,7 @@ def test_an_eviction_while_the_operator_is_away_is_made_up_for(platform: Platfor
     platform.agent("unwatched", model="scripted/slow-steps")
     platform.run("unwatched-1", "unwatched")
     attempt = platform.wait_until_running("unwatched-1")
-    with away(platform, OPERATOR):
+    with platform.away(OPERATOR):
         platform.evict(attempt.pod_name or "")
         platform.wait(
             lambda: platform.find("pod", attempt.pod_name or "") is None, "the pod is gone"
@@ -145,7 +134,7 @@ def test_a_claude_code_that_never_exits_keeps_its_result(
     assert execution.finished_reason == "Unverified"
     assert len(execution.status.attempts) == 1
     assert execution.status.duration_seconds is not None
-    assert 30 <= execution.status.duration_seconds <= 60
+    assert 30 <= execution.status.duration_seconds <= 100
 
 
 # Wraps the bundled binary in a script that stays after it has done everything.

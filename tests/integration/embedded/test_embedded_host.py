@@ -1,5 +1,8 @@
 """The whole chain in the embedded world: engine, gateway, jobs, runner and real Claude Code."""
 
+import contextlib
+from pathlib import Path
+
 import psutil
 
 from heliostat_cli.embedded.documents import number, parts, text
@@ -72,9 +75,8 @@ async def test_claude_code_killed_during_a_command_leaves_nobody(
         await wait_until(
             lambda: bool(list(folder.pods.glob("*/volumes/workspace/begun"))), "it works"
         )
-        processes = [psutil.Process(pid) for pid in marked(folder.pods)]
-        [claude] = [each for each in processes if each.name() == "claude"]
-        assert [each.name() for each in processes].count("sleep") >= 1
+        await wait_until(lambda: bool(named(folder.pods, "sleep")), "its children are there")
+        [claude] = named(folder.pods, "claude")
         claude.kill()
         execution = await finished(world)
 
@@ -82,3 +84,14 @@ async def test_claude_code_killed_during_a_command_leaves_nobody(
     assert text(execution, "status", "phase") == "Failed"
     [attempt] = parts(execution, "status", "attempts")
     assert text(attempt, "cause") == "agent"
+
+
+def named(folder: Path, name: str) -> list[psutil.Process]:
+    """Processes of the pods there that are called so."""
+    found = []
+    for pid in marked(folder):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if process.name() == name:
+                found.append(process)
+    return found

@@ -30,7 +30,7 @@ PRICES = '{input: "3", output: "15", cacheRead: "0.30", cacheWrite5m: "3.75", ca
 FIRST = {Dialect.MESSAGES: "anthropic", Dialect.CHAT: "openai", Dialect.GEMINI: "gemini"}
 SECOND = {Dialect.MESSAGES: "zai", Dialect.CHAT: "openrouter", Dialect.GEMINI: "gemini"}
 PATHS = {Dialect.MESSAGES: "/v1/messages", Dialect.CHAT: "/v1/chat/completions"}
-_BOOKED_SECONDS = 5.0
+_BOOKED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ async def test_a_limit_that_one_has_met_is_kept_by_the_other(
         bill = await asyncio.to_thread(speakers.bill)
         assert [line.model for line in lines_of(bill, route)] == [route.second_model] * 2
     # The middle of several: the machine may be busy with something else for a moment.
-    assert statistics.median(took) < 0.1
+    assert statistics.median(took) < 1
 
 
 async def is_open(gateway: GatewayProcess, route: Route) -> bool:

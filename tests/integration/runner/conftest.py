@@ -28,7 +28,7 @@ class Running:
         self.process = process
         self._pod = pod
 
-    def wait(self, timeout: float = 60) -> Left:
+    def wait(self, timeout: float = 120) -> Left:
         """Waits for the end and takes over what the runner left."""
         try:
             stdout, stderr = self.process.communicate(timeout=timeout)
@@ -41,7 +41,7 @@ class Running:
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
-    def descendant(self, name: str, timeout: float = 20) -> psutil.Process:
+    def descendant(self, name: str, timeout: float = 90) -> psutil.Process:
         """The first descendant whose command line holds `name`, waited for."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -135,7 +135,7 @@ class Pod:
         self.started.append(process)
         return Running(process, self)
 
-    def run(self, *, timeout: float = 60, **environ: str) -> Left:
+    def run(self, *, timeout: float = 120, **environ: str) -> Left:
         return self.start(**environ).wait(timeout)
 
     def close(self) -> None:

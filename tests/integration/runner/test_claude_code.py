@@ -228,9 +228,10 @@ def test_a_stalled_session_is_resumed_once(serve: Serve, make_pod: MakePod) -> N
 
     model = serve(script)
     pod = make_pod(model.url)
-    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 20})
+    # The stall and two starts, in time
+    pod.write(runtime={"type": "ClaudeCode", "stallSeconds": 20}, limits=limits(timeoutSeconds=200))
 
-    left = pod.run()
+    left = pod.run(timeout=220)
 
     assert left.ending == ("Succeeded", "Unverified", 0), left.result
     assert "resumed once after a stall" in left.result["message"]
