@@ -135,13 +135,14 @@ def open_documents(settings: ApiSettings) -> Documents:
 def open_log(settings: ApiSettings) -> EventLog:
     """The event log of the settings. Raises StartError."""
     url = settings.redis_url.get_secret_value()
+    each, together = settings.events_bytes, settings.events_total_bytes
     if not url:
         with naming(_DATA_DIR):
             path = settings.data_dir / "events.sqlite"
-            return SqliteEventLog(path, most_bytes=settings.events_bytes)
+            return SqliteEventLog(path, most_bytes=each, total_bytes=together)
     from heliostat_api.events.redis_log import RedisEventLog
 
-    return RedisEventLog(url, most_bytes=settings.events_bytes)
+    return RedisEventLog(url, most_bytes=each, total_bytes=together)
 
 
 def open_buckets(settings: ApiSettings) -> Buckets:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from heliostat_api.events.log import MOST_BYTES, TOTAL_BYTES
 from heliostat_api.people.roles import RoleRow
 from heliostat_api.webhooks.addresses import place_of
 from heliostat_api.webhooks.signatures import key_of
@@ -122,7 +123,16 @@ class ApiSettings(BaseSettings):
             ge=2**20,
             description="Bytes of reports that are kept for each audience of the event log.",
         ),
-    ] = 32 * 2**20
+    ] = MOST_BYTES
+    events_total_bytes: Annotated[
+        int,
+        Field(
+            ge=2**20,
+            description="Bytes that all audiences of the event log keep together; beyond them, "
+            "those that were silent for longest are dropped, and who comes back to one gets a new "
+            "snapshot. Redis is the gateway's too: leave it half.",
+        ),
+    ] = TOTAL_BYTES
     transcript_bytes: Annotated[
         int,
         Field(

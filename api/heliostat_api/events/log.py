@@ -1,5 +1,8 @@
 """The port of the event log: append-only per audience, bounded, with ids that only grow.
 
+An id is at least the time in microseconds at which it was given, so that none is used twice even
+when a log has lost its data; a cursor from before the log began is then a gap.
+
 An audience is who hears a report: `person:ID` for the things of one person, `namespace:NAME` for
 things without an owner there, `cluster` (admins) for all of those, and `conversation:ID` for what
 is said in one conversation.
@@ -17,10 +20,18 @@ SLACK: Final = 1_000
 """How many more may be there: trimming one by one would cost every append."""
 MOST_BYTES: Final = 32 * 2**20
 """Of payloads, for each audience: fewer reports are kept where they are long."""
-KEPT_TENTHS: Final = 9
-"""What trimming by bytes leaves, in tenths of them."""
+TOTAL_BYTES: Final = 128 * 2**20
+"""Of all audiences, with what a report costs beside its payload: then those that were silent for
+longest are dropped whole. The bundled Redis has 320 MiB, and the ledger is there too."""
+REPORT_BYTES: Final = 512
+"""What a report costs beside its payload, roughly: its other fields, its key, its place."""
 CONVERSATION: Final = "conversation:"
 _PART_OF_CONVERSATIONS: Final = 20
+
+
+def kept_of(most_bytes: int) -> int:
+    """Bytes that trimming leaves: less than the bound, or each append would trim."""
+    return most_bytes * 9 // 10
 
 
 def bound_of(audience: str, bound: int) -> int:
@@ -49,7 +60,7 @@ class EventLog(Protocol):
         """Appends once: a report whose `key` this audience has already heard is left out."""
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
-        """What these audiences heard after the cursor."""
+        """What these audiences heard after the cursor; 0: all that is kept."""
 
     async def end(self) -> int:
         """The cursor from which on everything is still to come."""

@@ -13,94 +13,153 @@ from redis.exceptions import RedisError
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice, bound_of
+from heliostat_api.events.log import (
+    BOUND,
+    MOST_BYTES,
+    REPORT_BYTES,
+    SLACK,
+    TOTAL_BYTES,
+    Slice,
+    bound_of,
+    kept_of,
+)
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
 _COUNTER = _PREFIX + "counter"
+_BEGINNING = _PREFIX + "beginning"
+_TOTAL = _PREFIX + "total"
+_AUDIENCES = _PREFIX + "audiences"
 _CHANNEL = _PREFIX + "channel"
 _RETRY_SECONDS = 0.5
 _CONNECT_SECONDS = 1.0
 _LOG = logging.getLogger(__name__)
 
-# KEYS: counter, stream, keys that were heard, newest id that is gone, channel, bytes.
-# ARGV: key, bound, slack, audience, most bytes, what trimming leaves of them, then field and value
-# of the report in turn, the payload last.
-_APPEND = """
-local key, bound, slack = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+# Of all scripts. KEYS: counter, beginning. An id is never used twice, not even after Redis has lost
+# its data: each is at least the time in microseconds, and what is older than the log is a gap.
+_IDS = """
+local function text(number) return string.format('%d', number) end
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+local function newest()
+  local id = redis.call('GET', KEYS[1])
+  if id then return tonumber(id) end
+  local begin = now()
+  redis.call('SET', KEYS[1], text(begin))
+  redis.call('SET', KEYS[2], text(begin))
+  return begin
+end
+"""
+# Of the scripts of one audience. KEYS: counter, beginning, bytes of all, audiences by their newest
+# id, channel, then of the audience: stream, keys that were heard, newest id that is gone, bytes.
+_COSTS = f"""
+local function cost_of(stream, bytes)
+  return {REPORT_BYTES} * redis.call('XLEN', stream) + tonumber(redis.call('GET', bytes) or '0')
+end
+local function pay(change)
+  local total = tonumber(redis.call('GET', KEYS[3]) or '0') + change
+  redis.call('SET', KEYS[3], text(math.max(total, 0)))
+  return total
+end
+"""
+# ARGV: audience, key, bound, slack, most bytes, what trimming leaves of them, both for all
+# audiences, prefix of all keys, then field and value of the report in turn, the payload last.
+_APPEND = f"""{_IDS}{_COSTS}
+local key, bound, slack = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local most, left = tonumber(ARGV[5]), tonumber(ARGV[6])
-if key ~= '' and redis.call('ZSCORE', KEYS[3], key) then return 0 end
-local id = redis.call('INCR', KEYS[1])
-redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV, 7))
-if key ~= '' then redis.call('ZADD', KEYS[3], id, key) end
-local total = redis.call('INCRBY', KEYS[6], #ARGV[#ARGV])
-local length = redis.call('XLEN', KEYS[2])
-if length >= bound + slack or total > most then
+if key ~= '' and redis.call('ZSCORE', KEYS[7], key) then return 0 end
+local before = cost_of(KEYS[6], KEYS[9])
+local id = text(math.max(newest() + 1, now()))
+redis.call('SET', KEYS[1], id)
+redis.call('XADD', KEYS[6], id .. '-0', unpack(ARGV, 10))
+if key ~= '' then redis.call('ZADD', KEYS[7], id, key) end
+redis.call('ZADD', KEYS[4], id, ARGV[1])
+local bytes = redis.call('INCRBY', KEYS[9], #ARGV[#ARGV])
+local length = redis.call('XLEN', KEYS[6])
+if length >= bound + slack or bytes > most then
   local gone = 0
-  local function is_too_much() return length > bound or (total > left and length > 1) end
+  local function is_too_much() return length > bound or (bytes > left and length > 1) end
   while is_too_much() do
-    for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 100)) do
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[6], '-', '+', 'COUNT', 100)) do
       if not is_too_much() then break end
       gone = tonumber(string.match(entry[1], '^%d+'))
-      total = total - #entry[2][#entry[2]]
+      bytes = bytes - #entry[2][#entry[2]]
       length = length - 1
     end
-    redis.call('XTRIM', KEYS[2], 'MINID', string.format('%d-0', gone + 1))
+    redis.call('XTRIM', KEYS[6], 'MINID', text(gone + 1) .. '-0')
   end
   if gone > 0 then
-    redis.call('SET', KEYS[4], string.format('%d', gone))
-    redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', gone)
-    redis.call('SET', KEYS[6], string.format('%d', math.max(total, 0)))
+    redis.call('SET', KEYS[8], text(gone))
+    redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', text(gone))
+    redis.call('SET', KEYS[9], text(math.max(bytes, 0)))
   end
 end
-redis.call('PUBLISH', KEYS[5], ARGV[4])
-return id
+local total = pay(cost_of(KEYS[6], KEYS[9]) - before)
+if total > tonumber(ARGV[7]) then  -- the audiences that were silent for longest go, not this one
+  while total > tonumber(ARGV[8]) and redis.call('ZCARD', KEYS[4]) > 1 do
+    local silent = redis.call('ZPOPMIN', KEYS[4])
+    local stream, heard = ARGV[9] .. 'of:' .. silent[1], ARGV[9] .. 'heard:' .. silent[1]
+    local of_it = ARGV[9] .. 'bytes:' .. silent[1]
+    total = pay(-cost_of(stream, of_it))
+    redis.call('SET', ARGV[9] .. 'gone:' .. silent[1], text(tonumber(silent[2])))
+    redis.call('DEL', stream, heard, of_it)
+  end
+end
+redis.call('PUBLISH', KEYS[5], ARGV[1])
+return 1
 """
-# KEYS as for _APPEND. ARGV: audience.
-_FORGET = """
-redis.call('SET', KEYS[4], redis.call('GET', KEYS[1]) or '0')
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[6])
+# ARGV: audience, 1 to keep the mark that makes a cursor from before a gap.
+_DROP = f"""{_IDS}{_COSTS}
+pay(-cost_of(KEYS[6], KEYS[9]))
+redis.call('DEL', KEYS[6], KEYS[7], KEYS[8], KEYS[9])
+redis.call('ZREM', KEYS[4], ARGV[1])
+if ARGV[2] == '1' then redis.call('SET', KEYS[8], text(newest())) end
 redis.call('PUBLISH', KEYS[5], ARGV[1])
 """
-# KEYS and ARGV as for _FORGET.
-_ERASE = """
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[6])
-redis.call('PUBLISH', KEYS[5], ARGV[1])
-"""
-# KEYS: counter, then stream and newest gone id of each audience. ARGV: cursor, limit.
-# Answers {newest id, 1 for a gap, entries of each stream ...}: all of one moment.
-_READ = """
-local after, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
-local newest = tonumber(redis.call('GET', KEYS[1]) or '0')
-if after > newest then return {newest, 1} end
-local found = {newest, 0}
-for i = 2, #KEYS, 2 do
-  if after < tonumber(redis.call('GET', KEYS[i + 1]) or '0') then return {newest, 1} end
-  found[#found + 1] = redis.call('XRANGE', KEYS[i], '(' .. after .. '-0', '+', 'COUNT', limit)
+# KEYS: counter, beginning, then stream and newest gone id of each audience. ARGV: cursor, limit.
+# Answers {1 for a gap, entries of each stream ...}: all of one moment.
+_READ = f"""{_IDS}
+local after = tonumber(ARGV[1])
+local last = newest()
+if after > last then return {{1}} end
+if after > 0 and after < tonumber(redis.call('GET', KEYS[2]) or '0') then return {{1}} end
+local found = {{0}}
+for i = 3, #KEYS, 2 do
+  if after < tonumber(redis.call('GET', KEYS[i + 1]) or '0') then return {{1}} end
+  found[#found + 1] = redis.call('XRANGE', KEYS[i], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])
 end
 return found
 """
+_END = f"{_IDS} return newest()"
 
 
 class RedisEventLog:
     """An EventLog over Redis. `bound` is how many reports each audience keeps, `most_bytes` how
-    many bytes of them.
+    many bytes of them, `total_bytes` how many all audiences keep.
 
     Every call raises UnavailableError while Redis is away; `wait` then ends at its time.
     """
 
     def __init__(
-        self, url: str, *, bound: int = BOUND, slack: int = SLACK, most_bytes: int = MOST_BYTES
+        self,
+        url: str,
+        *,
+        bound: int = BOUND,
+        slack: int = SLACK,
+        most_bytes: int = MOST_BYTES,
+        total_bytes: int = TOTAL_BYTES,
     ) -> None:
         """Raises ValueError for a malformed address. It listens from the first `wait` on."""
         self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
         self._append = self._redis.register_script(_APPEND)
         self._read = self._redis.register_script(_READ)
-        self._forget = self._redis.register_script(_FORGET)
-        self._erase = self._redis.register_script(_ERASE)
+        self._drop = self._redis.register_script(_DROP)
+        self._end = self._redis.register_script(_END)
         self._bound = bound
         self._slack = slack
-        self._bytes = most_bytes, most_bytes * KEPT_TENTHS // 10
+        self._bytes = most_bytes, kept_of(most_bytes), total_bytes, kept_of(total_bytes)
         self._bells = Bells()
         self._listening: asyncio.Task[None] | None = None
 
@@ -115,13 +174,16 @@ class RedisEventLog:
         )
         bounds = bound_of(audience, self._bound), bound_of(audience, self._slack)
         async with _mapped():
-            await self._append(_keys(audience), [key, *bounds, audience, *self._bytes, *fields])
+            await self._append(
+                _keys(audience), [audience, key, *bounds, *self._bytes, _PREFIX, *fields]
+            )
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
         """A cursor from elsewhere is a gap."""
-        keys = [_COUNTER, *(key for each in audiences for key in (_stream(each), _gone(each)))]
+        names = (key for each in audiences for key in (_stream(each), _gone(each)))
+        keys = [_COUNTER, _BEGINNING, *names]
         async with _mapped():
-            _, gap, *streams = await self._read(keys, [after, limit])
+            gap, *streams = await self._read(keys, [after, limit])
         if gap:
             return Slice((), after, has_gap=True)
         found = sorted(
@@ -133,7 +195,7 @@ class RedisEventLog:
     async def end(self) -> int:
         """The newest id ever given, of any audience."""
         async with _mapped():
-            return int(await self._redis.get(_COUNTER) or 0)
+            return int(await self._end([_COUNTER, _BEGINNING]))
 
     async def wait(self, audiences: Collection[str], after: int, seconds: float) -> None:
         """Any replica may append: it is heard through a channel."""
@@ -151,12 +213,12 @@ class RedisEventLog:
     async def forget(self, audience: str) -> None:
         """In one script."""
         async with _mapped():
-            await self._forget(_keys(audience), [audience])
+            await self._drop(_keys(audience), [audience, 1])
 
     async def erase(self, audience: str) -> None:
         """In one script."""
         async with _mapped():
-            await self._erase(_keys(audience), [audience])
+            await self._drop(_keys(audience), [audience, 0])
 
     async def close(self) -> None:
         """Gives the connections back."""
@@ -184,10 +246,13 @@ class RedisEventLog:
 def _keys(audience: str) -> list[str]:
     return [
         _COUNTER,
+        _BEGINNING,
+        _TOTAL,
+        _AUDIENCES,
+        _CHANNEL,
         _stream(audience),
         _heard(audience),
         _gone(audience),
-        _CHANNEL,
         _bytes(audience),
     ]
 

@@ -7,10 +7,20 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import time_ns
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import BOUND, KEPT_TENTHS, MOST_BYTES, SLACK, Slice, bound_of
+from heliostat_api.events.log import (
+    BOUND,
+    MOST_BYTES,
+    REPORT_BYTES,
+    SLACK,
+    TOTAL_BYTES,
+    Slice,
+    bound_of,
+    kept_of,
+)
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _SCHEMA = """
@@ -33,6 +43,7 @@ CREATE TABLE IF NOT EXISTS audiences (
     dropped INTEGER NOT NULL,  -- the newest id that is gone
     bytes INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS beginning (id INTEGER NOT NULL);  -- none in a file of before
 """
 _SIZES = """
 ALTER TABLE reports ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
@@ -54,10 +65,16 @@ _Row = tuple[int, str, str, str, str, str]
 
 class SqliteEventLog:
     """An EventLog over a file. `bound` is how many reports each audience keeps, `most_bytes` how
-    many bytes of them."""
+    many bytes of them, `total_bytes` how many all audiences keep."""
 
     def __init__(
-        self, path: Path, *, bound: int = BOUND, slack: int = SLACK, most_bytes: int = MOST_BYTES
+        self,
+        path: Path,
+        *,
+        bound: int = BOUND,
+        slack: int = SLACK,
+        most_bytes: int = MOST_BYTES,
+        total_bytes: int = TOTAL_BYTES,
     ) -> None:
         """Raises UnavailableError."""
         try:
@@ -66,6 +83,8 @@ class SqliteEventLog:
             self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
             self._connection.executescript(_SCHEMA)
             self._add_sizes()
+            self._begin()
+            self._total = self._cost()
         except (sqlite3.Error, OSError) as error:
             raise UnavailableError(
                 f"the event log {path} can't be used ({error}): without it, a new one is made"
@@ -73,6 +92,7 @@ class SqliteEventLog:
         self._bound = bound
         self._slack = slack
         self._most_bytes = most_bytes
+        self._total_bytes = total_bytes
         self._bells = Bells()
 
     async def append(self, audience: str, report: Report, key: str = "") -> None:
@@ -82,9 +102,10 @@ class SqliteEventLog:
         with self._writing():
             written = self._connection.execute(
                 "INSERT OR IGNORE INTO reports"
-                " (audience, key, type, execution, correlation_id, time, payload, size)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " (id, audience, key, type, execution, correlation_id, time, payload, size)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
+                    max(self._end() + 1, _now()),
                     audience,
                     key,
                     report.type.value,
@@ -104,7 +125,8 @@ class SqliteEventLog:
         """A cursor from elsewhere is a gap."""
         names = tuple(audiences)
         with _mapped_errors():
-            if after > self._end() or after < self._dropped(names):
+            is_older = 0 < after < self._beginning
+            if after > self._end() or is_older or after < self._dropped(names):
                 return Slice((), after, has_gap=True)
             rows: Sequence[_Row] = self._connection.execute(
                 "SELECT id, type, execution, correlation_id, time, payload FROM reports"
@@ -130,14 +152,7 @@ class SqliteEventLog:
     async def forget(self, audience: str) -> None:
         """In one transaction."""
         with self._writing():
-            newest = self._end()
-            self._connection.execute("DELETE FROM reports WHERE audience = ?", (audience,))
-            self._connection.execute(
-                "INSERT INTO audiences VALUES (?, 0, ?, 0)"
-                " ON CONFLICT (audience)"
-                " DO UPDATE SET kept = 0, bytes = 0, dropped = excluded.dropped",
-                (audience, newest),
-            )
+            self._drop(audience, self._end())
         self._bells.ring(audience)
 
     async def erase(self, audience: str) -> None:
@@ -164,6 +179,17 @@ class SqliteEventLog:
         ).fetchone()
         return found[0] if found else 0
 
+    def _begin(self) -> None:
+        """A new log begins now: cursors of one that was here before are older."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        if not self._end():
+            begin = (_now(),)
+            self._connection.execute("INSERT INTO sqlite_sequence VALUES ('reports', ?)", begin)
+            self._connection.execute("INSERT INTO beginning VALUES (?)", begin)
+        self._connection.execute("COMMIT")
+        [found] = self._connection.execute("SELECT max(id) FROM beginning").fetchall()
+        self._beginning: int = found[0] or 0
+
     def _add_sizes(self) -> None:
         """A file of before sizes were kept gets them."""
         columns = self._connection.execute("PRAGMA table_info(reports)").fetchall()
@@ -181,9 +207,44 @@ class SqliteEventLog:
         bound, slack = bound_of(audience, self._bound), bound_of(audience, self._slack)
         if kept >= bound + slack or total > self._most_bytes:
             self._trim(audience, bound)
+        self._total += size + REPORT_BYTES
+        if self._total > self._total_bytes:
+            self._drop_silent(audience)
+
+    def _cost(self) -> int:
+        """Bytes of all that is kept."""
+        [found] = self._connection.execute(
+            "SELECT coalesce(sum(bytes + kept * ?), 0) FROM audiences", (REPORT_BYTES,)
+        ).fetchall()
+        return int(found[0])
+
+    def _drop_silent(self, speaking: str) -> None:
+        """The audiences that were silent for longest go whole, until all fit."""
+        self._total = self._cost()
+        if self._total <= self._total_bytes:
+            return
+        silent = self._connection.execute(
+            "SELECT audience, max(id), sum(size) + count(*) * ? FROM reports"
+            " WHERE audience != ? GROUP BY audience ORDER BY max(id)",
+            (REPORT_BYTES, speaking),
+        ).fetchall()
+        for audience, last, cost in silent:
+            if self._total <= kept_of(self._total_bytes):
+                return
+            self._drop(audience, last)
+            self._total -= cost
+
+    def _drop(self, audience: str, last: int) -> None:
+        """All that it heard; a cursor from before `last` is a gap."""
+        self._connection.execute("DELETE FROM reports WHERE audience = ?", (audience,))
+        self._connection.execute(
+            "INSERT INTO audiences VALUES (?, 0, ?, 0)"
+            " ON CONFLICT (audience) DO UPDATE SET kept = 0, bytes = 0, dropped = excluded.dropped",
+            (audience, last),
+        )
 
     def _trim(self, audience: str, bound: int) -> None:
-        most = self._most_bytes * KEPT_TENTHS // 10
+        most = kept_of(self._most_bytes)
         found: tuple[int] | None = self._connection.execute(
             _NEWEST_TO_DROP, (audience, bound, most)
         ).fetchone()
@@ -213,6 +274,11 @@ def _mapped_errors() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise UnavailableError(f"the event log can't be used: {error}") from error
+
+
+def _now() -> int:
+    """In microseconds."""
+    return time_ns() // 1000
 
 
 def _marks(values: Sequence[str]) -> str:

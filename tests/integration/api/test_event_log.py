@@ -5,12 +5,13 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from heliostat_api.documents.port import UnavailableError
-from heliostat_api.events.log import EventLog, bound_of
+from heliostat_api.events.log import REPORT_BYTES, EventLog, bound_of
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -27,7 +28,9 @@ def report(text: str) -> Report:
 
 
 @pytest.fixture(params=["sqlite", "redis"])
-async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+async def open_log(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Callable[..., EventLog]]:
     """Opens the same log again and again: as after a restart, or on another replica."""
     logs: list[EventLog] = []
     url = ""
@@ -35,21 +38,31 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         server: RedisServer = request.getfixturevalue("redis_server")
         url = server.url
 
-    def open_log() -> EventLog:
+    def again(**bounds: int) -> EventLog:
         path = tmp_path / "events.sqlite"
-        bounds = {"bound": 3, "slack": 1, "most_bytes": MOST_BYTES}
         log: EventLog = RedisEventLog(url, **bounds) if url else SqliteEventLog(path, **bounds)
         logs.append(log)
         return log
 
-    yield open_log
+    yield again
     for log in logs:
         await log.close()
 
 
 @pytest.fixture
+def opened(open_log: Callable[..., EventLog]) -> Open:
+    return partial(open_log, bound=3, slack=1, most_bytes=MOST_BYTES)
+
+
+@pytest.fixture
 def log(opened: Open) -> EventLog:
     return opened()
+
+
+async def said(log: EventLog, text: str, key: str = "", audience: str = ANN) -> int:
+    """Its id."""
+    await log.append(audience, report(text), key)
+    return await log.end()
 
 
 async def texts(log: EventLog, *audiences: str, after: int = 0) -> list[object]:
@@ -86,24 +99,23 @@ async def test_a_cursor_goes_on_where_the_slice_ended(log: EventLog) -> None:
 
 
 async def test_a_cursor_older_than_the_log_is_a_gap(log: EventLog) -> None:
-    for text in "abcd":  # the fourth one trims to the bound of three
-        await log.append(ANN, report(text))
+    first, *_ = [await said(log, text) for text in "abcd"]  # the fourth trims to three
     assert (await log.read([ANN], 0)).has_gap
-    assert await texts(log, ANN, after=1) == ["b", "c", "d"]
+    assert (await log.read([ANN], first - 1)).has_gap
+    assert await texts(log, ANN, after=first) == ["b", "c", "d"]
 
 
 async def test_long_reports_are_fewer(log: EventLog, opened: Open) -> None:
-    for letter in "abc":
-        await log.append(ANN, report(letter * 400), letter)
+    first, _, third = [await said(log, letter * 400, letter) for letter in "abc"]
     assert (await log.read([ANN], 0)).has_gap, "1200 bytes are too many"
-    assert await texts(log, ANN, after=1) == ["b" * 400, "c" * 400]
-    await opened().append(ANN, report("d" * 3000))
-    assert await texts(log, ANN, after=3) == ["d" * 3000], "the last one always stays"
+    assert await texts(log, ANN, after=first) == ["b" * 400, "c" * 400]
+    fourth = await said(opened(), "d" * 3000)
+    assert await texts(log, ANN, after=third) == ["d" * 3000], "the last one always stays"
     await log.append(ANN, report("e"))
-    assert await texts(log, ANN, after=4) == ["e"]
-    assert (await log.read([ANN], 3)).has_gap
+    assert await texts(log, ANN, after=fourth) == ["e"]
+    assert (await log.read([ANN], third)).has_gap
     await log.append(ANN, report("a"), "a")
-    assert await texts(log, ANN, after=4) == ["e", "a"], "whose report is gone may be heard again"
+    assert await texts(log, ANN, after=fourth) == ["e", "a"], "what is gone may be heard again"
 
 
 async def test_a_forgotten_audience_begins_to_count_bytes_anew(log: EventLog) -> None:
@@ -119,8 +131,7 @@ async def test_a_forgotten_audience_begins_to_count_bytes_anew(log: EventLog) ->
 async def test_a_file_of_before_sizes_were_kept_gets_them(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     first = SqliteEventLog(path)
-    for _ in range(3):
-        await first.append(ANN, report("a" * 400))
+    _, second, _ = [await said(first, "a" * 400) for _ in range(3)]
     await first.close()
     with closing(sqlite3.connect(path)) as connection:
         for table, column in (("reports", "size"), ("audiences", "bytes")):
@@ -128,7 +139,7 @@ async def test_a_file_of_before_sizes_were_kept_gets_them(tmp_path: Path) -> Non
         connection.commit()
     again = SqliteEventLog(path, most_bytes=MOST_BYTES)
     await again.append(ANN, report("b"))
-    assert await texts(again, ANN, after=2) == ["a" * 400, "b"]
+    assert await texts(again, ANN, after=second) == ["a" * 400, "b"]
     await again.close()
 
 
@@ -140,8 +151,72 @@ async def test_what_others_hear_makes_no_gap(log: EventLog) -> None:
 
 
 async def test_a_cursor_from_another_log_is_a_gap(log: EventLog) -> None:
-    await log.append(ANN, report("a"))
-    assert (await log.read([ANN], 2)).has_gap
+    end = await said(log, "a")
+    assert (await log.read([ANN], end + 1)).has_gap
+
+
+async def test_a_log_that_lost_its_data_uses_no_id_twice(opened: Open, tmp_path: Path) -> None:
+    old = opened()
+    before = [await said(old, text) for text in "ab"]
+    await old.close()
+    await lose(old, tmp_path)
+    log = opened()
+    assert (await log.read([ANN], before[0])).has_gap, "before anything is said"
+    end = await log.end()
+    assert not (await log.read([ANN], end)).has_gap, "a snapshot of now is no gap"
+    assert await said(log, "c") > max(end, *before)
+    for cursor in before:
+        assert (await log.read([ANN], cursor)).has_gap, "else its reader would miss what was lost"
+    assert await texts(log, ANN, after=end) == ["c"]
+
+
+async def lose(log: EventLog, folder: Path) -> None:
+    if isinstance(log, RedisEventLog):
+        await log._redis.flushall()
+    else:
+        (folder / "events.sqlite").unlink()
+
+
+async def test_audiences_that_were_silent_for_longest_go_when_all_is_too_much(
+    open_log: Callable[..., EventLog],
+) -> None:
+    log = open_log(bound=100, total_bytes=6 * (REPORT_BYTES + 20))
+    cathy = "person:cathy"
+    begin = await log.end()
+    anns = await said(log, "a", "key-1")
+    await said(log, "a")
+    for text in "bc":
+        await said(log, text, audience=BOB)
+    for text in "de":
+        await said(log, text, audience=cathy)
+    assert await texts(log, ANN, BOB, cathy, after=begin) == [*"aabcde"], "all fits"
+    end = await log.end()
+    await said(log, "f", audience=BOB)
+    assert (await log.read([ANN], anns)).has_gap
+    assert not (await log.read([ANN], end)).has_gap, "who had heard all misses nothing"
+    assert await texts(log, BOB, cathy, after=begin) == [*"bcdef"]
+    await said(log, "a", "key-1")
+    assert await texts(log, ANN, after=end) == ["a"], "what is gone may be heard again"
+    await log.forget(BOB)
+    for text in "gh":
+        await said(log, text, audience=cathy)
+    assert await texts(log, ANN, cathy, after=end) == [*"agh"], "what is forgotten counts no more"
+    for text in "ijklmnop":
+        await said(log, text, audience=cathy)
+    assert (await log.read([ANN], end)).has_gap
+    assert await texts(log, cathy, after=end) == [*"ghijklmnop"], "the only one is bound by itself"
+
+
+async def test_the_total_is_known_after_a_restart(open_log: Callable[..., EventLog]) -> None:
+    bounds = {"bound": 100, "total_bytes": 3 * (REPORT_BYTES + 20)}
+    log = open_log(**bounds)
+    begin = await log.end()
+    await said(log, "a")
+    for text in "bc":
+        await said(log, text, audience=BOB)
+    again = open_log(**bounds)
+    await said(again, "d", audience=BOB)
+    assert (await again.read([ANN], begin)).has_gap
 
 
 async def test_ids_are_not_used_twice_after_a_restart(log: EventLog, opened: Open) -> None:
@@ -224,7 +299,8 @@ async def test_of_an_audience_that_is_erased_not_even_the_name_stays(
 async def everything(log: EventLog, folder: Path) -> str:
     """All names that it keeps."""
     if isinstance(log, RedisEventLog):
-        return str([key async for key in log._redis.scan_iter()])
+        audiences = await log._redis.zrange("{heliostat:events}:audiences", 0, -1)
+        return str([*audiences, *[key async for key in log._redis.scan_iter()]])
     with closing(sqlite3.connect(folder / "events.sqlite")) as connection:
         names = "SELECT audience FROM reports UNION SELECT audience FROM audiences"
         return str(connection.execute(names).fetchall())
