@@ -12,7 +12,7 @@ from heliostat_api.assembly.entrance import open_cloud_tokens, open_entrance
 from heliostat_api.assembly.erasing import open_erasing
 from heliostat_api.assembly.recording import open_pod_tokens, open_recorder
 from heliostat_api.assembly.records import open_records
-from heliostat_api.assembly.webhooks import open_hooks, open_webhooks
+from heliostat_api.assembly.webhooks import open_hooks, open_retelling, open_webhooks
 from heliostat_api.assembly.workshop import open_workshop
 from heliostat_api.chat.assembly import open_chat
 from heliostat_api.chat.endpoints import workspace
@@ -67,10 +67,20 @@ def create_app(around: Surroundings) -> FastAPI:
     around = replace(around, documents=TimedDocuments(around.documents, counted))
     documents, clock, log = around.documents, around.clock, around.log
     register, endings = Register(documents, clock), Endings(log, clock)
-    money = open_money(around.gateway, around.settings, register, endings, around.owner, clock)
+    changes = Changes(log, clock)
+    money = open_money(
+        around.gateway,
+        around.settings,
+        register,
+        endings,
+        open_retelling(around),
+        changes,
+        around.owner,
+        clock,
+    )
     entrance = open_entrance(around, register, endings, money)
     world, records = around.world(managers.APPLIER), open_records(around)
-    hooks = open_hooks(around, records.agents, Changes(log, clock))
+    hooks = open_hooks(around, records.agents, changes)
     recorder = open_recorder(around, world, records.transcripts, register, hooks.occasions)
     workshop = open_workshop(around, world, recorder, records.agents, money, hooks)
     erasing = open_erasing(around, register, workshop.secrets, endings, money)

@@ -289,7 +289,7 @@ class GoneConversationView(View):
 class ThingsView(View):
     """Payload of `things.changed`: what is to be read anew."""
 
-    what: Literal["secrets", "triggers", "webhooks", "deliveries"]
+    what: Literal["keys", "secrets", "triggers", "webhooks", "deliveries"]
 
 
 class StreamView(View):

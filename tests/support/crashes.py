@@ -36,7 +36,7 @@ from support.shared_api import SECRET, URL, Clock, around_of
 _RANDOM = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}|\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)?"
 )
-_OF_CHANCE = frozenset({"resourceVersion", "generation", "cursor", "correlationId"})
+_OF_CHANCE = frozenset({"resourceVersion", "generation", "cursor", "correlationId", "sealed"})
 _UNLIMITED = 10**9
 _FRONT: list[FastAPI] = []
 """The app that serves for all of them: to prepare its routes takes longer than a whole test."""

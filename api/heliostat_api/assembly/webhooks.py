@@ -8,6 +8,8 @@ from heliostat_api.executions.commands import Commands
 from heliostat_api.people.known import People
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.repeats import Repeats
+from heliostat_api.serving.retelling import Retelling
+from heliostat_api.serving.vaults import Vault
 from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
 from heliostat_api.webhooks.addresses import EVERYWHERE, open_addresses
@@ -17,7 +19,6 @@ from heliostat_api.webhooks.sending import Sending
 from heliostat_api.webhooks.subscriptions import Subscriptions
 from heliostat_api.webhooks.targets import Target, Targets
 from heliostat_api.webhooks.trigger_keys import TriggerKeys
-from heliostat_api.webhooks.vaults import Vault
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,18 @@ class Webhooks:
 def open_hooks(around: Surroundings, agents: Agents, changes: Changes) -> Hooks:
     """Before whoever tells them of something."""
     documents, clock = around.documents, around.clock
-    vault = Vault(around.session_secrets)
+    retelling = open_retelling(around)
+    vault = retelling.vault
     # Where there is one person, it is their own machine that is called.
     networks = around.settings.webhook_networks if around.settings else EVERYWHERE
     addresses = open_addresses(networks)
     targets = Targets(documents, vault, clock, target_for_all(around.settings))
     occasions = Occasions(documents, changes, clock)
     return Hooks(
-        keys=TriggerKeys(documents, vault, changes, clock),
-        subscriptions=Subscriptions(documents, agents, vault, addresses, occasions, changes, clock),
+        keys=TriggerKeys(documents, vault, retelling, changes, clock),
+        subscriptions=Subscriptions(
+            documents, agents, vault, retelling, addresses, occasions, changes, clock
+        ),
         occasions=occasions,
         sending=Sending(documents, targets, addresses, changes, occasions.news, clock),
         deliveries=Repeats(documents, clock, DELIVERIES, KEPT),
@@ -72,6 +76,12 @@ def open_webhooks(
     starting = replace(commands, repeats=hooks.deliveries)
     calls = Calls(agents, hooks.keys, people, limits, starting, hooks.deliveries)
     return Webhooks(calls, hooks.keys, hooks.subscriptions, hooks.sending)
+
+
+def open_retelling(around: Surroundings) -> Retelling:
+    """Of secrets that were told once."""
+    vault = Vault(around.session_secrets)
+    return Retelling(Repeats(around.documents, around.clock), vault)
 
 
 def target_for_all(settings: ApiSettings | None) -> Target | None:

@@ -13,6 +13,7 @@ from heliostat_api.events.reports import Report, ReportType
 class Changed(StrEnum):
     """Of what a screen reads anew."""
 
+    KEYS = "keys"
     SECRETS = "secrets"
     TRIGGERS = "triggers"
     WEBHOOKS = "webhooks"

@@ -7,6 +7,7 @@ from datetime import datetime
 from heliostat_api.agents.reading import Agents
 from heliostat_api.chat.assembly import Line
 from heliostat_api.chat.keys import NoPersonKeys
+from heliostat_api.events.changes import Changes
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps, DailyCaps
@@ -21,6 +22,7 @@ from heliostat_api.gateway.spending import Spending
 from heliostat_api.gateway.usage import Usage
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.register import Register
+from heliostat_api.serving.retelling import Retelling
 from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import World
 
@@ -73,6 +75,8 @@ def open_money(
     settings: ApiSettings | None,
     register: Register,
     endings: Endings,
+    retelling: Retelling,
+    changes: Changes,
     owner: str | None,
     clock: Callable[[], datetime],
 ) -> Money:
@@ -84,7 +88,7 @@ def open_money(
         place=place,
         gateway=gateway,
         caps=caps,
-        own_keys=OwnKeys(gateway, caps, GatewayKeys(gateway), endings),
+        own_keys=OwnKeys(gateway, caps, GatewayKeys(gateway), endings, retelling, changes),
         spending=Spending(gateway, caps, clock),
         usage=Usage(gateway, register, labels, owner, clock),
     )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from heliostat_api.gateway.own_keys import KeyList, KeyRequest, MadeKey
 from heliostat_api.gateway.usage import By, Period, UsageReport
-from heliostat_api.serving.asking import PartsOf, PersonOf
+from heliostat_api.serving.asking import AskedOf, PartsOf, PersonOf
 
 money = APIRouter()
 KeyId = Annotated[str, Path(max_length=100)]
@@ -20,9 +20,9 @@ async def list_keys(parts: PartsOf, person: PersonOf) -> KeyList:
 
 
 @money.post("/keys", status_code=201)
-async def make_key(parts: PartsOf, person: PersonOf, wanted: KeyRequest) -> MadeKey:
-    """A key for a program of yours. Its text is shown once, here."""
-    return await parts.money.own_keys.make(person, wanted)
+async def make_key(parts: PartsOf, person: PersonOf, wanted: KeyRequest, asked: AskedOf) -> MadeKey:
+    """A key for a program of yours. Its text is shown once, here, and to the same request again."""
+    return await parts.money.own_keys.make(person, wanted, asked)
 
 
 @money.delete("/keys/{key_id}", status_code=204)

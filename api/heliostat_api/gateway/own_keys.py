@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
+from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps
@@ -14,6 +15,8 @@ from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Key
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.serving.repeats import UNREPEATED, Asked
+from heliostat_api.serving.retelling import Retelling, Told, gone
 from heliostat_api.views import View
 
 _MOST_KEYS: Final = 50
@@ -61,14 +64,22 @@ class OwnKeys:
     caps: Caps
     checked: GatewayKeys
     endings: Endings
+    retelling: Retelling
+    changes: Changes
 
     async def list(self, person: Person) -> KeyList:
         """Their own."""
         return KeyList(items=tuple(map(view_key, await self.gateway.keys(person.id))))
 
-    async def make(self, person: Person, wanted: KeyRequest) -> MadeKey:
-        """Calls on it count on the person's budgets. Raises problems: 403, 409."""
+    async def make(self, person: Person, wanted: KeyRequest, asked: Asked = UNREPEATED) -> MadeKey:
+        """Calls on it count on the person's budgets. Raises problems: 403, 409.
+
+        Of the same request at the same time one key stays. A crash between the gateway and the
+        store leaves a key that nobody was told; it is listed.
+        """
         refuse_who_may_have_none(person)
+        if before := await self.retelling.before(person, asked):
+            return await self._made_before(person, before)
         live = [each for each in await self.gateway.keys(person.id) if each.revoked_time is None]
         if len(live) >= _MOST_KEYS:
             raise ProblemError(
@@ -85,7 +96,18 @@ class OwnKeys:
                 "expiresSeconds": wanted.expires_seconds,
             },
         )
+        told = await self.retelling.once(person, asked, Told(made.details.id, made.key))
+        if told.id != made.details.id:
+            await self.gateway.revoke_key(person.id, made.details.id)
+            return await self._made_before(person, told)
+        await self.changes.tell(person.id, Changed.KEYS)
         return MadeKey(key=made.key, details=view_key(made.details))
+
+    async def _made_before(self, person: Person, told: Told) -> MadeKey:
+        for key in await self.gateway.keys(person.id):
+            if key.id == told.id:
+                return MadeKey(key=told.secret, details=view_key(key))
+        raise gone(told.id)
 
     async def revoke(self, person: Person, key_id: str) -> None:
         """Ends it; may be repeated. Raises NotFoundProblem, for somebody else's too."""
@@ -93,6 +115,7 @@ class OwnKeys:
             raise NotFoundProblem("key")
         self.checked.forget(key_id)
         await self.endings.tell(person.id)
+        await self.changes.tell(person.id, Changed.KEYS)
 
     async def revoke_all(self, person_id: str) -> None:
         """The person is gone."""

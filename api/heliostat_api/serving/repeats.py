@@ -41,6 +41,10 @@ class Asked:
     digest: str
 
 
+UNREPEATED: Final = Asked(None, "")
+"""A request that is not sent again."""
+
+
 async def asked_of(
     request: Request,
     idempotency_key: Annotated[

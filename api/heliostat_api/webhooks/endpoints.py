@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 
 from heliostat_api.executions.commands import Accepted
-from heliostat_api.serving.asking import Correlation, Cursor, Limit, PartsOf, PersonOf
+from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.webhooks.calls import Call, call_of
 from heliostat_api.webhooks.records import DeliveryPage, MadeWebhook, NewWebhook, WebhookList
 from heliostat_api.webhooks.trigger_keys import MadeTriggerKey, NewTriggerKey, TriggerKeyList
@@ -41,11 +41,11 @@ async def list_trigger_keys(parts: PartsOf, person: PersonOf, agent_id: str) -> 
 
 @webhooks.post("/agents/{agent_id}/trigger-keys", status_code=HTTPStatus.CREATED)
 async def create_trigger_key(
-    parts: PartsOf, person: PersonOf, agent_id: str, body: NewTriggerKey
+    parts: PartsOf, person: PersonOf, agent_id: str, body: NewTriggerKey, asked: AskedOf
 ) -> MadeTriggerKey:
-    """A key, told this once."""
+    """A key, told this once, and to the same request again."""
     await parts.agents.commanded(person, agent_id)
-    return await parts.webhooks.keys.create(person, agent_id, body)
+    return await parts.webhooks.keys.create(person, agent_id, body, asked)
 
 
 @webhooks.delete(
@@ -70,9 +70,11 @@ async def list_webhooks(
 
 
 @webhooks.post("/webhooks", status_code=HTTPStatus.CREATED)
-async def create_webhook(parts: PartsOf, person: PersonOf, body: NewWebhook) -> MadeWebhook:
-    """An address to call. Its secret is told this once."""
-    return await parts.webhooks.subscriptions.create(person, body)
+async def create_webhook(
+    parts: PartsOf, person: PersonOf, body: NewWebhook, asked: AskedOf
+) -> MadeWebhook:
+    """An address to call. Its secret is told this once, and to the same request again."""
+    return await parts.webhooks.subscriptions.create(person, body, asked)
 
 
 @webhooks.delete("/webhooks/{webhook_id}", status_code=HTTPStatus.NO_CONTENT)

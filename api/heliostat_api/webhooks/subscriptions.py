@@ -20,6 +20,9 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.problems import FieldError, NotFoundProblem, ProblemError
+from heliostat_api.serving.repeats import UNREPEATED, Asked
+from heliostat_api.serving.retelling import Retelling, Told, gone
+from heliostat_api.serving.vaults import Vault
 from heliostat_api.webhooks.addresses import AddressError, Addresses, place_of
 from heliostat_api.webhooks.occasions import Occasions, webhooks_of
 from heliostat_api.webhooks.records import (
@@ -38,7 +41,6 @@ from heliostat_api.webhooks.records import (
     view_webhook,
 )
 from heliostat_api.webhooks.signatures import new_secret
-from heliostat_api.webhooks.vaults import Vault
 
 MOST: Final = 10
 """Webhooks of one person."""
@@ -53,6 +55,7 @@ class Subscriptions:
     documents: Documents
     agents: Agents
     vault: Vault
+    retelling: Retelling
     addresses: Addresses
     occasions: Occasions
     changes: Changes
@@ -67,8 +70,12 @@ class Subscriptions:
             return WebhookList(items=tuple(views))
         return WebhookList(items=tuple(each for each in views if each.agent in (None, agent_id)))
 
-    async def create(self, person: Person, order: NewWebhook) -> MadeWebhook:
+    async def create(
+        self, person: Person, order: NewWebhook, asked: Asked = UNREPEATED
+    ) -> MadeWebhook:
         """Raises problems."""
+        if told := await self.retelling.before(person, asked):
+            return await self._made(person, told)
         if order.agent is not None:
             await self.agents.commanded(person, order.agent)
         if person.kind is PersonKind.GUEST:
@@ -93,9 +100,9 @@ class Subscriptions:
             sealed=sealed.text,
             sealed_with=sealed.key,
         )
-        await self.documents.commit(Put(path_of(webhook_id), webhook.fields(), Expected.ABSENT))
-        await self.changes.tell(person.id, Changed.WEBHOOKS)
-        return MadeWebhook(**dict(view_webhook(webhook_id, webhook)), secret=secret)
+        put = Put(path_of(webhook_id), webhook.fields(), Expected.ABSENT)
+        told = await self.retelling.once(person, asked, Told(webhook_id, secret), put)
+        return await self._made(person, told)
 
     async def delete(self, person: Person, webhook_id: str) -> None:
         """Nothing is sent any more, and its deliveries go. Raises NotFoundProblem."""
@@ -137,6 +144,15 @@ class Subscriptions:
                 continue
             self.occasions.news.set()
             return await self.changes.tell(person.id, Changed.DELIVERIES)
+
+    async def _made(self, person: Person, told: Told) -> MadeWebhook:
+        """Screens hear of it, again too: the first time may have died before."""
+        document = await self._find(told.id)
+        if document is None:
+            raise gone(told.id)
+        await self.changes.tell(person.id, Changed.WEBHOOKS)
+        view = view_webhook(told.id, read_webhook(document))
+        return MadeWebhook(**dict(view), secret=told.secret)
 
     async def _check(self, url: str) -> None:
         """Where it leads now; each delivery looks again."""

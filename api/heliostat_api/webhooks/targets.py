@@ -12,10 +12,10 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
+from heliostat_api.serving.vaults import Vault
 from heliostat_api.webhooks.records import FOR_ALL, WEBHOOKS, Webhook, read_webhook
 from heliostat_api.webhooks.trigger_keys import COLLECTION as TRIGGERS
 from heliostat_api.webhooks.trigger_keys import SEALED, SEALED_WITH, open_sealed
-from heliostat_api.webhooks.vaults import Vault
 
 _PAGE = 100
 

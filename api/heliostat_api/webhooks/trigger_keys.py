@@ -29,9 +29,11 @@ from heliostat_api.documents.reading import text_in
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.serving.repeats import UNREPEATED, Asked
+from heliostat_api.serving.retelling import Retelling, Told, gone
+from heliostat_api.serving.vaults import Sealed, Vault
 from heliostat_api.views import View
 from heliostat_api.webhooks.signatures import is_signed, is_signed_for_github, new_secret
-from heliostat_api.webhooks.vaults import Sealed, Vault
 
 COLLECTION: Final = "triggers"
 SEALED: Final = "sealed"
@@ -91,6 +93,7 @@ class TriggerKeys:
 
     documents: Documents
     vault: Vault
+    retelling: Retelling
     changes: Changes
     clock: Callable[[], datetime]
 
@@ -98,13 +101,18 @@ class TriggerKeys:
         """Those of one agent."""
         return TriggerKeyList(items=tuple(map(view_key, await self._of(owner, agent_id))))
 
-    async def create(self, person: Person, agent_id: str, order: NewTriggerKey) -> MadeTriggerKey:
-        """Raises a problem with status 409 for one too many."""
+    async def create(
+        self, person: Person, agent_id: str, order: NewTriggerKey, asked: Asked = UNREPEATED
+    ) -> MadeTriggerKey:
+        """Raises a problem with status 409 for one too many, and as Retelling."""
+        if told := await self.retelling.before(person, asked):
+            return await self._made(person, told)
         if len(await self._of(person.id, agent_id)) >= MOST:
             raise ProblemError(
                 HTTPStatus.CONFLICT, f"An agent may have {MOST} keys: revoke one first."
             )
-        path = f"{COLLECTION}/key-{secrets.token_hex(_ID_BYTES)}"
+        key_id = f"key-{secrets.token_hex(_ID_BYTES)}"
+        path = f"{COLLECTION}/{key_id}"
         secret = new_secret() if order.kind == "signature" else new_bearer()
         fields: Fields = {
             OWNER: person.id,
@@ -114,10 +122,9 @@ class TriggerKeys:
             "createdAt": self.clock(),
             **self._kept(path, order.kind, secret),
         }
-        await self.documents.commit(Put(path, fields, Expected.ABSENT))
-        await self.changes.tell(person.id, Changed.TRIGGERS)
-        view = view_key(Document(path, fields, ""))
-        return MadeTriggerKey(**dict(view), secret=secret)
+        put = Put(path, fields, Expected.ABSENT)
+        told = await self.retelling.once(person, asked, Told(key_id, secret), put)
+        return await self._made(person, told)
 
     async def revoke(self, person: Person, agent_id: str, key_id: str) -> None:
         """From now on it opens nothing. Raises NotFoundProblem."""
@@ -137,6 +144,14 @@ class TriggerKeys:
         found = await self._of(owner, agent_id)
         if found:
             await self.documents.commit(*(Delete(each.path) for each in found))
+
+    async def _made(self, person: Person, told: Told) -> MadeTriggerKey:
+        """Screens hear of it, again too: the first time may have died before."""
+        document = await self.documents.get(f"{COLLECTION}/{told.id}")
+        if document is None:
+            raise gone(told.id)
+        await self.changes.tell(person.id, Changed.TRIGGERS)
+        return MadeTriggerKey(**dict(view_key(document)), secret=told.secret)
 
     def _kept(self, path: str, kind: KeyKind, secret: str) -> Fields:
         if kind == "bearer":

@@ -296,7 +296,7 @@ export interface paths {
         put?: never;
         /**
          * Make Key
-         * @description A key for a program of yours. Its text is shown once, here.
+         * @description A key for a program of yours. Its text is shown once, here, and to the same request again.
          */
         post: operations["make_key"];
         delete?: never;
@@ -578,7 +578,7 @@ export interface paths {
         put?: never;
         /**
          * Create Trigger Key
-         * @description A key, told this once.
+         * @description A key, told this once, and to the same request again.
          */
         post: operations["create_trigger_key"];
         delete?: never;
@@ -622,7 +622,7 @@ export interface paths {
         put?: never;
         /**
          * Create Webhook
-         * @description An address to call. Its secret is told this once.
+         * @description An address to call. Its secret is told this once, and to the same request again.
          */
         post: operations["create_webhook"];
         delete?: never;
@@ -2281,7 +2281,7 @@ export interface components {
              * What
              * @enum {string}
              */
-            what: "secrets" | "triggers" | "webhooks" | "deliveries";
+            what: "keys" | "secrets" | "triggers" | "webhooks" | "deliveries";
         };
         /**
          * TokensView
@@ -3328,7 +3328,9 @@ export interface operations {
     make_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4072,7 +4074,9 @@ export interface operations {
     create_trigger_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path: {
                 agent_id: string;
             };
@@ -4195,7 +4199,9 @@ export interface operations {
     create_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

@@ -72,6 +72,23 @@ async def test_one_key_opens_both_as_its_person_and_is_shown_once(
     assert await gateway.rows("user, key") == [(EVE.person_id, key_id)]
 
 
+async def test_a_key_that_is_asked_for_again_is_the_same(api: ApiApp) -> None:
+    headers = {"idempotency-key": "once"}
+    async with api.browser(EVE.person_id) as eve:
+        asked = [eve.post("/api/keys", json=BOTH, headers=headers) for _ in range(3)]
+        answers = await asyncio.gather(*asked)
+        again = await eve.post("/api/keys", json=BOTH, headers=headers)
+        assert {each.status_code for each in answers} == {201}
+        assert {each.json()["key"] for each in (*answers, again)} == {answers[0].json()["key"]}
+        items = (await eve.get("/api/keys")).json()["items"]
+        live = [each["id"] for each in items if each["revokedTime"] is None]
+        assert live == [again.json()["details"]["id"]]
+        assert await status(api, again.json()["key"]) == 200
+        await eve.delete(f"/api/keys/{live[0]}")
+        other = await eve.post("/api/keys", json={"name": "x", "scopes": ["api"]}, headers=headers)
+    assert other.status_code == 422
+
+
 async def test_a_key_spends_from_its_persons_cap(gateway: RealGateway, api: ApiApp) -> None:
     key, _ = await make(api)
     assert (await gateway.say(key)).status_code == 200

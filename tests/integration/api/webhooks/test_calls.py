@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from pydantic import JsonValue
 
+from heliostat_api.documents.port import Query
 from heliostat_api.main import create_app
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.settings import ApiSettings
@@ -192,6 +193,29 @@ async def test_a_suspended_agent_says_so_and_a_revoked_key_opens_nothing(api: Ap
         assert (await ann.delete(path)).status_code == 204
         assert (await ann.delete(path)).status_code == 404
     assert (await call(api, agent, headers)).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["bearer", "signature"])
+async def test_a_key_that_is_asked_for_again_is_the_same(api: ApiApp, kind: str) -> None:
+    agent = await api.give_agent(ANN)
+    path, headers = f"/api/agents/{agent}/trigger-keys", {"idempotency-key": "once"}
+    async with api.browser(ANN) as ann:
+
+        async def ask(name: str = "ci") -> httpx2.Response:
+            return await ann.post(path, json={"name": name, "kind": kind}, headers=headers)
+
+        first, again = await ask(), await ask()
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.json() == again.json()
+        assert len(await listed(api, agent)) == 1
+        assert (await ask("another")).status_code == 422
+        stored = api.surroundings.documents
+        decisions = (await stored.query(Query("idempotency", None, order="createdAt"))).documents
+        assert first.json()["secret"] not in str(decisions)
+        await ann.delete(f"{path}/{first.json()['id']}")
+        gone = await ask()
+    assert gone.status_code == 409
+    assert "new Idempotency-Key" in gone.json()["detail"]
 
 
 async def test_limits_of_the_owner_hold(tmp_path: Path) -> None:
