@@ -1,17 +1,20 @@
-"""`python -m heliostat_api`: the api in a cluster."""
+"""`python -m heliostat_api`: the api in a cluster; `backup` and `restore` copy its store."""
 
+import argparse
 import asyncio
 import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 
-from heliostat_api.documents.port import Documents
+from heliostat_api.documents.port import Documents, StoreError
+from heliostat_api.documents.sqlite.backups import back_up, restore
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -37,6 +40,10 @@ _DATA_DIR = f"{PREFIX}DATA_DIR"
 _SECRETS_FILE = f"{PREFIX}SESSION_SECRETS_FILE"
 _SIGNING_FILE = f"{PREFIX}SIGNING_KEY_FILE"
 _STORE = f"{PREFIX}STORE"
+_COPIES = (
+    f"Copies of the SQLite store in {_DATA_DIR}, while the api may be using it. Without a command: "
+    "the api itself."
+)
 
 
 async def serve(settings: ApiSettings) -> None:
@@ -155,8 +162,10 @@ def open_buckets(settings: ApiSettings) -> Buckets:
     return RedisBuckets(url)
 
 
-def main() -> int:
+def main(words: Sequence[str] = ()) -> int:
     """0 after a signal, 1 without a cluster, 2 for a setting that is wrong or leads nowhere."""
+    if words:
+        return copy(words)
     set_up_lines()
     # Its lines have whole addresses, and that of a webhook may hold a secret.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
@@ -169,6 +178,34 @@ def main() -> int:
     return 0
 
 
+def copy(words: Sequence[str]) -> int:
+    """A backup is made or restored. 0; 1 when it can't be; 2 for what is not understood."""
+    parser = argparse.ArgumentParser("python -m heliostat_api", description=_COPIES)
+    commands = parser.add_subparsers(required=True, dest="command")
+    for name, help_, file in (
+        ("backup", "write the store to a new file", "a file that is not there yet"),
+        ("restore", "replace what the store holds by a backup", "a file that backup wrote"),
+    ):
+        commands.add_parser(name, help=help_).add_argument("file", type=Path, help=file)
+    given = parser.parse_args(words)
+    try:
+        settings = read_settings(os.environ)
+        if settings.store != "sqlite":
+            raise StartError(
+                f"{_STORE}: Firestore makes its own backups: `gcloud firestore export`"
+            )
+        store = settings.data_dir / "documents.sqlite"
+        if given.command == "backup":
+            back_up(store, given.file)
+        else:
+            restore(given.file, store)
+    except StartError as error:
+        return say(error, 2)
+    except (StoreError, OSError) as error:
+        return say(error, 1)
+    return 0
+
+
 def say(error: Exception, code: int) -> int:
     """The code to end with, after the reason."""
     for line in str(error).splitlines():
@@ -177,4 +214,4 @@ def say(error: Exception, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -207,8 +207,8 @@ class SpendingView(View):
 
 class PersonView(View):
     """Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
-    for others); `isExpiring` says that this is near. `spending` is told by `GET /api/me` only, and
-    null while the gateway is away.
+    for others); `isExpiring` says that this is near. `GET /api/me` alone tells `spending`, null
+    while the gateway is away, and `canSignIn`: whether there is a provider to sign in at.
     """
 
     id: str
@@ -217,6 +217,7 @@ class PersonView(View):
     expires_time: datetime | None = None
     is_expiring: bool = False
     spending: SpendingView | None = None
+    can_sign_in: bool | None = None
 
 
 class SnapshotView(View):

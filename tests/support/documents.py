@@ -2,7 +2,8 @@
 
 A fenced block that opens with ```sh run=LEVEL is run by the tests of that level, all blocks of a
 page in order, in one shell and one clean copy of the repository. Levels: `unit` (no network),
-`demo` (Claude Code on this machine) and `cluster` (kubectl of a cluster).
+`demo` (Claude Code on this machine), `cluster` (kubectl of a cluster) and `chart` (kubectl of a
+cluster where the chart is installed).
 """
 
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 from tools.machine import ROOT
 
 BLOCK = re.compile(r"^```(\w+)[ ]+run=(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LEVELS = ("unit", "demo", "cluster")
+LEVELS = ("unit", "demo", "cluster", "chart")
 PAGES = ("README.md", "CONTRIBUTING.md", "docs")
 
 

@@ -115,9 +115,9 @@ class ApiApp:
         return path.partition("/")[2]
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
+    async def serving(self, port: int = 0) -> AsyncIterator[str]:
         """On a port of this machine; its address."""
-        with socket.create_server(("127.0.0.1", 0)) as listening:
+        with socket.create_server(("127.0.0.1", port)) as listening:
             async with serving_app(self.app, listening, _Server):
                 yield f"http://127.0.0.1:{port_of(listening)}"
 

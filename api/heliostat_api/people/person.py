@@ -38,7 +38,13 @@ class Person:
 LOCAL = Person("local", PersonKind.LOCAL, is_admin=True)
 
 
-def view_person(person: Person, now: datetime, spending: SpendingView | None = None) -> PersonView:
+def view_person(
+    person: Person,
+    now: datetime,
+    spending: SpendingView | None = None,
+    *,
+    can_sign_in: bool | None = None,
+) -> PersonView:
     """What they are told of themselves."""
     return PersonView(
         id=person.id,
@@ -47,4 +53,5 @@ def view_person(person: Person, now: datetime, spending: SpendingView | None = N
         expires_time=person.expires,
         is_expiring=person.expires is not None and person.expires - now <= WARNING,
         spending=spending,
+        can_sign_in=can_sign_in,
     )

@@ -75,7 +75,8 @@ async def follow_reports(
 @api.get("/me")
 async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
     """Who you are, and what you may spend."""
-    return view_person(person, parts.clock(), await parts.money.spending.of(person))
+    spending = await parts.money.spending.of(person)
+    return view_person(person, parts.clock(), spending, can_sign_in=parts.sign_in is not None)
 
 
 @api.get("/models")

@@ -1,11 +1,13 @@
 """The chart on a real cluster: upgraded from the last release, tried, taken over, uninstalled."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from heliostat_core.executions import Execution
 from support.chart import AGENTS, Chart
+from support.documents import Script, find_scripts, run_script
 from support.platform import Platform
 from support.site import Site
 
@@ -57,6 +59,17 @@ def attempts_of(execution: Execution) -> list[str | None]:
 
 def test_an_agent_runs_on_what_was_upgraded(chart: Chart) -> None:
     assert "Phase:          Succeeded" in chart.helm("test", "heliostat", "--timeout=3m")
+
+
+@pytest.mark.parametrize("script", find_scripts("chart"), ids=str)
+def test_a_pages_commands_run(
+    script: Script, chart: Chart, platform: Platform, tmp_path: Path
+) -> None:
+    kubectl = chart.cluster.kubectl
+    path = f"{kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
+    run_script(script, tmp_path, 200, {"KUBECONFIG": str(kubectl.kubeconfig), "PATH": path})
+    platform.wait_for_rollout("heliostat-api")
+    assert (tmp_path / "backup.sqlite").read_bytes().startswith(b"SQLite format 3")
 
 
 def test_nothing_but_its_own_clients_reaches_redis(chart: Chart) -> None:

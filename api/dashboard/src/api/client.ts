@@ -47,6 +47,13 @@ export function send<Answer>({ path, method = "POST", body, ...rest }: Order): P
   });
 }
 
+/** A command that leads elsewhere; the browser goes there. Raises ApiError. */
+export async function follow(path: string): Promise<void> {
+  // Not a form: our pages tell no referrer, and so a form would tell no origin.
+  const { url } = await request(path, { method: "POST" });
+  location.assign(url);
+}
+
 /** The beginning of a text, at most so many bytes of it. Raises ApiError. */
 export async function readText(
   path: string,

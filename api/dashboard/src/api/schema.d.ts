@@ -1817,8 +1817,8 @@ export interface components {
         /**
          * PersonView
          * @description Who you are. `expiresTime` is when a guest's agents stop unless the guest comes again (null
-         *     for others); `isExpiring` says that this is near. `spending` is told by `GET /api/me` only, and
-         *     null while the gateway is away.
+         *     for others); `isExpiring` says that this is near. `GET /api/me` alone tells `spending`, null
+         *     while the gateway is away, and `canSignIn`: whether there is a provider to sign in at.
          */
         PersonView: {
             /** Id */
@@ -1838,6 +1838,8 @@ export interface components {
              */
             isExpiring: boolean;
             spending?: components["schemas"]["SpendingView"] | null;
+            /** Cansignin */
+            canSignIn?: boolean | null;
         };
         /**
          * PiecesView

@@ -1,11 +1,14 @@
-import { SegmentedControl, Select, useMantineColorScheme } from "@mantine/core";
+import { Button, SegmentedControl, Select, useMantineColorScheme } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { useId } from "react";
 import { Link } from "wouter";
+import { follow } from "../api/client";
 import { useSpending } from "../api/mine";
 import { useMe } from "../api/queries";
 import { useNow } from "../lib/now";
 import { Mine } from "../parts/Mine";
 import { PageHead, Section } from "../parts/Page";
+import { Refusal } from "../parts/States";
 import { money } from "../words/formats";
 import { browserZone, choose, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
@@ -132,9 +135,48 @@ function Person() {
           {me.expiresTime && (
             <p className={classes.aside}>{t("mine.expires", { time: instant(me.expiresTime) })}</p>
           )}
+          {me.canSignIn && me.kind === "guest" && <SignIn />}
+          {me.canSignIn && me.kind === "user" && <SignOut />}
         </>
       )}
     </Row>
+  );
+}
+
+/** The server's own pages: they set the session's cookie and lead to the provider. */
+function SignIn() {
+  const { t } = useWords();
+  return (
+    <>
+      <p className={classes.aside}>{t("settings.signInDetail")}</p>
+      <p className={classes.session}>
+        <Button component="a" size="xs" href="/auth/sign-in?next=/settings">
+          {t("settings.signIn")}
+        </Button>
+      </p>
+    </>
+  );
+}
+
+function SignOut() {
+  const { t } = useWords();
+  const leave = useMutation({ mutationFn: follow });
+  return (
+    <>
+      <div className={classes.session}>
+        <Button size="xs" variant="default" onClick={() => leave.mutate("/auth/sign-out")}>
+          {t("settings.signOut")}
+        </Button>
+        <Button
+          size="xs"
+          variant="subtle"
+          onClick={() => leave.mutate("/auth/sign-out?everywhere=true")}
+        >
+          {t("settings.signOutEverywhere")}
+        </Button>
+      </div>
+      <Refusal error={leave.error} />
+    </>
   );
 }
 

@@ -274,6 +274,16 @@ export const CATALOGUE = {
   "settings.local": { en: "You, on this machine", ko: "이 컴퓨터의 사용자" },
   "settings.guest": { en: "Guest", ko: "게스트" },
   "settings.user": { en: "Signed in", ko: "로그인됨" },
+  "settings.signIn": { en: "Sign in", ko: "로그인" },
+  "settings.signInDetail": {
+    en: "Sign in, and what you have as a guest comes along and stays.",
+    ko: "로그인하면 게스트로 만든 내용이 그대로 옮겨져 계속 보관됩니다.",
+  },
+  "settings.signOut": { en: "Sign out", ko: "로그아웃" },
+  "settings.signOutEverywhere": {
+    en: "Sign out in every browser",
+    ko: "모든 브라우저에서 로그아웃",
+  },
   "settings.admin": { en: "Administrator", ko: "관리자" },
 
   "phase.Pending": { en: "Pending", ko: "대기" },

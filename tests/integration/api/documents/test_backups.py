@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -109,3 +111,56 @@ async def test_what_is_no_whole_backup_is_refused_and_the_store_kept(
         restore(tmp_path / "theirs", path)
     assert await store.get("things/99") is not None
     await store.close()
+
+
+def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """`python -m heliostat_api`, as somebody calls it in the pod."""
+    return subprocess.run(
+        [sys.executable, "-m", "heliostat_api", *words],
+        env={"HELIOSTAT_API_DATA_DIR": str(folder), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_the_command_copies_a_store_that_is_in_use(path: Path, tmp_path: Path) -> None:
+    folder, backup = path.parent, str(tmp_path / "backup")
+    store = open_sqlite(folder / "documents.sqlite")
+    await store.commit(Put("things/a", {"number": 1}))
+    made = run(folder, "backup", backup)
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
+    await store.commit(Put("things/a", {"number": 2}), Put("things/b", {"number": 1}))
+    assert run(folder, "restore", backup).returncode == 0
+    found = await store.get("things/a")
+    assert found is not None
+    assert found.fields == {"number": 1}
+    assert await store.get("things/b") is None
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "code", "said"),
+    [
+        (("backup", "{there}"), {}, 1, "heliostat-api: {there} exists already: name a new file"),
+        (("restore", "{none}"), {}, 1, "heliostat-api: {none} is not there: name the file"),
+        (("restore",), {}, 2, "the following arguments are required: file"),
+        (("mend", "{none}"), {}, 2, "invalid choice: 'mend'"),
+        (("backup", "{none}"), {"HELIOSTAT_API_PORT": "x"}, 2, "HELIOSTAT_API_PORT: "),
+        (
+            ("backup", "{none}"),
+            {"HELIOSTAT_API_STORE": "firestore", "GOOGLE_CLOUD_PROJECT": "p"},
+            2,
+            "gcloud firestore export",
+        ),
+    ],
+)
+def test_the_command_says_why_not(
+    tmp_path: Path, words: tuple[str, ...], more: dict[str, str], code: int, said: str
+) -> None:
+    open_sqlite(tmp_path / "documents.sqlite")
+    names = {"there": str(tmp_path / "documents.sqlite"), "none": str(tmp_path / "none")}
+    ended = run(tmp_path, *(each.format(**names) for each in words), **more)
+    assert ended.returncode == code
+    assert said.format(**names) in ended.stderr
+    assert "Traceback" not in ended.stderr
