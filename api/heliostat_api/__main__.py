@@ -35,7 +35,6 @@ from heliostat_telemetry.spans import open_spans
 
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 _KEEP_ALIVE_SECONDS = 65
-_SHUTDOWN_SECONDS = 5
 _DATA_DIR = f"{PREFIX}DATA_DIR"
 _SECRETS_FILE = f"{PREFIX}SESSION_SECRETS_FILE"
 _SIGNING_FILE = f"{PREFIX}SIGNING_KEY_FILE"
@@ -54,7 +53,7 @@ async def serve(settings: ApiSettings) -> None:
             host=settings.host,
             port=settings.port,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            timeout_graceful_shutdown=settings.drain_seconds,
             server_header=False,
             access_log=False,
             log_config=None,

@@ -107,6 +107,15 @@ class ApiSettings(BaseSettings):
             description="Firestore's emulator, as `host:port`, for trials.",
         ),
     ] = ""
+    drain_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=3600,
+            description="Seconds for which requests that are under way may go on after SIGTERM; "
+            "streams end at once.",
+        ),
+    ] = 5
     otlp_endpoint: OtlpEndpoint = ""
     redis_url: Annotated[
         SecretStr,

@@ -1,12 +1,17 @@
 """The api as a process of its own: its log lines."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from support.control_plane import Address
 from support.log_lines import read_lines
@@ -45,6 +50,70 @@ def test_every_line_is_json_and_holds_no_secret(
     lines = read_lines(log.read_text(), secrets=[SECRET])
     assert lines
     assert {str(each["level"]) for each in lines} <= {"info", "warning"}
+
+
+def test_a_request_that_is_under_way_is_answered_before_the_end(
+    api_server_with_crds: Address, tmp_path: Path
+) -> None:
+    """Longer than uvicorn's clients usually get; a stream ends at once."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as gateway,
+        started(api_server_with_crds, tmp_path, gateway.getsockname()[1], 40) as (process, url),
+        httpx2.Client(base_url=url, timeout=DEADLINE_SECONDS) as browser,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        browser.get("/", headers={"Accept": "text/html"})  # makes a guest
+        following = threads.submit(browser.get, "/agent/reports/stream")
+        asked = threads.submit(browser.get, "/api/usage")
+        connections = accept_until(gateway, b"/admin/usage")
+        process.terminate()
+        assert "event: snapshot" in following.result(DEADLINE_SECONDS).text
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(7)
+        for each in (gateway, *connections):
+            each.close()
+        assert asked.result(DEADLINE_SECONDS).json()["status"] == 503
+
+
+def accept_until(server: socket.socket, wanted: bytes) -> list[socket.socket]:
+    """All connections, up to the one that asks for that; nobody is answered."""
+    server.settimeout(DEADLINE_SECONDS)
+    connections: list[socket.socket] = []
+    while True:
+        connection, _ = server.accept()
+        connections.append(connection)
+        if wanted in connection.recv(65536):
+            return connections
+
+
+@contextmanager
+def started(
+    api_server: Address, folder: Path, gateway: int, drain: int
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    port = free_port()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "KUBECONFIG": str(api_server.kubeconfig),
+        "HELIOSTAT_API_PORT": str(port),
+        "HELIOSTAT_API_HOST": "127.0.0.1",
+        "HELIOSTAT_API_DATA_DIR": str(folder / "data"),
+        "HELIOSTAT_API_KEYS_DIR": str(folder),
+        "HELIOSTAT_API_GATEWAY_URL": f"http://127.0.0.1:{gateway}",
+        "HELIOSTAT_API_DRAIN_SECONDS": str(drain),
+    }
+    log = folder / "api.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "heliostat_api"], env=environ, stdout=output, stderr=output
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(f"{url}/readyz", process, log)
+        yield process, url
+        assert process.wait(DEADLINE_SECONDS) in (0, -15), log.read_text()
+    finally:
+        process.kill()
+        process.wait()
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

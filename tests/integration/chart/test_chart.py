@@ -146,6 +146,43 @@ def test_nothing_is_privileged_or_unbounded(helm: str, profile: str) -> None:
             assert "memory" in at(container, "resources", "limits")
 
 
+def test_our_own_pods_look_up_names_where_runs_do(helm: str) -> None:
+    done = render(helm, "", "--set-json", 'network.dns=["dns:5353", "10.0.0.10/32:53"]')
+    objects = objects_of(done.stdout)
+    [names] = [each for each in objects if at(each, "metadata")["name"] == "heliostat-names"]
+    assert at(names, "spec")["egress"] == [
+        {"to": [{"namespaceSelector": NAMED_DNS}], "ports": both(5353)},
+        {"to": [{"ipBlock": {"cidr": "10.0.0.10/32"}}], "ports": both(53)},
+    ]
+    assert variables_of(objects)["HELIOSTAT_OPERATOR_NETWORK_DNS"] == "dns:5353,10.0.0.10/32:53"
+
+
+NAMED_DNS: JsonValue = {"matchLabels": {"kubernetes.io/metadata.name": "dns"}}
+
+
+def both(port: int) -> list[JsonValue]:
+    return [{"port": port, "protocol": "UDP"}, {"port": port, "protocol": "TCP"}]
+
+
+def test_a_redis_of_ones_own_is_reached_on_its_port(helm: str) -> None:
+    more = "redis.enabled=false,redis.externalUrlSecret=mine,redis.externalPort=6380"
+    objects = objects_of(render(helm, "", "--set", more).stdout)
+    policies = {
+        str(at(each, "metadata")["name"]): json.dumps(each)
+        for each in objects
+        if each["kind"] == "NetworkPolicy"
+    }
+    assert '[{"port": 6380}]' in policies["heliostat-gateway"]
+    assert '[{"port": 6380}]' in policies["heliostat-gateway-writer"]
+    assert "6379" not in "".join(policies.values())
+
+
+@pytest.mark.parametrize(("grace", "drain"), [(15, "5"), (600, "590"), (5, "1")])
+def test_the_api_drains_within_its_grace(helm: str, grace: int, drain: str) -> None:
+    objects = objects_of(render(helm, "production", "--set", f"api.graceSeconds={grace}").stdout)
+    assert variables_of(objects)["HELIOSTAT_API_DRAIN_SECONDS"] == drain
+
+
 def test_no_template_makes_a_secret(helm: str) -> None:
     kinds = {each["kind"] for each in objects_of(render(helm, "").stdout)}
     assert "Secret" not in kinds

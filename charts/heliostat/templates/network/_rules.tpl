@@ -44,7 +44,22 @@
     {{- else }}
     - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
     {{- end }}
-  ports: [{port: 6379}]
+  ports: [{port: {{ ternary 6379 (int .Values.redis.externalPort) .Values.redis.enabled }}}]
+{{- end }}
+
+{{/* Where names are looked up: a namespace or a CIDR, and a port. */}}
+{{- define "heliostat.toNames" -}}
+{{- range .Values.network.dns }}
+{{- $port := regexFind "[0-9]+$" . }}
+{{- $where := trimSuffix (printf ":%s" $port) . }}
+- to:
+    {{- if contains "/" $where }}
+    - ipBlock: {cidr: {{ $where | quote }}}
+    {{- else }}
+    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ $where }}}}
+    {{- end }}
+  ports: [{port: {{ $port }}, protocol: UDP}, {port: {{ $port }}, protocol: TCP}]
+{{- end }}
 {{- end }}
 
 {{/* The collector of traces, in the cluster or outside. */}}
