@@ -1,5 +1,6 @@
 """The one module that talks to Google's Cloud Scheduler."""
 
+import asyncio
 from typing import Final
 
 from google.api_core import exceptions
@@ -41,6 +42,7 @@ class CloudScheduler:
     def __init__(self, endpoint: str, identity: Identity | None = None) -> None:
         self._endpoint = endpoint
         self._identity = identity or Identity()
+        self._connecting = asyncio.Lock()
         self._client: CloudSchedulerAsyncClient | None = None
 
     async def keep(self, job: TimerJob) -> None:
@@ -67,15 +69,16 @@ class CloudScheduler:
             await self._client.transport.close()  # type: ignore[no-untyped-call]
 
     async def _connected(self) -> CloudSchedulerAsyncClient:
-        if self._client is None:
-            transport = CloudSchedulerGrpcAsyncIOTransport(
-                host=self._endpoint,
-                credentials=await self._identity.found(),
-                ssl_channel_credentials=self._identity.trust,
-                always_use_jwt_access=True,
-            )
-            self._client = CloudSchedulerAsyncClient(transport=transport)
-        return self._client
+        async with self._connecting:  # the first two callers share one channel
+            if self._client is None:
+                transport = CloudSchedulerGrpcAsyncIOTransport(
+                    host=self._endpoint,
+                    credentials=await self._identity.found(),
+                    ssl_channel_credentials=self._identity.trust,
+                    always_use_jwt_access=True,
+                )
+                self._client = CloudSchedulerAsyncClient(transport=transport)
+            return self._client
 
 
 async def _keep(client: CloudSchedulerAsyncClient, job: TimerJob) -> types.Job:

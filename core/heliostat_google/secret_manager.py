@@ -1,5 +1,6 @@
 """The one module that talks to Google's Secret Manager."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
@@ -35,6 +36,7 @@ class SecretManager:
     def __init__(self, endpoint: str, identity: Identity | None = None) -> None:
         self._endpoint = endpoint
         self._identity = identity or Identity()
+        self._connecting = asyncio.Lock()
         self._client: SecretManagerServiceAsyncClient | None = None
 
     async def labels(self, secret: str) -> Mapping[str, str]:
@@ -79,15 +81,16 @@ class SecretManager:
         raise SecretUnavailableError(problem) from None
 
     async def _connected(self) -> SecretManagerServiceAsyncClient:
-        if self._client is None:
-            transport = SecretManagerServiceGrpcAsyncIOTransport(
-                host=self._endpoint,
-                credentials=await self._identity.found(),
-                ssl_channel_credentials=self._identity.trust,
-                always_use_jwt_access=True,
-            )
-            self._client = SecretManagerServiceAsyncClient(transport=transport)
-        return self._client
+        async with self._connecting:  # the first two callers share one channel
+            if self._client is None:
+                transport = SecretManagerServiceGrpcAsyncIOTransport(
+                    host=self._endpoint,
+                    credentials=await self._identity.found(),
+                    ssl_channel_credentials=self._identity.trust,
+                    always_use_jwt_access=True,
+                )
+                self._client = SecretManagerServiceAsyncClient(transport=transport)
+            return self._client
 
 
 def judge(name: str, error: exceptions.GoogleAPICallError) -> SecretProblem:

@@ -42,9 +42,11 @@ class RequestSpans:
 
 
 def parent_of(ask: Ask) -> SpanContext | None:
-    """What a request stands below: what its caller says, else the run that its key is of."""
-    said = next((value for name, value in ask.headers if name == "traceparent"), "")
-    return read_header(said) or _run_of(ask.caller)
+    """What a request stands below: what its caller says, or the run that its key is of. What runs
+    for an agent chooses a span of its own trace, and no other trace."""
+    said = read_header(next((value for name, value in ask.headers if name == "traceparent"), ""))
+    run = _run_of(ask.caller)
+    return said if said and (run is None or said.trace == run.trace) else run
 
 
 def _run_of(caller: Caller) -> SpanContext | None:

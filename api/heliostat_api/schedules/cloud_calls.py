@@ -15,7 +15,7 @@ from heliostat_api.executions.commands import Accepted
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_core.agents import Agent
-from heliostat_core.executions import AgentRef, ExecutionSpec, Trigger
+from heliostat_core.executions import AgentRef, Execution, ExecutionSpec, Trigger
 from heliostat_core.names import OFFERED_ANNOTATION, child_name, scheduled_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.schedules.cloud_jobs import CloudCall, cloud_job_id
@@ -74,23 +74,27 @@ class CloudCalls:
             )
 
     async def take(self, call: CloudCall, headers: CloudHeaders, correlation: str) -> Accepted:
-        """Makes the Execution unless it is there. Raises WorldError and a problem with 404."""
+        """Makes the Execution unless it is there. Raises WorldError and a problem with 404.
+
+        The answer has the run's own correlation id; `correlation` where the run is gone again.
+        """
         found = await self.world.get(Ref(AGENT, call.namespace, call.agent))
         agent = Agent.model_validate(found) if found else None
         if agent is None or agent.metadata.uid != call.uid or headers.job != cloud_job_id(call):
             raise NotFoundProblem("agent")
-        return Accepted(
-            correlation_id=correlation, execution=await self._made(build_run(agent, headers))
-        )
+        made = await self._made(build_run(agent, headers))
+        if made is None:
+            return Accepted(correlation_id=correlation, execution=None)
+        run = Execution.model_validate(made)
+        return Accepted(correlation_id=run.correlation_id, execution=run.metadata.uid)
 
-    async def _made(self, execution: JsonObject) -> str | None:
-        """The uid of the Execution of that name."""
+    async def _made(self, execution: JsonObject) -> JsonObject | None:
+        """The Execution of that name."""
         try:
-            return ObjectHead.model_validate(await self.world.create(execution)).metadata.uid
+            return await self.world.create(execution)
         except AlreadyExistsError:
             meta = ObjectHead.model_validate(execution).metadata
-            found = await self.world.get(Ref(EXECUTION, meta.namespace, meta.name))
-            return ObjectHead.model_validate(found).metadata.uid if found else None
+            return await self.world.get(Ref(EXECUTION, meta.namespace, meta.name))
 
 
 def build_run(agent: Agent, headers: CloudHeaders) -> JsonObject:

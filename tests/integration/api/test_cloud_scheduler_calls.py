@@ -122,6 +122,8 @@ async def test_a_time_makes_one_execution_and_run_now_another(tmp_path: Path) ->
         (scheduled_name("sales", NOW), True),
         ("sales-now-20261121t120007000005z", False),
     ]
+    told = {each.json()["execution"]: each.json()["correlationId"] for each in (*made, by_hand)}
+    assert told == {each.metadata.uid: each.correlation_id for each in found}
     assert {each.spec.deadline_time for each in found} == {None, NOW.replace(minute=10)}
 
 

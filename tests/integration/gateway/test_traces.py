@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from heliostat_core.traces import runner_context, trace_of
 from support.collector import Collector, attributes, collecting
 from support.ports import free_port
 
 from .gateway_process import GatewayProcess, small_request
 
 DEADLINE_SECONDS = 30
-TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACE = f"{trace_of('corr-1'):032x}"
+FOREIGN = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
 MARKER = "xylophone-of-the-prompt"
 ROUTES = """
@@ -55,7 +57,9 @@ async def test_a_request_and_its_attempts_are_spans_below_the_callers(
     replies = [
         await gateway.ask("/v1/messages", document=document, headers=headers) for _ in range(2)
     ]
-    assert [reply.status for reply in replies] == [200, 200], replies[0].text
+    foreign = {**headers, "traceparent": f"00-{FOREIGN}-{PARENT}-01"}
+    replies.append(await gateway.ask("/v1/messages", document=document, headers=foreign))
+    assert [reply.status for reply in replies] == [200, 200, 200], replies[0].text
     await asyncio.to_thread(gateway.stop)  # what is not sent yet is sent now
 
     by_request = {
@@ -63,10 +67,15 @@ async def test_a_request_and_its_attempts_are_spans_below_the_callers(
         for span in collector.spans
         if span.kind == Span.SPAN_KIND_SERVER
     }
-    first, second = [by_request[reply.headers["x-heliostat-request-id"]] for reply in replies]
+    first, second, third = [
+        by_request[reply.headers["x-heliostat-request-id"]] for reply in replies
+    ]
     for span in (first, second):
         assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, PARENT)
         assert span.name == "chat chained"
+    assert third.trace_id.hex() == TRACE, "a run chooses no other trace"
+    run = runner_context("corr-1", "traced", 1)
+    assert third.parent_span_id.hex() == f"{run.span:016x}"
     told = attributes(first)
     wanted = {
         "gen_ai.operation.name": "chat",

@@ -14,8 +14,9 @@ from soak.trial import Verdict
 DAY = date(2026, 11, 22)
 
 
-def make_verdict(*findings: Finding) -> Verdict:
-    record = Record(Options(runs=100), made={"steady-1"}, seconds=10)
+def make_verdict(*findings: Finding, made: int = 1) -> Verdict:
+    names = {f"steady-{number + 1}" for number in range(made)}
+    record = Record(Options(runs=100), made=names, seconds=10)
     for done in (20, 100):
         record.meter.add(done, Use(1, 0, 100 << 20, cpu=2))
     record.restarts["node"] = 3
@@ -50,4 +51,9 @@ def test_a_table_replaces_the_one_before_it_and_nothing_else(tmp_path: Path) -> 
 @pytest.mark.parametrize(("fault", "good"), [("stuck", False), ("twin", True)])
 def test_a_twin_fails_nothing(fault: str, good: bool) -> None:
     finding = next(Finding(each, "steady-1", "") for each in FAULTS if each == fault)
-    assert make_verdict(finding).is_good is good
+    assert make_verdict(finding, made=100).is_good is good
+
+
+def test_who_ran_out_of_time_has_not_shown_it() -> None:
+    assert make_verdict(made=100).is_good
+    assert not make_verdict(made=99).is_good
