@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from heliostat_api.documents.files import FILE_BYTES, FILES_BYTES
 from heliostat_api.events.log import MOST_BYTES, TOTAL_BYTES
 from heliostat_api.people.roles import RoleRow
 from heliostat_api.webhooks.addresses import place_of
@@ -150,6 +151,12 @@ class ApiSettings(BaseSettings):
             "marked as lost. 0: no bound.",
         ),
     ] = TRANSCRIPT_BYTES
+    file_bytes: Annotated[
+        int, Field(ge=0, description="Bytes that one file of a run may have to be kept.")
+    ] = FILE_BYTES
+    files_bytes: Annotated[
+        int, Field(ge=0, description="Bytes that all files of a run may have together.")
+    ] = FILES_BYTES
     images: Annotated[
         Words,
         Field(

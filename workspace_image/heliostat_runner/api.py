@@ -61,6 +61,7 @@ class Never:
     """Asking again is pointless."""
 
     why: str
+    status: int = 0
 
 
 Meaning = Position | Later | Never
@@ -74,7 +75,7 @@ def read_answer(answer: Answer) -> Meaning:
         return Later() if position is None else Position(position, status == 409)
     if status in (0, 408, 429) or status >= 500:
         return Later(_seconds(answer.retry_after))
-    return Never(f"the api answered {status}: {_words(answer.body)}")
+    return Never(f"the api answered {status}: {_words(answer.body)}", status)
 
 
 def pause_after(failures: int) -> float:

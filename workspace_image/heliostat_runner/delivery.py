@@ -24,8 +24,18 @@ _SETBACKS = 3
 """How often a file may begin anew."""
 
 
+_OF_ONE_FILE = frozenset({400, 413, 422})
+"""Answers that refuse a file, and not those after it."""
+_NAMED = 3
+"""Files that the result names; a count tells of more."""
+
+
 class GivenUpError(Exception):
     """The api will take nothing of this attempt; the text says why."""
+
+    def __init__(self, meaning: Never) -> None:
+        super().__init__(meaning.why)
+        self.status = meaning.status
 
 
 class Asking(Protocol):
@@ -59,6 +69,7 @@ class Delivery:
         self._setbacks = 0
         self._files: Sequence[WorkFile] = ()
         self._files_taken = 0
+        self._refused_files: list[str] = []
         self._why = ""
         self._task = asyncio.create_task(self._run())
 
@@ -94,19 +105,20 @@ class Delivery:
     def _remarks(self) -> tuple[str, ...]:
         why = f" ({self._why})" if self._why else ""
         left = self._spool.end - self._taken
-        files = len(self._files) - self._files_taken
+        named = self._refused_files[:_NAMED]
+        files = len(self._files) - self._files_taken - len(named)
         found = (
             (left, f"{left} events were not delivered{why}."),
             (self._lost, f"{self._lost} events were lost before they could be delivered."),
             (files, f"{files} files were not delivered{why}."),
         )
-        return tuple(words for count, words in found if count > 0)
+        return (*named, *(words for count, words in found if count > 0))
 
     async def _run(self) -> None:
         try:
             await self._deliver_transcript()
             for file in self._files:
-                await self._deliver_file(file)
+                await self._try_file(file)
         except GivenUpError as error:
             self._why = str(error)
             if not self._closing:  # later the transcript is closed, and the result says it
@@ -167,6 +179,15 @@ class Delivery:
 
     # ---- files ----------------------------------------------------------------------------------
 
+    async def _try_file(self, file: WorkFile) -> None:
+        """A file that the api refuses is left out by its name."""
+        try:
+            await self._deliver_file(file)
+        except GivenUpError as error:
+            if error.status not in _OF_ONE_FILE:
+                raise
+            self._refused_files.append(f"{file.path} was not delivered: {error}.")
+
     async def _deliver_file(self, file: WorkFile) -> None:
         """One that changed since it was listed stays behind: the count tells."""
         offset, setbacks = 0, 0
@@ -188,7 +209,7 @@ class Delivery:
             if isinstance(meaning, Position):
                 return meaning
             if isinstance(meaning, Never):
-                raise GivenUpError(meaning.why)
+                raise GivenUpError(meaning)
             failures += 1
             await asyncio.sleep(
                 pause_after(failures) if meaning.seconds is None else meaning.seconds

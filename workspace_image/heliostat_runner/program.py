@@ -81,7 +81,14 @@ def _read_order(settings: Settings) -> _Order:
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         shown = os.path.relpath(path, settings.workspace)
-        transcript = Transcript(path, shown, sys.stdout.fileno(), key, lambda: datetime.now(UTC))
+        transcript = Transcript(
+            path,
+            shown,
+            sys.stdout.fileno(),
+            key,
+            lambda: datetime.now(UTC),
+            settings.transcript_bytes,
+        )
     except OSError as error:
         raise DocumentError(
             f"the workspace {str(settings.workspace)!r} must be writable: {error}. "

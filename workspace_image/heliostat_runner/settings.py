@@ -16,6 +16,7 @@ _FOLDERS = {
 _NUMBERS = {
     "HELIOSTAT_LINGER_SECONDS": 30,
     "HELIOSTAT_SPOOL_BYTES": 8 << 20,
+    "HELIOSTAT_TRANSCRIPT_BYTES": 256 << 20,
     "HELIOSTAT_FILE_BYTES": 20 << 20,
     "HELIOSTAT_FILES_BYTES": 100 << 20,
 }
@@ -36,6 +37,8 @@ class Settings:
     """How long Claude Code may go on living after its final result."""
     spool_bytes: int
     """Events that neither the workspace nor the api could take wait in memory, at most so many."""
+    transcript_bytes: int
+    """The file of the transcript may have so many."""
     bounds: Bounds
     """Of the files that are delivered."""
 
@@ -60,6 +63,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         claude_binary=_absolute("HELIOSTAT_CLAUDE_BINARY", binary) if binary else None,
         linger_seconds=float(_number(environ, "HELIOSTAT_LINGER_SECONDS")),
         spool_bytes=_number(environ, "HELIOSTAT_SPOOL_BYTES"),
+        transcript_bytes=_number(environ, "HELIOSTAT_TRANSCRIPT_BYTES"),
         bounds=Bounds(
             _number(environ, "HELIOSTAT_FILE_BYTES"), _number(environ, "HELIOSTAT_FILES_BYTES")
         ),

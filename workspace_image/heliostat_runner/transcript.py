@@ -30,8 +30,15 @@ class Transcript:
     """Appends JSON lines. A full disk or a closed stdout never ends the run: it is told once."""
 
     def __init__(
-        self, path: Path, shown: str, stdout: int, secret: str, clock: Callable[[], datetime]
+        self,
+        path: Path,
+        shown: str,
+        stdout: int,
+        secret: str,
+        clock: Callable[[], datetime],
+        most_bytes: int,
     ) -> None:
+        """`most_bytes`: what comes after is shown and told, and not in the file."""
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         self._file: int | None = file
         self._shown = shown
@@ -40,6 +47,7 @@ class Transcript:
         self._clock = clock
         self._lines = 0
         self._bytes = 0
+        self._most_bytes = most_bytes
         self._stdout_left = STDOUT_BYTES - _MARKER_ROOM
         self._marker: str | None = None
         self._listener: Listener | None = None
@@ -88,6 +96,10 @@ class Transcript:
 
     def _to_file(self, line: bytes) -> bool:
         if self._file is None:
+            return False
+        if self._bytes + len(line) > self._most_bytes:
+            self.problem = f"the transcript ends early: it may have {self._most_bytes} bytes"
+            self.close()
             return False
         try:
             _write_all(self._file, line)

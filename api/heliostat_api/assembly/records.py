@@ -29,8 +29,10 @@ def open_records(around: Surroundings) -> Records:
     """Over the documents and the log."""
     documents, clock = around.documents, around.clock
     agents, executions = Agents(documents), Executions(documents)
-    most = around.settings.transcript_bytes if around.settings else TRANSCRIPT_BYTES
-    transcripts, files = Transcripts(documents, most), Files(documents, clock, FileBounds())
+    settings = around.settings
+    most = settings.transcript_bytes if settings else TRANSCRIPT_BYTES
+    bounds = FileBounds(settings.file_bytes, settings.files_bytes) if settings else FileBounds()
+    transcripts, files = Transcripts(documents, most), Files(documents, clock, bounds)
     return Records(
         agents,
         executions,

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from heliostat_api.documents.port import (
     ConflictError,
@@ -21,6 +22,8 @@ from heliostat_api.documents.port import (
     UnavailableError,
 )
 
+FILE_BYTES: Final = 20 * 2**20
+FILES_BYTES: Final = 100 * 2**20
 PIECE_BYTES = 512 * 1024
 """As base64 well below what a document may have."""
 _TRIES = 20
@@ -42,8 +45,8 @@ class FileRefusedError(StoreError):
 class FileBounds:
     """What is kept of a run, all attempts together."""
 
-    file_bytes: int = 20 * 2**20
-    run_bytes: int = 100 * 2**20
+    file_bytes: int = FILE_BYTES
+    run_bytes: int = FILES_BYTES
     run_files: int = 1000
 
 

@@ -6,7 +6,7 @@ The operator keeps a finished Execution, and with it the pod and its log, until 
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,12 +20,19 @@ from heliostat_api.documents.port import (
 from heliostat_api.documents.transcripts import Position, Transcripts
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import RECORDED_ANNOTATION
-from heliostat_core.worlds import EXECUTION, Logs, World, WorldError
+from heliostat_core.worlds import EXECUTION, JsonObject, Logs, World, WorldError
 
 PATIENCE: Final = timedelta(seconds=90)
 """How long after a run's end its runner may still deliver; it waits 60 s itself."""
 _LOOK_SECONDS = 0.5
 _BATCH_LINES = 500
+_LOG_IS_GONE: Final = json.dumps(
+    {
+        "type": "heliostat",
+        "subtype": "stdout_cut",
+        "text": "the pod and its log are gone: what came after this was delivered by nobody",
+    }
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -87,29 +94,30 @@ class Closing:
     async def _rescue(self, execution: Execution, attempt: Attempt, position: Position) -> None:
         """From the pod's log, which has the transcript's lines in their order, long ones cut."""
         uid, number = execution.metadata.uid, attempt.number
-        lines = await self._read_log(execution, attempt)
+        known = execution.status.transcript_ref
+        total = known.lines if known and attempt is execution.status.attempts[-1] else None
+        lines = to_keep(await self._read_log(execution, attempt), position.next, total)
         for first in range(position.next, len(lines), _BATCH_LINES):
             batch = lines[first : first + _BATCH_LINES]
             position = await self.transcripts.append(uid, number, first, batch)
-        known = execution.status.transcript_ref
-        is_last = attempt is execution.status.attempts[-1]
-        total = max(position.next, known.lines if known and is_last else 0)
+        total = max(position.next, total or 0)
         if total > position.next:
             position = await self.transcripts.lose(
                 uid, number, position.next, total - position.next
             )
         await self.transcripts.end(uid, number, total, position.lost)
 
-    async def _read_log(self, execution: Execution, attempt: Attempt) -> list[str]:
+    async def _read_log(self, execution: Execution, attempt: Attempt) -> list[str] | None:
+        """None where nobody has it any more."""
         if attempt.pod_name is None:
-            return []
+            return None
         namespace = execution.metadata.namespace
         try:
             found = self.logs.read_log(namespace, attempt.pod_name)
             return [line async for line in found if is_event(line)]
         except WorldError as error:
             _LOG.warning("no log of %s/%s: %s", namespace, attempt.pod_name, error)
-            return []
+            return None
 
     async def _note(self, execution: Execution) -> None:
         path = f"executions/{execution.metadata.uid}"
@@ -135,6 +143,28 @@ class Closing:
                 },
             }
         )
+
+
+def to_keep(log: Sequence[str] | None, stored: int, total: int | None) -> list[str]:
+    """The transcript's lines as far as the log has them.
+
+    Where it ends early and nobody knows how many there were, its last line says so, in the place of
+    what is missing; where the number is known, the gap is marked by numbers.
+    """
+    lines = [] if log is None else [each for each in log if not is_cut(each)]
+    is_whole = log is not None and len(lines) == len(log)
+    if is_whole or total is not None:
+        return lines
+    marks = [each for each in log or () if is_cut(each)] or [_LOG_IS_GONE]
+    # Of what a runner delivered, more than the log has may be there.
+    kept = lines if len(lines) > stored else [*lines, *[""] * (stored - len(lines))]
+    return [*kept, marks[0]]
+
+
+def is_cut(line: str) -> bool:
+    """Whether the runner says here that the log ends before the transcript does."""
+    found: JsonObject = json.loads(line)
+    return found.get("type") == "heliostat" and found.get("subtype") == "stdout_cut"
 
 
 def is_event(line: str) -> bool:

@@ -163,6 +163,33 @@ def test_files_that_the_run_made_arrive_whole_and_the_others_are_listed(
     assert_delivered(pod, api)
 
 
+def test_a_file_that_the_api_refuses_is_named_and_the_others_arrive(
+    make_pod: MakePod, api: ApiProcess
+) -> None:
+    api.start()
+    pod = make_run(make_pod, api, "echo words > a.md; truncate -s 21M huge.bin; echo more > z.md")
+    left = pod.run(HELIOSTAT_FILE_BYTES=str(30 << 20))
+
+    assert left.ending == ("Succeeded", "Unverified", 0)
+    assert api.files() == {"a.md": b"words\n", "z.md": b"more\n"}
+    assert "huge.bin was not delivered: the api answered 413: " in left.result["message"]
+    assert "files were not delivered" not in left.result["message"]
+
+
+def test_a_transcript_without_end_is_told_and_kept_within_its_bound(
+    make_pod: MakePod, api: ApiProcess
+) -> None:
+    api.start()
+    pod = make_run(make_pod, api, "yes 'a line of a build that never ends' | head -n 2000")
+    left = pod.run(HELIOSTAT_TRANSCRIPT_BYTES="20000")
+
+    assert left.ending == ("Succeeded", "Unverified", 0)
+    assert (pod.workspace / ".heliostat/transcript-1.jsonl").stat().st_size <= 20_000
+    position = api.position()
+    assert (position.lost, position.ended) == (0, True)
+    assert position.next > 2000, "what is told while it runs needs no file"
+
+
 def test_a_foreign_key_ends_delivery_and_not_the_run(
     make_pod: MakePod, api: ApiProcess, tmp_path: Path
 ) -> None:

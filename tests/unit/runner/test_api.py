@@ -18,11 +18,11 @@ from heliostat_runner.api import Answer, Later, Meaning, Never, Position, pause_
         (Answer(503, b"", "2"), Later(2.0)),
         (Answer(429, b"", "86400"), Later(60.0)),
         (Answer(429, b"", "Sat, 21 Nov 2026 12:00:00 GMT"), Later()),
-        (Answer(401, b"no such key"), Never("the api answered 401: no such key")),
-        (Answer(403, b""), Never("the api answered 403: nothing more")),
-        (Answer(404, b"x"), Never("the api answered 404: x")),
-        (Answer(413, b"x"), Never("the api answered 413: x")),
-        (Answer(301, b"moved"), Never("the api answered 301: moved")),
+        (Answer(401, b"no such key"), Never("the api answered 401: no such key", 401)),
+        (Answer(403, b""), Never("the api answered 403: nothing more", 403)),
+        (Answer(404, b"x"), Never("the api answered 404: x", 404)),
+        (Answer(413, b"x"), Never("the api answered 413: x", 413)),
+        (Answer(301, b"moved"), Never("the api answered 301: moved", 301)),
     ],
 )
 def test_what_an_answer_means(answer: Answer, meaning: Meaning) -> None:

@@ -21,7 +21,7 @@ def stdout(tmp_path: Path) -> Iterator[int]:
 
 
 def make_transcript(tmp_path: Path, stdout: int, secret: str = "s3cret") -> Transcript:
-    return Transcript(tmp_path / "file", "shown.jsonl", stdout, secret, lambda: NOON)
+    return Transcript(tmp_path / "file", "shown.jsonl", stdout, secret, lambda: NOON, 1 << 20)
 
 
 def test_both_places_get_the_event_without_the_key(tmp_path: Path, stdout: int) -> None:
