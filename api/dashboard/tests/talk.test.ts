@@ -222,6 +222,20 @@ test("stopping and going on are about the conversation that is open", () => {
   ]);
 });
 
+test("what is pressed while nobody listens is said once somebody does, the last of it", () => {
+  const talk = begin();
+  Wire.latest.break();
+  talk.stop();
+  talk.goOn("a");
+  vi.runOnlyPendingTimers();
+  Wire.latest.answer();
+  expect(Wire.latest.heard.map((frame) => frame.type)).toEqual(["watch", "continue"]);
+  Wire.latest.break();
+  vi.runOnlyPendingTimers();
+  Wire.latest.answer();
+  expect(Wire.latest.heard.map((frame) => frame.type)).toEqual(["watch"]);
+});
+
 test("a connection is tried again, and not when somebody closed it", () => {
   const talk = begin();
   Wire.latest.break();

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from heliostat_api.agents.contents import judge
+from heliostat_api.agents.contents import Content, judge
 from heliostat_api.agents.drafts import Drafts, Known, Saved
 from heliostat_api.agents.edits import refused
 from heliostat_api.agents.manifests import build_manifest
@@ -49,10 +49,7 @@ class Activation:
 
         The name of the resource is stored before there is one: after a crash it is known again.
         """
-        known = await self._addressed(person, agent_id, if_match)
-        draft = known.draft
-        refuse_missing(draft)
-        content = await self.drafts.permits.startable(person, draft.content)
+        draft, content = await self._addressed(person, agent_id, if_match)
         await self._refuse_foreign(agent_id, draft)
         await self.caps.ensure(person)
         annotations = {
@@ -101,13 +98,18 @@ class Activation:
                 "one first, or duplicate this agent and activate the copy.",
             )
 
-    async def _addressed(self, person: Person, agent_id: str, if_match: str | None) -> Known:
-        """The agent once its resource has a name."""
+    async def _addressed(
+        self, person: Person, agent_id: str, if_match: str | None
+    ) -> tuple[Draft, Content]:
+        """The draft once its resource has a name, and what may start of it. What is refused is
+        refused before anything is stored."""
         while True:
             known = await self.drafts.read(person, agent_id)
             check_match(if_match, known.draft.latest)
+            refuse_missing(known.draft)
+            content = await self.drafts.permits.startable(person, known.draft.content)
             if known.draft.resource:
-                return known
+                return known.draft, content
             name = resource_name(known.draft.name, agent_id)
             named = known.draft.model_copy(update={"resource": name}).untold_change()
             try:

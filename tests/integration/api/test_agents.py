@@ -256,6 +256,9 @@ async def test_what_lacks_something_is_not_activated(client: Client, place: ApiP
     answer = await client.post(f"/api/agents/{agent}/activate")
     assert errors_of(answer) == {"spec.prompt": "is required"}
     assert [each async for each in place.world.list(AGENT)] == []
+    stored = await place.documents.get(f"agents/{agent}")
+    assert stored is not None
+    assert not stored.fields.get("resource"), "what is refused stores nothing"
 
 
 async def test_what_the_world_refuses_is_told_by_field(client: Client) -> None:

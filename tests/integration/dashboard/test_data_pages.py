@@ -150,6 +150,9 @@ def test_who_comes_back_to_a_list_finds_it_as_they_left_it(
 
 def test_a_key_is_shown_once_and_revoked(open_page: OpenPage) -> None:
     page = open_page("/keys")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_text("No keys yet")).to_be_visible()
     page.get_by_label("Name").fill("laptop")
     page.get_by_label("API").check()
     page.get_by_role("button", name="Create key").click()
@@ -159,11 +162,14 @@ def test_a_key_is_shown_once_and_revoked(open_page: OpenPage) -> None:
     made.get_by_role("button", name="I have kept it").click()
     row = page.get_by_role("list", name="Your keys").get_by_role("listitem")
     expect(row).to_contain_text("laptop")
+    elsewhere = other.get_by_role("list", name="Your keys").get_by_role("listitem")
+    expect(elsewhere).to_contain_text("laptop")
     expect(made).to_have_count(0)
     assert key not in page.content()
     row.get_by_role("button", name="Revoke").click()
     row.get_by_role("button", name="Revoke it").click()
     expect(row).to_contain_text("Revoked")
+    expect(elsewhere).to_contain_text("Revoked")
 
 
 def test_a_secret_goes_in_and_is_never_shown(open_page: OpenPage) -> None:

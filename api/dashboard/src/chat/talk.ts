@@ -45,6 +45,8 @@ export class Talk {
   readonly #listeners = new Set<() => void>();
   #state = BLANK;
   #isAsking = false;
+  /** What was pressed while nobody listened. */
+  #wish: ClientFrame | null = null;
 
   constructor(open: () => Socket) {
     this.#connection = new Connection(
@@ -81,6 +83,7 @@ export class Talk {
     const { outbox, isOpen, watched } = this.#state;
     if (conversation === watched) return;
     this.#isAsking = false;
+    this.#wish = null;
     const isOfIt = (said: Outbox[number]) => said.takenIn === null || said.takenIn === conversation;
     this.#publish({ ...BLANK, watched: conversation, isOpen, outbox: outbox.filter(isOfIt) });
     if (conversation) this.#ask(conversation, null);
@@ -94,12 +97,18 @@ export class Talk {
 
   stop(): void {
     const { watched } = this.#state;
-    if (watched) this.#connection.say({ type: "stop", conversation: watched });
+    if (watched) this.#press({ type: "stop", conversation: watched });
   }
 
   goOn(message: string): void {
     const { watched } = this.#state;
-    if (watched) this.#connection.say({ type: "continue", conversation: watched, message });
+    if (watched) this.#press({ type: "continue", conversation: watched, message });
+  }
+
+  /** On the next connection, if there is none: the last thing that was pressed is what is meant. */
+  #press(frame: ClientFrame): void {
+    if (this.#state.isOpen) this.#connection.say(frame);
+    else this.#wish = frame;
   }
 
   addOlder(conversation: string, messages: readonly Message[]): void {
@@ -113,7 +122,9 @@ export class Talk {
     const watch: ClientFrame[] = watched
       ? [{ type: "watch", conversation: watched, cursor: thread.cursor }]
       : [];
-    return [...watch, ...unsent(outbox)];
+    const wishes = this.#wish ? [this.#wish] : [];
+    this.#wish = null;
+    return [...watch, ...unsent(outbox), ...wishes];
   }
 
   #linked(isOpen: boolean): void {
