@@ -16,7 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from heliostat_api.chat.assembly import Line
 from heliostat_api.people.person import Person
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.gateways import HOST, serving
+from heliostat_cli.embedded.gateways import serving
+from heliostat_cli.embedded.ports import HOST
 from heliostat_core.keys import (
     execution_claims,
     new_private_key,

@@ -21,7 +21,8 @@ from fastapi.responses import JSONResponse
 from jwt.algorithms import RSAAlgorithm
 from pydantic import JsonValue
 
-from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
+from heliostat_cli.embedded.ports import port_of
 
 CLIENT = "heliostat"
 _READY_SECONDS = 30.0

@@ -26,7 +26,8 @@ from heliostat_api.serving.parts import Parts
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
-from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
+from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError, World
 from support.builders.resources import make_agent, make_execution

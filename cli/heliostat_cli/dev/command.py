@@ -10,6 +10,7 @@ import time
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 from heliostat_api.documents.sqlite.store import open_sqlite
@@ -21,11 +22,11 @@ from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.surroundings import Surroundings
-from heliostat_cli.dev.ports import HOST, Taken, listen_from
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.gateways import EmbeddedServer, gateway_address, port_of, serving_app
+from heliostat_cli.embedded.gateways import EmbeddedServer, gateway_address, serving_app
 from heliostat_cli.embedded.host import embedded_operator_settings
 from heliostat_cli.embedded.logs import EmbeddedLogs
+from heliostat_cli.embedded.ports import HOST, Taken, WantedPort, listen_from, port_of
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_cli.errors import CliError
@@ -57,12 +58,17 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
     set_up_lines(TextLines(), logging.WARNING)
     folder = StateFolder(root.absolute())
     stop = stop_signal()
-    with closing(listen_from(port, lambda taken: terminal.note(say_taken(taken)))) as listening:
+    wanted = WantedPort(port, lambda taken: terminal.note(say_taken(taken)))
+    with closing(listen_from(wanted)) as listening:
         number = port_of(listening)
         address = f"http://{HOST}:{number}"
         operator = embedded_operator_settings(api_url=address)
         async with open_folder(
-            folder, hosted=True, gateway=gateway, operator=operator, port=number + 1
+            folder,
+            hosted=True,
+            gateway=gateway,
+            operator=operator,
+            port=replace(wanted, first=number + 1),
         ) as opened:
             if opened.goes_on:
                 raise second_one(folder)

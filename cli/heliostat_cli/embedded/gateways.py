@@ -4,19 +4,22 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from heliostat_cli.embedded.folders import StateFolder
+from heliostat_cli.embedded.ports import HOST, WantedPort, listen_from, listen_on, port_of
+from heliostat_cli.errors import CliError
 from heliostat_gateway.__main__ import KEEP_ALIVE_SECONDS, Server
 from heliostat_gateway.main import create_app
 from heliostat_gateway.settings import Settings
 
-HOST = "127.0.0.1"
 _POLL_SECONDS = 0.01
 _SHUTDOWN_SECONDS = 2
+ANY_PORT = WantedPort()
 
 
 class GatewayDiedError(Exception):
@@ -38,14 +41,14 @@ class _GatewayServer(EmbeddedServer, Server):
 
 @asynccontextmanager
 async def serving(
-    folder: StateFolder, settings: Settings, port: int = 0
+    folder: StateFolder, settings: Settings, wanted: WantedPort = ANY_PORT
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serves as long as the block runs; yields the server's task once it answers.
 
-    Host, port, keys and data are those of the state folder, the rest is as given. `port` is wanted
-    for a folder's first time.
+    Host, port, keys and data are those of the state folder, the rest is as given. The wanted
+    port is for a folder's first time.
     """
-    listening = listen(folder, port)
+    listening = listen(folder, wanted)
     own = settings.model_copy(
         update={
             "host": HOST,
@@ -84,17 +87,17 @@ async def serving_app(
         await task
 
 
-def listen(folder: StateFolder, port: int = 0) -> socket.socket:
-    """A socket on the port of last time, which running children know; else on a free one."""
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    last = port
+def listen(folder: StateFolder, wanted: WantedPort = ANY_PORT) -> socket.socket:
+    """A socket on the port of last time, which running children know; else on a free one.
+
+    Where another program has that port meanwhile, those children end as infrastructure.
+    """
     with suppress(OSError, ValueError):
-        last = int(folder.gateway_port.read_text())
+        wanted = replace(wanted, first=int(folder.gateway_port.read_text()))
     try:
-        listening.bind((HOST, last))
-    except (OSError, OverflowError):  # no port has so high a number
-        listening.bind((HOST, 0))  # taken by another program: our children end as infrastructure
+        listening = listen_from(wanted)
+    except CliError:
+        listening = listen_on(0)
     folder.gateway_port.write_text(f"{port_of(listening)}\n")
     return listening
 
@@ -102,8 +105,3 @@ def listen(folder: StateFolder, port: int = 0) -> socket.socket:
 def gateway_address(folder: StateFolder) -> str:
     """Where the gateway of a folder answers; known once somebody hosts."""
     return f"http://{HOST}:{folder.gateway_port.read_text().strip()}"
-
-
-def port_of(listening: socket.socket) -> int:
-    port: int = listening.getsockname()[1]
-    return port

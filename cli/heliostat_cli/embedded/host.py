@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.gateways import GatewayDiedError, gateway_address, serving
+from heliostat_cli.embedded.gateways import ANY_PORT, GatewayDiedError, gateway_address, serving
 from heliostat_cli.embedded.jobs import JobController
 from heliostat_cli.embedded.locks import HostLock, host_lock
+from heliostat_cli.embedded.ports import WantedPort
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.keys import public_key_id, public_pem
@@ -73,12 +74,12 @@ class EmbeddedHost:
         *,
         gateway: GatewaySettings | None = None,
         operator: OperatorSettings | None = None,
-        port: int = 0,
+        port: WantedPort = ANY_PORT,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Settings are those of the environment where they are not given.
 
-        `port` is wanted for the gateway of a new folder.
+        `port` is for the gateway of a new folder.
         """
         self.folder = folder
         self._gateway = read_settings() if gateway is None else gateway
@@ -143,7 +144,7 @@ async def hosting(
     *,
     gateway: GatewaySettings | None = None,
     operator: OperatorSettings | None = None,
-    port: int = 0,
+    port: WantedPort = ANY_PORT,
 ) -> AsyncIterator[EmbeddedHost]:
     """A host in the background of the block, which begins once it is known who hosts.
 

@@ -14,7 +14,8 @@ from pydantic import JsonValue
 from heliostat_api.people.keysets import JsonMap, KeySet
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.settings import ApiSettings
-from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
+from heliostat_cli.embedded.ports import port_of
 from heliostat_core.executions import Execution
 from heliostat_core.names import scheduled_name
 from heliostat_core.schedules.cloud_jobs import CloudCall, cloud_job_id

@@ -1,10 +1,11 @@
 """`heliostat dev`: one command, and a run shows live in the browser."""
 
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx2
@@ -15,6 +16,7 @@ from pydantic import JsonValue
 from heliostat_core.names import RECORDED_ANNOTATION
 from support.dev_process import DevProcess, running_dev
 from support.heliostat_program import PROGRAM, build_environ
+from support.ports import free_port
 from support.screens import follow, run_sample, until_finished
 
 
@@ -232,6 +234,30 @@ def test_a_taken_port_is_named_and_the_next_one_used(dev: DevProcess, tmp_path: 
         assert f"port {port} is taken by heliostat (process {dev.process.pid})" in said
     finally:
         assert other.end() == 0
+
+
+def test_a_taken_port_of_the_gateway_is_named_and_the_next_one_used(tmp_path: Path) -> None:
+    with closing(socket.socket()) as taken:
+        port = bind_with_free_neighbour(taken)
+        taken.listen()
+        other = DevProcess(tmp_path / "state", build_environ(tmp_path), port - 1)
+        other.start()
+        try:
+            here = psutil.Process()
+            holder = f"port {port} is taken by {here.name()} (process {here.pid})"
+            assert holder in other.log.read_text()
+            assert int((other.folder / "gateway.port").read_text()) > port
+        finally:
+            assert other.end() == 0
+
+
+def bind_with_free_neighbour(taken: socket.socket) -> int:
+    """The port below is free."""
+    while True:
+        below = free_port()
+        with suppress(OSError):
+            taken.bind(("127.0.0.1", below + 1))
+            return below + 1
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

@@ -21,7 +21,8 @@ from heliostat_api.people.iap import ISSUER, Iap
 from heliostat_api.people.keysets import PAUSE_SECONDS, RENEWAL_SECONDS, KeySet, ProviderAwayError
 from heliostat_api.people.known import Credentials
 from heliostat_api.settings import ApiSettings
-from heliostat_cli.embedded.gateways import EmbeddedServer, port_of, serving_app
+from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
+from heliostat_cli.embedded.ports import port_of
 from support.oidc import rsa_key
 from support.shared_api import PAGE, ApiApp, api_app
 

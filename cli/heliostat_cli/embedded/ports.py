@@ -1,4 +1,4 @@
-"""The ports of `heliostat dev`: a family of neighbours, or the next one that is free."""
+"""Ports of this machine: the one that is wanted, or the next one that is free."""
 
 import socket
 from collections.abc import Callable
@@ -21,22 +21,50 @@ class Taken:
     holder: str
 
 
-def listen_from(first: int, tell: Callable[[Taken], None]) -> socket.socket:
-    """Listens on the first free port from `first` on. Raises CliError when none of 50 is."""
+def tell_nobody(taken: Taken) -> None:
+    """For who has nobody to tell of it."""
+
+
+@dataclass(frozen=True)
+class WantedPort:
+    """Listens there, or on the next one that is free; 0: wherever the system likes.
+
+    `tell` hears of each that somebody else has.
+    """
+
+    first: int = 0
+    tell: Callable[[Taken], None] = tell_nobody
+
+
+def listen_from(wanted: WantedPort) -> socket.socket:
+    """Listens on the first free port. Raises CliError when none of 50 is."""
+    first = wanted.first
     for port in range(first, min(first + _TRIES, _PORTS)):
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind((HOST, port))
+            return listen_on(port)
         except OSError:
-            listening.close()
-            tell(Taken(port, find_holder(port)))
-            continue
-        listening.listen()
-        return listening
+            wanted.tell(Taken(port, find_holder(port)))
     raise CliError(
         f"no port from {first} to {first + _TRIES - 1} is free", "Choose another with --port."
     )
+
+
+def listen_on(port: int) -> socket.socket:
+    """Raises OSError when somebody else has it."""
+    listening = socket.socket()
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen()  # until then another one may bind it, too
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def port_of(listening: socket.socket) -> int:
+    port: int = listening.getsockname()[1]
+    return port
 
 
 def find_holder(port: int) -> str:
