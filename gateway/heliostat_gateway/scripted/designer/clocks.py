@@ -11,11 +11,16 @@ _ENGLISH_HOURS: Final = (
 _KOREAN_HOURS: Final = (
     "한 두 세 네 다섯 여섯 일곱 여덟 아홉 열 열한 열두".split()  # noqa: SIM905
 )
+_KOREAN_MINUTES: Final = {
+    "오": 5, "십": 10, "십오": 15, "이십": 20, "이십오": 25, "삼십": 30,
+    "삼십오": 35, "사십": 40, "사십오": 45, "오십": 50, "오십오": 55,
+}  # fmt: skip
+_MINUTE = r"\d{1,2}|" + "|".join(sorted(_KOREAN_MINUTES, key=len, reverse=True))
 _AFTERNOON: Final = frozenset({"pm", "afternoon", "evening", "night", "오후", "저녁", "밤"})
 _MORNING: Final = frozenset({"am", "morning", "오전", "아침", "새벽"})
 _TONIGHT: Final = frozenset({"night", "밤"})
 _PART = r"in the (?P<part>morning|afternoon|evening)|at (?P<late>night)"
-_HALF = r"(?P<half>{0})\s*(?P<hour>{1})\s*시(?:\s*(?P<minute>\d{{1,2}})\s*분|\s*(?P<thirty>반))?"
+_HALF = r"(?P<half>{0})\s*(?P<hour>{1})\s*시(?:\s*(?P<minute>{2})\s*분|\s*(?P<thirty>반))?"
 _HALVES = "오전|오후|아침|저녁|밤|새벽|낮"
 _KOREAN_HOUR = r"\d{1,2}|" + "|".join(sorted(_KOREAN_HOURS, key=len, reverse=True))
 _ENGLISH_HOUR = r"\d{1,2}|" + "|".join(_ENGLISH_HOURS)
@@ -42,7 +47,11 @@ def find_clock(text: str) -> Clock | None:
 def _read_parts(match: re.Match[str]) -> str | None:
     named = match.groupdict()
     hour = _number(named["hour"])
-    minute = 30 if named.get("thirty") else int(named.get("minute") or 0)
+    minute = 30 if named.get("thirty") else _minute(named.get("minute") or "0")
+    if said := (named.get("past") or "").lower():
+        hour, minute = {"half past": (hour, 30), "quarter past": (hour, 15)}.get(
+            said, ((hour - 1) % 24, 45)
+        )
     half = (named.get("half") or named.get("part") or named.get("late") or "").lower()
     return _written(_hour_of_day(hour, half.replace(".", "")), minute)
 
@@ -56,6 +65,10 @@ def _hour_of_day(hour: int, half: str) -> int:
     if half in _AFTERNOON or (half == "낮" and hour < 7):
         return hour % 12 + 12
     return hour
+
+
+def _minute(text: str) -> int:
+    return int(text) if text.isdecimal() else _KOREAN_MINUTES[text]
 
 
 def _number(text: str) -> int:
@@ -78,11 +91,11 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 _WAYS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...]] = (
-    (_pattern(rf"{_HALF.format(_HALVES, _KOREAN_HOUR)}(?:쯤|경)?에?"), _read_parts),
+    (_pattern(rf"{_HALF.format(_HALVES, _KOREAN_HOUR, _MINUTE)}(?:쯤|경)?에?"), _read_parts),
     (
         _pattern(
             rf"(?<![\d가-힣])(?P<hour>{_KOREAN_HOUR})\s*시(?!간)"
-            r"(?:\s*(?P<minute>\d{1,2})\s*분|\s*(?P<thirty>반))?(?:쯤|경)?에?"
+            rf"(?:\s*(?P<minute>{_MINUTE})\s*분|\s*(?P<thirty>반))?(?:쯤|경)?에?"
         ),
         _read_parts,
     ),
@@ -90,6 +103,14 @@ _WAYS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
         _pattern(
             r"(?:\bat\s+|\baround\s+)?(?<![\d:])(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*"
             r"(?P<half>[ap]\.?m\b\.?)"
+        ),
+        _read_parts,
+    ),
+    (
+        _pattern(
+            r"\b(?:at\s+)?(?:a\s+)?(?P<past>half past|quarter past|quarter to)\s+"
+            rf"(?P<hour>{_ENGLISH_HOUR})"
+            rf"(?:\s*(?P<half>[ap]\.?m\b\.?)|\s+{_PART})?(?![\w:])"
         ),
         _read_parts,
     ),

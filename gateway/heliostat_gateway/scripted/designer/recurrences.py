@@ -12,7 +12,13 @@ _WEEKDAYS: Final = (
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
 )
 _LETTERS: Final = "월화수목금토일"
-_ENGLISH_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_ENGLISH_DAY = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+    r"|(?:mon|tues?|wed|thu|thurs?|fri|sat|sun)\b)"
+)
+_DAYS_ALONE: Final = rf"^(?=[a-z]+days\b|{_ENGLISH_DAY}(?:\s*,\s*|\s*,?\s*and\s+){_ENGLISH_DAY})"
+"""`Mondays` and `Mon, Wed` begin a sentence; `Sun` and `Monday` may be anything."""
+_KOREAN_COUNTS: Final = "한 두 세 네 다섯 여섯".split()  # noqa: SIM905
 _MINUTES_AN_HOUR, _HOURS_A_DAY = 60, 24
 _LAST_DAY: Final = 31  # the product takes the last day of shorter months
 
@@ -64,15 +70,20 @@ def _rank(found: Recurrence) -> int:
 
 
 def _intervals(text: str) -> Recurrence | None:
+    part = re.search(r"\bevery (?P<half>half|quarter)(?: an| of an)? hour\b", text, re.IGNORECASE)
+    if part is not None:
+        count = 30 if part["half"].lower() == "half" else 15
+        return Recurrence(cron=f"*/{count} * * * *", frequency="interval", span=part.span())
     match = re.search(
         r"\bevery (?P<count>\d{1,3}) (?P<unit>minute|hour)s?\b"
-        r"|(?P<n>\d{1,3})\s*(?P<u>분|시간)\s*(?:마다|간격으로)",
+        rf"|(?P<n>\d{{1,3}}|(?<![가-힣])(?:{'|'.join(_KOREAN_COUNTS)}))\s*(?P<u>분|시간)\s*(?:마다|간격으로)",
         text,
         re.IGNORECASE,
     )
     if match is None:
         return None
-    count = int(match["count"] or match["n"])
+    said = match["count"] or match["n"]
+    count = _KOREAN_COUNTS.index(said) + 1 if said in _KOREAN_COUNTS else int(said)
     in_minutes = (match["unit"] or match["u"]).lower() in ("minute", "분")
     whole = _MINUTES_AN_HOUR if in_minutes else _HOURS_A_DAY
     if count == 0 or whole % count or count == whole:
@@ -83,7 +94,9 @@ def _intervals(text: str) -> Recurrence | None:
 
 def _hourly(text: str) -> Recurrence | None:
     match = re.search(
-        r"\b(?:every hour|hourly)\b|매\s*시간|(?:한\s*)?시간마다", text, re.IGNORECASE
+        r"\b(?:every hour|hourly)\b|매\s*시간(?:\s*정각에?)?|(?:한\s*)?시간마다",
+        text,
+        re.IGNORECASE,
     )
     return Recurrence("hourly", span=match.span()) if match else None
 
@@ -102,13 +115,22 @@ def _working_days(text: str) -> Recurrence | None:
     return Recurrence("weekly", cron="{minute} {hour} * * 1-5", hour=hour, span=match.span())
 
 
+def _weekends(text: str) -> Recurrence | None:
+    match = re.search(
+        r"\b(?:(?:every|each)\s+weekend|(?:on|at)\s+weekends)\b|주말\s*마다|(?:매주|매)\s*주말(?:에)?",
+        text,
+        re.IGNORECASE,
+    )
+    return _on_days(("Saturday", "Sunday"), "", match.span()) if match else None
+
+
 def _weekly(text: str) -> Recurrence | None:
     return _english_days(text) or _korean_days(text) or _once_a_week(text)
 
 
 def _english_days(text: str) -> Recurrence | None:
     match = re.search(
-        rf"\b(?:every|each|on)\s+(?P<days>{_ENGLISH_DAY}(?:(?:\s*,\s*|\s*,?\s*and\s+){_ENGLISH_DAY})*)"
+        rf"(?:\b(?:every|each|on)\s+|{_DAYS_ALONE})(?P<days>{_ENGLISH_DAY}(?:(?:\s*,\s*|\s*,?\s*and\s+){_ENGLISH_DAY})*)"
         r"(?P<part>\s+(?:morning|evening|afternoon))?\b",
         text,
         re.IGNORECASE,
@@ -116,20 +138,25 @@ def _english_days(text: str) -> Recurrence | None:
     if match is None:
         return None
     said = re.findall(_ENGLISH_DAY, match["days"], re.IGNORECASE)
-    days = tuple(each.capitalize().removesuffix("s") for each in said)
+    days = tuple(next(day for day in _WEEKDAYS if _begin_alike(day, each)) for each in said)
     return _on_days(days, _suggested(match["part"] or ""), match.span())
+
+
+def _begin_alike(day: str, said: str) -> bool:
+    return day[:3].lower() == said[:3].lower()
 
 
 def _korean_days(text: str) -> Recurrence | None:
     match = re.search(
         rf"(?:매주|매\s*주마다|주마다)\s*(?P<days>[{_LETTERS}](?:요일)?(?:\s*[,·/]?\s*(?:과|와|이랑|하고)?\s*[{_LETTERS}](?:요일)?)*)"
-        rf"(?=\s|에|마다|$)(?:마다|에)?|(?P<each>[{_LETTERS}]요일(?:\s*[,·/과와]\s*[{_LETTERS}]요일)*)\s*마다",
+        rf"(?=\s|에|마다|$)(?:마다|에)?|(?P<each>[{_LETTERS}]요일(?:\s*[,·/과와]\s*[{_LETTERS}]요일)*)\s*마다"
+        rf"|^(?P<bare>[{_LETTERS}](?:요일)?(?:\s*[,·/]\s*[{_LETTERS}](?:요일)?)+)(?=\s|에)에?",
         text,
     )
     if match is None:
         return None
     letters = re.findall(rf"[{_LETTERS}](?=요일)", match[0]) or [
-        letter for letter in (match["days"] or "") if letter in _LETTERS
+        letter for letter in (match["days"] or match["bare"] or "") if letter in _LETTERS
     ]
     days = tuple(_WEEKDAYS[_LETTERS.index(letter)] for letter in letters)
     return _on_days(days, "", match.span())
@@ -155,10 +182,11 @@ def _on_days(days: tuple[str, ...], hour: str, span: tuple[int, int]) -> Recurre
 
 def _monthly(text: str) -> Recurrence | None:
     match = re.search(
-        r"\b(?:on )?the (?P<day>\d{1,2})(?:st|nd|rd|th)? (?:day )?of (?:every|each|the) month\b"
+        r"\b(?:on )?(?:the )?first day of (?:every|each|the) month\b"
+        r"|\b(?:on )?the (?P<day>\d{1,2})(?:st|nd|rd|th)? (?:day )?of (?:every|each|the) month\b"
         r"|\b(?:every month|monthly|once a month)(?: on the (?P<on>\d{1,2})(?:st|nd|rd|th)?)?\b"
         r"|\b(?:on )?the (?P<last>last day) of (?:every|each|the) month\b"
-        r"|(?:매월|매달)\s*(?:(?P<date>\d{1,2})\s*일(?:에|마다)?|(?P<end>말일|마지막\s*날)(?:에|마다)?)?",
+        r"|(?:매월|매달)\s*(?:(?P<date>\d{1,2})\s*일(?:에|마다)?|(?P<end>말일|마지막\s*날)(?:에|마다)?|(?:첫날|첫째\s*날)(?:에|마다)?)?",
         text,
         re.IGNORECASE,
     )
@@ -174,8 +202,10 @@ def _monthly(text: str) -> Recurrence | None:
 
 def _daily(text: str) -> Recurrence | None:
     match = re.search(
-        r"\b(?:every|each)\s+(?P<part>day|morning|evening|afternoon|night)\b|\bdaily\b"
-        r"|(?:매일|날마다)(?P<half>\s*(?:아침|저녁|밤))?(?:마다|에)?|(?P<only>아침|저녁)마다",
+        r"\b(?:every|each)\s+(?P<part>day|morning|evening|afternoon|night)\b"
+        r"|\b(?:daily|once a day)\b"
+        r"|(?:매일|날마다|하루에?\s*한\s*번(?:씩)?)(?P<half>\s*(?:아침|저녁|밤))?(?:마다|에)?|(?P<only>아침|저녁)마다"
+        r"|(?<=\d시)마다",
         text,
         re.IGNORECASE,
     )
@@ -193,4 +223,4 @@ def _suggested(part: str) -> str:
     return hours.get(part.strip().lower(), "")
 
 
-_WAYS: Final = (_intervals, _hourly, _working_days, _weekly, _monthly, _daily)
+_WAYS: Final = (_intervals, _hourly, _working_days, _weekends, _weekly, _monthly, _daily)

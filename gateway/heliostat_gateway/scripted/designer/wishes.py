@@ -146,8 +146,9 @@ _NAMES: Final = _patterns(
     rf",?\s*(?:and\s+)?\b(?:call it|name it)\s+{_PLAIN}",
     r"\b(?:agent|bot|assistant)\s+(?:called|named)\s+(?P<name>\w[\w-]*(?:\s+[A-Z]\w*)*)",
     rf"(?:이름은|이름을)\s*{_QUOTED}\s*(?:으로|로|이야|야|이에요|예요|입니다)?{_KOREAN_SO}",
-    r"(?:이름은|이름을)\s*(?P<name>[\w-]{1,30}?)(?:으로|로|이야|야|이에요|예요|입니다)(?=[\s.,]|$)"
-    + _KOREAN_SO,
+    r"(?:이름은|이름을)\s*(?P<name>[\w-]{1,30}?(?: [\w-]{1,20}?){0,2})"
+    r"(?:으로|로|이야|야|이에요|예요|입니다)(?=[\s.,]|$)" + _KOREAN_SO,
+    rf"{_QUOTED}\s*(?:이라고|라고)\s*(?:불러|해|지어)\s*(?:줘|주세요)",
     rf"{_QUOTED}\s*(?:이라는|라는)\s*(?:이름의|이름으로)?",
 )
 _CONTINENTS = "Africa|America|Asia|Atlantic|Australia|Europe|Pacific"
