@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { difference, figuresOf, otherChanges, shownValue } from "../src/lib/compare";
+import type { Execution } from "../src/api/views";
+import { comparable, difference, figuresOf, otherChanges, shownValue } from "../src/lib/compare";
 import { pictureBeside, pretty, previewKind } from "../src/lib/previews";
 import { EMPTY } from "../src/transcript/items";
 import { countKinds, isError, nextError, offsets, ofKind } from "../src/transcript/kinds";
@@ -134,4 +135,14 @@ test("values of fields are shown as they are written", () => {
   expect(shownValue("text")).toBe("text");
   expect(shownValue(null)).toBe("");
   expect(shownValue({ a: 1 })).toBe('{\n  "a": 1\n}');
+});
+
+test("a run is held against others of its agent, a test run against tests of the same one", () => {
+  const real = [run("a", { agent: "sales" }), run("b", { agent: "sales" }), run("c")];
+  const tests = [run("t", { agent: "t-1", testOf: "x" }), run("u", { agent: "t-2", testOf: "x" })];
+  const others = [run("v", { agent: "t-3", testOf: "y" })];
+  const all = [...real, ...tests, ...others];
+  const ids = (of: Execution) => comparable(of, all).map(({ id }) => id);
+  expect(real.slice(0, 1).map(ids)).toEqual([["b"]]);
+  expect(tests.slice(0, 1).map(ids)).toEqual([["u"]]);
 });

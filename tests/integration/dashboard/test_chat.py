@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from support.access import check_access, check_widths
-from support.dev_process import running_dev
+from support.dev_process import DevProcess, running_dev
 
 from .conftest import OpenPage
 
@@ -39,7 +39,9 @@ def say(page: Page, text: str, field: str = "Your message") -> None:
     page.keyboard.press("Enter")
 
 
-def test_one_press_becomes_an_agent_that_the_person_puts_to_work(open_page: OpenPage) -> None:
+def test_one_press_becomes_an_agent_that_the_person_puts_to_work(
+    open_page: OpenPage, dev: DevProcess
+) -> None:
     page = open_page("/")
     page.get_by_role("button", name=re.compile("Weekly report")).click()
     page.wait_for_url("**/chat/*")
@@ -60,6 +62,12 @@ def test_one_press_becomes_an_agent_that_the_person_puts_to_work(open_page: Open
     tab.goto(page.url)
     assert settled(tab) == said
     check_access(page)
+
+    abroad = open_page(page.url.removeprefix(dev.url), zone="Asia/Seoul")
+    times = card(abroad).get_by_role("list", name="Next times")
+    expect(times).to_contain_text("18:00")
+    expect(times).to_contain_text(re.compile("09:00.* UTC"))
+    abroad.close()
 
     about.get_by_role("button", name="Activate").click()
     asked = page.get_by_role("dialog", name="Weekly report")

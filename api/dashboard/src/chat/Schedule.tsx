@@ -1,5 +1,7 @@
 import { useState } from "react";
 import type { Fire } from "../api/views";
+import { moment } from "../words/formats";
+import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 import classes from "./Schedule.module.css";
 
@@ -7,7 +9,8 @@ const FEW = 3;
 
 type Shown = Pick<Fire, "time"> & { note?: string | null };
 
-/** When a schedule starts next, by its own zone; the first few until somebody asks for all. */
+/** When a schedule starts next: in the person's zone, its own zone beside it. The first few, until
+ * somebody asks for all. */
 export function Fires({
   zone,
   words,
@@ -18,7 +21,8 @@ export function Fires({
   words: string;
   fires: readonly Shown[];
 }) {
-  const { t, name, instant } = useWords();
+  const { t, name, instant, language } = useWords();
+  const here = usePreferences().zone ?? browserZone();
   const [isAll, setAll] = useState(false);
   return (
     <div className={classes.fires}>
@@ -26,14 +30,19 @@ export function Fires({
         {fires.slice(0, isAll ? undefined : FEW).map((fire) => (
           <li key={fire.time}>
             <time dateTime={fire.time} title={instant(fire.time)}>
-              <Local fire={fire} zone={zone} />
+              {moment(fire.time, language, here)}
             </time>
+            {zone !== here && (
+              <span className={classes.own}>
+                {moment(fire.time, language, zone)} {zone}
+              </span>
+            )}
             {fire.note && <span className={classes.note}>{name("fire", fire.note)}</span>}
           </li>
         ))}
       </ol>
       <p className={classes.zone}>
-        {!words.includes(zone) && t("card.zone", { zone })}
+        {zone === here && !words.includes(zone) && t("card.zone", { zone })}
         {!isAll && fires.length > FEW && (
           <button type="button" onClick={() => setAll(true)}>
             {t("card.allFires", { count: fires.length })}
@@ -42,17 +51,4 @@ export function Fires({
       </p>
     </div>
   );
-}
-
-function Local({ fire, zone }: { fire: Shown; zone: string }) {
-  const { language } = useWords();
-  return new Intl.DateTimeFormat(language, {
-    weekday: "short",
-    month: "short",
-    day: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    timeZone: zone,
-  }).format(new Date(fire.time));
 }

@@ -42,3 +42,13 @@ export function shownValue(value: unknown): string {
   if (value === null || value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
+
+/** What a run is held against: others of its agent; a test run's are the tests of the same agent,
+ * each of which has a resource of its own. */
+export function comparable(run: Execution, runs: readonly Execution[]): Execution[] {
+  return runs.filter(
+    (each) =>
+      each.id !== run.id &&
+      (run.testOf ? each.testOf === run.testOf : each.agent === run.agent && !each.testOf),
+  );
+}

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { runsOf, useRuns } from "../api/queries";
 import { filePath, useDiff } from "../api/runs";
 import type { Execution, FieldChange, FileChange, RunDiff } from "../api/views";
-import { type Difference, figuresOf, otherChanges, shownValue } from "../lib/compare";
+import { comparable, type Difference, figuresOf, otherChanges, shownValue } from "../lib/compare";
 import { Words } from "../transcript/Words";
 import { money, signed } from "../words/formats";
 import { useWords } from "../words/words";
@@ -51,8 +51,8 @@ function Choice({
   choose: (id: string | null) => void;
 }) {
   const { t, name, instant } = useWords();
-  const runs = useRuns({ agent: run.agent });
-  const others = runsOf(runs.data).filter((each) => each.id !== run.id);
+  const runs = useRuns(run.testOf ? {} : { agent: run.agent });
+  const others = comparable(run, runsOf(runs.data));
   const label = (each: Execution) =>
     `${instant(each.createdTime)} · ${name("phase", each.phase)} · ${money(each.costMicros)}`;
   const known = others.map((each) => ({ value: each.id, label: label(each) }));
