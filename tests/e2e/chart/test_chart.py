@@ -11,7 +11,10 @@ from support.documents import Script, find_scripts, run_script
 from support.platform import Platform
 from support.site import Site
 
-PREVIOUS = max((Path(__file__).parents[1] / "previous").glob("heliostat-*.tgz"))
+PREVIOUS = max(
+    (Path(__file__).parents[1] / "previous").glob("heliostat-*.tgz"),
+    key=lambda path: [int(part) for part in path.stem.removeprefix("heliostat-").split(".")],
+)
 """The last release's chart; the images are today's."""
 
 

@@ -373,6 +373,28 @@ async def test_a_foreign_id_answers_exactly_like_an_unknown_one(
     assert not {401, 403} & set(own)  # an agent of kubectl has no revisions: 404
 
 
+async def test_a_foreign_id_behind_an_own_one_answers_like_an_unknown_one(things: Things) -> None:
+    api = things.api
+    bob = Person(BOB, PersonKind.USER)
+    run, agent = await api.give_execution(BOB, "bobs"), await api.give_agent(BOB, "bobs")
+    hook = (await api.parts.webhooks.subscriptions.create(bob, NewWebhook(url=RECEIVER))).id
+    diff = f"/api/executions/{run}/diff"
+    ways = (
+        ("GET", diff, things.execution),
+        ("GET", f"/api/executions/{run}/files", REPORT.id),
+        ("DELETE", f"/api/agents/{agent}/trigger-keys", things.trigger_key.id),
+        ("POST", f"/api/webhooks/{hook}/deliveries", f"{DELIVERY_ID}/redeliver"),
+    )
+    async with api.browser(BOB) as browser:
+        for method, path, second in ways:
+            foreign = await browser.request(method, f"{path}/{second}")
+            _, _, rest = second.partition("/")
+            unknown = await browser.request(method, "/".join(filter(None, (path, UNKNOWN, rest))))
+            assert (foreign.status_code, unknown.status_code) == (404, 404), path
+            assert foreign.text == unknown.text
+        assert (await browser.get(f"{diff}/{run}")).status_code == 200, "else this shows nothing"
+
+
 @pytest.mark.parametrize("endpoint", of_rule(Rule.PERSON, Rule.ANYBODY), ids=str)
 async def test_what_has_no_id_tells_nothing_of_others(lasting: Things, endpoint: Endpoint) -> None:
     stranger = new_guest_id()  # who may leave for good
