@@ -43,6 +43,7 @@ locals {
     cloudScheduler = {
       location = var.cloud_scheduler ? "projects/${var.project_id}/locations/${var.region}" : ""
       target   = var.cloud_scheduler ? "https://${var.host}" : ""
+      audience = var.cloud_scheduler ? var.iap_client_id : ""
       account  = var.cloud_scheduler ? google_service_account.caller[0].email : ""
     }
   }

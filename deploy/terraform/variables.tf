@@ -69,6 +69,12 @@ variable "cloud_scheduler" {
   default     = false
 }
 
+variable "iap_client_id" {
+  description = "Id of the Identity-Aware Proxy's OAuth client, which the console makes; with cloud_scheduler, whose calls come through the proxy."
+  type        = string
+  default     = ""
+}
+
 variable "deletion_protection" {
   description = "Whether Terraform refuses to delete the cluster and the database."
   type        = bool

@@ -95,8 +95,14 @@ class OperatorSettings(BaseSettings):
         str,
         Field(
             pattern=r"^(https?://[^\s/]+)?$",
-            description="The api as Cloud Scheduler reaches it, `https://agents.example`: also the "
-            "audience of its tokens.",
+            description="The api as Cloud Scheduler reaches it, `https://agents.example`.",
+        ),
+    ] = ""
+    cloud_scheduler_audience: Annotated[
+        str,
+        Field(
+            description="Audience of its tokens; empty: the target. Behind Google's Identity-Aware "
+            "Proxy the id of the proxy's OAuth client, or it lets no call in.",
         ),
     ] = ""
     cloud_scheduler_account: Annotated[

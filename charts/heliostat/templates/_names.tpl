@@ -81,6 +81,12 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- fail "cloudScheduler.location needs cloudScheduler.target and cloudScheduler.account: whom a job calls, and as whom" }}
 {{- end }}
 {{- end }}
+{{- if and .Values.gke.iap.enabled .Values.cloudScheduler.location (not .Values.cloudScheduler.audience) }}
+{{- fail "cloudScheduler.audience is missing: the Identity-Aware Proxy lets in no token but those for its OAuth client's id" }}
+{{- end }}
+{{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) (not .Values.api.enabled) }}
+{{- fail "ingress.enabled and httpRoute.enabled lead to the api: api.enabled is false" }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.host is missing: the name by which browsers find the dashboard" }}
 {{- end }}

@@ -161,7 +161,7 @@ def build_timer_job(wanted: Wanted, settings: OperatorSettings) -> TimerJob:
         url=f"{settings.cloud_scheduler_target}{CLOUD_PATH}",
         body=_call_of(meta).model_dump_json(by_alias=True).encode(),
         account=settings.cloud_scheduler_account,
-        audience=settings.cloud_scheduler_target,
+        audience=settings.cloud_scheduler_audience or settings.cloud_scheduler_target,
         is_paused=wanted.suspend,
     )
 

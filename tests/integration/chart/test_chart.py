@@ -215,6 +215,12 @@ def test_no_template_makes_a_secret(helm: str) -> None:
         ("secretManager.providerKeys.KEY=projects/p/secrets/s", "invalid propertyName 'KEY'"),
         ("secretManager.providerKeys.A_API_KEY=sk-1", "/secretManager/providerKeys"),
         ("cloudScheduler.location=projects/p/locations/l", "cloudScheduler.target"),
+        (
+            f"{IAP},{AUDIENCE},gke.enabled=true,cloudScheduler.location=projects/p/locations/l,"
+            "cloudScheduler.target=https://a.example,cloudScheduler.account=a@b",
+            "cloudScheduler.audience",
+        ),
+        ("api.enabled=false,ingress.enabled=true,ingress.host=a.example", "api.enabled"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(helm: str, setting: str, said: str) -> None:
@@ -246,6 +252,19 @@ def test_what_terraform_hands_over_binds_accounts_and_keeps_the_gateways_secrets
     assert given["HELIOSTAT_GATEWAY_SECRET_MANAGER"] == f"ANTHROPIC_API_KEY={secret}"
     assert given["HELIOSTAT_OPERATOR_GATEWAY_SECRETS"] == secret
     assert given["HELIOSTAT_OPERATOR_SECRET_MANAGER_ENDPOINT"] == "secretmanager.googleapis.com"
+
+
+@pytest.mark.parametrize(("audience", "used"), [("", "https://a.example"), ("us", "us")])
+def test_operator_and_api_agree_on_the_audience_of_cloud_scheduler(
+    helm: str, audience: str, used: str
+) -> None:
+    given = (
+        "cloudScheduler.location=projects/p/locations/l,cloudScheduler.target=https://a.example,"
+        f"cloudScheduler.account=a@b,cloudScheduler.audience={audience}"
+    )
+    found = variables_of(objects_of(render(helm, "", "--set", given).stdout))
+    for part in ("OPERATOR", "API"):
+        assert found[f"HELIOSTAT_{part}_CLOUD_SCHEDULER_AUDIENCE"] == used
 
 
 def variables_of(objects: list[JsonObject]) -> dict[str, JsonValue]:
