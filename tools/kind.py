@@ -3,6 +3,7 @@
 Repeating it uses the cluster that is there, and upgrades the chart to what the images are.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -37,9 +38,14 @@ def up(is_there: bool) -> Iterator[Step]:
         config = str(ROOT / "manifests" / "kind.yaml")
         yield Step("making a cluster", ("kind", "create", "cluster", "--config", config))
     yield Step("building the images", (sys.executable, "-m", "tools.images"))
-    tags = [f"{name}:dev" for name in IMAGES]
+    tags = [f"{name}:{tag()}" for name in IMAGES]
     yield Step("loading them", ("kind", "load", "docker-image", "--name", CLUSTER, *tags))
     yield Step("installing the chart", helm_command())
+    if is_there:  # its pods may be of images that had the same tag
+        system = ("kubectl", "--context", CONTEXT, "-n", SYSTEM, "rollout")
+        workloads = ("deployment,statefulset", "-l", "app.kubernetes.io/part-of=heliostat")
+        yield Step("starting pods of the new images", (*system, "restart", *workloads))
+        yield Step("waiting for them", (*system, "status", *workloads, "--timeout=5m"))
     kubectl = ("kubectl", "--context", CONTEXT, "-n", AGENTS)
     sample = str(ROOT / "manifests" / "samples" / "hello.yaml")
     yield Step("running the sample", (*kubectl, "apply", "-f", sample))
@@ -48,11 +54,17 @@ def up(is_there: bool) -> Iterator[Step]:
     yield Step("its result", (*kubectl, "get", "executions"))
 
 
+def tag() -> str:
+    """That of the images that are built."""
+    return os.environ.get("HELIOSTAT_IMAGE_TAG", "dev")
+
+
 def helm_command() -> tuple[str, ...]:
     chart = ROOT / "charts" / "heliostat"
     return (
         *("helm", "upgrade", "--install", "heliostat", str(chart), "--kube-context", CONTEXT),
         *("-n", SYSTEM, "--create-namespace", "-f", str(chart / "values-kind.yaml")),
+        *("--set-string", f"image.tag={tag()}"),
         *("--wait", "--timeout", "5m"),
     )
 

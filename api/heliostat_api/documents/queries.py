@@ -56,6 +56,7 @@ SHAPES: frozenset[Shape] = frozenset(
             Shape("executions", (*chosen, "unowned"), "createdAt", descending=True)
             for chosen in ((), ("agentName",), ("phase",), ("agentName", "phase"), ("isFinished",))
         ),
+        Shape("executions", (), "startTime", descending=False),
         Shape("agents", ("untold",), "createdAt", descending=True),
         Shape("agents", ("deleting",), "createdAt", descending=True),
         Shape("revisions", (), "number", descending=True),

@@ -1,12 +1,13 @@
 """Documents that others wrote get the fields by which lists find them: once, beside everything.
 
 No store finds a document by a field that it lacks, so a list can't ask for those of the earlier
-platform, which has only P8's. How far this came is kept: a start goes on where the last one ended.
+platform, which has only P8's. Its runs name their agent and no person: they are whose agent it is,
+and found by when they started. How far this came is kept: a start goes on where the last one ended.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +23,7 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
 )
-from heliostat_api.events.audiences import is_nobodys
+from heliostat_api.events.audiences import is_nobodys, owner_field
 from heliostat_api.people.sight import UNOWNED
 from heliostat_api.recording.subjects import SHOWN
 
@@ -30,7 +31,28 @@ PAUSE_SECONDS: Final = 60.0
 _PROGRESS: Final = "adoptions"
 _PAGE: Final = 100
 _LOG = logging.getLogger(__name__)
-Lacking = Callable[[Document], Fields]
+Lacking = Callable[[Document], Awaitable[Fields]]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Documents that are gone through by a field that each of them has."""
+
+    name: str
+    collection: str
+    lacking: Lacking
+    order: str = "createdAt"
+
+    def query(self, after: str | None) -> Query:
+        descending = self.order == "createdAt"
+        return Query(
+            self.collection,
+            None,
+            order=self.order,
+            descending=descending,
+            limit=_PAGE,
+            after=after,
+        )
 
 
 @dataclass(frozen=True)
@@ -50,40 +72,56 @@ class Adoption:
 
     async def adopt(self) -> None:
         """Raises StoreError."""
-        await self._adopt("agents", lacking_of_agent)
-        await self._adopt("executions", lacking_of_execution)
+        for kind in (
+            _Kind("agents", "agents", lacking_of_agent),
+            _Kind("early-executions", "executions", self._lacking_of_early_run, "startTime"),
+            _Kind("executions", "executions", lacking_of_execution),
+        ):
+            await self._adopt(kind)
 
-    async def _adopt(self, collection: str, lacking: Lacking) -> None:
-        path = f"{_PROGRESS}/{collection}"
+    async def _adopt(self, kind: _Kind) -> None:
+        path = f"{_PROGRESS}/{kind.name}"
         known = await self.documents.get(path)
         fields: Fields = known.fields if known else {}
         cursor = fields.get("after")
         while fields.get("isDone") is not True:
             after = cursor if isinstance(cursor, str) else None
-            page = await self.documents.query(Query(collection, None, limit=_PAGE, after=after))
+            page = await self.documents.query(kind.query(after))
             for document in page.documents:
-                await self._complete(document, lacking)
+                await self._complete(document, kind.lacking)
             cursor = page.next
             fields = {"after": cursor, "isDone": cursor is None}
             await self.documents.commit(Put(path, fields))
 
     async def _complete(self, found: Document, lacking: Lacking) -> None:
         document: Document | None = found
-        while document is not None and (missing := lacking(document)):
+        while document is not None and (missing := await lacking(document)):
             whole: Fields = {**missing, **document.fields}
             with suppress(ConflictError):
                 await self.documents.commit(Put(document.path, whole, document.version))
                 return
             document = await self.documents.get(document.path)
 
+    async def _lacking_of_early_run(self, document: Document) -> Fields:
+        """When it began, and whose it is: its agent's, or nobody's, whom admins look after."""
+        if "createdAt" in document.fields:
+            return {}
+        agent = await self.documents.get(f"agents/{document.fields.get('agentId')}")
+        owner = str(agent.fields.get(OWNER, "")) if agent else ""
+        wanted: Fields = {
+            "createdAt": document.fields["startTime"],
+            OWNER: owner_field(owner, ""),
+        }
+        return _without(wanted, document)
 
-def lacking_of_agent(document: Document) -> Fields:
+
+async def lacking_of_agent(document: Document) -> Fields:
     """What lists of agents ask for and this one has not."""
     wanted: Fields = {SHOWN: True, **_unowned(document)}
     return _without(wanted, document)
 
 
-def lacking_of_execution(document: Document) -> Fields:
+async def lacking_of_execution(document: Document) -> Fields:
     """What lists of runs ask for and this one has not."""
     if {"agentName", "phase", "isFinished"} <= document.fields.keys():
         return _without(_unowned(document), document)

@@ -30,9 +30,7 @@ AGENT: Fields = {
     "createdAt": BEGAN,
 }
 RUN: Fields = {
-    "userId": ANN,
     "agentId": "Early1",
-    "createdAt": BEGAN,
     "startTime": BEGAN,
     "endTime": BEGAN,
     "status": "success",
@@ -75,12 +73,21 @@ async def test_it_is_listed_looked_at_and_duplicated(tmp_path: Path) -> None:
         assert (await ann.get("/api/executions/run-1/logs")).status_code == 404
 
 
+async def test_a_run_of_an_agent_that_is_gone_is_nobodys(tmp_path: Path) -> None:
+    documents = open_sqlite(tmp_path / "documents.sqlite")
+    await documents.commit(Put("executions/run-1", RUN))
+    await Adoption(documents).adopt()
+    run = await fields(documents, "executions/run-1")
+    assert (run["createdAt"], run["unowned"]) == (BEGAN, True)
+    await documents.close()
+
+
 async def test_what_has_the_fields_stays_as_it_is_and_a_second_time_changes_nothing(
     tmp_path: Path,
 ) -> None:
     documents = open_sqlite(tmp_path / "documents.sqlite")
     ours: Fields = {**AGENT, "shown": False, "name": "gone"}
-    nobodys: Fields = {**RUN, "userId": "namespace:a", "phase": "Failed"}
+    nobodys: Fields = {**RUN, "userId": "namespace:a", "phase": "Failed", "createdAt": BEGAN}
     many = [Put(f"agents/early-{number}", AGENT) for number in range(250)]
     await documents.commit(
         Put("agents/gone", ours), Put("executions/run-1", nobodys), Put("agents/b", AGENT), *many

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tools.images import IMAGES
 from tools.kind import PROGRAMS, missing, up
 from tools.machine import ROOT
@@ -19,7 +21,19 @@ def test_what_is_missing_is_told_at_once_with_where_to_get_it() -> None:
 def test_a_cluster_that_is_there_is_used_again() -> None:
     fresh, again = list(up(is_there=False)), list(up(is_there=True))
     assert fresh[0].command[:3] == ("kind", "create", "cluster")
-    assert again == fresh[1:]
+    added = [each for each in again if each not in fresh]
+    assert [each for each in again if each not in added] == fresh[1:]
+    assert [each.command[5:7] for each in added] == [
+        ("rollout", "restart"),
+        ("rollout", "status"),
+    ], "their tag is the same, so nothing else would start them anew"
+
+
+def test_the_tag_of_the_images_is_that_of_the_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOSTAT_IMAGE_TAG", "mine")
+    words = [word for step in up(is_there=False) for word in step.command]
+    assert {f"{name}:mine" for name in IMAGES} <= set(words)
+    assert "image.tag=mine" in words
 
 
 def test_every_image_is_in_the_cluster_before_the_chart() -> None:
