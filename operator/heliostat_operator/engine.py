@@ -296,6 +296,8 @@ class Engine:
             group.create_task(self.trigger_queue.run())
             group.create_task(self.network_queue.run())
             group.create_task(self._resync_forever())
+            if not self._guards.is_on:
+                group.create_task(self._guards.clear())
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""

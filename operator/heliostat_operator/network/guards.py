@@ -30,6 +30,7 @@ from heliostat_core.worlds import (
     Ref,
     Selection,
     World,
+    WorldError,
 )
 from heliostat_operator.builders.domain_policies import DOMAIN_POLICIES
 from heliostat_operator.builders.network_policies import (
@@ -107,6 +108,16 @@ class Guards:
         """
         async with self._locks[namespace]:
             return await self._look(namespace)
+
+    async def clear(self) -> None:
+        """Removes what is left of a time when policies were on. Where nobody may see any, none was
+        ever made."""
+        try:
+            refs = [each async for each in our_policies(self._world)]
+            for each in refs:
+                await self._world.delete(each)
+        except WorldError as error:
+            logger.warning("policies of runs are off, and not looked for: %s", error)
 
     async def _close(self, namespace: str) -> None:
         """Of many starts at once the first does it."""

@@ -255,6 +255,17 @@ def test_what_somebody_deletes_or_changes_is_mended() -> None:
     run(scene())
 
 
+def test_what_is_left_of_a_time_when_policies_were_on_goes() -> None:
+    async def scene() -> None:
+        world = Cluster()
+        put_agent(world, DOMAIN)
+        await work_until(make_engine(world, SETTINGS), lambda: policies(world) == {GUARD, HOSTS})
+        off = make_engine(world, make_settings())
+        await work_until(off, lambda: policies(world) == set())
+
+    run(scene())
+
+
 def test_our_own_writes_wake_nobody() -> None:
     async def scene() -> None:
         world = Cluster()
