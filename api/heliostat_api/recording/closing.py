@@ -97,6 +97,8 @@ class Closing:
         known = execution.status.transcript_ref
         total = known.lines if known and attempt is execution.status.attempts[-1] else None
         lines = to_keep(await self._read_log(execution, attempt), position.next, total)
+        if lines and is_cut(lines[-1]) and await self._is_said(uid, number, position, lines[-1]):
+            lines = []  # by a rescue that died before its end
         for first in range(position.next, len(lines), _BATCH_LINES):
             batch = lines[first : first + _BATCH_LINES]
             position = await self.transcripts.append(uid, number, first, batch)
@@ -106,6 +108,13 @@ class Closing:
                 uid, number, position.next, total - position.next
             )
         await self.transcripts.end(uid, number, total, position.lost)
+
+    async def _is_said(self, uid: str, number: int, position: Position, line: str) -> bool:
+        """Whether that is the last line that is stored."""
+        if not position.next:
+            return False
+        page = await self.transcripts.read(uid, number, str(position.next - 1), 1)
+        return page.events == (line,)
 
     async def _read_log(self, execution: Execution, attempt: Attempt) -> list[str] | None:
         """None where nobody has it any more."""

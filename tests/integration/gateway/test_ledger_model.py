@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
@@ -25,11 +26,22 @@ from heliostat_gateway.money.bookings import (
 from heliostat_gateway.money.budgets import Budget
 from heliostat_gateway.money.ledger import Ledger, SqliteLedger
 from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.shared import connection, filling
 from heliostat_gateway.shared.ledger import SharedLedger
 from heliostat_gateway.storage import Storage
 from support.ledgers import booking, opening, run, service
 from support.redis_server import RedisServer
 from support.shared_ledgers import SharedWorld, shared_world
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """Sums are compared here, not deadlines: on a busy machine a second is nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "_ANSWER_SECONDS", 30.0)
+        patch.setattr(filling, "_ANSWER_SECONDS", 10.0)
+        yield
+
 
 TEAM = Budget("team", cap_nanos=3000)
 CALLERS: dict[str, Caller] = {

@@ -171,6 +171,7 @@ async def test_the_page_warns_ten_days_before_and_opening_it_is_enough(api: ApiA
         "expiresTime": "2026-12-22T12:00:00Z",
         "isExpiring": False,
         "spending": None,  # no gateway counts here
+        "canSignIn": False,
     }
     api.clock.go_on(20 * DAY - timedelta(hours=1))
     assert (await me(api))["isExpiring"] is False
