@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from heliostat_api.documents.executions import view_execution
@@ -112,7 +112,9 @@ class Adoption:
             "createdAt": document.fields["startTime"],
             OWNER: owner_field(owner, ""),
         }
-        return _without(wanted, document)
+        missing = _without(wanted, document)
+        dated = replace(document, fields={**document.fields, **missing})
+        return {**missing, **await lacking_of_execution(dated)}
 
 
 async def lacking_of_agent(document: Document) -> Fields:

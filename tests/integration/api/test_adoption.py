@@ -74,11 +74,14 @@ async def test_it_is_listed_looked_at_and_duplicated(tmp_path: Path) -> None:
 
 
 async def test_a_run_of_an_agent_that_is_gone_is_nobodys(tmp_path: Path) -> None:
+    """Also where an api that did not know of such runs has looked at all others."""
     documents = open_sqlite(tmp_path / "documents.sqlite")
     await documents.commit(Put("executions/run-1", RUN))
+    await documents.commit(Put("adoptions/executions", {"after": None, "isDone": True}))
     await Adoption(documents).adopt()
     run = await fields(documents, "executions/run-1")
     assert (run["createdAt"], run["unowned"]) == (BEGAN, True)
+    assert (run["agentName"], run["phase"], run["isFinished"]) == ("Early1", "Succeeded", True)
     await documents.close()
 
 

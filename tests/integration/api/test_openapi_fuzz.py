@@ -105,6 +105,17 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
         yield Fuzzed(served.url, session)
 
 
+def test_every_operation_is_asked() -> None:
+    methods = {"get", "put", "post", "delete", "patch"}
+    documented = {
+        f"{method.upper()} {path}"
+        for path, found in RAW["paths"].items()
+        for method in found
+        if method in methods
+    }
+    assert OPERATIONS.keys() | {ENDLESS} == documented, "what could not be read is not fuzzed"
+
+
 def can_be_wrong(label: str) -> bool:
     """Not what takes nothing but ids: an id may be any text."""
     method, path = label.split()

@@ -123,6 +123,20 @@ def test_what_is_new_breaks_nothing(path: str, value: Json) -> None:
     assert find_breaks(DOCUMENT, changed(path, value)) == []
 
 
+UNRELEASED: set[str] = set()
+"""Operations whose breaks nobody looks for yet: new ones, until `tools.api_changes --release`."""
+
+
+def test_no_operation_waits_for_its_release_unseen() -> None:
+    released, present = json.loads(RELEASED.read_text()), json.loads(PRESENT.read_text())
+    unreleased = {
+        f"{method} {path}"
+        for path, methods in present["paths"].items()
+        for method in methods.keys() - released["paths"].get(path, {}).keys()
+    }
+    assert unreleased == UNRELEASED, "release it, or name it here until then"
+
+
 def test_the_api_still_serves_clients_of_the_last_release() -> None:
     released, present = json.loads(RELEASED.read_text()), json.loads(PRESENT.read_text())
     assert released["paths"]
