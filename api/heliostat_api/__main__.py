@@ -16,7 +16,7 @@ import uvicorn
 from heliostat_api.documents.port import Documents, StoreError
 from heliostat_api.documents.sqlite.backups import back_up, restore
 from heliostat_api.documents.sqlite.store import open_sqlite
-from heliostat_api.events.log import EventLog
+from heliostat_api.events.log import Bounds, EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
@@ -141,14 +141,14 @@ def open_documents(settings: ApiSettings) -> Documents:
 def open_log(settings: ApiSettings) -> EventLog:
     """The event log of the settings. Raises StartError."""
     url = settings.redis_url.get_secret_value()
-    each, together = settings.events_bytes, settings.events_total_bytes
+    bounds = Bounds(most_bytes=settings.events_bytes, total_bytes=settings.events_total_bytes)
     if not url:
         with naming(_DATA_DIR):
             path = settings.data_dir / "events.sqlite"
-            return SqliteEventLog(path, most_bytes=each, total_bytes=together)
+            return SqliteEventLog(path, bounds)
     from heliostat_api.events.redis_log import RedisEventLog
 
-    return RedisEventLog(url, most_bytes=each, total_bytes=together)
+    return RedisEventLog(url, bounds)
 
 
 def open_buckets(settings: ApiSettings) -> Buckets:

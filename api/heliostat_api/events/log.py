@@ -29,6 +29,19 @@ CONVERSATION: Final = "conversation:"
 _PART_OF_CONVERSATIONS: Final = 20
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What a log keeps at most: reports and bytes of each audience, bytes of all together."""
+
+    bound: int = BOUND
+    slack: int = SLACK
+    most_bytes: int = MOST_BYTES
+    total_bytes: int = TOTAL_BYTES
+
+
+USUAL: Final = Bounds()
+
+
 def kept_of(most_bytes: int) -> int:
     """Bytes that trimming leaves: less than the bound, or each append would trim."""
     return most_bytes * 9 // 10

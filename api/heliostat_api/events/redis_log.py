@@ -13,16 +13,7 @@ from redis.exceptions import RedisError
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import (
-    BOUND,
-    MOST_BYTES,
-    REPORT_BYTES,
-    SLACK,
-    TOTAL_BYTES,
-    Slice,
-    bound_of,
-    kept_of,
-)
+from heliostat_api.events.log import REPORT_BYTES, USUAL, Bounds, Slice, bound_of, kept_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
@@ -136,30 +127,19 @@ _END = f"{_IDS} return newest()"
 
 
 class RedisEventLog:
-    """An EventLog over Redis. `bound` is how many reports each audience keeps, `most_bytes` how
-    many bytes of them, `total_bytes` how many all audiences keep.
+    """An EventLog over Redis.
 
     Every call raises UnavailableError while Redis is away; `wait` then ends at its time.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        bound: int = BOUND,
-        slack: int = SLACK,
-        most_bytes: int = MOST_BYTES,
-        total_bytes: int = TOTAL_BYTES,
-    ) -> None:
+    def __init__(self, url: str, bounds: Bounds = USUAL) -> None:
         """Raises ValueError for a malformed address. It listens from the first `wait` on."""
         self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
         self._append = self._redis.register_script(_APPEND)
         self._read = self._redis.register_script(_READ)
         self._drop = self._redis.register_script(_DROP)
         self._end = self._redis.register_script(_END)
-        self._bound = bound
-        self._slack = slack
-        self._bytes = most_bytes, kept_of(most_bytes), total_bytes, kept_of(total_bytes)
+        self._bounds = bounds
         self._bells = Bells()
         self._listening: asyncio.Task[None] | None = None
 
@@ -172,11 +152,14 @@ class RedisEventLog:
             *("time", report.time.isoformat()),
             *("payload", report.payload_text),
         )
-        bounds = bound_of(audience, self._bound), bound_of(audience, self._slack)
+        ours = self._bounds
+        bounds = (
+            *(bound_of(audience, ours.bound), bound_of(audience, ours.slack)),
+            *(ours.most_bytes, kept_of(ours.most_bytes)),
+            *(ours.total_bytes, kept_of(ours.total_bytes)),
+        )
         async with _mapped():
-            await self._append(
-                _keys(audience), [audience, key, *bounds, *self._bytes, _PREFIX, *fields]
-            )
+            await self._append(_keys(audience), [audience, key, *bounds, _PREFIX, *fields])
 
     async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
         """A cursor from elsewhere is a gap."""

@@ -11,16 +11,7 @@ from time import time_ns
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
-from heliostat_api.events.log import (
-    BOUND,
-    MOST_BYTES,
-    REPORT_BYTES,
-    SLACK,
-    TOTAL_BYTES,
-    Slice,
-    bound_of,
-    kept_of,
-)
+from heliostat_api.events.log import REPORT_BYTES, USUAL, Bounds, Slice, bound_of, kept_of
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _SCHEMA = """
@@ -60,22 +51,21 @@ SELECT id FROM (
     FROM reports WHERE audience = ? WINDOW newer AS (ORDER BY id DESC)
 ) WHERE number > ? OR (total > ? AND number > 1) ORDER BY id DESC LIMIT 1
 """
+# Audiences that hold something: their newest report, what they cost; who is silent longest first.
+_SILENT = """
+SELECT audience, last, cost FROM (
+    SELECT audience, bytes + kept * ? AS cost,
+        (SELECT max(id) FROM reports WHERE reports.audience = audiences.audience) AS last
+    FROM audiences WHERE audience != ? AND kept > 0
+) ORDER BY last
+"""
 _Row = tuple[int, str, str, str, str, str]
 
 
 class SqliteEventLog:
-    """An EventLog over a file. `bound` is how many reports each audience keeps, `most_bytes` how
-    many bytes of them, `total_bytes` how many all audiences keep."""
+    """An EventLog over a file."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        bound: int = BOUND,
-        slack: int = SLACK,
-        most_bytes: int = MOST_BYTES,
-        total_bytes: int = TOTAL_BYTES,
-    ) -> None:
+    def __init__(self, path: Path, bounds: Bounds = USUAL) -> None:
         """Raises UnavailableError."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,10 +79,7 @@ class SqliteEventLog:
             raise UnavailableError(
                 f"the event log {path} can't be used ({error}): without it, a new one is made"
             ) from error
-        self._bound = bound
-        self._slack = slack
-        self._most_bytes = most_bytes
-        self._total_bytes = total_bytes
+        self._bounds = bounds
         self._bells = Bells()
 
     async def append(self, audience: str, report: Report, key: str = "") -> None:
@@ -204,11 +191,12 @@ class SqliteEventLog:
             " RETURNING kept, bytes",
             (audience, size),
         ).fetchone()
-        bound, slack = bound_of(audience, self._bound), bound_of(audience, self._slack)
-        if kept >= bound + slack or total > self._most_bytes:
+        bounds = self._bounds
+        bound, slack = bound_of(audience, bounds.bound), bound_of(audience, bounds.slack)
+        if kept >= bound + slack or total > bounds.most_bytes:
             self._trim(audience, bound)
         self._total += size + REPORT_BYTES
-        if self._total > self._total_bytes:
+        if self._total > bounds.total_bytes:
             self._drop_silent(audience)
 
     def _cost(self) -> int:
@@ -220,16 +208,13 @@ class SqliteEventLog:
 
     def _drop_silent(self, speaking: str) -> None:
         """The audiences that were silent for longest go whole, until all fit."""
+        most = self._bounds.total_bytes
         self._total = self._cost()
-        if self._total <= self._total_bytes:
+        if self._total <= most:
             return
-        silent = self._connection.execute(
-            "SELECT audience, max(id), sum(size) + count(*) * ? FROM reports"
-            " WHERE audience != ? GROUP BY audience ORDER BY max(id)",
-            (REPORT_BYTES, speaking),
-        ).fetchall()
+        silent = self._connection.execute(_SILENT, (REPORT_BYTES, speaking)).fetchall()
         for audience, last, cost in silent:
-            if self._total <= kept_of(self._total_bytes):
+            if self._total <= kept_of(most):
                 return
             self._drop(audience, last)
             self._total -= cost
@@ -244,7 +229,7 @@ class SqliteEventLog:
         )
 
     def _trim(self, audience: str, bound: int) -> None:
-        most = kept_of(self._most_bytes)
+        most = kept_of(self._bounds.most_bytes)
         found: tuple[int] | None = self._connection.execute(
             _NEWEST_TO_DROP, (audience, bound, most)
         ).fetchone()

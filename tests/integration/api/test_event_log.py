@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_api.documents.port import UnavailableError
-from heliostat_api.events.log import REPORT_BYTES, EventLog, bound_of
+from heliostat_api.events.log import REPORT_BYTES, Bounds, EventLog, bound_of
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -39,8 +39,8 @@ async def open_log(
         url = server.url
 
     def again(**bounds: int) -> EventLog:
-        path = tmp_path / "events.sqlite"
-        log: EventLog = RedisEventLog(url, **bounds) if url else SqliteEventLog(path, **bounds)
+        path, kept = tmp_path / "events.sqlite", Bounds(**bounds)
+        log: EventLog = RedisEventLog(url, kept) if url else SqliteEventLog(path, kept)
         logs.append(log)
         return log
 
@@ -137,7 +137,7 @@ async def test_a_file_of_before_sizes_were_kept_gets_them(tmp_path: Path) -> Non
         for table, column in (("reports", "size"), ("audiences", "bytes")):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.commit()
-    again = SqliteEventLog(path, most_bytes=MOST_BYTES)
+    again = SqliteEventLog(path, Bounds(most_bytes=MOST_BYTES))
     await again.append(ANN, report("b"))
     assert await texts(again, ANN, after=second) == ["a" * 400, "b"]
     await again.close()

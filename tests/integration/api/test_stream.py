@@ -13,6 +13,7 @@ from fastapi.sse import ServerSentEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliostat_api.events.log import Bounds
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.events.stream import Streams, read_cursor
@@ -104,7 +105,7 @@ def test_exactly_the_missing_suffix_arrives_once_and_in_order(
 
 
 async def test_a_client_that_was_away_too_long_gets_a_new_snapshot(tmp_path: Path) -> None:
-    log = SqliteEventLog(tmp_path / "events.sqlite", bound=3, slack=1)
+    log = SqliteEventLog(tmp_path / "events.sqlite", Bounds(bound=3, slack=1))
     for number in range(8):
         await log.append(f"person:{ANN.id}", report(number))
     async with aclosing(streams(log).follow(ANN, 1)) as events:
