@@ -96,12 +96,12 @@ class Closing:
         uid, number = execution.metadata.uid, attempt.number
         known = execution.status.transcript_ref
         total = known.lines if known and attempt is execution.status.attempts[-1] else None
-        lines = to_keep(await self._read_log(execution, attempt), position.next, total)
-        if lines and is_cut(lines[-1]) and await self._is_said(uid, number, position, lines[-1]):
-            lines = []  # by a rescue that died before its end
+        lines, mark = to_keep(await self._read_log(execution, attempt))
         for first in range(position.next, len(lines), _BATCH_LINES):
             batch = lines[first : first + _BATCH_LINES]
             position = await self.transcripts.append(uid, number, first, batch)
+        if mark and total is None and not await self._is_said(uid, number, position, mark):
+            position = await self.transcripts.append(uid, number, position.next, [mark])
         total = max(position.next, total or 0)
         if total > position.next:
             position = await self.transcripts.lose(
@@ -110,7 +110,7 @@ class Closing:
         await self.transcripts.end(uid, number, total, position.lost)
 
     async def _is_said(self, uid: str, number: int, position: Position, line: str) -> bool:
-        """Whether that is the last line that is stored."""
+        """Whether that is the last line that is stored: by a rescue that died before its end."""
         if not position.next:
             return False
         page = await self.transcripts.read(uid, number, str(position.next - 1), 1)
@@ -154,20 +154,14 @@ class Closing:
         )
 
 
-def to_keep(log: Sequence[str] | None, stored: int, total: int | None) -> list[str]:
-    """The transcript's lines as far as the log has them.
-
-    Where it ends early and nobody knows how many there were, its last line says so, in the place of
-    what is missing; where the number is known, the gap is marked by numbers.
-    """
-    lines = [] if log is None else [each for each in log if not is_cut(each)]
-    is_whole = log is not None and len(lines) == len(log)
-    if is_whole or total is not None:
-        return lines
-    marks = [each for each in log or () if is_cut(each)] or [_LOG_IS_GONE]
-    # Of what a runner delivered, more than the log has may be there.
-    kept = lines if len(lines) > stored else [*lines, *[""] * (stored - len(lines))]
-    return [*kept, marks[0]]
+def to_keep(log: Sequence[str] | None) -> tuple[Sequence[str], str | None]:
+    """The transcript's lines as far as the log has them; and where it ends early, a line that says
+    so, for where nobody knows how many are missing."""
+    if log is None:
+        return (), _LOG_IS_GONE
+    if log and is_cut(log[-1]):
+        return log[:-1], log[-1]
+    return log, None
 
 
 def is_cut(line: str) -> bool:

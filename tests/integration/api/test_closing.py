@@ -1,0 +1,82 @@
+"""A run whose runner delivered a part, or nothing: what its record holds once it is closed."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.documents.transcripts import Position, Transcripts
+from heliostat_api.recording.closing import Closing
+from heliostat_core.executions import ExecutionStatus, TranscriptRef
+from heliostat_core.worlds import NotFoundError
+from support.builders.resources import NOW, make_attempt, make_execution
+from support.memory_world import MemoryWorld
+
+CUT = json.dumps({"type": "heliostat", "subtype": "stdout_cut", "text": "stdout ends here"})
+LINES = ['{"type": "a"}', '{"type": "b"}', '{"type": "c"}']
+MORE = [json.dumps({"type": "a", "number": number}) for number in range(7)]
+GONE = "the pod and its log are gone"
+
+
+@dataclass
+class PodLog:
+    """What the cluster still has of a pod's log; None: nothing."""
+
+    lines: Sequence[str] | None
+
+    async def read_log(
+        self, namespace: str, pod: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[str]:
+        if self.lines is None:
+            raise NotFoundError(f"{namespace}/{pod} {follow} {tail}")
+        for line in self.lines:
+            yield line
+
+
+@pytest.mark.parametrize(
+    ("log", "delivered", "total", "next_", "lost", "last"),
+    [
+        (LINES, [], None, 3, 0, LINES[2]),
+        (LINES, [], 3, 3, 0, LINES[2]),
+        (["the runner's own words", *LINES], LINES[:1], 3, 3, 0, LINES[2]),
+        ([*LINES, CUT], [], None, 4, 0, CUT),
+        ([*LINES, CUT], LINES[:1], None, 4, 0, CUT),
+        ([*LINES, CUT], [], 10, 10, 7, LINES[2]),
+        ([*LINES, CUT], MORE, None, 8, 0, CUT),
+        ([*LINES, CUT], MORE, 10, 10, 3, MORE[-1]),
+        (None, [], None, 1, 0, GONE),
+        (None, LINES[:2], None, 3, 0, GONE),
+        (None, LINES[:2], 10, 10, 8, LINES[1]),
+    ],
+)
+async def test_what_is_missing_is_marked_where_it_is_missing_and_once(
+    tmp_path: Path,
+    log: Sequence[str] | None,
+    delivered: Sequence[str],
+    total: int | None,
+    next_: int,
+    lost: int,
+    last: str,
+) -> None:
+    attempt = make_attempt(pod_name="p", start=NOW)
+    told = TranscriptRef(lines=total) if total else None
+    status = ExecutionStatus(attempts=(attempt,), completion_time=NOW, transcript_ref=told)
+    run = make_execution(status=status)
+    documents = open_sqlite(tmp_path / "documents.sqlite")
+    transcripts, world = Transcripts(documents), MemoryWorld()
+    world.put({**run.to_json(), "kind": "Execution"})
+    uid = run.metadata.uid
+    await transcripts.append(uid, 1, 0, delivered)
+    closing = Closing(world, PodLog(log), documents, transcripts, lambda: NOW + timedelta(hours=1))
+    for _ in range(2):  # the second one as after a crash before the end
+        await closing._rescue(run, attempt, await transcripts.position(uid, 1))
+        assert await transcripts.position(uid, 1) == Position(next_, lost, ended=True)
+    assert await closing.close(run)
+    page = await transcripts.read(uid, 1)
+    assert last in page.events[-1]
+    assert list(page.events[: len(delivered)]) == list(delivered)
+    await documents.close()
