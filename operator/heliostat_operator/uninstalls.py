@@ -35,7 +35,7 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError
-from heliostat_operator.network.guards import GUARDING, our_policies
+from heliostat_operator.network.guards import GUARDING, remove_policies
 from heliostat_operator.runs.stops import STOP_GRACE_SECONDS
 from heliostat_operator.schedules.cron_jobs import SHARED
 from heliostat_operator.schedules.cron_jobs import remove_all as remove_cron_jobs
@@ -89,8 +89,7 @@ async def finish_uninstall(
 async def _open_network(world: World) -> None:
     """The last run is gone: what closed its network goes, too, as far as the roles allow."""
     with suppress(ForbiddenError):
-        async for ref in our_policies(world):
-            await world.delete(ref)
+        await remove_policies(world)
 
 
 async def _is_leaving(world: World, namespace: str) -> bool:

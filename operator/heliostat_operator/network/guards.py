@@ -113,9 +113,7 @@ class Guards:
         """Removes what is left of a time when policies were on. Where nobody may see any, none was
         ever made."""
         try:
-            refs = [each async for each in our_policies(self._world)]
-            for each in refs:
-                await self._world.delete(each)
+            await remove_policies(self._world)
         except WorldError as error:
             logger.warning("policies of runs are off, and not looked for: %s", error)
 
@@ -231,6 +229,12 @@ async def knows(world: World, kind: Kind) -> bool:
     except NotFoundError:
         return False
     return True
+
+
+async def remove_policies(world: World) -> None:
+    """All of them. Raises WorldError."""
+    async for ref in our_policies(world):
+        await world.delete(ref)
 
 
 async def our_policies(world: World, namespace: str | None = None) -> AsyncIterator[Ref]:
