@@ -67,20 +67,20 @@ def create_app(around: Surroundings) -> FastAPI:
     around = replace(around, documents=TimedDocuments(around.documents, counted))
     documents, clock, log = around.documents, around.clock, around.log
     register, endings = Register(documents, clock), Endings(log, clock)
-    changes = Changes(log, clock)
+    changes, retelling = Changes(log, clock), open_retelling(around)
     money = open_money(
         around.gateway,
         around.settings,
         register,
         endings,
-        open_retelling(around),
+        retelling,
         changes,
         around.owner,
         clock,
     )
     entrance = open_entrance(around, register, endings, money)
     world, records = around.world(managers.APPLIER), open_records(around)
-    hooks = open_hooks(around, records.agents, changes)
+    hooks = open_hooks(around, records.agents, retelling, changes)
     recorder = open_recorder(around, world, records.transcripts, register, hooks.occasions)
     workshop = open_workshop(around, world, recorder, records.agents, money, hooks)
     erasing = open_erasing(around, register, workshop.secrets, endings, money)

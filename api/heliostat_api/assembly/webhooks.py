@@ -48,10 +48,11 @@ class Webhooks:
     sending: Sending
 
 
-def open_hooks(around: Surroundings, agents: Agents, changes: Changes) -> Hooks:
+def open_hooks(
+    around: Surroundings, agents: Agents, retelling: Retelling, changes: Changes
+) -> Hooks:
     """Before whoever tells them of something."""
     documents, clock = around.documents, around.clock
-    retelling = open_retelling(around)
     vault = retelling.vault
     # Where there is one person, it is their own machine that is called.
     networks = around.settings.webhook_networks if around.settings else EVERYWHERE
@@ -80,8 +81,7 @@ def open_webhooks(
 
 def open_retelling(around: Surroundings) -> Retelling:
     """Of secrets that were told once."""
-    vault = Vault(around.session_secrets)
-    return Retelling(Repeats(around.documents, around.clock), vault)
+    return Retelling(Repeats(around.documents, around.clock), Vault(around.session_secrets))
 
 
 def target_for_all(settings: ApiSettings | None) -> Target | None:
