@@ -1,16 +1,15 @@
 import { Skeleton } from "@mantine/core";
 import { useSchedulePreview } from "../api/agents";
 import { ApiError } from "../api/client";
+import { OwnZone } from "../parts/Times";
 import { moment } from "../words/formats";
-import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 import type { Tree } from "./contents";
 import classes from "./Schedule.module.css";
 
 /** A schedule in words and its next times: in the person's zone, its own zone beside it. */
 export function Fires({ schedule, count }: { schedule: Tree; count: number }) {
-  const { t, language } = useWords();
-  const { zone } = usePreferences();
+  const { t, language, zone } = useWords();
   const preview = useSchedulePreview(schedule, count);
   if (preview.isError) {
     const isRefused = preview.error instanceof ApiError && preview.error.status === 422;
@@ -18,7 +17,6 @@ export function Fires({ schedule, count }: { schedule: Tree; count: number }) {
   }
   if (!preview.data) return <Skeleton height={90} radius="md" />;
   const { words, fires, timeZone } = preview.data;
-  const here = zone ?? browserZone();
   return (
     <div className={classes.fires} data-old={preview.isPlaceholderData || undefined}>
       <p className={classes.words}>{words[language]}</p>
@@ -26,12 +24,8 @@ export function Fires({ schedule, count }: { schedule: Tree; count: number }) {
       <ol aria-label={t("schedule.next")}>
         {fires.map((fire) => (
           <li key={fire.time}>
-            <time dateTime={fire.time}>{moment(fire.time, language, here)}</time>
-            {timeZone !== here && (
-              <span className={classes.own}>
-                {moment(fire.time, language, timeZone)} {timeZone}
-              </span>
-            )}
+            <time dateTime={fire.time}>{moment(fire.time, language, zone)}</time>
+            <OwnZone time={fire.time} zone={timeZone} className={classes.own} />
             {fire.note && (
               <span className={classes.note}>
                 {t(`fire.${fire.note}`)} {fire.reason}

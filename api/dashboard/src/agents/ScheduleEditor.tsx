@@ -1,7 +1,6 @@
 import { Button, Collapse, SegmentedControl, Select, Switch } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useRef, useState } from "react";
-import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 import { Blackouts } from "./Blackouts";
 import { isTree, type Tree, valueAt } from "./contents";
@@ -27,8 +26,7 @@ const TYPING_MS = 400;
 /** When it starts by itself: in words, or as cron; and the next times of it. */
 export function ScheduleEditor() {
   const { editing, change, isLocked, faults } = useForm();
-  const { t } = useWords();
-  const { zone } = usePreferences();
+  const { t, zone } = useWords();
   const error = useFault("spec.schedule");
   const given = valueAt(editing.content, "spec.schedule");
   const schedule = isTree(given) ? given : null;
@@ -37,7 +35,7 @@ export function ScheduleEditor() {
   const form = formOf(schedule);
   const choose = (next: Form) => {
     if (schedule) left.current[form] = schedule;
-    const made = inForm(next, schedule, left.current[next], zone ?? browserZone());
+    const made = inForm(next, schedule, left.current[next], zone);
     change((now) => withField(now, "spec.schedule", made));
   };
   const isWrong = [...faults.keys()].some((path) => path.startsWith("spec.schedule"));

@@ -60,7 +60,6 @@ export type Report =
   | ReportOf<"agent.changed", Agent>
   | ReportOf<"agent.deleted", Gone>
   | ReportOf<"execution.changed", Execution>
-  | ReportOf<"execution.deleted", Gone>
   | ReportOf<"execution.output", Output>
   | ReportOf<"execution.pieces", Pieces>
   | ReportOf<"conversation.changed", Conversation>

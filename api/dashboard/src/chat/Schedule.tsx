@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Fire } from "../api/views";
+import { OwnZone } from "../parts/Times";
 import { moment } from "../words/formats";
-import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 import classes from "./Schedule.module.css";
 
@@ -21,8 +21,7 @@ export function Fires({
   words: string;
   fires: readonly Shown[];
 }) {
-  const { t, name, instant, language } = useWords();
-  const here = usePreferences().zone ?? browserZone();
+  const { t, name, instant, language, zone: here } = useWords();
   const [isAll, setAll] = useState(false);
   return (
     <div className={classes.fires}>
@@ -32,11 +31,7 @@ export function Fires({
             <time dateTime={fire.time} title={instant(fire.time)}>
               {moment(fire.time, language, here)}
             </time>
-            {zone !== here && (
-              <span className={classes.own}>
-                {moment(fire.time, language, zone)} {zone}
-              </span>
-            )}
+            <OwnZone time={fire.time} zone={zone} className={classes.own} />
             {fire.note && <span className={classes.note}>{name("fire", fire.note)}</span>}
           </li>
         ))}

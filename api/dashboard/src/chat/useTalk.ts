@@ -1,5 +1,4 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 import type { SayFrame } from "./frames";
 import { newSayId } from "./ids";
@@ -32,14 +31,13 @@ function addressOf(person: string): string {
 
 /** Makes what is said: in the person's language and zone, with an id of its own. */
 export function useSay(conversation: string | null, agent: string | null) {
-  const { language } = useWords();
-  const { zone } = usePreferences();
+  const { language, zone } = useWords();
   return (text: string, id = newSayId()): SayFrame => ({
     type: "say",
     id,
     conversation,
     text,
-    timeZone: zone ?? browserZone(),
+    timeZone: zone,
     language,
     agent: conversation === null ? agent : null,
   });

@@ -65,9 +65,6 @@ export function applyReport(client: QueryClient, report: Report): void {
     case "execution.changed":
       changeRun(client, report.payload);
       break;
-    case "execution.deleted":
-      deleteRun(client, report.payload.id);
-      break;
     case "execution.output":
       appendOutput(client, report.execution, report.payload);
       break;
@@ -138,12 +135,6 @@ function changeRun(client: QueryClient, run: Execution): void {
   heardRuns.note(run.id, run);
   client.setQueryData(keys.run(run.id), run);
   mapLists(client, (pages, filter) => placeRun(pages, run, isWanted(run, filter)));
-}
-
-/** Its resource is gone; its record stays, so a page that shows it goes on showing it. */
-function deleteRun(client: QueryClient, id: string): void {
-  void client.invalidateQueries({ queryKey: keys.run(id) });
-  void client.invalidateQueries({ queryKey: ["executions"] });
 }
 
 function mapLists(

@@ -44,8 +44,6 @@ export function afterReport(world: World, report: Report): World {
       return { ...heard, agents: without(world.agents, report.payload.id) };
     case "execution.changed":
       return { ...heard, executions: bounded(withItem(world.executions, report.payload)) };
-    case "execution.deleted":
-      return { ...heard, executions: without(world.executions, report.payload.id) };
     default:
       return heard;
   }

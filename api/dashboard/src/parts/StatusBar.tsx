@@ -92,7 +92,6 @@ function describe(report: Report, world: World, { t, name }: Words): string {
     case "agent.changed":
       return t("status.heardAgent", { agent: report.payload.name });
     case "agent.deleted":
-    case "execution.deleted":
       return t("status.heardDeleted", { name: report.payload.name });
     case "conversation.changed":
       return t("status.heardChat", { title: report.payload.title || t("chat.untitled") });

@@ -30,6 +30,25 @@ function Going({ since }: { since: string }) {
   return duration((useNow() - Date.parse(since)) / 1000);
 }
 
+/** An instant by a schedule's own zone, where that is not the person's. */
+export function OwnZone({
+  time,
+  zone,
+  className,
+}: {
+  time: string;
+  zone: string;
+  className: string | undefined;
+}) {
+  const { language, zone: here } = useWords();
+  if (zone === here) return null;
+  return (
+    <span className={className}>
+      {moment(time, language, zone)} {zone}
+    </span>
+  );
+}
+
 /** When something is to come: how long until then, and the instant in the person's zone. */
 export function Ahead({ time }: { time: string }) {
   const { ago, language } = useWords();

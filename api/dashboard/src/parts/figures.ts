@@ -1,22 +1,20 @@
 import { money } from "../words/formats";
-import { browserZone, usePreferences } from "../words/preferences";
 import { useWords } from "../words/words";
 import type { Unit } from "./columns";
 
 /** Figures and places of a chart in the person's language and zone. */
 export function useFigures() {
-  const { language, amount, duration, shortDuration } = useWords();
-  const { zone } = usePreferences();
+  const { language, zone, amount, duration, shortDuration } = useWords();
   const time = new Intl.DateTimeFormat(language, {
     month: "short",
     day: "numeric",
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
-    timeZone: zone ?? browserZone(),
+    timeZone: zone,
   });
   return {
-    zone: zone ?? browserZone(),
+    zone,
     language,
     place: (at: string | number) =>
       typeof at === "number" ? time.format(new Date(at * 1000)) : at,
