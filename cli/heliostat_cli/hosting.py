@@ -8,10 +8,10 @@ from pathlib import Path
 
 from heliostat_cli.embedded.documents import text
 from heliostat_cli.embedded.folders import StateFolder, default_folder
-from heliostat_cli.embedded.gateways import ANY_PORT, GatewayDiedError
+from heliostat_cli.embedded.gateways import GatewayDiedError
 from heliostat_cli.embedded.host import hosting
 from heliostat_cli.embedded.logs import EmbeddedLogs
-from heliostat_cli.embedded.ports import WantedPort
+from heliostat_cli.embedded.ports import ANY_PORT, WantedPort
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.supervisor import read_container
 from heliostat_cli.embedded.world import EmbeddedWorld

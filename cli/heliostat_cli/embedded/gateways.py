@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.ports import HOST, WantedPort, listen_from, listen_on, port_of
+from heliostat_cli.embedded.ports import ANY_PORT, HOST, WantedPort, listen_from, listen_on, port_of
 from heliostat_cli.errors import CliError
 from heliostat_gateway.__main__ import KEEP_ALIVE_SECONDS, Server
 from heliostat_gateway.main import create_app
@@ -19,7 +19,6 @@ from heliostat_gateway.settings import Settings
 
 _POLL_SECONDS = 0.01
 _SHUTDOWN_SECONDS = 2
-ANY_PORT = WantedPort()
 
 
 class GatewayDiedError(Exception):

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.gateways import ANY_PORT, GatewayDiedError, gateway_address, serving
+from heliostat_cli.embedded.gateways import GatewayDiedError, gateway_address, serving
 from heliostat_cli.embedded.jobs import JobController
 from heliostat_cli.embedded.locks import HostLock, host_lock
-from heliostat_cli.embedded.ports import WantedPort
+from heliostat_cli.embedded.ports import ANY_PORT, WantedPort
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.keys import public_key_id, public_pem

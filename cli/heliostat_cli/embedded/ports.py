@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import psutil
 
@@ -34,6 +35,9 @@ class WantedPort:
 
     first: int = 0
     tell: Callable[[Taken], None] = tell_nobody
+
+
+ANY_PORT: Final = WantedPort()
 
 
 def listen_from(wanted: WantedPort) -> socket.socket:
