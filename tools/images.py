@@ -37,6 +37,11 @@ def choose_builder() -> list[str]:
     )
 
 
+def tag() -> str:
+    """That of the images that are built."""
+    return os.environ.get("HELIOSTAT_IMAGE_TAG", "dev")
+
+
 def build(name: str, tag: str) -> None:
     began = time.monotonic()
     command = [*choose_builder(), f"{name}:{tag}", "-f", str(ROOT / IMAGES[name]), str(ROOT)]
@@ -50,7 +55,7 @@ def main(names: list[str]) -> None:
     if unknown := sorted(set(names) - set(IMAGES)):
         raise SystemExit(f"no image {', '.join(unknown)}; there are: {', '.join(IMAGES)}")
     for name in names or IMAGES:
-        build(name, os.environ.get("HELIOSTAT_IMAGE_TAG", "dev"))
+        build(name, tag())
 
 
 if __name__ == "__main__":

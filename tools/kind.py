@@ -3,14 +3,13 @@
 Repeating it uses the cluster that is there, and upgrades the chart to what the images are.
 """
 
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tools.images import IMAGES
+from tools.images import IMAGES, tag
 from tools.machine import ROOT, has_docker
 
 CLUSTER = "heliostat"
@@ -52,11 +51,6 @@ def up(is_there: bool) -> Iterator[Step]:
     wait = ("wait", "--for=condition=Succeeded", "execution/hello-1", "--timeout=180s")
     yield Step("waiting for its end", (*kubectl, *wait))
     yield Step("its result", (*kubectl, "get", "executions"))
-
-
-def tag() -> str:
-    """That of the images that are built."""
-    return os.environ.get("HELIOSTAT_IMAGE_TAG", "dev")
 
 
 def helm_command() -> tuple[str, ...]:
