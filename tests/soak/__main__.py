@@ -48,11 +48,11 @@ def in_real_pods(options: Options) -> Iterator[Verdict]:
     runs = int(os.environ.get("REAL") or 0)
     if not runs:
         say("no runs in real pods: REAL=200 adds them, on the cluster that e2e tests would use")
-    if runs:
-        real = replace(options, runs=runs, at_once=_REAL_AT_ONCE, stories=REAL_STORIES)
-        verdict = soak_in_real_pods(real, say)
-        tell("real", verdict)
-        yield verdict
+        return
+    real = replace(options, runs=runs, at_once=_REAL_AT_ONCE, stories=REAL_STORIES)
+    verdict = soak_in_real_pods(real, say)
+    tell("real", verdict)
+    yield verdict
 
 
 def read_options() -> Options:

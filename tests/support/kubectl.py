@@ -1,5 +1,6 @@
 """kubectl for tests: one client bound to one kubeconfig."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,11 @@ class Kubectl:
             check=False,
             timeout=seconds,
         )
+
+    def environment(self) -> dict[str, str]:
+        """For programs that call it by themselves."""
+        path = f"{self.program.parent}{os.pathsep}{os.environ['PATH']}"
+        return {"KUBECONFIG": str(self.kubeconfig), "PATH": path}
 
     def command(self, *arguments: str | Path) -> list[str | Path]:
         """The same to run by oneself."""

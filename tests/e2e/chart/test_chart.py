@@ -1,6 +1,5 @@
 """The chart on a real cluster: upgraded from the last release, tried, taken over, uninstalled."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -68,9 +67,7 @@ def test_an_agent_runs_on_what_was_upgraded(chart: Chart) -> None:
 def test_a_pages_commands_run(
     script: Script, chart: Chart, platform: Platform, tmp_path: Path
 ) -> None:
-    kubectl = chart.cluster.kubectl
-    path = f"{kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
-    run_script(script, tmp_path, 200, {"KUBECONFIG": str(kubectl.kubeconfig), "PATH": path})
+    run_script(script, tmp_path, 200, chart.cluster.kubectl.environment())
     platform.wait_for_rollout("heliostat-api")
     assert (tmp_path / "backup.sqlite").read_bytes().startswith(b"SQLite format 3")
 

@@ -1,6 +1,5 @@
 """The commands of documentation that need a cluster."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,4 @@ from support.site import Site
 def test_a_pages_commands_run(script: Script, site: Site, tmp_path: Path) -> None:
     copy_repository(tmp_path)
     site.clear()  # a page installs and removes by itself
-    kubectl = site.cluster.kubectl
-    path = f"{kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
-    run_script(script, tmp_path, 280, {"KUBECONFIG": str(kubectl.kubeconfig), "PATH": path})
+    run_script(script, tmp_path, 280, site.cluster.kubectl.environment())

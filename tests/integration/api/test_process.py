@@ -1,13 +1,13 @@
-"""The api as a process of its own: its log lines."""
+"""The api as a process of its own: its log lines, and its end."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -18,36 +18,21 @@ from support.log_lines import read_lines
 from support.ports import free_port
 
 DEADLINE_SECONDS = 60
+LOG = "api.log"
 SECRET = "s3cret-of-sessions-0123456789abcdef"
 
 
 def test_every_line_is_json_and_holds_no_secret(
     api_server_with_crds: Address, tmp_path: Path
 ) -> None:
-    port = free_port()
     (tmp_path / "sessions").write_text(SECRET)
-    log = tmp_path / "api.log"
-    environ = {
-        "PATH": os.environ["PATH"],
-        "KUBECONFIG": str(api_server_with_crds.kubeconfig),
-        "HELIOSTAT_API_PORT": str(port),
-        "HELIOSTAT_API_HOST": "127.0.0.1",
-        "HELIOSTAT_API_DATA_DIR": str(tmp_path / "data"),
-        "HELIOSTAT_API_KEYS_DIR": str(tmp_path),
+    given = {
         "HELIOSTAT_API_SESSION_SECRETS_FILE": str(tmp_path / "sessions"),
         "HELIOSTAT_API_GATEWAY_URL": "http://127.0.0.1:9",  # nobody answers there
     }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "heliostat_api"], env=environ, stdout=output, stderr=output
-        )
-    try:
-        wait_until_ready(f"http://127.0.0.1:{port}/readyz", process, log)
-    finally:
+    with started(api_server_with_crds, tmp_path, given) as (process, _):
         process.terminate()
-        code = process.wait(DEADLINE_SECONDS)
-    assert code in (0, -15), log.read_text()
-    lines = read_lines(log.read_text(), secrets=[SECRET])
+    lines = read_lines((tmp_path / LOG).read_text(), secrets=[SECRET])
     assert lines
     assert {str(each["level"]) for each in lines} <= {"info", "warning"}
 
@@ -56,12 +41,14 @@ def test_a_request_that_is_under_way_is_answered_before_the_end(
     api_server_with_crds: Address, tmp_path: Path
 ) -> None:
     """Longer than uvicorn's clients usually get; a stream ends at once."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as gateway,
-        started(api_server_with_crds, tmp_path, gateway.getsockname()[1], 40) as (process, url),
-        httpx2.Client(base_url=url, timeout=DEADLINE_SECONDS) as browser,
-        ThreadPoolExecutor(2) as threads,
-    ):
+    with socket.create_server(("127.0.0.1", 0)) as gateway, ExitStack() as stack:
+        given = {
+            "HELIOSTAT_API_GATEWAY_URL": f"http://127.0.0.1:{gateway.getsockname()[1]}",
+            "HELIOSTAT_API_DRAIN_SECONDS": "40",
+        }
+        process, url = stack.enter_context(started(api_server_with_crds, tmp_path, given))
+        browser = stack.enter_context(httpx2.Client(base_url=url, timeout=DEADLINE_SECONDS))
+        threads = stack.enter_context(ThreadPoolExecutor(2))
         browser.get("/", headers={"Accept": "text/html"})  # makes a guest
         following = threads.submit(browser.get, "/agent/reports/stream")
         asked = threads.submit(browser.get, "/api/usage")
@@ -88,8 +75,9 @@ def accept_until(server: socket.socket, wanted: bytes) -> list[socket.socket]:
 
 @contextmanager
 def started(
-    api_server: Address, folder: Path, gateway: int, drain: int
+    api_server: Address, folder: Path, given: Mapping[str, str]
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The api with these settings, and its address; the block tells it to end."""
     port = free_port()
     environ = {
         "PATH": os.environ["PATH"],
@@ -98,10 +86,9 @@ def started(
         "HELIOSTAT_API_HOST": "127.0.0.1",
         "HELIOSTAT_API_DATA_DIR": str(folder / "data"),
         "HELIOSTAT_API_KEYS_DIR": str(folder),
-        "HELIOSTAT_API_GATEWAY_URL": f"http://127.0.0.1:{gateway}",
-        "HELIOSTAT_API_DRAIN_SECONDS": str(drain),
+        **given,
     }
-    log = folder / "api.log"
+    log = folder / LOG
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "heliostat_api"], env=environ, stdout=output, stderr=output
