@@ -48,19 +48,40 @@ class Activation:
         """The newest revision becomes the resource; may be repeated. Raises WorldError, problems.
 
         The name of the resource is stored before there is one: after a crash it is known again.
+        What is refused is refused before that.
         """
-        draft, content = await self._addressed(person, agent_id, if_match)
-        await self._refuse_foreign(agent_id, draft)
-        await self.caps.ensure(person)
+        while True:
+            known = await self.drafts.read(person, agent_id)
+            check_match(if_match, known.draft.latest)
+            refuse_missing(known.draft)
+            content = await self.drafts.permits.startable(person, known.draft.content)
+            draft = addressed(known.draft, agent_id)
+            await self._refuse_foreign(agent_id, draft)
+            await self.caps.ensure(person)
+            async with self._place(person, agent_id, draft):
+                if await self._is_kept(known, draft):
+                    await self._apply(person, agent_id, draft, content)
+                    break
+        return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
+
+    async def _is_kept(self, known: Known, draft: Draft) -> bool:
+        """The name is stored now, unless somebody changed the agent meanwhile."""
+        if draft is known.draft:
+            return True
+        try:
+            await self.drafts.documents.commit(self.drafts.put(known, draft.untold_change()))
+        except ConflictError:
+            return False
+        return True
+
+    async def _apply(self, person: Person, agent_id: str, draft: Draft, content: Content) -> None:
         annotations = {
             **charge_annotations(person, self.caps),
             AGENT_ID: agent_id,
             AGENT_REVISION: str(draft.latest),
         }
         manifest = build_manifest(content, draft.resource, draft.namespace, annotations)
-        async with self._place(person, agent_id, draft):
-            await self.recorder.see(AGENT, await self.world.apply(manifest))
-        return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
+        await self.recorder.see(AGENT, await self.world.apply(manifest))
 
     def _place(
         self, person: Person, agent_id: str, draft: Draft
@@ -97,25 +118,6 @@ class Activation:
                 f"The cluster has another Agent {draft.resource} in {draft.namespace}: delete that "
                 "one first, or duplicate this agent and activate the copy.",
             )
-
-    async def _addressed(
-        self, person: Person, agent_id: str, if_match: str | None
-    ) -> tuple[Draft, Content]:
-        """The draft once its resource has a name, and what may start of it. What is refused is
-        refused before anything is stored."""
-        while True:
-            known = await self.drafts.read(person, agent_id)
-            check_match(if_match, known.draft.latest)
-            refuse_missing(known.draft)
-            content = await self.drafts.permits.startable(person, known.draft.content)
-            if known.draft.resource:
-                return known.draft, content
-            name = resource_name(known.draft.name, agent_id)
-            named = known.draft.model_copy(update={"resource": name}).untold_change()
-            try:
-                await self.drafts.documents.commit(self.drafts.put(known, named))
-            except ConflictError:
-                continue
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,13 @@ def charge_annotations(person: Person, caps: Caps) -> dict[str, str]:
     budgets = caps.names(person)
     named = {BUDGETS_ANNOTATION: ",".join(budgets)} if budgets else {}
     return {OWNER_ANNOTATION: person.id, **named}
+
+
+def addressed(draft: Draft, agent_id: str) -> Draft:
+    """With the name that its resource has, or will have."""
+    if draft.resource:
+        return draft
+    return draft.model_copy(update={"resource": resource_name(draft.name, agent_id)})
 
 
 def refuse_missing(draft: Draft) -> None:

@@ -352,8 +352,10 @@ async def test_a_foreign_resource_of_that_name_is_left_alone(
     agent = await create(client)
     name = f"sales-{agent[6:16]}"
     await place.world.create(manifest(name, {"prompt": "Foreign."}))
+    before = await read(client, agent)
     answer = await client.post(f"/api/agents/{agent}/activate")
     assert f"another Agent {name}" in str(body_of(answer, 409)["detail"])
+    assert await read(client, agent) == before
     body_of(await client.delete(f"/api/agents/{agent}"), 200)
     assert (await live(place, name)).spec.prompt == "Foreign."
 
