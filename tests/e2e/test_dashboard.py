@@ -106,6 +106,7 @@ def test_a_click_becomes_a_job_and_its_record_outlives_pod_and_execution(
         assert [each["spec"]["model"]["name"] for each in agents] == ["scripted/hello"]
         wait_for_mark(dashboard.platform, name)
         before = transcript(client, uid)
+        pod_delivers_its_own_attempt_alone(dashboard.platform, url, uid)
         kubectl("-n", AGENTS, "delete", "execution", name)
         wait_until_empty(dashboard.platform)
         assert client.get(f"/api/executions/{uid}").json()["phase"] == "Succeeded"
@@ -135,6 +136,24 @@ def test_an_api_that_is_killed_in_the_middle_loses_nothing(dashboard: Dashboard)
 
 def is_output(event: Event, uid: str) -> bool:
     return event.data.get("execution") == uid and event.data["type"] == "execution.output"
+
+
+def pod_delivers_its_own_attempt_alone(platform: Platform, url: str, uid: str) -> None:
+    """With a token of its own account, as the kubelet projects one: the cluster is asked whose it
+    is (TokenReview)."""
+    [pod] = platform.cluster.kubectl("-n", AGENTS, "get", "pods", "-o", "name").split()
+    attempts = f"{url}/ingest/v1/executions/{uid}/attempts"
+
+    def status(attempt: int, *options: str) -> int:
+        bound = ("--bound-object-kind=Pod", f"--bound-object-name={pod.removeprefix('pod/')}")
+        given = ("-n", AGENTS, "create", "token", "default", *(options or bound))
+        token = platform.cluster.kubectl(*given, f"--audience={API}").strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx2.get(f"{attempts}/{attempt}", headers=headers).status_code
+
+    assert status(1) == 200
+    assert status(2) == 403
+    assert status(1, "--duration=10m") == 401, "bound to no pod"
 
 
 def wait_for_mark(platform: Platform, name: str, seconds: float = 120) -> None:

@@ -3,14 +3,20 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 from pydantic import JsonValue
 
-from heliostat_api.ingest.pod_tokens import PodTokens
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.ingest.endpoints import add_ingest
+from heliostat_api.ingest.keyring import Keyring
+from heliostat_api.ingest.pod_tokens import SLACK_SECONDS, PodTokens
+from heliostat_api.ingest.service import Ingest
+from heliostat_api.serving.problems import ProblemError, add_problems
 from heliostat_core.names import (
     ATTEMPT_LABEL,
     EXECUTION_ANNOTATION,
@@ -22,6 +28,8 @@ from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import EXECUTION, POD, Ref
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from support.control_plane import Address
+from support.deliveries import KnownRuns
+from support.ingest_doubles import MemoryLog, MemoryTranscripts, NoFiles
 from support.manifests import read_objects
 from support.shared_api import Clock
 from support.worlds import make_namespace
@@ -153,3 +161,42 @@ async def test_a_token_of_a_pod_that_is_gone_is_refused(place: Place) -> None:
     token = place.token_of("short")
     await place.world.delete(Ref(POD, place.namespace, "short"), grace_seconds=0)
     assert (await place.refusal(token))[0] == 401
+
+
+async def test_over_http_a_pods_token_opens_its_own_attempt_alone(
+    place: Place, tmp_path: Path
+) -> None:
+    uid = await place.uid("sales-1")
+    place.make_pod("sales-1-2-x", uid)
+    runs = KnownRuns(**{uid.replace("-", "_"): ("person:ann",)})
+    service = Ingest(MemoryTranscripts(), NoFiles(), runs, MemoryLog(), place.clock)
+    app = FastAPI()
+    add_problems(app)
+    keyring = Keyring(tmp_path, lambda: place.clock().timestamp())
+    add_ingest(app, service, keyring, place.tokens())
+    headers = {"Authorization": f"Bearer {place.token_of('sales-1-2-x')}"}
+    attempts = f"/ingest/v1/executions/{uid}/attempts"
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://api.test", headers=headers
+    ) as pod:
+        stored = await pod.post(f"{attempts}/2/events?first=0", content=b'{"a":1}\n')
+        assert (stored.status_code, stored.json()) == (200, {"next": 1})
+        assert (await pod.get(f"{attempts}/3")).status_code == 403
+        assert (await pod.get(attempts.replace(uid, "another") + "/2")).status_code == 403
+        for other in (place.token_of("sales-1-2-x", audience="another"), place.token()):
+            bearer = {"Authorization": f"Bearer {other}"}
+            assert (await pod.get(f"{attempts}/2", headers=bearer)).status_code == 401
+
+
+async def test_a_token_is_believed_no_longer_than_shortly_before_its_end(place: Place) -> None:
+    place.make_pod("sales-1-2-x", await place.uid("sales-1"))
+    token, tokens = place.token_of("sales-1-2-x"), place.tokens()
+    claims = await tokens.claims(token)
+    left = claims.exp - place.clock().timestamp() - SLACK_SECONDS
+    await place.world.delete(Ref(POD, place.namespace, "sales-1-2-x"), grace_seconds=0)
+    place.clock.now += timedelta(seconds=left - 1)
+    assert await tokens.claims(token) == claims
+    place.clock.now += timedelta(seconds=1)
+    with pytest.raises(ProblemError) as refused:
+        await tokens.claims(token)
+    assert refused.value.status == 401
