@@ -1,7 +1,7 @@
 """What the earlier platform left is listed: its documents have only P8's fields."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,31 @@ async def test_it_is_listed_looked_at_and_duplicated(tmp_path: Path) -> None:
         copy = await ann.post("/api/agents/Early1/duplicate", json={})
         assert copy.status_code == 201
         assert (await ann.get("/api/executions/run-1/logs")).status_code == 404
+
+
+async def test_its_conversations_are_listed_and_read(tmp_path: Path) -> None:
+    asked: Fields = {"role": "user", "content": "매일 보고해 줘", "timestamp": BEGAN}
+    answered: Fields = {
+        "role": "model",
+        "content": "네.",
+        "parts": [{"text": "네."}, {"functionCall": {"name": "save"}}],
+        "timestamp": BEGAN + timedelta(seconds=1),
+    }
+    async with api_app(tmp_path) as api, api.browser(ANN) as ann:
+        await api.documents.commit(
+            Put("conversations/Early1", {"userId": ANN, "createdAt": BEGAN}),
+            Put("conversations/Early1/messages/a", asked),
+            Put("conversations/Early1/messages/b", answered),
+        )
+        (listed,) = (await ann.get("/api/conversations")).json()["items"]
+        assert (listed["id"], listed["state"]) == ("Early1", "idle")
+        messages = (await ann.get("/api/conversations/Early1/messages")).json()["items"]
+        assert [(each["role"], each["parts"][0]["text"]) for each in messages] == [
+            ("user", "매일 보고해 줘"),
+            ("assistant", "네."),
+        ]
+        assert (await ann.delete("/api/conversations/Early1")).status_code == 204
+        assert (await ann.get("/api/conversations")).json()["items"] == []
 
 
 async def test_a_run_of_an_agent_that_is_gone_is_nobodys(tmp_path: Path) -> None:
