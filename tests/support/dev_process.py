@@ -27,6 +27,8 @@ class DevProcess:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
     url: str = ""
+    started_seconds: float = 0
+    """From the start of the process until it answered."""
 
     @property
     def log(self) -> Path:
@@ -42,8 +44,8 @@ class DevProcess:
                 text=True,
             )
 
-    def start(self) -> float:
-        """Returns the seconds until it answered."""
+    def start(self) -> None:
+        """Returns when it answers."""
         begin = time.monotonic()
         before = self._said()
         self.process = self.spawn("--port", str(self.port))
@@ -52,7 +54,7 @@ class DevProcess:
             assert time.monotonic() - begin < READY_SECONDS, self._said()
             time.sleep(0.02)
         self.url = found.group(1)
-        return time.monotonic() - begin
+        self.started_seconds = time.monotonic() - begin
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None

@@ -1,4 +1,4 @@
-"""Waiting for a condition in an event loop, with a deadline."""
+"""Waiting for a condition, with a deadline."""
 
 import asyncio
 import time
@@ -12,3 +12,11 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> float:
         assert time.monotonic() - begin < seconds, f"not within {seconds} s"
         await asyncio.sleep(0.002)
     return time.monotonic() - begin
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """The same outside of an event loop."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)

@@ -22,6 +22,7 @@ from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.surroundings import Surroundings
+from heliostat_cli import STARTED
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import EmbeddedServer, gateway_address, serving_app
 from heliostat_cli.embedded.host import embedded_operator_settings
@@ -54,7 +55,6 @@ class _ApiServer(EmbeddedServer, ApiServer):
 
 async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, opens: bool) -> int:
     """Exit code 0 once it was told to stop. Raises CliError."""
-    began = time.monotonic()
     set_up_lines(TextLines(), logging.WARNING)
     folder = StateFolder(root.absolute())
     stop = stop_signal()
@@ -73,7 +73,7 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
             if opened.goes_on:
                 raise second_one(folder)
             async with serving_api(folder, listening, gateway.otlp_endpoint) as server:
-                seconds = time.monotonic() - began
+                seconds = time.monotonic() - STARTED
                 terminal.line(render_welcome(address, folder, gateway, seconds))
                 if opens:
                     # Some browsers end before it returns, and ask us meanwhile.

@@ -1,10 +1,10 @@
 """`heliostat dev`: one command, and a run shows live in the browser."""
 
+import re
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from support.dev_process import DevProcess, running_dev
 from support.heliostat_program import PROGRAM, build_environ
 from support.ports import free_port
 from support.screens import follow, run_sample, until_finished
+from support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +30,6 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevProcess]:
 def as_list(value: JsonValue) -> list[JsonValue]:
     assert isinstance(value, list)
     return value
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_a_run_shows_live_from_its_creation_to_its_end(dev: DevProcess) -> None:
@@ -197,6 +191,9 @@ def test_an_unknown_run_is_not_there(dev: DevProcess) -> None:
 def test_it_says_that_it_is_ready(dev: DevProcess) -> None:
     for path in ("/healthz", "/readyz"):
         assert httpx2.get(f"{dev.url}{path}").json() == {"status": "ok"}
+    said = re.search(r"^ready after +([0-9.]+) s", dev.log.read_text(), re.M)
+    assert said is not None
+    assert float(said.group(1)) == pytest.approx(dev.started_seconds, abs=0.5)
 
 
 def test_it_listens_on_this_machine_only(dev: DevProcess) -> None:
