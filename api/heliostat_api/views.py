@@ -160,11 +160,13 @@ class AgentView(View):
 
 
 class AgentDetailView(AgentView):
-    """One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `scheduleRecent`
-    what became of the last times of its schedule, newest first."""
+    """One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `wholeYaml` the
+    same with every default, as `kubectl get -o yaml` says it (empty where something is missing);
+    `scheduleRecent` what became of the last times of its schedule, newest first."""
 
     spec: Mapping[str, JsonValue]
     yaml: str
+    whole_yaml: str = ""
     schedule_recent: tuple[ReceiptView, ...] = ()
 
 

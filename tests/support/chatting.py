@@ -184,8 +184,10 @@ def text_of(message: Mapping[str, JsonValue]) -> str:
 
 
 @asynccontextmanager
-async def talking(url: str, person: str, headers: Mapping[str, str]) -> AsyncIterator[Talker]:
+async def talking(
+    url: str, person: str, headers: Mapping[str, str], language: str = "en"
+) -> AsyncIterator[Talker]:
     """A client of that person's workspace."""
-    address = f"{url.replace('http', 'ws', 1)}/workspace/{person}"
+    address = f"{url.replace('http', 'ws', 1)}/workspace/{person}?language={language}"
     async with connect(address, additional_headers=headers, max_size=None) as socket:
         yield Talker(socket)

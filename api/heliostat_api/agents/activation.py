@@ -11,7 +11,6 @@ from http import HTTPStatus
 
 from heliostat_api.agents.contents import Content, judge
 from heliostat_api.agents.drafts import Drafts, Known, Saved
-from heliostat_api.agents.edits import refused
 from heliostat_api.agents.manifests import build_manifest
 from heliostat_api.agents.names import resource_name
 from heliostat_api.agents.records import Draft
@@ -24,7 +23,8 @@ from heliostat_api.people.person import Person
 from heliostat_api.recording.annotations import AGENT_ID, AGENT_REVISION
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.recorder import Recorder
-from heliostat_api.serving.problems import FieldError, ProblemError
+from heliostat_api.serving.problems import ProblemError, refused, required
+from heliostat_api.texts import bilingual
 from heliostat_core.agents import Agent
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, Ref, World
@@ -115,8 +115,12 @@ class Activation:
         if found is not None and not is_own(found, agent_id):
             raise ProblemError(
                 HTTPStatus.CONFLICT,
-                f"The cluster has another Agent {draft.resource} in {draft.namespace}: delete that "
-                "one first, or duplicate this agent and activate the copy.",
+                bilingual(
+                    en=f"The cluster has another Agent {draft.resource} in {draft.namespace}: "
+                    "delete that one first, or duplicate this agent and activate the copy.",
+                    ko=f"클러스터의 {draft.namespace}에 다른 에이전트 {draft.resource}이(가) "
+                    "있습니다. 그것을 먼저 삭제하거나, 이 에이전트를 복제해 사본을 활성화하세요.",
+                ),
             )
 
 
@@ -197,7 +201,7 @@ def addressed(draft: Draft, agent_id: str) -> Draft:
 def refuse_missing(draft: Draft) -> None:
     """Raises a problem with status 422 that names each field that is missing."""
     if missing := judge(draft.spec).missing:
-        raise refused([FieldError(field=each, message="is required") for each in missing])
+        raise refused([required(each) for each in missing])
 
 
 async def find_resource(world: World, draft: Draft) -> Agent | None:

@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
 from heliostat_api.schedules.looks import faults_in
+from heliostat_api.serving.faults import words_of
 from heliostat_api.serving.problems import FieldError
+from heliostat_api.texts import Text, bilingual
 from heliostat_api.views import View
 from heliostat_core.agents import AgentSpec
 
 Spec = Mapping[str, JsonValue]
+_SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
 LONGEST_NAME: Final = 120
 Name = Annotated[
     str,
@@ -24,10 +27,7 @@ Description = Annotated[
     str,
     Field(max_length=LONGEST_DESCRIPTION, description="What it is for, in a sentence for people."),
 ]
-_ELSEWHERE: Final = {
-    "description": "is said beside spec: set description there",
-    "suspend": "is set by activate and deactivate: leave it out",
-}
+_ELSEWHERE: Final = ("description", "suspend")
 _PLACEHOLDER = "-"
 
 
@@ -53,14 +53,26 @@ class Judgement:
 def judge(spec: Spec) -> Judgement:
     """Every field of a spec; a text that is empty and must not be is missing."""
     misplaced = tuple(
-        FieldError(field=f"spec.{name}", message=message)
-        for name, message in _ELSEWHERE.items()
+        FieldError(field=f"spec.{name}", message=_say_where(name))
+        for name in _ELSEWHERE
         if name in spec
     )
     own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
     judgement = judge_model(AgentSpec, own, "spec")
     schedule = faults_in(spec.get("schedule"), "spec.schedule")
     return replace(judgement, faults=misplaced + judgement.faults + schedule)
+
+
+def _say_where(name: str) -> Text:
+    if name == "description":
+        return bilingual(
+            en="is said beside spec: set description there",
+            ko="spec 밖에 있는 description에 적어야 합니다",
+        )
+    return bilingual(
+        en="is set by activate and deactivate: leave it out",
+        ko="활성화와 비활성화가 정합니다. 빼 주세요",
+    )
 
 
 def judge_model(model: type[BaseModel], value: Spec, root: str) -> Judgement:
@@ -79,7 +91,7 @@ def judge_model(model: type[BaseModel], value: Spec, root: str) -> Judgement:
             ):
                 missing.append(path)
             else:
-                faults.append(FieldError(field=path, message=_words(each["type"], each["msg"])))
+                faults.append(FieldError(field=path, message=words_of(each)))
         return Judgement(tuple(missing), tuple(faults))
     return Judgement()
 
@@ -100,6 +112,13 @@ def completed(spec: Spec) -> AgentSpec | None:
         return None
 
 
+def with_defaults(spec: Spec) -> Spec | None:
+    """As the API server keeps it; None where it would not take it."""
+    own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
+    whole = None if judge(own).missing else completed(spec)
+    return _SPEC.validate_python(whole.to_json()) if whole else None
+
+
 def whole_spec(content: Content) -> dict[str, JsonValue]:
     """The spec as a resource has it, but for `suspend`."""
     described = {"description": content.description} if content.description else {}
@@ -111,9 +130,3 @@ def taken_apart(name: str, spec: Spec) -> Content:
     own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
     described = spec.get("description") or ""
     return Content.model_validate({"name": name, "description": described, "spec": own})
-
-
-def _words(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "there is no such field"
-    return message.removeprefix("Value error, ")

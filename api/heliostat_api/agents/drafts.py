@@ -32,6 +32,7 @@ from heliostat_api.people.person import Person
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Repeats
+from heliostat_api.texts import bilingual
 from heliostat_api.views import RevisionDetailView, View
 
 
@@ -156,8 +157,12 @@ class Drafts:
         if draft is None:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
-                "This agent was made with kubectl, or by an earlier platform, and is not changed "
-                "here: duplicate it to have one of your own.",
+                bilingual(
+                    en="This agent was made with kubectl, or by an earlier platform, and is not "
+                    "changed here: duplicate it to have one of your own.",
+                    ko="kubectl이나 이전 플랫폼에서 만든 에이전트라서 여기서는 바꿀 수 없습니다. "
+                    "복제해서 내 에이전트로 쓰세요.",
+                ),
             )
         return Known(document, draft)
 

@@ -1,14 +1,14 @@
 """Edits of agents: a state that was read, and what it becomes."""
 
-from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from pydantic import Field, JsonValue
 
 from heliostat_api.agents.contents import Content, Description, Name, Spec, judge
 from heliostat_api.agents.manifests import ImportRefusedError, import_yaml
-from heliostat_api.serving.problems import FieldError, ProblemError
+from heliostat_api.serving.problems import FieldError, refused
+from heliostat_api.texts import bilingual, plain
 from heliostat_api.views import View
 
 Edit = Callable[[Content], Content]
@@ -48,15 +48,27 @@ def content_of(body: NewAgent) -> Content:
     """Raises a problem with status 422."""
     if body.yaml is None:
         if body.name is None:
-            raise refused([FieldError(field="name", message="must be given, or yaml")])
+            raise refused(
+                [
+                    FieldError(
+                        field="name",
+                        message=bilingual(
+                            en="must be given, or yaml", ko="이름이나 yaml이 있어야 합니다"
+                        ),
+                    )
+                ]
+            )
         return checked(Content(name=body.name, description=body.description, spec=body.spec))
     if body.spec or body.description:
-        message = "must stand alone: description and spec are in it"
+        message = bilingual(
+            en="must stand alone: description and spec are in it",
+            ko="description과 spec은 이미 안에 있으니 따로 보내지 마세요",
+        )
         raise refused([FieldError(field="yaml", message=message)])
     try:
         return checked(import_yaml(body.yaml, body.name))
     except ImportRefusedError as error:
-        raise refused([FieldError(field="yaml", message=str(error))]) from error
+        raise refused([FieldError(field="yaml", message=plain(str(error)))]) from error
 
 
 def whole_of(body: WholeAgent) -> Edit:
@@ -101,9 +113,3 @@ def checked(content: Content) -> Content:
     if faults := judge(content.spec).faults:
         raise refused(faults)
     return content
-
-
-def refused(errors: Sequence[FieldError]) -> ProblemError:
-    """A problem with status 422."""
-    named = "; ".join(f"{each.field}: {each.message}" for each in errors)
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, named, errors)

@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from pydantic import JsonValue
 
 from heliostat_api.agents.contents import Content, Spec
-from heliostat_api.agents.edits import refused
 from heliostat_api.gateway.models import Route, Routes
 from heliostat_api.people.person import Person
 from heliostat_api.secrets.records import OwnSecret
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import managed_secrets, secret_refs
-from heliostat_api.serving.problems import FieldError
+from heliostat_api.serving.problems import FieldError, refused
+from heliostat_api.texts import Text, bilingual
 from heliostat_core.egress import Host, is_allowed, read_host
 
 
@@ -90,10 +90,16 @@ def resolve_secrets(spec: Spec, own: Sequence[OwnSecret]) -> tuple[Spec, tuple[F
     for place, name, key in secret_refs(spec):
         field = f"spec.workspace.secretRefs[{place}]"
         if name not in known:
-            message = "there is no such secret of yours: make it first, under secrets"
+            message = bilingual(
+                en="there is no such secret of yours: make it first, under secrets",
+                ko="그런 비밀 값이 없습니다. 먼저 비밀 값 메뉴에서 만드세요",
+            )
             faults.append(FieldError(field=f"{field}.name", message=message))
         elif key not in known[name].keys:
-            message = f"must be one of its keys: {', '.join(known[name].keys)}"
+            keys = ", ".join(known[name].keys)
+            message = bilingual(
+                en=f"must be one of its keys: {keys}", ko=f"다음 키 중 하나여야 합니다: {keys}"
+            )
             faults.append(FieldError(field=f"{field}.key", message=message))
         elif known[name].resource != name:
             names[place] = known[name].resource
@@ -119,12 +125,11 @@ def judge_managed(spec: Spec, patterns: Sequence[str] | None) -> Iterator[FieldE
     a namespace, and its labels can't tell them apart."""
     if patterns is None:
         return
-    allowed = f"must be one of {', '.join(patterns)}" if patterns else "take a secret of your own"
     for place, secret in managed_secrets(spec):
         if not any(fnmatchcase(secret, each) for each in patterns):
             yield FieldError(
                 field=f"spec.workspace.secretRefs[{place}].secretManager.secret",
-                message=f"this secret is not allowed here: {allowed}; an admin allows more",
+                message=_not_allowed(secret, patterns),
             )
 
 
@@ -136,9 +141,7 @@ def judge_image(spec: Spec, patterns: Sequence[str] | None) -> tuple[FieldError,
         return ()
     if any(fnmatchcase(image, each) for each in patterns):
         return ()
-    allowed = f"must be one of {', '.join(patterns)}, or left out" if patterns else "leave it out"
-    message = f"this image is not allowed here: {allowed}; an admin allows more"
-    return (FieldError(field="spec.workspace.image", message=message),)
+    return (FieldError(field="spec.workspace.image", message=_not_allowed(image, patterns)),)
 
 
 def judge_hosts(spec: Spec, allowed: Sequence[str] | None) -> tuple[FieldError, ...]:
@@ -146,7 +149,9 @@ def judge_hosts(spec: Spec, allowed: Sequence[str] | None) -> tuple[FieldError, 
     if allowed is None:
         return ()
     return tuple(
-        FieldError(field=f"spec.workspace.egress[{place}].host", message=_unlike(host, allowed))
+        FieldError(
+            field=f"spec.workspace.egress[{place}].host", message=_not_allowed(host, allowed)
+        )
         for place, host in _named_hosts(spec)
         if not is_allowed(host, allowed)
     )
@@ -161,6 +166,13 @@ def _named_hosts(spec: Spec) -> Iterator[tuple[int, Host]]:
             yield place, read_host(host if isinstance(host, str) else "")
 
 
-def _unlike(host: Host, allowed: Sequence[str]) -> str:
-    listed = f"must be within {', '.join(allowed)}, or left out" if allowed else "leave it out"
-    return f"{host} is not allowed here: {listed}; an admin allows more"
+def _not_allowed(what: Host | str, allowed: Sequence[str]) -> Text:
+    listed = ", ".join(allowed)
+    return bilingual(
+        en=f"{what} is not allowed here: "
+        + (f"must be within {listed}, or left out" if allowed else "leave it out")
+        + "; an admin allows more",
+        ko=f"{what}은(는) 여기서 허용되지 않습니다. "
+        + (f"{listed} 안에서 고르거나 빼 주세요" if allowed else "빼 주세요")
+        + ". 관리자가 더 허용할 수 있습니다",
+    )

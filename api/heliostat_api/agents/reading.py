@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from pydantic import JsonValue, TypeAdapter
 
+from heliostat_api.agents.contents import with_defaults
 from heliostat_api.agents.manifests import export_yaml
 from heliostat_api.agents.names import resource_name, slug
 from heliostat_api.agents.records import exported_spec, read_draft
@@ -16,6 +17,7 @@ from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SCHEDULE_STATUS, SHOWN, SPEC
 from heliostat_api.schedules.looks import view_recent
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.texts import bilingual
 from heliostat_api.views import AgentDetailView, AgentView, View
 from heliostat_core.schedules.status import ScheduleStatus
 
@@ -55,9 +57,14 @@ class Agents:
         if not is_own(person, document):
             raise ProblemError(
                 HTTPStatus.FORBIDDEN,
-                f"It was made with kubectl and is run there: create an Execution with agentRef "
-                f"{view.resource} in namespace {view.namespace}. Or duplicate it to have one of "
-                "your own.",
+                bilingual(
+                    en="It was made with kubectl and is run there: create an Execution with "
+                    f"agentRef {view.resource} in namespace {view.namespace}. Or duplicate it to "
+                    "have one of your own.",
+                    ko="kubectl로 만든 에이전트라서 그곳에서 실행합니다. 네임스페이스 "
+                    f"{view.namespace}에서 agentRef {view.resource}(으)로 Execution을 만들거나, "
+                    "복제해서 내 에이전트로 쓰세요.",
+                ),
             )
         return view
 
@@ -121,6 +128,7 @@ def view_detail(document: Document) -> AgentDetailView:
         **{each: getattr(view, each) for each in AgentView.model_fields},
         spec=spec,
         yaml=export_yaml(name, exported),
+        whole_yaml=export_yaml(name, whole) if (whole := with_defaults(exported)) else "",
         schedule_recent=view_recent(status),
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 from fastapi import Header
 
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import bilingual, plain
 
 IfMatch: TypeAlias = Annotated[
     str | None, Header(max_length=256, description="The ETag that was read, or *.")
@@ -22,8 +23,10 @@ def required(if_match: str | None) -> str:
     if if_match is None:
         raise ProblemError(
             HTTPStatus.PRECONDITION_REQUIRED,
-            "Send If-Match with the ETag of the agent as you read it, so that nobody's edit is "
-            "lost.",
+            plain(
+                "Send If-Match with the ETag of the agent as you read it, so that nobody's edit is "
+                "lost."
+            ),
         )
     return if_match
 
@@ -36,5 +39,8 @@ def check_match(if_match: str | None, revision: int) -> None:
     if "*" not in tags and tag_of(revision) not in tags:
         raise ProblemError(
             HTTPStatus.PRECONDITION_FAILED,
-            f"The agent was edited meanwhile: read revision {revision}, then edit that.",
+            bilingual(
+                en=f"The agent was edited meanwhile: read revision {revision}, then edit that.",
+                ko=f"그사이 에이전트가 수정되었습니다. 리비전 {revision}을(를) 읽고 고치세요.",
+            ),
         )

@@ -37,6 +37,7 @@ from heliostat_api.documents.port import ConflictError, Document, Expected, Fiel
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Repeats
+from heliostat_api.texts import bilingual
 
 _LONGEST_TITLE: Final = 80
 _TRIES: Final = 40
@@ -89,8 +90,12 @@ class Saying:
             if record.answer != message or record.state is not ConversationState.INTERRUPTED:
                 raise ProblemError(
                     HTTPStatus.CONFLICT,
-                    "Only the last answer can be continued, after an interruption: say what you "
-                    "want instead.",
+                    bilingual(
+                        en="Only the last answer can be continued, after an interruption: say "
+                        "what you want instead.",
+                        ko="중단된 마지막 답변만 이어서 쓸 수 있습니다. 대신 원하는 것을 말해 "
+                        "주세요.",
+                    ),
                 )
             try:
                 await self._take_up(document, record, found)
@@ -111,7 +116,10 @@ class Saying:
             await asyncio.sleep(_PAUSE_SECONDS)
         raise ProblemError(
             HTTPStatus.CONFLICT,
-            "It is still answering: wait for the end of the answer, or stop it.",
+            bilingual(
+                en="It is still answering: wait for the end of the answer, or stop it.",
+                ko="아직 답하는 중입니다. 끝날 때까지 기다리거나 멈추세요.",
+            ),
         )
 
     async def _has_ended(self, conversation: ConversationRecord) -> bool:

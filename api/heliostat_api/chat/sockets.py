@@ -30,12 +30,15 @@ from heliostat_api.documents.port import StoreError
 from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.person import Person
+from heliostat_api.serving.faults import words_of
 from heliostat_api.serving.problems import (
     FieldError,
     ProblemError,
     as_problem,
     problem_of,
+    refused,
 )
+from heliostat_api.texts import bilingual
 from heliostat_api.views import View
 
 MOST_SOCKETS: Final = 20
@@ -78,7 +81,11 @@ class Chat:
         asks too often. Raises problems before the socket is accepted."""
         if self._sockets.get(person.id, 0) >= MOST_SOCKETS:
             raise ProblemError(
-                HTTPStatus.TOO_MANY_REQUESTS, f"At most {MOST_SOCKETS} sockets: close another tab."
+                HTTPStatus.TOO_MANY_REQUESTS,
+                bilingual(
+                    en=f"At most {MOST_SOCKETS} sockets: close another tab.",
+                    ko=f"연결은 {MOST_SOCKETS}개까지입니다. 다른 탭을 닫으세요.",
+                ),
             )
         self._sockets[person.id] = self._sockets.get(person.id, 0) + 1
         try:
@@ -207,15 +214,19 @@ def too_large() -> ProblemError:
     """Of a frame."""
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return ProblemError(
-        status, f"A frame has at most {LONGEST_FRAME} characters: say less at once."
+        status,
+        bilingual(
+            en=f"A frame has at most {LONGEST_FRAME} characters: say less at once.",
+            ko=f"한 번에 {LONGEST_FRAME}자까지 보낼 수 있습니다. 나누어 보내세요.",
+        ),
     )
 
 
 def malformed(error: ValidationError) -> ProblemError:
     """What is wrong with a frame."""
-    errors = [
-        FieldError(field=".".join(map(str, each["loc"])), message=each["msg"])
-        for each in error.errors(include_url=False)
-    ]
-    said = "; ".join(f"{each.field}: {each.message}" for each in errors)
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, said, errors)
+    return refused(
+        [
+            FieldError(field=".".join(map(str, each["loc"])), message=words_of(each))
+            for each in error.errors(include_url=False)
+        ]
+    )

@@ -16,6 +16,7 @@ from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
+from heliostat_api.texts import bilingual
 from heliostat_api.views import AgentView, ExecutionView, View
 from heliostat_core.executions import MOST_INPUT, Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
@@ -98,8 +99,12 @@ class Commands:
         if agent.managed_by == "dashboard" and agent.status != "active":
             raise ProblemError(
                 HTTPStatus.CONFLICT,
-                f"The agent is {agent.status}: activate it first, or test it, which needs no "
-                "activation.",
+                bilingual(
+                    en=f"The agent is {agent.status}: activate it first, or test it, which needs "
+                    "no activation.",
+                    ko="활성화되지 않은 에이전트입니다. 먼저 활성화하거나, 활성화 없이 시험 실행을 "
+                    "하세요.",
+                ),
             )
         spec = run_spec(agent.resource or agent.name, request)
         order = Order(agent.namespace, spec, {AGENT_ID: agent.id})
@@ -117,8 +122,12 @@ class Commands:
         if await self.world.get(Ref(AGENT, namespace, before.agent_ref.name)) is None:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
-                f"Its agent {before.agent_ref.name} is gone: what was a test is tested again from "
-                "its agent's page, anything else needs the agent back.",
+                bilingual(
+                    en=f"Its agent {before.agent_ref.name} is gone: what was a test is tested "
+                    "again from its agent's page, anything else needs the agent back.",
+                    ko=f"에이전트 {before.agent_ref.name}이(가) 없습니다. 시험 실행이었다면 "
+                    "에이전트 페이지에서 다시 시험하고, 아니라면 에이전트가 다시 있어야 합니다.",
+                ),
             )
         kept = {"agent_ref", "input", "parameters", "priority"}
         spec = before.model_dump(mode="json", by_alias=True, include=kept, exclude_none=True)

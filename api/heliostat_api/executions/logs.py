@@ -13,6 +13,7 @@ from heliostat_api.documents.transcripts import MOST_LINES, Transcripts
 from heliostat_api.executions.files import HARMLESS
 from heliostat_api.executions.reading import latest_attempt
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import Text, bilingual
 from heliostat_api.views import ExecutionView
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import EXECUTION, Logs, NotFoundError, Ref, World, WorldError
@@ -112,15 +113,26 @@ async def whole(first: str, rest: AsyncGenerator[str, None]) -> AsyncIterator[st
             yield f"{line}\n"
 
 
-def reason_of_none(run: ExecutionView, attempt: int) -> str:
+def reason_of_none(run: ExecutionView, attempt: int) -> Text:
     """Why there is no output, for people."""
     if attempt not in {each.number for each in run.attempts}:
-        return f"There is no attempt {attempt} of this run" + (
-            "." if run.is_finished or run.attempts else " yet: it has not started."
+        if run.is_finished or run.attempts:
+            return bilingual(
+                en=f"There is no attempt {attempt} of this run.",
+                ko=f"이 실행에는 {attempt}번째 시도가 없습니다.",
+            )
+        return bilingual(
+            en=f"There is no attempt {attempt} of this run yet: it has not started.",
+            ko="아직 시작하지 않은 실행입니다.",
         )
     if run.is_finished:
-        return (
-            f"No program printed anything in attempt {attempt} that was kept. What Claude Code did "
-            "is in the transcript."
+        return bilingual(
+            en=f"No program printed anything in attempt {attempt} that was kept. What Claude Code "
+            "did is in the transcript.",
+            ko=f"{attempt}번째 시도에서 프로그램이 출력해 남은 것이 없습니다. Claude Code가 한 "
+            "일은 대화 기록에 있습니다.",
         )
-    return f"No program printed anything in attempt {attempt} yet."
+    return bilingual(
+        en=f"No program printed anything in attempt {attempt} yet.",
+        ko=f"{attempt}번째 시도에서 아직 아무것도 출력되지 않았습니다.",
+    )

@@ -12,6 +12,7 @@ from heliostat_api.people.person import Person
 from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SPEC
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.texts import bilingual
 from heliostat_api.views import ExecutionView, TranscriptView, View
 from heliostat_core.executions import ExecutionSpec
 
@@ -56,11 +57,18 @@ class Executions:
         document = await self.document(person, uid)
         view = view_of(document)
         if not is_own(person, document):
+            cancel = (
+                f"kubectl -n {view.namespace} patch execution {view.name} --type merge "
+                """-p '{"spec":{"cancel":true}}'"""
+            )
             raise ProblemError(
                 HTTPStatus.FORBIDDEN,
-                f"It was made with kubectl and is commanded there: kubectl -n {view.namespace} "
-                f'patch execution {view.name} --type merge -p \'{{"spec":{{"cancel":true}}}}\' '
-                "cancels it; a new Execution of the same Agent runs it again.",
+                bilingual(
+                    en=f"It was made with kubectl and is commanded there: {cancel} cancels it; a "
+                    "new Execution of the same Agent runs it again.",
+                    ko=f"kubectl로 만든 실행이라서 그곳에서 다룹니다. {cancel} 명령으로 취소하고, "
+                    "같은 에이전트의 새 Execution으로 다시 실행합니다.",
+                ),
             )
         return view
 

@@ -11,6 +11,7 @@ from heliostat_api.gateway.documents import Budget
 from heliostat_api.people.identities import GUEST_PREFIX
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import bilingual
 from heliostat_core.money import NANOS_PER_MICRO, format_micros, micros_from_nanos
 from heliostat_core.person_keys import GUESTS_BUDGET, person_budget
 
@@ -81,13 +82,18 @@ class Caps:
 
     def _reached(self, budget: Budget) -> ProblemError:
         until = instant_of(budget.until_ms)
-        whose = "of all guests together" if budget.name == GUESTS_BUDGET else "of yours"
+        of_all = budget.name == GUESTS_BUDGET
         cap = format_micros(micros_from_nanos(budget.cap_nanos or 0))
-        again = f" It starts anew at {until:%Y-%m-%dT%H:%M:%SZ}." if until else ""
+        anew = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else ""
         left = int((until - self.clock()).total_seconds()) if until else 0
         return ProblemError(
             HTTPStatus.TOO_MANY_REQUESTS,
-            f"The daily limit {whose} is used up: {cap}.{again}",
+            bilingual(
+                en=f"The daily limit {'of all guests together' if of_all else 'of yours'} is used "
+                f"up: {cap}." + (f" It starts anew at {anew}." if anew else ""),
+                ko=f"{'모든 게스트의' if of_all else '나의'} 하루 한도를 다 썼습니다: {cap}."
+                + (f" {anew}에 새로 시작합니다." if anew else ""),
+            ),
             headers={"Retry-After": str(max(1, left))},
         )
 

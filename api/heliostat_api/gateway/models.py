@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from heliostat_api.agents.contents import Spec, completed
 from heliostat_api.gateway.client import Gateway, GatewayAwayError
 from heliostat_api.serving.problems import FieldError
+from heliostat_api.texts import bilingual
 from heliostat_api.views import View
 from heliostat_core.agents import Model
 
@@ -74,11 +75,14 @@ class Routes:
         try:
             fault = await self._fault_of(name)
         except GatewayAwayError as error:
-            message = f"nobody could say whether {name} is served: {error}"
+            message = bilingual(
+                en=f"nobody could say whether {name} is served: {error}",
+                ko=f"{name} 모델을 쓸 수 있는지 확인하지 못했습니다: {error}",
+            )
             return Route(named is not None, doubt=FieldError(field=_FIELD, message=message))
         if fault is None:
             return Route(named is not None)
-        return Route(named is not None, fault=FieldError(field=_FIELD, message=fault))
+        return Route(named is not None, fault=_unserved(name, fault))
 
     async def _fault_of(self, name: str) -> str | None:
         until, fault = self._kept.get(name, (0.0, None))
@@ -90,6 +94,12 @@ class Routes:
             self._kept.clear()
         self._kept[name] = self.clock() + _KEPT_SECONDS, fault
         return fault
+
+
+def _unserved(name: str, fault: str) -> FieldError:
+    """With the gateway's own words."""
+    korean = f"{name} 모델을 제공하는 곳이 없습니다. 모델 목록에서 고르거나 관리자에게 문의하세요"
+    return FieldError(field=_FIELD, message=bilingual(en=fault, ko=korean))
 
 
 def name_in(spec: Spec) -> str | None:

@@ -17,6 +17,7 @@ from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import UNREPEATED, Asked
 from heliostat_api.serving.retelling import Retelling, Told, gone
+from heliostat_api.texts import bilingual, plain
 from heliostat_api.views import View
 
 _MOST_KEYS: Final = 50
@@ -83,7 +84,11 @@ class OwnKeys:
         live = [each for each in await self.gateway.keys(person.id) if each.revoked_time is None]
         if len(live) >= _MOST_KEYS:
             raise ProblemError(
-                HTTPStatus.CONFLICT, f"You have {_MOST_KEYS} keys: revoke one that you do not use."
+                HTTPStatus.CONFLICT,
+                bilingual(
+                    en=f"You have {_MOST_KEYS} keys: revoke one that you do not use.",
+                    ko=f"키가 {_MOST_KEYS}개입니다. 쓰지 않는 키를 폐기하세요.",
+                ),
             )
         await self.caps.ensure(person)
         scopes: list[JsonValue] = [*sorted(set(wanted.scopes))]
@@ -129,11 +134,16 @@ def refuse_who_may_have_none(person: Person) -> None:
     """A guest's keys would outlive the guest, a key's keys the key. Raises a problem: 403."""
     if person.kind is PersonKind.GUEST:
         raise ProblemError(
-            HTTPStatus.FORBIDDEN, "Guests have no keys: sign in, and what you have comes along."
+            HTTPStatus.FORBIDDEN,
+            bilingual(
+                en="Guests have no keys: sign in, and what you have comes along.",
+                ko="게스트는 키를 만들 수 없습니다. 로그인하면 지금 가진 것도 함께 옮겨집니다.",
+            ),
         )
     if person.by_key:
         raise ProblemError(
-            HTTPStatus.FORBIDDEN, "A key makes no keys: do it in the dashboard, signed in."
+            HTTPStatus.FORBIDDEN,
+            plain("A key makes no keys: do it in the dashboard, signed in."),
         )
 
 

@@ -19,6 +19,7 @@ from heliostat_api.gateway.labels import Labels, Named
 from heliostat_api.people.person import Person
 from heliostat_api.people.register import Register
 from heliostat_api.serving.problems import FieldError, ProblemError
+from heliostat_api.texts import Text, bilingual, plain
 from heliostat_api.views import View
 from heliostat_core.money import format_micros, micros_from_nanos
 
@@ -123,13 +124,19 @@ def read_question(users: Users, by: By, period: Period, now: datetime) -> UsageQ
     try:
         zone = ZoneInfo(period.time_zone)
     except (OSError, ValueError, LookupError) as error:
-        raise _refused("timeZone", "must be an IANA time zone such as Asia/Seoul") from error
+        raise _refused("timeZone", plain("must be an IANA time zone such as Asia/Seoul")) from error
     last = period.last or now.astimezone(zone).date()
     first = period.first or last.replace(day=1)
     if first > last:
-        raise _refused("to", "must not be before from")
+        raise _refused(
+            "to", bilingual(en="must not be before from", ko="시작일보다 빠를 수 없습니다")
+        )
     if last - first >= timedelta(days=_LONGEST_DAYS):
-        raise _refused("from", f"must be within {_LONGEST_DAYS} days of to; ask in parts")
+        message = bilingual(
+            en=f"must be within {_LONGEST_DAYS} days of to; ask in parts",
+            ko=f"{_LONGEST_DAYS}일 이내여야 합니다. 나누어 조회하세요",
+        )
+        raise _refused("from", message)
     return UsageQuestion(users, by, first, last, period.time_zone)
 
 
@@ -177,9 +184,9 @@ def view_forecast(month: MonthLine) -> ForecastView | None:
     )
 
 
-def _refused(field: str, message: str) -> ProblemError:
+def _refused(field: str, message: Text) -> ProblemError:
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        f"{field}: {message}.",
+        plain(f"{field}: {message}."),
         [FieldError(field=f"query.{field}", message=message)],
     )

@@ -15,6 +15,7 @@ from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.serving.bodies import read_body
 from heliostat_api.serving.problems import Problem, ProblemError, respond
+from heliostat_api.texts import plain
 from heliostat_api.views import View
 from heliostat_core.keys import ExecutionClaims
 
@@ -83,7 +84,7 @@ async def claims_of(
 
 async def body_of(request: Request) -> bytes:
     """Raises a problem with status 413."""
-    words = f"A request may have {REQUEST_BYTES} bytes: send fewer at once."
+    words = plain(f"A request may have {REQUEST_BYTES} bytes: send fewer at once.")
     return await read_body(request, REQUEST_BYTES, words)
 
 
@@ -97,7 +98,8 @@ async def file_of(
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts) or not path.isprintable():
         raise ProblemError(
-            HTTPStatus.BAD_REQUEST, "path must be relative to the workspace and stay inside it."
+            HTTPStatus.BAD_REQUEST,
+            plain("path must be relative to the workspace and stay inside it."),
         )
     return WorkFile(attempt, path, size, sha256)
 
@@ -124,7 +126,7 @@ async def _answer_gap(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _answer_refusal(_: Request, error: Exception) -> JSONResponse:
-    return respond(ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{error}."))
+    return respond(ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, plain(f"{error}.")))
 
 
 @ingest.get("")
@@ -145,7 +147,9 @@ async def append_events(
     if lost is None:
         return PositionView(next=await service.append(claims, first, body))
     if body:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "A gap has no lines: leave the body empty.")
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, plain("A gap has no lines: leave the body empty.")
+        )
     return PositionView(next=await service.lose(claims, first, lost))
 
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import plain
 from heliostat_core.keys import (
     ExecutionClaims,
     KeyRefusedError,
@@ -45,7 +46,7 @@ class Keyring:
         if not pems:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"Not now: {self._keys.folder} holds no public key (*.pem) yet.",
+                plain(f"Not now: {self._keys.folder} holds no public key (*.pem) yet."),
                 headers={"Retry-After": "1"},
             )
         return pems
@@ -64,13 +65,13 @@ def refuse_foreign(claims: ExecutionClaims, uid: str, attempt: int) -> None:
     if (claims.execution_uid, claims.attempt) != (uid, attempt):
         raise ProblemError(
             HTTPStatus.FORBIDDEN,
-            "The key is that of another attempt: each delivers its own transcript.",
+            plain("The key is that of another attempt: each delivers its own transcript."),
         )
 
 
 def _refused(why: str) -> ProblemError:
     return ProblemError(
         HTTPStatus.UNAUTHORIZED,
-        f"{why} Use the key that the operator gave to this attempt.",
+        plain(f"{why} Use the key that the operator gave to this attempt."),
         headers={"WWW-Authenticate": "Bearer"},
     )

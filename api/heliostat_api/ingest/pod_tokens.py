@@ -15,6 +15,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import plain
 from heliostat_core.executions import Execution
 from heliostat_core.keys import ExecutionClaims, execution_claims
 from heliostat_core.names import (
@@ -138,7 +139,7 @@ class PodTokens:
             raise _refused(f"Its pod {namespace}/{name} is gone.")
         if meta.labels.get(MANAGED_BY_LABEL) != MANAGED_BY or not _is_attempt(meta):
             raise ProblemError(
-                HTTPStatus.FORBIDDEN, f"The pod {namespace}/{name} is not that of a run."
+                HTTPStatus.FORBIDDEN, plain(f"The pod {namespace}/{name} is not that of a run.")
             )
         return meta
 
@@ -153,7 +154,7 @@ class PodTokens:
         if execution is None or execution.metadata.uid != uid:
             raise ProblemError(
                 HTTPStatus.FORBIDDEN,
-                f"The Execution of the pod {pod.namespace}/{pod.name} is not there.",
+                plain(f"The Execution of the pod {pod.namespace}/{pod.name} is not there."),
             )
         return execution
 
@@ -179,7 +180,9 @@ def _unverified(token: str) -> dict[str, object]:
 def _refused(why: str) -> ProblemError:
     return ProblemError(
         HTTPStatus.UNAUTHORIZED,
-        f"{why} Use the key that the operator gave to this attempt, or its pod's token for this "
-        "api.",
+        plain(
+            f"{why} Use the key that the operator gave to this attempt, or its pod's token for "
+            "this api."
+        ),
         headers={"WWW-Authenticate": "Bearer"},
     )

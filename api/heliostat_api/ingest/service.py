@@ -25,6 +25,7 @@ from heliostat_api.ingest.outputs import (
     build_pieces,
 )
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import plain
 from heliostat_core.keys import ExecutionClaims
 from heliostat_core.worlds import JsonObject
 
@@ -101,7 +102,7 @@ class Ingest:
         if len(report.payload_text) > REPORT_BYTES:
             raise ProblemError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"events may have {REPORT_BYTES} bytes: send fewer at once.",
+                plain(f"events may have {REPORT_BYTES} bytes: send fewer at once."),
             )
         for audience in audiences:
             await self.log.append(audience, report)
@@ -145,10 +146,10 @@ class Ingest:
         if self.clock().timestamp() - claims.iat < _KNOWN_AFTER_SECONDS:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "Not now: this Execution has not been seen yet.",
+                plain("Not now: this Execution has not been seen yet."),
                 headers={"Retry-After": "1"},
             )
-        raise ProblemError(HTTPStatus.NOT_FOUND, "There is no such Execution (any more).")
+        raise ProblemError(HTTPStatus.NOT_FOUND, plain("There is no such Execution (any more)."))
 
     @asynccontextmanager
     async def _place(self, claims: ExecutionClaims, first: int) -> AsyncIterator[int]:

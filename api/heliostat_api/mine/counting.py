@@ -17,13 +17,16 @@ from heliostat_api.settings import ApiSettings
 _PAGE: Final = 200
 _RUNS: Final = Refusal(
     HTTPStatus.TOO_MANY_REQUESTS,
-    "{who} may have {most} runs under way at once: wait until one ends, or cancel one.",
+    en="{who} may have {most} runs under way at once: wait until one ends, or cancel one.",
+    ko="{who} 동시에 {most}개까지 실행할 수 있습니다. 하나가 끝나기를 기다리거나 취소하세요.",
     retry_after=10,
 )
 _SCHEDULES: Final = Refusal(
     HTTPStatus.CONFLICT,
-    "{who} may have {most} active agents with a schedule: deactivate one of them, or take the "
+    en="{who} may have {most} active agents with a schedule: deactivate one of them, or take the "
     "schedule out of this one.",
+    ko="{who} 일정이 있는 에이전트를 {most}개까지 활성화할 수 있습니다. 하나를 비활성화하거나 이 "
+    "에이전트의 일정을 빼세요.",
 )
 
 

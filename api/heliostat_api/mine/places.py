@@ -26,6 +26,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import bilingual
 from heliostat_core.worlds import UnavailableError
 
 COLLECTION: Final = "places"
@@ -41,17 +42,22 @@ Present = Callable[[str, int], Awaitable[Collection[str]]]
 
 @dataclass(frozen=True)
 class Refusal:
-    """What somebody is told who has too many. `text` has places `{who}` and `{most}`."""
+    """What somebody is told who has too many. Both have places `{who}` and `{most}`."""
 
     status: HTTPStatus
-    text: str
+    en: str
+    ko: str
     retry_after: int | None = None
 
     def problem(self, person: Person, most: int) -> ProblemError:
         """With the remedy."""
-        who = "A guest" if person.kind is PersonKind.GUEST else "One person"
+        is_guest = person.kind is PersonKind.GUEST
+        said = bilingual(
+            en=self.en.format(who="A guest" if is_guest else "One person", most=most),
+            ko=self.ko.format(who="게스트는" if is_guest else "한 사람이", most=most),
+        )
         headers = {"Retry-After": str(self.retry_after)} if self.retry_after else {}
-        return ProblemError(self.status, self.text.format(who=who, most=most), headers=headers)
+        return ProblemError(self.status, said, headers=headers)
 
 
 @dataclass(frozen=True)

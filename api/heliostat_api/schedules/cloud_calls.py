@@ -14,6 +14,7 @@ from fastapi import Header
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.texts import plain
 from heliostat_core.agents import Agent
 from heliostat_core.executions import AgentRef, Execution, ExecutionSpec, Trigger
 from heliostat_core.names import OFFERED_ANNOTATION, child_name, scheduled_name
@@ -53,7 +54,7 @@ def cloud_headers_of(
         time = None
     if time is None or time.tzinfo is None:
         words = "X-CloudScheduler-ScheduleTime must be an instant: 2026-11-23T08:00:00Z."
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, words)
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, plain(words))
     return CloudHeaders(x_cloudscheduler_jobname.rpartition("/")[2], time.astimezone(UTC))
 
 
@@ -69,8 +70,10 @@ class CloudCalls:
         if self.tokens is None or not await self.tokens.is_ours(token):
             raise ProblemError(
                 HTTPStatus.UNAUTHORIZED,
-                "This is for Cloud Scheduler, with a token of the account and the audience of "
-                "HELIOSTAT_API_CLOUD_SCHEDULER_ACCOUNT and _AUDIENCE.",
+                plain(
+                    "This is for Cloud Scheduler, with a token of the account and the audience of "
+                    "HELIOSTAT_API_CLOUD_SCHEDULER_ACCOUNT and _AUDIENCE."
+                ),
             )
 
     async def take(self, call: CloudCall, headers: CloudHeaders, correlation: str) -> Accepted:

@@ -7,6 +7,7 @@ from pydantic import JsonValue, ValidationError
 
 from heliostat_api.schedules.views import FireView, SchedulePreviewView
 from heliostat_api.serving.problems import FieldError
+from heliostat_api.texts import bilingual
 from heliostat_api.views import PauseView, ReceiptView, WordsView
 from heliostat_core.schedules import Fire, Schedule, describe, faults_of, fires
 from heliostat_core.schedules.fires import fires_after
@@ -33,7 +34,10 @@ def faults_in(value: JsonValue, path: str) -> tuple[FieldError, ...]:
     schedule = read_schedule(value)
     faults = faults_of(schedule) if schedule else ()
     return tuple(
-        FieldError(field=f"{path}.{each.field}".rstrip("."), message=each.message)
+        FieldError(
+            field=f"{path}.{each.field}".rstrip("."),
+            message=bilingual(en=each.message, ko=each.korean),
+        )
         for each in faults
     )
 

@@ -8,10 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from heliostat_api.agents.contents import Spec, judge_model
-from heliostat_api.agents.edits import refused
 from heliostat_api.schedules.looks import faults_in, look_ahead
 from heliostat_api.schedules.views import SchedulePreviewView
-from heliostat_api.serving.problems import FieldError
+from heliostat_api.serving.problems import refused, required
 from heliostat_api.views import View
 from heliostat_core.schedules import Schedule
 
@@ -32,7 +31,7 @@ class SchedulePreviews:
     def look(self, request: SchedulePreviewRequest) -> SchedulePreviewView:
         """Raises a problem with status 422 that names every wrong field with the remedy."""
         judgement = judge_model(Schedule, request.schedule, "schedule")
-        missing = [FieldError(field=each, message="is required") for each in judgement.missing]
+        missing = [required(each) for each in judgement.missing]
         faults = (*judgement.faults, *missing, *faults_in(dict(request.schedule), "schedule"))
         if faults:
             raise refused(faults)

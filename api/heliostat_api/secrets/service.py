@@ -36,6 +36,7 @@ from heliostat_api.secrets.records import (
 )
 from heliostat_api.secrets.uses import Use, Uses
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.texts import bilingual
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import SECRET, Ref, World
 
@@ -85,8 +86,12 @@ class Secrets:
         if active := [each.agent for each in uses if each.is_active and resource in each.secrets]:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
-                f"Active agents use it: {', '.join(active)}. Deactivate them first, or take it out "
-                "of them and activate them again.",
+                bilingual(
+                    en=f"Active agents use it: {', '.join(active)}. Deactivate them first, or take "
+                    "it out of them and activate them again.",
+                    ko=f"활성화된 에이전트가 쓰고 있습니다: {', '.join(active)}. 먼저 "
+                    "비활성화하거나, 거기서 빼고 다시 활성화하세요.",
+                ),
             )
         await self._delete(document)
         await self.changes.tell(person.id, Changed.SECRETS)
@@ -135,7 +140,11 @@ class Secrets:
         known = [each async for each in documents_of(self.documents, person.id)]
         if len(known) >= MOST:
             raise ProblemError(
-                HTTPStatus.CONFLICT, f"You have {len(known)} secrets: delete one first."
+                HTTPStatus.CONFLICT,
+                bilingual(
+                    en=f"You have {len(known)} secrets: delete one first.",
+                    ko=f"비밀 값이 {len(known)}개입니다. 먼저 하나를 삭제하세요.",
+                ),
             )
         path = path_of(person.id, name)
         secret = new_secret(person.id, name, self.namespace, self.clock())
@@ -144,7 +153,11 @@ class Secrets:
         document = await self.documents.get(path)
         if document is not None and document.fields.get(OWNER) != person.id:
             raise ProblemError(
-                HTTPStatus.CONFLICT, "What was yours is a user's now, who signed in: do so, too."
+                HTTPStatus.CONFLICT,
+                bilingual(
+                    en="What was yours is a user's now, who signed in: do so, too.",
+                    ko="로그인하면서 모두 사용자 계정으로 옮겨졌습니다. 로그인하세요.",
+                ),
             )
         return document
 

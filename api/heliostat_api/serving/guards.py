@@ -18,6 +18,7 @@ from starlette.websockets import WebSocketClose
 from heliostat_api.people import iap
 from heliostat_api.serving.cookies import is_secure
 from heliostat_api.serving.problems import ProblemError, respond
+from heliostat_api.texts import plain
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Browsers add these to requests that no page has to ask for, so they prove nothing.
@@ -48,7 +49,9 @@ class Guard:
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
             return await WebSocketClose(code=1008, reason=refusal)(scope, receive, send)
-        return await respond(ProblemError(HTTPStatus.FORBIDDEN, refusal))(scope, receive, send)
+        return await respond(ProblemError(HTTPStatus.FORBIDDEN, plain(refusal)))(
+            scope, receive, send
+        )
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)

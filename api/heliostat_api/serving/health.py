@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from heliostat_api.documents.port import StoreError
 from heliostat_api.serving.parts import Parts, parts_of
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import plain
 
 _PATIENCE_SECONDS = 3.0
 
@@ -20,7 +21,7 @@ async def live(request: Request) -> Mapping[str, str]:
     """The process serves, and all that goes on beside its requests goes on."""
     if failed := parts_of(request).background.failed:
         detail = f"{', '.join(failed)} ended with an error, see the log; to be started again"
-        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, plain(detail))
     return {"status": "ok"}
 
 
@@ -28,7 +29,7 @@ async def live(request: Request) -> Mapping[str, str]:
 async def ready(request: Request) -> Mapping[str, str]:
     """Store and log answer, and what happened while nobody watched is recorded."""
     if problems := await find_problems(parts_of(request)):
-        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(problems))
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, plain("; ".join(problems)))
     return {"status": "ok"}
 
 

@@ -11,16 +11,20 @@ from heliostat_api.people.limits import Buckets, network_of, retry_after
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.guards import is_for_programs
 from heliostat_api.serving.problems import ProblemError, respond
+from heliostat_api.texts import bilingual
 
 
 class TooManyProblem(ProblemError):
     """Somebody asked too often."""
 
-    def __init__(self, who: str, a_minute: int, wait: float) -> None:
+    def __init__(self, a_minute: int, wait: float) -> None:
         seconds = retry_after(wait)
         super().__init__(
             HTTPStatus.TOO_MANY_REQUESTS,
-            f"{who} may ask {a_minute} times a minute: try again in {seconds} s.",
+            bilingual(
+                en=f"At most {a_minute} requests a minute: try again in {seconds} s.",
+                ko=f"1분에 {a_minute}번까지 요청할 수 있습니다. {seconds}초 뒤에 다시 해 주세요.",
+            ),
             headers={"Retry-After": str(seconds)},
         )
 
@@ -38,16 +42,16 @@ class Limits:
         """Raises TooManyProblem."""
         is_guest = person.kind is PersonKind.GUEST
         a_minute = self.guest if is_guest else self.person
-        await self._take(f"person:{person.id}", a_minute, "A guest" if is_guest else "A person")
+        await self._take(f"person:{person.id}", a_minute)
 
     async def check_address(self, address: str) -> None:
         """Raises TooManyProblem."""
-        await self._take(f"address:{network_of(address)}", self.address, "One address")
+        await self._take(f"address:{network_of(address)}", self.address)
 
-    async def _take(self, key: str, a_minute: int, who: str) -> None:
+    async def _take(self, key: str, a_minute: int) -> None:
         wait = await self.buckets.take(key, a_minute) if a_minute else 0.0
         if wait:
-            raise TooManyProblem(who, a_minute, wait)
+            raise TooManyProblem(a_minute, wait)
 
 
 class AddressLimit:

@@ -38,6 +38,7 @@ from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.work import Work
+from heliostat_api.texts import bilingual
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ async def person_of(connection: HTTPConnection) -> Person:
     if person is None:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
-            "No session: open the page / first, which begins one or leads to signing in.",
+            bilingual(
+                en="No session: open the page / first, which begins one or leads to signing in.",
+                ko="세션이 없습니다. 먼저 첫 페이지(/)를 여세요.",
+            ),
         )
     await parts.limits.check_person(person)
     return person

@@ -20,6 +20,8 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.keysets import ProviderAwayError
+from heliostat_api.serving.faults import words_of
+from heliostat_api.texts import Text, bilingual, plain
 from heliostat_api.views import View
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
@@ -35,7 +37,12 @@ class FieldError(View):
     """What is wrong with one field, and what it must be."""
 
     field: str
-    message: str
+    message: Text
+
+
+def required(field: str) -> FieldError:
+    """Of a field that is missing."""
+    return FieldError(field=field, message=bilingual(en="is required", ko="필수 항목입니다"))
 
 
 class Problem(View):
@@ -54,7 +61,7 @@ class ProblemError(Exception):
     def __init__(
         self,
         status: HTTPStatus,
-        detail: str,
+        detail: Text,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -68,7 +75,11 @@ class NotFoundProblem(ProblemError):
     """There is no such thing, or it is somebody else's: the answer is the same."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(HTTPStatus.NOT_FOUND, f"There is no such {what}, or it is not yours.")
+        said = bilingual(
+            en=f"There is no such {what}, or it is not yours.",
+            ko="없거나 본인의 것이 아닙니다.",
+        )
+        super().__init__(HTTPStatus.NOT_FOUND, said)
 
 
 Operation: TypeAlias = dict[str, dict[str, dict[str, dict[str, object]]]]
@@ -133,13 +144,15 @@ def as_problem(error: Exception) -> ProblemError:
     if isinstance(error, RequestValidationError):
         return _invalid_request(error)
     if isinstance(error, HTTPException):
-        return ProblemError(HTTPStatus(error.status_code), error.detail, headers=error.headers)
+        status, said = HTTPStatus(error.status_code), plain(error.detail)
+        return ProblemError(status, said, headers=error.headers)
     if isinstance(error, _AWAY):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER
-        return ProblemError(status, f"Not now: {error}", headers=headers)
-    said = fields_of(str(error)) if isinstance(error, InvalidError) else ()
-    errors = [FieldError(field=field, message=message) for field, message in said]
-    return ProblemError(_status_of(error), str(error), errors)
+        not_now = bilingual(en=f"Not now: {error}", ko=f"지금은 할 수 없습니다: {error}")
+        return ProblemError(status, not_now, headers=headers)
+    named = fields_of(str(error)) if isinstance(error, InvalidError) else ()
+    errors = [FieldError(field=field, message=plain(message)) for field, message in named]
+    return ProblemError(_status_of(error), plain(str(error)), errors)
 
 
 _STATUS: Mapping[type[Exception], HTTPStatus] = {
@@ -160,9 +173,15 @@ def _status_of(error: Exception) -> HTTPStatus:
 
 
 def _invalid_request(error: RequestValidationError) -> ProblemError:
-    errors = [
-        FieldError(field=".".join(str(part) for part in each["loc"]), message=each["msg"])
-        for each in error.errors()
-    ]
+    return refused(
+        [
+            FieldError(field=".".join(str(part) for part in each["loc"]), message=words_of(each))
+            for each in error.errors()
+        ]
+    )
+
+
+def refused(errors: Sequence[FieldError]) -> ProblemError:
+    """A problem with status 422 that names every field."""
     named = "; ".join(f"{each.field}: {each.message}" for each in errors)
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, named, errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, plain(named), errors)

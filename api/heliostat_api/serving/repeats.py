@@ -25,6 +25,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import plain
 
 KEPT: Final = timedelta(hours=24)
 _COLLECTION: Final = "idempotency"
@@ -122,7 +123,7 @@ class Repeats:
         if fields.get("digest") != asked.digest:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
-                "This Idempotency-Key was used for another request: take a new one.",
+                plain("This Idempotency-Key was used for another request: take a new one."),
             )
         made = fields.get("made")
         assert isinstance(made, Mapping)

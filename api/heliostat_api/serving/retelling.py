@@ -11,6 +11,7 @@ from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
 from heliostat_api.serving.vaults import Sealed, Vault
+from heliostat_api.texts import bilingual
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,12 @@ def gone(name: str) -> ProblemError:
     """What the request made can't be told again."""
     return ProblemError(
         HTTPStatus.CONFLICT,
-        f"This request made {name} before, and it can't be told again: delete it if it is still "
-        "listed, and make another one with a new Idempotency-Key.",
+        bilingual(
+            en=f"This request made {name} before, and it can't be told again: delete it if it is "
+            "still listed, and make another one with a new Idempotency-Key.",
+            ko=f"이 요청은 이미 {name}을(를) 만들었고 다시 보여 줄 수 없습니다. 목록에 있으면 "
+            "삭제하고 새로 만드세요.",
+        ),
     )
 
 

@@ -16,9 +16,9 @@ from heliostat_api.serving.notices import notice
 from heliostat_api.serving.parts import Parts, parts_of
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.visits import SIGN_IN_PATH
+from heliostat_api.texts import Text, bilingual, plain
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
-_AGAIN = (SIGN_IN_PATH, "Sign in")
 
 signing = APIRouter(prefix="/auth", include_in_schema=False)
 
@@ -27,7 +27,8 @@ async def sign_in_of(parts: PartsOf) -> SignIn:
     """Raises a problem with status 404 where there is no provider."""
     if parts.sign_in is None:
         raise ProblemError(
-            HTTPStatus.NOT_FOUND, "Nobody signs in here: HELIOSTAT_API_OIDC_ISSUER is not set."
+            HTTPStatus.NOT_FOUND,
+            plain("Nobody signs in here: HELIOSTAT_API_OIDC_ISSUER is not set."),
         )
     return parts.sign_in
 
@@ -79,7 +80,17 @@ async def sign_out(request: Request, parts: PartsOf, everywhere: bool = False) -
 @signing.get("/signed-out", dependencies=[Depends(sign_in_of)])
 async def signed_out() -> Response:
     """Not the first page: that could lead to the provider, which would sign in again by itself."""
-    return notice(HTTPStatus.OK, "Signed out", "Your session here has ended.", _AGAIN)
+    return notice(
+        HTTPStatus.OK,
+        bilingual(en="Signed out", ko="로그아웃했습니다"),
+        bilingual(en="Your session here has ended.", ko="이 브라우저의 세션이 끝났습니다."),
+        again(),
+    )
+
+
+def again() -> tuple[str, Text]:
+    """Where to go on, and what that is called."""
+    return SIGN_IN_PATH, bilingual(en="Sign in", ko="로그인")
 
 
 def lead(path: str, *cookies: str) -> Response:
@@ -94,5 +105,9 @@ def say_failure(error: SignInError | ProviderAwayError | StoreError) -> Response
     """Why nobody is signed in, on a page with a way on."""
     is_theirs = isinstance(error, SignInError)
     status = HTTPStatus.FORBIDDEN if is_theirs else HTTPStatus.SERVICE_UNAVAILABLE
-    text = str(error) if is_theirs else f"Signing in does not work right now: {error}"
-    return notice(status, "You are not signed in", text, _AGAIN)
+    away = bilingual(
+        en=f"Signing in does not work right now: {error}",
+        ko=f"지금은 로그인할 수 없습니다: {error}",
+    )
+    title = bilingual(en="You are not signed in", ko="로그인하지 못했습니다")
+    return notice(status, title, plain(str(error)) if is_theirs else away, again())

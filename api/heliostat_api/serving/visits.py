@@ -16,6 +16,7 @@ from heliostat_api.people.sessions import LIFETIME, Sessions
 from heliostat_api.serving.cookies import SESSION, read_cookie, write_cookie
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.notices import notice
+from heliostat_api.texts import bilingual
 
 SIGN_IN_PATH: Final = "/auth/sign-in"
 _NO_PAGES = ("/api/", "/agent/", "/ingest/", "/auth/")
@@ -68,8 +69,13 @@ class Visits:
 
     def _turn_away(self, scope: Scope) -> Response:
         if not self._has_sign_in:
-            said = "You are not let in here yet: ask whoever runs this server."
-            return notice(HTTPStatus.UNAUTHORIZED, "Not let in", said)
+            said = bilingual(
+                en="You are not let in here yet: ask whoever runs this server.",
+                ko="아직 들어올 수 없습니다. 서버 관리자에게 문의하세요.",
+            )
+            return notice(
+                HTTPStatus.UNAUTHORIZED, bilingual(en="Not let in", ko="들어올 수 없습니다"), said
+            )
         wanted = quote(scope["path"], safe="/")
         return RedirectResponse(
             f"{SIGN_IN_PATH}?next={wanted}", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"}

@@ -22,6 +22,7 @@ from heliostat_api.serving.credentials import read_bearer
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
+from heliostat_api.texts import plain
 from heliostat_api.views import AgentView
 from heliostat_api.webhooks.trigger_keys import Proof, TriggerKeys
 from heliostat_core.executions import MOST_INPUT, WEBHOOK
@@ -31,7 +32,7 @@ DELIVERIES: Final = "triggered"
 KEPT: Final = timedelta(days=30)
 """How long a delivery is known again: senders try for days."""
 MOST_BYTES: Final = MOST_INPUT
-_TOO_LONG: Final = f"The body may have {MOST_BYTES} bytes: send a link to what is larger."
+_TOO_LONG: Final = plain(f"The body may have {MOST_BYTES} bytes: send a link to what is larger.")
 _LONGEST_ID: Final = 253
 _PING: Final = "ping"
 
@@ -54,7 +55,7 @@ async def call_of(request: Request) -> Call:
     if len(delivery) > _LONGEST_ID or not delivery.isprintable():
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"The id of a delivery must be at most {_LONGEST_ID} printable characters.",
+            plain(f"The id of a delivery must be at most {_LONGEST_ID} printable characters."),
         )
     proof = Proof(
         body=await read_body(request, MOST_BYTES, _TOO_LONG),
@@ -103,8 +104,11 @@ class Calls:
                 return person, found.view
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
-            "No key of this agent's trigger vouches for the call: send `Authorization: Bearer "
-            "KEY`, or a signature of the body as docs/webhooks.md says, not older than 5 minutes.",
+            plain(
+                "No key of this agent's trigger vouches for the call: send `Authorization: Bearer "
+                "KEY`, or a signature of the body as docs/webhooks.md says, not older than 5 "
+                "minutes."
+            ),
         )
 
 
@@ -123,7 +127,7 @@ def text_of(body: bytes) -> str:
     if "\0" in text:
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            "The body must be text in UTF-8 without NUL: it becomes the run's input.",
+            plain("The body must be text in UTF-8 without NUL: it becomes the run's input."),
         )
     return text
 
@@ -133,8 +137,10 @@ def order_of(agent: AgentView, text: str, delivery: str) -> Order:
     if agent.status != "active":
         raise ProblemError(
             HTTPStatus.CONFLICT,
-            f"The agent is {'suspended' if agent.status == 'inactive' else 'a draft'}: nothing of "
-            "it starts until it is activated in the dashboard.",
+            plain(
+                f"The agent is {'suspended' if agent.status == 'inactive' else 'a draft'}: nothing "
+                "of it starts until it is activated in the dashboard."
+            ),
         )
     return Order(
         agent.namespace,

@@ -19,10 +19,11 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.serving.problems import FieldError, NotFoundProblem, ProblemError
+from heliostat_api.serving.problems import FieldError, NotFoundProblem, ProblemError, refused
 from heliostat_api.serving.repeats import UNREPEATED, Asked
 from heliostat_api.serving.retelling import Retelling, Told, gone
 from heliostat_api.serving.vaults import Vault
+from heliostat_api.texts import bilingual, plain
 from heliostat_api.webhooks.addresses import AddressError, Addresses, place_of
 from heliostat_api.webhooks.occasions import Occasions, webhooks_of
 from heliostat_api.webhooks.records import (
@@ -81,12 +82,19 @@ class Subscriptions:
         if person.kind is PersonKind.GUEST:
             raise ProblemError(
                 HTTPStatus.FORBIDDEN,
-                "A guest's agents call nobody: sign in first, then they are yours for good.",
+                bilingual(
+                    en="A guest's agents call nobody: sign in first, then they are yours for good.",
+                    ko="게스트의 에이전트는 외부를 호출하지 않습니다. 먼저 로그인하세요.",
+                ),
             )
         await self._check(order.url)
         if len([each async for each in webhooks_of(self.documents, person.id)]) >= MOST:
             raise ProblemError(
-                HTTPStatus.CONFLICT, f"One person may have {MOST} webhooks: delete one first."
+                HTTPStatus.CONFLICT,
+                bilingual(
+                    en=f"One person may have {MOST} webhooks: delete one first.",
+                    ko=f"웹훅은 한 사람이 {MOST}개까지 가질 수 있습니다. 먼저 하나를 삭제하세요.",
+                ),
             )
         webhook_id = f"hook-{secrets.token_hex(_ID_BYTES)}"
         secret = new_secret()
@@ -109,7 +117,11 @@ class Subscriptions:
         document = await self._seen(person, webhook_id)
         if webhook_id == FOR_ALL:
             raise ProblemError(
-                HTTPStatus.CONFLICT, "The server's settings name it: take it out there."
+                HTTPStatus.CONFLICT,
+                bilingual(
+                    en="The server's settings name it: take it out there.",
+                    ko="서버 설정에 있는 웹훅입니다. 설정에서 빼세요.",
+                ),
             )
         await self._remove(document)
         await self.changes.tell(person.id, Changed.WEBHOOKS)
@@ -159,8 +171,7 @@ class Subscriptions:
         try:
             await self.addresses.choose(place_of(url))
         except AddressError as error:
-            said = FieldError(field="url", message=str(error))
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"url {error}", (said,)) from error
+            raise refused([FieldError(field="url", message=plain(str(error)))]) from error
 
     async def _seen(self, person: Person, webhook_id: str) -> Document:
         document = await self._find(webhook_id)

@@ -32,6 +32,7 @@ from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import UNREPEATED, Asked
 from heliostat_api.serving.retelling import Retelling, Told, gone
 from heliostat_api.serving.vaults import Sealed, Vault
+from heliostat_api.texts import bilingual
 from heliostat_api.views import View
 from heliostat_api.webhooks.signatures import is_signed, is_signed_for_github, new_secret
 
@@ -109,7 +110,11 @@ class TriggerKeys:
             return await self._made(person, told)
         if len(await self._of(person.id, agent_id)) >= MOST:
             raise ProblemError(
-                HTTPStatus.CONFLICT, f"An agent may have {MOST} keys: revoke one first."
+                HTTPStatus.CONFLICT,
+                bilingual(
+                    en=f"An agent may have {MOST} keys: revoke one first.",
+                    ko=f"에이전트 하나에 키는 {MOST}개까지입니다. 먼저 하나를 폐기하세요.",
+                ),
             )
         key_id = f"key-{secrets.token_hex(_ID_BYTES)}"
         path = f"{COLLECTION}/{key_id}"

@@ -18,6 +18,7 @@ class Fault:
 
     field: str
     message: str
+    korean: str
 
 
 def faults_of(schedule: Schedule) -> tuple[Fault, ...]:
@@ -51,13 +52,17 @@ def _zone_faults(schedule: Schedule) -> tuple[Fault, ...]:
     message = (
         f"{schedule.time_zone!r} is no time zone of IANA. Name one, for example Asia/Seoul or UTC."
     )
-    return (Fault("timeZone", message),)
+    korean = (
+        f"{schedule.time_zone!r}은(는) IANA 시간대가 아닙니다. Asia/Seoul이나 UTC처럼 적으세요."
+    )
+    return (Fault("timeZone", message, korean),)
 
 
 def _form_faults(schedule: Schedule) -> tuple[Fault, ...]:
     """The rules of the API server, for who does not ask it."""
     if bool(schedule.cron) == bool(schedule.frequency):
-        return (Fault("", "must set exactly one of cron and frequency"),)
+        korean = "cron과 frequency 중 하나만 정해야 합니다"
+        return (Fault("", "must set exactly one of cron and frequency", korean),)
     found: list[Fault] = []
     beside = {
         "time": (schedule.time, schedule.frequency is not None, "frequency"),
@@ -66,7 +71,9 @@ def _form_faults(schedule: Schedule) -> tuple[Fault, ...]:
     }
     for name, (value, fits, with_what) in beside.items():
         if value is not None and not fits:
-            found.append(Fault(name, f"must be set only with {with_what}. Leave it out."))
+            message = f"must be set only with {with_what}. Leave it out."
+            korean = f"{with_what}일 때만 정할 수 있습니다. 빼 주세요."
+            found.append(Fault(name, message, korean))
     return tuple(found)
 
 
@@ -78,7 +85,11 @@ def _cron_faults(field: str, expression: str | None) -> tuple[Fault, ...]:
         f"{expression!r} names no date that ever comes, or is no cron of five fields ({fault}). "
         "For example `0 8 * * 1-5` is at 08:00 from Monday to Friday."
     )
-    return (Fault(field, message),)
+    korean = (
+        f"{expression!r}에 맞는 날짜가 오지 않거나, 다섯 칸으로 된 cron이 아닙니다 ({fault}). "
+        "예를 들어 `0 8 * * 1-5`는 월요일부터 금요일까지 08:00입니다."
+    )
+    return (Fault(field, message, korean),)
 
 
 def _blackout_faults(field: str, blackout: Blackout) -> tuple[Fault, ...]:
@@ -90,9 +101,14 @@ def _blackout_faults(field: str, blackout: Blackout) -> tuple[Fault, ...]:
             "must set startTime and endTime for a blackout that happens once, or cron and "
             "durationSeconds for one that recurs"
         )
-        return (Fault(field, message),)
+        korean = (
+            "한 번만 쉬는 시간은 startTime과 endTime을, 되풀이되는 시간은 cron과 "
+            "durationSeconds를 정해야 합니다"
+        )
+        return (Fault(field, message, korean),)
     if blackout.start_time and blackout.end_time and blackout.end_time <= blackout.start_time:
-        return (Fault(f"{field}.endTime", "must be after startTime"),)
+        korean = "startTime보다 뒤여야 합니다"
+        return (Fault(f"{field}.endTime", "must be after startTime", korean),)
     return _cron_faults(f"{field}.cron", blackout.cron)
 
 
@@ -104,7 +120,9 @@ def _never(schedule: Schedule) -> tuple[Fault, ...]:
     ahead = fires(_without_ranges(schedule), start, _ENOUGH)
     if not all(each.blackout for each in ahead):
         return ()
-    return (Fault("blackouts", "leave no time at which it may run. Take one out or shorten it."),)
+    message = "leave no time at which it may run. Take one out or shorten it."
+    korean = "실행할 수 있는 시간이 남지 않습니다. 하나를 빼거나 줄이세요."
+    return (Fault("blackouts", message, korean),)
 
 
 def _without_ranges(schedule: Schedule) -> Schedule:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx2
 import pytest_asyncio
+import yaml
 from pydantic import JsonValue
 
 from heliostat_api.main import create_app
@@ -16,6 +17,8 @@ from heliostat_kubernetes.cluster import KubernetesWorld
 from support.control_plane import Address
 from support.local_api import api_place, body_of, client_of
 from support.worlds import make_namespace
+
+BLACKOUT: JsonValue = {"cron": "0 0 * * 6", "durationSeconds": 3600}
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,27 @@ async def test_an_agent_lives_with_what_others_change(cluster: Cluster) -> None:
     body_of(await cluster.client.post(f"{path}/test", json={}), 202)
     body_of(await cluster.client.delete(path), 200)
     assert await cluster.kubectl.get(Ref(AGENT, cluster.namespace, name)) is None
+
+
+async def test_its_yaml_is_what_kubectl_says_of_it(
+    cluster: Cluster, api_server_with_crds: Address
+) -> None:
+    path = await cluster.create(
+        {
+            "prompt": "Add up.",
+            "schedule": {"frequency": "daily", "blackouts": [BLACKOUT]},
+            "workspace": {"egress": [{"host": "a.example"}], "env": [{"name": "A"}]},
+            "tools": {"deny": ["Bash"]},
+        }
+    )
+    body_of(await cluster.client.post(f"{path}/activate"), 202)
+    view = await cluster.read(path)
+    said = api_server_with_crds.kubectl(
+        "get", "agent", str(view["resource"]), "-n", cluster.namespace, "-o", "yaml"
+    )
+    assert yaml.safe_load(str(view["wholeYaml"]))["spec"] == yaml.safe_load(said)["spec"]
+    draft = await cluster.read(await cluster.create({"priority": 3}))
+    assert draft["wholeYaml"] == "", "nothing would take it without a prompt"
 
 
 async def test_the_api_servers_refusals_are_told_by_field(cluster: Cluster) -> None:

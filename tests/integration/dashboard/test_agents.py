@@ -153,6 +153,19 @@ def test_an_agent_is_edited_as_yaml(open_page: OpenPage, dev: DevProcess) -> Non
     expect(field(page, "Prompt")).to_have_value("Say it in YAML.")
 
 
+def test_what_the_server_refuses_is_said_in_the_chosen_language(
+    open_page: OpenPage, dev: DevProcess
+) -> None:
+    page = open_page("/settings")
+    page.get_by_text("한국어").click()
+    page.goto(f"{dev.url}/agents/{make(dev, 'Language')}?tab=yaml")
+    page.get_by_role("button", name="YAML로 편집").click()
+    text = page.get_by_role("textbox", name="이 에이전트의 YAML")
+    text.fill(text.input_value() + "  promt: x\n")
+    page.get_by_role("button", name="저장", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("spec.promt: 없는 항목입니다")
+
+
 def test_an_agent_of_kubectl_is_looked_at_and_copied(
     open_page: OpenPage, dev: DevProcess, tmp_path: Path
 ) -> None:

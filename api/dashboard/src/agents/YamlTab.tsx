@@ -29,6 +29,7 @@ export function YamlTab({
 }) {
   const { t } = useWords();
   const isOwn = agent.managedBy === "dashboard";
+  const shown = agent.wholeYaml || agent.yaml;
   return (
     <>
       <p className={classes.about}>{t("yaml.detail")}</p>
@@ -37,7 +38,7 @@ export function YamlTab({
       ) : (
         <>
           <div className={classes.buttons}>
-            <CopyYaml yaml={agent.yaml} />
+            <CopyYaml yaml={shown} />
             <Button
               component="a"
               variant="default"
@@ -58,7 +59,7 @@ export function YamlTab({
           </div>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by key */}
           <section className={classes.yaml} tabIndex={0} aria-label={t("yaml.text")}>
-            <pre>{agent.yaml}</pre>
+            <pre>{shown}</pre>
           </section>
         </>
       )}

@@ -1,3 +1,4 @@
+import { presentLanguage } from "../words/preferences";
 import type { Accepted, Problem } from "./views";
 
 /** The server's answer was no, or there was none (`status` 0). The message is for people. */
@@ -97,8 +98,9 @@ async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
 
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
+  const headers = { ...init.headers, "Accept-Language": presentLanguage() };
   try {
-    response = await fetch(path, { credentials: "same-origin", ...init });
+    response = await fetch(path, { credentials: "same-origin", ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "");

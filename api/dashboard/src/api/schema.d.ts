@@ -942,8 +942,9 @@ export interface components {
         };
         /**
          * AgentDetailView
-         * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `scheduleRecent`
-         *     what became of the last times of its schedule, newest first.
+         * @description One agent with all of it. `yaml` is what `kubectl apply -f` takes as it is, `wholeYaml` the
+         *     same with every default, as `kubectl get -o yaml` says it (empty where something is missing);
+         *     `scheduleRecent` what became of the last times of its schedule, newest first.
          */
         AgentDetailView: {
             /** Id */
@@ -1030,6 +1031,11 @@ export interface components {
             };
             /** Yaml */
             yaml: string;
+            /**
+             * Wholeyaml
+             * @default
+             */
+            wholeYaml: string;
             /**
              * Schedulerecent
              * @default []

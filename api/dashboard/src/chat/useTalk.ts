@@ -1,4 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { presentLanguage } from "../words/preferences";
 import { useWords } from "../words/words";
 import type { SayFrame } from "./frames";
 import { newSayId } from "./ids";
@@ -26,7 +27,8 @@ export function useTalk(person: string, conversation: string | null) {
 
 function addressOf(person: string): string {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return `${scheme}://${location.host}/workspace/${encodeURIComponent(person)}`;
+  const path = `/workspace/${encodeURIComponent(person)}?language=${presentLanguage()}`;
+  return `${scheme}://${location.host}${path}`;
 }
 
 /** Makes what is said: in the person's language and zone, with an id of its own. */

@@ -68,6 +68,11 @@ export function browserLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("ko") ? "ko" : "en";
 }
 
+/** Of texts that are made outside of a page's components. */
+export function presentLanguage(): Language {
+  return present.language ?? browserLanguage();
+}
+
 export function browserZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

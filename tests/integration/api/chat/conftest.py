@@ -42,11 +42,13 @@ class ChatPlace:
         async with api.serving() as url:
             yield ChatPlace(api, self.gateway, url, self.folder)
 
-    def talker(self, person: str = ANN, url: str = "") -> AbstractAsyncContextManager[Talker]:
+    def talker(
+        self, person: str = ANN, url: str = "", language: str = "en"
+    ) -> AbstractAsyncContextManager[Talker]:
         """A browser of that person."""
         cookie = f"{SESSION}={self.api.sessions.issue(person)}"
         where = url or self.url
-        return talking(where, person, {"Cookie": cookie, "Origin": where})
+        return talking(where, person, {"Cookie": cookie, "Origin": where}, language)
 
 
 @pytest_asyncio.fixture

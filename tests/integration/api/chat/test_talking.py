@@ -75,12 +75,13 @@ async def test_what_is_said_twice_is_said_once(place: ChatPlace) -> None:
 
 
 async def test_words_while_it_answers_are_refused_and_later_ones_follow(place: ChatPlace) -> None:
-    async with place.talker() as ann:
+    async with place.talker(language="ko") as ann:
         conversation = await ann.say("stand still")
         await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
         await ann.send(type="say", id="2", text="hello", conversation=conversation)
         refused = await ann.until(lambda each: each["type"] == "refused")
         assert problem_of(refused)["status"] == 409
+        assert str(problem_of(refused)["detail"]).startswith("아직 답하는 중입니다.")
         await ann.send(type="stop", conversation=conversation)
         await ann.answered()
         await ann.say("what else", "3", conversation=conversation)

@@ -24,7 +24,9 @@ from support.shared_api import ApiApp, Clock, api_app
 
 ANN = Person(new_guest_id(), PersonKind.GUEST)
 MOST = 3
-FULL = Refusal(HTTPStatus.CONFLICT, "{who} may have {most}: take one away.")
+FULL = Refusal(
+    HTTPStatus.CONFLICT, en="{who} may have {most}: take one away.", ko="{who} {most}개까지입니다."
+)
 
 
 class Shelf:

@@ -175,7 +175,7 @@ async def test_a_guest_who_asks_too_often_is_told_when_to_come_back(tmp_path: Pa
             assert (await other.get("/api/me")).status_code == 200
     assert statuses == [200, 200, 200, 429]
     assert 1 <= int(refused.headers["retry-after"]) <= 20
-    assert refused.json()["detail"].startswith("A guest may ask 3 times a minute: try again in")
+    assert refused.json()["detail"].startswith("At most 3 requests a minute: try again in")
 
 
 async def test_one_address_has_a_limit_for_all_who_come_from_there(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ async def test_limits_of_the_owner_hold(tmp_path: Path) -> None:
         full = await call(api, agent, headers)
         assert (full.status_code, full.headers["retry-after"]) == (429, "10")
         asked = [await call(api, agent, headers) for _ in range(60)]
-        assert "60 times a minute" in asked[-1].text
+        assert "60 requests a minute" in asked[-1].text
         assert len(await runs(api)) == 1
 
 

@@ -366,7 +366,7 @@ async def test_where_webhooks_may_not_go(tmp_path: Path, receiver: Receiver) -> 
             "ftp://93.184.215.14/",
             "https://",
         ):
-            with pytest.raises(Exception, match="url "):
+            with pytest.raises(Exception, match="url: "):
                 await hooks.create(ANN, NewWebhook(url=url))
     assert receiver.received == []
 

@@ -1,0 +1,40 @@
+"""What pydantic says of a field, in the language at hand: pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from heliostat_api.texts import Text, bilingual
+
+_KOREAN: Final = {
+    "missing": "필수 항목입니다",
+    "extra_forbidden": "없는 항목입니다",
+    "string_type": "글자여야 합니다",
+    "string_too_short": "{min_length}자 이상이어야 합니다",
+    "string_too_long": "{max_length}자 이하여야 합니다",
+    "string_pattern_mismatch": "형식이 맞지 않습니다: {pattern}",
+    "too_short": "{min_length}개 이상이어야 합니다",
+    "too_long": "{max_length}개 이하여야 합니다",
+    "int_type": "정수여야 합니다",
+    "int_parsing": "정수여야 합니다",
+    "bool_type": "참 또는 거짓이어야 합니다",
+    "bool_parsing": "참 또는 거짓이어야 합니다",
+    "greater_than": "{gt}보다 커야 합니다",
+    "greater_than_equal": "{ge} 이상이어야 합니다",
+    "less_than": "{lt}보다 작아야 합니다",
+    "less_than_equal": "{le} 이하여야 합니다",
+    "literal_error": "다음 중 하나여야 합니다: {expected}",
+    "enum": "다음 중 하나여야 합니다: {expected}",
+    "model_type": "객체여야 합니다",
+    "dict_type": "객체여야 합니다",
+    "list_type": "목록이어야 합니다",
+    "tuple_type": "목록이어야 합니다",
+}
+
+
+def words_of(error: Mapping[str, Any]) -> Text:
+    """One of `ValidationError.errors()`; a validator of our own says it in English."""
+    english = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        english = "there is no such field"
+    korean = _KOREAN.get(error["type"])
+    return bilingual(en=english, ko=korean.format(**error.get("ctx", {})) if korean else english)
