@@ -1,6 +1,7 @@
 """What is said is answered, and every client sees the same."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 
 import httpx2
@@ -8,6 +9,7 @@ import pytest
 from pydantic import JsonValue
 from websockets.exceptions import ConnectionClosed
 
+from heliostat_core.worlds import EXECUTION, JsonObject
 from support.chatting import Frame, of_type, parts_of, text_of
 
 from .conftest import ANN, ChatPlace
@@ -142,6 +144,45 @@ async def test_tools_save_look_and_never_activate(place: ChatPlace) -> None:
     refused = {name for name, each in results.items() if each["isError"]}
     assert refused == {"activate_agent", "preview_schedule"}
     assert results["run_test"]["execution"]
+
+
+async def test_what_a_test_run_came_to_is_read_and_what_it_cost_is_drawn(
+    place: ChatPlace,
+) -> None:
+    async with place.talker() as ann:
+        conversation = await ann.say("design")
+        await ann.answered()
+        await end_its_run(place, cost_micros=31_000)
+        await ann.say("how did it go", "2", conversation=conversation)
+        answer = await ann.answered()
+    calls = [each["name"] for each in of_type(answer, "toolCall")]
+    assert calls == ["read_result", "estimate_cost", "read_result"]
+    read, estimated, foreign = of_type(answer, "result")
+    assert "Succeeded" in str(read["text"])
+    assert "42 rows" in str(read["text"])
+    assert "The last run cost $0.0310" in str(estimated["text"])
+    assert foreign["isError"]
+    [chart] = of_type(answer, "chart")
+    assert (chart["title"], chart["unit"]) == ("cost", "usdMicros")
+    assert "31000]" in json.dumps(chart["series"])
+
+
+async def end_its_run(place: ChatPlace, cost_micros: int) -> None:
+    """The only run of this world ends well."""
+    [run] = [each async for each in place.api.world.list(EXECUTION)]
+    done: JsonObject = {"status": "True", "lastTransitionTime": "2026-11-22T12:01:00Z"}
+    status: JsonObject = {
+        "phase": "Succeeded",
+        "costMicros": cost_micros,
+        "completionTime": "2026-11-22T12:01:00Z",
+        "result": {"text": "42 rows"},
+        "conditions": [
+            {**done, "type": "Succeeded", "reason": "Verified"},
+            {**done, "type": "Settled", "reason": "Settled"},
+        ],
+    }
+    ended = place.api.world.put({**run, "status": status})
+    await place.api.parts.commands.recorder.see(EXECUTION, ended)
 
 
 async def test_a_refusal_goes_back_to_the_model_with_its_field(place: ChatPlace) -> None:
