@@ -30,6 +30,9 @@ from heliostat_gateway.egress.targets import Target, TargetError, is_named, read
 from heliostat_gateway.egress.tunnels import PIECE, End, Limits, carry
 
 _HEAD_SECONDS: Final = 10
+_SHARE_OF_UNKNOWN: Final = 4
+"""Who has not said yet what they want have at most such a part of the tunnels, for each address:
+one pod that only connects does not keep the others out."""
 _STATUS: Final = {
     Verdict.NO_KEY: 407,
     Verdict.KEY_REFUSED: 407,
@@ -77,6 +80,7 @@ class EgressProxy:
         self._limits = Limits(settings.idle_seconds, settings.longest_seconds)
         self._connections: set[asyncio.Task[None]] = set()
         self._tunnels: Counter[str] = Counter()
+        self._unknown: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
         self._is_draining = False
 
@@ -106,32 +110,40 @@ class EgressProxy:
         await self._callers.close()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= 2 * self._settings.most_tunnels:
+        peer = str(writer.get_extra_info("peername")[0])
+        most = self._settings.most_tunnels
+        is_full = len(self._connections) >= 2 * most
+        if is_full or self._unknown[peer] >= max(1, most // _SHARE_OF_UNKNOWN):
             writer.transport.abort()
             return
-        task = asyncio.ensure_future(self._serve(End(reader, writer)))
+        self._unknown[peer] += 1
+        task = asyncio.ensure_future(self._serve(End(reader, writer), peer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
 
-    async def _serve(self, client: End) -> None:
+    async def _serve(self, client: End, peer: str) -> None:
         try:
             with suppress(OSError):
-                await self._answer(client)
+                if head := await self._hear(client, peer):
+                    await self._answer(client, head)
         finally:
             await client.close()
 
-    async def _answer(self, client: End) -> None:
+    async def _hear(self, client: End, peer: str) -> Head | None:
+        """What it asks for; None when it left, or was told that nothing could be read."""
         try:
             async with asyncio.timeout(_HEAD_SECONDS):
-                head = await read_head(client)
+                return await read_head(client)
         except TimeoutError:
             await say(client, build_answer(408, "No request came.\n"))
-            return
         except HeadError as error:
             await say(client, build_answer(400, f"This is no request: {error}.\n"))
-            return
-        if head is None:
-            return
+        finally:
+            self._unknown[peer] -= 1
+            self._unknown += Counter()  # forgets whom nothing is counted of
+        return None
+
+    async def _answer(self, client: End, head: Head) -> None:
         if head.method in ("GET", "HEAD") and head.target.startswith("/"):
             await say(client, self._probe(head.target))
             return

@@ -23,6 +23,7 @@ from heliostat_core.worlds import (
     NAMESPACE,
     NETWORK_POLICY,
     SERVICE,
+    ForbiddenError,
     InvalidError,
     JsonObject,
     Kind,
@@ -50,6 +51,7 @@ OURS: Mapping[str, str] = {NETWORK_LABEL: NETWORK_OF_RUNS}
 GUARDING = (NETWORK_POLICY, *DOMAIN_POLICIES)
 """The kinds that guard runs; a cluster may lack all but the first."""
 _RUNS_LEFT_SECONDS = 60.0
+_CLEAR_AGAIN_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -112,10 +114,14 @@ class Guards:
     async def clear(self) -> None:
         """Removes what is left of a time when policies were on. Where nobody may see any, none was
         ever made."""
-        try:
-            await remove_policies(self._world)
-        except WorldError as error:
-            logger.warning("policies of runs are off, and not looked for: %s", error)
+        while True:
+            try:
+                return await remove_policies(self._world)
+            except ForbiddenError as error:
+                return logger.warning("policies of runs are off, and not looked for: %s", error)
+            except WorldError as error:
+                logger.warning("policies of runs are off; what is left goes later: %s", error)
+                await asyncio.sleep(_CLEAR_AGAIN_SECONDS)
 
     async def _close(self, namespace: str) -> None:
         """Of many starts at once the first does it."""

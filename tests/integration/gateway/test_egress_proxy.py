@@ -236,6 +236,23 @@ async def test_a_run_has_so_many_tunnels_and_no_more(shared: GatewayProcess) -> 
         assert await around.status(target, key) == 200
 
 
+async def test_who_connects_and_says_nothing_keeps_nobody_out(shared: GatewayProcess) -> None:
+    async with outside(shared, most_tunnels=8) as around:
+        target, key = f"echo.example.com:{around.port}", around.key("egress-10", "*.example.com")
+        silent = [await asyncio.open_connection("127.0.0.1", around.proxy.port) for _ in range(20)]
+        ends = [asyncio.ensure_future(reader.read()) for reader, _ in silent]
+        await until(lambda: sum(each.done() for each in ends) == 18)
+        host = ("127.0.0.2", 0)
+        opened = await asyncio.open_connection("127.0.0.1", around.proxy.port, local_addr=host)
+        opened[1].write(b"GET /readyz HTTP/1.1\r\nHost: proxy\r\n\r\n")
+        assert b" 200 " in await opened[0].readuntil(b"\r\n\r\n")
+        for _, writer in silent:
+            writer.close()
+        await asyncio.gather(*ends, return_exceptions=True)
+        opened[1].close()
+        assert await around.status(target, key) == 200
+
+
 @pytest.mark.parametrize(("idle", "longest"), [(0.2, 600), (600, 0.2)])
 async def test_a_tunnel_ends_when_nothing_moves_or_its_time_is_over(
     shared: GatewayProcess, idle: float, longest: float

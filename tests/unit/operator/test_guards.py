@@ -27,6 +27,7 @@ from heliostat_core.worlds import (
     NotFoundError,
     Ref,
     Selection,
+    UnavailableError,
 )
 from heliostat_operator.agents.readiness import AgentObservation, compute_ready
 from heliostat_operator.engine import UNFINISHED, Engine
@@ -255,13 +256,27 @@ def test_what_somebody_deletes_or_changes_is_mended() -> None:
     run(scene())
 
 
-def test_what_is_left_of_a_time_when_policies_were_on_goes() -> None:
+def test_what_is_left_of_a_time_when_policies_were_on_goes_once_the_world_answers() -> None:
+    class Away(Cluster):
+        is_away = False
+
+        async def list(
+            self, kind: Kind, selection: Selection = EVERYTHING
+        ) -> AsyncIterator[JsonObject]:
+            if self.is_away and kind == NETWORK_POLICY:
+                self.is_away = False
+                raise UnavailableError("the API server does not answer")
+            async for each in super().list(kind, selection):
+                yield each
+
     async def scene() -> None:
-        world = Cluster()
+        world = Away()
         put_agent(world, DOMAIN)
         await work_until(make_engine(world, SETTINGS), lambda: policies(world) == {GUARD, HOSTS})
+        world.is_away = True
         off = make_engine(world, make_settings())
         await work_until(off, lambda: policies(world) == set())
+        assert not world.is_away
 
     run(scene())
 
