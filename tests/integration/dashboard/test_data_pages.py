@@ -246,7 +246,7 @@ def test_a_list_of_very_many_runs_draws_what_is_near(
 ) -> None:
     with dev.browser() as client:
         like = client.get(f"/api/executions/{ran.sales}").json()
-    pages = list(pages_of(1000, like))
+    pages = list(pages_of(10_000, like))
 
     def answer(route: Route) -> None:
         at = int((re.findall(r"cursor=(\d+)", route.request.url) or ["0"])[0])
@@ -266,7 +266,7 @@ def test_a_list_of_very_many_runs_draws_what_is_near(
         polling=100,
     )
     expect(page.get_by_text("That is all")).to_be_visible()
-    expect(page.locator('a[href="/executions/run-999"]')).to_be_visible()
+    expect(page.locator('a[href="/executions/run-9999"]')).to_be_visible()
     expect(page.locator('a[href="/executions/run-400"]')).to_have_count(0)
     assert rows.count() <= 200
     page.evaluate("scrollTo(0, 0)")
