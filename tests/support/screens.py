@@ -51,9 +51,11 @@ def follow(client: httpx2.Client, cursor: int | None = None) -> Generator[Event,
             name, colon, value = line.partition(": ")
             if colon and name:
                 fields[name] = value
-            elif not line and "data" in fields:
-                yield Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
-                fields, begin = {}, time.monotonic()
+            elif not line:
+                if "id" in fields:  # a heartbeat has none
+                    yield Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
+                    begin = time.monotonic()
+                fields = {}
 
 
 def until_finished(events: Iterable[Event], uid: JsonValue) -> list[Event]:
