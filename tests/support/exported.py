@@ -120,11 +120,3 @@ def writer_text(folder: Path) -> bytes:
         return generate_latest(build_registry(writer))
     finally:
         storage.close()
-
-
-def egress_text() -> bytes:
-    """After one tunnel."""
-    book = DecisionBook()
-    book.count("out", 1)
-    book.show_open(0)
-    return book.text().encode()
