@@ -183,7 +183,11 @@ def copy(words: Sequence[str]) -> int:
     commands = parser.add_subparsers(required=True, dest="command")
     for name, help_, file in (
         ("backup", "write the store to a new file", "a file that is not there yet"),
-        ("restore", "replace what the store holds by a backup", "a file that backup wrote"),
+        (
+            "restore",
+            "replace what the store holds, which is kept beside it",
+            "a file that backup wrote",
+        ),
     ):
         commands.add_parser(name, help=help_).add_argument("file", type=Path, help=file)
     given = parser.parse_args(words)
@@ -197,7 +201,10 @@ def copy(words: Sequence[str]) -> int:
         if given.command == "backup":
             back_up(store, given.file)
         else:
-            restore(given.file, store)
+            aside = store.with_name(f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite")
+            restore(given.file, store, aside)
+            if aside.exists():
+                sys.stdout.write(f"what the store held is in {aside}\n")
     except StartError as error:
         return say(error, 2)
     except (StoreError, OSError) as error:

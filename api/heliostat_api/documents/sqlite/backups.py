@@ -37,14 +37,17 @@ def back_up(path: Path, target: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def restore(backup: Path, path: Path) -> None:
-    """Makes the store what the backup holds; what it held is gone. In one transaction: who has the
-    store open sees all of it at once. Raises BackupError when the backup is not whole.
+def restore(backup: Path, path: Path, aside: Path | None = None) -> None:
+    """Makes the store what the backup holds; what it held goes to the new file `aside`, if there
+    was anything. In one transaction: who has the store open sees all of it at once. Raises
+    BackupError when the backup is not whole.
     """
     if not backup.is_file():
         raise BackupError(f"{backup} is not there: name the file of a backup")
     with closing(_open_to_read(backup)) as source:
         _check(source, backup)
+        if aside is not None and path.is_file():
+            back_up(path, aside)
         with mapped_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)

@@ -131,7 +131,16 @@ async def test_the_command_copies_a_store_that_is_in_use(path: Path, tmp_path: P
     made = run(folder, "backup", backup)
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
     await store.commit(Put("things/a", {"number": 2}), Put("things/b", {"number": 1}))
-    assert run(folder, "restore", backup).returncode == 0
+    restored = run(folder, "restore", backup)
+    assert restored.returncode == 0
+    [aside] = folder.glob("before-restore-*.sqlite")
+    assert restored.stdout == f"what the store held is in {aside}\n"
+    restore(aside, tmp_path / "aside.sqlite")
+    lost = open_sqlite(tmp_path / "aside.sqlite")
+    found = await lost.get("things/a")
+    assert found is not None
+    assert found.fields == {"number": 2}, "what was there last is not gone"
+    await lost.close()
     found = await store.get("things/a")
     assert found is not None
     assert found.fields == {"number": 1}
