@@ -20,6 +20,8 @@ from heliostat_core.addresses import is_public, unwrapped
         "198.18.0.1",
         "224.0.0.1",
         "255.255.255.255",
+        "34.118.224.1",
+        "::ffff:34.118.239.255",
         "::",
         "::1",
         "::ffff:127.0.0.1",
@@ -36,6 +38,8 @@ def test_what_is_not_of_the_internet(address: str) -> None:
     assert not is_public(unwrapped(ip_address(address)))
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f::1", "::ffff:93.184.215.14"])
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "34.118.240.1", "2606:2800:21f::1", "::ffff:93.184.215.14"]
+)
 def test_what_is(address: str) -> None:
     assert is_public(unwrapped(ip_address(address)))
