@@ -7,12 +7,14 @@ import signal
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from heliostat_core.agents import Agent
 from heliostat_core.worlds import JsonObject
 from support.control_plane import Address
 from support.google.accounts import ServiceAccount
@@ -119,6 +121,28 @@ def check_metrics(operator: OperatorProcess) -> None:
         assert f"`{name}" in page or name.endswith("_created"), name
 
 
+def check_that_a_schedule_without_a_date_is_refused(here: Installation, log: Path) -> None:
+    """No rule of the API server can know that there is no 30th of February."""
+    here.apply(make_agent(here.namespace, "never", schedule={"cron": "0 0 30 2 *"}))
+    ready = wait_for(lambda: readiness(here, "never"), "whether it is ready", log)
+    assert (ready["status"], ready["reason"]) == ("False", "ScheduleInvalid")
+    assert "no date that ever comes" in str(ready["message"])
+    agent = Agent.model_validate(here.find("agent", "never"))
+    [condition] = agent.status.conditions
+    assert agent.metadata.creation_timestamp is not None
+    took = condition.last_transition_time - agent.metadata.creation_timestamp
+    print(f"the reason was there after {took.total_seconds():.0f} s")  # noqa: T201
+    assert took <= timedelta(seconds=5), "asked: 1 s, on a machine that does nothing else"
+
+
+def readiness(here: Installation, name: str) -> JsonObject | None:
+    found = here.find("agent", name)
+    status = found.get("status") if found else None
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    first = conditions[0] if isinstance(conditions, list) and conditions else None
+    return first if isinstance(first, dict) else None
+
+
 def test_it_starts_runs_and_takes_up_its_work_after_a_kill(here: Installation) -> None:
     log = here.new_log()
     here.apply(make_agent(here.namespace))
@@ -129,6 +153,7 @@ def test_it_starts_runs_and_takes_up_its_work_after_a_kill(here: Installation) -
         # What comes while it runs comes through kopf's watch.
         here.apply(make_execution(here.namespace, "watched"))
         here.wait_for("job", "watched-1", log)
+        check_that_a_schedule_without_a_date_is_refused(here, log)
         check_metrics(operator)
         print(f"operator RSS after start: {operator.rss_mebibytes:.0f} MiB")  # noqa: T201
         assert operator.rss_mebibytes < 250
