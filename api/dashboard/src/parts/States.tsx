@@ -59,15 +59,16 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
 export function Refusal({ error }: { error: unknown }) {
   const words = useWords();
   if (!error) return null;
-  const problem = error instanceof ApiError ? error.problem : null;
+  const fields = (error instanceof ApiError ? error.problem?.errors : null) ?? [];
   return (
     <div className={classes.failure} role="alert">
       <Icon name="alert" size={22} />
       <div>
         <p className={classes.title}>{words.t("error.command")}</p>
-        <p className={classes.detail}>{explain(error, words)}</p>
-        {problem?.errors?.map(({ field, message }) => (
-          <p key={field} className={classes.detail}>
+        {/* With fields, the words for all of it say the same. */}
+        {fields.length === 0 && <p className={classes.detail}>{explain(error, words)}</p>}
+        {fields.map(({ field, message }) => (
+          <p key={`${field} ${message}`} className={classes.detail}>
             <code>{field}</code>: {message}
           </p>
         ))}
