@@ -41,22 +41,15 @@ class Dashboard:
 
     def kill(self) -> None:
         """Its pod dies at once; another one serves then."""
-        killed = self._pods()
-        self.platform.cluster.kubectl(
-            *("-n", SYSTEM, "delete", "pod", "-l", f"app.kubernetes.io/name={API}"),
-            *("--grace-period=0", "--force"),
-        )
+        killed = set(self.platform.pods_of(API))
+        kubectl = self.platform.cluster.kubectl
+        kubectl("-n", SYSTEM, "delete", *killed, "--grace-period=0", "--force")
         # The Deployment may call itself available for a while with a pod that is gone.
         deadline = time.monotonic() + 90
-        while not self._pods(ready=True) - killed:
-            assert time.monotonic() < deadline, self._pods()
+        while not (others := set(self.platform.pods_of(API)) - killed):
+            assert time.monotonic() < deadline, "no other pod comes"
             time.sleep(0.2)
-
-    def _pods(self, *, ready: bool = False) -> set[str]:
-        """Names of its pods, all or those that are ready."""
-        command = ("-n", SYSTEM, "get", "pods", "-l", f"app.kubernetes.io/name={API}", "-o", "json")
-        found = json.loads(self.platform.cluster.kubectl(*command))["items"]
-        return {each["metadata"]["name"] for each in found if not ready or is_ready(each)}
+        kubectl("-n", SYSTEM, "wait", "--for=condition=Ready", *others, "--timeout=90s")
 
     @contextmanager
     def reached(self) -> Iterator[str]:
@@ -76,11 +69,6 @@ class Dashboard:
         finally:
             process.kill()
             process.communicate()
-
-
-def is_ready(pod: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
-    conditions = pod["status"].get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, JsonValue, StringConstraints, ValidationError
 
 from heliostat_api.schedules.looks import faults_in
 from heliostat_api.serving.faults import words_of
@@ -15,7 +15,6 @@ from heliostat_api.views import View
 from heliostat_core.agents import AgentSpec
 
 Spec = Mapping[str, JsonValue]
-_SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
 LONGEST_NAME: Final = 120
 Name = Annotated[
     str,
@@ -57,10 +56,14 @@ def judge(spec: Spec) -> Judgement:
         for name in _ELSEWHERE
         if name in spec
     )
-    own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
-    judgement = judge_model(AgentSpec, own, "spec")
+    judgement = judge_model(AgentSpec, _own(spec), "spec")
     schedule = faults_in(spec.get("schedule"), "spec.schedule")
     return replace(judgement, faults=misplaced + judgement.faults + schedule)
+
+
+def _own(spec: Spec) -> Spec:
+    """What of a resource's spec is written in the spec of a content."""
+    return {key: value for key, value in spec.items() if key not in _ELSEWHERE}
 
 
 def _say_where(name: str) -> Text:
@@ -106,17 +109,15 @@ def path_of(location: tuple[int | str, ...], root: str = "spec") -> str:
 
 def completed(spec: Spec) -> AgentSpec | None:
     """The spec with its defaults; None when it is wrong, or lacks more than the prompt."""
+    return with_defaults({**spec, "prompt": spec.get("prompt") or _PLACEHOLDER})
+
+
+def with_defaults(spec: Spec) -> AgentSpec | None:
+    """As the API server keeps it; None where it would not take it."""
     try:
-        return AgentSpec.model_validate({**spec, "prompt": spec.get("prompt") or _PLACEHOLDER})
+        return AgentSpec.model_validate(spec)
     except ValidationError:
         return None
-
-
-def with_defaults(spec: Spec) -> Spec | None:
-    """As the API server keeps it; None where it would not take it."""
-    own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
-    whole = None if judge(own).missing else completed(spec)
-    return _SPEC.validate_python(whole.to_json()) if whole else None
 
 
 def whole_spec(content: Content) -> dict[str, JsonValue]:
@@ -127,6 +128,5 @@ def whole_spec(content: Content) -> dict[str, JsonValue]:
 
 def taken_apart(name: str, spec: Spec) -> Content:
     """The content of a resource's spec. Raises ValidationError for a wrong name or description."""
-    own = {key: value for key, value in spec.items() if key not in _ELSEWHERE}
     described = spec.get("description") or ""
-    return Content.model_validate({"name": name, "description": described, "spec": own})
+    return Content.model_validate({"name": name, "description": described, "spec": _own(spec)})

@@ -48,16 +48,8 @@ def content_of(body: NewAgent) -> Content:
     """Raises a problem with status 422."""
     if body.yaml is None:
         if body.name is None:
-            raise refused(
-                [
-                    FieldError(
-                        field="name",
-                        message=bilingual(
-                            en="must be given, or yaml", ko="이름이나 yaml이 있어야 합니다"
-                        ),
-                    )
-                ]
-            )
+            message = bilingual(en="must be given, or yaml", ko="이름이나 yaml이 있어야 합니다")
+            raise refused([FieldError(field="name", message=message)])
         return checked(Content(name=body.name, description=body.description, spec=body.spec))
     if body.spec or body.description:
         message = bilingual(

@@ -124,11 +124,12 @@ def view_detail(document: Document) -> AgentDetailView:
         name, spec = view.resource or slug(view.name), spec_of(document)
         exported = spec
         status = read_schedule_status(document)
+    whole = with_defaults(exported)
     return AgentDetailView(
         **{each: getattr(view, each) for each in AgentView.model_fields},
         spec=spec,
         yaml=export_yaml(name, exported),
-        whole_yaml=export_yaml(name, whole) if (whole := with_defaults(exported)) else "",
+        whole_yaml=export_yaml(name, _SPEC.validate_python(whole.to_json())) if whole else "",
         schedule_recent=view_recent(status),
     )
 

@@ -30,13 +30,11 @@ from heliostat_api.documents.port import StoreError
 from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.person import Person
-from heliostat_api.serving.faults import words_of
 from heliostat_api.serving.problems import (
-    FieldError,
     ProblemError,
     as_problem,
+    malformed,
     problem_of,
-    refused,
 )
 from heliostat_api.texts import bilingual
 from heliostat_api.views import View
@@ -133,7 +131,7 @@ class Session:
         try:
             command = COMMAND.validate_json(text)
         except ValidationError as error:
-            return await self._send(Refused(id=None, problem=problem_of(malformed(error))))
+            return await self._send(Refused(id=None, problem=problem_of(malformed(error.errors()))))
         id_ = command.id if isinstance(command, Say) else None
         try:
             await self._limit()
@@ -219,14 +217,4 @@ def too_large() -> ProblemError:
             en=f"A frame has at most {LONGEST_FRAME} characters: say less at once.",
             ko=f"한 번에 {LONGEST_FRAME}자까지 보낼 수 있습니다. 나누어 보내세요.",
         ),
-    )
-
-
-def malformed(error: ValidationError) -> ProblemError:
-    """What is wrong with a frame."""
-    return refused(
-        [
-            FieldError(field=".".join(map(str, each["loc"])), message=words_of(each))
-            for each in error.errors(include_url=False)
-        ]
     )

@@ -1,8 +1,8 @@
 """Errors for clients: RFC 9457 problems."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI, WebSocket
 from fastapi.exceptions import RequestValidationError
@@ -142,7 +142,7 @@ def as_problem(error: Exception) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, RequestValidationError):
-        return _invalid_request(error)
+        return malformed(error.errors())
     if isinstance(error, HTTPException):
         status, said = HTTPStatus(error.status_code), plain(error.detail)
         return ProblemError(status, said, headers=error.headers)
@@ -172,11 +172,12 @@ def _status_of(error: Exception) -> HTTPStatus:
     return HTTPStatus.CONFLICT
 
 
-def _invalid_request(error: RequestValidationError) -> ProblemError:
+def malformed(errors: Iterable[Mapping[str, Any]]) -> ProblemError:
+    """What pydantic says of a request or a frame: each field by its place."""
     return refused(
         [
-            FieldError(field=".".join(str(part) for part in each["loc"]), message=words_of(each))
-            for each in error.errors()
+            FieldError(field=".".join(map(str, each["loc"])), message=words_of(each))
+            for each in errors
         ]
     )
 

@@ -269,9 +269,13 @@ def test_operator_and_api_agree_on_the_audience_of_cloud_scheduler(
 
 def variables_of(objects: list[JsonObject]) -> dict[str, JsonValue]:
     """Plain ones of all pods."""
-    containers = [each for pod in pods_of(objects) for each in json_list(pod["containers"])]
-    entries = [entry for each in containers for entry in json_list(each.get("env", []))]
+    entries = [entry for each in containers_of(objects) for entry in json_list(each.get("env", []))]
     return {str(each["name"]): each["value"] for each in entries if "value" in each}
+
+
+def containers_of(objects: list[JsonObject]) -> list[JsonObject]:
+    """Of all pods."""
+    return [each for pod in pods_of(objects) for each in json_list(pod["containers"])]
 
 
 def json_list(value: JsonValue) -> list[JsonObject]:

@@ -10,7 +10,7 @@ import yaml
 from support.control_plane import Address
 from support.worlds import make_namespace
 
-from .test_chart import CHART, json_list, objects_of, pods_of, render, variables_of
+from .test_chart import CHART, containers_of, objects_of, render, variables_of
 
 NAMESPACE = "heliostat-install"
 DIGEST = "sha256:" + "a" * 64
@@ -86,13 +86,7 @@ def test_every_image_comes_from_the_registry_that_is_named(helm: str, digest: st
         helm, "", "--set=image.registry=registry.example/team", "--set=image.tag=v9", *own
     )
     objects = objects_of(done.stdout)
-    containers = [
-        container
-        for pod in pods_of(objects)
-        for kind in ("containers", "initContainers")
-        for container in json_list(pod.get(kind, []))
-    ]
-    images = {str(each["image"]) for each in containers}
+    images = {str(each["image"]) for each in containers_of(objects)}
     images.add(str(variables_of(objects)["HELIOSTAT_OPERATOR_WORKSPACE_IMAGE"]))
     end = f"@{digest}" if digest else ":v9"
     assert images == {f"registry.example/team/heliostat-{part}{end}" for part in PARTS}

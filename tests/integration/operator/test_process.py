@@ -124,23 +124,19 @@ def check_metrics(operator: OperatorProcess) -> None:
 def check_that_a_schedule_without_a_date_is_refused(here: Installation, log: Path) -> None:
     """No rule of the API server can know that there is no 30th of February."""
     here.apply(make_agent(here.namespace, "never", schedule={"cron": "0 0 30 2 *"}))
-    ready = wait_for(lambda: readiness(here, "never"), "whether it is ready", log)
-    assert (ready["status"], ready["reason"]) == ("False", "ScheduleInvalid")
-    assert "no date that ever comes" in str(ready["message"])
-    agent = Agent.model_validate(here.find("agent", "never"))
-    [condition] = agent.status.conditions
+
+    def judged() -> Agent | None:
+        agent = Agent.model_validate(here.find("agent", "never"))
+        return agent if agent.status.conditions else None
+
+    agent = wait_for(judged, "whether it is ready", log)
+    [ready] = agent.status.conditions
+    assert (ready.status, ready.reason) == ("False", "ScheduleInvalid")
+    assert "no date that ever comes" in ready.message
     assert agent.metadata.creation_timestamp is not None
-    took = condition.last_transition_time - agent.metadata.creation_timestamp
+    took = ready.last_transition_time - agent.metadata.creation_timestamp
     print(f"the reason was there after {took.total_seconds():.0f} s")  # noqa: T201
     assert took <= timedelta(seconds=5), "asked: 1 s, on a machine that does nothing else"
-
-
-def readiness(here: Installation, name: str) -> JsonObject | None:
-    found = here.find("agent", name)
-    status = found.get("status") if found else None
-    conditions = status.get("conditions") if isinstance(status, dict) else None
-    first = conditions[0] if isinstance(conditions, list) and conditions else None
-    return first if isinstance(first, dict) else None
 
 
 def test_it_starts_runs_and_takes_up_its_work_after_a_kill(here: Installation) -> None:

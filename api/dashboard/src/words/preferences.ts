@@ -64,13 +64,17 @@ export function choose(change: Partial<Preferences>): void {
   publish(next);
 }
 
-export function browserLanguage(): Language {
+function browserLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("ko") ? "ko" : "en";
+}
+
+export function languageOf({ language }: Preferences): Language {
+  return language ?? browserLanguage();
 }
 
 /** Of texts that are made outside of a page's components. */
 export function presentLanguage(): Language {
-  return present.language ?? browserLanguage();
+  return languageOf(present);
 }
 
 export function browserZone(): string {

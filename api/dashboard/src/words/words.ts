@@ -1,6 +1,6 @@
 import { CATALOGUE, type Key } from "./catalogue";
 import * as formats from "./formats";
-import { browserLanguage, browserZone, type Language, usePreferences } from "./preferences";
+import { browserZone, type Language, languageOf, usePreferences } from "./preferences";
 
 export type Values = Record<string, string | number>;
 
@@ -42,8 +42,9 @@ export interface Words {
 
 /** Texts and figures in the person's language and zone. */
 export function useWords(): Words {
-  const { language: chosen, zone } = usePreferences();
-  const language = chosen ?? browserLanguage();
+  const preferences = usePreferences();
+  const { zone } = preferences;
+  const language = languageOf(preferences);
   return {
     language,
     t: (key, values) => say(language, key, values),
