@@ -26,7 +26,14 @@ export default defineConfig({
   plugins: [react(), compressed()],
   // The server puts a fresh nonce in its place with every answer.
   html: { cspNonce: "__CSP_NONCE__" },
-  build: { outDir: OUT, emptyOutDir: true, target: "es2022", assetsInlineLimit: 0 },
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    // A style sheet that could not be fetched is never asked for again: one, with the page itself.
+    cssCodeSplit: false,
+  },
   worker: { format: "es" },
   server: {
     host: "127.0.0.1",

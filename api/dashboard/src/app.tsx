@@ -1,9 +1,10 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import { Route, Router, Switch, useLocation } from "wouter";
 import { ApiError } from "./api/client";
 import { useNews } from "./api/news";
+import { fetched } from "./lib/fetched";
 import { guardedNavigation, useLeaving } from "./lib/unsaved";
 import { startLive } from "./live/start";
 import { HomePage } from "./pages/HomePage";
@@ -15,17 +16,17 @@ import { Rows } from "./parts/States";
 import { pageNonce, schemes, theme, variables } from "./theme";
 import { useWords } from "./words/words";
 
-const ChatPage = lazy(() => import("./pages/ChatPage"));
-const RunsPage = lazy(() => import("./pages/RunsPage"));
-const RunPage = lazy(() => import("./pages/RunPage"));
-const AgentsPage = lazy(() => import("./pages/AgentsPage"));
-const AgentPage = lazy(() => import("./pages/AgentPage"));
-const UsagePage = lazy(() => import("./pages/UsagePage"));
-const KeysPage = lazy(() => import("./pages/KeysPage"));
-const SecretsPage = lazy(() => import("./pages/SecretsPage"));
-const WebhooksPage = lazy(() => import("./pages/WebhooksPage"));
-const LeaveDialog = lazy(() => import("./parts/LeaveDialog"));
-const SettingsPage = lazy(() => import("./pages/SettingsPage"));
+const ChatPage = fetched(() => import("./pages/ChatPage"));
+const RunsPage = fetched(() => import("./pages/RunsPage"));
+const RunPage = fetched(() => import("./pages/RunPage"));
+const AgentsPage = fetched(() => import("./pages/AgentsPage"));
+const AgentPage = fetched(() => import("./pages/AgentPage"));
+const UsagePage = fetched(() => import("./pages/UsagePage"));
+const KeysPage = fetched(() => import("./pages/KeysPage"));
+const SecretsPage = fetched(() => import("./pages/SecretsPage"));
+const WebhooksPage = fetched(() => import("./pages/WebhooksPage"));
+const LeaveDialog = fetched(() => import("./parts/LeaveDialog"));
+const SettingsPage = fetched(() => import("./pages/SettingsPage"));
 
 const TRIES = 2;
 

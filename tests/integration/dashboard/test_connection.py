@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from support.dev_process import DevProcess, running_dev
 from support.screens import run_sample
@@ -61,6 +61,53 @@ def test_a_browser_without_shared_workers_has_its_own_stream(
     with dev.browser() as client:
         uid = run_sample(client)
     expect(page.locator(f'a[href="/executions/{uid}"]')).to_contain_text("Succeeded")
+
+
+def test_a_page_asked_for_while_the_server_is_away_comes_when_it_is_back(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    with running_dev(tmp_path) as dev:
+        page = chromium.new_context(locale="en-US").new_page()
+        page.goto(dev.url)
+        bar = page.get_by_role("region", name="What is going on")
+        expect(bar).to_contain_text("Live")
+        dev.end()
+        with page.expect_event("requestfailed", lambda request: "/assets/" in request.url):
+            page.get_by_role("link", name="Usage").click()
+        expect(page.locator("main").get_by_label("Loading")).to_be_visible()
+        dev.start()
+        expect(page.get_by_role("heading", level=1, name="Usage")).to_be_visible()
+        page.context.close()
+
+
+def test_a_page_that_an_upgrade_left_behind_begins_again(open_page: OpenPage) -> None:
+    page = open_page("/settings")
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+
+    def gone(route: Route) -> None:
+        if loads:
+            route.continue_()
+        else:
+            route.fulfill(status=404, body="no such file")
+
+    page.route("**/assets/UsagePage-*", gone)
+    page.get_by_role("link", name="Usage").click()
+    expect(page.get_by_role("heading", level=1, name="Usage")).to_be_visible()
+    assert len(loads) == 1
+
+
+def test_a_part_that_is_missing_for_good_is_said_and_the_page_does_not_spin(
+    profile: Callable[..., BrowserContext], dev: DevProcess
+) -> None:
+    page = profile().new_page()
+    page.goto(f"{dev.url}/settings")
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+    page.route("**/assets/UsagePage-*", lambda route: route.fulfill(status=404, body=""))
+    page.get_by_role("link", name="Usage").click()
+    expect(page.locator("main")).to_contain_text("Something on this page broke")
+    assert len(loads) == 1
 
 
 def test_a_command_that_nobody_takes_is_said(open_page: OpenPage) -> None:

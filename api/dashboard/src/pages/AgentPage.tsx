@@ -1,5 +1,5 @@
 import { Button, Tabs } from "@mantine/core";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { ActivateDialog, Drift } from "../agents/ActivateDialog";
 import { AgentMenu } from "../agents/AgentMenu";
@@ -17,6 +17,7 @@ import { useAgentDetail } from "../api/agents";
 import { ApiError } from "../api/client";
 import { useAgent } from "../api/queries";
 import type { Agent, AgentDetail } from "../api/views";
+import { fetched } from "../lib/fetched";
 import { AgentState } from "../parts/AgentState";
 import { Callout } from "../parts/Callout";
 import { Icon } from "../parts/icons";
@@ -26,7 +27,7 @@ import { useWords } from "../words/words";
 import classes from "./AgentPage.module.css";
 import { MissingPage } from "./MissingPage";
 
-const WebhooksTab = lazy(() => import("../agents/WebhooksTab"));
+const WebhooksTab = fetched(() => import("../agents/WebhooksTab"));
 
 const TABS = ["overview", "edit", "yaml", "history", "webhooks"] as const;
 type Tab = (typeof TABS)[number];

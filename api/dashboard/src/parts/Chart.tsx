@@ -1,9 +1,10 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
+import { fetched } from "../lib/fetched";
 import classes from "./Chart.module.css";
 import { type Column, columnsOf, type Series, type Unit } from "./columns";
 import { useFigures } from "./figures";
 
-const Plot = lazy(() => import("./Plot"));
+const Plot = fetched(() => import("./Plot"));
 
 export interface ChartProps {
   title: string;

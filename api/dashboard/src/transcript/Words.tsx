@@ -1,7 +1,8 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { fetched } from "../lib/fetched";
 import classes from "./Steps.module.css";
 
-const Markdown = lazy(() => import("./Markdown"));
+const Markdown = fetched(() => import("./Markdown"));
 
 /** What an agent says: Markdown, or the bare text until the reader of Markdown is here. */
 export function Words({
