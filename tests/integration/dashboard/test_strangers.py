@@ -1,0 +1,108 @@
+"""What an agent writes is a stranger's: read, never run, and it calls nobody."""
+
+import json
+import shlex
+import subprocess
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from support.dev_process import DevProcess
+from support.heliostat_program import PROGRAM
+from support.screens import follow, until_finished
+
+from .conftest import OpenPage
+
+HOSTILE = """# Good news
+
+<script>document.title = "owned"</script>
+<img src="x" onerror="document.title = 'owned'">
+<svg onload="document.title = 'owned'"><script>document.title = "owned"</script></svg>
+<iframe src="https://spy.example/frame"></iframe>
+<style>body { background: url(https://spy.example/style) }</style>
+<a href="javascript:document.title='owned'" onclick="document.title='owned'">raw</a>
+<form action="https://spy.example/form"><input name="password"></form>
+
+[script](javascript:document.title='owned') [spaced](java\tscript:document.title='owned')
+[upper](JAVASCRIPT:document.title='owned') [entity](&#106;avascript:document.title='owned')
+[data](data:text/html,<script>parent.document.title='owned'</script>) [vb](vbscript:owned)
+<javascript:document.title='owned'> [file](file:///etc/passwd)
+
+![pixel](https://spy.example/pixel.png) ![near](//spy.example/pixel.png)
+![inline](data:image/svg+xml,<svg onload="alert(1)"/>) ![drawing](drawing.svg) ![page](page.html)
+
+[outside](https://example.com/read)
+"""
+MARKUP = '<svg xmlns="http://www.w3.org/2000/svg"><script>top.document.title="owned"</script></svg>'
+FILES = {"words.md": HOSTILE, "drawing.svg": MARKUP, "page.html": f"<html>{MARKUP}</html>"}
+
+RUNS_OR_FETCHES = "script, iframe, svg, style, form, input, object, embed, img"
+HANDLERS = """words => [...words.querySelectorAll("*")].flatMap(
+    element => element.getAttributeNames().filter(name => name.startsWith("on")))"""
+ADDRESSES = """words => [...words.querySelectorAll("[href]")].map(
+    link => link.getAttribute("href"))"""
+
+
+@pytest.fixture(scope="module")
+def written(dev: DevProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run that wrote `FILES`."""
+    write = "; ".join(f"printf %s {shlex.quote(text)} > {name}" for name, text in FILES.items())
+    agent = {
+        "apiVersion": "heliostat.dev/v1alpha1",
+        "kind": "Agent",
+        "metadata": {"name": "stranger", "namespace": "default"},
+        "spec": {
+            "description": "Writes what it should not.",
+            "prompt": "Write.",
+            "runtime": {"command": ["sh", "-c", write]},
+        },
+    }
+    manifest = tmp_path_factory.mktemp("stranger") / "agent.yaml"
+    manifest.write_text(json.dumps(agent))
+    environ = {**dev.environ, "HELIOSTAT_HOME": str(dev.folder)}
+    subprocess.run([PROGRAM, "apply", "-f", manifest], env=environ, check=True, capture_output=True)
+    with dev.browser() as client:
+        agents = client.get("/api/agents").json()["items"]
+        name = next(found["id"] for found in agents if found["name"] == "stranger")
+        answer = client.post(f"/api/agents/{name}/run", json={})
+        uid = str(answer.json()["execution"])
+        until_finished(follow(client, 0), uid)
+    return uid
+
+
+def test_a_page_of_markdown_runs_nothing_and_calls_nobody(
+    open_page: OpenPage, dev: DevProcess, written: str
+) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{dev.url}/executions/{written}?tab=files")
+    page.get_by_role("link", name="words.md").first.click()
+    words = page.get_by_role("heading", name="Good news").locator("..")
+    expect(words).to_contain_text("[pixel] [near]")
+    assert words.locator(RUNS_OR_FETCHES).count() == 0
+    assert words.evaluate(HANDLERS) == []
+    addresses = words.evaluate(ADDRESSES)
+    assert len(addresses) > 1
+    assert {urlsplit(address).scheme for address in addresses} <= {"", "https"}, addresses
+    outside = words.get_by_role("link", name="outside")
+    expect(outside).to_have_attribute("rel", "noopener noreferrer nofollow")
+    expect(page).to_have_title("stranger · Succeeded · Heliostat")
+    assert {urlsplit(address).netloc for address in asked} == {urlsplit(dev.url).netloc}
+
+
+@pytest.mark.parametrize("name", ["drawing.svg", "page.html"])
+def test_markup_is_never_a_page_of_ours(
+    open_page: OpenPage, dev: DevProcess, written: str, name: str
+) -> None:
+    page = open_page(f"/executions/{written}?tab=files")
+    page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_text("This kind of file is not shown here")).to_be_visible()
+    with dev.browser() as client:
+        files = client.get(f"/api/executions/{written}/files").json()["items"]
+        found = next(file["id"] for file in files if file["path"] == name)
+        answer = client.get(f"/api/executions/{written}/files/{found}")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
