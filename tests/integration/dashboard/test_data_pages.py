@@ -124,6 +124,50 @@ def test_what_was_spent_is_told_and_kept(open_page: OpenPage, ran: Ran) -> None:
     assert kept.value.path().read_text().startswith("day,costMicros,requests,")
 
 
+def test_a_month_is_foreseen_only_from_days_of_history(open_page: OpenPage, ran: Ran) -> None:
+    """The books of today alone foresee nothing; those of more days are the gateway's tests."""
+    del ran
+    page = open_page("/usage")
+    facts = page.get_by_label("Facts")
+    expect(facts).to_contain_text("Model calls")
+    expect(facts).not_to_contain_text("expected")
+
+    def foresee(route: Route) -> None:
+        answer = route.fetch()
+        forecast = {
+            "monthCostMicros": 12_500_000,
+            "lowMicros": 9_000_000,
+            "highMicros": 16_000_000,
+            "text": "",
+        }
+        route.fulfill(response=answer, json=answer.json() | {"forecast": forecast})
+
+    page.route("**/api/usage?*", foresee)
+    page.reload()
+    expect(facts).to_contain_text("This month, expected")
+    expect(facts).to_contain_text("$12.50 ($9.00 to $16.00)")
+
+
+def test_what_the_last_runs_cost_is_drawn_beside_an_agent(
+    open_page: OpenPage, dev: DevProcess, ran: Ran
+) -> None:
+    with dev.browser() as client:
+        costs = [
+            client.get(f"/api/executions/{uid}").json()["costMicros"]
+            for uid in (ran.sales, ran.again)
+        ]
+    page = open_page("/agents")
+    sales = page.get_by_role("link", name="sales", exact=True)
+    row = page.get_by_role("listitem").filter(has=sales)
+    drawn = row.get_by_role("img", name=re.compile(r"Cost of the last runs \(2\)"))
+    expect(drawn).to_have_accessible_name(re.compile(f"{max(costs) / 1e6:.4f}"))
+    heights = drawn.locator("rect").evaluate_all(
+        "all => all.map(each => +each.getAttribute('height'))"
+    )
+    assert len(heights) == len(costs)
+    assert heights == pytest.approx([26 * cost / max(costs) for cost in costs])
+
+
 def test_who_comes_back_to_a_list_finds_it_as_they_left_it(
     open_page: OpenPage, dev: DevProcess
 ) -> None:

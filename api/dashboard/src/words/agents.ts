@@ -78,7 +78,7 @@ export const AGENTS = {
   "agents.last": { en: "Last result", ko: "최근 결과" },
   "agents.byHand": { en: "By hand", ko: "직접 실행" },
   "agents.costs": {
-    en: "Cost of the last {count} runs, {highest} at most",
+    en: "Cost of the last runs ({count}), {highest} at most",
     ko: "최근 {count}회 실행 비용, 최대 {highest}",
   },
   "agents.menu": { en: "More about {name}", ko: "{name} 더 보기" },
@@ -486,7 +486,7 @@ export const AGENTS = {
     ko: "앞으로 30일 동안 {count}회 시작하며 지금까지 평균이면 {cost}입니다.",
   },
   "outlook.monthStarts": {
-    en: "In the next 30 days it starts {count} times.",
+    en: "Starts in the next 30 days: {count}.",
     ko: "앞으로 30일 동안 {count}회 시작합니다.",
   },
   "agent.receipts": { en: "What became of its last times", ko: "지난 예정 시각의 결과" },

@@ -215,7 +215,7 @@ export const CATALOGUE = {
     ko: "에이전트가 말을 시작하기 전에 실행이 끝났습니다.",
   },
   "steps.begin": { en: "Began with {model}", ko: "{model} 모델로 시작" },
-  "steps.tools": { en: "{count} tools", ko: "도구 {count}개" },
+  "steps.tools": { en: "Tools: {count}", ko: "도구 {count}개" },
   "steps.thinking": { en: "Thinking", ko: "생각" },
   "steps.tool": { en: "{name}", ko: "{name}" },
   "steps.toolRunning": { en: "running", ko: "실행 중" },
@@ -230,7 +230,7 @@ export const CATALOGUE = {
   "steps.stderr": { en: "Error output", ko: "오류 출력" },
   "steps.result": { en: "Final answer", ko: "최종 답변" },
   "steps.resultError": { en: "Ended with an error", ko: "오류로 끝남" },
-  "steps.turns": { en: "{count} turns", ko: "{count}턴" },
+  "steps.turns": { en: "Turns: {count}", ko: "{count}턴" },
   "steps.end": { en: "End of the attempt", ko: "시도 종료" },
   "steps.resumed": {
     en: "Goes on where the attempt before it ended",

@@ -82,7 +82,7 @@ export const WEBHOOKS = {
   "webhooks.state.waiting": { en: "Waiting", ko: "대기 중" },
   "webhooks.state.delivered": { en: "Delivered", ko: "전송됨" },
   "webhooks.state.failed": { en: "Given up", ko: "포기함" },
-  "webhooks.tries": { en: "Sent {count} times", ko: "{count}번 보냄" },
+  "webhooks.tries": { en: "Times sent: {count}", ko: "{count}번 보냄" },
   "webhooks.next": { en: "Again {time}", ko: "다시 보내는 시간 {time}" },
   "webhooks.said.taken": { en: "taken", ko: "받음" },
   "webhooks.said.elsewhere": {
