@@ -28,6 +28,7 @@ from heliostat_operator.handlers import (
 )
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.observability.metrics import Metrics
+from heliostat_operator.observability.run_lines import tell_in_lines
 from heliostat_operator.observability.run_spans import RunSpans
 from heliostat_operator.schedules.cloud_timers import CloudTimers
 from heliostat_operator.schedules.cron_jobs import CronJobs
@@ -75,7 +76,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         signer,
         settings,
         meter=metrics,
-        followers=[metrics.moved, *([RunSpans(spans).moved] if spans else [])],
+        followers=[metrics.moved, tell_in_lines, *([RunSpans(spans).moved] if spans else [])],
         vault=_vault(settings, secrets),
         triggers=triggers,
     )

@@ -1,5 +1,9 @@
 """What a run reached with one write of its status."""
 
+import logging
+
+import pytest
+
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_operator.observability.milestones import (
@@ -10,6 +14,7 @@ from heliostat_operator.observability.milestones import (
     Started,
     milestones,
 )
+from heliostat_operator.observability.run_lines import tell_in_lines
 from support.builders.resources import (
     NOW,
     make_attempt,
@@ -30,7 +35,9 @@ RUNS = execution(
         update={"start_time": NOW + seconds(3)}
     )
 )
-OVER = make_attempt(start=NOW + seconds(3), end=NOW + seconds(10), cause="agent")
+OVER = make_attempt(
+    start=NOW + seconds(3), end=NOW + seconds(10), reason="AgentError", cause="agent"
+)
 ENDED = execution(
     make_condition_status(
         OVER, succeeded="False", reason=FinishedReason.AGENT_ERROR, settled="False"
@@ -53,6 +60,19 @@ def test_a_life_is_told_step_by_step() -> None:
         Finished("Failed", "AgentError", 7),
     ]
     assert list(milestones(ENDED, SETTLED)) == [Settled(1200)]
+
+
+def test_a_life_is_told_in_lines(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell_in_lines(WAITS, SETTLED)
+    tell_in_lines(SETTLED, SETTLED)
+    assert caplog.messages == [
+        "admitted after 7 s",
+        "its container runs, 3 s after the admission",
+        "attempt 1 ended: AgentError, caused by agent",
+        "finished: Failed, AgentError, after 7 s of running",
+        "its cost is final: $0.001200",
+    ]
 
 
 def test_what_was_reached_before_is_not_reached_again() -> None:

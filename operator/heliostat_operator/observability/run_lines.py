@@ -1,0 +1,39 @@
+"""The life of a run in the log: a line for each thing that it reached."""
+
+import logging
+
+from heliostat_core.executions import Execution
+from heliostat_core.money import format_micros
+from heliostat_operator.observability.milestones import (
+    Admitted,
+    AttemptEnded,
+    Finished,
+    Milestone,
+    Settled,
+    Started,
+    milestones,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def tell_in_lines(before: Execution, after: Execution) -> None:
+    """The status of a run was written; the lines' subject is the run."""
+    for each in milestones(before, after):
+        logger.info("%s", describe(each))
+
+
+def describe(reached: Milestone) -> str:
+    """In words, without anything that an agent or a model said."""
+    match reached:
+        case Admitted(waited_seconds=seconds):
+            return f"admitted after {seconds:.0f} s"
+        case Started(after_seconds=seconds):
+            return f"its container runs, {seconds:.0f} s after the admission"
+        case AttemptEnded(attempt=attempt):
+            cause = f", caused by {attempt.cause}" if attempt.cause else ""
+            return f"attempt {attempt.number} ended: {attempt.reason}{cause}"
+        case Finished(phase=phase, reason=reason, ran_seconds=seconds):
+            return f"finished: {phase}, {reason}, after {seconds} s of running"
+        case Settled(cost_micros=cost):
+            return f"its cost is final: {format_micros(cost)}"
