@@ -1,6 +1,7 @@
 """What the api counts, in a registry of its own. Every label has a bounded set of values."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -9,10 +10,14 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliostat_api.documents.port import Delete, Document, Documents, Page, Put, Query
+from heliostat_api.serving.problems import ProblemError
+from heliostat_api.texts import plain
 
 PREFIX: Final = "heliostat_api"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_HANDED_ON: Final = ("forwarded", "via", "x-forwarded-for")
+"""What every ingress and load balancer of HTTP adds: the port of the pages is theirs as well."""
 _PAGES: Final = "pages"
 """Of whatever no route serves: the dashboard and its files, and what is not found."""
 
@@ -54,7 +59,11 @@ metrics = APIRouter(include_in_schema=False)
 
 @metrics.get("/metrics")
 async def read_metrics(request: Request) -> Response:
-    """Metrics in the text format of Prometheus."""
+    """Metrics in the text format of Prometheus; 404 for what a proxy hands on from outside."""
+    if any(name in request.headers for name in _HANDED_ON):
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, plain("Metrics are read at the pod itself, not through a proxy.")
+        )
     counted: Metrics = request.app.state.metrics
     kind = "text/plain; version=0.0.4; charset=utf-8"
     return Response(generate_latest(counted.registry), media_type=kind)

@@ -4,6 +4,8 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
+
 from support.shared_api import ApiApp, api_app
 
 ROOT = Path(__file__).parents[3]
@@ -68,6 +70,14 @@ async def test_a_recorder_that_follows_has_no_lag(tmp_path: Path) -> None:
         assert (await read(api))["heliostat_api_recorder_lag_seconds"] == 0
         api.parts.commands.recorder.lag.begin()
         assert (await read(api))["heliostat_api_recorder_lag_seconds"] >= 0
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+async def test_who_comes_through_a_proxy_reads_none(tmp_path: Path, header: str) -> None:
+    async with api_app(tmp_path) as api, api.browser() as anybody:
+        answer = await anybody.get("/metrics", headers={header: "203.0.113.7"})
+    assert answer.status_code == 404
+    assert "at the pod itself" in answer.json()["detail"]
 
 
 async def test_every_metric_is_documented(tmp_path: Path) -> None:
