@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
-
-import yaml
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
@@ -14,11 +13,8 @@ from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
     AGENT,
-    CILIUM_POLICY,
     EXECUTION,
-    FQDN_POLICY,
     JsonObject,
-    Kind,
     Ref,
 )
 from heliostat_google.identity import Identity
@@ -70,7 +66,10 @@ from support.manifests import INSTALLATION, read_objects
 from support.objects import make_agent, make_execution
 from support.operator_process import SYSTEM
 from support.worlds import make_namespace
+from tools.machine import ROOT
 
+CRDS = Path(__file__).with_name("crds")
+GOLDEN = ROOT / "tests" / "unit" / "operator" / "golden"
 VOLUME = {"storage": {"type": "Volume", "size": "1Gi"}}
 GOOGLE_ACCOUNT = "operator@acme.iam.gserviceaccount.com"
 SECRET_REF = {"name": "crm", "key": "token", "envName": "TOKEN"}
@@ -143,40 +142,24 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
         await use_schedule(world, others, namespace)
         await use_triggers(world, others, namespace)
         await use_engine(world, signer, namespace)
-        with definitions_of(server, FQDN_POLICY, CILIUM_POLICY):
+        with definitions_of_others(server):
             await use_network(world, others, make_namespace(server))
         await finish_uninstall(world, FakeGateway(), SYSTEM)
         await leadership.release()
 
 
 @contextmanager
-def definitions_of(server: Address, *kinds: Kind) -> Iterator[None]:
-    """As far as a cluster that has them would serve them."""
-    names = [f"{each.plural}.{each.group}" for each in kinds]
-    text = yaml.safe_dump_all([build_open_definition(each) for each in kinds])
-    server.kubectl("apply", "-f", "-", stdin=text)
-    server.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", *names)
+def definitions_of_others(server: Address) -> Iterator[None]:
+    """The real ones of GKE and Cilium, which take what the golden files say of theirs."""
+    server.kubectl("apply", "--server-side", "-f", CRDS)
+    server.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", CRDS)
     try:
+        for name in ("fqdn", "cilium"):
+            policy = ("-f", GOLDEN / f"{name}.yaml")
+            server.kubectl("apply", "--dry-run=server", "--validate=strict", *policy)
         yield
     finally:
-        server.kubectl("delete", "crd", *names)
-
-
-def build_open_definition(kind: Kind) -> JsonObject:
-    schema: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version: JsonObject = {"name": kind.version, "served": True, "storage": True}
-    names: JsonObject = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{kind.plural}.{kind.group}"},
-        "spec": {
-            "group": kind.group,
-            "scope": "Namespaced",
-            "names": {**names, "listKind": f"{kind.name}List"},
-            "versions": [{**version, "schema": {"openAPIV3Schema": schema}}],
-        },
-    }
+        server.kubectl("delete", "-f", CRDS)
 
 
 async def use_network(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
