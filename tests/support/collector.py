@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from heliostat_core.traces import trace_of
+
 Attributes = dict[str, str | int | float | bool]
 
 
@@ -49,6 +51,23 @@ class Collector:
 
     def named(self, name: str) -> list[Told]:
         return [each for each in self.told if each.span.name == name]
+
+    def one(self, correlation_id: str, service: str, name: str) -> Told:
+        """The first span of that name in the trace of what has this correlation id."""
+        trace = f"{trace_of(correlation_id):032x}"
+        found = [each for each in self.named(name) if each.trace == trace]
+        assert found, (name, [each.span.name for each in self.told])
+        assert {each.service for each in found} == {f"heliostat-{service}"}
+        return found[0]
+
+    def check_calls(self, runner: Told) -> None:
+        """What a runner asked of the gateway stands below it, and below that the provider."""
+        calls = [each for each in self.told if each.parent == runner.id]
+        assert calls
+        for call in calls:
+            assert call.service == "heliostat-gateway"
+            below = [each for each in self.told if each.parent == call.id]
+            assert [attributes(each.span)["gen_ai.provider.name"] for each in below] == ["scripted"]
 
     def take(self, body: bytes) -> None:
         message = ExportTraceServiceRequest.FromString(body)

@@ -24,11 +24,7 @@ class Story:
 
     def one(self, service: str, name: str) -> Told:
         """The first span of that name in the run's trace."""
-        trace = f"{trace_of(self.correlation_id):032x}"
-        found = [each for each in self.collector.named(name) if each.trace == trace]
-        assert found, (name, [each.span.name for each in self.collector.told])
-        assert {each.service for each in found} == {f"heliostat-{service}"}
-        return found[0]
+        return self.collector.one(self.correlation_id, service, name)
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +50,13 @@ def test_each_part_stands_below_the_one_that_asked_it(story: Story) -> None:
     run = story.one("operator", f"run {agent}")
     attempt = story.one("operator", "attempt 1")
     runner = story.one("operator", "runner")
-    calls = [each for each in story.collector.told if each.parent == runner.id]
     assert asked.service == "heliostat-api"
     assert asked.parent == ""
     assert run.parent == asked.id
     assert story.one("operator", "wait for admission").parent == run.id
     assert attempt.parent == run.id
     assert runner.parent == attempt.id
-    assert calls
-    for call in calls:
-        assert call.service == "heliostat-gateway"
-        below = [each for each in story.collector.told if each.parent == call.id]
-        assert [attributes(each.span)["gen_ai.provider.name"] for each in below] == ["scripted"]
+    story.collector.check_calls(runner)
 
 
 def test_all_of_it_is_one_trace(story: Story) -> None:
