@@ -35,12 +35,13 @@ class MemoryWorld:
         self.objects: dict[Ref, Document] = {}
         self.changes: list[tuple[Kind, Change]] = []
         self.failures: dict[str, WorldError] = {}  # what a call by that name fails with
+        self.now = NOW  # the server's clock
         self._versions = count(100)
 
     def copy(self) -> "MemoryWorld":
         """Another one with the same objects."""
         other = MemoryWorld()
-        other.objects = deepcopy(self.objects)
+        other.objects, other.now = deepcopy(self.objects), self.now
         other._versions = count(next(self._versions))
         return other
 
@@ -50,7 +51,7 @@ class MemoryWorld:
         ref = ref_of(document)
         meta = meta_of(document)
         meta.setdefault("uid", make_uid(f"{ref}/{next(self._versions)}"))
-        meta.setdefault("creationTimestamp", stamp(NOW))
+        meta.setdefault("creationTimestamp", stamp(self.now))
         meta.setdefault("generation", 1)
         return self._store(ref, document)
 
@@ -110,7 +111,7 @@ class MemoryWorld:
             return False
         meta = meta_of(found)
         if meta.get("finalizers") or ref.kind == POD:
-            meta.setdefault("deletionTimestamp", stamp(NOW))
+            meta.setdefault("deletionTimestamp", stamp(self.now))
             if grace_seconds is not None:
                 meta["deletionGracePeriodSeconds"] = grace_seconds
             self._store(ref, found)
@@ -134,7 +135,7 @@ class MemoryWorld:
     def _collect(self, ref: Ref, document: Document) -> None:
         """Garbage collection; a pod stays until its kubelet has ended it."""
         if ref.kind == POD:
-            meta_of(document).setdefault("deletionTimestamp", stamp(NOW))
+            meta_of(document).setdefault("deletionTimestamp", stamp(self.now))
         else:
             self.remove(ref)
 

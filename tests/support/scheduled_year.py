@@ -20,6 +20,7 @@ class PlayedSchedule:
     agent: Agent
     live: list[str] = field(default_factory=list)
     made: dict[str, datetime] = field(default_factory=dict)
+    since: dict[datetime, datetime | None] = field(default_factory=dict)
     results: dict[str, RunResult] = field(default_factory=dict)
     ends: list[End] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
@@ -35,13 +36,13 @@ class PlayedSchedule:
         """One look; with `dies_after` the operator dies after so many effects, before its write."""
         seen = Seen(
             live=tuple(self.live),
-            made=frozenset(self.made.values()),
+            made=dict(self.since),
             results=self.results,
         )
         ticks = self._decide(seen, now)
         starts = [end for end in ticks.ends if end.execution_name]
         for end in starts[:dies_after]:
-            self._start(end)
+            self._start(end, now)
         if dies_after is None:
             self.ends.extend(ticks.ends)
             self._write(with_receipts(ticks.state, ticks.ends, now))
@@ -64,7 +65,7 @@ class PlayedSchedule:
         self.live.remove(name)
         self.results[name] = result
 
-    def _start(self, end: End) -> None:
+    def _start(self, end: End, now: datetime) -> None:
         name = end.execution_name
         assert name is not None
         for each in end.stops:
@@ -73,6 +74,7 @@ class PlayedSchedule:
                 self.finish(each, "Cancelled")
         if name not in self.made:  # else 409: it is there
             self.made[name] = end.tick.scheduled
+            self.since[end.tick.scheduled] = now
             self.live.append(name)
             self.starts[name] += 1
 

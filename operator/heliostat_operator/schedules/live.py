@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from heliostat_core.conditions import ExecutionCondition, is_true
+from heliostat_core.conditions import ExecutionCondition, find_condition, is_true
 from heliostat_core.executions import STOPS, Execution
 from heliostat_core.schedules.status import RunResult
 from heliostat_operator.runs.seats import Key
@@ -24,6 +24,7 @@ class ScheduledRuns:
         self._offers: dict[Key, Times] = {}
         self._agents: dict[Key, Key] = {}
         self._results: dict[Key, dict[str, RunResult]] = {}
+        self._since: dict[Key, datetime | None] = {}
 
     def see(self, execution: Execution) -> None:
         """Note a run as it is now; one that is finished is no longer live."""
@@ -38,10 +39,12 @@ class ScheduledRuns:
             return
         runs = self._offers if execution.is_offer else self._live
         self._note(runs, agent, meta.name, trigger.scheduled_time)
+        self._since[key] = let_run_time(execution)
 
-    def started(self, agent: Key, name: str, time: datetime) -> None:
+    def started(self, agent: Key, name: str, time: datetime, since: datetime) -> None:
         """Note a run that we made or let go just now."""
         self._note(self._live, agent, name, time)
+        self._since[(agent[0], name)] = since
 
     def _note(self, runs: dict[Key, Times], agent: Key, name: str, time: datetime | None) -> None:
         key = (agent[0], name)
@@ -52,6 +55,7 @@ class ScheduledRuns:
     def forget(self, key: Key) -> None:
         """The run is gone or finished."""
         agent = self._agents.pop(key, None)
+        self._since.pop(key, None)
         if agent is None:
             return
         for runs in (self._live, self._offers):
@@ -63,6 +67,11 @@ class ScheduledRuns:
     def of(self, agent: Key) -> Mapping[str, datetime | None]:
         """Names of its unfinished runs and their times, the oldest first."""
         return dict(self._live.get(agent, {}))
+
+    def made_for(self, agent: Key) -> Mapping[datetime, datetime | None]:
+        """Times that have an unfinished run, and since when it is let run."""
+        runs = self._live.get(agent, {}).items()
+        return {time: self._since.get((agent[0], name)) for name, time in runs if time is not None}
 
     def is_live(self, key: Key) -> bool:
         """Whether that is an unfinished run of a schedule, and no offer."""
@@ -88,6 +97,12 @@ class ScheduledRuns:
         """Drop what a full list no longer shows of what was known before it was read."""
         for gone in before - set(executions):
             self.forget(gone)
+
+
+def let_run_time(execution: Execution) -> datetime | None:
+    """When a schedule let it run: with its creation, or by its word on an offer."""
+    due = find_condition(execution.status.conditions, ExecutionCondition.DUE)
+    return due.last_transition_time if due else execution.metadata.creation_timestamp
 
 
 def result_of(execution: Execution) -> RunResult | None:

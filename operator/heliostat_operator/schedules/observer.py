@@ -10,7 +10,7 @@ from heliostat_core.names import scheduled_name
 from heliostat_core.schedules.status import RunResult
 from heliostat_core.worlds import EXECUTION, Ref, Selection, World
 from heliostat_operator.runs.seats import Key
-from heliostat_operator.schedules.live import ScheduledRuns, result_of
+from heliostat_operator.schedules.live import ScheduledRuns, let_run_time, result_of
 from heliostat_operator.schedules.ticks import Seen
 
 _MOST_ASKED = 8
@@ -31,21 +31,24 @@ class ScheduleObserver:
         listed = await self._listed(agent) if state and state.paused else []
         return Seen(
             live=tuple(live),
-            made=frozenset(each for each in live.values() if each is not None),
+            made=self._runs.made_for(key),
             results=await self._results(agent, live),
             good_by_hand=max(filter(None, map(_good_by_hand, listed)), default=None),
             offers=frozenset(each for each in offers if each is not None),
         )
 
-    async def made_before(self, agent: Agent, times: Sequence[datetime]) -> frozenset[datetime]:
-        """Those of the times for which a run was made before a crash, and may be finished by now.
+    async def made_before(
+        self, agent: Agent, times: Sequence[datetime]
+    ) -> Mapping[datetime, datetime | None]:
+        """Those of the times for which a run was made before a crash, and may be finished by now;
+        and since when it was let run.
 
         Asked at the first look at an Agent; afterwards we know what we made.
         """
         meta = agent.metadata
         key = (meta.namespace, meta.name)
         if self._asked.get(key) == meta.uid:
-            return frozenset()
+            return {}
         names = {scheduled_name(meta.name, each): each for each in times}
         made = await self._found(agent, names)
         self._asked[key] = meta.uid
@@ -54,15 +57,21 @@ class ScheduleObserver:
     def forget(self, key: Key) -> None:
         self._asked.pop(key, None)
 
-    async def _found(self, agent: Agent, names: Mapping[str, datetime]) -> frozenset[datetime]:
+    async def _found(
+        self, agent: Agent, names: Mapping[str, datetime]
+    ) -> Mapping[datetime, datetime | None]:
         if len(names) > _MOST_ASKED:
             listed = await self._listed(agent)
         else:
             refs = [Ref(EXECUTION, agent.metadata.namespace, name) for name in names]
             found = [await self._world.get(ref) for ref in refs]
             listed = [Execution.model_validate(each) for each in found if each is not None]
-        times = {each.spec.trigger.scheduled_time for each in listed if _is_made(each)}
-        return frozenset(each for each in names.values() if each in times)
+        since = {
+            each.spec.trigger.scheduled_time: let_run_time(each)
+            for each in listed
+            if _is_made(each)
+        }
+        return {each: since[each] for each in names.values() if each in since}
 
     async def _listed(self, agent: Agent) -> list[Execution]:
         selection = Selection(

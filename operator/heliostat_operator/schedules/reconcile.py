@@ -123,8 +123,8 @@ class ScheduleReconciler:
         seen = replace(await self._observer.observe(agent), fired_by=self._fired_by(schedule))
         seen = seen.with_made(self._starter.begun(agent).times)
         ticks = decide_ticks(agent, schedule, seen, now, outlook)
-        left_out = [end.tick.scheduled for end in ticks.ends if not end.execution_name]
-        made = await self._observer.made_before(agent, left_out)
+        unsure = [end.tick.scheduled for end in ticks.ends if end.outcome != "Ran"]
+        made = await self._observer.made_before(agent, unsure)
         if not made:
             return ticks
         return decide_ticks(agent, schedule, seen.with_made(made), now, outlook)

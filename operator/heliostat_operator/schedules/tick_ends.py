@@ -1,6 +1,6 @@
 """How one time of a schedule ends: small checks in order, the first that speaks decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -59,7 +59,7 @@ class Case:
     now: datetime
     paused: SchedulePause | None
     live: tuple[str, ...]
-    made: frozenset[datetime]
+    made: Mapping[datetime, datetime | None]
     queued: datetime | None = None
     caught_up: frozenset[datetime] = frozenset()
     blackout: Blackout | None = None
@@ -91,8 +91,11 @@ Check = Callable[[Tick, Case], Verdict | None]
 
 def _already_made(tick: Tick, case: Case) -> Verdict | None:
     """Before a crash, or by somebody who made up for it."""
+    if tick.scheduled not in case.made:
+        return None
     stops = case.schedule.overlap == "Replace"  # not all of them, before the crash
-    return Start(_run(tick, case), stops) if tick.scheduled in case.made else None
+    then = case.made[tick.scheduled] or case.now
+    return Start(_run(tick, replace(case, now=min(then, case.now))), stops)
 
 
 def _agent_suspended(tick: Tick, case: Case) -> Verdict | None:

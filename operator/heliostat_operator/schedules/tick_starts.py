@@ -42,10 +42,10 @@ class Begun:
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
-    def times(self) -> frozenset[datetime]:
-        """The times that have a run."""
+    def times(self) -> dict[datetime, datetime | None]:
+        """The times that have a run, as `Seen.made` has them; how they ended is known here."""
         started = (end for name, end in self.ends.items() if name not in self.refused)
-        return frozenset(end.tick.scheduled for end in started)
+        return {end.tick.scheduled: None for end in started}
 
     def with_ends(self, ends: Sequence[End]) -> tuple[End, ...]:
         """What was started as it was then (it may be late by now, or of a schedule that was edited
@@ -120,9 +120,10 @@ class TickStarter:
         await self._started(agent, end, name)
 
     async def _started(self, agent: Agent, end: End, name: str) -> None:
-        self._meter.started((self._clock() - end.tick.due).total_seconds())
+        now = self._clock()
+        self._meter.started((now - end.tick.due).total_seconds())
         namespace = agent.metadata.namespace
-        self._runs.started((namespace, agent.metadata.name), name, end.tick.scheduled)
+        self._runs.started((namespace, agent.metadata.name), name, end.tick.scheduled, now)
         message = f"Execution {name!r} of the same schedule took its place (overlap Replace)."
         for each in end.stops:
             await self._stop(namespace, each, FinishedReason.CANCELLED, message)

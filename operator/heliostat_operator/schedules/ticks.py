@@ -5,7 +5,7 @@ name that follows from the time, so that no crash and no second operator starts 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from heliostat_core.agents import Agent
@@ -31,11 +31,11 @@ _LONGEST_WAKE = 60.0
 @dataclass(frozen=True)
 class Seen:
     """What is there: names of unfinished runs of the schedule, times for which an Execution was
-    made, how runs on record ended, when a run by hand last went well, who starts runs, and the
-    times that were offered."""
+    made (and when that was let run, where it is known), how runs on record ended, when a run by
+    hand last went well, who starts runs, and the times that were offered."""
 
     live: tuple[str, ...] = ()
-    made: frozenset[datetime] = frozenset()
+    made: Mapping[datetime, datetime | None] = field(default_factory=dict)
     results: Mapping[str, RunResult] | None = None
     good_by_hand: datetime | None = None
     fired_by: TriggerKind = "Builtin"
@@ -46,9 +46,9 @@ class Seen:
         """Times that a trigger outside of the operator offered, None where none is at hand."""
         return self.offers if self.fired_by != "Builtin" else None
 
-    def with_made(self, times: frozenset[datetime]) -> "Seen":
+    def with_made(self, times: Mapping[datetime, datetime | None]) -> "Seen":
         """The same with further times that have an Execution."""
-        return replace(self, made=self.made | times)
+        return replace(self, made={**times, **self.made})
 
 
 @dataclass(frozen=True)

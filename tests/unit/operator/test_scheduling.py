@@ -85,6 +85,7 @@ def put_agent(world: MemoryWorld, **schedule: object) -> None:
 
 async def start(world: MemoryWorld, now: datetime) -> tuple[ScheduleReconciler, ScheduledRuns]:
     """An operator that has just listed what is there."""
+    world.now = now
     agents, runs = KnownAgents(), ScheduledRuns()
     async for found in world.list(EXECUTION):
         runs.see(Execution.model_validate(found))
@@ -281,6 +282,20 @@ async def test_a_run_that_was_made_before_a_crash_is_no_skipped_time() -> None:
     await look(world, NOW + seconds(1))
     [receipt] = (await state_of(world)).recent
     assert (receipt.outcome, receipt.execution_name) == ("Ran", NAME)
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_a_run_that_was_made_in_time_before_a_crash_is_not_late(is_over: bool) -> None:
+    """Though nobody was there to write it down for ten minutes."""
+    world = MemoryWorld()
+    put_agent(world)
+    first, _ = await start(world, NOW)
+    await first.reconcile(KEY)  # and dies before it is on record
+    if is_over:
+        finish(world, NAME, succeeded=True, at=NOW)
+    await look(world, NOW + seconds(600))
+    [receipt] = (await state_of(world)).recent
+    assert (receipt.outcome, receipt.reason) == ("Ran", "OnTime")
 
 
 def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:

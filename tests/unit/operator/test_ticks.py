@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from heliostat_core.agents import Agent
 from heliostat_core.names import RESUMED_ANNOTATION, scheduled_name
 from heliostat_core.schedules.fires import fires_after
+from heliostat_operator.schedules.tick_ends import LATE
 from heliostat_operator.schedules.ticks import Seen, decide_ticks
 from support.builders.resources import NOW, make_agent, seconds
 from support.scheduled_year import PlayedSchedule
@@ -299,3 +300,7 @@ def test_over_years_of_outages_each_time_ends_in_exactly_one_way(
     assert max(schedule.starts.values(), default=1) == 1
     ran = {each.tick.scheduled for each in schedule.ends if each.execution_name}
     assert ran == set(schedule.made.values())
+    for each in schedule.ends:
+        made = schedule.since.get(each.tick.scheduled)
+        is_late = made is not None and made - each.tick.due > LATE
+        assert (each.outcome == "Late") == is_late, each
