@@ -143,6 +143,37 @@ def test_nothing_is_privileged_or_unbounded(helm: str, profile: str) -> None:
             assert "memory" in at(container, "resources", "limits")
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_service_is_probed_comes_first_and_leaves_a_drain_one_at_a_time(
+    helm: str, profile: str
+) -> None:
+    objects = objects_of(render(helm, profile).stdout)
+    budgets = {name_of(each): at(each, "spec") for each in of_kind(objects, "PodDisruptionBudget")}
+    workloads = [*of_kind(objects, "Deployment"), *of_kind(objects, "StatefulSet")]
+    scaled = {
+        str(at(each, "spec", "scaleTargetRef")["name"])
+        for each in of_kind(objects, "HorizontalPodAutoscaler")
+    }
+    for each in workloads:
+        pod = at(each, "spec", "template", "spec")
+        assert pod["priorityClassName"] == "heliostat-system"
+        for container in json_list(pod["containers"]):
+            assert container.keys() >= {"livenessProbe", "readinessProbe"}, name_of(each)
+        if name_of(each) in scaled or at(each, "spec").get("replicas") != 1:
+            assert budgets[name_of(each)]["maxUnavailable"] == 1
+            assert budgets[name_of(each)]["selector"] == at(each, "spec")["selector"]
+            assert pod["topologySpreadConstraints"]
+    assert not any("minAvailable" in each for each in budgets.values())  # it can stop a drain
+
+
+def of_kind(objects: list[JsonObject], kind: str) -> list[JsonObject]:
+    return [each for each in objects if each["kind"] == kind]
+
+
+def name_of(each: JsonObject) -> str:
+    return str(at(each, "metadata")["name"])
+
+
 def test_our_own_pods_look_up_names_where_runs_do(helm: str) -> None:
     done = render(helm, "", "--set-json", 'network.dns=["dns:5353", "10.0.0.10/32:53"]')
     objects = objects_of(done.stdout)

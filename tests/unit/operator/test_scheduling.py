@@ -26,6 +26,7 @@ from heliostat_core.worlds import (
 from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.engine import Engine
 from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.observability.metrics import Metrics
 from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, Again, ScheduleReconciler
 from support.builders.resources import (
@@ -282,6 +283,24 @@ async def test_a_run_that_was_made_before_a_crash_is_no_skipped_time() -> None:
     await look(world, NOW + seconds(1))
     [receipt] = (await state_of(world)).recent
     assert (receipt.outcome, receipt.execution_name) == ("Ran", NAME)
+
+
+async def test_each_time_is_counted_once_with_its_end_and_its_lateness() -> None:
+    world = MemoryWorld()
+    put_agent(world, catchUp="All", overlap="Allow")
+    moments = [NOW, NOW + seconds(5), NOW + HOUR + seconds(90), NOW + HOUR + seconds(95)]
+    metrics = Metrics()
+    reconciler = ScheduleReconciler(
+        world, KnownAgents(), ScheduledRuns(), lambda: moments[0], metrics.schedules
+    )
+    while moments:
+        await reconciler.reconcile(KEY)
+        moments.pop(0)
+    value = metrics.registry.get_sample_value
+    ticks = "heliostat_schedule_ticks_total"
+    assert [value(ticks, {"end": end}) for end in ("ran", "late", "missed")] == [1, 1, 0]
+    assert value("heliostat_schedule_lateness_seconds_count") == 2
+    assert value("heliostat_schedule_lateness_seconds_sum") == 90
 
 
 @pytest.mark.parametrize("is_over", [True, False])
