@@ -187,16 +187,18 @@ class Answer:
             person=self._begun.person,
             key=self._key,
             conversation=self._begun.conversation,
+            answer=self._begun.answer,
             call=use.id,
             agent=await self._agent(),
             time_zone=self._time_zone,
         )
 
     async def _agent(self) -> str:
-        """Of the conversation, as it is now."""
-        shelf = self._means.shelf
+        """Of the conversation, as it is now; empty for one that was deleted."""
+        shelf, person = self._means.shelf, self._begun.person
         document = await shelf.documents.get(path_of(self._begun.conversation))
-        return read_conversation(document).agent_id if document else ""
+        agent = read_conversation(document).agent_id if document else ""
+        return agent if agent and await self._means.toolbox.knows(person, agent) else ""
 
     @property
     def _time_zone(self) -> str:

@@ -28,17 +28,18 @@ class Crafting:
     previews: SchedulePreviews
 
     async def save(self, scene: Scene, given: SaveAgent) -> Outcome:
-        """Raises problems."""
+        """Raises problems. Of an answer that goes on after a crash, the agent that it had made."""
         patch = AgentPatch(name=given.name, description=given.description, spec=spec_of(given))
+        edit = edit_of(patch)
         if scene.agent:
-            return await self._edit(scene, scene.agent, edit_of(patch))
+            return await self._edit(scene, scene.agent, edit)
         if given.name is None:
             raise RefusedError("name: a new agent needs one.")
-        content = checked(edit_of(patch)(Content(name=given.name)))
-        asked = Asked(f"tool {scene.call}", scene.call)
+        content = checked(edit(Content(name=given.name)))
+        asked = Asked(f"agent of {scene.answer}", scene.answer)
         saved = await self.drafts.create(scene.person, content, asked, scene.correlation, _NOTE)
         await self.shelf.change(scene.conversation, lambda each: about(each, saved.agent))
-        return await self._outcome(scene, saved.agent)
+        return await self._edit(scene, saved.agent, lambda _: content)
 
     async def schedule(self, scene: Scene, given: SetSchedule) -> Outcome:
         """The schedule as a whole: what was there before is no part of it. Raises problems."""

@@ -42,11 +42,12 @@ def refusal(said: str) -> Outcome:
 
 @dataclass(frozen=True)
 class Scene:
-    """One call. `agent` is the conversation's, empty before there is one."""
+    """One call. `agent` is the conversation's, empty where there is none (any more)."""
 
     person: Person
     key: str
     conversation: str
+    answer: str
     call: str
     agent: str
     time_zone: str

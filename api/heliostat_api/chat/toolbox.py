@@ -26,7 +26,8 @@ from heliostat_api.chat.tools import (
     SetSchedule,
 )
 from heliostat_api.documents.port import StoreError
-from heliostat_api.serving.problems import ProblemError, as_problem
+from heliostat_api.people.person import Person
+from heliostat_api.serving.problems import NotFoundProblem, ProblemError, as_problem
 from heliostat_core.worlds import WorldError
 
 _MOST_MODELS: Final = 200
@@ -40,6 +41,14 @@ class Toolbox:
     runs: Runs
     costs: Costs
     model: ChatModel
+
+    async def knows(self, person: Person, agent: str) -> bool:
+        """Whether there is such an agent, and the person may see it."""
+        try:
+            await self.crafting.drafts.read(person, agent)
+        except NotFoundProblem:
+            return False
+        return True
 
     async def use(self, scene: Scene, use: ToolUse, show: Show) -> Outcome:
         """Total: a refusal is an answer too, which the model can mend its call by."""

@@ -4,6 +4,7 @@ import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +12,14 @@ import pytest
 
 from heliostat_api.chat.frames import Say
 from heliostat_api.chat.saying import Begun
+from heliostat_api.chat.scenes import Scene
+from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.tools import SaveAgent
 from heliostat_api.people.person import LOCAL, Person, PersonKind
 from heliostat_cli.embedded.folders import StateFolder
 from support.chatting import Talker, of_type, parts_of, talking, text_of
 from support.dev_process import DevProcess, running_dev
+from support.fuses import KilledError
 
 from .conftest import ANN, SCENARIOS, ChatPlace
 
@@ -96,6 +101,31 @@ async def test_a_replica_that_ends_in_good_order_leaves_its_answers_interrupted(
     assert answer["state"] == "interrupted"
     assert text_of(answer) == "One moment, please"
     assert answer["costMicros"] == -(-int(str(booked["costNanos"])) // 1000)
+
+
+class DyingShelf(Shelf):
+    """Its replica is gone before it can write into the conversation."""
+
+    async def change(self, *_: object) -> None:
+        raise KilledError
+
+
+async def test_an_agent_whose_maker_died_is_taken_up_and_not_made_twice(place: ChatPlace) -> None:
+    begun = await begin(place, "design badly")
+    crafting = place.api.parts.chat.desk.means.toolbox.crafting
+    scene = Scene(PERSON, "", begun.conversation, begun.answer, "call-1", "", "UTC")
+    shelf = crafting.shelf
+    dying = replace(crafting, shelf=DyingShelf(shelf.documents, shelf.log, shelf.clock))
+    with pytest.raises(KilledError):
+        await dying.save(scene, SaveAgent(name="Sales", prompt="Count."))
+    again = replace(scene, call="call-2")  # the model is asked once more
+    await crafting.save(again, SaveAgent(name="Sales", prompt="Count well."))
+    async with place.api.browser(ANN) as browser:
+        agents = (await browser.get("/api/agents")).json()["items"]
+        view = (await browser.get(f"/api/conversations/{begun.conversation}")).json()
+        detail = (await browser.get(f"/api/agents/{view['agentId']}")).json()
+    assert [each["id"] for each in agents] == [view["agentId"]]
+    assert detail["spec"]["prompt"] == "Count well."
 
 
 async def test_a_cap_that_is_reached_is_said_with_the_remedy(place: ChatPlace) -> None:

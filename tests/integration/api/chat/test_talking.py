@@ -193,6 +193,20 @@ async def test_a_refusal_goes_back_to_the_model_with_its_field(place: ChatPlace)
     assert len(of_type(answer, "agentCard")) == 1
 
 
+async def test_after_its_agent_was_deleted_a_conversation_makes_another(place: ChatPlace) -> None:
+    async with place.talker() as ann, place.api.browser(ANN) as browser:
+        conversation = await ann.say("design badly")
+        assert (await ann.answered())["state"] == "done"
+        first = (await browser.get(f"/api/conversations/{conversation}")).json()["agentId"]
+        gone = await browser.delete(f"/api/agents/{first}")
+        assert gone.status_code == 200, gone.text
+        await ann.say("design another", "2", conversation=conversation)
+        await ann.until(lambda _: len(ann.answers) == 2 and ann.answers[1]["state"] == "done")
+        second = (await browser.get(f"/api/conversations/{conversation}")).json()["agentId"]
+        assert (await browser.get(f"/api/agents/{second}")).status_code == 200
+    assert second != first
+
+
 async def test_lists_hear_of_a_conversation_and_what_is_deleted_is_gone_for_all(
     place: ChatPlace,
 ) -> None:
