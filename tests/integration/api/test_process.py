@@ -12,6 +12,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.sync.client import ClientConnection, connect
 
 from support.control_plane import Address
 from support.log_lines import read_lines
@@ -40,7 +43,7 @@ def test_every_line_is_json_and_holds_no_secret(
 def test_a_request_that_is_under_way_is_answered_before_the_end(
     api_server_with_crds: Address, tmp_path: Path
 ) -> None:
-    """Longer than uvicorn's clients usually get; a stream ends at once."""
+    """Longer than uvicorn's clients usually get; a stream and a workspace end at once."""
     with socket.create_server(("127.0.0.1", 0)) as gateway, ExitStack() as stack:
         given = {
             "HELIOSTAT_API_GATEWAY_URL": f"http://127.0.0.1:{gateway.getsockname()[1]}",
@@ -51,15 +54,29 @@ def test_a_request_that_is_under_way_is_answered_before_the_end(
         threads = stack.enter_context(ThreadPoolExecutor(2))
         browser.get("/", headers={"Accept": "text/html"})  # makes a guest
         following = threads.submit(browser.get, "/agent/reports/stream")
+        workspace = stack.enter_context(open_workspace(browser))
         asked = threads.submit(browser.get, "/api/usage")
         connections = accept_until(gateway, b"/admin/usage")
         process.terminate()
         assert "event: snapshot" in following.result(DEADLINE_SECONDS).text
+        with pytest.raises(ConnectionClosed) as sent_away:
+            workspace.recv(DEADLINE_SECONDS)
+        assert sent_away.value.rcvd is not None
+        assert sent_away.value.rcvd.code == CloseCode.SERVICE_RESTART
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(7)
         for each in (gateway, *connections):
             each.close()
         assert asked.result(DEADLINE_SECONDS).json()["status"] == 503
+
+
+def open_workspace(browser: httpx2.Client) -> ClientConnection:
+    """The chat of a guest, as their page has it open."""
+    person = browser.get("/api/me").json()["id"]
+    url = str(browser.base_url).rstrip("/")
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    headers = {"Cookie": cookie, "Origin": url}
+    return connect(f"{url.replace('http', 'ws')}/workspace/{person}", additional_headers=headers)
 
 
 def accept_until(server: socket.socket, wanted: bytes) -> list[socket.socket]:
