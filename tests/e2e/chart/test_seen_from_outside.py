@@ -20,8 +20,8 @@ from support.platform import Platform
 from support.site import Site
 
 MONITORING, CURIOUS = "heliostat-monitoring", "heliostat-curious"
-SECONDS = 90
-"""A minute of the clock, and a busy machine."""
+SECONDS = 150
+"""Two minutes of the clock, of which the second finds the run of the first; a busy machine."""
 
 Sample: TypeAlias = tuple[str, frozenset[tuple[str, str]]]
 
@@ -40,7 +40,7 @@ with concurrent.futures.ThreadPoolExecutor() as pool:
 """Prometheus' part, as far as a test needs it."""
 
 FOLLOW = """
-import http.client, sys, time
+import http.client, sys
 
 page = http.client.HTTPConnection("heliostat-api.heliostat-system", 8080, timeout=10)
 page.request("GET", "/", headers={"Accept": "text/html"})
@@ -153,6 +153,7 @@ class Watch:
         return found
 
     def read(self) -> Figures:
+        """The samples of all of them."""
         samples: dict[Sample, float] = {}
         for text in self.texts().values():
             for family in text_string_to_metric_families(text):
@@ -250,8 +251,10 @@ def test_what_happens_is_counted_where_it_happens(watch: Watch, platform: Platfo
     with watch.person():
         meanwhile = watch.read()
     ended = [platform.wait_until_settled(f"{name}-1") for name in ("good", "broken")]
-    platform.wait(lambda: ticks(watch, before, "skipped") > 0, "a time is skipped", SECONDS)
-    platform.wait(lambda: ticks(watch, before, "ran", "late") > 0, "a time is kept", SECONDS)
+    requests = sum(each.status.usage.requests for each in ended if each.status.usage)
+    wait_for(watch, platform, before, requests, "heliostat_gateway_writer_written")
+    for end in ("ran", "skipped"):
+        wait_for(watch, platform, before, 1, "heliostat_schedule_ticks_total", end=end)
     platform.cluster.kubectl("-n", AGENTS, "delete", "agent", "busy", "regular", "--wait=false")
     after = watch.read()
     grown = after.since(before)
@@ -264,13 +267,12 @@ def test_what_happens_is_counted_where_it_happens(watch: Watch, platform: Platfo
     assert grown.of(finished, phase="Succeeded", reason="Verified") == 1
     assert grown.of(finished, phase="Failed", reason="CommandFailed") == 1
     assert grown.of("heliostat_attempts_total", cause="agent") == 1
-    assert grown.of("heliostat_execution_queue_seconds_count") >= 4
+    assert grown.of("heliostat_execution_queue_seconds_count") >= 3
     assert grown.of("heliostat_execution_start_seconds_count") >= 3
     assert grown.of("heliostat_schedule_lateness_seconds_count") >= 1
     spent = sum(each.status.cost_micros for each in ended)
     assert spent > 0
     assert grown.of("heliostat_agent_cost_microdollars_total") == spent
-    requests = sum(each.status.usage.requests for each in ended if each.status.usage)
     assert grown.of("heliostat_gateway_calls_total", provider="scripted") == requests
     assert grown.of("heliostat_gateway_request_seconds_count") == requests
     nanos = grown.of("heliostat_gateway_cost_nanodollars_total")
@@ -290,10 +292,15 @@ def test_what_happens_is_counted_where_it_happens(watch: Watch, platform: Platfo
     assert after.of("heliostat_gateway_ledger_local") == 0
 
 
-def ticks(watch: Watch, before: Figures, *ends: str) -> float:
-    """How many times of schedules have ended so since."""
-    grown = watch.read().since(before)
-    return sum(grown.of("heliostat_schedule_ticks_total", end=each) for each in ends)
+def wait_for(
+    watch: Watch, platform: Platform, before: Figures, count: float, metric: str, **labels: str
+) -> None:
+    """Until that metric has grown so much."""
+    platform.wait(
+        lambda: watch.read().since(before).of(metric, **labels) >= count,
+        f"{count} of {metric} {labels}",
+        SECONDS,
+    )
 
 
 def test_one_id_finds_all_lines_and_the_trace_of_a_run(watch: Watch, platform: Platform) -> None:
@@ -311,7 +318,7 @@ def test_one_id_finds_all_lines_and_the_trace_of_a_run(watch: Watch, platform: P
     )
     lines = [each for each in read_lines(said) if each.get("correlationId") == told.correlation_id]
     messages = [each["message"] for each in lines if each.get("execution") == f"{AGENTS}/told-1"]
-    assert messages[0] == "admitted after 0 s"
+    assert str(messages[0]).startswith("admitted after ")
     assert "attempt 1 ended: CommandFailed, caused by agent" in messages
     ours = [each for each in lines if each.get("execution") == told.metadata.uid]
     assert "NotNamed" in [each.get("verdict") for each in ours]
