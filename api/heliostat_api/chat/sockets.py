@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -46,6 +47,14 @@ WAIT_SECONDS: Final = 15.0
 _POLICY_VIOLATION: Final = 1008
 _OVER: Final = "The session ended or its rights changed: come again."
 Limit = Callable[[], Awaitable[None]]
+
+
+class _LeftError(Exception):
+    """The client left, or does not speak our protocol."""
+
+
+class _OverError(Exception):
+    """The session ended, or what it may do has changed."""
 
 
 @dataclass(frozen=True)
@@ -104,26 +113,28 @@ class Session:
         self._socket = socket
         self._person = person
         self._limit = limit
+        self._tasks = asyncio.TaskGroup()
         self._watching: asyncio.Task[None] | None = None
 
     async def run(self, tenure: Tenure) -> None:
-        """Until the client leaves, or is told to come again."""
-        hearing = asyncio.create_task(self._hear_all())
-        over = asyncio.create_task(tenure.until_over(self._chat.log))
+        """Until the client leaves, or is told to come again. What nobody expected is raised, in a
+        group: the server logs it and ends the connection, and the client comes again."""
         try:
-            await asyncio.wait({hearing, over}, return_when=asyncio.FIRST_COMPLETED)
-            if not hearing.done():
-                await self._socket.close(_POLICY_VIOLATION, _OVER)
-        finally:
-            for task in (hearing, over):
-                task.cancel()
-            await asyncio.gather(hearing, over, return_exceptions=True)
-            await self._watch_no_more()
+            async with self._tasks:
+                self._tasks.create_task(self._hear_all())
+                self._tasks.create_task(self._end_with(tenure))
+        except* _LeftError:
+            pass  # what goes on in the background goes on
+        except* _OverError:
+            await self._socket.close(_POLICY_VIOLATION, _OVER)
+
+    async def _end_with(self, tenure: Tenure) -> None:
+        await tenure.until_over(self._chat.log)
+        raise _OverError
 
     async def _hear_all(self) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError, KeyError):  # it left, or sent no text
-            while True:
-                await self._hear(await self._socket.receive_text())
+        while True:
+            await self._hear(await self._receive())
 
     async def _hear(self, text: str) -> None:
         if len(text) > LONGEST_FRAME:
@@ -161,7 +172,7 @@ class Session:
         await self._watch_no_more()
         await self._chat.reading.get(self._person, command.conversation)
         follow = self._follow(command.conversation, command.cursor)
-        self._watching = asyncio.create_task(follow)
+        self._watching = self._tasks.create_task(follow)
 
     async def _watch_no_more(self) -> None:
         if self._watching is not None:
@@ -176,10 +187,7 @@ class Session:
             while True:
                 cursor = await self._tell(conversation, cursor)
         except (ProblemError, StoreError) as error:
-            with suppress(WebSocketDisconnect, RuntimeError):
-                await self._send(Refused(id=None, problem=problem_of(as_problem(error))))
-        except (WebSocketDisconnect, RuntimeError):
-            return  # the client left
+            await self._send(Refused(id=None, problem=problem_of(as_problem(error))))
 
     async def _tell(self, conversation: str, cursor: int | None) -> int | None:
         """What there is now, or a wait for more; the cursor after it."""
@@ -191,7 +199,7 @@ class Session:
         if found.has_gap:
             return None
         for each in found.reports:
-            await self._socket.send_json({**change_in(each.report), "cursor": each.id})
+            await self._send_text(json.dumps({**change_in(each.report), "cursor": each.id}))
         if not found.reports:
             await self._wait(conversation, found.end)
         return found.end
@@ -205,7 +213,19 @@ class Session:
             await self._chat.reading.get(self._person, conversation)
 
     async def _send(self, frame: View) -> None:
-        await self._socket.send_text(frame.model_dump_json(by_alias=True))
+        await self._send_text(frame.model_dump_json(by_alias=True))
+
+    async def _send_text(self, text: str) -> None:
+        try:
+            await self._socket.send_text(text)
+        except (WebSocketDisconnect, RuntimeError) as error:  # RuntimeError: it is closed already
+            raise _LeftError from error
+
+    async def _receive(self) -> str:
+        try:
+            return await self._socket.receive_text()
+        except (WebSocketDisconnect, RuntimeError, KeyError) as error:  # KeyError: bytes, no text
+            raise _LeftError from error
 
 
 def too_large() -> ProblemError:

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import httpx2
 import pytest
 from pydantic import JsonValue
 from websockets.exceptions import ConnectionClosed
 
+from heliostat_api.events.log import Slice
+from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_core.worlds import EXECUTION, JsonObject
-from support.chatting import Frame, of_type, parts_of, text_of
+from support.chatting import Frame, ScriptedGateway, of_type, parts_of, text_of
+from support.shared_api import api_app
 
 from .conftest import ANN, ChatPlace
 
@@ -264,3 +268,28 @@ def problem_of(frame: Frame) -> Mapping[str, JsonValue]:
     problem = frame["problem"]
     assert isinstance(problem, dict)
     return problem
+
+
+class ForgetfulLog(SqliteEventLog):
+    """One with a fault of ours: it can't be read where conversations are."""
+
+    async def read(self, audiences: Collection[str], after: int, limit: int = 500) -> Slice:
+        if any(each.startswith("conversation:") for each in audiences):
+            raise ZeroDivisionError("a fault of ours")
+        return await super().read(audiences, after, limit)
+
+
+async def test_a_fault_of_ours_ends_the_socket_and_is_in_the_log(
+    tmp_path: Path, gateway: ScriptedGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = ForgetfulLog(tmp_path / "events.sqlite")
+    async with (
+        api_app(tmp_path, line=gateway.line("scripted/talk"), log=log) as api,
+        api.serving() as url,
+        ChatPlace(api, gateway, url, tmp_path).talker() as ann,
+    ):
+        conversation = await ann.say("hello")
+        await ann.send(type="watch", conversation=conversation, cursor=0)
+        with pytest.raises(ConnectionClosed):
+            await ann.until(lambda _: False)
+    assert "a fault of ours" in caplog.text
