@@ -33,7 +33,7 @@ class UsageError(CliError):
 
 _REMEDIES: tuple[tuple[type[WorldError], str], ...] = (
     (NotFoundError, "Install Heliostat there, if it is not yet: kubectl apply -k manifests/"),
-    (InvalidError, "Mend the named field and try again."),
+    (InvalidError, "Fix the named field and try again."),
     (ConflictError, "Somebody changed it meanwhile: try again."),
     (ForbiddenError, "Ask for that right, or choose another context with --context."),
     (UnavailableError, "Check that the cluster runs and that --context names the one you mean."),

@@ -28,7 +28,7 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell every mistake of a routes file with its line.
+    """Validate a routes file and list every mistake with its line number.
 
     Exit code 0: it is good; 2: it has mistakes.
     """
@@ -78,7 +78,7 @@ def audit(
         typer.Option("--url", help="The gateway itself; its key is in HELIOSTAT_ADMIN_KEY."),
     ] = None,
     bucket: Annotated[
-        Bucket, typer.Option("--bucket", help="Spans of time that are compared, in UTC.")
+        Bucket, typer.Option("--bucket", help="Time bucket to compare by, in UTC.")
     ] = Bucket.DAY,
     model: Annotated[
         list[str] | None,
@@ -133,7 +133,7 @@ def scripted(
         try:
             await serve(options, Terminal().line)
         except (ScenarioError, ProgramError) as error:
-            raise UsageError(str(error), "Mend that option or file.") from error
+            raise UsageError(str(error), "Fix that option or file.") from error
         return 0
 
     finish(session())

@@ -63,7 +63,7 @@ async def open_folder(
                     goes_on=host is not None and not host.is_hosting,
                 )
     except (SettingsError, ScenarioError) as error:
-        raise CliError(str(error), "Mend that setting or file.") from error
+        raise CliError(str(error), "Fix that setting or file.") from error
     except (StorageError, GatewayDiedError) as error:
         raise CliError(
             f"the gateway inside this world does not run: {error}",

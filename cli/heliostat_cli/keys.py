@@ -47,11 +47,11 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the key, hs
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
     user: Annotated[
-        str | None, typer.Option("--user", help="Whose it is; without it, a service's.")
+        str | None, typer.Option("--user", help="User who owns the key; omit for a service key.")
     ] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="What it opens: models, admin, api. Default: models."),
+        typer.Option("--scope", help="Scopes: models, admin, api. Default: models."),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -76,7 +76,7 @@ def create(
     admin_key_file: KeyFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key and print its text, which nobody can show again.
+    """Create a key and print its secret, which cannot be shown again.
 
     The text alone is on stdout, what is said about it on stderr.
     """
@@ -127,7 +127,7 @@ def rotate(
     admin_key_file: KeyFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a key a new text and print it; the old one is good for a while."""
+    """Rotate a key and print the new secret; the old one stays valid for the grace period."""
     path = f"/keys/{_key_id(key)}/rotate"
     issued = open_admin(url, admin_key_file).ask(
         IssuedKeyView, path, method="POST", body={"graceSeconds": grace_seconds}

@@ -156,7 +156,7 @@ def logs(
     raw: Annotated[
         bool, typer.Option("--raw", help="Every event as a JSON line, not a line a step.")
     ] = False,
-    tail: Annotated[int | None, typer.Option("--tail", help="Only the last events.")] = None,
+    tail: Annotated[int | None, typer.Option("--tail", help="Show only the last N events.")] = None,
     namespace: NamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
@@ -196,7 +196,7 @@ def resume(
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Let a schedule go on that was paused, by command or after failures."""
+    """Resume a paused schedule, whether paused by command or after failures."""
     schedule_commands.resume_schedule(agent, namespace, world, context)
 
 
@@ -252,10 +252,11 @@ def demo(
         Path | None, typer.Option("--csv", help="Other sales than the ones that come with it.")
     ] = None,
 ) -> None:
-    """Show two agents at work: one is verified, one is refused.
+    """Show two agents at work: one passes verification, one fails it.
 
     Real Claude Code on this machine; the first agent gets a CSV of sales, writes and runs a
-    program, and its report is checked by another sum. Exit code 0: both behaved as they should.
+    program, and its report is checked by an independent calculation. Exit code 0: both behaved as
+    they should.
     """
     from heliostat_cli.demo import show
 
@@ -290,7 +291,7 @@ def dev(
 
 @app.command()
 def version() -> None:
-    """Print the version and the world that is the default."""
+    """Print the version and the default world."""
     Terminal().line(
         f"heliostat {installed_version('heliostat-cli')}, "
         f"world: {choose_place(None, None, os.environ).world.value}"

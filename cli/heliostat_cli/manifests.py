@@ -77,10 +77,10 @@ def _parse(path: Path) -> list[Document]:
             f"{path} can't be read: {error.strerror}", "Give the path of a YAML file."
         ) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} is no YAML: {error}", "Mend that place.") from error
+        raise UsageError(f"{path} is not valid YAML: {error}", "Fix that place.") from error
     documents = [each for each in found if each is not None]
     if not all(isinstance(each, dict) for each in documents):
-        raise UsageError(f"{path} holds something that is no object", "See docs/cli.md.")
+        raise UsageError(f"{path} contains a document that is not a mapping", "See docs/cli.md.")
     return [json.loads(json.dumps(each)) for each in documents]  # keys become texts
 
 
@@ -102,7 +102,7 @@ def _check(path: Path, document: JsonObject) -> None:
     try:
         check_valid(kind, schema, schema.complete(copy_document(document)), None)
     except InvalidError as error:
-        raise UsageError(f"{path}: {error}", "Mend the named field.") from error
+        raise UsageError(f"{path}: {error}", "Fix the named field.") from error
 
 
 def suggest(schema: Schema, field: str) -> str:

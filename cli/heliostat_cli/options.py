@@ -37,9 +37,9 @@ FileNamespaceOption = Annotated[
 ]
 OutputOption = Annotated[
     Output | None,
-    typer.Option("--output", "-o", help="Another form than the table.", show_default=False),
+    typer.Option("--output", "-o", help="Output format instead of a table.", show_default=False),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs: JSON.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 KindArgument = Annotated[
     str, typer.Argument(metavar="KIND", help="agents or executions; also KIND/NAME.")
 ]

@@ -7,9 +7,9 @@ _LOOK = "heliostat logs {name} shows every step"
 _EACH = "heliostat describe execution {name} shows how each attempt ended"
 _REMEDIES: dict[str, str] = {
     Reason.VERIFICATION_FAILED: "the work was refused, not lost: compare the workspace with what "
-    "verify said, then mend the prompt (or verify) and run it again; spec.retry.limit lets the "
+    "verify said, then fix the prompt (or verify) and run it again; spec.retry.limit lets the "
     "agent try again by itself",
-    Reason.AGENT_ERROR: f"{_LOOK}; mend the prompt or the tools",
+    Reason.AGENT_ERROR: f"{_LOOK}; fix the prompt or the tools",
     Reason.EMPTY_RESULT: "ask in the prompt for a sentence at the end",
     Reason.REFUSAL: "the model refused the task: change the prompt",
     Reason.COMMAND_FAILED: f"{_LOOK}; run the command by hand in the workspace",

@@ -89,5 +89,5 @@ def build_execution(
     try:
         check_valid(EXECUTION, schema, schema.complete(copy_document(execution)), None)
     except InvalidError as error:
-        raise UsageError(str(error), "Mend --input or --parameter.") from error
+        raise UsageError(str(error), "Fix --input or --parameter.") from error
     return execution

@@ -123,14 +123,14 @@ def _settings() -> Settings:
     try:
         return read_settings()
     except SettingsError as error:
-        raise UsageError(str(error), "Mend the setting and try again.") from error
+        raise UsageError(str(error), "Fix the setting and try again.") from error
 
 
 def _scenarios(settings: Settings) -> Mapping[str, Scenario]:
     try:
         return read_all_scenarios(settings)
     except (SettingsError, ScenarioError) as error:
-        raise UsageError(str(error), "Mend the setting and try again.") from error
+        raise UsageError(str(error), "Fix the setting and try again.") from error
 
 
 def _router(settings: Settings) -> Router:

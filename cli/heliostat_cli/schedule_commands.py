@@ -12,7 +12,7 @@ from heliostat_cli.sessions import in_world, utc_now
 from heliostat_cli.worlds import OpenWorld, WorldName
 from heliostat_core.worlds import AGENT, Ref
 
-app = typer.Typer(help="Look ahead at schedules, pause, resume and make up for them.")
+app = typer.Typer(help="Preview, pause, resume and backfill schedules.")
 
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="Name of an Agent.")]
 
@@ -77,7 +77,7 @@ def resume(
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Let a schedule go on that was paused, by command or after failures."""
+    """Resume a paused schedule, whether paused by command or after failures."""
     resume_schedule(agent, namespace, world, context)
 
 

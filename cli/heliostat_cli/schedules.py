@@ -34,7 +34,7 @@ def show(terminal: Terminal, name: str, schedule: Schedule, count: int, now: dat
     if faults:
         first = faults[0]
         field = f"spec.schedule.{first.field}".rstrip(".")
-        raise CliError(f"Agent {name!r}: {field}: {first.message}", "Mend it and look again.")
+        raise CliError(f"Agent {name!r}: {field}: {first.message}", "Fix it and look again.")
     terminal.line(f"agent {name}: {describe(schedule, 'en')}")
     rows = [_row(each) for each in fires(schedule, now, count)]
     terminal.line(render_table(("LOCAL", "UTC", "NOTE"), rows))

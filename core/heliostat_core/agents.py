@@ -271,7 +271,8 @@ class Limits(Part):
         Micros,
         Field(
             description="Micro-dollars that all attempts together may cost: 1000000 is one dollar. "
-            "The gateway refuses the call that would go beyond."
+            "Once they are spent, the gateway refuses further calls; those in flight finish and "
+            "may exceed it."
         ),
     ] = 5_000_000
 

@@ -41,7 +41,7 @@ async def run_command(attempt: Attempt) -> Work | Lost:
         last = watcher.everything.text[-500:]
         return Work(
             Verdict(
-                Reason.COMMAND_FAILED, f"The command left with exit code {ended.exit_code}: {last}"
+                Reason.COMMAND_FAILED, f"The command exited with code {ended.exit_code}: {last}"
             ),
             watcher.words.text,
         )

@@ -46,7 +46,7 @@ def decide_claude(
     if exit_code > 0 and not killed_by_runner:
         return Verdict(
             Reason.AGENT_ERROR,
-            f"Claude Code said that it is done, but left with exit code {exit_code}: "
+            f"Claude Code said that it is done, but exited with code {exit_code}: "
             f"{_last_line(stderr)}",
         )
     if not final.text.strip():
@@ -66,7 +66,7 @@ def _without_result(exit_code: int, stderr: str) -> Verdict:
         )
     return Verdict(
         Reason.AGENT_ERROR,
-        f"Claude Code left with exit code {exit_code} without a result: {_last_line(stderr)}",
+        f"Claude Code exited with code {exit_code} without a result: {_last_line(stderr)}",
     )
 
 

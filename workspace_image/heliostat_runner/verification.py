@@ -85,6 +85,6 @@ async def _run(attempt: Attempt, rules: Verify) -> Verdict:
         return _verified(shown)
     return Verdict(
         Reason.VERIFICATION_FAILED,
-        f"verify.command ({shown}) left with exit code {ended.exit_code}: "
+        f"verify.command ({shown}) exited with code {ended.exit_code}: "
         f"{watcher.everything.text[-_TAIL:]}",
     )

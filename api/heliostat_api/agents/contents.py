@@ -69,7 +69,7 @@ def _own(spec: Spec) -> Spec:
 def _say_where(name: str) -> Text:
     if name == "description":
         return bilingual(
-            en="is said beside spec: set description there",
+            en="belongs next to spec, not inside it: set description there",
             ko="spec 밖에 있는 description에 적어야 합니다",
         )
     return bilingual(

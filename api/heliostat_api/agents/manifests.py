@@ -103,4 +103,4 @@ def _load(text: str) -> Iterable[dict[str, JsonValue]]:
     except ImportRefusedError:
         raise
     except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
-        raise ImportRefusedError(f"it is no YAML of a resource: {error}") from error
+        raise ImportRefusedError(f"it is not the YAML of a resource: {error}") from error

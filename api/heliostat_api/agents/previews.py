@@ -54,7 +54,7 @@ class PreviewRequest(View):
 class CostView(View):
     """Micro-dollars of a run, from what its runs so far cost; `text` says it in words.
 
-    Without history the sums are null. `limitMicros` ends a run in any case.
+    Without history the sums are null. Once `limitMicros` is spent, no further model call starts.
     """
 
     executions: int
@@ -219,7 +219,7 @@ def has_field(document: JsonValue | Mapping[str, JsonValue], path: str) -> bool:
 
 def estimate(costs: Sequence[int], limit: int | None) -> CostView:
     """From what finished runs cost; the average is rounded up."""
-    bound = f" A run ends at {dollars(limit)}." if limit is not None else ""
+    bound = f" A run stops at about {dollars(limit)}." if limit is not None else ""
     if not costs:
         return CostView(
             executions=0,

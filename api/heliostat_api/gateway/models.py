@@ -76,7 +76,7 @@ class Routes:
             fault = await self._fault_of(name)
         except GatewayAwayError as error:
             message = bilingual(
-                en=f"nobody could say whether {name} is served: {error}",
+                en=f"could not check whether {name} is available: {error}",
                 ko=f"{name} 모델을 쓸 수 있는지 확인하지 못했습니다: {error}",
             )
             return Route(named is not None, doubt=FieldError(field=_FIELD, message=message))

@@ -72,7 +72,7 @@ class SignIn:
         flow = Flow(kept["state"], kept["nonce"], kept["verifier"])
         identity = await self.provider.finish(flow, answer)
         if not self.lets_in(identity.claims):
-            raise SignInError("You are not let in here yet: ask whoever runs this server.")
+            raise SignInError("You do not have access yet. Ask the administrator of this server.")
         await self._welcome(identity, before)
         return Arrival(kept["path"], self.sessions.issue(identity.person_id))
 

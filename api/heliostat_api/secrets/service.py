@@ -155,7 +155,8 @@ class Secrets:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 bilingual(
-                    en="What was yours is a user's now, who signed in: do so, too.",
+                    en="Your guest data moved to the account that you signed in with. "
+                    "Sign in to continue.",
                     ko="로그인하면서 모두 사용자 계정으로 옮겨졌습니다. 로그인하세요.",
                 ),
             )

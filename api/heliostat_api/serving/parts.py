@@ -92,7 +92,7 @@ async def person_of(connection: HTTPConnection) -> Person:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             bilingual(
-                en="No session: open the page / first, which begins one or leads to signing in.",
+                en="No session: open / in a browser first; it starts one or leads to sign-in.",
                 ko="세션이 없습니다. 먼저 첫 페이지(/)를 여세요.",
             ),
         )

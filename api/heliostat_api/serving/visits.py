@@ -70,7 +70,7 @@ class Visits:
     def _turn_away(self, scope: Scope) -> Response:
         if not self._has_sign_in:
             said = bilingual(
-                en="You are not let in here yet: ask whoever runs this server.",
+                en="You do not have access yet. Ask the administrator of this server.",
                 ko="아직 들어올 수 없습니다. 서버 관리자에게 문의하세요.",
             )
             return notice(

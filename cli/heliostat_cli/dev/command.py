@@ -81,7 +81,7 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
                 stopping = asyncio.create_task(stop.wait())
                 await asyncio.wait({stopping, server}, return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()
-    terminal.line("stopped; what still runs is looked after again with the next start")
+    terminal.line("stopped; runs still in progress are picked up at the next start")
     return 0
 
 
@@ -90,7 +90,7 @@ def read_gateway() -> Settings:
     try:
         given = read_settings()
     except SettingsError as error:
-        raise CliError(str(error), "Mend that setting.") from error
+        raise CliError(str(error), "Fix that setting.") from error
     return given if "default_provider" in given.model_fields_set else with_somebody_to_answer(given)
 
 

@@ -44,7 +44,7 @@ class KeyRequest(_Document):
         str, Field(max_length=200, description="Whose it is; needed for kind user.")
     ] = ""
     scopes: Annotated[
-        list[Scope], Field(min_length=1, description="What it opens: models, admin, api.")
+        list[Scope], Field(min_length=1, description="Scopes: models, admin, api.")
     ] = [Scope.MODELS]
     models: Annotated[
         list[Pattern],

@@ -46,7 +46,7 @@ class PersonKeyRequest(_Document):
     name: Annotated[Name, Field(description="What the key is for, in words of people.")]
     scopes: Annotated[
         list[Literal[Scope.MODELS, Scope.API]],
-        Field(min_length=1, description="What it opens: models, api."),
+        Field(min_length=1, description="Scopes: models, api."),
     ]
     budgets: Annotated[
         list[Annotated[Name, AfterValidator(_of_people)]],

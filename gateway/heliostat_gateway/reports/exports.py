@@ -22,7 +22,7 @@ class ExportError(Exception):
 
 
 class Bucket(StrEnum):
-    """Spans of time that are compared, in UTC."""
+    """Time bucket to compare by, in UTC."""
 
     HOUR = "hour"
     DAY = "day"

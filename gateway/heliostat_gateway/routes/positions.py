@@ -59,9 +59,10 @@ def read_yaml(text: str) -> Positioned:
         value = {} if root is None else _VALUE.validate_python(_construct(root, loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise NotYamlError(mark.line + 1 if mark else 1, error.problem or "is no YAML") from error
+        line = mark.line + 1 if mark else 1
+        raise NotYamlError(line, error.problem or "is not valid YAML") from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise NotYamlError(1, f"is no YAML: {error}") from error
+        raise NotYamlError(1, f"is not valid YAML: {error}") from error
     except ValidationError as error:
         raise NotYamlError(1, "must hold only texts, numbers, true, false and null") from error
     return Positioned(value, root)

@@ -66,7 +66,7 @@ def _after_infrastructure(
         return Finish(
             FinishedReason.INFRASTRUCTURE_LIMIT,
             f"{seen} attempts were lost to the infrastructure; the last one: {last.message} "
-            "Mend the cluster, then run it again.",
+            "Fix the cluster, then run it again.",
         )
     waits = _growing(settings.retry_first_seconds, settings.retry_longest_seconds, seen)
     return TryAgain(waits, BlockedReason.BACKOFF)

@@ -142,7 +142,7 @@ async def test_runs_are_counted_once_and_priced_by_history(
         "averageMicros": None,
         "highestMicros": None,
         "limitMicros": 2_000_000,
-        "text": "No history: it has not run yet. A run ends at $2.0000.",
+        "text": "No history: it has not run yet. A run stops at about $2.0000.",
     }
     body_of(await client.post(f"/api/agents/{agent}/activate"), 202)
     for _ in range(2):
@@ -165,7 +165,7 @@ async def test_runs_are_counted_once_and_priced_by_history(
     said = after["cost"]
     assert isinstance(said, dict)
     assert said["text"] == (
-        "The last 2 runs cost $0.0326 on average, $0.0400 at most. A run ends at $2.0000."
+        "The last 2 runs cost $0.0326 on average, $0.0400 at most. A run stops at about $2.0000."
     )
 
 

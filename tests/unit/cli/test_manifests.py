@@ -67,13 +67,13 @@ def test_a_file_with_an_agent_and_an_execution_is_read(path: Path) -> None:
             AGENT_TEXT + "  limits: {maxTurns: many}\n",
             'Agent.heliostat.dev "sales" is invalid: spec.limits.maxTurns: Invalid value: '
             '"string": spec.limits.maxTurns in body must be of type integer: "string"',
-            "Mend the named field.",
+            "Fix the named field.",
         ),
         (
             AGENT_TEXT + "  verify: {}\n",
             'Agent.heliostat.dev "sales" is invalid: spec.verify: Invalid value: "object": '
             "must set exactly one of command and files",
-            "Mend the named field.",
+            "Fix the named field.",
         ),
         (
             AGENT_TEXT.replace("Agent", "Robot"),
@@ -85,7 +85,7 @@ def test_a_file_with_an_agent_and_an_execution_is_read(path: Path) -> None:
             "spec.agentRef.name of the Execution is 'other', which is not the Agent of the file",
             "Set it to 'sales'.",
         ),
-        ("- 1", " holds something that is no object", "See docs/cli.md."),
+        ("- 1", " contains a document that is not a mapping", "See docs/cli.md."),
         ("", " declares nothing", "Write an Agent: see docs/cli.md."),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_mistake_is_named_with_its_remedy(
 
 def test_what_is_no_yaml_says_where(path: Path) -> None:
     fact, _ = refusal(path, "a: [1\nb: 2")
-    assert fact.startswith(" is no YAML:")
+    assert fact.startswith(" is not valid YAML:")
     assert "line 2" in fact
 
 

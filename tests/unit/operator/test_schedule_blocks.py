@@ -28,7 +28,7 @@ SCHEDULED = {"kind": "Schedule", "scheduledTime": NOW.isoformat()}
 
 
 def paused(agent: Agent) -> Agent:
-    pause = SchedulePause(time=NOW, reason="Failures", message="Mend it.", generation=1)
+    pause = SchedulePause(time=NOW, reason="Failures", message="Fix it.", generation=1)
     state = ScheduleStatus(decided_time=NOW, paused=pause)
     return agent.model_copy(update={"status": AgentStatus(schedule=state)})
 

@@ -1261,7 +1261,7 @@ export interface components {
          * CostView
          * @description Micro-dollars of a run, from what its runs so far cost; `text` says it in words.
          *
-         *     Without history the sums are null. `limitMicros` ends a run in any case.
+         *     Without history the sums are null. Once `limitMicros` is spent, no further model call starts.
          */
         CostView: {
             /** Executions */

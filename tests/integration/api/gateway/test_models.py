@@ -117,7 +117,7 @@ async def check_without_answers(folder: Path, place: GatewayPlace | None) -> Non
             body_of(await ann.post(f"{path}/activate"), 202)
         told = await preview(ann, naming("claude-9"))
         assert told["errors"] == {}
-        assert told["warnings"][FIELD].startswith("nobody could say whether claude-9 is served")
+        assert told["warnings"][FIELD].startswith("could not check whether claude-9 is available")
 
 
 async def test_an_answer_is_asked_again_after_a_while(api: ApiApp, played: PlayedGateway) -> None:

@@ -91,7 +91,7 @@ async def test_who_is_not_listed_can_be_refused(issuer: str, tmp_path: Path) -> 
         async with api.browser() as browser:
             refused = await sign_in(browser, "bob")
             assert refused.status_code == 403
-            assert "You are not let in here yet" in refused.text
+            assert "You do not have access yet" in refused.text
             assert (await browser.get("/api/me")).status_code == 401
         async with api.browser() as browser:
             await sign_in(browser, "ann")

@@ -9,11 +9,15 @@ from heliostat_core.agents import AgentSpec
 @pytest.mark.parametrize(
     ("costs", "text"),
     [
-        ([], "No history: it has not run yet. A run ends at $5.0000."),
-        ([100], "The last run cost $0.0001 on average, $0.0001 at most. A run ends at $5.0000."),
+        ([], "No history: it has not run yet. A run stops at about $5.0000."),
+        (
+            [100],
+            "The last run cost $0.0001 on average, $0.0001 at most. A run stops at about $5.0000.",
+        ),
         (
             [1, 2],
-            "The last 2 runs cost $0.0001 on average, $0.0001 at most. A run ends at $5.0000.",
+            "The last 2 runs cost $0.0001 on average, $0.0001 at most."
+            " A run stops at about $5.0000.",
         ),
     ],
 )
