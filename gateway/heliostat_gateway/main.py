@@ -192,7 +192,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with gateway.running():
             yield
 
-    app = ShortcutApp(title="Heliostat gateway", lifespan=lifespan)
+    app = ShortcutApp(
+        title="Heliostat gateway",
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.gateway = gateway
     add_endpoints(app, gateway.conversations, gateway.admin, gateway.settings)
     return app

@@ -41,10 +41,10 @@ class KeyAdmin:
     def endpoints(self) -> APIRouter:
         """The routes under /admin/keys."""
         router = APIRouter(prefix="/keys")
-        router.add_api_route("", self.create, methods=["POST"], status_code=201)
-        router.add_api_route("", self.list, methods=["GET"])
-        router.add_api_route("/{key_id}/rotate", self.rotate, methods=["POST"])
-        router.add_api_route("/{key_id}", self.revoke, methods=["DELETE"])
+        router.add_api_route("", self.create, name="create_key", methods=["POST"], status_code=201)
+        router.add_api_route("", self.list, name="list_keys", methods=["GET"])
+        router.add_api_route("/{key_id}/rotate", self.rotate, name="rotate_key", methods=["POST"])
+        router.add_api_route("/{key_id}", self.revoke, name="revoke_key", methods=["DELETE"])
         return router
 
     async def create(self, wanted: KeyRequest) -> IssuedKeyView:

@@ -91,11 +91,15 @@ class PeopleKeys:
     def endpoints(self) -> APIRouter:
         """The routes; whoever includes them checks the token."""
         router = APIRouter()
-        router.add_api_route("/keys/check", self.check, methods=["POST"])
+        router.add_api_route("/keys/check", self.check, name="check_key", methods=["POST"])
         own = "/people/{user}/keys"
-        router.add_api_route(own, self.create, methods=["POST"], status_code=201)
-        router.add_api_route(own, self.list, methods=["GET"])
-        router.add_api_route(f"{own}/{{key_id}}", self.revoke, methods=["DELETE"])
+        router.add_api_route(
+            own, self.create, name="create_user_key", methods=["POST"], status_code=201
+        )
+        router.add_api_route(own, self.list, name="list_user_keys", methods=["GET"])
+        router.add_api_route(
+            f"{own}/{{key_id}}", self.revoke, name="revoke_user_key", methods=["DELETE"]
+        )
         return router
 
     async def check(self, presented: CheckRequest) -> CheckedKey:

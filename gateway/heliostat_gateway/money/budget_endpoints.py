@@ -72,10 +72,16 @@ class Budgets:
 
     def add_to(self, router: APIRouter) -> None:
         """Adds the routes to the admin router, which asks for the token."""
-        router.add_api_route("/budgets", self.all, methods=["GET"])
-        router.add_api_route("/budgets/{name}", self.put, methods=["PUT"])
-        router.add_api_route("/budgets/{name}", self.get, methods=["GET"])
-        router.add_api_route("/budgets/{name}", self.delete, methods=["DELETE"], status_code=204)
+        router.add_api_route("/budgets", self.all, name="list_budgets", methods=["GET"])
+        router.add_api_route("/budgets/{name}", self.put, name="put_budget", methods=["PUT"])
+        router.add_api_route("/budgets/{name}", self.get, name="get_budget", methods=["GET"])
+        router.add_api_route(
+            "/budgets/{name}",
+            self.delete,
+            name="delete_budget",
+            methods=["DELETE"],
+            status_code=204,
+        )
 
     async def all(self) -> BudgetList:
         """All budgets, by name."""

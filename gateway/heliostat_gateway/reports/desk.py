@@ -76,14 +76,17 @@ class Desk:
         router.add_api_route(
             "/usage",
             self.usage,
+            name="get_usage",
             methods=["GET"],
             response_model=UsageReport,
             responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
         )
-        router.add_api_route("/anomalies", self.anomalies, methods=["GET"])
-        router.add_api_route("/forecast", self.forecast, methods=["GET"])
-        router.add_api_route("/agents/{namespace}/{name}/resume", self.resume, methods=["POST"])
-        router.add_api_route("/users/{user}", self.forget, methods=["DELETE"])
+        router.add_api_route("/anomalies", self.anomalies, name="list_anomalies", methods=["GET"])
+        router.add_api_route("/forecast", self.forecast, name="get_forecast", methods=["GET"])
+        router.add_api_route(
+            "/agents/{namespace}/{name}/resume", self.resume, name="resume_agent", methods=["POST"]
+        )
+        router.add_api_route("/users/{user}", self.forget, name="forget_user", methods=["DELETE"])
         return router
 
     async def usage(

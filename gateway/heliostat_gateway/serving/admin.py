@@ -161,13 +161,21 @@ class Admin:
             dependencies=[Depends(admits(self.keys))],
             responses={"4XX": {"model": RefusalDocument}, "5XX": {"model": RefusalDocument}},
         )
-        router.add_api_route("/revocations", self.revoke, methods=["POST"])
-        router.add_api_route("/executions/{uid}", self.execution, methods=["GET"])
-        router.add_api_route("/agents/{namespace}/{name}", self.agent, methods=["GET"])
-        router.add_api_route("/models", self.model, methods=["GET"])
-        router.add_api_route("/catalog", self.catalog, methods=["GET"])
-        router.add_api_route("/breakers", self.breaker_list, methods=["GET"])
-        router.add_api_route("/scripted/bill", self.scripted_bill, methods=["GET"])
+        router.add_api_route(
+            "/revocations", self.revoke, name="revoke_execution_key", methods=["POST"]
+        )
+        router.add_api_route(
+            "/executions/{uid}", self.execution, name="get_execution", methods=["GET"]
+        )
+        router.add_api_route(
+            "/agents/{namespace}/{name}", self.agent, name="get_agent", methods=["GET"]
+        )
+        router.add_api_route("/models", self.model, name="resolve_model", methods=["GET"])
+        router.add_api_route("/catalog", self.catalog, name="list_catalog", methods=["GET"])
+        router.add_api_route("/breakers", self.breaker_list, name="list_breakers", methods=["GET"])
+        router.add_api_route(
+            "/scripted/bill", self.scripted_bill, name="get_scripted_bill", methods=["GET"]
+        )
         Budgets(self.ledger).add_to(router)
         router.include_router(PeopleKeys(self.keys, self.key_admin).endpoints())
         router.include_router(self.key_admin.endpoints())

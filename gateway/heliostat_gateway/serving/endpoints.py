@@ -67,11 +67,16 @@ class Calls:
             openapi_extra=describe_call("ChatRequest", "ChatAnswer", "ChatError", streams=True),
         )
         router.add_api_route(
-            "/models", self.models, methods=["GET"], responses=describe_listing("ModelList")
+            "/models",
+            self.models,
+            name="list_models",
+            methods=["GET"],
+            responses=describe_listing("ModelList"),
         )
         router.add_api_route(
             "/models/{model:path}",
             self.model,
+            name="get_model",
             methods=["GET"],
             responses=describe_listing("Model"),
         )

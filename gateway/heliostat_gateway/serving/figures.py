@@ -82,7 +82,9 @@ class Requests:
         router = APIRouter(
             prefix="/v1/heliostat", tags=["models"], responses={"4XX": refusal, "5XX": refusal}
         )
-        router.add_api_route("/requests/{request_id}", self.figures, methods=["GET"])
+        router.add_api_route(
+            "/requests/{request_id}", self.figures, name="get_request_figures", methods=["GET"]
+        )
         return router
 
     async def figures(self, request_id: str, request: Request) -> RequestFigures:

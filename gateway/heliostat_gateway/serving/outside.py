@@ -45,7 +45,7 @@ class Outside:
         router = APIRouter(
             prefix="/v1/heliostat", tags=["models"], responses={"4XX": refusal, "5XX": refusal}
         )
-        router.add_api_route("/egress", self.show, methods=["GET"])
+        router.add_api_route("/egress", self.show, name="get_egress_allowance", methods=["GET"])
         return router
 
     async def show(self, request: Request) -> OutsideDocument:

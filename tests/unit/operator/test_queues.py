@@ -127,6 +127,7 @@ def test_failures_come_back_later_and_later_and_a_success_forgets_them() -> None
     worked(work, "a", seconds=4)
     waits = [later - earlier for earlier, later in itertools.pairwise(times)]
     expected = [0.2, 0.4, 0.8, 1.0, 0.2]
+    assert len(waits) >= len(expected)
     assert all(0.8 <= got / want <= 1.2 for got, want in zip(waits, expected, strict=False))
 
 
