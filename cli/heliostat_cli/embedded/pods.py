@@ -11,8 +11,6 @@ from heliostat_core.worlds import JOB, POD, JsonObject, JsonValue
 _LONGEST_NAME = 63
 _MESSAGE_BYTES = 4096
 _KILLED = 137
-WORKSPACE_ANNOTATION = "heliostat.dev/workspace-folder"
-LOG_ANNOTATION = "heliostat.dev/log-file"
 
 
 def pod_name(job: JsonObject) -> str:

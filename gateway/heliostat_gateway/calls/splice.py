@@ -90,12 +90,6 @@ def items(body: bytes) -> Iterator[tuple[int, int]]:
         depth += (text in _OPENING) - (text in _CLOSING)
 
 
-def value_bytes(body: bytes, name: str) -> bytes | None:
-    """The value of a top-level member as it is written; the last one counts, as in parsers."""
-    found = [member for member in members(body) if member.name == name]
-    return body[found[-1].start : found[-1].end] if found else None
-
-
 def members(body: bytes) -> Iterator[Member]:
     """The top-level members of the JSON object in `body`, which must be well-formed."""
     depth = 0

@@ -20,8 +20,6 @@ from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.signatures import SignedPart, read_signature
 from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
 
-_SYSTEM = ("system", "developer")
-
 
 def read_history(document: JsonObject) -> JsonObject:
     """`system` and `messages`. Raises UntranslatableError."""

@@ -12,7 +12,7 @@ from heliostat_gateway.access.key_documents import RefusalDocument
 from heliostat_gateway.calls.conversations import Conversations
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.money.bookings import Booking, LedgerRow
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.usage import Usage, sum_usages
 
 
 class _Document(BaseModel):
@@ -33,14 +33,15 @@ class TokenCounts(_Document):
     @classmethod
     def of(cls, usages: list[Usage]) -> Self:
         """The sum."""
+        total = sum_usages(usages)
         return cls(
-            input_tokens=sum(usage.input for usage in usages),
-            output_tokens=sum(usage.output for usage in usages),
-            cache_read_tokens=sum(usage.cache_read for usage in usages),
-            cache_write5m_tokens=sum(usage.cache_write_5m for usage in usages),
-            cache_write1h_tokens=sum(usage.cache_write_1h for usage in usages),
-            thinking_tokens=sum(usage.thinking for usage in usages),
-            web_searches=sum(usage.web_searches for usage in usages),
+            input_tokens=total.input,
+            output_tokens=total.output,
+            cache_read_tokens=total.cache_read,
+            cache_write5m_tokens=total.cache_write_5m,
+            cache_write1h_tokens=total.cache_write_1h,
+            thinking_tokens=total.thinking,
+            web_searches=total.web_searches,
         )
 
 
