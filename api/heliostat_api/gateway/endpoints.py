@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from heliostat_api.gateway.own_keys import KeyList, KeyRequest, MadeKey
+from heliostat_api.gateway.own_keys import IssuedUserKey, KeyList, KeyRequest
 from heliostat_api.gateway.usage import By, Period, UsageReport
 from heliostat_api.serving.asking import AskedOf, PartsOf, PersonOf
 
@@ -20,7 +20,9 @@ async def list_keys(parts: PartsOf, person: PersonOf) -> KeyList:
 
 
 @money.post("/keys", status_code=201)
-async def make_key(parts: PartsOf, person: PersonOf, wanted: KeyRequest, asked: AskedOf) -> MadeKey:
+async def make_key(
+    parts: PartsOf, person: PersonOf, wanted: KeyRequest, asked: AskedOf
+) -> IssuedUserKey:
     """A key for a program of yours. Its text is shown once, here, and to the same request again."""
     return await parts.money.own_keys.make(person, wanted, asked)
 

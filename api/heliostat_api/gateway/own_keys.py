@@ -50,7 +50,7 @@ class KeyList(View):
     items: tuple[KeyView, ...]
 
 
-class MadeKey(View):
+class IssuedUserKey(View):
     """A new key. Its text is in this answer only."""
 
     key: str
@@ -72,7 +72,9 @@ class OwnKeys:
         """Their own."""
         return KeyList(items=tuple(map(view_key, await self.gateway.keys(person.id))))
 
-    async def make(self, person: Person, wanted: KeyRequest, asked: Asked = UNREPEATED) -> MadeKey:
+    async def make(
+        self, person: Person, wanted: KeyRequest, asked: Asked = UNREPEATED
+    ) -> IssuedUserKey:
         """Calls on it count on the person's budgets. Raises problems: 403, 409.
 
         Of the same request at the same time one key stays. A crash between the gateway and the
@@ -106,12 +108,12 @@ class OwnKeys:
             await self.gateway.revoke_key(person.id, made.details.id)
             return await self._made_before(person, told)
         await self.changes.tell(person.id, Changed.KEYS)
-        return MadeKey(key=made.key, details=view_key(made.details))
+        return IssuedUserKey(key=made.key, details=view_key(made.details))
 
-    async def _made_before(self, person: Person, told: Told) -> MadeKey:
+    async def _made_before(self, person: Person, told: Told) -> IssuedUserKey:
         for key in await self.gateway.keys(person.id):
             if key.id == told.id:
-                return MadeKey(key=told.secret, details=view_key(key))
+                return IssuedUserKey(key=told.secret, details=view_key(key))
         raise gone(told.id)
 
     async def revoke(self, person: Person, key_id: str) -> None:

@@ -16,8 +16,8 @@ from heliostat_api.views import View
 mine = APIRouter(prefix="/me")
 
 
-class Farewell(View):
-    """What somebody says who wants all that they have deleted."""
+class DeletionConfirmation(View):
+    """Confirms that everything of the person is to be deleted."""
 
     confirm: Literal["delete everything"]
 
@@ -49,7 +49,7 @@ async def read_archive(parts: PartsOf, person: PersonOf) -> StreamingResponse:
 async def delete_me(
     parts: PartsOf,
     person: PersonOf,
-    body: Farewell,  # noqa: ARG001  it was said: that is all
+    body: DeletionConfirmation,  # noqa: ARG001  it was said: that is all
     correlation: Correlation,
     request: Request,
     response: Response,

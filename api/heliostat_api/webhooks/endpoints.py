@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.webhooks.calls import Call, call_of
-from heliostat_api.webhooks.records import DeliveryPage, MadeWebhook, NewWebhook, WebhookList
-from heliostat_api.webhooks.trigger_keys import MadeTriggerKey, NewTriggerKey, TriggerKeyList
+from heliostat_api.webhooks.records import DeliveryPage, IssuedWebhook, NewWebhook, WebhookList
+from heliostat_api.webhooks.trigger_keys import IssuedTriggerKey, NewTriggerKey, TriggerKeyList
 
 webhooks = APIRouter()
 CallOf = Annotated[Call, Depends(call_of)]
@@ -42,7 +42,7 @@ async def list_trigger_keys(parts: PartsOf, person: PersonOf, agent_id: str) -> 
 @webhooks.post("/agents/{agent_id}/trigger-keys", status_code=HTTPStatus.CREATED)
 async def create_trigger_key(
     parts: PartsOf, person: PersonOf, agent_id: str, body: NewTriggerKey, asked: AskedOf
-) -> MadeTriggerKey:
+) -> IssuedTriggerKey:
     """A key, told this once, and to the same request again."""
     await parts.agents.commanded(person, agent_id)
     return await parts.webhooks.keys.create(person, agent_id, body, asked)
@@ -72,7 +72,7 @@ async def list_webhooks(
 @webhooks.post("/webhooks", status_code=HTTPStatus.CREATED)
 async def create_webhook(
     parts: PartsOf, person: PersonOf, body: NewWebhook, asked: AskedOf
-) -> MadeWebhook:
+) -> IssuedWebhook:
     """An address to call. Its secret is told this once, and to the same request again."""
     return await parts.webhooks.subscriptions.create(person, body, asked)
 

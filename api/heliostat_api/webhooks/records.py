@@ -97,7 +97,7 @@ class WebhookView(View):
     is_for_everybody: bool = False
 
 
-class MadeWebhook(WebhookView):
+class IssuedWebhook(WebhookView):
     """A new webhook. `secret` is told this once: it checks the signatures."""
 
     secret: str

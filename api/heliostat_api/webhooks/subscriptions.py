@@ -32,7 +32,7 @@ from heliostat_api.webhooks.records import (
     WEBHOOKS,
     Delivery,
     DeliveryPage,
-    MadeWebhook,
+    IssuedWebhook,
     NewWebhook,
     Webhook,
     WebhookList,
@@ -73,7 +73,7 @@ class Subscriptions:
 
     async def create(
         self, person: Person, order: NewWebhook, asked: Asked = UNREPEATED
-    ) -> MadeWebhook:
+    ) -> IssuedWebhook:
         """Raises problems."""
         if told := await self.retelling.before(person, asked):
             return await self._made(person, told)
@@ -157,14 +157,14 @@ class Subscriptions:
             self.occasions.news.set()
             return await self.changes.tell(person.id, Changed.DELIVERIES)
 
-    async def _made(self, person: Person, told: Told) -> MadeWebhook:
+    async def _made(self, person: Person, told: Told) -> IssuedWebhook:
         """Screens hear of it, again too: the first time may have died before."""
         document = await self._find(told.id)
         if document is None:
             raise gone(told.id)
         await self.changes.tell(person.id, Changed.WEBHOOKS)
         view = view_webhook(told.id, read_webhook(document))
-        return MadeWebhook(**dict(view), secret=told.secret)
+        return IssuedWebhook(**dict(view), secret=told.secret)
 
     async def _check(self, url: str) -> None:
         """Where it leads now; each delivery looks again."""

@@ -63,7 +63,7 @@ class TriggerKeyView(View):
     created_time: datetime
 
 
-class MadeTriggerKey(TriggerKeyView):
+class IssuedTriggerKey(TriggerKeyView):
     """A new key. `secret` is told this once."""
 
     secret: str
@@ -104,7 +104,7 @@ class TriggerKeys:
 
     async def create(
         self, person: Person, agent_id: str, order: NewTriggerKey, asked: Asked = UNREPEATED
-    ) -> MadeTriggerKey:
+    ) -> IssuedTriggerKey:
         """Raises a problem with status 409 for one too many, and as Retelling."""
         if told := await self.retelling.before(person, asked):
             return await self._made(person, told)
@@ -150,13 +150,13 @@ class TriggerKeys:
         if found:
             await self.documents.commit(*(Delete(each.path) for each in found))
 
-    async def _made(self, person: Person, told: Told) -> MadeTriggerKey:
+    async def _made(self, person: Person, told: Told) -> IssuedTriggerKey:
         """Screens hear of it, again too: the first time may have died before."""
         document = await self.documents.get(f"{COLLECTION}/{told.id}")
         if document is None:
             raise gone(told.id)
         await self.changes.tell(person.id, Changed.TRIGGERS)
-        return MadeTriggerKey(**dict(view_key(document)), secret=told.secret)
+        return IssuedTriggerKey(**dict(view_key(document)), secret=told.secret)
 
     def _kept(self, path: str, kind: KeyKind, secret: str) -> Fields:
         if kind == "bearer":

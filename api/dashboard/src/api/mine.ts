@@ -2,7 +2,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { keys } from "../live/cache";
 import { read, send, withQuery } from "./client";
-import type { MadeKey, Person, Secret, Spending, UsageBy, UsageReport, UserKey } from "./views";
+import type {
+  IssuedUserKey,
+  Person,
+  Secret,
+  Spending,
+  UsageBy,
+  UsageReport,
+  UserKey,
+} from "./views";
 
 /** Model calls go on while a page is looked at. */
 const USAGE_FRESH_MS = 30_000;
@@ -52,7 +60,7 @@ export interface NewKey {
 export function useMakeKey() {
   const again = useReadAgain(KEYS);
   return useMutation({
-    mutationFn: (key: NewKey) => send<MadeKey>({ path: "/api/keys", body: key }),
+    mutationFn: (key: NewKey) => send<IssuedUserKey>({ path: "/api/keys", body: key }),
     onSuccess: again,
   });
 }

@@ -1276,6 +1276,17 @@ export interface components {
             text: string;
         };
         /**
+         * DeletionConfirmation
+         * @description Confirms that everything of the person is to be deleted.
+         */
+        DeletionConfirmation: {
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "delete everything";
+        };
+        /**
          * DeliveryAttemptView
          * @description One time that it was sent: `status` of the answer, null without one; `message` in words.
          */
@@ -1415,17 +1426,6 @@ export interface components {
             isOwned: boolean;
         };
         /**
-         * Farewell
-         * @description What somebody says who wants all that they have deleted.
-         */
-        Farewell: {
-            /**
-             * Confirm
-             * @constant
-             */
-            confirm: "delete everything";
-        };
-        /**
          * FieldChangeView
          * @description A field that differs; null where it is not there.
          */
@@ -1545,6 +1545,63 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * IssuedTriggerKey
+         * @description A new key. `secret` is told this once.
+         */
+        IssuedTriggerKey: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bearer" | "signature";
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /** Secret */
+            secret: string;
+        };
+        /**
+         * IssuedUserKey
+         * @description A new key. Its text is in this answer only.
+         */
+        IssuedUserKey: {
+            /** Key */
+            key: string;
+            details: components["schemas"]["KeyView"];
+        };
+        /**
+         * IssuedWebhook
+         * @description A new webhook. `secret` is told this once: it checks the signatures.
+         */
+        IssuedWebhook: {
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
+            /** Agent */
+            agent: string | null;
+            /** Events */
+            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
+            /**
+             * Createdtime
+             * Format: date-time
+             */
+            createdTime: string;
+            /**
+             * Isforeverybody
+             * @default false
+             */
+            isForEverybody: boolean;
+            /** Secret */
+            secret: string;
+        };
         JsonValue: unknown;
         /**
          * KeyList
@@ -1588,63 +1645,6 @@ export interface components {
             lastUsedTime: string | null;
             /** Revokedtime */
             revokedTime: string | null;
-        };
-        /**
-         * MadeKey
-         * @description A new key. Its text is in this answer only.
-         */
-        MadeKey: {
-            /** Key */
-            key: string;
-            details: components["schemas"]["KeyView"];
-        };
-        /**
-         * MadeTriggerKey
-         * @description A new key. `secret` is told this once.
-         */
-        MadeTriggerKey: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "bearer" | "signature";
-            /**
-             * Createdtime
-             * Format: date-time
-             */
-            createdTime: string;
-            /** Secret */
-            secret: string;
-        };
-        /**
-         * MadeWebhook
-         * @description A new webhook. `secret` is told this once: it checks the signatures.
-         */
-        MadeWebhook: {
-            /** Id */
-            id: string;
-            /** Url */
-            url: string;
-            /** Agent */
-            agent: string | null;
-            /** Events */
-            events: ("execution.failed" | "schedule.paused" | "schedule.missed")[];
-            /**
-             * Createdtime
-             * Format: date-time
-             */
-            createdTime: string;
-            /**
-             * Isforeverybody
-             * @default false
-             */
-            isForEverybody: boolean;
-            /** Secret */
-            secret: string;
         };
         /**
          * MessagePage
@@ -3354,7 +3354,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MadeKey"];
+                    "application/json": components["schemas"]["IssuedUserKey"];
                 };
             };
             /** @description A field is not what it must be. */
@@ -3753,7 +3753,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Farewell"];
+                "application/json": components["schemas"]["DeletionConfirmation"];
             };
         };
         responses: {
@@ -4102,7 +4102,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MadeTriggerKey"];
+                    "application/json": components["schemas"]["IssuedTriggerKey"];
                 };
             };
             /** @description A field is not what it must be. */
@@ -4225,7 +4225,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MadeWebhook"];
+                    "application/json": components["schemas"]["IssuedWebhook"];
                 };
             };
             /** @description A field is not what it must be. */

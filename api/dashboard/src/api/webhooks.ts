@@ -4,8 +4,8 @@ import { keys } from "../live/cache";
 import { read, send, withQuery } from "./client";
 import type {
   Delivery,
-  MadeTriggerKey,
-  MadeWebhook,
+  IssuedTriggerKey,
+  IssuedWebhook,
   NewTriggerKey,
   NewWebhook,
   Page,
@@ -27,7 +27,7 @@ export function useTriggerKeys(agent: string) {
 export function useMakeTriggerKey(agent: string) {
   const again = useReadAgain(keys.triggers(agent));
   return useMutation({
-    mutationFn: (body: NewTriggerKey) => send<MadeTriggerKey>({ path: keysPath(agent), body }),
+    mutationFn: (body: NewTriggerKey) => send<IssuedTriggerKey>({ path: keysPath(agent), body }),
     onSuccess: again,
   });
 }
@@ -54,7 +54,7 @@ export function useWebhooks(agent: string | null) {
 export function useMakeWebhook() {
   const again = useReadAgain(["webhooks"]);
   return useMutation({
-    mutationFn: (body: NewWebhook) => send<MadeWebhook>({ path: "/api/webhooks", body }),
+    mutationFn: (body: NewWebhook) => send<IssuedWebhook>({ path: "/api/webhooks", body }),
     onSuccess: again,
   });
 }

@@ -27,7 +27,7 @@ from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.settings import ApiSettings
 from heliostat_api.webhooks.records import Delivery, NewWebhook
-from heliostat_api.webhooks.trigger_keys import MadeTriggerKey, NewTriggerKey
+from heliostat_api.webhooks.trigger_keys import IssuedTriggerKey, NewTriggerKey
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key
 from support.builders.resources import make_uid
 from support.chatting import talking
@@ -177,7 +177,7 @@ class Things:
     execution: str
     conversation: str
     webhook: str
-    trigger_key: MadeTriggerKey
+    trigger_key: IssuedTriggerKey
     foreign_key: str
     """Of a run of somebody else."""
 

@@ -17,7 +17,7 @@ from heliostat_api.main import create_app
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.recording.annotations import TEST_OF
 from heliostat_api.settings import ApiSettings
-from heliostat_api.webhooks.records import EVENTS, MadeWebhook, NewWebhook
+from heliostat_api.webhooks.records import EVENTS, IssuedWebhook, NewWebhook
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject
 from support.builders.resources import make_agent, make_execution
@@ -46,7 +46,7 @@ async def api(tmp_path: Path) -> AsyncIterator[ApiApp]:
 
 async def make_webhook(
     api: ApiApp, receiver: Receiver, person: Person = ANN, agent: str | None = None
-) -> MadeWebhook:
+) -> IssuedWebhook:
     order = NewWebhook(url=receiver.url, agent=agent)
     return await api.parts.webhooks.subscriptions.create(person, order)
 
