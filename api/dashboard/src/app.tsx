@@ -1,5 +1,5 @@
 import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { type Query, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Suspense, useEffect } from "react";
 import { Route, Router, Switch, useLocation } from "wouter";
 import { ApiError } from "./api/client";
@@ -7,6 +7,7 @@ import { useNews } from "./api/news";
 import { fetched } from "./lib/fetched";
 import { guardedNavigation, useLeaving } from "./lib/unsaved";
 import { startLive } from "./live/start";
+import { useIsOver } from "./live/state";
 import { HomePage } from "./pages/HomePage";
 import { MissingPage } from "./pages/MissingPage";
 import { Crash } from "./parts/Crash";
@@ -29,9 +30,12 @@ const LeaveDialog = fetched(() => import("./parts/LeaveDialog"));
 const SettingsPage = fetched(() => import("./pages/SettingsPage"));
 
 const TRIES = 2;
+/** It is gone, or not theirs (any more): then what was read before is not shown either. */
+const REFUSALS: readonly number[] = [401, 403, 404];
 
 /** Reports keep what was read fresh, so nothing is read twice without a reason. */
 const client = new QueryClient({
+  queryCache: new QueryCache({ onError: dropRefused }),
   defaultOptions: {
     queries: {
       staleTime: Number.POSITIVE_INFINITY,
@@ -44,6 +48,11 @@ const client = new QueryClient({
     mutations: { networkMode: "always", retry: false },
   },
 });
+
+function dropRefused(error: Error, query: Query<unknown, unknown, unknown>): void {
+  if (!(error instanceof ApiError && REFUSALS.includes(error.status))) return;
+  query.setState({ data: undefined, dataUpdatedAt: 0 });
+}
 
 export function App() {
   useEffect(() => startLive(client), []);
@@ -71,8 +80,10 @@ export function App() {
 
 function Pages() {
   const [location] = useLocation();
+  // What a page holds itself goes with the session, too.
+  const isOver = useIsOver();
   return (
-    <Crash key={pageOf(location)}>
+    <Crash key={`${pageOf(location)} ${isOver}`}>
       <Suspense fallback={<Rows count={4} />}>
         <Switch>
           <Route path="/" component={HomePage} />

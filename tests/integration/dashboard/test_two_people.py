@@ -53,3 +53,29 @@ def test_each_sees_what_is_theirs_as_it_happens_and_nothing_else(
         page.goto(foreign)
         expect(page.get_by_text("There is no such agent, or it belongs to")).to_be_visible()
         assert page.get_by_text(re.compile("(Her|His) report")).count() == 0
+
+
+def test_nothing_is_left_on_the_page_of_who_deletes_all_of_theirs(
+    url: str, profile: Callable[..., BrowserContext], complaints: Complaints
+) -> None:
+    page = profile().new_page()
+    complaints.follow(page)
+    page.goto(f"{url}/agents")
+    make_agent(page, "Her report")
+    page.get_by_role("link", name="Agents").first.click()
+    expect(page.get_by_role("main").get_by_text("Her report")).to_be_visible()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("button", name="Delete all of mine").click()
+    page.get_by_label("Type delete all to confirm").fill("delete all")
+    page.get_by_role("button", name="Delete everything").click()
+    bar = page.get_by_role("region", name="What is going on")
+    expect(bar).to_contain_text("Your session has ended")
+    expect(page.get_by_text("Everything of yours is being deleted")).to_be_visible()
+
+    page.get_by_role("link", name="Agents", exact=True).click()
+    expect(page.get_by_role("main").get_by_role("alert")).to_contain_text("session has ended")
+    expect(page.get_by_text("Her report")).to_have_count(0)
+    bar.get_by_role("button", name="Reload the page").click()
+    expect(bar).to_contain_text("Live")
+    expect(page.get_by_role("button", name="New agent")).to_be_visible()
+    expect(page.get_by_text("Her report")).to_have_count(0)

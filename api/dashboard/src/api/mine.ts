@@ -1,5 +1,5 @@
 /** What belongs to the person alone: spending, keys, secrets, all of it. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useMutationState, useQuery, useQueryClient } from "@tanstack/react-query";
 import { keys } from "../live/cache";
 import { read, send, withQuery } from "./client";
 import type {
@@ -16,6 +16,7 @@ import type {
 const USAGE_FRESH_MS = 30_000;
 
 const KEYS = ["keys"] as const;
+const DELETE_MINE = ["deleteMine"] as const;
 
 /** null where it is not known, or not limited. */
 export function useSpending(): Spending | null {
@@ -100,7 +101,17 @@ export function useDeleteSecret() {
 
 export function useDeleteMine() {
   const body = { confirm: "delete everything" };
-  return useMutation({ mutationFn: () => send<void>({ method: "DELETE", path: "/api/me", body }) });
+  return useMutation({
+    mutationKey: DELETE_MINE,
+    mutationFn: () => send<void>({ method: "DELETE", path: "/api/me", body }),
+    gcTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Still known when the session has ended with it. */
+export function useIsMineDeleted(): boolean {
+  const filters = { mutationKey: DELETE_MINE, status: "success" } as const;
+  return useMutationState({ filters }).length > 0;
 }
 
 function secretPath(name: string): string {

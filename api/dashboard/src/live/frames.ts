@@ -4,7 +4,9 @@ import type { Report, Snapshot } from "../api/views";
 export type Link =
   | { state: "connecting" }
   | { state: "connected"; since: number }
-  | { state: "broken"; since: number; retryAt: number };
+  | { state: "broken"; since: number; retryAt: number }
+  /** The server answers, and the session is over. */
+  | { state: "over" };
 
 /** What a tab hears from the one stream of the browser. */
 export type Frame =

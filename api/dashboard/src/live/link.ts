@@ -1,5 +1,6 @@
 import type { Frame, Wish } from "./frames";
 import { Hub } from "./hub";
+import { askPresence } from "./presence";
 
 export interface Line {
   /** Try to connect now instead of at the end of the wait. */
@@ -37,7 +38,7 @@ function connectWorker(hear: (frame: Frame) => void): MessagePort {
 }
 
 function ownStream(hear: (frame: Frame) => void): Line {
-  const hub = new Hub((address) => new EventSource(address));
+  const hub = new Hub((address) => new EventSource(address), askPresence);
   hub.join(hear);
   return { retry: () => hub.retry() };
 }

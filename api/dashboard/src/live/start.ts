@@ -1,11 +1,13 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { applyReport, applySnapshot } from "./cache";
-import type { Frame } from "./frames";
+import type { Frame, Link } from "./frames";
 import { joinStream, type Line } from "./link";
 import { liveState, publish } from "./state";
 import { afterReport, fromSnapshot } from "./world";
 
 let line: Line | null = null;
+/** Whose page this is: who the first snapshot named. */
+let owner: string | null = null;
 
 /** Once for a page: from here on whatever was read follows the reports. */
 export function startLive(client: QueryClient): void {
@@ -20,10 +22,15 @@ function hear(client: QueryClient, frame: Frame): void {
   const { world } = liveState();
   switch (frame.kind) {
     case "link":
-      if (frame.link.state === "connected") readAgain(client);
-      publish({ link: frame.link });
+      hearLink(client, frame.link);
       break;
     case "snapshot":
+      if (owner !== null && owner !== frame.snapshot.person.id) {
+        forget(client);
+        location.reload();
+        return;
+      }
+      owner = frame.snapshot.person.id;
       applySnapshot(client, frame.snapshot, world === null);
       publish({ world: fromSnapshot(frame.snapshot) });
       break;
@@ -35,6 +42,19 @@ function hear(client: QueryClient, frame: Frame): void {
       publish({ world: after, heard: { report: frame.report, at: Date.now() } });
     }
   }
+}
+
+function hearLink(client: QueryClient, link: Link): void {
+  const before = liveState().link.state;
+  publish({ link });
+  if (link.state === "connected") readAgain(client);
+  if (link.state === "over" && before !== "over") forget(client);
+}
+
+/** Nothing of who was here before stays: what is on screen is read anew, or refused. */
+function forget(client: QueryClient): void {
+  publish({ world: null, heard: null });
+  void client.resetQueries();
 }
 
 /** What could not be read while the server was away. */

@@ -33,6 +33,11 @@ export function useLive<Part>(select: (state: LiveState) => Part): Part {
   return useSyncExternalStore(subscribe, () => select(present));
 }
 
+/** Whether the server has said that the session is over. */
+export function useIsOver(): boolean {
+  return useLive((state) => state.link.state === "over");
+}
+
 /** The run that a command led to, once a report told of it; null when none did in time. */
 export function reportedRun(correlationId: string, withinMs: number): Promise<string | null> {
   return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import type { Report, Snapshot } from "../api/views";
 import { backoffMs } from "./backoff";
 import type { Link } from "./frames";
+import type { Presence } from "./presence";
 
 const ADDRESS = "/agent/reports/stream";
 /** The server says something every 15 s; a line that is silent for so long is dead. */
@@ -18,28 +19,35 @@ export interface Hearing {
   onSnapshot(snapshot: Snapshot): void;
   onReport(report: Report): void;
   onLink(link: Link): void;
+  /** What was heard so far may be somebody else's. */
+  onForget(): void;
 }
 
 /**
  * One stream that is always there: it reconnects with growing waits and asks for what came after
- * the last report that it heard. (An EventSource by itself gives up for good at a 502.)
+ * the last report that it heard, if it is still the same person who asks. (An EventSource by itself
+ * gives up for good at a 502.)
  */
 export class Stream {
   readonly #hearing: Hearing;
   readonly #open: (address: string) => Source;
+  readonly #ask: () => Promise<Presence>;
   #source: Source | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #cursor: number | null = null;
+  #person: string | null = null;
+  /** Counts the questions: only the answer to the last one is heard. */
+  #asked = 0;
   #failures = 0;
   #brokenSince: number | null = null;
 
-  constructor(hearing: Hearing, open: (address: string) => Source) {
+  constructor(hearing: Hearing, open: (address: string) => Source, ask: () => Promise<Presence>) {
     this.#hearing = hearing;
     this.#open = open;
+    this.#ask = ask;
   }
 
-  /** Connect now: at the beginning, or because somebody does not want to wait. */
   connect(): void {
     clearTimeout(this.#timer);
     this.#source?.close();
@@ -56,10 +64,11 @@ export class Stream {
 
   /** Only a stream that waits is hurried; one that works is left alone. */
   retry(): void {
-    if (this.#brokenSince !== null) this.connect();
+    if (this.#brokenSince !== null) void this.#resume();
   }
 
   close(): void {
+    this.#asked++;
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
     this.#source?.close();
@@ -74,11 +83,30 @@ export class Stream {
 
   /** The session is over, or has other rights: what was heard before may not be ours any more. */
   #ended(): void {
-    this.#cursor = null;
+    this.#forget();
     this.#failed();
   }
 
+  #forget(): void {
+    this.#cursor = null;
+    this.#person = null;
+    this.#hearing.onForget();
+  }
+
+  /** After a break. A cursor says nothing of whose reports it counts. */
+  async #resume(): Promise<void> {
+    clearTimeout(this.#timer);
+    const asked = ++this.#asked;
+    const presence = await this.#ask();
+    if (asked !== this.#asked) return;
+    if (presence.kind === "unknown") return this.#failed();
+    if (presence.kind === "nobody") return this.#over();
+    if (presence.id !== this.#person) this.#forget();
+    this.connect();
+  }
+
   #connected(): void {
+    this.#asked++;
     this.#alive();
     this.#failures = 0;
     this.#brokenSince = null;
@@ -91,15 +119,30 @@ export class Stream {
     this.#source = null;
     const now = Date.now();
     this.#brokenSince ??= now;
-    const wait = backoffMs(this.#failures++, Math.random());
-    this.#timer = setTimeout(() => this.connect(), wait);
+    const wait = this.#resumeLater();
     this.#hearing.onLink({ state: "broken", since: this.#brokenSince, retryAt: now + wait });
+  }
+
+  /** Somebody may sign in again, in another tab. */
+  #over(): void {
+    this.#forget();
+    this.#resumeLater();
+    this.#hearing.onLink({ state: "over" });
+  }
+
+  /** How many milliseconds later. */
+  #resumeLater(): number {
+    const wait = backoffMs(this.#failures++, Math.random());
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#resume(), wait);
+    return wait;
   }
 
   #heardSnapshot(snapshot: Snapshot): void {
     this.#alive();
     // Also when it is behind: a server that lost its log counts anew.
     this.#cursor = snapshot.cursor;
+    this.#person = snapshot.person.id;
     this.#hearing.onSnapshot(snapshot);
   }
 

@@ -1,6 +1,7 @@
 import { ActionIcon, Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
+import { ApiError } from "../api/client";
 import { useAgent } from "../api/queries";
 import { AgentCard } from "../chat/AgentCard";
 import { useBeginning } from "../chat/begin";
@@ -12,10 +13,11 @@ import { sendingIn, type Talk, type TalkState } from "../chat/talk";
 import { agentIn, testRunIn, writingIn } from "../chat/thread";
 import { useEnd } from "../chat/useEnd";
 import { useSay, useTalk } from "../chat/useTalk";
+import { useIsOver } from "../live/state";
 import { Icon } from "../parts/icons";
 import { PageHead } from "../parts/Page";
 import { Requests } from "../parts/Requests";
-import { Refusal, Rows } from "../parts/States";
+import { Failure, Refusal, Rows } from "../parts/States";
 import { useWords } from "../words/words";
 import classes from "./ChatPage.module.css";
 import { MissingPage } from "./MissingPage";
@@ -26,6 +28,7 @@ const HAS_KEYBOARD = matchMedia("(pointer: fine)").matches;
 /** Talking with the assistant that designs agents; the agent stands beside what is said. */
 export default function ChatPage({ id }: { id: string | null }) {
   const person = usePersonId();
+  if (useIsOver()) return <Failure error={new ApiError(401, "")} />;
   if (!person) return <Rows count={4} />;
   return <Talking key={person} person={person} id={id} />;
 }

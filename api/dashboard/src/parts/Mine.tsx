@@ -1,6 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { useDeleteMine } from "../api/mine";
+import { useDeleteMine, useIsMineDeleted } from "../api/mine";
 import { useWords } from "../words/words";
 import { Callout } from "./Callout";
 import { Icon } from "./icons";
@@ -11,7 +11,7 @@ import { Refusal } from "./States";
 export function Mine() {
   const { t } = useWords();
   const remove = useDeleteMine();
-  if (remove.isSuccess) {
+  if (useIsMineDeleted()) {
     return (
       <Callout tone="calm" icon="check" title={t("mine.deleted")}>
         <p>{t("mine.deletedDetail")}</p>

@@ -45,6 +45,10 @@ function useTitle(text: string): void {
   useEffect(() => {
     title = text;
     showTitle();
+    return () => {
+      title = "";
+      showTitle();
+    };
   }, [text]);
 }
 

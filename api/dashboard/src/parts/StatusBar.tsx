@@ -58,6 +58,11 @@ function Connection({ link, words }: { link: LiveLink; words: Words }) {
           {words.t("status.retryNow")}
         </button>
       )}
+      {link.state === "over" && (
+        <button type="button" className={classes.retry} onClick={() => location.reload()}>
+          {words.t("app.reload")}
+        </button>
+      )}
     </span>
   );
 }

@@ -43,6 +43,7 @@ export const CATALOGUE = {
     en: "Connection lost {ago}, reconnecting",
     ko: "{ago} 연결이 끊겨 다시 연결하는 중",
   },
+  "status.over": { en: "Your session has ended", ko: "세션이 끝났습니다" },
   "status.retryNow": { en: "Retry now", ko: "지금 다시 연결" },
   "status.waiting": { en: "{count} waiting", ko: "{count}개 대기 중" },
   "status.script": { en: "A script answers", ko: "스크립트가 답합니다" },
