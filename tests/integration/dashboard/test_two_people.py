@@ -79,3 +79,20 @@ def test_nothing_is_left_on_the_page_of_who_deletes_all_of_theirs(
     expect(bar).to_contain_text("Live")
     expect(page.get_by_role("button", name="New agent")).to_be_visible()
     expect(page.get_by_text("Her report")).to_have_count(0)
+
+
+def test_an_agent_that_is_deleted_in_another_tab_leaves_its_page(
+    url: str, profile: Callable[..., BrowserContext], complaints: Complaints
+) -> None:
+    context = profile()
+    page, other = context.new_page(), context.new_page()
+    for each in (page, other):
+        complaints.follow(each)
+        each.goto(f"{url}/agents")
+    other.goto(make_agent(page, "Her report"))
+    expect(other.get_by_role("heading", level=1, name="Her report")).to_be_visible()
+    page.get_by_role("button", name="More about Her report").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(other.get_by_text("There is no such agent, or it belongs to")).to_be_visible()
+    expect(other.get_by_role("main").get_by_text("Her report")).to_have_count(0)

@@ -86,9 +86,15 @@ export function applyReport(client: QueryClient, report: Report): void {
 function changeAgent(client: QueryClient, id: string, agent: Agent | null): void {
   heardAgents.note(id, agent);
   if (agent) client.setQueryData(keys.agent(id), agent);
-  else client.removeQueries({ queryKey: keys.agent(id) });
+  else forgetAgent(client, id);
   if (agent) rereadDetail(client, agent);
   client.setQueryData<Agent[]>(keys.agents, (agents) => agents && placeAgent(agents, id, agent));
+}
+
+/** A page that shows it reads again, and is told that it is gone. */
+function forgetAgent(client: QueryClient, id: string): void {
+  void client.resetQueries({ queryKey: keys.agent(id) });
+  void client.resetQueries({ queryKey: keys.agentDetail(id) });
 }
 
 /** Reports have no spec: it is read again when it may be another one. */
