@@ -38,6 +38,8 @@ const client = new QueryClient({
   queryCache: new QueryCache({ onError: dropRefused }),
   defaultOptions: {
     queries: {
+      // The server may be on this machine, or in this house: whether there is an internet is no sign.
+      networkMode: "always",
       staleTime: Number.POSITIVE_INFINITY,
       refetchOnWindowFocus: false,
       retry: (failures, error) =>

@@ -63,6 +63,16 @@ def test_a_browser_without_shared_workers_has_its_own_stream(
     expect(page.locator(f'a[href="/executions/{uid}"]')).to_contain_text("Succeeded")
 
 
+def test_a_browser_without_an_internet_reads_from_the_server_that_it_reaches(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("/settings")
+    expect(page.get_by_role("region", name="What is going on")).to_contain_text("Live")
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    page.get_by_role("link", name="Usage", exact=True).click()
+    expect(page.get_by_role("button", name="Export CSV")).to_be_enabled()
+
+
 def test_a_page_asked_for_while_the_server_is_away_comes_when_it_is_back(
     chromium: Browser, tmp_path: Path
 ) -> None:
