@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from support.access import check_access, check_widths
 from support.dev_process import DevProcess
@@ -122,6 +122,26 @@ def test_two_edits_of_one_agent_lose_nothing(open_page: OpenPage, dev: DevProces
     second.get_by_role("button", name="Restore").click()
     expect(theirs.get_by_text("Restored from revision 2")).to_be_visible()
     expect(field(mine, "Prompt")).to_have_value("Theirs.")
+
+
+def test_the_next_times_of_a_page_that_stays_open_are_still_to_come(
+    open_page: OpenPage, dev: DevProcess
+) -> None:
+    page = open_page("/settings")
+    page.clock.install()
+    page.goto(f"{dev.url}/agents/{make(dev, 'Punctual')}?tab=edit")
+    page.get_by_text("Regularly", exact=True).click()
+    times = page.get_by_role("list", name="Next times").get_by_role("listitem")
+    expect(times).to_have_count(10)
+
+    def later(route: Route) -> None:
+        answer = route.fetch()
+        preview = answer.json()
+        route.fulfill(json={**preview, "fires": preview["fires"][1:]})
+
+    page.route("**/api/schedules/preview", later)
+    page.clock.fast_forward("01:01")
+    expect(times).to_have_count(9)
 
 
 def test_what_was_not_saved_is_asked_about_and_kept(open_page: OpenPage, dev: DevProcess) -> None:

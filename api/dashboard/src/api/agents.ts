@@ -12,6 +12,8 @@ import type {
   SecretList,
 } from "./views";
 
+const FIRES_FRESH_MS = 60_000;
+
 export function agentPath(id: string): string {
   return `/api/agents/${encodeURIComponent(id)}`;
 }
@@ -74,8 +76,10 @@ export function useSchedulePreview(schedule: object | null, count = 10) {
       }),
     enabled: schedule !== null,
     placeholderData: keepPreviousData,
-    // Fires pass.
-    staleTime: 60_000,
+    // Fires pass, also while nobody looks.
+    staleTime: FIRES_FRESH_MS,
+    refetchInterval: FIRES_FRESH_MS,
+    refetchOnWindowFocus: true,
     gcTime: 0,
   });
 }
