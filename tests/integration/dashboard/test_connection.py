@@ -63,6 +63,22 @@ def test_a_browser_without_shared_workers_has_its_own_stream(
     expect(page.locator(f'a[href="/executions/{uid}"]')).to_contain_text("Succeeded")
 
 
+def test_a_browser_that_cannot_fetch_the_shared_part_has_its_own_stream(
+    profile: Callable[..., BrowserContext], dev: DevProcess, complaints: Complaints
+) -> None:
+    context = profile()
+    context.add_init_script(
+        """window.SharedWorker = class extends SharedWorker {
+            constructor(address, options) { super(`${address}.gone.js`, options); }
+        };"""
+    )
+    page = context.new_page()
+    complaints.follow(page)
+    page.goto(f"{dev.url}/settings")
+    bar = page.get_by_role("region", name="What is going on")
+    expect(bar).to_contain_text("Live")
+
+
 def test_a_browser_without_an_internet_reads_from_the_server_that_it_reaches(
     open_page: OpenPage,
 ) -> None:

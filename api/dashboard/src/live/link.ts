@@ -7,7 +7,7 @@ export interface Line {
   retry(): void;
 }
 
-/** Joins the browser's one stream; a browser without SharedWorker gets one for each tab. */
+/** Joins the browser's one stream; a tab that gets no SharedWorker has its own. */
 export function joinStream(hear: (frame: Frame) => void): Line {
   const line = "SharedWorker" in window ? joinWorker(hear) : ownStream(hear);
   addEventListener("online", () => line.retry());
@@ -18,22 +18,29 @@ export function joinStream(hear: (frame: Frame) => void): Line {
 }
 
 function joinWorker(hear: (frame: Frame) => void): Line {
-  let port = connectWorker(hear);
+  let own: Line | null = null;
+  const connect = () =>
+    connectWorker(hear, () => {
+      own ??= ownStream(hear);
+    });
+  let port = connect();
   const say = (wish: Wish) => port.postMessage(wish);
   addEventListener("pagehide", () => say({ kind: "leave" }));
   // Back from the browser's memory of pages: what was said meanwhile was not heard.
   addEventListener("pageshow", (event) => {
-    if (event.persisted) port = connectWorker(hear);
+    if (event.persisted && !own) port = connect();
   });
-  return { retry: () => say({ kind: "retry" }) };
+  return { retry: () => (own ? own.retry() : say({ kind: "retry" })) };
 }
 
-function connectWorker(hear: (frame: Frame) => void): MessagePort {
+/** `isMissing`: its file could not be fetched, and nobody tries again. */
+function connectWorker(hear: (frame: Frame) => void, isMissing: () => void): MessagePort {
   const worker = new SharedWorker(new URL("./shared.ts", import.meta.url), {
     type: "module",
     name: "heliostat-live",
   });
   worker.port.onmessage = ({ data }: MessageEvent<Frame>) => hear(data);
+  worker.onerror = isMissing;
   return worker.port;
 }
 
