@@ -124,6 +124,31 @@ def test_two_edits_of_one_agent_lose_nothing(open_page: OpenPage, dev: DevProces
     expect(field(mine, "Prompt")).to_have_value("Theirs.")
 
 
+def test_what_somebody_saved_meanwhile_is_not_activated_unseen(
+    open_page: OpenPage, dev: DevProcess
+) -> None:
+    agent = make(dev, "Awaited")
+    page = open_page(f"/agents/{agent}")
+    page.get_by_role("button", name="Activate", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    activate = dialog.get_by_role("button", name="Activate it")
+    expect(activate).to_be_enabled()
+
+    held: list[Route] = []
+    page.route("**/api/agents/preview", lambda route: held.append(route))
+    with page.expect_request("**/api/agents/preview"):
+        theirs = open_page(f"/agents/{agent}?tab=edit")
+        field(theirs, "Prompt").fill("Theirs.")
+        save(theirs)
+    expect(dialog).to_contain_text("Somebody saved revision 2 meanwhile")
+    expect(dialog).not_to_contain_text("Theirs.")
+    expect(activate).to_be_disabled()
+    for route in held:
+        route.continue_()
+    expect(dialog).to_contain_text("Theirs.")
+    expect(activate).to_be_enabled()
+
+
 def test_the_next_times_of_a_page_that_stays_open_are_still_to_come(
     open_page: OpenPage, dev: DevProcess
 ) -> None:

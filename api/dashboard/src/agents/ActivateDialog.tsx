@@ -1,7 +1,9 @@
 import { Button, Modal } from "@mantine/core";
+import { useState } from "react";
 import { agentPath, usePreview } from "../api/agents";
 import type { Agent } from "../api/views";
 import { useOrder } from "../lib/orders";
+import { Callout } from "../parts/Callout";
 import { Failure, Refusal, Rows } from "../parts/States";
 import { useWords } from "../words/words";
 import { Changes, type Shown } from "./Changes";
@@ -38,6 +40,7 @@ export function ActivateDialog({
 function Asked({ agent, close }: { agent: Agent; close: () => void }) {
   const { t, language } = useWords();
   const order = useOrder();
+  const [asked] = useState(agent.revision);
   const preview = usePreview({ agent: agent.id }, `activate ${agent.revision}`);
   if (preview.isPending) return <Rows count={3} />;
   if (preview.isError) {
@@ -54,6 +57,13 @@ function Asked({ agent, close }: { agent: Agent; close: () => void }) {
     );
   return (
     <div className={classes.body}>
+      {agent.revision !== asked && (
+        <Callout
+          tone="warn"
+          icon="hand"
+          title={t("conflict.title", { number: agent.revision ?? 0 })}
+        />
+      )}
       <Missing missing={missing} />
       <Warnings warnings={preview.data.warnings} />
       <Cost preview={preview.data} />
@@ -78,7 +88,8 @@ function Asked({ agent, close }: { agent: Agent; close: () => void }) {
           {t("app.cancel")}
         </Button>
         <Button
-          disabled={missing.length > 0 || errors.length > 0}
+          // What is shown may be of the revision before.
+          disabled={preview.isPlaceholderData || missing.length > 0 || errors.length > 0}
           loading={order.isPending}
           onClick={activate}
         >

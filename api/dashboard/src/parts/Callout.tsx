@@ -12,7 +12,7 @@ export function Callout({
   tone: "bad" | "good" | "warn" | "calm";
   icon: IconName;
   title: string;
-  children: ReactNode;
+  children?: ReactNode;
 }) {
   return (
     <section className={classes.callout} data-tone={tone} aria-label={title}>
