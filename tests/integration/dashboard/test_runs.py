@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from support.dev_process import DevProcess
 from support.heliostat_program import PROGRAM
@@ -119,6 +119,31 @@ def test_an_agent_of_kubectl_is_run_here_and_stopped(open_page: OpenPage) -> Non
     page.get_by_role("button", name="Stop it").click()
     expect(page.locator("main").get_by_text("Cancelled").first).to_be_visible()
     expect(page.get_by_role("button", name="Run again")).to_be_enabled()
+
+
+@pytest.mark.usefixtures("sleeper")
+def test_what_runs_is_on_the_first_page_however_much_came_after_it(
+    open_page: OpenPage, dev: DevProcess
+) -> None:
+    page = open_page("/agents")
+    page.get_by_role("link", name=re.compile("sleeper")).click()
+    page.get_by_role("button", name="Run now").click()
+    page.wait_for_url("**/executions/*")
+    uid = page.url.rpartition("/")[2]
+    expect(page.get_by_text("lying down")).to_be_visible()
+
+    def newest(route: Route) -> None:
+        """A page of the list that ends before that run."""
+        answer = route.fetch()
+        found = answer.json()
+        others = [{**each, "id": f"{each['id']}-later"} for each in found["items"]]
+        ended = [{**each, "isFinished": True, "phase": "Succeeded"} for each in others]
+        route.fulfill(json={"items": ended, "next": "more"})
+
+    page.route("**/api/executions?*", newest)
+    page.goto(f"{dev.url}/")
+    running = page.get_by_role("region", name="Running now")
+    expect(running.locator(f'a[href="/executions/{uid}"]')).to_be_visible()
 
 
 def test_a_run_is_repeated_from_its_page(open_page: OpenPage) -> None:

@@ -49,9 +49,16 @@ export function afterReport(world: World, report: Report): World {
   }
 }
 
+/** What has not ended, newest first. */
+export function liveRuns(world: World): Execution[] {
+  return [...world.executions.values()]
+    .filter((run) => !run.isFinished)
+    .sort((one, other) => other.createdTime.localeCompare(one.createdTime));
+}
+
 /** How many runs go on, and how many of those that have not ended wait for something. */
 export function countLive(world: World): { going: number; waiting: number } {
-  const open = [...world.executions.values()].filter((run) => !run.isFinished);
+  const open = liveRuns(world);
   const waiting = open.filter((run) => run.phase === "Pending").length;
   return { going: open.length - waiting, waiting };
 }

@@ -5,6 +5,8 @@ import { runsOf, useAgents, useRuns } from "../api/queries";
 import type { Agent, Execution } from "../api/views";
 import { useBegin } from "../chat/begin";
 import { Composer } from "../chat/Composer";
+import { useLive } from "../live/state";
+import { liveRuns } from "../live/world";
 import { AgentState } from "../parts/AgentState";
 import { Attention } from "../parts/Attention";
 import { Icon } from "../parts/icons";
@@ -69,7 +71,9 @@ function Overview({ runs }: { runs: Execution[] }) {
   const { t } = useWords();
   const news = useNews();
   const failed = new Set(news.map((each) => each.key));
-  const live = runs.filter((run) => !run.isFinished);
+  const world = useLive((state) => state.world);
+  // One that goes on for long is in no page of the newest.
+  const live = world ? liveRuns(world) : runs.filter((run) => !run.isFinished);
   const recent = runs.filter((run) => run.isFinished && !failed.has(run.id)).slice(0, RECENT);
   return (
     <>
