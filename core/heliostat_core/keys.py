@@ -44,6 +44,8 @@ class ExecutionClaims(BaseModel):
     budgets: Annotated[tuple[str, ...], Field(alias="bud")] = ()
     egress: Annotated[tuple[tuple[str, tuple[int, ...]], ...], Field(alias="egr")] = ()
     """Hosts outside that the egress proxy opens to its bearer, with their ports."""
+    refused: Annotated[tuple[str, ...], Field(alias="ref")] = ()
+    """Networks that it opens to no run, under whatever name: the Kubernetes API among them."""
     iat: int
     exp: int
 
@@ -63,10 +65,12 @@ def execution_claims(
     user: str = "",
     budgets: Sequence[str] = (),
     egress: Sequence[tuple[str, tuple[int, ...]]] = (),
+    refused: Sequence[str] = (),
 ) -> ExecutionClaims:
     """The claims of one attempt's key; `agent` is the Agent's name in the same namespace.
 
-    Its calls are booked on `user` too, and count on the named budgets. `egress`: hosts and ports.
+    Its calls are booked on `user` too, and count on the named budgets. `egress`: hosts and ports;
+    `refused`: networks that none of them may lead to.
     """
     return ExecutionClaims(
         sub=f"{namespace}/{execution}",
@@ -80,6 +84,7 @@ def execution_claims(
         user=user,
         budgets=tuple(budgets),
         egress=tuple(egress),
+        refused=tuple(refused),
         iat=issued,
         exp=expires,
     )

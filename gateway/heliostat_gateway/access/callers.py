@@ -52,6 +52,7 @@ class Caller:
     caps: Caps = field(default_factory=Caps)
     budgets: tuple[str, ...] = ()  # names of budgets that its requests count on
     egress: tuple[tuple[str, tuple[int, ...]], ...] = ()  # hosts and ports outside, for the proxy
+    refused: tuple[str, ...] = ()  # networks that none of these hosts may lead to
     models: tuple[str, ...] = ("*",)  # patterns of model names that it may ask for
     scopes: frozenset[Scope] = frozenset({Scope.MODELS})
 
@@ -75,6 +76,7 @@ def caller_of_execution(claims: ExecutionClaims) -> Caller:
         caps=Caps(claims.cap_nanos, claims.cap_tokens),
         budgets=claims.budgets,
         egress=claims.egress,
+        refused=claims.refused,
     )
 
 

@@ -1,7 +1,7 @@
 """Which addresses a tunnel may end at: those of the internet, and what an admin allows: pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from heliostat_core.addresses import is_public
@@ -11,11 +11,15 @@ from heliostat_gateway.egress.targets import real_address
 
 @dataclass(frozen=True)
 class Reach:
-    """`allowed` are private networks that are reached all the same, `refused` public ones that are
-    not: a cluster may use some of those for its own."""
+    """`allowed` are private networks that are reached all the same, `refused` those that are not,
+    whoever allows them: the Kubernetes API, or public addresses that a cluster has for its own."""
 
     allowed: tuple[Network, ...] = ()
     refused: tuple[Network, ...] = ()
+
+    def without(self, refused: tuple[Network, ...]) -> "Reach":
+        """The same, but for these."""
+        return replace(self, refused=(*self.refused, *refused))
 
     def covers(self, address: IpAddress) -> bool:
         """Whether a tunnel may end there; never at nobody's address, never at many."""

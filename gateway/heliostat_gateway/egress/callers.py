@@ -9,7 +9,7 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from heliostat_core.egress import Egress
+from heliostat_core.egress import Egress, Network
 
 _REMEMBERED: Final = 4096
 _ASK_SECONDS: Final = 5
@@ -27,6 +27,7 @@ class Caller(BaseModel):
     agent: str
     correlation_id: str = ""
     egress: tuple[Egress, ...] = ()
+    refused: tuple[Network, ...] = ()
 
 
 class KeyIsNoGoodError(Exception):

@@ -48,6 +48,9 @@ _STATUS: Final = {
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
+_DIRECT: Final = ". An address is reached without the proxy, as NO_PROXY says"
+
+
 Resolve = Callable[[str, int], Awaitable[tuple[IpAddress, ...]]]
 """The addresses of a name. Raises OSError."""
 
@@ -204,14 +207,16 @@ class EgressProxy:
             words = (
                 f"{target} is not among the hosts of this agent: name it in "
                 "spec.workspace.egress, with its port"
+                f"{_DIRECT if not isinstance(target.host, str) else ''}"
             )
             raise _refusal(Verdict.NOT_NAMED, words, target, caller)
         found = await self._addresses(target, caller)
-        allowed = tuple(each for each in found if self._reach.covers(each))
+        reach = self._reach.without(caller.refused)
+        allowed = tuple(each for each in found if reach.covers(each))
         if not allowed:
             words = (
                 f"{target} has no address that may be reached: "
-                f"{', '.join(map(str, found[:3]))} is private, or the cluster's own"
+                f"{', '.join(map(str, found[:3]))} is private, the cluster's own or refused"
             )
             raise _refusal(Verdict.ADDRESS_REFUSED, words, target, caller)
         return await self._open(target, allowed, caller)

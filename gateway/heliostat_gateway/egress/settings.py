@@ -32,13 +32,16 @@ class EgressSettings(BaseSettings):
     allowed_networks: Annotated[
         Networks,
         Field(
-            description="CIDRs of private, link-local or cluster addresses that a named host may "
-            "have all the same, separated by commas. Empty: only addresses of the internet."
+            description="CIDRs of private or cluster addresses that a named host may have all the "
+            "same, separated by commas. Empty: only addresses of the internet."
         ),
     ] = ()
     refused_networks: Annotated[
         Networks,
-        Field(description="CIDRs of public addresses that no host may have: a cluster's own."),
+        Field(
+            description="CIDRs that no host may have, even if they are allowed: a cluster's own "
+            "public addresses. A run's key adds those of the Kubernetes API."
+        ),
     ] = ()
     key_seconds: Annotated[
         Seconds, Field(description="A key that the gateway found good is asked for again then.")

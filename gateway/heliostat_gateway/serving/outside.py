@@ -24,13 +24,15 @@ class HostDocument(_Document):
 
 
 class OutsideDocument(_Document):
-    """Who bears the key, and the hosts that its Agent named when the attempt began."""
+    """Who bears the key, the hosts that its Agent named when the attempt began, and the networks
+    that none of them may lead to."""
 
     execution: str
     attempt: int
     agent: str
     correlation_id: str
     egress: list[HostDocument]
+    refused: list[str]
 
 
 @dataclass(frozen=True)
@@ -64,4 +66,5 @@ class Outside:
             agent=caller.agent,
             correlation_id=caller.correlation,
             egress=[HostDocument(host=host, ports=list(ports)) for host, ports in caller.egress],
+            refused=list(caller.refused),
         )

@@ -1,9 +1,10 @@
 """The operator's key pair: made on first start and kept in a Secret, the public half in another."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from heliostat_core.egress import Network
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.keys import (
     ADMIN_TOKEN_SECONDS,
@@ -14,6 +15,7 @@ from heliostat_core.keys import (
     sign_execution_key,
 )
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World
+from heliostat_operator.builders.network_policies import domains_of
 from heliostat_operator.runs.actions import StartAttempt
 from heliostat_operator.secrets.kept import build_own_secret, keep_secrets
 from heliostat_operator.settings import KeptSecret
@@ -41,10 +43,15 @@ class Signer:
             self._admin_token = token, now
         return token
 
-    def execution_key(self, execution: Execution, start: StartAttempt) -> str:
-        """The key of an attempt; its caps are those of the whole Execution."""
+    def execution_key(
+        self, execution: Execution, start: StartAttempt, never: Sequence[Network] = ()
+    ) -> str:
+        """The key of an attempt; its caps are those of the whole Execution.
+
+        Of its hosts only the domains: they alone lead through the proxy, and not to `never`.
+        """
         attempt: Attempt = start.attempt
-        limits = start.frozen.limits
+        limits, egress = start.frozen.limits, start.frozen.workspace.egress
         claims = execution_claims(
             namespace=execution.metadata.namespace,
             execution=execution.metadata.name,
@@ -58,7 +65,8 @@ class Signer:
             expires=int(attempt.key_expires_time.timestamp()),
             user=start.charge.user,
             budgets=start.charge.budgets,
-            egress=[(each.host, each.ports) for each in start.frozen.workspace.egress],
+            egress=[(each.host, each.ports) for each, _ in domains_of(egress)],
+            refused=tuple(map(str, never)),
         )
         return sign_execution_key(self._private_pem, claims)
 

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_network
 
 from pydantic import ValidationError
@@ -56,6 +57,15 @@ _CLEAR_AGAIN_SECONDS = 10.0
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class WayOutside:
+    """The address of the proxy that a run needs, empty for none; and what that opens to no run,
+    under whatever name."""
+
+    proxy_url: str = ""
+    never: tuple[Network, ...] = ()
+
+
 class Guards:
     """Makes, mends and removes what guards the network of runs."""
 
@@ -88,15 +98,18 @@ class Guards:
             self._guarded.discard(meta.namespace)
         return not is_own
 
-    async def before_pod(self, namespace: str, agent: str, egress: tuple[Egress, ...]) -> str:
-        """Closes the namespace and opens the Agent's hosts, where that is not done. Answers the
-        address of the proxy that the run needs, or nothing."""
+    async def before_pod(
+        self, namespace: str, agent: str, egress: tuple[Egress, ...]
+    ) -> WayOutside:
+        """Closes the namespace and opens the Agent's hosts, where that is not done."""
         if self.is_on and namespace not in self._guarded:
             await self._close(namespace)
         elif self.is_on and egress and self._opened.get((namespace, agent)) != egress:
             await self._open_now(namespace, agent)
-        is_proxied = any(domains_of(egress)) and await self._kind() is None
-        return self._settings.egress_proxy_url if is_proxied else ""
+        url = self._settings.egress_proxy_url
+        if not url or not any(domains_of(egress)) or await self._kind() is not None:
+            return WayOutside()
+        return WayOutside(url, await self._never())
 
     async def _open_now(self, namespace: str, name: str) -> None:
         found = await self._world.get(Ref(AGENT, namespace, name))
@@ -198,13 +211,16 @@ class Guards:
     async def _neighbours(self) -> Neighbours:
         settings = self._settings
         is_proxied = settings.egress_proxy_url and await self._kind() is None
-        own = tuple(ip_network(each) for each in settings.network_never)
         return Neighbours(
             services=read_peers(settings.network_services),
             dns=read_peers(settings.network_dns),
             proxy=read_peers(settings.egress_proxy) if is_proxied else (),
-            never=(*METADATA, *own, *await self._api_server()),
+            never=await self._never(),
         )
+
+    async def _never(self) -> tuple[Network, ...]:
+        own = tuple(ip_network(each) for each in self._settings.network_never)
+        return (*METADATA, *own, *await self._api_server())
 
     async def _api_server(self) -> tuple[Network, ...]:
         """Every address of the Kubernetes API: its Service's, and those behind it."""

@@ -1,12 +1,13 @@
 """Applies a decision's actions to the world; each may be repeated after any crash."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from heliostat_core.agents import Agent
+from heliostat_core.egress import Network
 from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_core.names import (
     AGENT_LABEL,
@@ -57,7 +58,9 @@ class NameTakenError(WorldError):
 class KeySigner(Protocol):
     """Signs the key of an attempt."""
 
-    def execution_key(self, execution: Execution, start: StartAttempt) -> str: ...
+    def execution_key(
+        self, execution: Execution, start: StartAttempt, never: Sequence[Network] = ()
+    ) -> str: ...
 
 
 @dataclass
@@ -217,13 +220,13 @@ class Applier:
 
     async def _start(self, execution: Execution, start: StartAttempt, effects: Effects) -> str:
         settings = self._settings
-        proxy = await self._guards.before_pod(
+        way = await self._guards.before_pod(
             execution.metadata.namespace,
             execution.spec.agent_ref.name,
             start.frozen.workspace.egress,
         )
-        document = build_run_document(execution, start, settings, proxy)
-        key = self._signer.execution_key(execution, start)
+        document = build_run_document(execution, start, settings, way.proxy_url)
+        key = self._signer.execution_key(execution, start, way.never)
         secret = build_secret(execution, start.attempt, document, key, start.secrets)
         await self._create(execution, secret, effects)
         size = start.frozen.workspace.storage.size

@@ -14,6 +14,8 @@ from support.site import Site
 OUTSIDE, SECOND = "heliostat-outside", "heliostat-second"
 HOST = f"outside.{OUTSIDE}.svc.cluster.local"
 API_SERVER = "kubernetes.default.svc.cluster.local"
+DISGUISED = f"disguised.{OUTSIDE}.svc.cluster.local"
+"""A name of somebody's own that leads to the Kubernetes API."""
 PODS = "10.88.0.0/16"
 """Where the cluster of the `cluster` script has its pods, and at its first address itself."""
 LOOK = """
@@ -46,13 +48,16 @@ if "HTTPS_PROXY" in os.environ:
         "otherPort": lambda: curl(f"http://{HOST}:8081/"),
         "unnamed": lambda: curl(f"http://other.{HOST}:8080/"),
         "private": lambda: curl(f"https://{API_SERVER}:443/"),
+        "disguised": lambda: curl(f"https://{DISGUISED}:16443/"),
+        "byAddress": lambda: curl("https://10.88.0.1:16443/", "--noproxy", ""),
         "foreignKey": lambda: curl(f"http://{HOST}:8080/", "-x", foreign),
     }
 with concurrent.futures.ThreadPoolExecutor(len(looks)) as pool:
     found = {name: pool.submit(look) for name, look in looks.items()}
     print(json.dumps({name: each.result() for name, each in found.items()}), flush=True)
 """
-COMMAND = ["python3", "-c", f"HOST, API_SERVER = {HOST!r}, {API_SERVER!r}\n{LOOK}"]
+NAMES = f"HOST, API_SERVER, DISGUISED = {HOST!r}, {API_SERVER!r}, {DISGUISED!r}"
+COMMAND = ["python3", "-c", f"{NAMES}\n{LOOK}"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class Ground:
 def ground(site: Site) -> Iterator[Ground]:
     cluster = site.cluster
     chart = Chart(cluster).held_by(site)
-    Platform(cluster, OUTSIDE).apply(*map(namespace, (OUTSIDE, SECOND)), SERVICE, POD)
+    spaces = map(namespace, (OUTSIDE, SECOND))
+    Platform(cluster, OUTSIDE).apply(*spaces, SERVICE, POD, *DISGUISE)
     # Of the cluster, which stands for the world here: only this value lets the proxy go there.
     chart.upgrade("--set", f"egress.allowedNetworks={{{PODS}}}")
     cluster.kubectl("-n", OUTSIDE, "wait", "--for=condition=Ready", "pod/outside", "--timeout=60s")
@@ -104,6 +110,26 @@ SERVICE: JsonObject = {
     "metadata": {"name": "outside", "namespace": OUTSIDE},
     "spec": {"clusterIP": "None", "selector": {"app": "outside"}, "ports": [{"port": 8080}]},
 }
+DISGUISE: tuple[JsonObject, ...] = (
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "disguised", "namespace": OUTSIDE},
+        "spec": {"clusterIP": "None", "ports": [{"port": 16443}]},
+    },
+    {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "disguised",
+            "namespace": OUTSIDE,
+            "labels": {"kubernetes.io/service-name": "disguised"},
+        },
+        "addressType": "IPv4",
+        "ports": [{"port": 16443}],
+        "endpoints": [{"addresses": ["10.88.0.1"], "conditions": {"ready": True}}],
+    },
+)
 CONTAINER: JsonObject = {
     "name": "outside",
     "image": "heliostat-workspace:dev",
@@ -121,7 +147,9 @@ POD: JsonObject = {
 
 def test_a_run_reaches_what_its_agent_names_and_nothing_else(ground: Ground) -> None:
     named: JsonObject = {"host": HOST, "ports": [8080]}
-    assert ground.look(AGENTS, named, {"host": API_SERVER}) == {
+    disguised: JsonObject = {"host": DISGUISED, "ports": [16443]}
+    everything: JsonObject = {"host": "0.0.0.0/0", "ports": [16443]}
+    assert ground.look(AGENTS, named, {"host": API_SERVER}, disguised, everything) == {
         "gateway": True,
         "api": True,
         "redis": False,
@@ -133,6 +161,8 @@ def test_a_run_reaches_what_its_agent_names_and_nothing_else(ground: Ground) -> 
         "otherPort": "000 403",
         "unnamed": "000 403",
         "private": "000 403",
+        "disguised": "000 403",
+        "byAddress": "000 403",
         "foreignKey": "000 407",
     }
     # Without our labels the network lets it through: what was refused above was there.

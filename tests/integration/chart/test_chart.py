@@ -192,6 +192,14 @@ def both(port: int) -> list[JsonValue]:
     return [{"port": port, "protocol": "UDP"}, {"port": port, "protocol": "TCP"}]
 
 
+def test_what_no_run_reaches_is_told_to_the_operator_and_to_the_proxy(helm: str) -> None:
+    never = "network.never={198.51.100.0/24,2001:db8::/32},egress.refusedNetworks={34.0.0.0/8}"
+    given = variables_of(objects_of(render(helm, "", "--set", never).stdout))
+    assert given["HELIOSTAT_OPERATOR_NETWORK_NEVER"] == "198.51.100.0/24,2001:db8::/32"
+    refused = "34.0.0.0/8,198.51.100.0/24,2001:db8::/32"
+    assert given["HELIOSTAT_EGRESS_REFUSED_NETWORKS"] == refused
+
+
 def test_a_redis_of_ones_own_is_reached_on_its_port(helm: str) -> None:
     more = "redis.enabled=false,redis.externalUrlSecret=mine,redis.externalPort=6380"
     objects = objects_of(render(helm, "", "--set", more).stdout)

@@ -145,6 +145,7 @@ class GatewayProcess:
         tokens: int | None = None,
         seconds: int = 600,
         egress: Sequence[tuple[str, tuple[int, ...]]] = (),
+        refused: Sequence[str] = (),
     ) -> str:
         now = int(time.time())
         return sign_execution_key(
@@ -161,6 +162,7 @@ class GatewayProcess:
                 issued=now,
                 expires=now + seconds,
                 egress=egress,
+                refused=refused,
             ),
         )
 

@@ -25,6 +25,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "inside.example.com": ("10.0.0.1", "::ffff:169.254.169.254"),
     "both.example.com": ("10.0.0.1", "127.0.0.1"),
     "closed.example.com": ("127.0.0.1",),
+    "server.example.com": ("127.0.0.3",),
+    "beside.example.com": ("127.0.0.3", "127.0.0.1"),
 }
 
 
@@ -44,8 +46,9 @@ class Outside:
     book: DecisionBook
     lines: list[bytes] = field(default_factory=list)
 
-    def key(self, execution: str, *hosts: str) -> str:
-        return self.gateway.key(execution, egress=[(each, (self.port,)) for each in hosts])
+    def key(self, execution: str, *hosts: str, refused: tuple[str, ...] = ()) -> str:
+        egress = [(each, (self.port,)) for each in hosts]
+        return self.gateway.key(execution, egress=egress, refused=refused)
 
     async def connect(
         self, target: str, key: str = "", rest: bytes = b""
@@ -81,7 +84,7 @@ async def outside(
     gateway: GatewayProcess,
     url: str = "",
     allowed: tuple[str, ...] = ("127.0.0.0/8",),
-    **changes: float,
+    **changes: float | tuple[str, ...],
 ) -> AsyncIterator[Outside]:
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     settings = EgressSettings(
@@ -160,6 +163,17 @@ async def test_nothing_else_is(shared: GatewayProcess) -> None:
         ]
 
 
+async def test_who_asks_for_an_address_is_told_to_go_without_the_proxy(
+    shared: GatewayProcess,
+) -> None:
+    async with outside(shared) as around:
+        key = around.key("egress-17", "*.example.com")
+        for target, said in {"203.0.113.7:443": True, "other.example.org:443": False}.items():
+            _, reader, writer = await around.connect(target, key)
+            assert (b"without the proxy" in await reader.read()) is said
+            writer.close()
+
+
 async def test_a_private_address_beside_an_allowed_one_is_not_tried(
     shared: GatewayProcess,
 ) -> None:
@@ -177,6 +191,20 @@ async def test_private_addresses_are_refused_until_a_value_allows_them(
         for host in ("echo.example.com", "127.0.0.1", "[::ffff:127.0.0.1]", "10.1.2.3"):
             assert await around.status(f"{host}:{around.port}", named) == 403, host
         assert around.verdicts == ["AddressRefused"] * 4
+
+
+@pytest.mark.parametrize(("by_key", "by_admin"), [(("127.0.0.3/32",), ()), ((), ("127.0.0.3/32",))])
+async def test_what_no_run_reaches_is_refused_under_whatever_name(
+    shared: GatewayProcess, by_key: tuple[str, ...], by_admin: tuple[str, ...]
+) -> None:
+    """The Kubernetes API as the key has it, or a network that an admin refuses."""
+    async with outside(shared, refused_networks=by_admin) as around:
+        key = around.key("egress-16", "*.example.com", "0.0.0.0/0", refused=by_key)
+        for host in ("127.0.0.3", "[::ffff:127.0.0.3]", "server.example.com"):
+            assert await around.status(f"{host}:{around.port}", key) == 403, host
+        assert around.verdicts == ["AddressRefused"] * 3
+        assert await around.status(f"beside.example.com:{around.port}", key) == 200
+        assert json.loads(around.lines[-1])["address"] == "127.0.0.1"
 
 
 async def test_only_the_key_of_a_run_opens_anything_and_only_while_it_is_good(
@@ -320,7 +348,8 @@ async def test_plain_requests_are_refused_in_words_and_probes_answered(
 async def test_the_gateway_tells_what_a_key_opens_to_its_bearer_only(
     shared: GatewayProcess,
 ) -> None:
-    key = shared.key("egress-14", egress=[("a.example", (443, 8443))])
+    hosts = [("a.example", (443, 8443))]
+    key = shared.key("egress-14", egress=hosts, refused=["10.96.0.1/32"])
     path = "/v1/heliostat/egress"
     told = await shared.ask(path, method="GET", headers={"authorization": f"Bearer {key}"})
     assert json.loads(told.body) == {
@@ -329,5 +358,6 @@ async def test_the_gateway_tells_what_a_key_opens_to_its_bearer_only(
         "agent": "default/tester",
         "correlationId": "corr-1",
         "egress": [{"host": "a.example", "ports": [443, 8443]}],
+        "refused": ["10.96.0.1/32"],
     }
     assert (await shared.ask(path, method="GET")).status == 401

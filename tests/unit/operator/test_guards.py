@@ -1,13 +1,20 @@
 """Guards of the network of runs: made before the first pod, mended, removed with the last."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
 from heliostat_core.egress import Egress
 from heliostat_core.executions import Execution
-from heliostat_core.names import FINISHED_LABEL
+from heliostat_core.keys import (
+    new_private_key,
+    public_key_id,
+    public_pem,
+    verify_execution_key,
+)
+from heliostat_core.names import EXECUTION_KEY_KEY, FINISHED_LABEL
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
     AGENT,
@@ -18,6 +25,7 @@ from heliostat_core.worlds import (
     FQDN_POLICY,
     JOB,
     NETWORK_POLICY,
+    SECRET,
     SERVICE,
     Change,
     InvalidError,
@@ -30,12 +38,15 @@ from heliostat_core.worlds import (
     UnavailableError,
 )
 from heliostat_operator.agents.readiness import AgentObservation, compute_ready
-from heliostat_operator.engine import UNFINISHED, Engine
+from heliostat_operator.engine import UNFINISHED, Engine, utc_now
+from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.guards import Guards
 from heliostat_operator.settings import OperatorSettings
 from support.builders.resources import NOW, make_agent, make_execution, make_settings
+from support.fake_gateway import FakeGateway
 from support.manual_loop import run
 from support.memory_world import MemoryWorld, meta_of
+from support.objects import mapping_at
 
 from .test_engine import make_engine, work_until
 
@@ -83,15 +94,17 @@ def guards(world: MemoryWorld, settings: OperatorSettings = SETTINGS) -> Guards:
     return Guards(world, settings, UNFINISHED)
 
 
-def read(*egress: JsonObject) -> tuple[Egress, ...]:
-    return tuple(map(Egress.model_validate, egress))
+async def proxy_of(guard: Guards, *egress: JsonObject) -> str:
+    """What a run of an Agent with these hosts is told before its pod."""
+    named = tuple(map(Egress.model_validate, egress))
+    return (await guard.before_pod("default", "sales", named)).proxy_url
 
 
 async def test_a_namespace_is_closed_before_its_first_pod_and_the_run_told_of_its_proxy() -> None:
     world = Cluster()
     put_agent(world, DOMAIN)
     put_execution(world, make_execution())
-    assert await guards(world).before_pod("default", "sales", read(DOMAIN)) == PROXY
+    assert await proxy_of(guards(world), DOMAIN) == PROXY
     assert policies(world) == {GUARD, HOSTS}
     owners = ObjectHead.model_validate(world.objects[HOSTS]).metadata.owner_references
     assert [each.kind for each in owners] == ["Agent"]
@@ -101,8 +114,8 @@ async def test_a_run_without_domains_has_no_proxy() -> None:
     world = Cluster()
     put_agent(world, {"host": "203.0.113.7"})
     guard = guards(world)
-    assert await guard.before_pod("default", "sales", read({"host": "203.0.113.7"})) == ""
-    assert await guard.before_pod("default", "sales", ()) == ""
+    assert await proxy_of(guard, {"host": "203.0.113.7"}) == ""
+    assert await proxy_of(guard) == ""
     assert "ipBlock" in str(world.objects[HOSTS])
 
 
@@ -110,7 +123,7 @@ async def test_a_run_without_domains_has_no_proxy() -> None:
 async def test_a_cluster_that_knows_names_needs_no_proxy(kind: Kind) -> None:
     world = Cluster(kind)
     put_agent(world, DOMAIN)
-    assert await guards(world).before_pod("default", "sales", read(DOMAIN)) == ""
+    assert await proxy_of(guards(world), DOMAIN) == ""
     assert policies(world) == {GUARD, Ref(kind, "default", "sales-hosts")}
 
 
@@ -118,7 +131,7 @@ async def test_the_proxy_can_be_preferred_to_what_the_cluster_knows() -> None:
     world = Cluster(FQDN_POLICY)
     put_agent(world, DOMAIN)
     settings = SETTINGS.model_copy(update={"network_domains": "Proxy"})
-    assert await guards(world, settings).before_pod("default", "sales", read(DOMAIN)) == PROXY
+    assert await proxy_of(guards(world, settings), DOMAIN) == PROXY
     assert policies(world) == {GUARD, HOSTS}
 
 
@@ -126,7 +139,7 @@ async def test_nothing_is_made_where_policies_are_off() -> None:
     world = Cluster()
     put_agent(world, DOMAIN)
     off = guards(world, make_settings())
-    assert await off.before_pod("default", "sales", read(DOMAIN)) == ""
+    assert await proxy_of(off, DOMAIN) == ""
     assert policies(world) == set()
 
 
@@ -134,10 +147,10 @@ async def test_an_edit_before_the_next_run_opens_what_is_named_now() -> None:
     world = Cluster()
     put_agent(world)
     guard = guards(world)
-    await guard.before_pod("default", "sales", ())
+    assert await proxy_of(guard) == ""
     assert policies(world) == {GUARD}
     put_agent(world, DOMAIN)
-    assert await guard.before_pod("default", "sales", read(DOMAIN)) == PROXY
+    assert await proxy_of(guard, DOMAIN) == PROXY
     assert policies(world) == {GUARD, HOSTS}
 
 
@@ -204,8 +217,7 @@ async def test_policies_of_others_are_left_alone() -> None:
     assert policies(world) == {theirs}
 
 
-async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
-    world = Cluster()
+def put_api_server(world: MemoryWorld) -> None:
     meta = {"name": "kubernetes", "namespace": "default"}
     world.put(
         {
@@ -224,10 +236,39 @@ async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
             "ports": [{"port": 6443}],
         }
     )
+
+
+async def test_the_kubernetes_api_is_kept_out_at_every_address() -> None:
+    world = Cluster()
+    put_api_server(world)
     put_agent(world, {"host": "10.0.0.0/8"})
     await guards(world).reconcile("default")
     shown = str(world.objects[HOSTS])
     assert "['10.88.0.1/32', '10.88.0.2/32', '10.96.0.1/32']" in shown
+
+
+def test_the_key_opens_domains_at_the_proxy_but_nothing_that_no_run_reaches() -> None:
+    """Addresses are the network's: it knows what of them is kept out."""
+
+    async def scene() -> None:
+        world = Cluster()
+        put_api_server(world)
+        put_agent(world, DOMAIN, {"host": "0.0.0.0/0"})
+        put_execution(world, make_execution())
+        settings = SETTINGS.model_copy(update={"network_never": ("198.51.100.0/24",)})
+        private, secret = new_private_key(), Ref(SECRET, "default", "sales-1-1")
+        engine = Engine(world, FakeGateway(), Signer(private, utc_now), settings)
+        await work_until(engine, lambda: secret in world.objects)
+        key = base64.b64decode(str(mapping_at(world.objects[secret], "data")[EXECUTION_KEY_KEY]))
+        public = public_pem(private)
+        now = int(utc_now().timestamp())
+        claims = verify_execution_key(key.decode(), {public_key_id(public): public}, now)
+        assert claims.egress == (("api.example.com", (443,)),)
+        outside = {"10.96.0.1/32", "10.88.0.1/32", "10.88.0.2/32", "198.51.100.0/24"}
+        assert outside < set(claims.refused)
+        assert "169.254.0.0/16" in claims.refused
+
+    run(scene())
 
 
 def deliver(engine: Engine, world: MemoryWorld, kinds: Iterable[Kind] = (NETWORK_POLICY,)) -> None:
