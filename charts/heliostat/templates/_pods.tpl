@@ -50,11 +50,11 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* Plain variables of a component's own, from values. */}}
+{{/* Plain variables of a component's own, from values. Numbers of a file come as floating point: 5e+06. */}}
 {{- define "heliostat.env" -}}
 {{- range $name, $value := . }}
 - name: {{ $name }}
-  value: {{ $value | quote }}
+  value: {{ ternary (int64 $value) $value (kindIs "float64" $value) | quote }}
 {{- end }}
 {{- end }}
 

@@ -62,14 +62,26 @@ def test_a_profile_renders_as_its_golden_file(helm: str, profile: str) -> None:
     assert done.stdout == golden.read_text()
 
 
+def test_an_ingress_on_google_cloud_leaves_streams_open(helm: str) -> None:
+    """Workload Identity says that it is there; Google's default cuts them after 30 s."""
+    rendered = {profile: objects_of(render(helm, profile).stdout) for profile in PROFILES}
+    there = {
+        profile: [at(config, "spec")["timeoutSec"] for config in of_kind(made, "BackendConfig")]
+        for profile, made in rendered.items()
+        if of_kind(made, "Ingress") and "iam.gke.io/gcp-service-account" in str(made)
+    }
+    assert there == {"production": [3600]}
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_real_api_server_takes_a_profile(
-    helm: str, profile: str, api_server: Address, tmp_path: Path
+    helm: str, profile: str, definitions_of_others: Address, tmp_path: Path
 ) -> None:
     rendered = [each for each in objects_of(render(helm, profile).stdout) if not is_test(each)]
     file = tmp_path / "rendered.yaml"
     file.write_text(yaml.safe_dump_all([in_default_namespace(each) for each in rendered]))
-    api_server.kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+    kubectl = definitions_of_others.kubectl
+    kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
 
 
 def in_default_namespace(each: JsonObject) -> JsonObject:
@@ -192,6 +204,20 @@ def both(port: int) -> list[JsonValue]:
     return [{"port": port, "protocol": "UDP"}, {"port": port, "protocol": "TCP"}]
 
 
+def test_whole_numbers_of_a_values_file_reach_a_component_as_they_were_written(
+    helm: str, tmp_path: Path
+) -> None:
+    values = tmp_path / "values.yaml"
+    given = {"A": 5_000_000, "B": 9_007_199_254_740_991, "C": 7, "D": True, "E": "a b"}
+    parts = ("operator", "gateway", "egress", "api")
+    values.write_text(yaml.safe_dump({part: {"env": given} for part in parts}))
+    objects = objects_of(render(helm, "", "-f", str(values)).stdout)
+    shown = {"A": "5000000", "B": "9007199254740991", "C": "7", "D": "true", "E": "a b"}
+    found = [own for own in map(env_of, containers_of(objects)) if "A" in own]
+    assert len(found) >= len(parts)
+    assert [{name: own[name] for name in given} for own in found] == [shown] * len(found)
+
+
 def test_what_no_run_reaches_is_told_to_the_operator_and_to_the_proxy(helm: str) -> None:
     never = "network.never={198.51.100.0/24,2001:db8::/32},egress.refusedNetworks={34.0.0.0/8}"
     given = variables_of(objects_of(render(helm, "", "--set", never).stdout))
@@ -305,7 +331,12 @@ def test_operator_and_api_agree_on_the_audience_of_cloud_scheduler(
 
 def variables_of(objects: list[JsonObject]) -> dict[str, JsonValue]:
     """Plain ones of all pods."""
-    entries = [entry for each in containers_of(objects) for entry in json_list(each.get("env", []))]
+    return {name: value for each in containers_of(objects) for name, value in env_of(each).items()}
+
+
+def env_of(container: JsonObject) -> dict[str, JsonValue]:
+    """Its plain variables."""
+    entries = json_list(container.get("env", []))
     return {str(each["name"]): each["value"] for each in entries if "value" in each}
 
 
