@@ -94,10 +94,9 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         )
     finally:
         if leadership.was_acquired:
-            with suppress(WorldError, TimeoutError):
-                # The Lease may be over by then: without the fence.
-                farewell = CloudTimers(world, timers, settings, utc_now).remove_all
-                await finish_uninstall(world, gateway, settings.namespace, farewell)
+            # The Lease may be over by then: without the fence.
+            farewell = CloudTimers(world, timers, settings, utc_now).remove_all
+            await finish_uninstall(world, gateway, settings.namespace, farewell)
             with suppress(WorldError, TimeoutError):
                 await leadership.release()
         if spans:

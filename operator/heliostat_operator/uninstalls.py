@@ -10,17 +10,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from heliostat_core.executions import Attempt, Execution
-from heliostat_core.names import CRON_NAME, EXECUTION_LABEL, GROUP, RUN_FINALIZER, label_value
+from heliostat_core.names import EXECUTION_LABEL, RUN_FINALIZER, label_value
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
-    AGENT,
-    CLUSTER_ROLE,
-    CLUSTER_ROLE_BINDING,
-    CRON_JOB,
     DEPLOYMENT,
     EXECUTION,
     NAMESPACE,
@@ -33,19 +30,25 @@ from heliostat_core.worlds import (
     Ref,
     Selection,
     World,
+    WorldError,
 )
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError
-from heliostat_operator.network.guards import GUARDING, remove_policies
+from heliostat_operator.network.guards import remove_policies
+from heliostat_operator.release_rights import (
+    SERVICE_ACCOUNT_NAME,
+    UNINSTALL_FINALIZER,
+    build_own_account,
+    build_release_roles,
+)
 from heliostat_operator.runs.stops import STOP_GRACE_SECONDS
-from heliostat_operator.schedules.cron_jobs import SHARED
 from heliostat_operator.schedules.cron_jobs import remove_all as remove_cron_jobs
 
-UNINSTALL_FINALIZER = f"{GROUP}/uninstall"
-RELEASE_ROLE = "heliostat-operator-release"
-SERVICE_ACCOUNT_NAME = "heliostat-operator"
 # The account's token dies 60 s after its deletion, the pod 45 s after SIGTERM.
 RELEASE_SECONDS = 35
+_ACCOUNT_SECONDS = 5
+_AGAIN_SECONDS = 1.0
 
+_Answer = TypeVar("_Answer")
 logger = logging.getLogger(__name__)
 
 
@@ -61,7 +64,7 @@ async def prepare_uninstall(world: World, namespace: str) -> bool:
     except ForbiddenError as error:
         # A newer image under an older installation's roles, as after a rollback, works on.
         logger.warning("what an uninstall needs is as an earlier release left it: %s", error)
-    await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=True))
+    await world.apply(build_own_account(namespace, ObjectHead.model_validate(account), hold=True))
     return True
 
 
@@ -72,24 +75,112 @@ async def finish_uninstall(
     farewell: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """The operator's last act: lets everything go if no operator comes after it. `farewell` takes
-    away what is outside of the cluster."""
-    account = await world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
-    is_installed = account is not None
-    if await _is_leaving(world, namespace) or (is_installed and await _is_gone(world, namespace)):
-        logger.info("Heliostat leaves %s: letting every Execution go", namespace)
+    away what is outside of the cluster.
+
+    Nobody comes after, so what fails is done again while there is time, and the rest is told.
+    """
+    account: JsonObject | None = None
+    left: list[_Chore] = []
+    try:
         async with asyncio.timeout(RELEASE_SECONDS):
-            if farewell is not None:
-                await farewell()
-            await _release_all(world, gateway)
-            await _open_network(world)
-    if account is not None:
-        await world.apply(_account(namespace, ObjectHead.model_validate(account), hold=False))
+            account = await _insist(
+                lambda: world.get(Ref(SERVICE_ACCOUNT, namespace, SERVICE_ACCOUNT_NAME))
+            )
+            is_installed = account is not None
+            if await _insist(lambda: _is_over(world, namespace, is_installed=is_installed)):
+                logger.info("Heliostat leaves %s: letting every Execution go", namespace)
+                left += _chores(world, _Teller(gateway), farewell)
+                await _do_all(left)
+    except TimeoutError:
+        names = ", ".join(each.name for each in left) or "to see whether there is anything to do"
+        logger.error("%s s are over, left undone: %s", RELEASE_SECONDS, names)
+    finally:
+        if account is not None:
+            await _let_go(
+                world, build_own_account(namespace, ObjectHead.model_validate(account), hold=False)
+            )
+
+
+@dataclass(frozen=True)
+class _Chore:
+    name: str
+    do: Callable[[], Awaitable[None]]
+
+
+def _chores(
+    world: World, teller: "_Teller", farewell: Callable[[], Awaitable[None]] | None
+) -> list[_Chore]:
+    """What is outside comes last: it may take long to answer, and holds no run."""
+
+    async def release_runs() -> None:
+        await _release_all(world, teller)
+        await _open_network(world)
+
+    chores = [
+        _Chore("CronJobs", lambda: _remove_cron_jobs(world)),
+        _Chore("runs", release_runs),
+    ]
+    return chores if farewell is None else [*chores, _Chore("Cloud Scheduler", farewell)]
+
+
+async def _do_all(left: list[_Chore]) -> None:
+    """Each in its turn, and those again that did not succeed; what is done leaves the list."""
+    while left:
+        for chore in tuple(left):
+            try:
+                await chore.do()
+            except WorldError as error:
+                logger.warning("%s are not let go yet: %s", chore.name, error)
+            else:
+                left.remove(chore)
+        if left:
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _insist(ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """The answer, whenever it comes."""
+    while True:
+        try:
+            return await ask()
+        except WorldError as error:
+            logger.warning("asked once more: %s", error)
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _let_go(world: World, account: JsonObject) -> None:
+    """Whatever else is left: with the account, the Namespace would wait for nobody."""
+
+    async def take_finalizer_off() -> None:
+        with suppress(ConflictError, NotFoundError):  # another's by now, or gone
+            await world.apply(account)
+
+    try:
+        async with asyncio.timeout(_ACCOUNT_SECONDS):
+            await _insist(take_finalizer_off)
+    except TimeoutError:
+        logger.error(
+            "ServiceAccount %s keeps the finalizer %s: take it off",
+            SERVICE_ACCOUNT_NAME,
+            UNINSTALL_FINALIZER,
+        )
+
+
+async def _remove_cron_jobs(world: World) -> None:
+    with suppress(ForbiddenError):  # under roles of a release that had none
+        await remove_cron_jobs(world)
 
 
 async def _open_network(world: World) -> None:
     """The last run is gone: what closed its network goes, too, as far as the roles allow."""
     with suppress(ForbiddenError):
         await remove_policies(world)
+
+
+async def _is_over(world: World, namespace: str, *, is_installed: bool) -> bool:
+    """Whether no operator comes after this one."""
+    return await _is_leaving(world, namespace) or (
+        is_installed and await _is_gone(world, namespace)
+    )
 
 
 async def _is_leaving(world: World, namespace: str) -> bool:
@@ -107,17 +198,20 @@ def _is_being_deleted(found: JsonObject) -> bool:
     return ObjectHead.model_validate(found).metadata.deletion_timestamp is not None
 
 
-async def _release_all(world: World, gateway: Gateway) -> None:
-    """Until none carries our finalizer: the CRD's deletion may reach them one after the other."""
-    with suppress(ForbiddenError):  # under roles of a release that had none
-        await remove_cron_jobs(world)
-    told: set[str] = set()
+async def _release_all(world: World, teller: "_Teller") -> None:
+    """Until none carries our finalizer: the CRD's deletion may reach them one after the other.
+    One that can't be let go keeps no other. Raises WorldError: that of such a one."""
     while held := await _held(world):
+        failed: WorldError | None = None
         for each in held:
             try:
-                await _release(world, gateway, each, told)
+                await _release(world, teller, each)
             except (ConflictError, NotFoundError):
                 continue  # it changed or went; the next round sees what is true
+            except WorldError as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
 
 @dataclass(frozen=True)
@@ -147,11 +241,9 @@ def _read(found: JsonObject) -> _Held:
     return _Held(execution.metadata, execution.status.attempts)
 
 
-async def _release(world: World, gateway: Gateway, held: _Held, told: set[str]) -> None:
+async def _release(world: World, teller: "_Teller", held: _Held) -> None:
     meta = held.meta
-    if meta.uid not in told:
-        told.add(meta.uid)
-        await _tell(gateway, meta.uid, held.attempts)
+    await teller.tell(meta.uid, held.attempts)
     selection = Selection(
         namespace=meta.namespace, labels={EXECUTION_LABEL: label_value(meta.name)}
     )
@@ -174,78 +266,23 @@ async def _release(world: World, gateway: Gateway, held: _Held, told: set[str]) 
     )
 
 
-async def _tell(gateway: Gateway, uid: str, attempts: tuple[Attempt, ...]) -> None:
-    """Once, while the gateway may still answer: it goes with the Namespace, keys and all."""
-    for attempt in attempts:
-        if attempt.key_revoked:
-            continue
-        try:
-            await gateway.revoke(uid, attempt.number, int(attempt.key_expires_time.timestamp()))
-        except GatewayUnavailableError:
+class _Teller:
+    """Tells the gateway which keys are dead, once, while it may still answer: it goes with the
+    Namespace, keys and all, and each of its silences would cost seconds that the others need."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway: Gateway | None = gateway
+        self._told: set[str] = set()
+
+    async def tell(self, uid: str, attempts: tuple[Attempt, ...]) -> None:
+        if self._gateway is None or uid in self._told:
             return
-
-
-def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject, JsonObject]:
-    """What letting go needs, and nothing else; gone with the Namespace."""
-    metadata: JsonObject = {
-        "name": RELEASE_ROLE,
-        "ownerReferences": [
-            {"apiVersion": "v1", "kind": "Namespace", "name": namespace, "uid": namespace_uid}
-        ],
-    }
-    role: JsonObject = {
-        "apiVersion": CLUSTER_ROLE.api_version,
-        "kind": CLUSTER_ROLE.name,
-        "metadata": metadata,
-        "rules": [
-            _rule(EXECUTION.group, "executions", "get", "list", "watch", "patch"),
-            _rule(AGENT.group, "agents", "list", "patch"),
-            _rule("", "pods", "get", "list", "watch", "delete"),
-            _rule(CRON_JOB.group, CRON_JOB.plural, "list", "delete"),
-            *(
-                {**_rule(kind.group, kind.plural, "delete"), "resourceNames": [CRON_NAME]}
-                for kind in SHARED
-            ),
-            *(_rule(each.group, each.plural, "list", "delete") for each in GUARDING),
-            {
-                **_rule("", "serviceaccounts", "get", "patch"),
-                "resourceNames": [SERVICE_ACCOUNT_NAME],
-            },
-            {**_rule("", "namespaces", "get"), "resourceNames": [namespace]},
-            {
-                **_rule("apps", "deployments", "get"),
-                "resourceNames": [SERVICE_ACCOUNT_NAME],
-            },
-        ],
-    }
-    binding: JsonObject = {
-        "apiVersion": CLUSTER_ROLE_BINDING.api_version,
-        "kind": CLUSTER_ROLE_BINDING.name,
-        "metadata": metadata,
-        "roleRef": {
-            "apiGroup": CLUSTER_ROLE.group,
-            "kind": CLUSTER_ROLE.name,
-            "name": RELEASE_ROLE,
-        },
-        "subjects": [
-            {"kind": "ServiceAccount", "name": SERVICE_ACCOUNT_NAME, "namespace": namespace}
-        ],
-    }
-    return role, binding
-
-
-def _rule(group: str, resource: str, *verbs: str) -> JsonObject:
-    return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
-
-
-def _account(namespace: str, head: ObjectHead, *, hold: bool) -> JsonObject:
-    return {
-        "apiVersion": SERVICE_ACCOUNT.api_version,
-        "kind": SERVICE_ACCOUNT.name,
-        "metadata": {
-            "name": SERVICE_ACCOUNT_NAME,
-            "namespace": namespace,
-            "uid": head.metadata.uid,
-            "finalizers": [UNINSTALL_FINALIZER] if hold else [],
-        },
-    }
+        self._told.add(uid)
+        try:
+            for each in attempts:
+                if not each.key_revoked:
+                    expires = int(each.key_expires_time.timestamp())
+                    await self._gateway.revoke(uid, each.number, expires)
+        except GatewayUnavailableError as error:
+            logger.info("keys end with the gateway, it is told no more: %s", error)
+            self._gateway = None

@@ -32,6 +32,7 @@ from heliostat_operator.gateway.signing import (
 from heliostat_operator.handlers import WATCHED
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.network.guards import Guards, our_policies
+from heliostat_operator.release_rights import RELEASE_ROLE
 from heliostat_operator.runs.actions import (
     FreezeAgent,
     HoldExecution,
@@ -49,7 +50,7 @@ from heliostat_operator.schedules.cron_jobs import CronJobs, remove_all
 from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.triggers import TriggerReconciler
-from heliostat_operator.uninstalls import RELEASE_ROLE, finish_uninstall, prepare_uninstall
+from heliostat_operator.uninstalls import finish_uninstall, prepare_uninstall
 from support.builders.pods import make_pod
 from support.builders.resources import (
     make_attempt,
