@@ -9,6 +9,7 @@ from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.timers import Timer
 from heliostat_core.worlds import (
     AGENT,
+    CILIUM_POLICY,
     CRON_JOB,
     EXECUTION,
     NETWORK_POLICY,
@@ -176,6 +177,18 @@ def build_cron_policy(namespace: str, server: Addresses) -> JsonObject:
             "podSelector": {"matchLabels": CRON_LABELS},
             "policyTypes": ["Ingress", "Egress"],
             "egress": [{"to": to, "ports": ports}],
+        },
+    }
+
+
+def build_cron_cilium_policy(namespace: str, server: Addresses) -> JsonObject:
+    """The same for Cilium, to whom no address of a node is in any ipBlock, 0.0.0.0/0 included."""
+    ports: list[JsonValue] = [{"port": str(each), "protocol": "TCP"} for each in server.ports]
+    return {
+        **_shared(CILIUM_POLICY, namespace),
+        "spec": {
+            "endpointSelector": {"matchLabels": CRON_LABELS},
+            "egress": [{"toEntities": ["kube-apiserver"], "toPorts": [{"ports": ports}]}],
         },
     }
 

@@ -1,6 +1,7 @@
 """The trigger CronJob: Kubernetes' own timer fires, and a small pod makes the Execution."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from heliostat_core.conditions import TriggeredReason
 from heliostat_core.names import CRON_NAME, cron_job_name
 from heliostat_core.resources import ObjectHead, Part
 from heliostat_core.worlds import (
+    CILIUM_POLICY,
     CRON_JOB,
     ENDPOINT_SLICE,
     NETWORK_POLICY,
@@ -21,6 +23,7 @@ from heliostat_core.worlds import (
     ForbiddenError,
     InvalidError,
     JsonObject,
+    NotFoundError,
     Ref,
     Selection,
     World,
@@ -29,6 +32,7 @@ from heliostat_operator.builders.cron_jobs import (
     CRON_LABELS,
     Addresses,
     addresses_of,
+    build_cron_cilium_policy,
     build_cron_job,
     build_cron_policy,
     build_cron_rights,
@@ -39,6 +43,8 @@ from heliostat_operator.settings import OperatorSettings
 
 SHARED = (NETWORK_POLICY, ROLE_BINDING, ROLE, SERVICE_ACCOUNT)
 """What the pods of all CronJobs of a namespace share, in the order in which it goes."""
+_NO_CILIUM = (NotFoundError, ForbiddenError)
+"""It has no such kind here, or the roles are of a release that did not use it."""
 
 
 class CronJobs:
@@ -91,7 +97,10 @@ class CronJobs:
             return
         for each in build_cron_rights(namespace):
             await self._world.apply(each)
-        await self._world.apply(build_cron_policy(namespace, await self._server()))
+        server = await self._server()
+        await self._world.apply(build_cron_policy(namespace, server))
+        with suppress(*_NO_CILIUM):
+            await self._world.apply(build_cron_cilium_policy(namespace, server))
         self._prepared[namespace] = self._clock()
 
     async def _tidy(self, namespace: str) -> None:
@@ -110,6 +119,8 @@ class CronJobs:
 
 async def remove_shared(world: World, namespace: str) -> None:
     """What the pods of CronJobs needed there."""
+    with suppress(*_NO_CILIUM):
+        await world.delete(Ref(CILIUM_POLICY, namespace, CRON_NAME))
     for kind in SHARED:
         await world.delete(Ref(kind, namespace, CRON_NAME))
 

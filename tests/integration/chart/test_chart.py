@@ -73,6 +73,27 @@ def test_an_ingress_on_google_cloud_leaves_streams_open(helm: str) -> None:
     assert there == {"production": [3600]}
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--api-versions", "cilium.io/v2/CiliumNetworkPolicy"),
+        ("--set", "network.domains=CiliumNetworkPolicy"),
+    ],
+)
+def test_where_cilium_is_operator_and_api_reach_the_kubernetes_api(
+    helm: str, more: tuple[str, ...]
+) -> None:
+    """To Cilium no address of a node is in any ipBlock, 0.0.0.0/0 included."""
+    [policy] = of_kind(objects_of(render(helm, "", *more).stdout), "CiliumNetworkPolicy")
+    golden = GOLDEN / "cilium.yaml"
+    if os.environ.get("HELIOSTAT_GOLDEN") == "write":
+        golden.write_text(yaml.safe_dump(policy, sort_keys=False))
+    assert policy == yaml.safe_load(golden.read_text())
+    off = render(helm, "", *more, "--set", "network.enabled=false")
+    for done in (off, render(helm, "")):
+        assert of_kind(objects_of(done.stdout), "CiliumNetworkPolicy") == []
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_real_api_server_takes_a_profile(
     helm: str, profile: str, definitions_of_others: Address, tmp_path: Path

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
-from heliostat_core.names import child_name
+from heliostat_core.names import CRON_NAME, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
     AGENT,
+    CILIUM_POLICY,
     EXECUTION,
     JsonObject,
     Ref,
@@ -71,6 +72,10 @@ from tools.machine import ROOT
 
 CRDS = Path(__file__).with_name("crds")
 GOLDEN = ROOT / "tests" / "unit" / "operator" / "golden"
+POLICIES = (
+    *(GOLDEN / f"{name}.yaml" for name in ("fqdn", "cilium", "cron-cilium")),
+    ROOT / "tests" / "integration" / "chart" / "golden" / "cilium.yaml",
+)
 VOLUME = {"storage": {"type": "Volume", "size": "1Gi"}}
 GOOGLE_ACCOUNT = "operator@acme.iam.gserviceaccount.com"
 SECRET_REF = {"name": "crm", "key": "token", "envName": "TOKEN"}
@@ -145,6 +150,7 @@ async def use_everything(server: Address, world: KubernetesWorld) -> None:
         await use_engine(world, signer, namespace)
         with definitions_of_others(server):
             await use_network(world, others, make_namespace(server))
+            await use_cron_jobs_with_cilium(world, others, make_namespace(server))
         await finish_uninstall(world, FakeGateway(), SYSTEM)
         await leadership.release()
 
@@ -155,9 +161,8 @@ def definitions_of_others(server: Address) -> Iterator[None]:
     server.kubectl("apply", "--server-side", "-f", CRDS)
     server.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", CRDS)
     try:
-        for name in ("fqdn", "cilium"):
-            policy = ("-f", GOLDEN / f"{name}.yaml")
-            server.kubectl("apply", "--dry-run=server", "--validate=strict", *policy)
+        for policy in POLICIES:
+            server.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", policy)
         yield
     finally:
         server.kubectl("delete", "-f", CRDS)
@@ -217,6 +222,22 @@ async def use_triggers(world: KubernetesWorld, others: KubernetesWorld, namespac
         assert google.jobs == {}
         await jobs.close()
     await remove_all(world)
+
+
+async def use_cron_jobs_with_cilium(
+    world: KubernetesWorld, others: KubernetesWorld, namespace: str
+) -> None:
+    """What opens the Kubernetes API to their pods there comes and goes with the last of them."""
+    triggers = TriggerReconciler(
+        world, {"CronJob": CronJobs(world, make_settings(), utc_now)}, utc_now
+    )
+    policy = Ref(CILIUM_POLICY, namespace, CRON_NAME)
+    for trigger in ("CronJob", "Builtin"):
+        schedule = {"cron": "0 0 1 1 *", "trigger": trigger}
+        await others.apply(make_agent(namespace, "yearly", schedule=schedule))
+        await triggers.reconcile((namespace, "yearly"))
+        is_there = await others.get(policy) is not None
+        assert is_there == (trigger == "CronJob")
 
 
 async def use_actions(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import JsonObject
+from heliostat_operator.builders.cron_jobs import addresses_of, build_cron_cilium_policy
 from heliostat_operator.builders.domain_policies import build_cilium_policy, build_fqdn_policy
 from heliostat_operator.builders.network_policies import (
     METADATA,
@@ -53,6 +54,11 @@ def check_golden(name: str, built: JsonObject | None) -> None:
 def test_a_namespace_is_closed_but_for_names_gateway_and_api() -> None:
     owner = {"apiVersion": "v1", "kind": "Namespace", "name": "heliostat-system", "uid": "1-1"}
     check_golden("guard", build_guard("team", owner, AROUND))
+
+
+def test_pods_of_cron_jobs_reach_the_kubernetes_api_with_cilium_too() -> None:
+    server = addresses_of([("10.96.0.1", 443), ("10.88.0.1", 6443)])
+    check_golden("cron-cilium", build_cron_cilium_policy("default", server))
 
 
 def test_hosts_of_an_agent_are_opened_without_metadata_and_without_the_kubernetes_api() -> None:
