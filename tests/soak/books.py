@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from uuid import uuid4
 
 import aiohttp
 from pydantic import BaseModel, Field
@@ -22,11 +23,11 @@ from heliostat_core.worlds import (
 from soak.judge import Remains
 from soak.place import NAMESPACE, Place
 from soak.seen import Run
-from soak.stories import STORIES
+from soak.stories import STEADY, STORIES
 
 _COLLECTED_SECONDS = 120
 _ASKERS = 8
-_REFUSED = 401
+_TAKEN, _REFUSED = 200, 401
 _WHERE = Selection(namespace=NAMESPACE)
 
 
@@ -44,6 +45,7 @@ async def take_stock(place: Place, world: World, runs: Collection[Run]) -> Remai
             executions=executions,
             children=children,
             live_keys=await asker.live_keys(runs),
+            takes_good_keys=await asker.takes_good_keys(),
             ledger=await place.read_ledger(runs),
             agents={each.name: await asker.agent(each.name) for each in STORIES},
         )
@@ -99,15 +101,22 @@ class _Asker:
 
         async def ask() -> None:
             for run, attempt in wanted:
-                headers = {"x-api-key": self._key(run, attempt)}
-                async with self.session.get("/v1/models", headers=headers) as answer:
-                    if answer.status != _REFUSED:
-                        alive.append((run.uid, attempt))
+                if await self._ask(run, attempt) != _REFUSED:
+                    alive.append((run.uid, attempt))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(_ASKERS):
                 group.create_task(ask())
         return alive
+
+    async def takes_good_keys(self) -> bool:
+        """Of a run that was never made, so that nobody revoked its key."""
+        return await self._ask(Run("never-made", str(uuid4()), STEADY.name), 1) == _TAKEN
+
+    async def _ask(self, run: Run, attempt: int) -> int:
+        headers = {"x-api-key": self._key(run, attempt)}
+        async with self.session.get("/v1/models", headers=headers) as answer:
+            return answer.status
 
     def _key(self, run: Run, attempt: int) -> str:
         """As good as the one that the pod had: what counts is the id in it."""

@@ -28,6 +28,7 @@ from support.objects import make_execution, uid_of
 
 _PROGRESS_SECONDS = 10
 _NUDGE_SECONDS = 20
+_MEASURED_RUNS = 1000
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class Options:
     at_once: int = 80
     stuck_seconds: float = 180
     stories: tuple[Story, ...] = STORIES
+    measures: bool = True
+    """Whether the operator is a process of this machine, whose memory can be read."""
+
+    @property
+    def must_measure(self) -> bool:
+        """A short soak has too few samples at the two points that are compared."""
+        return self.measures and self.runs >= _MEASURED_RUNS
 
 
 @dataclass

@@ -68,18 +68,25 @@ class Hands:
 
     async def _touch(self, run: Run, pod: ObjectHead) -> bool:
         """Whether something was done."""
-        namespace, name = pod.metadata.namespace, pod.metadata.name
+        namespace = pod.metadata.namespace
         match run.story:
-            case "deleted":
-                return await self.world.delete(Ref(POD, namespace, name), grace_seconds=0)
-            case "evicted":
-                return await self.place.evict(name)
+            case "deleted" | "evicted":
+                is_taken = await self._take(run.story, pod)
+                run.taken.update({pod.metadata.uid} if is_taken else ())
+                return is_taken
             case "cancelled":
                 await self.world.apply(_cancelled(namespace, run))
                 return True
             case "vanished":
                 return await self.world.delete(Ref(EXECUTION, namespace, run.name))
         return False
+
+    async def _take(self, story: str, pod: ObjectHead) -> bool:
+        meta = pod.metadata
+        if story == "evicted":
+            return await self.place.evict(meta.name)
+        ref = Ref(POD, meta.namespace, meta.name)
+        return await self.world.delete(ref, uid=meta.uid, grace_seconds=0)
 
     async def _speak(self, pod: ObjectHead) -> None:
         """As the runner does it, with the key that the pod has."""

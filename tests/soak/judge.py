@@ -6,7 +6,7 @@ from typing import Literal
 
 from heliostat_core.money import micros_from_nanos
 from soak.seen import Run
-from soak.stories import BY_NAME
+from soak.stories import BY_NAME, Story
 
 Fault = Literal["stuck", "lost", "double", "wrong end", "left over", "live key", "sum", "twin"]
 FAULTS: tuple[Fault, ...] = (
@@ -40,6 +40,8 @@ class Remains:
     """Jobs, pods, Secrets, snapshots: kind and name -> uid of the Execution that owns them."""
     live_keys: Collection[tuple[str, int]] = ()
     """Uid and attempt of finished runs whose key the gateway still takes."""
+    takes_good_keys: bool = True
+    """Whether the gateway takes one that was never revoked."""
     ledger: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     """Rows of the ledger: uid -> attempt -> cost."""
     agents: Mapping[str, int] = field(default_factory=dict)
@@ -52,6 +54,7 @@ def judge(made: Collection[str], runs: Sequence[Run], remains: Remains) -> list[
     return [
         *(Finding("lost", name, "it was made, and nobody saw it") for name in sorted(unseen)),
         *(finding for run in runs for check in CHECKS for finding in check(run, remains)),
+        *_refused_all(remains),
         *_left_over(runs, remains),
         *_sums(runs, remains),
     ]
@@ -100,8 +103,15 @@ def _wrong_end(run: Run, _: Remains) -> Iterator[Finding]:
         return
     if run.ends[0].phase not in story.phases:
         yield Finding("wrong end", run.name, f"{run.story}: {run.ends[0]}")
-    elif run.ends[0].phase == "Succeeded" and len(run.attempts) < story.fewest_attempts:
+    elif run.ends[0].phase == "Succeeded" and len(run.attempts) < _fewest_attempts(run, story):
         yield Finding("wrong end", run.name, f"{run.story} in {len(run.attempts)} attempts")
+
+
+def _fewest_attempts(run: Run, story: Story) -> int:
+    """Whose pod was taken needs another, unless that one, or its twin, had ended well all the
+    same: it went a moment after its end."""
+    is_cut_off = bool(run.taken) and not run.succeeded
+    return max(story.fewest_attempts, 2 if is_cut_off else 1)
 
 
 def _live_key(run: Run, remains: Remains) -> Iterator[Finding]:
@@ -124,6 +134,12 @@ def _cost(run: Run, remains: Remains) -> Iterator[Finding]:
 
 Check = Callable[[Run, Remains], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (_stuck, _lost, _double, _twin, _wrong_end, _live_key, _cost)
+
+
+def _refused_all(remains: Remains) -> Iterator[Finding]:
+    if not remains.takes_good_keys:
+        words = "it refuses a key that nobody revoked: that it refuses the others shows nothing"
+        yield Finding("live key", "the gateway", words)
 
 
 def _left_over(runs: Sequence[Run], remains: Remains) -> Iterator[Finding]:

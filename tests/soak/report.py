@@ -53,13 +53,15 @@ def _findings(verdict: Verdict) -> Iterable[tuple[str, str]]:
 
 
 def _memory(verdict: Verdict) -> Iterable[tuple[str, str]]:
-    runs = verdict.record.options.runs
-    growth = verdict.record.meter.growth(runs)
+    options = verdict.record.options
+    runs, growth = options.runs, verdict.record.meter.growth(options.runs)
+    name = f"operator's memory (PSS) after run {runs // 5} → after run {runs}"
     if growth is None:
+        if options.must_measure:
+            yield name, "not measured"
         return
     figure = f"{growth.early / MIB:.1f} → {growth.late / MIB:.1f} MiB (x {growth.factor:.3f}"
     whole = "one process" if growth.is_one_process else "not of one process"
-    name = f"operator's memory (PSS) after run {runs // 5} → after run {runs}"
     yield name, f"{figure}, at most x {ROOM}; {whole})"
 
 

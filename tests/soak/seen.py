@@ -39,6 +39,10 @@ class Run:
     """Uids of the Jobs of a name."""
     pods: dict[str, set[str]] = field(default_factory=dict)
     """Uids of those pods of a Job, by its uid, whose container ran."""
+    succeeded: set[str] = field(default_factory=set)
+    """Uids of pods that ended well."""
+    taken: set[str] = field(default_factory=set)
+    """Uids of pods that we deleted or evicted while they ran."""
     live: dict[str, str] = field(default_factory=dict)
     """Pods that live now, with the Job of each."""
     most_jobs_live: int = 0
@@ -66,6 +70,8 @@ class Run:
         uid, container = pod.metadata.uid, pod.container
         if container.running or container.terminated:
             self.pods.setdefault(job_uid, set()).add(uid)
+        if pod.status.phase == "Succeeded":
+            self.succeeded.add(uid)
         if pod.is_over:
             self.live.pop(uid, None)
         else:

@@ -38,10 +38,12 @@ class Verdict:
     def is_good(self) -> bool:
         """A twin is Kubernetes' own doing, see judge.py; it is told, and fails nothing. Who ran out
         of time before the last run has shown less than was asked."""
-        growth = self.record.meter.growth(self.record.options.runs)
+        options = self.record.options
         wrong = [each for each in self.findings if each.fault != "twin"]
-        is_whole = len(self.record.made) == self.record.options.runs
-        return is_whole and not wrong and (growth is None or growth.is_kept)
+        is_whole = len(self.record.made) == options.runs
+        growth = self.record.meter.growth(options.runs)
+        is_kept = growth.is_kept if growth else not options.must_measure
+        return is_whole and not wrong and is_kept
 
 
 async def soak_with_played_pods(

@@ -28,4 +28,5 @@ async def test_sixty_runs_and_every_fault(
     assert verdict.record.done == RUNS
     assert verdict.record.restarts == collections.Counter(PARTS)
     assert sum(verdict.done.values()) > 0
+    assert any(run.taken for run in verdict.record.runs)
     assert verdict.spoken > 0

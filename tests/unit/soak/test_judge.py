@@ -155,3 +155,18 @@ def test_a_story_has_its_end_and_its_fewest_attempts() -> None:
     assert faults(make_run("steady", "Failed"), agents) == ["wrong end"]
     assert faults(make_run("killed"), agents) == ["wrong end"]
     assert faults(make_run("crashed", "Failed"), agents) == []
+
+
+@pytest.mark.parametrize("story", ["deleted", "evicted"])
+def test_a_run_whose_pod_was_taken_has_a_further_attempt(story: str) -> None:
+    agents = replace(GOOD, agents={})
+    run = make_run(story)
+    assert faults(run, agents) == [], "nobody came to it: the API server was away"
+    run.taken.add("pod-1")
+    assert faults(run, agents) == ["wrong end"]
+    run.succeeded.add("pod-1")
+    assert faults(run, agents) == [], "it had ended by itself before it went"
+
+
+def test_a_gateway_that_takes_no_key_at_all_has_shown_nothing() -> None:
+    assert faults(make_run(), replace(GOOD, takes_good_keys=False)) == ["live key"]

@@ -14,10 +14,12 @@ from soak.trial import Verdict
 DAY = date(2026, 11, 22)
 
 
-def make_verdict(*findings: Finding, made: int = 1) -> Verdict:
+def make_verdict(
+    *findings: Finding, runs: int = 100, made: int = 1, measured: bool = True
+) -> Verdict:
     names = {f"steady-{number + 1}" for number in range(made)}
-    record = Record(Options(runs=100), made=names, seconds=10)
-    for done in (20, 100):
+    record = Record(Options(runs=runs), made=names, seconds=10)
+    for done in (runs // 5, runs) if measured else ():
         record.meter.add(done, Use(1, 0, 100 << 20, cpu=2))
     record.restarts["node"] = 3
     return Verdict(record, spoken=7, done={"evicted": 2}, findings=list(findings))
@@ -52,6 +54,14 @@ def test_a_table_replaces_the_one_before_it_and_nothing_else(tmp_path: Path) -> 
 def test_a_twin_fails_nothing(fault: str, good: bool) -> None:
     finding = next(Finding(each, "steady-1", "") for each in FAULTS if each == fault)
     assert make_verdict(finding, made=100).is_good is good
+
+
+@pytest.mark.parametrize(("runs", "good"), [(999, True), (1000, False)])
+def test_memory_that_nobody_measured_has_not_been_kept(runs: int, good: bool) -> None:
+    verdict = make_verdict(runs=runs, made=runs, measured=False)
+    assert verdict.is_good is good
+    assert ("| not measured |" in build_table(verdict, DAY)) is not good
+    assert make_verdict(runs=runs, made=runs).is_good
 
 
 def test_who_ran_out_of_time_has_not_shown_it() -> None:

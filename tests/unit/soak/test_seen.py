@@ -6,6 +6,7 @@ from heliostat_core.names import EXECUTION_UID_ANNOTATION, FINISHED_LABEL
 from heliostat_core.worlds import EXECUTION, JOB, POD, Change, JsonObject, JsonValue
 from soak.seen import Run, Seen
 from support.builders.pods import make_condition, make_job, make_pod, running, terminated
+from support.builders.resources import make_uid
 from support.objects import make_execution, mapping_at, with_metadata
 
 UID = "uid-1"
@@ -73,6 +74,13 @@ def test_two_attempts_live_at_once_only_while_both_have_a_pod_that_is_not_over()
     assert len(run.pods) == 1  # the second one's container never ran
     seen.see(POD, Change("ADDED", pod("steady-1-3")))
     assert run.most_jobs_live == 2
+
+
+def test_a_pod_that_succeeded_is_remembered() -> None:
+    seen, run = make_seen()
+    for job, code, phase in (("steady-1-1", 1, "Failed"), ("steady-1-2", 0, "Succeeded")):
+        seen.see(POD, Change("MODIFIED", pod(job, terminated(code), phase)))
+    assert run.succeeded == {make_uid("pod/steady-1-2-x")}
 
 
 def test_a_pod_that_went_while_no_watch_looked_on_lives_no_more() -> None:
