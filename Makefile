@@ -49,7 +49,7 @@ test-e2e: setup  ## on a real cluster: images built, manifests applied, agents r
 bench: setup  ## benchmarks against a baseline in the same run
 	@$(RUN)pytest tests/bench -q -rs -s -o timeout_func_only=true $(PYTEST_ARGS)   # a fixture may build images
 
-soak: setup  ## 10,000 runs through crashes of everything, into docs/reliability.md (RUNS, SECONDS; REAL=200: on a real cluster)
+soak: setup  ## 10,000 runs through crashes of everything and 200 in real pods, into docs/reliability.md (RUNS, SECONDS, REAL)
 	@PYTHONPATH=tests:. $(RUN)python -m soak
 
 lint: setup  ## ruff, the layers of import-linter, uv.lock; biome for the dashboard

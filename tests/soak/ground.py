@@ -202,6 +202,7 @@ def _operator(folder: Path, kubeconfig: Path, gateway_url: str) -> Program:
         "IDENTITY": "soak",
         "PORT": str(port),
         "GATEWAY_URL": gateway_url,
+        "NETWORK_POLICIES": "true",
         # An API server that is away for a while on a busy machine ends no operator: its memory is
         # what is measured.
         "LEASE_SECONDS": "60",

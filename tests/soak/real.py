@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 from pydantic import BaseModel, Field
@@ -42,7 +42,12 @@ class RealPlace:
     platform: Platform
     gateway_url: str
     signing_key: str
-    parts: frozenset[Part] = field(default=frozenset({"operator", "API server"}))
+
+    @property
+    def parts(self) -> frozenset[Part]:
+        """The API server only where the node's script can kill it."""
+        has_node = self.platform.cluster.node_script is not None
+        return frozenset({"operator", "API server"} if has_node else {"operator"})
 
     @property
     def kubectl(self) -> Kubectl:
