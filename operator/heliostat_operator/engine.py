@@ -147,7 +147,9 @@ class Engine:
             self._echoes,
             followers,
         )
-        self._agents = AgentReconciler(world, gateway, self.board, clock, settings, vault, triggers)
+        self._agents = AgentReconciler(
+            world, gateway, self.board, clock, settings, vault, triggers, self._guards
+        )
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
         self._schedules = ScheduleReconciler(

@@ -32,6 +32,8 @@ from heliostat_core.worlds import (
 from heliostat_operator.agents.history import Keeping, Past, expired, next_expiry
 from heliostat_operator.agents.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
+from heliostat_operator.network.guards import Guards
+from heliostat_operator.network.holds import Hold
 from heliostat_operator.runs.seats import Board, Key
 from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.secrets.vaults import NoVault, Vault, Vaulted
@@ -86,6 +88,7 @@ class AgentReconciler:
         settings: OperatorSettings,
         vault: Vault | None = None,
         triggers: TriggerReconciler | None = None,
+        guards: Guards | None = None,
     ) -> None:
         self._vault = vault or NoVault()
         self._world = world
@@ -94,7 +97,7 @@ class AgentReconciler:
         self._clock = clock
         self._triggers = triggers
         self._resync = settings.resync_seconds
-        self._guards_network = settings.network_policies
+        self._guards = guards
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
         )
@@ -132,7 +135,7 @@ class AgentReconciler:
             last=last,
             past=past,
             setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
-            guards_network=self._guards_network,
+            hold=await self._guards.hold() if self._guards else Hold.NOTHING,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:

@@ -18,7 +18,9 @@ from heliostat_core.schedules.faults import never_comes
 from heliostat_core.secret_refs import cluster_refs
 from heliostat_google.problems import SecretProblem
 from heliostat_operator.agents.history import Past
+from heliostat_operator.builders.network_policies import domains_of
 from heliostat_operator.gateway.ledgers import ModelAnswer
+from heliostat_operator.network.holds import Hold
 from heliostat_operator.schedules.triggers import Setup
 
 
@@ -36,8 +38,8 @@ class AgentObservation:
     past: tuple[Past, ...]
     secret_problem: SecretProblem | None = None
     setup: Setup | None = None
-    guards_network: bool = False
-    """Whether the operator closes the network of runs."""
+    hold: Hold = Hold.NOTHING
+    """What holds its runs to its hosts."""
 
 
 def compute_ready(
@@ -65,9 +67,9 @@ def compute_ready(
         return "False", ReadyReason.SCHEDULE_INVALID, never
     if seen.setup is not None and seen.setup.reason == TriggeredReason.NOT_CONFIGURED:
         return "False", ReadyReason.TRIGGER_MISSING, seen.setup.message
-    open_network = _say_open_network(agent, seen)
+    hosts = _say_hosts(agent, seen)
     if agent.spec.runtime.command is not None:
-        message = f"Secrets are there; the command chooses its model.{open_network}"
+        message = f"Secrets are there; the command chooses its model.{hosts}"
         return "True", ReadyReason.READY, message
     if seen.model is None:
         return (
@@ -78,17 +80,24 @@ def compute_ready(
     if not seen.model.served:
         return "False", ReadyReason.MODEL_UNAVAILABLE, seen.model.message
     provider = seen.model.provider or "unknown"
-    message = f"Model {agent.spec.model.name!r} is served by {provider}.{open_network}"
+    message = f"Model {agent.spec.model.name!r} is served by {provider}.{hosts}"
     return "True", ReadyReason.READY, message
 
 
-def _say_open_network(agent: Agent, seen: AgentObservation) -> str:
-    """Who names hosts should know where nothing keeps its runs to them."""
-    if seen.guards_network or not agent.spec.workspace.egress:
-        return ""
-    return (
-        " Its runs may reach other hosts than those of workspace.egress: nothing enforces it here."
-    )
+def _say_hosts(agent: Agent, seen: AgentObservation) -> str:
+    """Who names hosts should know where nothing keeps its runs to them, or opens them."""
+    egress = agent.spec.workspace.egress
+    if seen.hold is Hold.NOTHING and egress:
+        return (
+            " Its runs may reach other hosts than those of workspace.egress: nothing enforces it "
+            "here."
+        )
+    if seen.hold is Hold.ADDRESSES and any(domains_of(egress)):
+        return (
+            " Its domains are closed here: there is no egress proxy "
+            "(HELIOSTAT_OPERATOR_EGRESS_PROXY_URL)."
+        )
+    return ""
 
 
 def compute_agent_status(agent: Agent, seen: AgentObservation, now: datetime) -> AgentStatus:

@@ -42,6 +42,7 @@ from heliostat_operator.builders.network_policies import (
     build_hosts,
     domains_of,
 )
+from heliostat_operator.network.holds import Hold
 from heliostat_operator.network.peers import read_peers
 from heliostat_operator.runs.seats import Key
 from heliostat_operator.schedules.cron_jobs import read_addresses
@@ -84,6 +85,13 @@ class Guards:
     @property
     def is_on(self) -> bool:
         return self._settings.network_policies
+
+    async def hold(self) -> Hold:
+        """What it opens to runs of the hosts that their Agent names."""
+        if not self.is_on:
+            return Hold.NOTHING
+        has_names = self._settings.egress_proxy_url or await self._kind() is not None
+        return Hold.NAMES if has_names else Hold.ADDRESSES
 
     def is_news(self, agent: Agent) -> bool:
         """Whether a change of this Agent may ask for other policies than there are."""

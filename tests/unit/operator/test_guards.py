@@ -41,6 +41,7 @@ from heliostat_operator.agents.readiness import AgentObservation, compute_ready
 from heliostat_operator.engine import UNFINISHED, Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.guards import Guards
+from heliostat_operator.network.holds import Hold
 from heliostat_operator.settings import OperatorSettings
 from support.builders.resources import NOW, make_agent, make_execution, make_settings
 from support.fake_gateway import FakeGateway
@@ -350,12 +351,47 @@ def test_a_job_is_made_only_behind_its_guard() -> None:
     run(scene())
 
 
-def test_where_nothing_is_enforced_an_agent_that_names_hosts_says_so() -> None:
-    def said(*egress: JsonObject, guards_network: bool) -> str:
+def test_an_agent_says_of_its_hosts_what_they_are_worth_here() -> None:
+    def said(*egress: JsonObject, hold: Hold) -> str:
         agent = make_agent(workspace={"egress": egress}, runtime={"command": ["true"]})
-        seen = AgentObservation({}, None, None, 0, None, (), guards_network=guards_network)
+        seen = AgentObservation({}, None, None, 0, None, (), hold=hold)
         return compute_ready(agent, seen, NOW)[2]
 
-    assert "nothing enforces it here" in said(DOMAIN, guards_network=False)
-    assert "enforces" not in said(DOMAIN, guards_network=True)
-    assert "enforces" not in said(guards_network=False)
+    plain = said(hold=Hold.NOTHING)
+    assert "nothing enforces it here" in said(DOMAIN, hold=Hold.NOTHING)
+    assert "no egress proxy (HELIOSTAT_OPERATOR_EGRESS_PROXY_URL)" in said(
+        DOMAIN, hold=Hold.ADDRESSES
+    )
+    assert said(DOMAIN, hold=Hold.NAMES) == plain
+    assert said({"host": "203.0.113.7"}, hold=Hold.ADDRESSES) == plain
+
+
+@pytest.mark.parametrize(
+    ("kinds", "proxy", "policies_on", "hold"),
+    [
+        ((), PROXY, True, Hold.NAMES),
+        ((CILIUM_POLICY,), "", True, Hold.NAMES),
+        ((), "", True, Hold.ADDRESSES),
+        ((CILIUM_POLICY,), PROXY, False, Hold.NOTHING),
+    ],
+)
+async def test_an_agent_is_told_what_its_cluster_can_open(
+    kinds: tuple[Kind, ...], proxy: str, policies_on: bool, hold: Hold
+) -> None:
+    world = Cluster(*kinds)
+    put_agent(world, DOMAIN)
+    settings = SETTINGS.model_copy(
+        update={"egress_proxy_url": proxy, "network_policies": policies_on}
+    )
+    assert await guards(world, settings).hold() == hold
+
+
+def test_an_agent_whose_domains_nobody_opens_says_so() -> None:
+    async def scene() -> None:
+        world = Cluster()
+        put_agent(world, DOMAIN)
+        engine = make_engine(world, SETTINGS.model_copy(update={"egress_proxy_url": ""}))
+        agent = Ref(AGENT, "default", "sales")
+        await work_until(engine, lambda: "domains are closed here" in str(world.objects[agent]))
+
+    run(scene())
