@@ -59,6 +59,9 @@ http://heliostat-api.{{ .Release.Namespace }}:8080
 {{- if and (eq .Values.api.store "firestore") (not (include "heliostat.isShared" .)) (gt (int $replicas) 1) }}
 {{- fail "api.autoscaling.maxReplicas above 1 needs a Redis: their event log" }}
 {{- end }}
+{{- if and (eq .Values.api.store "sqlite") (gt (int .Values.api.graceSeconds) 15) }}
+{{- fail "api.graceSeconds above 15 with api.store sqlite: its pod is the only one, and nobody is served until it has gone" }}
+{{- end }}
 {{- if not (or .Values.api.guests .Values.api.env.HELIOSTAT_API_OIDC_ISSUER .Values.api.env.HELIOSTAT_API_IAP_AUDIENCE) }}
 {{- fail "api.guests false leaves nobody who could enter: set HELIOSTAT_API_OIDC_ISSUER or HELIOSTAT_API_IAP_AUDIENCE in api.env" }}
 {{- end }}

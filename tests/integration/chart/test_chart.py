@@ -17,6 +17,9 @@ from support.control_plane import Address
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "heliostat"
 GOLDEN = Path(__file__).parent / "golden"
+API = "heliostat-api"
+ANY_V4: JsonValue = {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}
+ANY_V6: JsonValue = {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}
 PROFILES = ("", "kind", "gke-autopilot", "production")
 SYSTEM = "heliostat-system"
 
@@ -239,6 +242,28 @@ def test_whole_numbers_of_a_values_file_reach_a_component_as_they_were_written(
     assert [{name: own[name] for name in given} for own in found] == [shown] * len(found)
 
 
+@pytest.mark.parametrize(
+    ("given", "blocks"),
+    [
+        ("fd00::/8", [{"cidr": "fd00::/8"}]),
+        ("::/0", [ANY_V6]),
+        ("{0.0.0.0/0,::/0}", [ANY_V4, ANY_V6]),
+        ("{10.0.0.0/8,2001:db8::/32}", [{"cidr": "10.0.0.0/8"}, {"cidr": "2001:db8::/32"}]),
+    ],
+)
+def test_networks_of_both_families_are_opened_without_what_is_link_local(
+    helm: str, api_server: Address, tmp_path: Path, given: str, blocks: list[JsonValue]
+) -> None:
+    networks = f"network.apiServer.cidr={given},network.providers.cidr={given}"
+    objects = objects_of(render(helm, "", "--set", networks).stdout)
+    [policy] = [each for each in of_kind(objects, "NetworkPolicy") if name_of(each) == API]
+    opened = [each["to"] for each in json_list(at(policy, "spec")["egress"])]
+    assert opened.count([{"ipBlock": each} for each in blocks]) == 2, opened
+    file = tmp_path / "policy.yaml"
+    file.write_text(yaml.safe_dump(in_default_namespace(policy)))
+    api_server.kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+
+
 def test_what_no_run_reaches_is_told_to_the_operator_and_to_the_proxy(helm: str) -> None:
     never = "network.never={198.51.100.0/24,2001:db8::/32},egress.refusedNetworks={34.0.0.0/8}"
     given = variables_of(objects_of(render(helm, "", "--set", never).stdout))
@@ -276,7 +301,15 @@ def test_no_template_makes_a_secret(helm: str) -> None:
     ("setting", "said"),
     [
         ("gateway.graceSecond=3", "graceSecond"),
-        ("gateway.graceSeconds=621", "/gateway/graceSeconds"),
+        ("gateway.graceSeconds=601", "/gateway/graceSeconds"),
+        ("egress.drainSeconds=586", "/egress/drainSeconds"),
+        ("api.graceSeconds=16", "api.graceSeconds above 15"),
+        ("network.apiServer.cidr=10.0.0.1", "/network/apiServer/cidr"),
+        ("network.apiServer.cidr=10.0.0.0/33", "/network/apiServer/cidr"),
+        ("network.providers.cidr=everywhere", "/network/providers/cidr"),
+        ("network.providers.cidr={0.0.0.0/0,fd00::/129}", "/network/providers/cidr/1"),
+        ("network.providers.cidr={}", "/network/providers/cidr"),
+        ("egress.allowedNetworks={10.0.0.7}", "/egress/allowedNetworks/0"),
         ("api.replicas=2", "/api/replicas"),
         ("api.store=mongodb", "/api/store"),
         ("image.pullPolicy=Sometimes", "/image/pullPolicy"),

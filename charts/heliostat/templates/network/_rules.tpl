@@ -1,12 +1,19 @@
 {{/* Rules that several NetworkPolicies share. Link-local addresses hold a cloud's metadata. */}}
 
+{{/* A network or several. Of all addresses those stay closed where clouds have their metadata. */}}
+{{- define "heliostat.networks" -}}
+{{- range ternary . (list .) (kindIs "slice" .) }}
+- ipBlock:
+    cidr: {{ . | quote }}
+    {{- if hasSuffix "/0" . }}
+    except: {{ ternary "[fe80::/10, fd00:ec2::254/128]" "[169.254.0.0/16]" (contains ":" .) }}
+    {{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "heliostat.apiServer" -}}
 - to:
-    - ipBlock:
-        cidr: {{ .Values.network.apiServer.cidr }}
-        {{- if hasSuffix "/0" .Values.network.apiServer.cidr }}
-        except: [169.254.0.0/16]
-        {{- end }}
+    {{- include "heliostat.networks" .Values.network.apiServer.cidr | trim | nindent 4 }}
   ports:
     {{- range .Values.network.apiServer.ports }}
     - {port: {{ . }}}
@@ -15,11 +22,7 @@
 
 {{- define "heliostat.outside" -}}
 - to:
-    - ipBlock:
-        cidr: {{ .Values.network.providers.cidr }}
-        {{- if hasSuffix "/0" .Values.network.providers.cidr }}
-        except: [169.254.0.0/16]
-        {{- end }}
+    {{- include "heliostat.networks" .Values.network.providers.cidr | trim | nindent 4 }}
   ports:
     {{- range .Values.network.providers.ports }}
     - {port: {{ . }}}
