@@ -38,6 +38,7 @@ looks = {
     "api": lambda: tcp("heliostat-api.heliostat-system", 8080),
     "redis": lambda: tcp("heliostat-redis.heliostat-system", 6379),
     "apiServer": lambda: tcp("10.96.0.1", 443) or tcp("10.88.0.1", 16443),
+    # Says something on a cloud alone; elsewhere nobody is there. Golden files hold the policy.
     "metadata": lambda: tcp("169.254.169.254", 80),
     "directly": lambda: tcp(HOST, 8080),
     "hasProxy": lambda: "HTTPS_PROXY" in os.environ,

@@ -14,6 +14,7 @@ import yaml
 
 from heliostat_core.worlds import JsonObject, JsonValue
 from support.control_plane import Address
+from support.worlds import make_namespace
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "heliostat"
 GOLDEN = Path(__file__).parent / "golden"
@@ -106,6 +107,32 @@ def test_a_real_api_server_takes_a_profile(
     file.write_text(yaml.safe_dump_all([in_default_namespace(each) for each in rendered]))
     kubectl = definitions_of_others.kubectl
     kubectl("apply", "-f", str(file), "--dry-run=server", "--validate=strict")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_real_api_server_takes_a_release_of_the_default_namespace_with_its_hooks(
+    helm: str, profile: str, definitions_of_others: Address, tmp_path: Path
+) -> None:
+    """As it is rendered: each object in the namespace that it names, or in the release's."""
+    agents = make_namespace(definitions_of_others)
+    own = f"agents.createNamespace=false,agents.namespace={agents}"
+    objects = objects_of(render(helm, profile, "-n", "default", "--set", own).stdout)
+    hooks = [each for each in objects if is_test(each)]
+    assert {str(each["kind"]) for each in hooks} == {"ServiceAccount", "Role", "RoleBinding", "Pod"}
+    elsewhere = [name for name, value in variables_of(objects).items() if SYSTEM in str(value)]
+    assert elsewhere == []
+    file, account = tmp_path / "rendered.yaml", tmp_path / "account.yaml"
+    file.write_text(yaml.safe_dump_all(objects))
+    # A pod is taken only where its account is.
+    account.write_text(yaml.safe_dump_all(of_kind(hooks, "ServiceAccount")))
+    kubectl = definitions_of_others.kubectl
+    kubectl("apply", "-f", str(account))
+    try:
+        dry = ("--dry-run=server", "--validate=strict")
+        said = kubectl("apply", "-f", str(file), *dry)
+        assert "pod/heliostat-test created (server dry run)" in said
+    finally:
+        kubectl("delete", "-f", str(account))
 
 
 def in_default_namespace(each: JsonObject) -> JsonObject:
