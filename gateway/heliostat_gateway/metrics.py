@@ -102,6 +102,11 @@ class Metrics:
     def watch_ledger(self, state: Callable[[], LedgerState]) -> None:
         """Shows how the ledger is, asked when the metrics are."""
         for name, text, value in (
+            (
+                "ledger_shared",
+                "1 where gateways share a ledger in Redis.",
+                _is_shared,
+            ),
             ("ledger_local", "1 while the shared ledger is away.", _is_local),
             ("ledger_spooled", "Requests that wait in the spool.", _spooled),
             ("ledger_outages", "How often the shared ledger went away.", _outages),
@@ -190,6 +195,10 @@ class _BreakerCollector(Collector):
 
 def _of_state(state: Callable[[], LedgerState], value: Callable[[LedgerState], int]) -> float:
     return value(state())
+
+
+def _is_shared(state: LedgerState) -> int:
+    return int(state.mode is not LedgerMode.EMBEDDED)
 
 
 def _is_local(state: LedgerState) -> int:

@@ -104,6 +104,7 @@ HEALTHY: Final[Series] = {
     'heliostat_gateway_calls_total{outcome="answered"}': growing(100),
     'heliostat_gateway_calls_total{outcome="client_gone"}': growing(20),
     'heliostat_gateway_calls_total{outcome="provider_refused"}': growing(2),
+    "heliostat_gateway_ledger_shared": flat(1),
     "heliostat_gateway_ledger_local": flat(0),
     "heliostat_gateway_breakers_alone": flat(0),
     "heliostat_gateway_writer_waiting": flat(0),
@@ -151,7 +152,7 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
         'heliostat_gateway_calls_total{outcome="provider_refused"}': growing(50)
     },
     "HeliostatGatewayAlone": {"heliostat_gateway_breakers_alone": flat(1)},
-    "HeliostatLedgerNotWritten": {"heliostat_gateway_writer_waiting": flat(1)},
+    "HeliostatLedgerNotWritten": {"heliostat_gateway_writer_waiting": turning(1, 0)},
     "HeliostatGatewaySlow": histogram(
         "heliostat_gateway_overhead_seconds", "1", 'dialect="messages"'
     ),
@@ -170,9 +171,11 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
 
 def series_of(alert: str | None) -> Series:
     """A healthy house, or one with the trouble of this alert."""
-    if alert is None:
-        return HEALTHY
-    otherwise = TROUBLES[alert]
+    return house({} if alert is None else TROUBLES[alert])
+
+
+def house(otherwise: Mapping[str, Course | None]) -> Series:
+    """A healthy one but for this."""
     # A histogram that is slow has other buckets than one that is fast.
     names = {name.partition("_bucket{")[0] for name in otherwise if "_bucket{" in name}
     kept = {

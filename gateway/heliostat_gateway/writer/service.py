@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from redis.exceptions import ResponseError
@@ -24,8 +25,18 @@ _LOOK_SECONDS: Final = 1.0
 _NOT_STARTED: Final = "not started yet"
 
 
+@dataclass
+class _Loop:
+    """One step again and again. `fault` says why the last one failed; only the next that goes well
+    clears it."""
+
+    step: Callable[[], Awaitable[object]]
+    pause_seconds: float = 0.0
+    fault: str = _NOT_STARTED
+
+
 class Writer:
-    """Starts and ends the loops. `fault` says why it does not get on; empty while it does."""
+    """Starts and ends the loops."""
 
     def __init__(self, redis: Commands, storage: Storage) -> None:
         """Raises NewerSchemaError."""
@@ -37,13 +48,21 @@ class Writer:
         self.draining = Draining(redis, storage)
         self.refilling = Refilling(self.draining, scripts, storage)
         self.burying = Burying(self.draining, scripts)
-        self.fault = _NOT_STARTED
+        self._loops = (
+            _Loop(self.draining.step),
+            _Loop(self.refilling.answer_one),
+            _Loop(self._look, _LOOK_SECONDS),
+        )
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def fault(self) -> str:
+        """Why it does not get on; empty while all loops do."""
+        return next((loop.fault for loop in self._loops if loop.fault), "")
 
     async def start(self) -> None:
         """Begins to work."""
-        loops = (self.draining.step, self.refilling.answer_one, self._look)
-        self._tasks = [asyncio.create_task(self._keep(step)) for step in loops]
+        self._tasks = [asyncio.create_task(self._keep(loop)) for loop in self._loops]
 
     async def close(self) -> None:
         """Ends at once: whatever is half done is done again by the next."""
@@ -52,27 +71,32 @@ class Writer:
         await self._scripts.close()
 
     async def _look(self) -> None:
-        """Every second: has Redis lost its memory, is a gateway dead?"""
+        """Has Redis lost its memory, is a gateway dead?"""
         await self.refilling.ensure_epoch()
-        if self.fault:
-            _LOG.info("the writer works")
-        self.fault = ""
         await self.burying.step()
-        await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _keep(self, step: Callable[[], Awaitable[object]]) -> None:
+    async def _keep(self, loop: _Loop) -> None:
         while True:
             try:
-                await step()
+                await loop.step()
             except (RedisAwayError, ResponseError, StorageError) as error:
-                if self.fault in ("", _NOT_STARTED):
+                if loop.fault in ("", _NOT_STARTED):
                     _LOG.warning("the writer waits: %s", error)
-                await self._wait(str(error))
+                await self._wait(loop, str(error))
             except Exception as error:  # noqa: BLE001  a loop that ends in silence loses records
                 _LOG.exception("the writer failed and tries again")
-                await self._wait(f"{type(error).__name__}: see the log.")
+                await self._wait(loop, f"{type(error).__name__}: see the log.")
+            else:
+                self._went_well(loop)
+                await asyncio.sleep(loop.pause_seconds)
 
-    async def _wait(self, fault: str) -> None:
-        self.fault = fault
+    def _went_well(self, loop: _Loop) -> None:
+        was = self.fault
+        loop.fault = ""
+        if was and not self.fault:
+            _LOG.info("the writer works")
+
+    async def _wait(self, loop: _Loop, fault: str) -> None:
+        loop.fault = fault
         self.burying.lose()
         await asyncio.sleep(_AGAIN_SECONDS)

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from support.promql import MONITORING, read_alerts
-from support.synthetic_series import DAY, HOURS, TROUBLES, Span, series_of, starting_at
+from support.synthetic_series import (
+    DAY,
+    HOURS,
+    TROUBLES,
+    Series,
+    Span,
+    flat,
+    house,
+    series_of,
+    starting_at,
+)
 from tools.promtool import NoPromtoolError, find_promtool
 
 RULES = MONITORING / "alerts.yaml"
@@ -29,7 +39,7 @@ def run(promtool: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def case(alert: str | None, span: Span = HOURS) -> dict[str, object]:
+def case(alert: str | None, span: Span = HOURS, series: Series | None = None) -> dict[str, object]:
     """Which alerts fire at the end: this one, or none."""
     selector = f',alertname="{alert}"' if alert else ""
     fires = [{"labels": "{}", "value": 1}] if alert else []
@@ -37,7 +47,7 @@ def case(alert: str | None, span: Span = HOURS) -> dict[str, object]:
         "interval": f"{span.step}m",
         "input_series": [
             {"series": name, "values": course.over(span)}
-            for name, course in series_of(alert).items()
+            for name, course in (series or series_of(alert)).items()
         ],
         "promql_expr_test": [
             {
@@ -91,6 +101,15 @@ def test_what_an_operator_finds_missed_when_it_starts_is_told(
     healthy = [each for each in case(None)["input_series"] if "missed" not in each["series"]]  # type: ignore[attr-defined]
     begun = {"series": name, "values": starting_at(2).over(HOURS)}
     assert judge(promtool, tmp_path, {**found, "input_series": [*healthy, begun]}) == ""
+
+
+def test_a_service_that_is_gone_is_missed_only_where_it_should_be(
+    promtool: Path, tmp_path: Path
+) -> None:
+    gone = "heliostat_gateway_writer_waiting"
+    missed = case("HeliostatLedgerNotWritten", series=house({gone: None}))
+    alone = case(None, series=house({gone: None, "heliostat_gateway_ledger_shared": flat(0)}))
+    assert judge(promtool, tmp_path, missed, alone) == ""
 
 
 def test_a_new_house_has_no_day_before(promtool: Path, tmp_path: Path) -> None:

@@ -334,6 +334,37 @@ async def test_nothing_is_settled_while_another_gateway_has_not_brought_home_its
         assert (total.cost_nanos, total.settled) == (140, True)
 
 
+async def test_a_writer_whose_disk_refuses_says_so_until_it_writes_again(
+    world: SharedWorld,
+) -> None:
+    async def works() -> bool:
+        return not world.writer.fault
+
+    async def waits() -> bool:
+        return "can't be written" in world.writer.fault
+
+    async def looks() -> int:
+        counted = await world.redis.info("commandstats")
+        return int(counted["cmdstat_exists"]["calls"])
+
+    await until(works)
+    world.storage.run_now(lambda disk: disk.execute("PRAGMA query_only = ON"))
+    ledger = await world.gateway()
+    await ledger.open(opening("1", run("uid", NO_CAPS)))
+    await ledger.settle([booking("1", 70)], 5)
+    await until(waits)
+    before = await looks()
+
+    async def has_looked() -> bool:
+        assert await waits()  # Redis is well all the time
+        return await looks() > before + 2
+
+    await until(has_looked)
+    world.storage.run_now(lambda disk: disk.execute("PRAGMA query_only = OFF"))
+    await until(works)
+    assert await (await world.rows()).agent("default/a") == (70, 1)
+
+
 async def test_a_gateway_that_leaves_is_not_waited_for(world: SharedWorld) -> None:
     one, two = await world.gateway("one"), await world.gateway("two")
     await two.open(opening("1", run("uid", NO_CAPS)))
