@@ -37,6 +37,9 @@ RESUMED_ANNOTATION = f"{GROUP}/schedule-resumed"
 CLOUD_FINALIZER = f"{GROUP}/cloud-scheduler"
 """On an Agent for which Google's Cloud Scheduler has a job."""
 
+TEST_OF_ANNOTATION = f"{GROUP}/test-of"
+"""On an Agent of the dashboard that is there for one test run, and on that run: what is tested."""
+
 OFFERED_ANNOTATION = f"{GROUP}/offered-by"
 """On an Execution for a time of a schedule: which trigger outside of the operator made it. It runs
 once the schedule has decided that time."""

@@ -89,6 +89,10 @@ class Meter(Protocol):
 
     def failed(self, kind: str) -> None: ...
 
+    def sees(self, agent: Agent) -> None: ...
+
+    def loses(self, agent: Key) -> None: ...
+
     @property
     def schedules(self) -> TickMeter: ...
 
@@ -216,11 +220,15 @@ class Engine:
             self.board.forget_agent(key)
             self._known_agents.forget(key)
             self._written.pop(key, None)
+            if self._meter is not None:
+                self._meter.loses(key)
             self._look_at_network(key[0])
         else:
             agent = Agent.model_validate(change.object)
             self.board.see_agent(agent)
             self._known_agents.see(agent)
+            if self._meter is not None:
+                self._meter.sees(agent)
             if self._guards.is_news(agent):
                 self._look_at_network(key[0])
             written = Written.of(agent)
@@ -311,6 +319,9 @@ class Engine:
         self.board.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
         self.census.keep_only(counted, executions)
+        if self._meter is not None:
+            for gone in before.agents - set(agents):
+                self._meter.loses(gone)
         for key in agents:
             self.schedule_queue.add(key)
             self._wake_trigger(key)

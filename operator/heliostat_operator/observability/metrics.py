@@ -6,9 +6,11 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from heliostat_core.agents import Agent
 from heliostat_core.conditions import FinishedReason
-from heliostat_core.executions import Execution
-from heliostat_operator.observability.census import Census
+from heliostat_core.executions import Execution, Phase
+from heliostat_core.names import TEST_OF_ANNOTATION
+from heliostat_operator.observability.census import TESTS, Census, agent_of
 from heliostat_operator.observability.milestones import (
     Admitted,
     AttemptEnded,
@@ -18,13 +20,15 @@ from heliostat_operator.observability.milestones import (
     Started,
     milestones,
 )
-from heliostat_operator.observability.population import AgentLabels, Population
+from heliostat_operator.observability.population import OTHERS, AgentLabels, Population
 from heliostat_operator.observability.schedule_metrics import ScheduleMetrics
+from heliostat_operator.runs.seats import Key
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WAITS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
 _RUNS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 _REASONS: Final = frozenset(each.value for each in FinishedReason)
+_ENDS: Final = (Phase.SUCCEEDED.value, Phase.FAILED.value, Phase.CANCELLED.value)
 KINDS: Final = ("execution", "agent", "schedule", "trigger", "network")
 
 
@@ -38,6 +42,8 @@ class Metrics:
         self._watch_ourselves()
         self._count_runs()
         self._count_agents()
+        for agent in (OTHERS, TESTS):
+            self._begin(agent)
 
     def _watch_ourselves(self) -> None:
         self._reconciles = self._histogram(
@@ -95,6 +101,28 @@ class Metrics:
         """Counts the unfinished runs whenever the metrics are read."""
         self.registry.register(Population(census, self._agents, clock, leads))
 
+    def sees(self, agent: Agent) -> None:
+        """An Agent is there: its counters begin at 0, before its first run ends."""
+        key = (agent.metadata.namespace, agent.metadata.name)
+        is_test = TEST_OF_ANNOTATION in agent.metadata.annotations
+        if not is_test and self._agents.see(key):
+            self._begin(key)
+
+    def loses(self, agent: Key) -> None:
+        """An Agent was deleted: its series go, and its place is free."""
+        if self._agents.forget(agent):
+            for phase in _ENDS:
+                self._agent_finished.remove(*agent, phase)
+            self._agent_seconds.remove(*agent)
+            self._agent_cost.remove(*agent)
+
+    def _begin(self, agent: Key) -> None:
+        """Shown as 0: `increase` does not see the event with which a series comes."""
+        for phase in _ENDS:
+            self._agent_finished.labels(*agent, phase)
+        self._agent_seconds.labels(*agent)
+        self._agent_cost.labels(*agent)
+
     def reconciled(self, kind: str, seconds: float) -> None:
         """One reconcile has ended, well or not."""
         self._reconciles.labels(kind).observe(seconds)
@@ -109,7 +137,7 @@ class Metrics:
             self._count(each, after)
 
     def _count(self, reached: Milestone, execution: Execution) -> None:
-        agent = self._agents.of((execution.metadata.namespace, execution.spec.agent_ref.name))
+        agent = self._agents.of(agent_of(execution))
         match reached:
             case Admitted(waited_seconds=seconds):
                 self._queue.observe(seconds)

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import Phase
-from heliostat_operator.observability.census import Census
+from heliostat_operator.observability.census import TESTS, Census
 from heliostat_operator.runs.seats import Key
 
 MOST_AGENTS: Final = 500
@@ -26,18 +26,29 @@ _BLOCKS: Final = frozenset(each.value for each in BlockedReason)
 
 
 class AgentLabels:
-    """The first Agents of a process have labels of their own; all further ones share `other`."""
+    """The first Agents have labels of their own until they are deleted; all further ones share
+    `other`."""
 
     def __init__(self, most: int = MOST_AGENTS) -> None:
         self._most = most
         self._named: set[Key] = set()
 
-    def of(self, agent: Key) -> tuple[str, str]:
-        """Namespace and name, or `other` twice."""
-        if agent not in self._named and len(self._named) >= self._most:
-            return OTHERS
+    def see(self, agent: Key) -> bool:
+        """An Agent is there. Whether it has got a place now."""
+        if agent in self._named or len(self._named) >= self._most:
+            return False
         self._named.add(agent)
-        return agent
+        return True
+
+    def forget(self, agent: Key) -> bool:
+        """It is deleted. Whether it gave a place back."""
+        had = agent in self._named
+        self._named.discard(agent)
+        return had
+
+    def of(self, agent: Key) -> Key:
+        """Namespace and name, or `other` twice."""
+        return agent if agent in self._named or agent == TESTS else OTHERS
 
 
 class Population(Collector):
@@ -94,7 +105,7 @@ class Population(Collector):
             "Unfinished runs of an Agent.",
             labels=["namespace", "agent"],
         )
-        counted: Counter[tuple[str, str]] = Counter()
+        counted: Counter[Key] = Counter()
         for agent, count in self._census.agents().items():
             counted[self._agents.of(agent)] += count
         for labels, count in sorted(counted.items()):

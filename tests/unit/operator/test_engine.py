@@ -22,6 +22,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.observability.metrics import Metrics
 from heliostat_operator.settings import OperatorSettings
 from support.builders.resources import NOW, make_agent, make_execution, make_settings, seconds
 from support.fake_gateway import FakeGateway
@@ -32,8 +33,10 @@ from support.objects import with_metadata
 SIGNER = Signer(new_private_key(), utc_now)
 
 
-def make_engine(world: MemoryWorld, settings: OperatorSettings | None = None) -> Engine:
-    return Engine(world, FakeGateway(), SIGNER, settings or make_settings())
+def make_engine(
+    world: MemoryWorld, settings: OperatorSettings | None = None, meter: Metrics | None = None
+) -> Engine:
+    return Engine(world, FakeGateway(), SIGNER, settings or make_settings(), meter=meter)
 
 
 def put(world: MemoryWorld, resource: Execution) -> None:
@@ -92,6 +95,46 @@ def test_one_object_that_cannot_be_read_does_not_stop_the_others() -> None:
         }
     )
     run(work_until(make_engine(world), lambda: jobs(world) == {"fine-1"}))
+
+
+def test_a_reconcile_that_fails_is_counted() -> None:
+    metrics, world = Metrics(), make_world(make_execution("one"))
+    engine = make_engine(world, meter=metrics)
+    world.failures["create"] = UnavailableError("away")
+
+    def failures(kind: str) -> float:
+        counted = metrics.registry.get_sample_value
+        return counted("heliostat_operator_reconcile_failures_total", {"kind": kind}) or 0
+
+    run(work_until(engine, lambda: failures("execution") > 2))
+    looks = metrics.registry.get_sample_value(
+        "heliostat_operator_reconcile_seconds_count", {"kind": "execution"}
+    )
+    assert looks is not None
+    assert looks >= failures("execution")
+    assert failures("agent") == 0
+
+
+def test_an_agent_is_counted_from_when_it_is_seen_until_it_is_deleted() -> None:
+    metrics, world = Metrics(), make_world()
+    engine, agent = make_engine(world, meter=metrics), {**make_agent().to_json()}
+    labels = {"namespace": "default", "agent": "sales"}
+
+    def cost() -> float | None:
+        return metrics.registry.get_sample_value("heliostat_agent_cost_microdollars_total", labels)
+
+    async def go() -> None:
+        engine.see(AGENT, Change("ADDED", agent))
+        assert cost() == 0
+        engine.see(AGENT, Change("DELETED", agent))
+        assert cost() is None
+        await engine.resync()
+        assert cost() == 0
+        world.objects.clear()  # and the watch misses it
+        await engine.resync()
+        assert cost() is None
+
+    run(go())
 
 
 def test_an_api_server_that_is_away_during_a_resync_does_not_end_the_engine() -> None:

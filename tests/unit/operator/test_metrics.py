@@ -1,15 +1,20 @@
 """Labels have an end, whatever is run."""
 
+from typing import TypeVar
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus, Phase
+from heliostat_core.names import TEST_OF_ANNOTATION
 from heliostat_operator.observability.census import Census
 from heliostat_operator.observability.metrics import Metrics
-from heliostat_operator.observability.population import AgentLabels
+from heliostat_operator.observability.population import MOST_AGENTS, AgentLabels
 from support.builders.resources import (
     NOW,
+    make_agent,
     make_attempt,
     make_condition_status,
     make_execution,
@@ -33,6 +38,14 @@ def finished(name: str, agent: str, reason: str, cause: str | None) -> Execution
 def waiting(name: str, reason: str) -> Execution:
     blocked = ExecutionStatus(blocked_by=(BlockedBy(reason=reason),))
     return make_execution(name, agent=name, status=blocked)
+
+
+Annotated = TypeVar("Annotated", Agent, Execution)
+
+
+def annotated(resource: Annotated, name: str) -> Annotated:
+    metadata = resource.metadata.model_copy(update={"annotations": {name: "agent-1"}})
+    return resource.model_copy(update={"metadata": metadata})
 
 
 def labels_of(metrics: Metrics) -> dict[str, set[str]]:
@@ -72,7 +85,10 @@ def test_no_name_of_a_run_and_no_foreign_word_becomes_a_label(
 
 def test_only_so_many_agents_have_labels_of_their_own() -> None:
     labels = AgentLabels(most=3)
-    given = [labels.of(("default", f"agent-{number}")) for number in range(10)]
+    agents = [("default", f"agent-{number}") for number in range(10)]
+    for agent in agents:
+        labels.see(agent)
+    given = [labels.of(agent) for agent in agents]
     assert given[:3] == [("default", f"agent-{number}") for number in range(3)]
     assert set(given[3:]) == {("other", "other")}
     assert labels.of(("default", "agent-1")) == ("default", "agent-1")
@@ -80,6 +96,7 @@ def test_only_so_many_agents_have_labels_of_their_own() -> None:
 
 def test_a_run_is_counted_once() -> None:
     metrics = Metrics()
+    metrics.sees(make_agent())
     over = finished("sales-1", "sales", FinishedReason.AGENT_ERROR, None)
     metrics.moved(BEFORE, over)
     metrics.moved(over, over)
@@ -91,6 +108,50 @@ def test_a_run_is_counted_once() -> None:
     assert value("heliostat_agent_cost_microdollars_total", agent) == 7
     assert value("heliostat_agent_run_seconds_total", agent) == 5
     assert value("heliostat_execution_queue_seconds_count") == 1
+
+
+def test_an_agent_is_shown_as_0_before_its_first_run_ends() -> None:
+    metrics = Metrics()
+    metrics.sees(make_agent())
+    agent = {"namespace": "default", "agent": "sales"}
+    value = metrics.registry.get_sample_value
+    for phase in ("Succeeded", "Failed", "Cancelled"):
+        assert value("heliostat_agent_executions_finished_total", {**agent, "phase": phase}) == 0
+    assert value("heliostat_agent_run_seconds_total", agent) == 0
+    assert value("heliostat_agent_cost_microdollars_total", agent) == 0
+
+
+def test_agents_that_are_deleted_give_their_places_back() -> None:
+    metrics, census = Metrics(), Census()
+    metrics.watch(census, lambda: NOW, lambda: True)
+    for number in range(MOST_AGENTS + 100):
+        name = f"short-{number}"
+        metrics.sees(make_agent(name))
+        metrics.moved(BEFORE, finished(f"{name}-1", name, FinishedReason.AGENT_ERROR, "agent"))
+        metrics.loses(("default", name))
+        metrics.moved(BEFORE, finished(f"{name}-2", name, FinishedReason.AGENT_ERROR, "agent"))
+    metrics.sees(make_agent())
+    metrics.moved(BEFORE, finished("sales-1", "sales", FinishedReason.AGENT_ERROR, "agent"))
+    assert labels_of(metrics)["agent"] == {"sales", "other", "tests"}
+    agent = {"namespace": "default", "agent": "sales"}
+    assert metrics.registry.get_sample_value("heliostat_agent_run_seconds_total", agent) == 5
+
+
+def test_all_test_runs_share_a_label() -> None:
+    metrics, census = Metrics(), Census()
+    metrics.watch(census, lambda: NOW, lambda: True)
+    for number in range(MOST_AGENTS + 100):
+        name = f"test-{number}"
+        metrics.sees(annotated(make_agent(name), TEST_OF_ANNOTATION))
+        run = finished(f"{name}-1", name, FinishedReason.AGENT_ERROR, "agent")
+        metrics.moved(BEFORE, annotated(run, TEST_OF_ANNOTATION))
+        census.see(annotated(waiting(f"{name}-2", BlockedReason.BACKOFF), TEST_OF_ANNOTATION))
+    metrics.sees(make_agent())
+    assert labels_of(metrics)["agent"] == {"sales", "other", "tests"}
+    tests = {"namespace": "tests", "agent": "tests"}
+    value = metrics.registry.get_sample_value
+    assert value("heliostat_agent_cost_microdollars_total", tests) == 7 * (MOST_AGENTS + 100)
+    assert value("heliostat_agent_executions", tests) == MOST_AGENTS + 100
 
 
 def test_every_phase_is_there_before_the_first_run() -> None:
