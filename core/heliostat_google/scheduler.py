@@ -51,7 +51,7 @@ class CloudScheduler:
             client = await self._connected()
             await _set_state(client, job, await _keep(client, job))
         except (exceptions.GoogleAPICallError, GoogleAuthError) as error:
-            raise _problem(job.name, error) from None
+            raise await self._problem(job.name, error) from None
 
     async def remove(self, name: str) -> None:
         """See TimerJobs."""
@@ -61,12 +61,21 @@ class CloudScheduler:
         except exceptions.NotFound:
             return
         except (exceptions.GoogleAPICallError, GoogleAuthError) as error:
-            raise _problem(name, error) from None
+            raise await self._problem(name, error) from None
 
     async def close(self) -> None:
         """Ends the connection."""
         if self._client is not None:
             await self._client.transport.close()  # type: ignore[no-untyped-call]
+
+    async def _problem(
+        self, name: str, error: exceptions.GoogleAPICallError | GoogleAuthError
+    ) -> TimerJobError:
+        if isinstance(error, GoogleAuthError):
+            return _nobody(name)
+        if isinstance(error, exceptions.ServiceUnavailable) and await self._identity.is_refused():
+            return _nobody(name)
+        return judge(name, error)
 
     async def _connected(self) -> CloudSchedulerAsyncClient:
         async with self._connecting:  # the first two callers share one channel
@@ -122,14 +131,16 @@ def build_job(job: TimerJob) -> types.Job:
     )
 
 
-def _problem(name: str, error: exceptions.GoogleAPICallError | GoogleAuthError) -> TimerJobError:
+def _nobody(name: str) -> TimerJobError:
+    words = (
+        f"Job {name}: this pod has no Google identity. Bind its service account by Workload "
+        "Identity."
+    )
+    return TimerJobError(words, may_pass=False)
+
+
+def judge(name: str, error: exceptions.GoogleAPICallError) -> TimerJobError:
     """Google's own words are not ours to vouch for: its code is told."""
-    if isinstance(error, GoogleAuthError):
-        words = (
-            f"Job {name}: this pod has no Google identity. Bind its service account by Workload "
-            "Identity."
-        )
-        return TimerJobError(words, may_pass=False)
     code = error.grpc_status_code.name if error.grpc_status_code else type(error).__name__
     if isinstance(error, _PASSING):
         words = f"Cloud Scheduler does not answer for job {name} ({code}). It is asked again."

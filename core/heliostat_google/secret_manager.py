@@ -69,14 +69,13 @@ class SecretManager:
     ) -> Answer:
         try:
             return await read(await self._connected())
+        except exceptions.ServiceUnavailable as error:
+            is_refused = await self._identity.is_refused()
+            problem = _nobody(name) if is_refused else judge(name, error)
         except exceptions.GoogleAPICallError as error:
             problem = judge(name, error)
         except GoogleAuthError:
-            problem = SecretProblem(
-                SecretReason.FORBIDDEN,
-                f"Secret {name} can't be read: this pod has no Google identity. Bind its service "
-                "account by Workload Identity.",
-            )
+            problem = _nobody(name)
         # Not `from error`: a library's words are not ours to vouch for.
         raise SecretUnavailableError(problem) from None
 
@@ -91,6 +90,14 @@ class SecretManager:
                 )
                 self._client = SecretManagerServiceAsyncClient(transport=transport)
             return self._client
+
+
+def _nobody(name: str) -> SecretProblem:
+    return SecretProblem(
+        SecretReason.FORBIDDEN,
+        f"Secret {name} can't be read: this pod has no Google identity. Bind its service account "
+        "by Workload Identity.",
+    )
 
 
 def judge(name: str, error: exceptions.GoogleAPICallError) -> SecretProblem:

@@ -26,6 +26,7 @@ from heliostat_core.schedules.cloud_jobs import CloudCall
 from heliostat_core.worlds import AGENT, EVENT, EXECUTION, Ref
 from heliostat_google.identity import Identity
 from heliostat_google.scheduler import CloudScheduler
+from heliostat_google.timer_jobs import TimerJobError
 from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.schedules.cloud_timers import LET_GO, CloudTimers
 from heliostat_operator.schedules.live import ScheduledRuns
@@ -40,6 +41,7 @@ from support.google.scheduler import (
     build_request,
     google_keys,
 )
+from support.google.unbound import Unbound
 from support.memory_world import MemoryWorld
 
 OPERATOR = "operator@acme.iam.gserviceaccount.com"
@@ -235,6 +237,18 @@ async def test_what_is_not_configured_or_not_allowed_says_so(google: FakeCloudSc
     setup = await place.keep()
     assert setup is not None
     assert (setup.status, setup.reason) == ("False", "NotConfigured")
+
+
+@pytest.mark.parametrize(("is_answered", "word"), [(True, "Identity."), (False, "asked again.")])
+async def test_a_pod_to_which_google_gives_no_token_is_told_so(
+    google: FakeCloudScheduler, is_answered: bool, word: str
+) -> None:
+    identity = Identity(Unbound(is_answered=is_answered), google.trust())
+    timers = CloudScheduler(google.endpoint, identity)
+    with pytest.raises(TimerJobError, match=word) as told:
+        await timers.remove(f"{LOCATION}/jobs/sales")
+    await timers.close()
+    assert told.value.may_pass is not is_answered
 
 
 async def test_run_now_in_the_console_is_a_run_of_its_own(google: FakeCloudScheduler) -> None:

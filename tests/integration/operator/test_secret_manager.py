@@ -14,6 +14,7 @@ from heliostat_core.secret_refs import ManagedRef, ManagedSecret
 from heliostat_core.worlds import AGENT, EXECUTION, JOB, SECRET, JsonObject, JsonValue, Ref
 from heliostat_google.identity import Identity
 from heliostat_google.keeping import Ages
+from heliostat_google.problems import SecretUnavailableError
 from heliostat_google.secret_manager import SecretManager
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
@@ -22,6 +23,7 @@ from support.builders.resources import make_agent, make_execution, make_settings
 from support.fake_gateway import FakeGateway
 from support.google.accounts import ServiceAccount
 from support.google.secret_manager import FakeSecretManager
+from support.google.unbound import Unbound
 from support.memory_world import MemoryWorld
 from support.waiting import until
 
@@ -170,6 +172,25 @@ async def test_a_caller_that_google_does_not_know_gets_nothing(bench: Bench) -> 
     bench.account = ServiceAccount("stranger@elsewhere.iam.gserviceaccount.com")
     async with bench.vault() as vault:
         assert await look(vault, CRM) == "SecretForbidden"
+
+
+@pytest.mark.parametrize(
+    ("is_answered", "reason", "remedy"),
+    [
+        (True, "SecretForbidden", "Bind its service account by Workload Identity."),
+        (False, "SecretManagerUnreachable", "It is asked again by itself."),
+    ],
+)
+async def test_a_pod_to_which_google_gives_no_token_is_told_so(
+    bench: Bench, is_answered: bool, reason: str, remedy: str
+) -> None:
+    identity = Identity(Unbound(is_answered=is_answered), bench.google.trust())
+    reader = SecretManager(bench.google.endpoint, identity)
+    with pytest.raises(SecretUnavailableError) as refused:
+        await reader.labels(CRM)
+    await reader.close()
+    assert refused.value.problem.reason == reason
+    assert refused.value.problem.message.endswith(remedy)
 
 
 async def test_what_does_not_exist_or_was_destroyed_is_missing(bench: Bench) -> None:
