@@ -58,6 +58,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
+    metrics.expect({"api": settings.api_url, "egress": settings.egress_proxy_url})
     secrets = _open_secret_manager(settings)
     fenced = FencedWorld(world, leadership)
     timers = _open_cloud_scheduler(settings)

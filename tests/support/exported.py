@@ -1,7 +1,7 @@
 """What each service exports: names, kinds and labels, read as Prometheus reads them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client import generate_latest
@@ -37,6 +37,8 @@ class Family:
     service: str
     kind: str
     labels: frozenset[str]
+    bounds: tuple[float, ...] = field(default=(), compare=False)
+    """Of a histogram's buckets, the last one infinite."""
 
 
 Families = Mapping[str, Family]
@@ -68,7 +70,8 @@ def read_families(service: str, text: str) -> Families:
         if name.endswith("_created"):
             continue  # when a counter began: the library adds it to each
         labels = frozenset(each.samples[0].labels) - {"le"}
-        found[name] = Family(service, each.type, labels)
+        bounds = {float(one.labels["le"]) for one in each.samples if "le" in one.labels}
+        found[name] = Family(service, each.type, labels, tuple(sorted(bounds)))
     return found
 
 
@@ -76,6 +79,7 @@ def operator_text() -> bytes:
     """After one run of one Agent, while another one waits."""
     metrics, census = OperatorMetrics(), Census()
     metrics.watch(census, lambda: NOW, lambda: True)
+    metrics.expect({"api": "http://heliostat-api:8080", "egress": ""})
     waits = ExecutionStatus(blocked_by=(BlockedBy(reason="AgentConcurrency"),))
     census.see(make_execution("waits", status=waits))
     over = make_attempt(start=NOW, end=NOW + seconds(5))

@@ -105,19 +105,57 @@ def filled(expression: str) -> str:
 
 def uses(expression: str) -> list[Use]:
     """Every metric with the labels that are matched or grouped by; raises ValueError."""
-    found: list[tuple[str, frozenset[str]]] = []
-    grouped: set[str] = set()
+    found: list[tuple[str, set[str]]] = []
+    groups: list[tuple[slice, set[str]]] = []
 
     def visit(each: promql.Expr) -> bool:
         if isinstance(each, promql.VectorSelector):
-            matched = frozenset(matcher.name for matcher in each.matchers.matchers)
-            found.append((str(each.name), matched))
+            found.append((str(each.name), {matcher.name for matcher in each.matchers.matchers}))
         elif isinstance(each, promql.AggregateExpr) and each.modifier is not None:
-            grouped.update(each.modifier.labels)
+            inside = slice(len(found), len(found) + len(_selectors(each.expr)))
+            groups.append((inside, set(each.modifier.labels)))
         return True
 
     promql.walk(promql.parse(expression), visit)
-    return [Use(name, labels | grouped) for name, labels in found]
+    for inside, labels in groups:
+        for _, matched in found[inside]:
+            matched |= labels
+    return [Use(name, frozenset(labels)) for name, labels in found]
+
+
+def choices(expression: str) -> Iterator[tuple[str, str, str]]:
+    """Metric, label and value of each matcher that names values."""
+    for selector in _selectors(promql.parse(expression)):
+        for matcher in selector.matchers.matchers:
+            for value in matcher.value.split("|"):
+                yield str(selector.name), matcher.name, value
+
+
+def thresholds(expression: str) -> list[tuple[str, float]]:
+    """Of each quantile that is compared with a number: the histogram's series, and the number."""
+    found: list[tuple[str, float]] = []
+
+    def visit(each: promql.Expr) -> bool:
+        if isinstance(each, promql.BinaryExpr) and isinstance(each.rhs, promql.NumberLiteral):
+            for selector in _selectors(each.lhs):
+                if str(selector.name).endswith("_bucket"):
+                    found.append((str(selector.name), each.rhs.val))
+        return True
+
+    promql.walk(promql.parse(expression), visit)
+    return found
+
+
+def _selectors(expression: promql.Expr) -> list[promql.VectorSelector]:
+    found: list[promql.VectorSelector] = []
+
+    def visit(each: promql.Expr) -> bool:
+        if isinstance(each, promql.VectorSelector):
+            found.append(each)
+        return True
+
+    promql.walk(expression, visit)
+    return found
 
 
 def family_of(metric: str, known: set[str]) -> str:

@@ -91,11 +91,13 @@ HEALTHY: Final[Series] = {
     'heliostat_operator_queue_depth{kind="execution"}': flat(12),
     'heliostat_executions_stuck{phase="Running"}': flat(0),
     "heliostat_execution_longest_wait_seconds": flat(40),
+    'heliostat_executions_blocked{reason="AgentConcurrency"}': flat(3),
     **histogram("heliostat_execution_start_seconds"),
     'heliostat_attempts_total{cause="infrastructure"}': growing(0.5),
     'heliostat_attempts_total{cause="none"}': growing(10),
     'heliostat_executions_finished_total{phase="Failed",reason="AgentError"}': growing(1),
     'heliostat_executions_finished_total{phase="Succeeded",reason="Verified"}': growing(9),
+    'heliostat_executions_finished_total{phase="Cancelled",reason="Skipped"}': growing(60),
     'heliostat_schedule_ticks_total{end="missed"}': flat(3),
     'heliostat_schedule_ticks_total{end="ran"}': growing(5),
     **histogram("heliostat_schedule_lateness_seconds"),
@@ -104,6 +106,8 @@ HEALTHY: Final[Series] = {
     'heliostat_gateway_calls_total{outcome="answered"}': growing(100),
     'heliostat_gateway_calls_total{outcome="client_gone"}': growing(20),
     'heliostat_gateway_calls_total{outcome="provider_refused"}': growing(2),
+    'heliostat_gateway_refusals_total{type="billing_error"}': growing(90),
+    'heliostat_gateway_refusals_total{type="permission_error"}': growing(5),
     "heliostat_gateway_ledger_shared": flat(1),
     "heliostat_gateway_ledger_local": flat(0),
     "heliostat_gateway_breakers_alone": flat(0),
@@ -111,10 +115,14 @@ HEALTHY: Final[Series] = {
     **histogram("heliostat_gateway_overhead_seconds", labels='dialect="messages"'),
     "heliostat_gateway_unpriced_total": flat(1),
     'heliostat_gateway_cost_nanodollars_total{model="claude"}': growing(1e9),
+    'heliostat_operator_expects{service="api"}': flat(1),
+    'heliostat_operator_expects{service="egress"}': flat(1),
+    "heliostat_api_stream_clients": flat(2),
     'heliostat_api_requests_total{status="2xx"}': growing(600),
     'heliostat_api_requests_total{status="5xx"}': growing(1),
     "heliostat_api_recorder_lag_seconds": flat(0),
     **histogram("heliostat_api_store_seconds", labels='operation="get"'),
+    "heliostat_egress_open_tunnels": flat(0),
     'heliostat_egress_decisions_total{verdict="Allowed"}': growing(20),
     'heliostat_egress_decisions_total{verdict="NotNamed"}': growing(20),
     'heliostat_egress_decisions_total{verdict="NotConnected"}': growing(1),
@@ -134,6 +142,9 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
     "HeliostatOperatorBehind": {'heliostat_operator_queue_depth{kind="execution"}': flat(900)},
     "HeliostatRunsStuck": {'heliostat_executions_stuck{phase="Running"}': flat(1)},
     "HeliostatRunsWaitLong": {"heliostat_execution_longest_wait_seconds": flat(4000)},
+    "HeliostatRunsHeld": {
+        'heliostat_executions_blocked{reason="ConfigurationHeld"}': turning(1, 0, 0)
+    },
     "HeliostatStartsSlow": histogram("heliostat_execution_start_seconds", "600"),
     "HeliostatInfrastructureFails": {
         'heliostat_attempts_total{cause="infrastructure"}': growing(5)
@@ -151,6 +162,9 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
     "HeliostatModelCallsFail": {
         'heliostat_gateway_calls_total{outcome="provider_refused"}': growing(50)
     },
+    "HeliostatGatewayRefuses": {
+        'heliostat_gateway_refusals_total{type="authentication_error"}': growing(90)
+    },
     "HeliostatGatewayAlone": {"heliostat_gateway_breakers_alone": flat(1)},
     "HeliostatLedgerNotWritten": {"heliostat_gateway_writer_waiting": turning(1, 0)},
     "HeliostatGatewaySlow": histogram(
@@ -160,9 +174,11 @@ TROUBLES: Final[Mapping[str, Mapping[str, Course | None]]] = {
     "HeliostatCostJumps": {
         'heliostat_gateway_cost_nanodollars_total{model="claude"}': late(1e9, 9e9)
     },
+    "HeliostatApiMissing": {"heliostat_api_stream_clients": None},
     "HeliostatApiFails": {'heliostat_api_requests_total{status="5xx"}': growing(90)},
     "HeliostatRecordsBehind": {"heliostat_api_recorder_lag_seconds": flat(120)},
     "HeliostatStoreSlow": histogram("heliostat_api_store_seconds", "5", 'operation="get"'),
+    "HeliostatEgressMissing": {"heliostat_egress_open_tunnels": None},
     "HeliostatEgressFails": {
         'heliostat_egress_decisions_total{verdict="NotConnected"}': growing(30)
     },

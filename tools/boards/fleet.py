@@ -28,7 +28,7 @@ FLEET: Final = Board(
                 "Succeeded, 24 h",
                 "Share of all runs that ended.",
                 'sum(increase(heliostat_executions_finished_total{phase="Succeeded"}[24h]))'
-                " / sum(increase(heliostat_executions_finished_total[24h]))",
+                ' / sum(increase(heliostat_executions_finished_total{reason!="Skipped"}[24h]))',
                 "percentunit",
             ),
         ],

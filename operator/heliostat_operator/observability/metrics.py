@@ -1,6 +1,6 @@
 """What the operator counts; label sets are fixed and small. docs/metrics.md has every one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -61,6 +61,9 @@ class Metrics:
             "operator_watch_silence_seconds",
             "For how long the operator's own touch of its Lease has not come back.",
         )
+        self._expects = self._gauge(
+            "operator_expects", "1 for a service that the operator's settings name.", ["service"]
+        )
         self.is_leader = self._gauge("operator_is_leader", "1 on the replica that reconciles.")
 
     def _count_runs(self) -> None:
@@ -100,6 +103,11 @@ class Metrics:
     ) -> None:
         """Counts the unfinished runs whenever the metrics are read."""
         self.registry.register(Population(census, self._agents, clock, leads))
+
+    def expect(self, addresses: Mapping[str, str]) -> None:
+        """Services by name; an empty address: there is none."""
+        for service, address in addresses.items():
+            self._expects.labels(service).set(bool(address))
 
     def sees(self, agent: Agent) -> None:
         """An Agent is there: its counters begin at 0, before its first run ends."""
@@ -147,9 +155,11 @@ class Metrics:
                 self._attempts.labels(attempt.cause or "none").inc()
             case Finished(phase=phase, reason=reason, ran_seconds=seconds):
                 self._finished.labels(phase, reason if reason in _REASONS else "other").inc()
-                self._run.observe(seconds)
-                self._agent_finished.labels(*agent, phase).inc()
-                self._agent_seconds.labels(*agent).inc(seconds)
+                if reason != FinishedReason.SKIPPED:  # a time that was left out is no run
+                    self._agent_finished.labels(*agent, phase).inc()
+                if seconds is not None:
+                    self._run.observe(seconds)
+                    self._agent_seconds.labels(*agent).inc(seconds)
             case Settled(cost_micros=cost):
                 self._agent_cost.labels(*agent).inc(cost)
 

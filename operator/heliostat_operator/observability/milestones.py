@@ -32,11 +32,11 @@ class AttemptEnded:
 
 @dataclass(frozen=True)
 class Finished:
-    """It ended for ever."""
+    """It ended for ever. `ran_seconds` of its containers; None: it never had one."""
 
     phase: str
     reason: str
-    ran_seconds: int
+    ran_seconds: int | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def milestones(before: Execution, after: Execution) -> Iterator[Milestone]:
         if attempt.is_over and attempt.number not in over:
             yield AttemptEnded(attempt)
     if after.is_finished and not before.is_finished:
-        ran = status.duration_seconds or 0
+        ran = (status.duration_seconds or 0) if status.start_time else None
         yield Finished(compute_phase(after).value, after.finished_reason, ran)
     if after.is_settled and not before.is_settled:
         yield Settled(status.cost_micros)

@@ -34,6 +34,7 @@ def describe(reached: Milestone) -> str:
             cause = f", caused by {attempt.cause}" if attempt.cause else ""
             return f"attempt {attempt.number} ended: {attempt.reason}{cause}"
         case Finished(phase=phase, reason=reason, ran_seconds=seconds):
-            return f"finished: {phase}, {reason}, after {seconds} s of running"
+            ran = "it never ran" if seconds is None else f"after {seconds} s of running"
+            return f"finished: {phase}, {reason}, {ran}"
         case Settled(cost_micros=cost):
             return f"its cost is final: {format_micros(cost)}"

@@ -106,10 +106,24 @@ def test_what_an_operator_finds_missed_when_it_starts_is_told(
 def test_a_service_that_is_gone_is_missed_only_where_it_should_be(
     promtool: Path, tmp_path: Path
 ) -> None:
-    gone = "heliostat_gateway_writer_waiting"
-    missed = case("HeliostatLedgerNotWritten", series=house({gone: None}))
-    alone = case(None, series=house({gone: None, "heliostat_gateway_ledger_shared": flat(0)}))
-    assert judge(promtool, tmp_path, missed, alone) == ""
+    writer = "heliostat_gateway_writer_waiting"
+    missed = case("HeliostatLedgerNotWritten", series=house({writer: None}))
+    small = {
+        writer: None,
+        "heliostat_gateway_ledger_shared": flat(0),
+        "heliostat_api_stream_clients": None,
+        'heliostat_operator_expects{service="api"}': flat(0),
+        "heliostat_egress_open_tunnels": None,
+        'heliostat_operator_expects{service="egress"}': flat(0),
+    }
+    assert judge(promtool, tmp_path, missed, case(None, series=house(small))) == ""
+
+
+def test_a_gateway_that_answers_nobody_is_told(promtool: Path, tmp_path: Path) -> None:
+    calls = [name for name in series_of(None) if name.startswith("heliostat_gateway_calls_total")]
+    refuses = TROUBLES["HeliostatGatewayRefuses"]
+    series = house({**refuses, **dict.fromkeys(calls)})
+    assert judge(promtool, tmp_path, case("HeliostatGatewayRefuses", series=series)) == ""
 
 
 def test_a_new_house_has_no_day_before(promtool: Path, tmp_path: Path) -> None:

@@ -2,16 +2,24 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from heliostat_core.conditions import BlockedReason, FinishedReason
+from heliostat_core.executions import CauseClass, Phase
+from heliostat_core.schedules.status import Outcome
+from heliostat_gateway.breakers import BreakerState
+from heliostat_gateway.egress.decisions import Verdict
 from support.exported import Families, exported
 from support.promql import (
     Use,
+    choices,
     expressions,
     family_of,
     read_alerts,
     read_dashboards,
+    thresholds,
     uses,
 )
 from tools.machine import ROOT
@@ -22,6 +30,34 @@ UNUSED = {
     "heliostat_gateway_anomaly_check_failures_total",
     "heliostat_gateway_breaker_decisions_alone_total",
     "heliostat_gateway_ledger_outages",
+}
+
+GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
+VALUES: dict[tuple[str, str], set[str]] = {
+    ("heliostat_attempts_total", "cause"): {*get_args(CauseClass), "none"},
+    ("heliostat_executions", "phase"): set(Phase),
+    ("heliostat_executions_finished_total", "phase"): set(Phase),
+    ("heliostat_executions_finished_total", "reason"): {each.value for each in FinishedReason},
+    ("heliostat_agent_executions_finished_total", "phase"): set(Phase),
+    ("heliostat_executions_blocked", "reason"): {each.value for each in BlockedReason},
+    ("heliostat_schedule_ticks_total", "end"): {each.lower() for each in get_args(Outcome)},
+    ("heliostat_operator_expects", "service"): {"api", "egress"},
+    ("heliostat_gateway_calls_total", "outcome"): set(
+        re.findall("`([a-z_]+)`", GATEWAY.partition("Outcomes of requests:")[2])
+    ),
+    ("heliostat_gateway_refusals_total", "type"): set(
+        re.findall(r"`([a-z_]+_error)`", GATEWAY.partition("Refusals have")[2].partition("##")[0])
+    ),
+    ("heliostat_gateway_tokens_total", "kind"): {
+        "input",
+        "output",
+        "cache_read",
+        "cache_write_5m",
+        "cache_write_1h",
+    },
+    ("heliostat_gateway_breakers", "state"): set(BreakerState),
+    ("heliostat_api_requests_total", "status"): {f"{first}xx" for first in range(1, 6)},
+    ("heliostat_egress_decisions_total", "verdict"): set(Verdict),
 }
 
 
@@ -55,6 +91,37 @@ async def test_only_counters_are_read_as_rates(tmp_path: Path) -> None:
         for name in re.findall(r"(?:rate|increase)\((heliostat_\w+)", text):
             family = known[family_of(name, set(known))]
             assert family.kind in ("counter", "histogram") or name in growing, place
+
+
+async def test_every_value_that_is_asked_for_is_one_that_there_is(tmp_path: Path) -> None:
+    known = await exported(tmp_path)
+    asked = {
+        (family_of(metric, set(known)), label, value)
+        for _, text in expressions()
+        for metric, label, value in choices(text)
+        if value not in ("x", ".*")  # what a page has chosen, or all
+    }
+    assert len(asked) > 20
+    assert [each for each in sorted(asked) if not is_a_value(*each)] == []
+
+
+def is_a_value(metric: str, label: str, value: str) -> bool:
+    return any(re.fullmatch(value, each) for each in VALUES[metric, label])
+
+
+async def test_every_threshold_is_below_the_last_bound_of_its_histogram(tmp_path: Path) -> None:
+    known = await exported(tmp_path)
+    asked = [
+        (metric, number)
+        for alert in read_alerts()
+        for metric, number in thresholds(alert.expression)
+    ]
+    assert len(asked) == 5
+    for metric, number in asked:
+        *bounds, last = known[family_of(metric, set(known))].bounds
+        assert last == float("inf")
+        # Beyond the last finite bound a quantile says that bound, whatever was measured.
+        assert number < bounds[-1], metric
 
 
 def test_a_metric_or_label_that_is_not_there_is_found() -> None:

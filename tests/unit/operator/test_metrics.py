@@ -31,7 +31,7 @@ def finished(name: str, agent: str, reason: str, cause: str | None) -> Execution
         succeeded="False",
         reason=reason,
         settled="True",
-    ).model_copy(update={"cost_micros": 7, "duration_seconds": 5})
+    ).model_copy(update={"start_time": NOW, "cost_micros": 7, "duration_seconds": 5})
     return make_execution(name, agent=agent, status=status)
 
 
@@ -152,6 +152,19 @@ def test_all_test_runs_share_a_label() -> None:
     value = metrics.registry.get_sample_value
     assert value("heliostat_agent_cost_microdollars_total", tests) == 7 * (MOST_AGENTS + 100)
     assert value("heliostat_agent_executions", tests) == MOST_AGENTS + 100
+
+
+def test_a_time_that_was_left_out_counts_as_no_run() -> None:
+    metrics = Metrics()
+    metrics.sees(make_agent())
+    status = make_condition_status(succeeded="False", reason="Skipped", settled="True")
+    metrics.moved(BEFORE, make_execution(status=status))
+    value = metrics.registry.get_sample_value
+    ended = {"phase": "Cancelled", "reason": "Skipped"}
+    agent = {"namespace": "default", "agent": "sales", "phase": "Cancelled"}
+    assert value("heliostat_executions_finished_total", ended) == 1
+    assert value("heliostat_execution_run_seconds_count") == 0
+    assert value("heliostat_agent_executions_finished_total", agent) == 0
 
 
 def test_every_phase_is_there_before_the_first_run() -> None:

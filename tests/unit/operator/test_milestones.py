@@ -75,6 +75,15 @@ def test_a_life_is_told_in_lines(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
+def test_what_never_ran_has_no_time(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    skipped = make_condition_status(succeeded="False", reason=FinishedReason.SKIPPED)
+    *_, last = milestones(WAITS, execution(skipped))
+    assert last == Finished("Cancelled", "Skipped", None)
+    tell_in_lines(WAITS, execution(skipped))
+    assert caplog.messages[-1] == "finished: Cancelled, Skipped, it never ran"
+
+
 def test_what_was_reached_before_is_not_reached_again() -> None:
     for each in (WAITS, ADMITTED, RUNS, ENDED, SETTLED):
         assert list(milestones(each, each)) == []
