@@ -11,6 +11,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
 
 from heliostat_core.traces import SpanContext
 from heliostat_telemetry.spans import Span
@@ -23,6 +24,7 @@ _KINDS: Final = {
     "internal": trace.SpanKind.INTERNAL,
 }
 _SAMPLED: Final = trace.TraceFlags(trace.TraceFlags.SAMPLED)
+_NOT_SAMPLED: Final = trace.TraceFlags(trace.TraceFlags.DEFAULT)
 
 
 class _GivenIds(IdGenerator):
@@ -60,7 +62,7 @@ class OtlpSpans:
         self._ids.given = span.own
         started = self._tracer.start_span(
             span.name,
-            context=_below(span.parent),
+            context=self._below(span.parent),
             kind=_KINDS[span.kind],
             attributes=span.attributes,
             start_time=_nanos(span.began),
@@ -70,6 +72,20 @@ class OtlpSpans:
         started.end(end_time=_nanos(span.ended))
         made = started.get_span_context()
         return SpanContext(made.trace_id, made.span_id)
+
+    def _below(self, parent: SpanContext | None) -> Context:
+        """An empty context too: nothing of the surrounding code's own is a parent.
+
+        Whether a parent was sampled nobody passes on: the sampler says of the trace's id what it
+        said, or will say, where the trace began.
+        """
+        if parent is None:
+            return Context()
+        root = self._provider.sampler.should_sample(Context(), parent.trace, "")
+        is_sampled = root.decision is Decision.RECORD_AND_SAMPLE
+        flags = _SAMPLED if is_sampled else _NOT_SAMPLED
+        known = trace.SpanContext(parent.trace, parent.span, is_remote=True, trace_flags=flags)
+        return trace.set_span_in_context(trace.NonRecordingSpan(known), Context())
 
     async def close(self) -> None:
         """See Spans. A receiver that does not answer is not waited for."""
@@ -82,14 +98,6 @@ class OtlpSpans:
         except TimeoutError:
             return
         await asyncio.to_thread(self._provider.shutdown)
-
-
-def _below(parent: SpanContext | None) -> Context:
-    """An empty context too: nothing of the surrounding code's own is a parent."""
-    if parent is None:
-        return Context()
-    known = trace.SpanContext(parent.trace, parent.span, is_remote=True, trace_flags=_SAMPLED)
-    return trace.set_span_in_context(trace.NonRecordingSpan(known), Context())
 
 
 def _nanos(seconds: float) -> int:
