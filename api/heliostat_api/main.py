@@ -131,7 +131,9 @@ def create_app(around: Surroundings) -> FastAPI:
         samples=workshop.samples,
         previews=workshop.previews,
         schedules=workshop.schedules,
-        cloud_calls=CloudCalls(world, open_cloud_tokens(around.settings)),
+        cloud_calls=CloudCalls(
+            world, open_cloud_tokens(around.settings), workshop.commands.triggers
+        ),
         secrets=workshop.secrets,
         routes=workshop.routes,
         commands=workshop.commands,

@@ -37,6 +37,11 @@ def read_header(text: str) -> SpanContext | None:
     return SpanContext(int(found[1], 16), int(found[2], 16))
 
 
+def tick_context(correlation_id: str, execution_uid: str) -> SpanContext:
+    """The time of a schedule for which the run was made."""
+    return SpanContext(trace_of(correlation_id), _number(f"tick/{execution_uid}", 8))
+
+
 def run_context(correlation_id: str, execution_uid: str) -> SpanContext:
     """The run, from its creation to its end."""
     return SpanContext(trace_of(correlation_id), _number(f"run/{execution_uid}", 8))

@@ -4,6 +4,7 @@ They come at least once, late, and in any order. A name that follows from the Ag
 what makes them one; whether the time runs, the operator decides.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Annotated
 from fastapi import Header
 
 from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.triggers import Triggers
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.texts import plain
@@ -25,6 +27,7 @@ from heliostat_core.schedules.executions import (
     build_scheduled_execution,
 )
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
+from heliostat_telemetry.lines import add_to_lines
 
 _KIND = "CloudScheduler"
 
@@ -64,6 +67,7 @@ class CloudCalls:
 
     world: World
     tokens: CloudTokens | None
+    triggers: Triggers
 
     async def check(self, token: str | None) -> None:
         """Raises a problem with status 401, and ProviderAwayError."""
@@ -79,34 +83,48 @@ class CloudCalls:
     async def take(self, call: CloudCall, headers: CloudHeaders, correlation: str) -> Accepted:
         """Makes the Execution unless it is there. Raises WorldError and a problem with 404.
 
-        The answer has the run's own correlation id; `correlation` where the run is gone again.
+        The answer, and the lines from here on, have the run's own correlation id: that of the call
+        which made it; `correlation` where the run is gone again.
         """
         found = await self.world.get(Ref(AGENT, call.namespace, call.agent))
         agent = Agent.model_validate(found) if found else None
         if agent is None or agent.metadata.uid != call.uid or headers.job != cloud_job_id(call):
             raise NotFoundProblem("agent")
-        made = await self._made(build_run(agent, headers))
-        if made is None:
+        run = await self._made(agent, headers, correlation)
+        if run is None:
             return Accepted(correlation_id=correlation, execution=None)
-        run = Execution.model_validate(made)
+        add_to_lines(correlationId=run.correlation_id)
         return Accepted(correlation_id=run.correlation_id, execution=run.metadata.uid)
 
-    async def _made(self, execution: JsonObject) -> JsonObject | None:
+    async def _made(
+        self, agent: Agent, headers: CloudHeaders, correlation: str
+    ) -> Execution | None:
         """The Execution of that name."""
+        trigger = self.triggers.begin(correlation)
+        wanted = build_run(agent, headers, correlation, trigger.annotations)
         try:
-            return await self.world.create(execution)
+            run = Execution.model_validate(await self.world.create(wanted))
         except AlreadyExistsError:
-            meta = ObjectHead.model_validate(execution).metadata
-            return await self.world.get(Ref(EXECUTION, meta.namespace, meta.name))
+            meta = ObjectHead.model_validate(wanted).metadata
+            found = await self.world.get(Ref(EXECUTION, meta.namespace, meta.name))
+            return Execution.model_validate(found) if found else None
+        self.triggers.end(trigger, agent.metadata.name, correlation, run.metadata.uid)
+        return run
 
 
-def build_run(agent: Agent, headers: CloudHeaders) -> JsonObject:
+def build_run(
+    agent: Agent, headers: CloudHeaders, correlation: str, annotations: Mapping[str, str]
+) -> JsonObject:
     """An offer for a time of the schedule, or a run of its own."""
     name, time = agent.metadata.name, headers.time
     if headers.is_by_hand:
         spec = ExecutionSpec(
-            agent_ref=AgentRef(name=name), trigger=Trigger(kind="Manual", id=_KIND)
+            agent_ref=AgentRef(name=name),
+            trigger=Trigger(kind="Manual", id=_KIND),
+            correlation_id=correlation,
         )
-        return build_agents_execution(agent, child_name(name, f"now-{time:%Y%m%dt%H%M%S%fz}"), spec)
-    offered = {OFFERED_ANNOTATION: _KIND}
-    return build_scheduled_execution(agent, _KIND, scheduled_name(name, time), time, offered)
+        run = child_name(name, f"now-{time:%Y%m%dt%H%M%S%fz}")
+        return build_agents_execution(agent, run, spec, annotations)
+    offered = {**annotations, OFFERED_ANNOTATION: _KIND}
+    run = scheduled_name(name, time)
+    return build_scheduled_execution(agent, _KIND, run, time, offered, correlation)

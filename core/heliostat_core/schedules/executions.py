@@ -15,12 +15,14 @@ def build_scheduled_execution(
     name: str,
     scheduled: datetime,
     annotations: Mapping[str, str] | None = None,
+    correlation: str = "",
 ) -> JsonObject:
     """Its name follows from the Agent and the time: a repetition is a 409."""
     seconds = agent.spec.schedule.latest_start_seconds if agent.spec.schedule else None
     spec = ExecutionSpec(
         agent_ref=AgentRef(name=agent.metadata.name),
         trigger=Trigger(kind=SCHEDULED, id=fired_by, scheduled_time=scheduled),
+        correlation_id=correlation,
         deadline_time=None if seconds is None else scheduled + timedelta(seconds=seconds),
     )
     return build_agents_execution(agent, name, spec, annotations)

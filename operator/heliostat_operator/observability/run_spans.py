@@ -17,6 +17,7 @@ from heliostat_core.traces import (
     read_header,
     run_context,
     runner_context,
+    tick_context,
     trace_of,
 )
 from heliostat_operator.observability.milestones import admitted_time
@@ -37,11 +38,17 @@ class RunSpans:
 
 
 def spans_of(execution: Execution) -> Iterator[Span]:
-    """The run, its wait, its attempts and what ran in them. Nothing of one that has not ended."""
+    """What the run was made for, the run, its wait, its attempts and what ran in them. Nothing of
+    one that has not ended."""
     created, ended = execution.metadata.creation_timestamp, execution.status.completion_time
     if created is None or ended is None:
         return
     run = run_context(execution.correlation_id, execution.metadata.uid)
+    parent, scheduled = asked_by(execution), execution.spec.trigger.scheduled_time
+    if parent is None and scheduled is not None and execution.is_scheduled:
+        tick = _tick(execution, scheduled, created)
+        parent = tick.own
+        yield tick
     yield Span(
         name=f"run {execution.spec.agent_ref.name}",
         kind="internal",
@@ -49,7 +56,7 @@ def spans_of(execution: Execution) -> Iterator[Span]:
         ended=ended.timestamp(),
         attributes=_run_attributes(execution),
         failed=not is_true(execution.status.conditions, ExecutionCondition.SUCCEEDED),
-        parent=asked_by(execution),
+        parent=parent,
         own=run,
     )
     yield _waiting(execution, created, admitted_time(execution) or ended, run)
@@ -61,6 +68,24 @@ def asked_by(execution: Execution) -> SpanContext | None:
     """The span that asked for the run; one of another trace is not followed."""
     said = read_header(execution.metadata.annotations.get(TRACEPARENT_ANNOTATION, ""))
     return said if said and said.trace == trace_of(execution.correlation_id) else None
+
+
+def _tick(execution: Execution, scheduled: datetime, made: datetime) -> Span:
+    """Nobody asked: from the time of the schedule until the run was made for it."""
+    return Span(
+        name=f"tick {execution.spec.agent_ref.name}",
+        kind="internal",
+        began=min(scheduled, made).timestamp(),
+        ended=made.timestamp(),
+        attributes=_said(
+            {
+                "heliostat.correlation.id": execution.correlation_id,
+                "heliostat.trigger": execution.spec.trigger.kind,
+                "heliostat.trigger.id": execution.spec.trigger.id,
+            }
+        ),
+        own=tick_context(execution.correlation_id, execution.metadata.uid),
+    )
 
 
 def _waiting(execution: Execution, began: datetime, ended: datetime, run: SpanContext) -> Span:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from heliostat_api.executions.triggers import Triggers
 from heliostat_api.people.keysets import JsonMap, KeySet
 from heliostat_api.schedules.cloud_calls import CloudCalls, cloud_headers_of
 from heliostat_api.schedules.cloud_tokens import CloudTokens
@@ -23,16 +24,20 @@ from heliostat_core.conditions import ExecutionCondition, is_true
 from heliostat_core.executions import Execution
 from heliostat_core.names import CLOUD_FINALIZER
 from heliostat_core.schedules.cloud_jobs import CloudCall
+from heliostat_core.traces import SpanContext
 from heliostat_core.worlds import AGENT, EVENT, EXECUTION, Ref
 from heliostat_google.identity import Identity
 from heliostat_google.scheduler import CloudScheduler
 from heliostat_google.timer_jobs import TimerJobError
 from heliostat_operator.agents.known import KnownAgents
+from heliostat_operator.observability.run_spans import asked_by
 from heliostat_operator.schedules.cloud_timers import LET_GO, CloudTimers
 from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.triggers import Setup, TriggerReconciler
 from heliostat_operator.settings import OperatorSettings
+from heliostat_telemetry.lines import subject_of_lines
+from heliostat_telemetry.spans import Span
 from support.builders.resources import make_agent
 from support.google.accounts import ServiceAccount
 from support.google.scheduler import (
@@ -68,6 +73,21 @@ async def keys(_: str) -> JsonMap:
 
 
 @dataclass
+class Told:
+    """Spans that were told."""
+
+    spans: list[Span] = field(default_factory=list)
+
+    def tell(self, span: Span) -> SpanContext:
+        self.spans.append(span)
+        assert span.own is not None
+        return span.own
+
+    async def close(self) -> None:
+        """Nothing is kept back."""
+
+
+@dataclass
 class Place:
     """One Agent, the operator's hand on Google, and the api that Google calls."""
 
@@ -76,11 +96,12 @@ class Place:
     world: MemoryWorld = field(default_factory=MemoryWorld)
     now: datetime = NOW
     setup: Setup | None = None
+    spans: Told = field(default_factory=Told)
     calls: CloudCalls = field(init=False)
 
     def __post_init__(self) -> None:
         tokens = CloudTokens(API, CALLER, KeySet("https://keys.example", monotonic, keys))
-        self.calls = CloudCalls(self.world, tokens)
+        self.calls = CloudCalls(self.world, tokens, Triggers(lambda: self.now, self.spans))
         timers = CloudTimers(self.world, self.client, configured(), lambda: self.now)
         self._triggers = TriggerReconciler(self.world, {"CloudScheduler": timers}, lambda: self.now)
 
@@ -249,6 +270,23 @@ async def test_a_pod_to_which_google_gives_no_token_is_told_so(
         await timers.remove(f"{LOCATION}/jobs/sales")
     await timers.close()
     assert told.value.may_pass is not is_answered
+
+
+async def test_a_call_is_the_first_span_of_the_runs_trace(google: FakeCloudScheduler) -> None:
+    async with opened(google) as place:
+        place.agent()
+        await place.keep()
+        [job] = place.jobs
+        for _ in range(2):  # the second one makes none
+            await place.deliver(build_request(job, NOW + MINUTE))
+        await place.deliver(build_request(job, NOW + MINUTE + timedelta(seconds=5)))
+        [offered, by_hand] = place.executions()
+        assert {offered.correlation_id, by_hand.correlation_id} == {"c-1"}
+        asked = [asked_by(each) for each in (offered, by_hand)]
+        assert [each.own for each in place.spans.spans] == asked
+        assert {each.name for each in place.spans.spans} == {"ask for a run of sales"}
+        assert None not in asked
+        assert subject_of_lines()["correlationId"] == "c-1"
 
 
 async def test_run_now_in_the_console_is_a_run_of_its_own(google: FakeCloudScheduler) -> None:

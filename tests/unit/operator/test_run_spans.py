@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from heliostat_core.conditions import ConditionStatus, FinishedReason
-from heliostat_core.executions import Attempt, Execution
+from heliostat_core.executions import SCHEDULED, Attempt, Execution, Trigger
 from heliostat_core.traces import (
     TRACEPARENT_ANNOTATION,
     SpanContext,
     attempt_context,
     run_context,
     runner_context,
+    tick_context,
     trace_of,
 )
 from heliostat_operator.observability.run_spans import RunSpans, spans_of
@@ -84,6 +87,31 @@ def test_a_run_its_wait_its_attempts_and_what_ran_in_them() -> None:
 def test_a_run_stands_below_who_asked_for_it() -> None:
     asked = SpanContext(trace_of("dash-1"), 7)
     assert next(spans_of(ended(GOOD, traceparent=asked.to_header()))).parent == asked
+
+
+@pytest.mark.parametrize("kind", ["Builtin", "CronJob"])
+def test_a_run_of_a_schedule_stands_below_its_time(kind: str) -> None:
+    execution = scheduled(ended(GOOD), kind)
+    tick, run, *_ = spans_of(execution)
+    assert tick.name == "tick sales"
+    assert tick.own == tick_context("dash-1", execution.metadata.uid)
+    assert tick.parent is None
+    assert (tick.began, tick.ended) == ((NOW - seconds(5)).timestamp(), run.began)
+    assert tick.attributes["heliostat.trigger.id"] == kind
+    assert run.parent == tick.own
+
+
+def test_a_run_of_a_schedule_that_was_asked_for_stands_below_who_asked() -> None:
+    asked = SpanContext(trace_of("dash-1"), 7)
+    execution = scheduled(ended(GOOD, traceparent=asked.to_header()), "CloudScheduler")
+    run = next(spans_of(execution))
+    assert (run.name, run.parent) == ("run sales", asked)
+
+
+def scheduled(execution: Execution, fired_by: str) -> Execution:
+    trigger = Trigger(kind=SCHEDULED, id=fired_by, scheduled_time=NOW - seconds(5))
+    spec = execution.spec.model_copy(update={"trigger": trigger})
+    return execution.model_copy(update={"spec": spec})
 
 
 def test_a_span_of_another_trace_is_not_followed() -> None:
