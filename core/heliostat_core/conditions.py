@@ -260,7 +260,7 @@ class FinishedReason(Documented):
     PROMPT_INVALID = "PromptInvalid", "The prompt has a placeholder that is no parameter."
     PROMPT_TOO_LONG = (
         "PromptTooLong",
-        "Prompt, parameters and input together are more than a Secret can carry.",
+        "Prompt, parameters, input and secrets together are more than a Secret can carry.",
     )
     INFRASTRUCTURE_LIMIT = (
         "InfrastructureRetriesExhausted",

@@ -169,7 +169,7 @@ def _decide_admission(
         return _wait_for_admission(execution, status, block, stamp)
     limits = seen.agent.spec.limits
     attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
-    words = too_long(execution, seen.agent.spec, attempt, settings)
+    words = too_long(execution, seen.agent.spec, attempt, settings, seen.vaulted.values)
     if words is not None:
         return _refuse(status, stamp, Finish(FinishedReason.PROMPT_TOO_LONG, words))
     status = with_condition(

@@ -18,7 +18,7 @@ from heliostat_operator.runs.admission import Seats
 from heliostat_operator.runs.diagnosis import Facts
 from heliostat_operator.runs.lifecycle import Decision, decide
 from heliostat_operator.runs.observations import Observation
-from heliostat_operator.secrets.vaults import Vaulted
+from heliostat_operator.secrets.vaults import NOTHING, Vaulted
 from support.builders.resources import (
     NOW,
     make_agent,
@@ -117,8 +117,8 @@ def test_the_record_of_a_further_attempt_names_the_session_that_it_runs(
     assert start.resume_session == ("first" if same else None)
 
 
-def admit(execution: Execution, agent: Agent) -> Decision:
-    seen = Observation(agent, None, SEATS, Facts(None, None), None)
+def admit(execution: Execution, agent: Agent, vaulted: Vaulted = NOTHING) -> Decision:
+    seen = Observation(agent, None, SEATS, Facts(None, None), None, vaulted=vaulted)
     return decide(execution, seen, NOW, make_settings())
 
 
@@ -134,6 +134,16 @@ def test_a_prompt_that_no_secret_can_carry_is_refused_at_admission() -> None:
     [message] = [each.message for each in decision.status.conditions if each.type == "Succeeded"]
     assert "spec.parameters 8192, spec.input 0" in message
     assert len(message) <= 1024
+
+
+@pytest.mark.parametrize(("count", "is_admitted"), [(15, True), (16, False)])
+def test_values_of_secret_manager_count_as_well(count: int, is_admitted: bool) -> None:
+    values = {f"TOKEN_{number}": SecretStr(VALUE * 8) for number in range(count)}
+    decision = admit(make_execution(), make_agent(), Vaulted(values))
+    assert bool(decision.status.attempts) == is_admitted
+    if not is_admitted:
+        [told] = [each.message for each in decision.status.conditions if each.type == "Succeeded"]
+        assert f"values of Secret Manager {16 * 65536}; a Secret carries" in told
 
 
 def test_the_longest_prompt_that_is_admitted_fits_a_secret() -> None:
