@@ -254,6 +254,7 @@ class ApiSettings(BaseSettings):
         str,
         Field(
             description="Audience of its OIDC tokens: the operator's "
+            "HELIOSTAT_OPERATOR_CLOUD_SCHEDULER_AUDIENCE or, where that is empty, its "
             "HELIOSTAT_OPERATOR_CLOUD_SCHEDULER_TARGET."
         ),
     ] = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -21,16 +21,22 @@ def not_reserved(field: str) -> tuple[str, str]:
     )
 
 
+SecretName: TypeAlias = Annotated[
+    str,
+    StringConstraints(
+        min_length=20,
+        max_length=336,
+        pattern=r"^projects/[a-z0-9][-a-z0-9.:]*/secrets/[A-Za-z0-9_-]+$",
+    ),
+]
+"""Of a secret of Secret Manager, without a version."""
+
+
 class ManagedSecret(Part):
     """A version of a secret in Google's Secret Manager."""
 
     secret: Annotated[
-        str,
-        StringConstraints(
-            min_length=20,
-            max_length=336,
-            pattern=r"^projects/[a-z0-9][-a-z0-9.:]*/secrets/[A-Za-z0-9_-]+$",
-        ),
+        SecretName,
         Field(
             description="The secret, as projects/PROJECT/secrets/SECRET. Its label "
             "`heliostat-namespaces` must name this namespace."

@@ -47,8 +47,13 @@ variable "provider_keys" {
   default     = { ANTHROPIC_API_KEY = "heliostat-anthropic-key" }
 
   validation {
-    condition     = alltrue([for variable, _ in var.provider_keys : can(regex("^[A-Z][A-Z0-9_]*_API_KEY(_[1-9][0-9]*)?$", variable))])
+    condition     = alltrue([for variable, _ in var.provider_keys : can(regex("^[A-Z][A-Z0-9_]*_API_KEY(_([2-9]|[1-9][0-9]{1,3}))?$", variable))])
     error_message = "must name variables like ANTHROPIC_API_KEY or ANTHROPIC_API_KEY_2"
+  }
+
+  validation {
+    condition     = length(distinct(values(var.provider_keys))) == length(var.provider_keys)
+    error_message = "must give each variable a secret of its own"
   }
 }
 

@@ -13,6 +13,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heliostat_core.environment import NetworkText, read_words
+from heliostat_core.secret_refs import SecretName
 from heliostat_google.keeping import KeepSeconds, RefreshSeconds
 from heliostat_operator.network.peers import check_peer
 from heliostat_telemetry.spans import OtlpEndpoint
@@ -167,12 +168,13 @@ class OperatorSettings(BaseSettings):
     secret_refresh_seconds: RefreshSeconds = 60
     secret_keep_seconds: KeepSeconds = 3600
     gateway_secrets: Annotated[
-        tuple[str, ...],
+        tuple[SecretName, ...],
         NoDecode,
         BeforeValidator(read_words),
         Field(
-            description="Secrets of Secret Manager that the gateway uses, separated by commas: no "
-            "agent gets one of such an id."
+            description="Secrets of Secret Manager that the gateway uses, "
+            "`projects/PROJECT/secrets/SECRET` without a version, separated by commas: no agent "
+            "gets one of such an id."
         ),
     ] = ()
     otlp_endpoint: OtlpEndpoint = ""

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from heliostat_api.settings import ApiSettings
 from heliostat_core.secret_labels import AGENTS_USE, GATEWAY_USE, NAMESPACES_LABEL, USE_LABEL
+from heliostat_gateway.routes.credentials import pick
 from heliostat_gateway.settings import KEY_FIELDS
 from support.terraform import (
     EXAMPLE,
@@ -185,6 +186,15 @@ def unknown(schema: JsonValue, values: JsonValue, path: str = "") -> Iterator[st
 def test_keys_of_providers_are_the_gateways_variables() -> None:
     default = inner(named(FILES, "variable")["provider_keys"]["default"])
     assert set(default) <= set(KEY_FIELDS.values())
+
+
+@pytest.mark.parametrize("end", ["", "_1", "_2", "_9", "_01", "_10", "_9999", "_10000", "_X"])
+def test_numbered_keys_are_those_that_the_gateway_picks(end: str) -> None:
+    name = f"ANTHROPIC_API_KEY{end}"
+    is_picked = bool(pick("ANTHROPIC_API_KEY", {name: SecretStr("key")}))
+    for file in (MODULE / "variables.tf", ROOT / "charts" / "heliostat" / "values.schema.json"):
+        [pattern] = re.findall(r'"(\^[^"]+_API_KEY[^"]*\$)"', file.read_text())
+        assert bool(re.search(pattern, name)) == is_picked, file
 
 
 def test_every_api_that_a_resource_needs_is_switched_on() -> None:

@@ -41,6 +41,16 @@ def test_settings_name_them_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None
         OperatorSettings()
 
 
+def test_the_gateways_secrets_are_named_without_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    variable, secret = "HELIOSTAT_OPERATOR_GATEWAY_SECRETS", "projects/acme/secrets/anthropic-key"
+    monkeypatch.setenv(variable, f"{secret}, projects/acme/secrets/other")
+    assert OperatorSettings().gateway_secrets == (secret, "projects/acme/secrets/other")
+    for wrong in (f"{secret}/versions/3", "anthropic-key"):
+        monkeypatch.setenv(variable, wrong)
+        with pytest.raises(ValidationError, match="gateway_secrets"):
+            OperatorSettings()
+
+
 async def test_what_is_there_is_never_changed() -> None:
     world = MemoryWorld()
     await keep_secrets(world, NAMESPACE, [PASSWORD])
