@@ -124,3 +124,13 @@ def test_a_cluster_without_their_resources_is_asked_for_none(helm: str) -> None:
     command = [helm, "template", "heliostat", str(CHART), "--kube-version", "1.34.0"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert "monitoring.coreos.com" not in done.stdout
+
+
+def test_metrics_that_name_agents_are_closed_to_runs(rendered: list[JsonObject]) -> None:
+    for service in ("operator", "gateway-writer"):
+        policy = at(named(rendered, "NetworkPolicy", f"heliostat-{service}"), "spec")
+        for rule in items(policy, "ingress"):
+            for peer in items(rule, "from"):
+                chosen = yaml.safe_dump(peer)
+                assert "heliostat.dev/execution" not in chosen
+                assert "heliostat" in chosen or "kubernetes.io/metadata.name: monitoring" in chosen
