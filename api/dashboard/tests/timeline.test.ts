@@ -159,6 +159,39 @@ test("lines of one stream that follow each other are one block", () => {
   ]);
 });
 
+function noteOf(subtype: string, fields: object): readonly Item[] {
+  return itemsOf([{ type: "heliostat", subtype, ...fields }]);
+}
+
+test("files that were left out are named, with the reason", () => {
+  const why = "22020096 bytes; a file may have 20971520";
+  const files = { count: 1, files: [{ path: "a.md", bytes: 6 }] };
+  const leftOut = [{ path: "huge.bin", why }];
+  expect(noteOf("files", { ...files, leftOutCount: 1, leftOut })).toMatchObject([
+    { kind: "note", note: "leftOut", text: `huge.bin: ${why}` },
+  ]);
+  expect(noteOf("files", { ...files, leftOutCount: 130, leftOut })).toMatchObject([
+    { kind: "note", note: "leftOut", text: `huge.bin: ${why}\n… +129` },
+  ]);
+  expect(noteOf("files", { ...files, leftOutCount: 0, leftOut: [] })).toEqual([]);
+});
+
+test("files that nobody could look for, and a delivery that ended, are told", () => {
+  expect(noteOf("files", { why: "There was no time to look for them." })).toMatchObject([
+    { note: "noFiles", text: "There was no time to look for them." },
+  ]);
+  expect(noteOf("delivery_ended", { why: "the api answered 401" })).toMatchObject([
+    { note: "undelivered", text: "the api answered 401" },
+  ]);
+});
+
+test("an attempt that ended without a result is no gap in its transcript", () => {
+  expect(noteOf("lost", { why: "OUT_OF_MEMORY" })).toMatchObject([
+    { note: "noResult", text: "OUT_OF_MEMORY" },
+  ]);
+  expect(noteOf("lost", { first: 3, count: 4 })).toMatchObject([{ note: "lost", text: "4" }]);
+});
+
 test.each([
   {},
   { type: "assistant" },

@@ -151,6 +151,17 @@ class Transcripts:
         query = replace(query, after=write_cursor(query, Place(begin - 1, _LAST_ID)))
         return await self._page(query, start, limit)
 
+    async def tail(self, uid: str, attempt: int, count: int) -> tuple[str, ...]:
+        """Of the last `count` lines those that are not lost."""
+        total = (await self.position(uid, attempt)).next
+        lines: list[str] = []
+        after: str | None = str(max(0, total - count))
+        while after is not None:
+            page = await self.read(uid, attempt, after)
+            lines += page.events
+            after = page.next
+        return tuple(lines)
+
     async def _position(self, uid: str, attempt: int) -> tuple[Position, Expected | str]:
         found = await self._documents.get(_position_path(uid, attempt))
         return (_position(found.fields), found.version) if found else (Position(), Expected.ABSENT)

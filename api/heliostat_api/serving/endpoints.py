@@ -134,8 +134,8 @@ async def read_transcript(
 @api.get("/executions/{uid}/files")
 async def list_files(parts: PartsOf, person: PersonOf, uid: str) -> FileList:
     """Files that the run made or changed."""
-    await parts.executions.get(person, uid)
-    return await files.list_files(parts.files, uid)
+    execution = await parts.executions.get(person, uid)
+    return await files.list_files(parts.files, parts.transcripts, execution)
 
 
 @api.get(

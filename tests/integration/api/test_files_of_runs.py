@@ -1,6 +1,7 @@
 """Files of runs: their owner gets them, and none of them is ever a page of ours."""
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -78,3 +79,51 @@ async def test_files_are_listed_once_they_are_there_as_a_whole(api: ApiApp) -> N
         }
     ]
     assert (await fetch(api, f"/api/executions/{uid}/files/{half.id}")).status_code == 404
+
+
+async def give_events(api: ApiApp, uid: str, *events: dict[str, object]) -> None:
+    lines = [json.dumps(event) for event in events]
+    position = await api.parts.transcripts.position(uid, 1)
+    await api.parts.transcripts.append(uid, 1, position.next, lines)
+
+
+def note(subtype: str, **fields: object) -> dict[str, object]:
+    return {"type": "heliostat", "subtype": subtype, **fields}
+
+
+async def test_what_was_left_out_is_listed_with_the_reason(api: ApiApp) -> None:
+    uid = await api.give_execution(ANN)
+    why = "22020096 bytes; a file may have 20971520"
+    left = {"leftOutCount": 130, "leftOut": [{"path": "huge.bin", "why": why}]}
+    await give_events(api, uid, *(note("output", text="a line") for _ in range(40)))
+    await api.parts.transcripts.lose(uid, 1, 40, 5)
+    await give_events(api, uid, note("files", count=0, files=[], **left), note("end"))
+    answer = (await fetch(api, f"/api/executions/{uid}/files")).json()
+    assert answer["leftOut"] == [
+        {"attempt": 1, "count": 130, "files": [{"path": "huge.bin", "why": why}], "why": ""}
+    ]
+
+
+async def test_that_nobody_looked_for_files_is_told(api: ApiApp) -> None:
+    uid = await api.give_execution(ANN)
+    await give_events(api, uid, note("files", why="There was no time."), note("end"))
+    answer = (await fetch(api, f"/api/executions/{uid}/files")).json()
+    assert answer["leftOut"] == [
+        {"attempt": 1, "count": 0, "files": [], "why": "There was no time."}
+    ]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        note("files", count=1, files=[{"path": "a", "bytes": 1}], leftOutCount=0, leftOut=[]),
+        note("files", leftOutCount="many", leftOut=[{"path": 5}, "nonsense"], why=7),
+        {"type": "user", "subtype": "files", "why": "an agent said so"},
+    ],
+)
+async def test_where_nothing_was_left_out_nothing_is_told(
+    api: ApiApp, event: dict[str, object]
+) -> None:
+    uid = await api.give_execution(ANN)
+    await give_events(api, uid, event, note("end"))
+    assert (await fetch(api, f"/api/executions/{uid}/files")).json()["leftOut"] == []

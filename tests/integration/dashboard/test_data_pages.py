@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from support.access import check_open_to_everybody
+from support.dev_agents import run_script
 from support.dev_process import DevProcess
 from support.screens import follow, run_sample, until_finished
 
@@ -74,6 +75,21 @@ def test_files_are_shown_as_what_they_are(open_page: OpenPage, ran: Ran) -> None
     with page.expect_download() as kept:
         document.get_by_role("link", name="Download").click()
     assert kept.value.suggested_filename == "analyse.py"
+
+
+@pytest.mark.parametrize("kept", [(), ("small.md",)])
+def test_files_that_were_left_out_are_listed(
+    open_page: OpenPage, dev: DevProcess, kept: tuple[str, ...]
+) -> None:
+    small = "".join(f"echo words > {name}; " for name in kept)
+    uid = run_script(dev, f"big-{len(kept)}", f"{small}truncate -s 21M huge.bin")
+    page = open_page(f"/executions/{uid}?tab=files")
+    left = page.get_by_role("region", name="Not kept (1)")
+    expect(left.get_by_role("listitem")).to_contain_text("huge.bin 22020096 bytes; a file may have")
+    expect(page.get_by_text("No files were kept")).to_have_count(0 if kept else 1)
+    check_open_to_everybody(page)
+    page.get_by_role("tab", name="What it did").click()
+    expect(page.get_by_text("Files that were not kept")).to_contain_text("huge.bin: 22020096")
 
 
 def test_steps_are_chosen_by_kind(open_page: OpenPage, ran: Ran) -> None:

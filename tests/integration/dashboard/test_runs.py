@@ -1,26 +1,14 @@
 """From an example's card to its result, as a person sees it."""
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from support.dev_agents import apply_script
 from support.dev_process import DevProcess
-from support.heliostat_program import PROGRAM
 
 from .conftest import OpenPage
-
-SLEEPER = """
-apiVersion: heliostat.dev/v1alpha1
-kind: Agent
-metadata: {name: sleeper, namespace: default}
-spec:
-  description: Sleeps for a minute.
-  prompt: Sleep.
-  runtime: {command: ["sh", "-c", "echo lying down; exec sleep 60"]}
-"""
 
 
 def start_example(page: Page, title: str) -> str:
@@ -35,11 +23,8 @@ def heading(page: Page, text: str | re.Pattern[str]) -> None:
 
 
 @pytest.fixture
-def sleeper(dev: DevProcess, tmp_path: Path) -> None:
-    manifest = tmp_path / "sleeper.yaml"
-    manifest.write_text(SLEEPER)
-    environ = {**dev.environ, "HELIOSTAT_HOME": str(dev.folder)}
-    subprocess.run([PROGRAM, "apply", "-f", manifest], env=environ, check=True, capture_output=True)
+def sleeper(dev: DevProcess) -> None:
+    apply_script(dev, "sleeper", "echo lying down; exec sleep 60")
 
 
 def test_a_newcomer_is_one_press_away_from_a_verified_result(open_page: OpenPage) -> None:

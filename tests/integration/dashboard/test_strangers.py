@@ -1,16 +1,13 @@
 """What an agent writes is a stranger's: read, never run, and it calls nobody."""
 
-import json
 import shlex
-import subprocess
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
+from support.dev_agents import run_script
 from support.dev_process import DevProcess
-from support.heliostat_program import PROGRAM
-from support.screens import follow, until_finished
 
 from .conftest import OpenPage
 
@@ -45,30 +42,10 @@ ADDRESSES = """words => [...words.querySelectorAll("[href]")].map(
 
 
 @pytest.fixture(scope="module")
-def written(dev: DevProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
+def written(dev: DevProcess) -> str:
     """A run that wrote `FILES`."""
     write = "; ".join(f"printf %s {shlex.quote(text)} > {name}" for name, text in FILES.items())
-    agent = {
-        "apiVersion": "heliostat.dev/v1alpha1",
-        "kind": "Agent",
-        "metadata": {"name": "stranger", "namespace": "default"},
-        "spec": {
-            "description": "Writes what it should not.",
-            "prompt": "Write.",
-            "runtime": {"command": ["sh", "-c", write]},
-        },
-    }
-    manifest = tmp_path_factory.mktemp("stranger") / "agent.yaml"
-    manifest.write_text(json.dumps(agent))
-    environ = {**dev.environ, "HELIOSTAT_HOME": str(dev.folder)}
-    subprocess.run([PROGRAM, "apply", "-f", manifest], env=environ, check=True, capture_output=True)
-    with dev.browser() as client:
-        agents = client.get("/api/agents").json()["items"]
-        name = next(found["id"] for found in agents if found["name"] == "stranger")
-        answer = client.post(f"/api/agents/{name}/run", json={})
-        uid = str(answer.json()["execution"])
-        until_finished(follow(client, 0), uid)
-    return uid
+    return run_script(dev, "stranger", write)
 
 
 def test_a_page_of_markdown_runs_nothing_and_calls_nobody(

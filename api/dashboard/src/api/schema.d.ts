@@ -1464,11 +1464,13 @@ export interface components {
         };
         /**
          * FileList
-         * @description What a run made or changed, the latest first.
+         * @description What a run made or changed, the latest first, and what of it was not kept.
          */
         FileList: {
             /** Items */
             items: components["schemas"]["FileView"][];
+            /** Leftout */
+            leftOut: components["schemas"]["LeftOutView"][];
         };
         /**
          * FileView
@@ -1645,6 +1647,32 @@ export interface components {
             lastUsedTime: string | null;
             /** Revokedtime */
             revokedTime: string | null;
+        };
+        /**
+         * LeftOutFileView
+         * @description A file that was not kept, and why.
+         */
+        LeftOutFileView: {
+            /** Path */
+            path: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * LeftOutView
+         * @description What an attempt made and nobody kept: `count` files, the first hundred of them by name.
+         *
+         *     With a `why` of its own no file of the attempt was looked for at all.
+         */
+        LeftOutView: {
+            /** Attempt */
+            attempt: number;
+            /** Count */
+            count: number;
+            /** Files */
+            files: components["schemas"]["LeftOutFileView"][];
+            /** Why */
+            why: string;
         };
         /**
          * MessagePage

@@ -22,6 +22,7 @@ export type Pieces = Schemas["PiecesView"];
 export type TranscriptPage = Schemas["TranscriptView"];
 export type RunFile = Schemas["FileView"];
 export type FileList = Schemas["FileList"];
+export type LeftOut = Schemas["LeftOutView"];
 export type RunDiff = Schemas["ExecutionDiffView"];
 export type FieldChange = Schemas["FieldChangeView"];
 export type FileChange = Schemas["FileChangeView"];

@@ -1,10 +1,11 @@
 import { Link } from "wouter";
 import { useFiles } from "../api/queries";
 import { filePath } from "../api/runs";
-import type { Execution, RunFile } from "../api/views";
+import type { Execution, FileList, LeftOut, RunFile } from "../api/views";
 import { previewKind } from "../lib/previews";
 import { bytes } from "../words/formats";
 import { useWords } from "../words/words";
+import { Callout } from "./Callout";
 import classes from "./Files.module.css";
 import { Section } from "./Page";
 import { Preview } from "./Preview";
@@ -47,9 +48,27 @@ export function FileTab({ run, chosen }: { run: Execution; chosen: string | null
   }
   if (files.isPending) return <Rows count={3} height={44} />;
   if (!files.data) return <Failure error={files.error} retry={() => void files.refetch()} />;
-  const { items } = files.data;
+  return (
+    <>
+      <Kept run={run} files={files.data} chosen={chosen} />
+      {files.data.leftOut.map((each) => (
+        <NotKept key={each.attempt} run={run} left={each} />
+      ))}
+    </>
+  );
+}
+
+function Kept({ run, files, chosen }: { run: Execution; files: FileList; chosen: string | null }) {
+  const { t } = useWords();
+  const { items, leftOut } = files;
   const file = items.find((each) => each.id === chosen) ?? items[0];
-  if (!file) return <Empty icon="file" title={t("files.none")} detail={t("files.noneDetail")} />;
+  if (!file) {
+    return leftOut.length > 0 ? (
+      <Empty icon="file" title={t("files.noneKept")} detail={t("files.noneKeptDetail")} />
+    ) : (
+      <Empty icon="file" title={t("files.none")} detail={t("files.noneDetail")} />
+    );
+  }
   return (
     <div className={shown.files}>
       <List run={run} files={items} chosen={file} />
@@ -58,6 +77,27 @@ export function FileTab({ run, chosen }: { run: Execution; chosen: string | null
         <Preview key={file.id} run={run} file={file} path={filePath(run, file.id)} />
       </div>
     </div>
+  );
+}
+
+/** What an attempt made and could not deliver. */
+function NotKept({ run, left }: { run: Execution; left: LeftOut }) {
+  const { t } = useWords();
+  const more = left.count - left.files.length;
+  const title = left.why ? t("files.noneKept") : t("files.leftOut", { count: left.count });
+  return (
+    <Callout tone="warn" icon="file" title={title}>
+      {run.attempts.length > 1 && <p>{t("files.attempt", { number: left.attempt })}</p>}
+      {left.why && <p>{left.why}</p>}
+      <ul className={shown.left}>
+        {left.files.map((file) => (
+          <li key={file.path}>
+            <strong>{file.path}</strong> {file.why}
+          </li>
+        ))}
+        {more > 0 && <li>{t("files.leftOutMore", { count: more })}</li>}
+      </ul>
+    </Callout>
   );
 }
 

@@ -23,6 +23,10 @@ const ICONS: Record<Note, IconName> = {
   compacted: "file",
   cut: "file",
   lost: "alert",
+  noResult: "alert",
+  leftOut: "file",
+  noFiles: "file",
+  undelivered: "alert",
   said: "terminal",
 };
 

@@ -43,7 +43,18 @@ export type Body =
 /** What the page shows, in order. */
 export type Item = Base & Body;
 
-export type Note = "resumed" | "retry" | "stalled" | "compacted" | "cut" | "lost" | "said";
+export type Note =
+  | "resumed"
+  | "retry"
+  | "stalled"
+  | "compacted"
+  | "cut"
+  | "lost"
+  | "noResult"
+  | "leftOut"
+  | "noFiles"
+  | "undelivered"
+  | "said";
 export type ItemOf<Kind extends Item["kind"]> = Extract<Item, { kind: Kind }>;
 
 export interface Timeline {

@@ -15,7 +15,15 @@ const OF: Record<Item["kind"], StepKind> = {
   end: "notes",
 };
 
-const BAD_NOTES = new Set(["retry", "stalled", "lost"]);
+const BAD_NOTES = new Set([
+  "retry",
+  "stalled",
+  "lost",
+  "noResult",
+  "leftOut",
+  "noFiles",
+  "undelivered",
+]);
 
 export function isError(item: Item): boolean {
   switch (item.kind) {

@@ -179,7 +179,17 @@ function afterNote(timeline: Timeline, event: Fields): Timeline {
     case "stalled":
       return add(timeline, common, { kind: "note", note: "stalled", text });
     case "lost":
-      return withLost(timeline, lostIn(event));
+      return isLost(event)
+        ? withLost(timeline, lostIn(event))
+        : add(timeline, common, { kind: "note", note: "noResult", text: textAt(event, "why") });
+    case "files":
+      return withLeftOut(timeline, event);
+    case "delivery_ended":
+      return add(timeline, common, {
+        kind: "note",
+        note: "undelivered",
+        text: textAt(event, "why"),
+      });
     case "cut":
       return add(timeline, common, { kind: "note", note: "cut", text: textAt(event, "head") });
     case "end":
@@ -192,9 +202,26 @@ function afterNote(timeline: Timeline, event: Fields): Timeline {
   }
 }
 
-/** Whether an event stands for others that nobody has any more. */
+/** Files that were kept are listed on the page; the transcript tells of the others. */
+function withLeftOut(timeline: Timeline, event: Fields): Timeline {
+  const why = textAt(event, "why");
+  if (why) return add(timeline, base(event), { kind: "note", note: "noFiles", text: why });
+  const named = partsAt(event, "leftOut").map(
+    (file) => `${textAt(file, "path")}: ${textAt(file, "why")}`,
+  );
+  const more = (numberAt(event, "leftOutCount") ?? 0) - named.length;
+  const lines = more > 0 ? [...named, `… +${more}`] : named;
+  if (lines.length === 0) return timeline;
+  return add(timeline, base(event), { kind: "note", note: "leftOut", text: lines.join("\n") });
+}
+
+/** Whether an event stands for others that nobody has any more: only such a one counts them. */
 export function isLost(event: Fields): boolean {
-  return textAt(event, "type") === "heliostat" && textAt(event, "subtype") === "lost";
+  return (
+    textAt(event, "type") === "heliostat" &&
+    textAt(event, "subtype") === "lost" &&
+    numberAt(event, "count") !== null
+  );
 }
 
 export function lostIn(event: Fields): number {

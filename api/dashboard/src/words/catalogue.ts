@@ -251,6 +251,13 @@ export const CATALOGUE = {
     en: "Part of the transcript was lost here",
     ko: "이 부분의 기록이 유실되었습니다",
   },
+  "steps.noResult": { en: "The attempt ended without a result", ko: "결과 없이 시도가 끝났습니다" },
+  "steps.leftOut": { en: "Files that were not kept", ko: "보관하지 못한 파일" },
+  "steps.noFiles": { en: "No files were kept", ko: "파일을 보관하지 못했습니다" },
+  "steps.undelivered": {
+    en: "The run could no longer report to Heliostat",
+    ko: "실행이 Heliostat에 더 이상 기록을 보내지 못했습니다",
+  },
   "steps.said": { en: "Note of the runner", ko: "실행기 메모" },
   "steps.more": { en: "Read the next part", ko: "다음 부분 읽기" },
 

@@ -37,6 +37,13 @@ export const RUN = {
 
   "files.none": { en: "No files", ko: "파일이 없습니다" },
   "files.noneDetail": { en: "The run made or changed none.", ko: "만들거나 바꾼 파일이 없습니다." },
+  "files.leftOut": { en: "Not kept ({count})", ko: "보관하지 못한 파일 {count}개" },
+  "files.leftOutMore": { en: "and {count} more", ko: "외 {count}개" },
+  "files.noneKept": { en: "No files were kept", ko: "보관된 파일이 없습니다" },
+  "files.noneKeptDetail": {
+    en: "What the run made could not be kept. The reasons are below.",
+    ko: "만든 파일을 보관하지 못했습니다. 이유는 아래에 있습니다.",
+  },
   "files.later": { en: "Files come when the run has ended", ko: "실행이 끝나면 파일이 표시됩니다" },
   "files.laterDetail": {
     en: "What it makes until then is listed here.",
