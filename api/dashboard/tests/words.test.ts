@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CATALOGUE } from "../src/words/catalogue";
-import { amount, bytes, duration, money } from "../src/words/formats";
+import { ago, amount, bytes, duration, money } from "../src/words/formats";
 import { say, sayName } from "../src/words/words";
 
 const SOURCES = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
@@ -93,4 +93,24 @@ test.each([
   [20_000_000, "20 MB"],
 ])("%i bytes are %s", (size, shown) => {
   expect(bytes(size)).toBe(shown);
+});
+
+test.each([
+  ["2026-11-25T10:00:00Z", "2026-11-27T09:00:00Z", "UTC", "in 2 days", "모레"], // 47 hours
+  ["2026-11-27T09:00:00Z", "2026-11-25T10:00:00Z", "UTC", "2 days ago", "그저께"],
+  ["2026-11-25T10:00:00Z", "2026-11-26T11:00:00Z", "UTC", "tomorrow", "내일"], // 25 hours
+  ["2026-11-26T11:00:00Z", "2026-11-25T10:00:00Z", "UTC", "yesterday", "어제"],
+  ["2026-11-25T23:30:00Z", "2026-11-27T00:30:00Z", "UTC", "in 2 days", "모레"], // 25, two midnights
+  ["2026-11-27T00:30:00Z", "2026-11-25T23:30:00Z", "UTC", "2 days ago", "그저께"],
+  ["2026-11-25T23:30:00Z", "2026-11-26T00:30:00Z", "UTC", "in 1 hr.", "1시간 후"],
+  // The same instants in a zone where it is morning, and no midnight but one lies between.
+  ["2026-11-25T23:30:00Z", "2026-11-27T00:30:00Z", "Asia/Seoul", "tomorrow", "내일"],
+  // 26 hours with one more in the night, 24 of a day that has 25, 24 of which one is missing.
+  ["2026-10-31T22:00:00Z", "2026-11-02T00:00:00Z", "America/New_York", "tomorrow", "내일"],
+  ["2026-11-01T04:00:00Z", "2026-11-02T04:00:00Z", "America/New_York", "in 24 hr.", "24시간 후"],
+  ["2026-03-07T17:00:00Z", "2026-03-08T17:00:00Z", "America/New_York", "tomorrow", "내일"],
+])("at %s, %s is said in %s as %s", (now, instant, zone, english, korean) => {
+  const [at, there] = [Date.parse(now), Date.parse(instant)];
+  expect(ago(there, at, "en", zone)).toBe(english);
+  expect(ago(there, at, "ko", zone)).toBe(korean);
 });

@@ -13,15 +13,22 @@ const DAY_MS = 86_400_000;
 /** A year and a day: more columns than that tell nobody anything. */
 const DAYS_MOST = 366;
 
-/** The day of an instant (milliseconds) in a zone. */
-export function dayOf(instant: number, zone: string): string {
-  const parts = new Intl.DateTimeFormat("en-CA", {
-    timeZone: zone,
+const FORMATS = new Map<string | null, Intl.DateTimeFormat>();
+
+/** The day of an instant (milliseconds) in a zone; null: the browser's. */
+export function dayOf(instant: number, zone: string | null): string {
+  const format = FORMATS.get(zone) ?? dayFormat(zone);
+  FORMATS.set(zone, format);
+  return format.format(instant);
+}
+
+function dayFormat(zone: string | null): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat("en-CA", {
+    ...(zone ? { timeZone: zone } : {}),
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
   });
-  return parts.format(instant);
 }
 
 export function isDay(text: string | null): text is string {

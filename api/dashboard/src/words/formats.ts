@@ -1,4 +1,5 @@
 /** Money, time and amounts, as a person reads them. */
+import { dayOf } from "../lib/days";
 import type { Language } from "./preferences";
 
 const MICROS = 1_000_000;
@@ -57,7 +58,6 @@ export function amount(count: number, language: Language): string {
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ["day", 86_400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1],
@@ -89,12 +89,21 @@ const AMOUNT = kept(
   (language) => new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }),
 );
 
-/** `5 min ago`, `in 2 h`. Instants in milliseconds. */
-export function ago(instant: number, now: number, language: Language): string {
-  const seconds = Math.round((instant - now) / 1000);
+const DAY_MS = 86_400_000;
+
+/** `5 min ago`, `in 2 h`; from 24 hours on `tomorrow`, by the calendar of a zone. Milliseconds. */
+export function ago(instant: number, now: number, language: Language, zone: string | null): string {
   const format = AGO(language);
+  const seconds = Math.round((instant - now) / 1000);
+  const days = Math.abs(seconds) * 1000 < DAY_MS ? 0 : daysBetween(now, instant, zone);
+  if (days !== 0) return format.format(days, "day");
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
   return format.format(Math.trunc(seconds / size), unit);
+}
+
+/** How many times the date changes between two instants. */
+function daysBetween(from: number, to: number, zone: string | null): number {
+  return (Date.parse(dayOf(to, zone)) - Date.parse(dayOf(from, zone))) / DAY_MS;
 }
 
 export function instant(time: string, language: Language, zone: string | null): string {

@@ -52,7 +52,7 @@ export function useWords(): Words {
     duration: (seconds) => formats.duration(seconds, language),
     shortDuration: (ms) => formats.shortDuration(ms, language),
     amount: (count) => formats.amount(count, language),
-    ago: (instant, now) => formats.ago(instant, now, language),
+    ago: (instant, now) => formats.ago(instant, now, language, zone),
     instant: (time) => formats.instant(time, language, zone),
     clock: (time) => formats.clock(time, language, zone),
     day: (day) => formats.day(day, language),
