@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import type { UsageReport, UsageRow, UserKey } from "../src/api/views";
 import { keyState, sortedKeys } from "../src/lib/keys";
 import { problemOf, valuesOf } from "../src/lib/secrets";
-import { asked, dayRows, dearest, tableRows, totalsOf, usageCsv } from "../src/lib/usage";
+import {
+  asked,
+  dayRows,
+  dearest,
+  tableRows,
+  totalsOf,
+  usageCsv,
+  withNames,
+} from "../src/lib/usage";
 
 function row(key: string, costMicros: number, label = key): UsageRow {
   const usage = { inputTokens: 10, outputTokens: 2, cacheReadTokens: 3, cacheWriteTokens: 1 };
@@ -48,9 +56,17 @@ test("sums are those of the rows", () => {
 
 test("what a person keeps has every figure", () => {
   expect(usageCsv(report("agent", [row("x", 1_500, "Sales, daily")]))).toBe(
-    "agent,costMicros,requests,inputTokens,outputTokens,cacheReadTokens,cacheWriteTokens\r\n" +
+    "\ufeffagent,costMicros,requests,inputTokens,outputTokens,cacheReadTokens,cacheWriteTokens\r\n" +
       '"Sales, daily",1500,1,10,2,3,1\r\n',
   );
+});
+
+test("what no agent asked for has its name in the person's language", () => {
+  const rows = [row("", 5, "Chat and keys"), row("x", 7, "매출")];
+  const labels = (by: UsageReport["by"]) =>
+    withNames(report(by, rows), "대화와 키").rows.map(({ label }) => label);
+  expect(labels("agent")).toEqual(["대화와 키", "매출"]);
+  expect(labels("model")).toEqual(["Chat and keys", "매출"]);
 });
 
 test.each([

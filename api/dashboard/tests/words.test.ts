@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CATALOGUE } from "../src/words/catalogue";
-import { ago, amount, bytes, duration, money } from "../src/words/formats";
+import { ago, amount, bytes, date, day, duration, money } from "../src/words/formats";
 import { say, sayName } from "../src/words/words";
 
 const SOURCES = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
@@ -113,4 +113,11 @@ test.each([
   const [at, there] = [Date.parse(now), Date.parse(instant)];
   expect(ago(there, at, "en", zone)).toBe(english);
   expect(ago(there, at, "ko", zone)).toBe(korean);
+});
+
+test("days have their year where the range has two", () => {
+  expect(date("2025-11-24", "en", false)).toBe("Nov 24");
+  expect(date("2025-11-24", "en", true)).toBe("Nov 24, 2025");
+  expect(date("2025-11-24", "ko", true)).toBe("2025년 11월 24일");
+  expect(day("2025-11-24", "en", true)).toBe("Mon, Nov 24, 2025");
 });

@@ -1,5 +1,6 @@
 """A run in depth, and what belongs to the person: usage, keys, secrets, settings."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -137,7 +138,65 @@ def test_what_was_spent_is_told_and_kept(open_page: OpenPage, ran: Ran) -> None:
     expect(page.get_by_role("figure")).to_be_visible()
     with page.expect_download() as kept:
         page.get_by_role("button", name="Export CSV").click()
-    assert kept.value.path().read_text().startswith("day,costMicros,requests,")
+    assert kept.value.path().read_text().startswith("\ufeffday,costMicros,requests,")
+
+
+def test_days_are_typed_on_the_keyboard(open_page: OpenPage) -> None:
+    page = open_page("/usage?by=day&from=2026-10-01&to=2026-10-31")
+    first, last = page.get_by_label("From"), page.get_by_label("To", exact=True)
+    last.focus()
+    page.keyboard.type("12312026")
+    expect(last).to_have_value("2026-12-31")
+    expect(page).to_have_url(re.compile("from=2026-10-01&to=2026-10-31$"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("from=2026-10-01&to=2026-12-31$"))
+    first.focus()
+    page.keyboard.type("01012027")
+    last.focus()
+    expect(page.get_by_text("The first day must not come after the last.")).to_be_visible()
+    expect(first).to_have_value("2027-01-01")
+    expect(first).to_have_attribute("aria-invalid", "true")
+    expect(page).to_have_url(re.compile("from=2026-10-01&to=2026-12-31$"))
+    page.keyboard.type("01312027")
+    first.focus()
+    expect(page).to_have_url(re.compile("from=2027-01-01&to=2027-01-31$"))
+    expect(first).to_be_focused()
+    expect(page.get_by_text("The first day must not come after the last.")).to_have_count(0)
+
+
+def test_days_are_picked(open_page: OpenPage) -> None:
+    page = open_page("/usage?by=day&from=2026-10-01&to=2026-10-31")
+    page.get_by_label("From").fill("2025-10-31")
+    expect(page).to_have_url(re.compile("from=2025-10-31&to=2026-10-31$"))
+    page.get_by_label("From").fill("2025-01-01")
+    expect(page.get_by_text("At most 400 days.")).to_be_visible()
+    expect(page).to_have_url(re.compile("from=2025-10-31&to=2026-10-31$"))
+
+
+def test_both_ends_of_a_year_are_told_apart(open_page: OpenPage, ran: Ran) -> None:
+    del ran
+    page = open_page("/usage")
+    today = dt.datetime.now(dt.UTC).date()
+    first = today - dt.timedelta(365)
+    page.goto(f"{page.url}?by=day&from={first}&to={today}")
+    rows = page.get_by_role("figure").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text(f"{first.year}")
+    expect(rows.last).to_contain_text(f"{today.year}")
+
+
+def test_what_no_agent_asked_for_has_a_name_in_korean(open_page: OpenPage) -> None:
+    page = open_page("/settings", locale="ko-KR")
+    usage = {"inputTokens": 1, "outputTokens": 1, "cacheReadTokens": 0, "cacheWriteTokens": 0}
+    line = {"key": "", "label": "Chat and keys", "costMicros": 5, "requests": 1, "usage": usage}
+
+    def answer(route: Route) -> None:
+        told = route.fetch()
+        route.fulfill(response=told, json=told.json() | {"rows": [line], "totalCostMicros": 5})
+
+    page.route("**/api/usage?*", answer)
+    page.goto(page.url.replace("/settings", "/usage?by=agent"))
+    expect(page.get_by_role("rowheader", name="대화와 키")).to_have_count(2)
+    expect(page.get_by_text("Chat and keys")).to_have_count(0)
 
 
 def test_a_month_is_foreseen_only_from_days_of_history(open_page: OpenPage, ran: Ran) -> None:

@@ -10,8 +10,8 @@ export type RangeName = (typeof RANGES)[number];
 
 const LENGTHS = { "7d": 7, "30d": 30, "90d": 90 } as const;
 const DAY_MS = 86_400_000;
-/** A year and a day: more columns than that tell nobody anything. */
-const DAYS_MOST = 366;
+/** The api answers for no more. */
+export const DAYS_MOST = 400;
 
 const FORMATS = new Map<string | null, Intl.DateTimeFormat>();
 
@@ -51,6 +51,17 @@ export function rangeOf(name: RangeName, today: string): Range {
 
 function firstOfMonth(day: string): string {
   return `${day.slice(0, 8)}01`;
+}
+
+/** Why nobody can ask for a range that somebody typed. */
+export function rangeProblem({ from, to }: Range) {
+  if (!isDay(from) || !isDay(to)) return "fault.required";
+  if (from > to) return "usage.wrongWay";
+  return addDays(from, DAYS_MOST) <= to ? "usage.tooLong" : null;
+}
+
+export function spansYears({ from, to }: Range): boolean {
+  return from.slice(0, 4) !== to.slice(0, 4);
 }
 
 /** Every day of a range, the first ones of one that is too long. */

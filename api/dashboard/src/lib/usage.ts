@@ -18,6 +18,13 @@ export function asked(
   return { by: grouped, range, ...rangeOf(range, today) };
 }
 
+/** What no agent asked for has a name of ours, in the person's language. */
+export function withNames(report: UsageReport, noAgent: string): UsageReport {
+  if (report.by !== "agent") return report;
+  const rows = report.rows.map((row) => (row.key === "" ? { ...row, label: noAgent } : row));
+  return { ...report, rows };
+}
+
 const NOTHING: Tokens = {
   inputTokens: 0,
   outputTokens: 0,
@@ -68,6 +75,9 @@ export function totalsOf(report: UsageReport): { requests: number; tokens: numbe
   };
 }
 
+/** Without it Excel reads a file as the machine's own code page, not as UTF-8. */
+const MARK = "\ufeff";
+
 /** Names of columns as the API has them, so that a script reads what a person kept. */
 export function usageCsv(report: UsageReport): string {
   const head = [report.by, "costMicros", "requests", ...Object.keys(NOTHING)];
@@ -80,5 +90,5 @@ export function usageCsv(report: UsageReport): string {
     usage.cacheReadTokens,
     usage.cacheWriteTokens,
   ]);
-  return toCsv([head, ...rows]);
+  return MARK + toCsv([head, ...rows]);
 }

@@ -1,11 +1,21 @@
-import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, Select } from "@mantine/core";
 import { useSearchParams } from "wouter";
 import { useSpending, useUsage } from "../api/mine";
 import type { UsageBy, UsageReport, UsageRow } from "../api/views";
-import { dayOf, RANGES, type RangeName } from "../lib/days";
+import { dayOf, RANGES, type RangeName, spansYears } from "../lib/days";
 import { saveText } from "../lib/saving";
-import { asked, dayRows, dearest, tableRows, tokensOf, totalsOf, usageCsv } from "../lib/usage";
+import {
+  asked,
+  dayRows,
+  dearest,
+  tableRows,
+  tokensOf,
+  totalsOf,
+  usageCsv,
+  withNames,
+} from "../lib/usage";
 import { Chart } from "../parts/Chart";
+import { DayRange } from "../parts/DayRange";
 import { Facts } from "../parts/Facts";
 import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
@@ -27,6 +37,7 @@ export default function UsagePage() {
     to: question.to,
     timeZone: zone,
   });
+  const report = usage.data && withNames(usage.data, t("usage.noAgent"));
   const set = (change: Record<string, string>) => setQuery(change, { replace: true });
   return (
     <>
@@ -34,15 +45,15 @@ export default function UsagePage() {
         <Button
           variant="default"
           leftSection={<Icon name="down" size={16} />}
-          disabled={!usage.data}
-          onClick={() => usage.data && keep(usage.data)}
+          disabled={!report}
+          onClick={() => report && keep(report)}
         >
           {t("usage.export")}
         </Button>
       </PageHead>
       <Question question={question} set={set} />
-      {usage.data ? (
-        <Report report={usage.data} />
+      {report ? (
+        <Report report={report} />
       ) : usage.isError ? (
         <Failure error={usage.error} retry={() => void usage.refetch()} />
       ) : (
@@ -85,28 +96,7 @@ function Question({
           { value: "own", label: t("usage.range.own") },
         ]}
       />
-      {range === null && (
-        <>
-          <TextInput
-            type="date"
-            aria-label={t("usage.from")}
-            max={to}
-            value={from}
-            onChange={(event) =>
-              event.currentTarget.value && set({ ...own, from: event.currentTarget.value })
-            }
-          />
-          <TextInput
-            type="date"
-            aria-label={t("usage.to")}
-            min={from}
-            value={to}
-            onChange={(event) =>
-              event.currentTarget.value && set({ ...own, to: event.currentTarget.value })
-            }
-          />
-        </>
-      )}
+      {range === null && <DayRange range={{ from, to }} choose={(days) => set({ by, ...days })} />}
       <span className={classes.zone}>{t("usage.zone", { zone })}</span>
     </div>
   );
@@ -116,7 +106,7 @@ function Report({ report }: { report: UsageReport }) {
   const { t, date } = useWords();
   const points =
     report.by === "day"
-      ? dayRows(report).map((row) => [date(row.key), row.costMicros] as const)
+      ? dayRows(report).map((row) => [date(row.key, spansYears(report)), row.costMicros] as const)
       : dearest(report, t("usage.others"));
   const isNothing = report.rows.every((row) => row.requests === 0 && row.costMicros === 0);
   return (
@@ -171,7 +161,7 @@ function Totals({ report }: { report: UsageReport }) {
 }
 
 function Table({ report }: { report: UsageReport }) {
-  const { t } = useWords();
+  const { t, day } = useWords();
   const most = Math.max(1, ...report.rows.map((row) => row.costMicros));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
@@ -190,7 +180,12 @@ function Table({ report }: { report: UsageReport }) {
         </thead>
         <tbody>
           {tableRows(report).map((row) => (
-            <Line key={row.key} row={row} by={report.by} most={most} />
+            <Line
+              key={row.key}
+              row={row}
+              name={report.by === "day" ? day(row.key, spansYears(report)) : row.label}
+              most={most}
+            />
           ))}
         </tbody>
       </table>
@@ -198,12 +193,12 @@ function Table({ report }: { report: UsageReport }) {
   );
 }
 
-function Line({ row, by, most }: { row: UsageRow; by: UsageBy; most: number }) {
-  const { amount, day } = useWords();
+function Line({ row, name, most }: { row: UsageRow; name: string; most: number }) {
+  const { amount } = useWords();
   const { usage } = row;
   return (
     <tr>
-      <th scope="row">{by === "day" ? day(row.key) : row.label}</th>
+      <th scope="row">{name}</th>
       <td>{money(row.costMicros)}</td>
       <td className={classes.bar} aria-hidden="true">
         <progress value={row.costMicros} max={most} />

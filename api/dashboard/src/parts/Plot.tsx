@@ -141,9 +141,10 @@ function axisOf(palette: Palette): UPlot.Axis {
 function xAxis(columns: readonly Column[], palette: Palette, figures: Figures): UPlot.Axis {
   const axis: UPlot.Axis = { ...axisOf(palette), size: 30, grid: { show: false } };
   if (isTimed(columns)) return { ...axis, values: timeValues(figures) };
+  const longest = Math.max(...columns.map(({ at }) => shortened(at).length));
   return {
     ...axis,
-    space: 64,
+    space: Math.max(64, 8 * longest),
     incrs: [1, 2, 5, 10, 20, 50, 100, 500, 1000],
     values: (_, splits) => splits.map((place) => shortened(columns[place]?.at)),
   };
@@ -173,7 +174,7 @@ function timeValues({ language, zone }: Figures) {
 
 function shortened(label: string | number | undefined): string {
   const text = String(label ?? "");
-  return text.length > 12 ? `${text.slice(0, 11)}…` : text;
+  return text.length > 14 ? `${text.slice(0, 13)}…` : text;
 }
 
 function seriesOf(number: number, kind: "line" | "bar", palette: Palette): UPlot.Series {

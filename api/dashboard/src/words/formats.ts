@@ -135,23 +135,28 @@ export function clock(time: string, language: Language, zone: string | null): st
   }).format(new Date(time));
 }
 
-/** A day of a calendar: it has no zone. */
-export function day(text: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, {
-    month: "short",
-    day: "numeric",
-    weekday: "short",
-    timeZone: "UTC",
-  }).format(new Date(`${text}T00:00:00Z`));
+/** A day of a calendar: it has no zone. With its year where others of another year are beside it. */
+export function day(text: string, language: Language, withYear: boolean): string {
+  return calendar(text, language, { weekday: "short", ...yearOf(withYear) });
 }
 
 /** The same for an axis: there the day of the week is too much. */
-export function date(text: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, {
+export function date(text: string, language: Language, withYear: boolean): string {
+  return calendar(text, language, yearOf(withYear));
+}
+
+function yearOf(withYear: boolean): Intl.DateTimeFormatOptions {
+  return withYear ? { year: "numeric" } : {};
+}
+
+function calendar(text: string, language: Language, more: Intl.DateTimeFormatOptions): string {
+  const format = new Intl.DateTimeFormat(language, {
     month: "short",
     day: "numeric",
     timeZone: "UTC",
-  }).format(new Date(`${text}T00:00:00Z`));
+    ...more,
+  });
+  return format.format(new Date(`${text}T00:00:00Z`));
 }
 
 /** `+12%`, `-$0.02`: what changes by nothing has no sign. */

@@ -34,8 +34,8 @@ export interface Words {
   ago(instant: number, now: number): string;
   instant(time: string): string;
   clock(time: string): string;
-  day(day: string): string;
-  date(day: string): string;
+  day(day: string, withYear: boolean): string;
+  date(day: string, withYear: boolean): string;
   /** The person's zone: chosen, or the browser's. */
   zone: string;
 }
@@ -55,8 +55,8 @@ export function useWords(): Words {
     ago: (instant, now) => formats.ago(instant, now, language, zone),
     instant: (time) => formats.instant(time, language, zone),
     clock: (time) => formats.clock(time, language, zone),
-    day: (day) => formats.day(day, language),
-    date: (day) => formats.date(day, language),
+    day: (day, withYear) => formats.day(day, language, withYear),
+    date: (day, withYear) => formats.date(day, language, withYear),
     zone: zone ?? browserZone(),
   };
 }
