@@ -129,8 +129,10 @@ class AgentView(View):
     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
-    in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-    active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+    in words, `scheduleZone` the time zone that it is read in, `nextTime` when it starts next; null
+    where it starts by hand only, and while it is not active. `readyReason` is the reason of the
+    condition Ready, or ResourceDeleted where somebody deleted the resource. `scheduleMissed`
+    are those of its last times that could not be kept, newest first.
     One that is not `isOwned` was made with kubectl for nobody: whoever operates its
     namespace looks at it here.
     """
@@ -157,6 +159,8 @@ class AgentView(View):
     next_time: datetime | None = None
     schedule_paused: PauseView | None = None
     schedule_missed: tuple[ReceiptView, ...] = ()
+    schedule_zone: str | None = None
+    ready_reason: str = ""
 
 
 class AgentDetailView(AgentView):

@@ -39,6 +39,19 @@ test("what failed, was paused or missed is news, the newest first", () => {
   ]);
 });
 
+test("a receipt that grew by another miss is news again", () => {
+  const keyOf = (receipt: Receipt) =>
+    newsOf([], [agent("still", { scheduleMissed: [receipt] })]).map(({ key }) => key);
+  const grown = {
+    ...MISSED,
+    lastTime: "2026-11-22T09:00:00Z",
+    count: 2,
+    time: "2026-11-22T10:00:00Z",
+  };
+  expect(keyOf(MISSED)).toEqual(["still@2026-11-22T08:00:00Z"]);
+  expect(keyOf(grown)).toEqual(["still@2026-11-22T09:00:00Z"]);
+});
+
 test.each([
   ["of before the last visit", "2026-11-22T10:00:00Z", [], false],
   ["since then", "2026-11-22T10:00:01Z", [], true],

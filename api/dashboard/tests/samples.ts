@@ -58,6 +58,7 @@ export function agent(id: string, change: Partial<Agent> = {}): Agent {
     managedBy: "dashboard",
     isReady: true,
     readyMessage: "",
+    readyReason: "",
     activeExecutions: 0,
     createdTime: "2026-11-01T00:00:00Z",
     revision: 1,

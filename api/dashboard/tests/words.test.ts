@@ -1,3 +1,4 @@
+import ts from "typescript";
 import { expect, test } from "vitest";
 import { CATALOGUE } from "../src/words/catalogue";
 import { ago, amount, bytes, date, day, duration, money } from "../src/words/formats";
@@ -30,6 +31,43 @@ test("no text is left over", () => {
     (key) => !OPEN.test(key) && !code.includes(`"${key}"`),
   );
   expect(unused).toEqual([]);
+});
+
+test("every key has a group and a name", () => {
+  expect(Object.keys(CATALOGUE).filter((key) => !/^\w+(\.\w+)+$/.test(key))).toEqual([]);
+});
+
+/** Attributes that people read or hear. */
+const READ = /^(aria-label|title|alt|placeholder|label|description|error)$/;
+const WORDS = /\p{L}{2,}/u;
+/** Names of products, hosts and what is typed into a terminal are the same in every language. */
+const NAMES = new Set(["Heliostat", "kubectl", "api.example.com"]);
+
+function wordsIn(name: string, source: string): string[] {
+  const found: string[] = [];
+  const look = (node: ts.Node) => {
+    if (ts.isJsxText(node)) found.push(node.text.trim());
+    if (ts.isJsxAttribute(node) && READ.test(node.name.getText(file))) {
+      const value = node.initializer;
+      if (value && ts.isStringLiteral(value)) found.push(value.text);
+    }
+    ts.forEachChild(node, look);
+  };
+  const file = ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
+  look(file);
+  return found.filter((text) => WORDS.test(text) && !NAMES.has(text));
+}
+
+test("a word that is no text of the catalogue is found", () => {
+  const source = `const It = () => <p title="Hello there">Good {n} <b aria-label={t("a")}>·</b></p>;`;
+  expect(wordsIn("it.tsx", source)).toEqual(["Hello there", "Good"]);
+});
+
+test("no page has words of its own", () => {
+  const found = Object.entries(SOURCES)
+    .filter(([name]) => name.endsWith(".tsx"))
+    .flatMap(([name, source]) => wordsIn(name, source).map((text) => `${name}: ${text}`));
+  expect(found).toEqual([]);
 });
 
 test("Korean is in Korean", () => {

@@ -6,7 +6,7 @@ One document has two authors: the person's commands write what the agent is to b
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
@@ -21,6 +21,7 @@ from heliostat_core.schedules.status import ScheduleStatus
 
 Status = Literal["draft", "active", "inactive"]
 MANAGED_BY = "managedBy"
+RESOURCE_DELETED: Final = "ResourceDeleted"
 _GONE = "Its resource was deleted in the cluster: activate it to have it again."
 
 
@@ -44,6 +45,7 @@ class ResourceState(Record):
     drift: tuple[str, ...]
     spec: Mapping[str, JsonValue]
     schedule: ScheduleStatus | None = None
+    ready_reason: str = ""
 
 
 class Draft(Record):
@@ -131,6 +133,7 @@ def view_draft(draft: Draft, agent_id: str, fields: Fields) -> AgentView:
         managed_by="dashboard",
         is_ready=state.is_ready if state else None,
         ready_message=state.ready_message if state else _GONE if is_gone else "",
+        ready_reason=state.ready_reason if state else RESOURCE_DELETED if is_gone else "",
         active_executions=state.active if state else 0,
         created_time=draft.created_at,
         resource=draft.resource,
@@ -143,6 +146,7 @@ def view_draft(draft: Draft, agent_id: str, fields: Fields) -> AgentView:
         next_time=status.next if status and draft.status == "active" else None,
         schedule_paused=view_pause(status),
         schedule_missed=view_missed(status),
+        schedule_zone=schedule.time_zone if schedule else None,
     )
 
 

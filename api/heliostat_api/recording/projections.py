@@ -1,5 +1,6 @@
 """What people see of a resource: pure, from the resource to its view."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from heliostat_api.recording.annotations import TEST_OF
@@ -81,7 +82,7 @@ def view_agent(
 ) -> AgentView:
     """The view of an Agent that was not made in the dashboard; active unless it is suspended."""
     meta = agent.metadata
-    is_ready, message = readiness(agent)
+    ready = readiness(agent)
     schedule = agent.status.schedule
     return AgentView(
         id=meta.uid,
@@ -91,8 +92,9 @@ def view_agent(
         model=agent.spec.model.name,
         status="inactive" if agent.spec.suspend else "active",
         managed_by="kubectl",
-        is_ready=is_ready,
-        ready_message=message,
+        is_ready=ready.is_ready,
+        ready_message=ready.message,
+        ready_reason=ready.reason,
         active_executions=agent.status.active,
         created_time=meta.creation_timestamp or _EPOCH,
         resource=meta.name,
@@ -102,12 +104,23 @@ def view_agent(
         next_time=schedule.next if schedule else None,
         schedule_paused=view_pause(schedule),
         schedule_missed=view_missed(schedule),
+        schedule_zone=agent.spec.schedule.time_zone if agent.spec.schedule else None,
     )
 
 
-def readiness(agent: Agent) -> tuple[bool | None, str]:
-    """Whether it could run now, None where nobody knows, and the operator's words on it."""
+@dataclass(frozen=True)
+class Readiness:
+    """Whether an Agent could run now, None where nobody knows, and what the operator says of it."""
+
+    is_ready: bool | None = None
+    reason: str = ""
+    message: str = ""
+
+
+def readiness(agent: Agent) -> Readiness:
+    """From its condition Ready."""
     ready = find_condition(agent.status.conditions, AgentCondition.READY)
     if ready is None:
-        return None, ""
-    return (None if ready.status == "Unknown" else ready.status == "True"), ready.message
+        return Readiness()
+    is_ready = None if ready.status == "Unknown" else ready.status == "True"
+    return Readiness(is_ready, ready.reason, ready.message)

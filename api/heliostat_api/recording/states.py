@@ -20,12 +20,13 @@ _SUSPEND = "suspend"
 
 def observe_state(agent: Agent, applied: Document | None) -> ResourceState:
     """`applied` is the document of the revision that was applied last, as far as it is known."""
-    is_ready, message = readiness(agent)
+    ready = readiness(agent)
     return ResourceState(
         uid=agent.metadata.uid,
         is_suspended=agent.spec.suspend,
-        is_ready=is_ready,
-        ready_message=message,
+        is_ready=ready.is_ready,
+        ready_reason=ready.reason,
+        ready_message=ready.message,
         active=agent.status.active,
         applied=applied_revision(agent),
         drift=drift_of(agent, applied),

@@ -413,7 +413,9 @@ async def test_a_resource_that_kubectl_deleted_leaves_its_agent_inactive(
     await place.world.delete(Ref(AGENT, NAMESPACE, name))
     while (await read(client, agent))["status"] != "inactive":
         await place.log.wait(["person:local"], await place.log.end(), 0.05)
-    assert "activate it to have it again" in str((await read(client, agent))["readyMessage"])
+    left = await read(client, agent)
+    assert "activate it to have it again" in str(left["readyMessage"])
+    assert left["readyReason"] == "ResourceDeleted"
     assert "agent.deleted" not in {each.type for each in await place.heard()}
     await activate(client, agent)
     assert (await read(client, agent))["status"] == "active"

@@ -1,5 +1,6 @@
 """From an example's card to its result, as a person sees it."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -89,6 +90,87 @@ def test_a_failure_counts_in_the_title_until_somebody_looked(open_page: OpenPage
         "the sales add up to"
     )
     expect(watcher).to_have_title(re.compile("^hurried · Failed"))
+
+
+SAID_IN = {
+    "en-US": (
+        "(3) Heliostat",
+        "Failed, paused or missed since your last visit",
+        "Too many of its runs failed in a row.",
+        "missed runs are not caught up",
+        "once a run that you start yourself succeeds",
+    ),
+    "ko-KR": (
+        "(3) Heliostat",
+        "지난 방문 이후 실패, 일시 정지, 누락",
+        "일정에 따른 실행이 연이어 실패했습니다.",
+        "보충하지 않는 설정임",
+        "직접 시작한 실행이 성공하면",
+    ),
+}
+
+
+@pytest.mark.usefixtures("sleeper")
+@pytest.mark.parametrize("locale", SAID_IN)
+def test_a_pause_and_misses_stand_first_and_count_in_the_title(
+    open_page: OpenPage, locale: str
+) -> None:
+    """What the operator says of schedules is its tests'; here it is only shown, in no English."""
+    title, heading, pause, miss, remedy = SAID_IN[locale]
+    page = open_page("/settings", locale=locale)
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    missed = {
+        "scheduledTime": later.isoformat(),
+        "lastTime": None,
+        "count": 1,
+        "outcome": "Missed",
+        "reason": "NotCaughtUp",
+        "message": "words of the operator",
+        "time": later.isoformat(),
+        "execution": None,
+        "result": None,
+    }
+    grown = missed | {
+        "scheduledTime": (later - dt.timedelta(days=1)).isoformat(),
+        "lastTime": (later - dt.timedelta(hours=5)).isoformat(),
+        "count": 3,
+    }
+    paused = {"time": later.isoformat(), "reason": "Failures", "message": "say `heliostat resume`"}
+    news = {
+        "schedulePaused": paused,
+        "scheduleMissed": [missed, grown],
+        "scheduleRecent": [missed, grown],
+        "scheduleZone": "Asia/Tokyo",
+        "nextTime": later.isoformat(),
+    }
+
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        for agent in told.get("items", [told]):
+            if agent["name"] == "sleeper":
+                agent.update(news)
+        route.fulfill(response=answer, json=told)
+
+    page.route(re.compile("/api/agents([/?]|$)"), tell)
+    page.add_init_script("delete window.SharedWorker")
+    page.route("**/agent/reports/stream*", lambda route: route.abort())  # it knows better
+    page.goto(page.url.replace("/settings", "/"))
+    expect(page).to_have_title(title)
+    attention = page.get_by_role("region", name=heading)
+    expect(attention).to_contain_text(pause)
+    expect(attention.get_by_text(miss)).to_have_count(2)
+    expect(attention).to_contain_text("Asia/Tokyo")
+    expect(attention).not_to_contain_text("words of the operator")
+    expect(attention).not_to_contain_text("heliostat resume")
+    attention.get_by_role("link").first.click()
+    expect(page.locator("main")).to_contain_text(remedy)
+    expect(page.locator("main")).to_contain_text(miss)
+    expect(page.locator("main")).not_to_contain_text("words of the operator")
+    expect(page.locator("main")).to_contain_text("Asia/Tokyo")
+    page.goto(page.url.partition("/agents")[0] + "/agents")
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="sleeper"))
+    expect(row).to_contain_text("Asia/Tokyo")
 
 
 @pytest.mark.usefixtures("sleeper")

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from heliostat_core.conditions import BlockedReason, FinishedReason, ReadyReason
+from heliostat_api.agents.records import RESOURCE_DELETED
+from heliostat_core.conditions import BlockedReason, FinishedReason, ReadyReason, TickReason
 from heliostat_core.executions import Phase
+from heliostat_operator.schedules.pauses import FAILURES
 from tools.dashboard import SOURCES
 
 _CATALOGUE = (SOURCES / "src" / "words" / "catalogue.ts").read_text()
@@ -17,6 +19,13 @@ def test_every_phase_has_a_text(phase: Phase) -> None:
     assert f"phase.{phase}" in KEYS
 
 
-@pytest.mark.parametrize("reason", [*FinishedReason, *BlockedReason, *ReadyReason])
+REASONS = {*FinishedReason, *BlockedReason, *ReadyReason, *TickReason, FAILURES, RESOURCE_DELETED}
+
+
+def test_every_text_was_found() -> None:
+    assert len(KEYS) > 100
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
 def test_every_reason_has_a_text(reason: str) -> None:
     assert f"reason.{reason}" in KEYS

@@ -12,7 +12,8 @@ import { Section } from "../parts/Page";
 import { Pill } from "../parts/Phase";
 import { RunList } from "../parts/RunList";
 import { Empty, Failure, Refusal, Rows } from "../parts/States";
-import { Ago } from "../parts/Times";
+import { Ago, OwnZone } from "../parts/Times";
+import { WhyEnded } from "../parts/Why";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
 import { isTree } from "./contents";
@@ -51,7 +52,7 @@ export function OverviewTab({ agent, detail }: { agent: Agent; detail: AgentDeta
           )}
         </Section>
       )}
-      <Receipts receipts={detail.scheduleRecent} />
+      <Receipts receipts={detail.scheduleRecent} zone={agent.scheduleZone} />
       <Runs agent={agent} />
     </>
   );
@@ -69,7 +70,13 @@ const TONES = {
 } as const;
 
 /** What became of the last times of its schedule: also of those at which nothing ran. */
-function Receipts({ receipts }: { receipts: readonly Receipt[] }) {
+function Receipts({
+  receipts,
+  zone,
+}: {
+  receipts: readonly Receipt[];
+  zone: string | null | undefined;
+}) {
   const { t, name, instant } = useWords();
   if (receipts.length === 0) return null;
   return (
@@ -84,7 +91,10 @@ function Receipts({ receipts }: { receipts: readonly Receipt[] }) {
               {instant(receipt.scheduledTime)}
               {receipt.count > 1 && ` · ${t("agent.times", { count: receipt.count })}`}
             </span>
-            <span className={classes.hint}>{receipt.message}</span>
+            {zone && <OwnZone time={receipt.scheduledTime} zone={zone} className={classes.hint} />}
+            <span className={classes.hint}>
+              <WhyEnded receipt={receipt} />
+            </span>
           </li>
         ))}
       </ul>

@@ -1025,6 +1025,13 @@ export interface components {
              * @default []
              */
             scheduleMissed: components["schemas"]["ReceiptView"][];
+            /** Schedulezone */
+            scheduleZone?: string | null;
+            /**
+             * Readyreason
+             * @default
+             */
+            readyReason: string;
             /** Spec */
             spec: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -1074,8 +1081,10 @@ export interface components {
          *     give as their `agent` (empty before it was activated). Where `appliedRevision` is older than
          *     `revision`, edits wait for an activation. `drift` are fields of the resource that somebody else
          *     changed since, `missing` those without which it can't be activated. `schedule` is its schedule
-         *     in words, `nextTime` when it starts next; null where it starts by hand only, and while it is not
-         *     active. `scheduleMissed` are those of its last times that could not be kept, newest first.
+         *     in words, `scheduleZone` the time zone that it is read in, `nextTime` when it starts next; null
+         *     where it starts by hand only, and while it is not active. `readyReason` is the reason of the
+         *     condition Ready, or ResourceDeleted where somebody deleted the resource. `scheduleMissed`
+         *     are those of its last times that could not be kept, newest first.
          *     One that is not `isOwned` was made with kubectl for nobody: whoever operates its
          *     namespace looks at it here.
          */
@@ -1158,6 +1167,13 @@ export interface components {
              * @default []
              */
             scheduleMissed: components["schemas"]["ReceiptView"][];
+            /** Schedulezone */
+            scheduleZone?: string | null;
+            /**
+             * Readyreason
+             * @default
+             */
+            readyReason: string;
         };
         /**
          * AttemptView

@@ -13,6 +13,7 @@ import { Icon } from "../parts/icons";
 import { Phase } from "../parts/Phase";
 import { Refusal, Rows } from "../parts/States";
 import { Took } from "../parts/Times";
+import { WhyNotReady } from "../parts/Why";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
 import classes from "./AgentCard.module.css";
@@ -67,7 +68,7 @@ function Loaded({ agent, testRun }: { agent: Agent; testRun: string | null }) {
       </div>
       {agent.isReady === false && (
         <Callout tone="bad" icon="alert" title={t("agent.whyNot")}>
-          {agent.readyMessage}
+          <WhyNotReady agent={agent} />
         </Callout>
       )}
       <Missing missing={agent.missing ?? []} />

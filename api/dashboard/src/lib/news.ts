@@ -10,7 +10,7 @@ interface Common {
 export type News = Common &
   (
     | { kind: "failed"; run: Execution }
-    | { kind: "paused"; agent: Agent; message: string }
+    | { kind: "paused"; agent: Agent; reason: string }
     | { kind: "missed"; agent: Agent; receipt: Receipt }
   );
 
@@ -27,10 +27,12 @@ function failureOf(run: Execution): News[] {
 
 function scheduleNews(agent: Agent): News[] {
   const missed = (agent.scheduleMissed ?? []).map((receipt): News => {
-    const { time } = receipt;
-    return { kind: "missed", key: `${agent.id}@${receipt.scheduledTime}`, time, agent, receipt };
+    const { time, lastTime, scheduledTime } = receipt;
+    // Misses in a row share a receipt, which grows: each is news.
+    const key = `${agent.id}@${lastTime ?? scheduledTime}`;
+    return { kind: "missed", key, time, agent, receipt };
   });
   if (!agent.schedulePaused) return missed;
-  const { time, message } = agent.schedulePaused;
-  return [{ kind: "paused", key: `${agent.id}!${time}`, time, agent, message }, ...missed];
+  const { time, reason } = agent.schedulePaused;
+  return [{ kind: "paused", key: `${agent.id}!${time}`, time, agent, reason }, ...missed];
 }

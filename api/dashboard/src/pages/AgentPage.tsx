@@ -23,6 +23,7 @@ import { Callout } from "../parts/Callout";
 import { Icon } from "../parts/icons";
 import { PageHead } from "../parts/Page";
 import { Failure, Rows } from "../parts/States";
+import { WhyNotReady } from "../parts/Why";
 import { useWords } from "../words/words";
 import classes from "./AgentPage.module.css";
 import { MissingPage } from "./MissingPage";
@@ -70,18 +71,19 @@ function Loaded({ agent, detail }: { agent: Agent; detail: AgentDetail }) {
 
 /** What keeps it from running as it was written. */
 function Notices({ agent }: { agent: Agent }) {
-  const { t } = useWords();
+  const { t, name } = useWords();
   const isWaiting = !!agent.appliedRevision && agent.revision !== agent.appliedRevision;
   return (
     <>
       {agent.isReady === false && (
         <Callout tone="bad" icon="alert" title={t("agent.whyNot")}>
-          {agent.readyMessage}
+          <WhyNotReady agent={agent} />
         </Callout>
       )}
       {agent.schedulePaused && (
         <Callout tone="warn" icon="clock" title={t("agent.paused")}>
-          {agent.schedulePaused.message}
+          <strong>{name("reason", agent.schedulePaused.reason)}</strong>{" "}
+          {t(agent.managedBy === "kubectl" ? "agent.pausedElsewhere" : "agent.pausedDetail")}
         </Callout>
       )}
       {agent.managedBy === "kubectl" && (

@@ -13,7 +13,7 @@ import { PageHead } from "../parts/Page";
 import { Phase } from "../parts/Phase";
 import { Sparkline } from "../parts/Sparkline";
 import { Empty, Failure, Rows } from "../parts/States";
-import { Ago, Ahead } from "../parts/Times";
+import { Ago, Ahead, OwnZone } from "../parts/Times";
 import { useWords } from "../words/words";
 import classes from "./AgentsPage.module.css";
 
@@ -157,7 +157,15 @@ function Figures({ agent }: { agent: Agent }) {
 
 function Next({ agent }: { agent: Agent }) {
   const { t, language } = useWords();
-  if (agent.nextTime) return <Ahead time={agent.nextTime} />;
+  const { nextTime, scheduleZone } = agent;
+  if (nextTime) {
+    return (
+      <>
+        <Ahead time={nextTime} />
+        {scheduleZone && <OwnZone time={nextTime} zone={scheduleZone} className={classes.own} />}
+      </>
+    );
+  }
   const words = agent.schedulePaused ? t("agent.paused") : agent.schedule?.[language];
   return <span className={classes.none}>{words ?? t("agents.byHand")}</span>;
 }

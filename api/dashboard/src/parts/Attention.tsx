@@ -7,7 +7,8 @@ import classes from "./Attention.module.css";
 import { Section } from "./Page";
 import { Pill } from "./Phase";
 import { RunList } from "./RunList";
-import { Ago } from "./Times";
+import { Ago, OwnZone } from "./Times";
+import { WhyEnded } from "./Why";
 
 /** What failed, was paused or missed since somebody looked. */
 export function Attention({ news }: { news: News[] }) {
@@ -62,10 +63,16 @@ function ScheduleNews({ news }: { news: Exclude<News, { kind: "failed" }> }) {
 }
 
 function Why({ news }: { news: Exclude<News, { kind: "failed" }> }) {
-  const { t, instant } = useWords();
-  if (news.kind === "paused") return news.message;
-  const { count, scheduledTime, message } = news.receipt;
+  const { t, name, instant } = useWords();
+  if (news.kind === "paused") return name("reason", news.reason);
+  const { count, scheduledTime } = news.receipt;
   const time = instant(scheduledTime);
   const what = count > 1 ? t("home.missedMany", { count, time }) : t("home.missedOne", { time });
-  return message ? `${what}: ${message}` : what;
+  const zone = news.agent.scheduleZone;
+  return (
+    <>
+      {what}: <WhyEnded receipt={news.receipt} />
+      {zone && <OwnZone time={scheduledTime} zone={zone} className={classes.own} />}
+    </>
+  );
 }

@@ -492,6 +492,14 @@ export const AGENTS = {
   "agent.receipts": { en: "What became of its last times", ko: "지난 예정 시각의 결과" },
   "agent.times": { en: "{count} times", ko: "{count}회" },
   "agent.paused": { en: "Its schedule is paused", ko: "일정이 일시 중지되었습니다" },
+  "agent.pausedDetail": {
+    en: "It starts again once you activate an edit, or once a run that you start yourself succeeds.",
+    ko: "수정한 내용을 활성화하거나 직접 시작한 실행이 성공하면 일정이 다시 시작됩니다.",
+  },
+  "agent.pausedElsewhere": {
+    en: "It starts again once the agent is edited with kubectl, or once a run that you start yourself succeeds.",
+    ko: "kubectl로 에이전트를 수정하거나 직접 시작한 실행이 성공하면 일정이 다시 시작됩니다.",
+  },
   "outcome.Ran": { en: "Started", ko: "시작함" },
   "outcome.Late": { en: "Started late", ko: "늦게 시작함" },
   "outcome.Skipped": { en: "Skipped", ko: "건너뜀" },

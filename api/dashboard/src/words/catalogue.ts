@@ -382,6 +382,25 @@ export const CATALOGUE = {
     en: "Secret Manager not reachable",
     ko: "Secret Manager에 연결할 수 없음",
   },
+  "reason.ResourceDeleted": {
+    en: "Deleted in the cluster: activate it to restore it",
+    ko: "클러스터에서 삭제됨: 다시 활성화하면 복구됩니다",
+  },
+  "reason.Failures": {
+    en: "Too many of its runs failed in a row.",
+    ko: "일정에 따른 실행이 연이어 실패했습니다.",
+  },
+  "reason.OnTime": { en: "On time", ko: "제시간에 시작" },
+  "reason.Filled": { en: "Started by the operator", ko: "오퍼레이터가 시작" },
+  "reason.CaughtUp": { en: "Missed run, caught up", ko: "놓친 실행을 보충" },
+  "reason.WaitedForRun": { en: "Waited for the previous run", ko: "이전 실행이 끝나기를 기다림" },
+  "reason.ScheduleSuspended": { en: "Schedule turned off", ko: "일정이 꺼져 있음" },
+  "reason.Overlap": { en: "The previous run had not finished", ko: "이전 실행이 끝나지 않음" },
+  "reason.ScheduleChanged": { en: "The schedule changed", ko: "일정이 변경됨" },
+  "reason.NotCaughtUp": {
+    en: "Could not start on time, and missed runs are not caught up",
+    ko: "제시간에 시작하지 못했고 보충하지 않는 설정임",
+  },
   "reason.Ready": { en: "Ready", ko: "준비됨" },
   ...CHAT,
 } as const satisfies Record<string, Record<"en" | "ko", string>>;
