@@ -58,7 +58,7 @@ def test_nothing_is_wider_than_the_window(
 
 @pytest.mark.parametrize(
     ("locale", "title"),
-    [("en-US", "You were away for long"), ("ko-KR", "오랫동안 방문하지 않으셨습니다")],
+    [("en-US", "You have been away for a long time"), ("ko-KR", "오랫동안 방문하지 않으셨습니다")],
 )
 def test_a_guest_who_stays_away_is_told_what_will_go(
     profile: Callable[..., BrowserContext], dev: DevProcess, locale: str, title: str

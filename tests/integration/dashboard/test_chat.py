@@ -156,12 +156,12 @@ def test_an_answer_is_stopped_and_a_conversation_is_renamed_and_deleted(
     page.get_by_role("button", name="Stop the answer").click()
     expect(answers(page)).to_contain_text("Stopped.")
     expect(page.get_by_role("button", name="Send")).to_be_visible()
-    page.get_by_role("button", name=re.compile("More about Every day at 7")).click()
+    page.get_by_role("button", name=re.compile("More actions for Every day at 7")).click()
     page.get_by_role("menuitem", name="Rename").click()
     page.get_by_role("textbox", name="New name").fill("Stars")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="Stars")).to_be_visible()
-    page.get_by_role("button", name="More about Stars").click()
+    page.get_by_role("button", name="More actions for Stars").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("button", name="Delete it").click()
     page.wait_for_url("**/chat")
@@ -170,7 +170,7 @@ def test_an_answer_is_stopped_and_a_conversation_is_renamed_and_deleted(
 
 def test_the_first_words_have_a_page_for_everybody(open_page: OpenPage) -> None:
     page = open_page("/chat")
-    expect(page.get_by_role("region", name="Begin with an example")).to_be_visible()
+    expect(page.get_by_role("region", name="Start with an example")).to_be_visible()
     check_access(page)
     check_widths(page)
     page.goto(page.url + "/conversation-000000000000000000000000")

@@ -132,7 +132,7 @@ def test_a_part_that_is_missing_for_good_is_said_and_the_page_does_not_spin(
     page.on("load", lambda loaded: loads.append(loaded.url))
     page.route("**/assets/UsagePage-*", lambda route: route.fulfill(status=404, body=""))
     page.get_by_role("link", name="Usage").click()
-    expect(page.locator("main")).to_contain_text("Something on this page broke")
+    expect(page.locator("main")).to_contain_text("Something went wrong on this page")
     assert len(loads) == 1
 
 
@@ -140,7 +140,7 @@ def test_a_command_that_nobody_takes_is_said(open_page: OpenPage) -> None:
     page = open_page("/")
     page.route("**/api/samples/*", lambda route: route.abort())
     page.get_by_role("button", name=re.compile("Say hello")).click()
-    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(page.get_by_role("alert")).to_contain_text("The server is not responding")
 
 
 def test_a_read_that_fails_can_be_tried_again(open_page: OpenPage) -> None:

@@ -72,7 +72,7 @@ def test_files_are_shown_as_what_they_are(open_page: OpenPage, ran: Ran) -> None
     expect(table.get_by_role("columnheader")).to_have_count(5)
     expect(table.get_by_role("row")).to_have_count(25)
     files.get_by_role("link", name=re.compile("analyse.py")).click()
-    expect(page.get_by_text("This kind of file is not shown here")).to_be_visible()
+    expect(page.get_by_text("This type of file is not shown here")).to_be_visible()
     with page.expect_download() as kept:
         document.get_by_role("link", name="Download").click()
     assert kept.value.suggested_filename == "analyse.py"
@@ -89,7 +89,7 @@ def test_files_that_were_left_out_are_listed(
     expect(left.get_by_role("listitem")).to_contain_text("huge.bin 22020096 bytes; a file may have")
     expect(page.get_by_text("No files were kept")).to_have_count(0 if kept else 1)
     check_open_to_everybody(page)
-    page.get_by_role("tab", name="What it did").click()
+    page.get_by_role("tab", name="Steps").click()
     expect(page.get_by_text("Files that were not kept")).to_contain_text("huge.bin: 22020096")
 
 
@@ -278,7 +278,7 @@ def test_a_key_is_shown_once_and_revoked(open_page: OpenPage) -> None:
     made = page.get_by_role("region", name="Your new key")
     key = made.locator("code").inner_text()
     assert len(key) > 20
-    made.get_by_role("button", name="I have kept it").click()
+    made.get_by_role("button", name="I have saved it").click()
     row = page.get_by_role("list", name="Your keys").get_by_role("listitem")
     expect(row).to_contain_text("laptop")
     elsewhere = other.get_by_role("list", name="Your keys").get_by_role("listitem")
@@ -333,7 +333,7 @@ def test_nothing_is_deleted_before_the_word_is_typed(open_page: OpenPage) -> Non
             route.continue_()
 
     page.route("**/api/me", take)
-    page.get_by_role("button", name="Delete all of mine").click()
+    page.get_by_role("button", name="Delete all my data").click()
     confirm = page.get_by_role("button", name="Delete everything")
     word = page.get_by_label("Type delete all to confirm")
     word.fill("delete")
@@ -341,7 +341,7 @@ def test_nothing_is_deleted_before_the_word_is_typed(open_page: OpenPage) -> Non
     word.press("Enter")
     word.fill("delete all")
     confirm.click()
-    expect(page.get_by_text("Everything of yours is being deleted")).to_be_visible()
+    expect(page.get_by_text("All your data is being deleted")).to_be_visible()
     # A guest of a laptop has nobody else's things to lose, but the next tests need them.
     assert [each.post_data_json for each in sent] == [{"confirm": "delete everything"}]
 
@@ -380,11 +380,11 @@ def test_a_list_of_very_many_runs_draws_what_is_near(
     page.wait_for_function(
         """() => {
             scrollTo(0, document.documentElement.scrollHeight);
-            return document.body.innerText.includes("That is all");
+            return document.body.innerText.includes("End of the list");
         }""",
         polling=100,
     )
-    expect(page.get_by_text("That is all")).to_be_visible()
+    expect(page.get_by_text("End of the list")).to_be_visible()
     expect(page.locator('a[href="/executions/run-9999"]')).to_be_visible()
     expect(page.locator('a[href="/executions/run-400"]')).to_have_count(0)
     assert rows.count() <= 200

@@ -52,7 +52,7 @@ def open_activate(page: Page) -> None:
 
 
 def open_delete(page: Page) -> None:
-    page.get_by_role("button", name="More about Teller").click()
+    page.get_by_role("button", name="More actions for Teller").click()
     page.get_by_role("menuitem", name="Delete").click()
 
 
@@ -148,10 +148,10 @@ def test_a_run_that_waits_says_why_and_until_when(open_page: OpenPage, ran: str)
         },
     ]
     open_altered(page, ran, phase="Pending", isFinished=False, blockedBy=waits, attempts=[])
-    said = page.get_by_role("region", name="Why it does not run yet")
+    said = page.get_by_role("region", name="Why it is not running yet")
     expect(said).to_contain_text(re.compile(r"expected .*12:34"))
     expect(said).to_contain_text("Gateway unreachable")
-    expect(said).to_contain_text("nobody knows yet until when")
+    expect(said).to_contain_text("no estimate yet")
     check_access(page)
 
 

@@ -178,7 +178,7 @@ def test_an_agent_of_kubectl_is_run_here_and_stopped(open_page: OpenPage) -> Non
     page = open_page("/agents")
     page.get_by_role("link", name=re.compile("sleeper")).click()
     heading(page, "sleeper")
-    expect(page.get_by_text("It was made with kubectl")).to_be_visible()
+    expect(page.get_by_text("It was created with kubectl")).to_be_visible()
     page.get_by_role("button", name="Run now").click()
     page.wait_for_url("**/executions/*")
     expect(page.get_by_text("lying down")).to_be_visible()
@@ -223,7 +223,7 @@ def test_a_run_is_repeated_from_its_page(open_page: OpenPage) -> None:
 
 def test_a_filter_is_in_the_address_and_holds_for_what_comes(open_page: OpenPage) -> None:
     page = open_page("/executions?phase=Cancelled&agent=hello")
-    expect(page.get_by_text("No run fits")).to_be_visible()
+    expect(page.get_by_text("No matching runs")).to_be_visible()
     page.get_by_role("button", name="Clear filters").last.click()
     expect(page).to_have_url(re.compile(r"/executions$"))
 
@@ -236,5 +236,5 @@ def test_an_unknown_run_is_said_to_be_missing(open_page: OpenPage) -> None:
 
 def test_an_unknown_address_leads_back(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
-    page.get_by_role("main").get_by_role("link", name="Go to the first page").click()
+    page.get_by_role("main").get_by_role("link", name="Go to the home page").click()
     expect(page).to_have_url(re.compile(r":\d+/$"))

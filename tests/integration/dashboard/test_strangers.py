@@ -75,7 +75,7 @@ def test_markup_is_never_a_page_of_ours(
 ) -> None:
     page = open_page(f"/executions/{written}?tab=files")
     page.get_by_role("link", name=name).first.click()
-    expect(page.get_by_text("This kind of file is not shown here")).to_be_visible()
+    expect(page.get_by_text("This type of file is not shown here")).to_be_visible()
     with dev.browser() as client:
         files = client.get(f"/api/executions/{written}/files").json()["items"]
         found = next(file["id"] for file in files if file["path"] == name)

@@ -40,8 +40,8 @@ def test_the_command_that_is_shown_starts_the_agent(
     page.get_by_role("tab", name="Webhooks").click()
     other = page.context.new_page()
     other.goto(page.url)
-    page.get_by_label("Who gets it").fill("build server")
-    page.get_by_role("combobox", name="How callers prove themselves").click()
+    page.get_by_label("Who uses it").fill("build server")
+    page.get_by_role("combobox", name="How callers authenticate").click()
     page.get_by_role("option", name=kind).click()
     page.get_by_role("button", name="Create key").click()
     made = page.get_by_role("region", name="The new key")
@@ -61,8 +61,8 @@ def test_the_command_that_is_shown_starts_the_agent(
     expect(shown).to_contain_text("build server")
     row.get_by_role("button", name="Revoke").click()
     row.get_by_role("button", name="Revoke it").click()
-    expect(page.get_by_text("Nobody else starts it yet")).to_be_visible()
-    expect(other.get_by_text("Nobody else starts it yet")).to_be_visible()
+    expect(page.get_by_text("No other program can start it yet")).to_be_visible()
+    expect(other.get_by_text("No other program can start it yet")).to_be_visible()
     page.goto(page.url.replace(f"/agents/{agent}?tab=webhooks", f"/executions/{run}"))
     expect(page.get_by_text("Webhook", exact=True)).to_be_visible()
 
@@ -75,7 +75,7 @@ def test_a_webhook_hears_of_a_failure_and_its_page_shows_it(
     page.get_by_role("link", name="Webhooks").click()
     page.get_by_label("Address").fill(receiver.url)
     page.get_by_role("button", name="Create webhook").click()
-    made = page.get_by_role("region", name="The secret of its signatures")
+    made = page.get_by_role("region", name="Signing secret")
     secret = made.locator("code").inner_text()
     made.get_by_role("button", name="Done").click()
     row = page.get_by_role("list", name="Webhooks", exact=True).get_by_role("listitem").first
@@ -92,7 +92,7 @@ def test_a_webhook_hears_of_a_failure_and_its_page_shows_it(
     check_open_to_everybody(page)
     row.get_by_role("button", name="Delete").click()
     row.get_by_role("button", name="Delete").last.click()
-    expect(page.get_by_text("Nobody is told")).to_be_visible()
+    expect(page.get_by_text("Nobody is notified yet")).to_be_visible()
 
 
 def test_a_secret_that_was_written_in_one_tab_is_in_the_other(open_page: OpenPage) -> None:

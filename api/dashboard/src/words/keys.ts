@@ -1,16 +1,16 @@
 export const KEYS = {
   "keys.title": { en: "Keys", ko: "키" },
   "keys.detail": {
-    en: "With a key, your own programs call models through the gateway or use this API in your name. You pay for what they spend.",
+    en: "With a key, your own programs call models through the gateway or use this API in your name. What they spend is charged to you.",
     ko: "키를 쓰면 내 프로그램이 게이트웨이로 모델을 호출하거나 내 이름으로 이 API를 사용할 수 있습니다. 쓴 비용은 나에게 청구됩니다.",
   },
   "keys.new": { en: "New key", ko: "새 키" },
   "keys.name": { en: "Name", ko: "이름" },
   "keys.nameDetail": {
-    en: "What it is for, for you to know it by.",
+    en: "A name that reminds you what it is for.",
     ko: "무엇에 쓰는 키인지 알아볼 수 있게 적습니다.",
   },
-  "keys.scopes": { en: "What it opens", ko: "사용 범위" },
+  "keys.scopes": { en: "What it can access", ko: "사용 범위" },
   "keys.scope.models": { en: "Models", ko: "모델" },
   "keys.scope.modelsDetail": {
     en: "Calls models through the gateway.",
@@ -21,23 +21,23 @@ export const KEYS = {
     en: "Does what you can do here: agents, runs, files.",
     ko: "여기서 할 수 있는 일을 합니다. 에이전트, 실행, 파일이 포함됩니다.",
   },
-  "keys.expires": { en: "Ends", ko: "만료" },
+  "keys.expires": { en: "Expires", ko: "만료" },
   "keys.never": { en: "Never", ko: "만료 없음" },
   "keys.days": { en: "After {count} days", ko: "{count}일 후" },
   "keys.create": { en: "Create key", ko: "키 만들기" },
   "keys.made": { en: "Your new key", ko: "새 키가 만들어졌습니다" },
   "keys.madeDetail": {
-    en: "It is shown this once. Keep it where only you can read it.",
+    en: "It is shown only once. Store it where only you can read it.",
     ko: "지금 한 번만 표시됩니다. 나만 볼 수 있는 곳에 보관하세요.",
   },
   "keys.copy": { en: "Copy key", ko: "키 복사" },
-  "keys.done": { en: "I have kept it", ko: "보관했습니다" },
+  "keys.done": { en: "I have saved it", ko: "보관했습니다" },
   "keys.list": { en: "Your keys", ko: "내 키" },
   "keys.used": { en: "Last used", ko: "마지막 사용" },
   "keys.unused": { en: "Never used", ko: "사용한 적 없음" },
-  "keys.created": { en: "Made", ko: "생성" },
+  "keys.created": { en: "Created", ko: "생성" },
   "keys.state.active": { en: "Valid", ko: "유효" },
-  "keys.state.expired": { en: "Ended", ko: "만료됨" },
+  "keys.state.expired": { en: "Expired", ko: "만료됨" },
   "keys.state.revoked": { en: "Revoked", ko: "폐기됨" },
   "keys.revoke": { en: "Revoke", ko: "폐기" },
   "keys.revokeAsk": {
@@ -53,13 +53,13 @@ export const KEYS = {
 
   "secrets.title": { en: "Secrets", ko: "시크릿" },
   "secrets.detail": {
-    en: "Passwords and tokens that your agents may use. Values go in and are never shown again.",
+    en: "Passwords and tokens that your agents may use. Saved values are never shown again.",
     ko: "에이전트가 쓸 수 있는 비밀번호와 토큰입니다. 저장한 값은 다시 표시되지 않습니다.",
   },
   "secrets.new": { en: "New secret", ko: "새 시크릿" },
   "secrets.name": { en: "Name", ko: "이름" },
   "secrets.nameDetail": {
-    en: "Lower-case letters, digits and hyphens: agents name it so.",
+    en: "Lowercase letters, digits and hyphens. Agents refer to it by this name.",
     ko: "소문자, 숫자, 하이픈만 쓸 수 있습니다. 에이전트가 이 이름으로 찾습니다.",
   },
   "secrets.key": { en: "Key", ko: "키" },
@@ -70,7 +70,7 @@ export const KEYS = {
   "secrets.save": { en: "Save secret", ko: "시크릿 저장" },
   "secrets.replace": { en: "Replace values", ko: "값 바꾸기" },
   "secrets.replaceDetail": {
-    en: "All values of {name} are replaced by these. Entries left out here are gone afterwards.",
+    en: "These replace all values of {name}. Entries that are not listed here are deleted.",
     ko: "{name}의 모든 값을 새 값으로 바꿉니다. 여기에 없는 항목은 삭제됩니다.",
   },
   "secrets.list": { en: "Your secrets", ko: "내 시크릿" },
@@ -91,5 +91,5 @@ export const KEYS = {
     en: "Letters, digits, hyphens, dots and underscores only",
     ko: "영문자, 숫자, 하이픈, 점, 밑줄만 쓸 수 있습니다",
   },
-  "secrets.problem.twice": { en: "This key is there twice", ko: "같은 키가 두 번 있습니다" },
+  "secrets.problem.twice": { en: "This key is used twice", ko: "같은 키가 두 번 있습니다" },
 } as const;

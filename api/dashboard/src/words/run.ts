@@ -2,7 +2,7 @@
 export const RUN = {
   "runs.part": { en: "List of runs, part {number}", ko: "실행 목록 {number}" },
 
-  "runTab.steps": { en: "What it did", ko: "진행 과정" },
+  "runTab.steps": { en: "Steps", ko: "진행 과정" },
   "runTab.files": { en: "Files", ko: "파일" },
   "runTab.logs": { en: "Log", ko: "로그" },
   "runTab.compare": { en: "Compare", ko: "비교" },
@@ -15,13 +15,13 @@ export const RUN = {
   "filter.notes": { en: "Notes", ko: "메모" },
   "filter.errors": { en: "Errors", ko: "오류" },
   "filter.next": { en: "Next error", ko: "다음 오류" },
-  "filter.none": { en: "No such step so far", ko: "해당하는 단계가 아직 없습니다" },
+  "filter.none": { en: "No such steps so far", ko: "해당하는 단계가 아직 없습니다" },
   "filter.offset": { en: "{time} after the first step", ko: "첫 단계부터 {time} 후" },
 
   "models.title": { en: "Cost by model", ko: "모델별 비용" },
   "models.tokens": { en: "{count} tokens", ko: "토큰 {count}개" },
   "models.share": {
-    en: "The sum is what the gateway counted; how it is made up, the agent's program says.",
+    en: "The total is what the gateway counted; its split by model is as the agent's program reports it.",
     ko: "합계는 게이트웨이가 집계한 금액이고, 모델별 비중은 에이전트 프로그램의 기록을 따릅니다.",
   },
 
@@ -32,11 +32,14 @@ export const RUN = {
     ko: "출력이 없었거나 로그가 이미 사라졌습니다.",
   },
   "logs.cut": { en: "Only the first {size} are shown.", ko: "처음 {size}까지만 표시합니다." },
-  "logs.again": { en: "Read again", ko: "다시 읽기" },
-  "logs.open": { en: "Open all of it", ko: "전체 열기" },
+  "logs.again": { en: "Reload", ko: "다시 읽기" },
+  "logs.open": { en: "Open the full log", ko: "전체 열기" },
 
   "files.none": { en: "No files", ko: "파일이 없습니다" },
-  "files.noneDetail": { en: "The run made or changed none.", ko: "만들거나 바꾼 파일이 없습니다." },
+  "files.noneDetail": {
+    en: "The run did not create or change any.",
+    ko: "만들거나 바꾼 파일이 없습니다.",
+  },
   "files.leftOut": { en: "Not kept ({count})", ko: "보관하지 못한 파일 {count}개" },
   "files.leftOutMore": { en: "and {count} more", ko: "외 {count}개" },
   "files.noneKept": { en: "No files were kept", ko: "보관된 파일이 없습니다" },
@@ -44,24 +47,27 @@ export const RUN = {
     en: "What the run made could not be kept. The reasons are below.",
     ko: "만든 파일을 보관하지 못했습니다. 이유는 아래에 있습니다.",
   },
-  "files.later": { en: "Files come when the run has ended", ko: "실행이 끝나면 파일이 표시됩니다" },
+  "files.later": {
+    en: "Files appear when the run has ended",
+    ko: "실행이 끝나면 파일이 표시됩니다",
+  },
   "files.laterDetail": {
-    en: "What it makes until then is listed here.",
+    en: "Whatever it creates until then is listed here.",
     ko: "그때까지 만든 파일을 여기에서 볼 수 있습니다.",
   },
   "files.list": { en: "Files of this run", ko: "이 실행의 파일" },
   "files.open": { en: "Open in a new tab", ko: "새 탭에서 열기" },
   "files.download": { en: "Download", ko: "내려받기" },
   "files.hidden": {
-    en: "This kind of file is not shown here",
+    en: "This type of file is not shown here",
     ko: "이 종류의 파일은 여기서 보여 주지 않습니다",
   },
   "files.hiddenDetail": {
-    en: "An agent made it: only pictures, texts and tables are shown. Download it if you trust it.",
+    en: "An agent created it: only pictures, texts and tables are shown. Download it if you trust it.",
     ko: "에이전트가 만든 파일이라 그림, 글, 표만 보여 줍니다. 믿을 수 있으면 내려받으세요.",
   },
   "files.cut": {
-    en: "Only the beginning is shown. Download the file for all of it.",
+    en: "Only the beginning is shown. Download the file to see all of it.",
     ko: "앞부분만 표시합니다. 전체를 보려면 파일을 내려받으세요.",
   },
   "files.attempt": { en: "attempt {number}", ko: "{number}번째 시도" },
@@ -72,7 +78,7 @@ export const RUN = {
   "compare.placeholder": { en: "Another run of this agent", ko: "이 에이전트의 다른 실행" },
   "compare.start": { en: "Choose a run to compare with", ko: "비교할 실행을 고르세요" },
   "compare.startDetail": {
-    en: "Results stand side by side, with what changed between them.",
+    en: "Results are shown side by side, with what changed between them.",
     ko: "두 결과를 나란히 보여 주고 무엇이 달라졌는지 알려 줍니다.",
   },
   "compare.alone": {
@@ -95,9 +101,12 @@ export const RUN = {
   "compare.results": { en: "Results", ko: "결과" },
   "compare.noResult": { en: "No result", ko: "결과 없음" },
   "compare.fields": { en: "Fields that differ", ko: "달라진 항목" },
-  "compare.sameFields": { en: "No field differs.", ko: "달라진 항목이 없습니다." },
+  "compare.sameFields": { en: "No fields differ.", ko: "달라진 항목이 없습니다." },
   "compare.files": { en: "Files of both", ko: "두 실행의 파일" },
-  "compare.noFiles": { en: "Neither made a file.", ko: "두 실행 모두 파일을 만들지 않았습니다." },
+  "compare.noFiles": {
+    en: "Neither run created a file.",
+    ko: "두 실행 모두 파일을 만들지 않았습니다.",
+  },
   "compare.file.added": { en: "only in the other run", ko: "다른 실행에만 있음" },
   "compare.file.removed": { en: "only in this run", ko: "이 실행에만 있음" },
   "compare.file.changed": { en: "different", ko: "내용이 다름" },

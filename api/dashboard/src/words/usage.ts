@@ -1,7 +1,7 @@
 export const USAGE = {
   "usage.title": { en: "Usage", ko: "사용량" },
   "usage.detail": {
-    en: "What your agents, your chat and your keys have cost, by days of your time zone.",
+    en: "What your agents, chat and keys have cost, by day in your time zone.",
     ko: "에이전트와 대화, 키가 쓴 비용을 내 시간대의 날짜 기준으로 보여 줍니다.",
   },
   "usage.by": { en: "Group by", ko: "묶는 기준" },
@@ -14,7 +14,7 @@ export const USAGE = {
   "usage.range.90d": { en: "Last 90 days", ko: "최근 90일" },
   "usage.range.month": { en: "This month", ko: "이번 달" },
   "usage.range.lastMonth": { en: "Last month", ko: "지난달" },
-  "usage.range.own": { en: "Other days", ko: "직접 선택" },
+  "usage.range.own": { en: "Custom range", ko: "직접 선택" },
   "usage.from": { en: "From", ko: "시작일" },
   "usage.to": { en: "To", ko: "종료일" },
   "usage.wrongWay": {
@@ -40,10 +40,10 @@ export const USAGE = {
   "usage.noAgent": { en: "Chat and keys", ko: "대화와 키" },
   "usage.others": { en: "Others", ko: "그 외" },
   "usage.table": { en: "Figures", ko: "상세 수치" },
-  "usage.zone": { en: "Days of {zone}", ko: "{zone} 기준" },
-  "usage.none": { en: "Nothing was spent in these days", ko: "이 기간에 쓴 비용이 없습니다" },
+  "usage.zone": { en: "Days in {zone}", ko: "{zone} 기준" },
+  "usage.none": { en: "Nothing was spent in this period", ko: "이 기간에 쓴 비용이 없습니다" },
   "usage.noneDetail": {
-    en: "Choose other days, or let an agent run.",
+    en: "Choose other days, or run an agent.",
     ko: "다른 기간을 고르거나 에이전트를 실행해 보세요.",
   },
 } as const;
