@@ -56,6 +56,26 @@ def test_nothing_is_wider_than_the_window(
     check_widths(page)
 
 
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+def test_a_lost_connection_is_not_wider_than_the_window(
+    profile: Callable[..., BrowserContext], dev: DevProcess, locale: str
+) -> None:
+    page = profile(locale=locale).new_page()
+    page.add_init_script("delete window.SharedWorker")
+    page.route("**/agent/reports/stream*", lambda route: route.abort())
+    page.clock.install()
+    page.goto(f"{dev.url}/settings")
+    broken = page.locator('[data-state="broken"]')
+    expect(broken.get_by_role("button")).to_be_visible()
+    page.clock.fast_forward("59:00")
+    expect(broken).to_contain_text("59")
+    check_widths(page)
+    page.set_viewport_size({"width": 360, "height": 800})
+    box = broken.get_by_role("button").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 360
+
+
 @pytest.mark.parametrize(
     ("locale", "title"),
     [("en-US", "You have been away for a long time"), ("ko-KR", "오랫동안 방문하지 않으셨습니다")],

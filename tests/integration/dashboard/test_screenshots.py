@@ -1,0 +1,91 @@
+"""The pages as docs/images shows them, with what a few days of use leave there.
+
+`UPDATE_SCREENSHOTS=1` writes them to docs/images; look at each before you commit it.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from support.dev_agents import apply_script
+from support.dev_process import DevProcess, running_dev
+from support.screens import follow, run_sample, until_finished
+
+from .conftest import Complaints
+
+IMAGES = Path(__file__).parents[3] / "docs" / "images"
+MOST_BYTES = 200_000
+
+
+def test_pages_look_as_they_are_shown_in_the_docs(
+    chromium: Browser,
+    profile: Callable[..., BrowserContext],
+    complaints: Complaints,
+    tmp_path: Path,
+) -> None:
+    del chromium
+    folder = IMAGES if os.environ.get("UPDATE_SCREENSHOTS") else tmp_path
+    with running_dev(tmp_path / "dev") as dev:
+        page = profile(1440, 900, zone="Asia/Seoul").new_page()
+        complaints.follow(page)
+
+        def take(name: str, path: str = "") -> None:
+            if path:
+                page.goto(dev.url + path)
+            settle(page)
+            place = folder / f"dashboard-{name}.png"
+            page.screenshot(path=place, animations="disabled")
+            assert place.stat().st_size < MOST_BYTES
+
+        take("newcomer", "/")
+        agent = design(page, "Weekly report")
+        take("chat")
+        sales = use(dev)
+        take("home", "/")
+        take("agent", agent)
+        take("run", f"/executions/{sales}")
+        take("runs", "/executions")
+        take("usage", "/usage?by=agent&range=7d")
+
+
+def settle(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_label("Loading")).to_have_count(0)
+    expect(page.get_by_role("region", name="What is going on")).to_contain_text("Live")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => true)")
+
+
+def design(page: Page, request: str) -> str:
+    """An agent, by talking, put to work; the path of its page."""
+    page.get_by_role("button", name=re.compile(request)).click()
+    page.wait_for_url("**/chat/*")
+    card = page.get_by_role("region", name="Agent", exact=True)
+    expect(card).to_contain_text("on average")
+    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+    card.get_by_role("button", name="Activate").click()
+    page.get_by_role("button", name="Activate it").click()
+    expect(card.get_by_text("Ready")).to_be_visible()
+    return str(card.get_by_role("link", name="Open").get_attribute("href"))
+
+
+def use(dev: DevProcess) -> str:
+    """Runs that went well, one that did not, one that goes on; the uid of a good one."""
+    with dev.browser() as client:
+        events = follow(client)
+        uids = [run_sample(client, name) for name in ("sales", "hello", "hurried", "sales")]
+        for uid in uids:
+            until_finished(follow(client, 0), uid)
+        for agent in client.get("/api/agents").json()["items"]:
+            if agent["name"] == "Weekly report":
+                answer = client.post(f"/api/agents/{agent['id']}/run", json={})
+                until_finished(follow(client, 0), answer.json()["execution"])
+        apply_script(dev, "nightly-backup", "echo copying; exec sleep 120")
+        for agent in client.get("/api/agents").json()["items"]:
+            if agent["name"] == "nightly-backup":
+                client.post(f"/api/agents/{agent['id']}/run", json={}).raise_for_status()
+        events.close()
+    return uids[-1]
