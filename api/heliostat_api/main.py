@@ -28,6 +28,7 @@ from heliostat_api.people.register import Register
 from heliostat_api.recording import managers
 from heliostat_api.recording.adoption import Adoption
 from heliostat_api.schedules.cloud_calls import CloudCalls
+from heliostat_api.serving.bodies import MOST_BYTES, BodyLimit
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance
 from heliostat_api.serving.health import health
@@ -150,6 +151,7 @@ def create_app(around: Surroundings) -> FastAPI:
     ingest = Ingest(records.transcripts, records.files, recorder, log, clock)
     add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
+    app.add_middleware(BodyLimit, most=MOST_BYTES)
     admit(app, around, entrance)
     app.state.metrics = counted
     counted.watch(lambda: records.streams.clients, recorder.lag.seconds)

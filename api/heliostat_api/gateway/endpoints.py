@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Query
 from heliostat_api.gateway.own_keys import IssuedUserKey, KeyList, KeyRequest
 from heliostat_api.gateway.usage import By, Period, UsageReport
 from heliostat_api.serving.asking import AskedOf, PartsOf, PersonOf
+from heliostat_api.serving.doors import DoorsFirst
 
-money = APIRouter()
+money = APIRouter(route_class=DoorsFirst)
 KeyId = Annotated[str, Path(max_length=100)]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field, JsonValue
+from starlette.requests import HTTPConnection
 
 from heliostat_api.documents.files import FileRefusedError, OffsetError, WorkFile
 from heliostat_api.documents.transcripts import SequenceGapError
@@ -14,6 +15,7 @@ from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
 from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.serving.bodies import read_body
+from heliostat_api.serving.doors import Door, DoorsFirst
 from heliostat_api.serving.problems import Problem, ProblemError, respond
 from heliostat_api.texts import plain
 from heliostat_api.views import View
@@ -64,20 +66,24 @@ async def ingest_of(request: Request) -> Ingest:
     return ingest
 
 
+@Door
+async def presented(connection: HTTPConnection) -> ExecutionClaims:
+    """Of whichever attempt. Raises a problem with status 401, 403 or 503."""
+    keyring: Keyring = connection.app.state.ingest_keyring
+    pod_tokens: PodTokens | None = connection.app.state.ingest_pod_tokens
+    token = token_of(connection.headers.get("authorization"))
+    if pod_tokens is not None and pod_tokens.may_be(token):
+        return await pod_tokens.claims(token)
+    return keyring.verified(token)
+
+
 async def claims_of(
-    request: Request,
+    claims: Annotated[ExecutionClaims, Depends(presented)],
     uid: Uid,
     attempt: Number,
-    authorization: Annotated[str | None, Header()] = None,
+    authorization: Annotated[str | None, Header()] = None,  # noqa: ARG001 - for the document
 ) -> ExecutionClaims:
-    """Raises a problem with status 401, 403 or 503."""
-    keyring: Keyring = request.app.state.ingest_keyring
-    pod_tokens: PodTokens | None = request.app.state.ingest_pod_tokens
-    token = token_of(authorization)
-    if pod_tokens is not None and pod_tokens.may_be(token):
-        claims = await pod_tokens.claims(token)
-    else:
-        claims = keyring.verified(token)
+    """Of this very attempt. Raises a problem with status 401, 403 or 503."""
     refuse_foreign(claims, uid, attempt)
     return claims
 
@@ -110,6 +116,7 @@ BodyOf = Annotated[bytes, Depends(body_of)]
 FileOf = Annotated[WorkFile, Depends(file_of)]
 
 ingest = APIRouter(
+    route_class=DoorsFirst,
     prefix="/ingest/v1/executions/{uid}/attempts/{attempt}",
     tags=["ingest"],
     responses={

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
+from starlette.requests import HTTPConnection
 
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.schedules.cloud_calls import CloudHeaders, cloud_headers_of
@@ -11,9 +12,11 @@ from heliostat_api.schedules.previews import SchedulePreviewRequest
 from heliostat_api.schedules.views import SchedulePreviewView
 from heliostat_api.serving.asking import Correlation, PartsOf, PersonOf
 from heliostat_api.serving.credentials import read_bearer
+from heliostat_api.serving.doors import Door, DoorsFirst
+from heliostat_api.serving.parts import parts_of
 from heliostat_core.schedules.cloud_jobs import CloudCall
 
-schedules = APIRouter()
+schedules = APIRouter(route_class=DoorsFirst)
 
 
 @schedules.post("/schedules/preview")
@@ -26,15 +29,16 @@ async def preview_schedule(
     return parts.schedules.look(body)
 
 
-async def check_cloud_scheduler(parts: PartsOf, request: Request) -> None:
-    """Before anything else of the request is looked at."""
-    await parts.cloud_calls.check(read_bearer(request.headers))
+@Door
+async def cloud_scheduler(connection: HTTPConnection) -> None:
+    """Nobody else. Raises a problem with status 401, and ProviderAwayError."""
+    await parts_of(connection).cloud_calls.check(read_bearer(connection.headers))
 
 
 @schedules.post(
     "/triggers/cloud-scheduler",
     status_code=HTTPStatus.ACCEPTED,
-    dependencies=[Depends(check_cloud_scheduler)],
+    dependencies=[Depends(cloud_scheduler)],
 )
 async def call_by_cloud_scheduler(
     parts: PartsOf,

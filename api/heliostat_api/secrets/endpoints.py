@@ -6,8 +6,9 @@ from fastapi import APIRouter
 
 from heliostat_api.secrets.records import SecretList, SecretName, SecretValues
 from heliostat_api.serving.asking import PartsOf, PersonOf
+from heliostat_api.serving.doors import DoorsFirst
 
-secrets = APIRouter(prefix="/secrets")
+secrets = APIRouter(prefix="/secrets", route_class=DoorsFirst)
 
 
 @secrets.get("")

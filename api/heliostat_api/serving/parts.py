@@ -35,6 +35,7 @@ from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.serving.credentials import credentials_of
+from heliostat_api.serving.doors import Door
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.work import Work
@@ -84,6 +85,7 @@ def parts_of(connection: HTTPConnection) -> Parts:
     return parts
 
 
+@Door
 async def person_of(connection: HTTPConnection) -> Person:
     """Whose request it is. Raises problems with status 401 and 429, and what People raises."""
     parts = parts_of(connection)
