@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from heliostat_api.agents.contents import Content, Description, Name, Spec, judge
-from heliostat_api.agents.manifests import ImportRefusedError, import_yaml
+from heliostat_api.agents.loading import ImportRefusedError
+from heliostat_api.agents.manifests import import_yaml
 from heliostat_api.serving.problems import FieldError, refused
 from heliostat_api.texts import bilingual, plain
 from heliostat_api.views import View

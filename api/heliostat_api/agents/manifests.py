@@ -1,36 +1,16 @@
 """Agents as manifests: what is applied, what is exported, what is imported. Pure."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import yaml
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from heliostat_api.agents.contents import Content, Spec, taken_apart, whole_spec
+from heliostat_api.agents.loading import ImportRefusedError, load_objects
 from heliostat_core.agents import AgentSpec
 from heliostat_core.worlds import AGENT, JsonObject
 
-SPEC = TypeAdapter(dict[str, JsonValue])
 _ORDER = {field.alias: place for place, field in enumerate(AgentSpec.model_fields.values())}
-
-
-class ImportRefusedError(ValueError):
-    """What was given is not one Agent; the text says what must be."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Dates stay texts, as the API has them; aliases could make much of little."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise ImportRefusedError("it has an alias (*name): write it out")
-        return super().compose_node(parent, index)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -77,7 +57,7 @@ def export_yaml(name: str, spec: Spec) -> str:
 
 def import_yaml(text: str, name: str | None = None) -> Content:
     """The one Agent of a text, under its own name or another. Raises ImportRefusedError."""
-    agents = [each for each in _load(text) if each.get("kind") == AGENT.name]
+    agents = [each for each in load_objects(text) if each.get("kind") == AGENT.name]
     if len(agents) != 1:
         raise ImportRefusedError(f"it declares {len(agents)} Agents: must be one")
     agent = agents[0]
@@ -92,15 +72,3 @@ def import_yaml(text: str, name: str | None = None) -> Content:
     except ValidationError as error:
         faults = [f"{each['loc'][0]}: {each['msg']}" for each in error.errors()]
         raise ImportRefusedError("; ".join(faults)) from error
-
-
-def _load(text: str) -> Iterable[dict[str, JsonValue]]:
-    try:
-        documents = list(yaml.load_all(text, _Loader))  # _Loader is a SafeLoader
-        # Through JSON: keys become texts, and what JSON can't hold is refused.
-        held = [json.loads(json.dumps(each, allow_nan=False)) for each in documents]
-        return [SPEC.validate_python(each) for each in held if each is not None]
-    except ImportRefusedError:
-        raise
-    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
-        raise ImportRefusedError(f"it is not the YAML of a resource: {error}") from error

@@ -19,7 +19,7 @@ from heliostat_api.agents.contents import (
 )
 from heliostat_api.agents.diffs import changes_between, changes_of
 from heliostat_api.agents.edits import AgentPatch, edit_of
-from heliostat_api.agents.manifests import SPEC
+from heliostat_api.agents.loading import SPEC
 from heliostat_api.agents.permits import Looked, Permits
 from heliostat_api.agents.reading import Agents, spec_of, view_of
 from heliostat_api.agents.records import Draft, read_draft

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heliostat_api.agents.activation import Activation
 from heliostat_api.agents.contents import taken_apart
 from heliostat_api.agents.drafts import Drafts
-from heliostat_api.agents.manifests import SPEC
+from heliostat_api.agents.loading import SPEC
 from heliostat_api.agents.records import read_draft
 from heliostat_api.documents.port import ConflictError
 from heliostat_api.executions.commands import Accepted, Commands, RunRequest
