@@ -53,7 +53,7 @@ class Activation:
         while True:
             known = await self.drafts.read(person, agent_id)
             check_match(if_match, known.draft.latest)
-            refuse_missing(known.draft)
+            refuse_unfit(known.draft)
             content = await self.drafts.permits.startable(person, known.draft.content)
             draft = addressed(known.draft, agent_id)
             await self._refuse_foreign(agent_id, draft)
@@ -198,10 +198,11 @@ def addressed(draft: Draft, agent_id: str) -> Draft:
     return draft.model_copy(update={"resource": resource_name(draft.name, agent_id)})
 
 
-def refuse_missing(draft: Draft) -> None:
-    """Raises a problem with status 422 that names each field that is missing."""
-    if missing := judge(draft.spec).missing:
-        raise refused([required(each) for each in missing])
+def refuse_unfit(draft: Draft) -> None:
+    """Raises a problem with status 422 that names each field that is missing or wrong."""
+    judgement = judge(draft.spec)
+    if faults := (*map(required, judgement.missing), *judgement.faults):
+        raise refused(faults)
 
 
 async def find_resource(world: World, draft: Draft) -> Agent | None:

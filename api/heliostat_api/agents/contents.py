@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, Field, JsonValue, StringConstraints, ValidationError
 
+from heliostat_api.agents.rules import ROOT, breaches
 from heliostat_api.schedules.looks import faults_in
 from heliostat_api.serving.faults import words_of
 from heliostat_api.serving.problems import FieldError
@@ -52,13 +53,20 @@ class Judgement:
 def judge(spec: Spec) -> Judgement:
     """Every field of a spec; a text that is empty and must not be is missing."""
     misplaced = tuple(
-        FieldError(field=f"spec.{name}", message=_say_where(name))
+        FieldError(field=f"{ROOT}.{name}", message=_say_where(name))
         for name in _ELSEWHERE
         if name in spec
     )
-    judgement = judge_model(AgentSpec, _own(spec), "spec")
-    schedule = faults_in(spec.get("schedule"), "spec.schedule")
-    return replace(judgement, faults=misplaced + judgement.faults + schedule)
+    judgement = judge_model(AgentSpec, _own(spec), ROOT)
+    schedule = faults_in(spec.get("schedule"), f"{ROOT}.schedule")
+    # As the API server: rules across fields see what is sound by itself.
+    broken = () if judgement.faults else breaches(_own(spec), is_whole=not judgement.missing)
+    return replace(judgement, faults=(*misplaced, *judgement.faults, *schedule, *broken))
+
+
+def missing_in(spec: Spec) -> tuple[str, ...]:
+    """The paths of fields that are missing."""
+    return judge_model(AgentSpec, _own(spec), ROOT).missing
 
 
 def _own(spec: Spec) -> Spec:

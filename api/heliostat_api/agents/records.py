@@ -11,7 +11,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
-from heliostat_api.agents.contents import Content, judge, whole_spec
+from heliostat_api.agents.contents import Content, missing_in, whole_spec
 from heliostat_api.documents.port import Document, Fields
 from heliostat_api.recording.totals import read_totals
 from heliostat_api.schedules.looks import read_schedule, say, view_missed, view_pause
@@ -139,7 +139,7 @@ def view_draft(draft: Draft, agent_id: str, fields: Fields) -> AgentView:
         resource=draft.resource,
         revision=draft.latest,
         applied_revision=state.applied if state else None,
-        missing=judge(draft.spec).missing,
+        missing=missing_in(draft.spec),
         drift=state.drift if state else (),
         totals=read_totals(fields),
         schedule=say(schedule) if schedule else None,

@@ -6,7 +6,7 @@ It runs as an Agent resource of its own, which is gone once the run's record is 
 
 from dataclasses import dataclass
 
-from heliostat_api.agents.activation import charge_annotations, refuse_missing
+from heliostat_api.agents.activation import charge_annotations, refuse_unfit
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.manifests import build_manifest, without_schedule
 from heliostat_api.agents.names import trial_name
@@ -33,7 +33,7 @@ class Trying:
     ) -> Accepted:
         """Raises WorldError, problems: one with status 422 names what is missing."""
         draft = (await self.drafts.read(person, agent_id)).draft
-        refuse_missing(draft)
+        refuse_unfit(draft)
         content = await self.drafts.permits.startable(person, draft.content)
 
         async def order(made: Made) -> Order:

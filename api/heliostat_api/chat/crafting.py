@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import Content, judge
+from heliostat_api.agents.contents import Content, missing_in
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.edits import AgentPatch, Edit, checked, edit_of, merge
 from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, told
@@ -90,7 +90,7 @@ class Crafting:
             "name": draft.name,
             "description": draft.description,
             "spec": dict(draft.spec),
-            "missing": list(judge(draft.spec).missing),
+            "missing": list(missing_in(draft.spec)),
         }
         return told(said, AgentCardPart(agent_id=agent, revision=draft.latest))
 

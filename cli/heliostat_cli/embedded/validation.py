@@ -8,9 +8,9 @@ from datetime import datetime
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 
 from heliostat_cli.embedded.documents import part, text, texts
-from heliostat_cli.embedded.rules import broken_rules
 from heliostat_cli.embedded.schemas import Schema, as_re2
-from heliostat_core.worlds import InvalidError, JsonObject, JsonValue, Kind, Ref
+from heliostat_core.rules import broken_rules, repeated_items
+from heliostat_core.worlds import InvalidError, JsonObject, Kind, Ref
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
@@ -46,7 +46,7 @@ def check_valid(kind: Kind, schema: Schema, obj: JsonObject, old: JsonObject | N
     faults = [*_metadata_faults(obj), *_late_finalizers(obj, old), *_schema_faults(schema, obj)]
     if not faults and schema.root is not None:  # as the API server: rules only see sound objects
         faults = [
-            f'{each.path}: Invalid value: "{each.type}": {each.message}'
+            f'{each.path}: Invalid value: "{each.type}": {each}'
             for each in broken_rules(obj, old, schema.root)
         ]
     if faults:
@@ -114,25 +114,8 @@ def _schema_faults(schema: Schema, obj: JsonObject) -> Iterator[str]:
     validator = Draft4Validator(schema.in_python, format_checker=_formats)
     for error in sorted(validator.iter_errors(fields), key=lambda each: str(each.json_path)):
         yield _fault(error)
-    yield from _duplicates(fields, schema.root)
-
-
-def _duplicates(value: JsonValue, node: JsonObject, path: str = "") -> Iterator[str]:
-    """Items of keyed lists that have the keys of one before them."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            here = f"{path}.{key}" if path else key
-            yield from _duplicates(each, part(node, "properties", key), here)
-    elif isinstance(value, list | tuple):
-        keys = texts(node, "x-kubernetes-list-map-keys")
-        seen: list[JsonObject] = []
-        for index, each in enumerate(value):
-            yield from _duplicates(each, part(node, "items"), f"{path}[{index}]")
-            if keys and isinstance(each, Mapping):
-                mark = {key: each.get(key) for key in keys}
-                if mark in seen:
-                    yield f"{path}[{index}]: Duplicate value: {json.dumps(mark)}"
-                seen.append(mark)
+    for path, keys in repeated_items(fields, schema.root):
+        yield f"{path}: Duplicate value: {json.dumps(keys)}"
 
 
 def _path_of(error: ValidationError) -> str:

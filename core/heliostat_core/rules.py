@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from heliostat_cli.embedded.documents import part, parts, text, texts
 from heliostat_core.egress import read_network
+from heliostat_core.reading import part, parts, text, texts
 from heliostat_core.schedules.zones import find_zone
 from heliostat_core.worlds import JsonObject, JsonValue
 
@@ -31,6 +31,11 @@ class Violation:
     path: str
     type: str
     message: str
+    doubt: str = ""
+    """Why the rule could not be evaluated: then it counts as broken."""
+
+    def __str__(self) -> str:
+        return f"{self.doubt} evaluating rule: {self.message}" if self.doubt else self.message
 
 
 def broken_rules(
@@ -40,15 +45,53 @@ def broken_rules(
     if not _has_rules(node):
         return
     for rule in parts(node, "x-kubernetes-validations"):
-        message = _judge(rule, value, old)
-        if message is not None:
-            yield Violation(_rule_path(path, rule), text(node, "type"), message)
+        doubt = _judge(rule, value, old)
+        if doubt is not None:
+            where, said = _rule_path(path, rule), text(rule, "message")
+            said = said or f"failed rule: {text(rule, 'rule')}"
+            yield Violation(where, text(node, "type"), said, doubt)
     if isinstance(value, Mapping):
         yield from _broken_in_fields(value, old if isinstance(old, Mapping) else {}, node, path)
     elif isinstance(value, list | tuple):
         for index, each in enumerate(value):
             before = _old_item(each, old, node)
             yield from broken_rules(each, before, part(node, "items"), f"{path}[{index}]")
+
+
+def repeated_items(
+    value: JsonValue, node: JsonObject, path: str = ""
+) -> Iterator[tuple[str, JsonObject]]:
+    """Items of keyed lists that have the keys of one before them, each with these keys."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            here = f"{path}.{key}" if path else key
+            yield from repeated_items(each, part(node, "properties", key), here)
+    elif isinstance(value, list | tuple):
+        keys = texts(node, "x-kubernetes-list-map-keys")
+        seen: list[JsonObject] = []
+        for index, each in enumerate(value):
+            yield from repeated_items(each, part(node, "items"), f"{path}[{index}]")
+            if keys and isinstance(each, Mapping):
+                mark = {key: each.get(key) for key in keys}
+                if mark in seen:
+                    yield f"{path}[{index}]", mark
+                seen.append(mark)
+
+
+def with_defaults(value: JsonValue, node: JsonObject) -> JsonValue:
+    """The value as the API server keeps it for the rules: with defaults, without nulls."""
+    if isinstance(value, list | tuple):
+        return [with_defaults(each, part(node, "items")) for each in value]
+    if not isinstance(value, Mapping) or "additionalProperties" in node:
+        return value
+    fields = part(node, "properties")
+    said = {key: each for key, each in value.items() if each is not None}
+    unsaid = {
+        key: field["default"]
+        for key in fields.keys() - said.keys()
+        if "default" in (field := part(fields, key))
+    }
+    return {key: with_defaults(each, part(fields, key)) for key, each in {**said, **unsaid}.items()}
 
 
 def _broken_in_fields(
@@ -91,15 +134,14 @@ def _old_item(item: JsonValue, old: JsonValue, node: JsonObject) -> JsonValue:
 
 
 def _judge(rule: JsonObject, value: JsonValue, old: JsonValue) -> str | None:
-    """The message when the rule is broken. A rule that can't be evaluated counts as broken."""
+    """None when the rule holds; else why it could not be evaluated, empty when it is broken."""
     source = text(rule, "rule")
     if _IS_TRANSITION.search(source) and old is None:
         return None
-    said = text(rule, "message") or f"failed rule: {source}"
     try:
-        return None if _is_true(source, value, old) else said
+        return None if _is_true(source, value, old) else ""
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        return f"{error} evaluating rule: {said}"
+        return str(error) or type(error).__name__
 
 
 def _is_true(source: str, value: JsonValue, old: JsonValue) -> bool:
