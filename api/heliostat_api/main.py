@@ -31,6 +31,7 @@ from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.serving.bodies import MOST_BYTES, BodyLimit
 from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.serving.entrance import Entrance, add_entrance
+from heliostat_api.serving.failures import Failures
 from heliostat_api.serving.health import health
 from heliostat_api.serving.languages import InLanguage
 from heliostat_api.serving.metrics import Counting, Metrics, TimedDocuments, metrics
@@ -155,6 +156,7 @@ def create_app(around: Surroundings) -> FastAPI:
     admit(app, around, entrance)
     app.state.metrics = counted
     counted.watch(lambda: records.streams.clients, recorder.lag.seconds)
+    app.add_middleware(Failures)
     app.add_middleware(InLanguage)
     app.add_middleware(Counting, counted=counted)
     return app

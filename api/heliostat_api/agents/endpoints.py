@@ -28,10 +28,10 @@ from heliostat_api.serving.asking import (
     PartsOf,
     PersonOf,
 )
-from heliostat_api.serving.doors import DoorsFirst
+from heliostat_api.serving.doors import CheckedRoute
 from heliostat_api.views import AgentDetailView, RevisionDetailView
 
-agents = APIRouter(prefix="/agents", route_class=DoorsFirst)
+agents = APIRouter(prefix="/agents", route_class=CheckedRoute)
 Number = Annotated[int, Path(ge=1, le=999_999)]
 
 

@@ -25,6 +25,8 @@ from heliostat_core.money import format_micros, micros_from_nanos
 
 By = Literal["day", "agent", "model"]
 _LONGEST_DAYS: Final = 400
+_DAYS: Final = (date(2000, 1, 1), date(2999, 12, 31))
+"""The first and the last that anybody asks about: at the ends of the calendar no day follows."""
 _CACHE_WRITES: Final = ("cacheWrite5m", "cacheWrite1h")
 
 
@@ -127,6 +129,13 @@ def read_question(users: Users, by: By, period: Period, now: datetime) -> UsageQ
         raise _refused("timeZone", plain("must be an IANA time zone such as Asia/Seoul")) from error
     last = period.last or now.astimezone(zone).date()
     first = period.first or last.replace(day=1)
+    for name, day in (("from", first), ("to", last)):
+        if not _DAYS[0] <= day <= _DAYS[1]:
+            message = bilingual(
+                en=f"must be between {_DAYS[0]} and {_DAYS[1]}",
+                ko=f"{_DAYS[0]}부터 {_DAYS[1]}까지여야 합니다",
+            )
+            raise _refused(name, message)
     if first > last:
         raise _refused(
             "to", bilingual(en="must not be before from", ko="시작일보다 빠를 수 없습니다")

@@ -15,7 +15,7 @@ from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
 from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.serving.bodies import read_body
-from heliostat_api.serving.doors import Door, DoorsFirst
+from heliostat_api.serving.doors import CheckedRoute, Door
 from heliostat_api.serving.problems import Problem, ProblemError, respond
 from heliostat_api.texts import plain
 from heliostat_api.views import View
@@ -116,7 +116,7 @@ BodyOf = Annotated[bytes, Depends(body_of)]
 FileOf = Annotated[WorkFile, Depends(file_of)]
 
 ingest = APIRouter(
-    route_class=DoorsFirst,
+    route_class=CheckedRoute,
     prefix="/ingest/v1/executions/{uid}/attempts/{attempt}",
     tags=["ingest"],
     responses={

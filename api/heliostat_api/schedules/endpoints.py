@@ -12,11 +12,11 @@ from heliostat_api.schedules.previews import SchedulePreviewRequest
 from heliostat_api.schedules.views import SchedulePreviewView
 from heliostat_api.serving.asking import Correlation, PartsOf, PersonOf
 from heliostat_api.serving.credentials import read_bearer
-from heliostat_api.serving.doors import Door, DoorsFirst
+from heliostat_api.serving.doors import CheckedRoute, Door
 from heliostat_api.serving.parts import parts_of
 from heliostat_core.schedules.cloud_jobs import CloudCall
 
-schedules = APIRouter(route_class=DoorsFirst)
+schedules = APIRouter(route_class=CheckedRoute)
 
 
 @schedules.post("/schedules/preview")

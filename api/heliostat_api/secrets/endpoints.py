@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from heliostat_api.secrets.records import SecretList, SecretName, SecretValues
 from heliostat_api.serving.asking import PartsOf, PersonOf
-from heliostat_api.serving.doors import DoorsFirst
+from heliostat_api.serving.doors import CheckedRoute
 
-secrets = APIRouter(prefix="/secrets", route_class=DoorsFirst)
+secrets = APIRouter(prefix="/secrets", route_class=CheckedRoute)
 
 
 @secrets.get("")

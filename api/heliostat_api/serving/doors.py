@@ -8,6 +8,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
+from heliostat_api.serving.halves import refuse_halves
+
 Known = TypeVar("Known")
 
 
@@ -26,20 +28,23 @@ class Door(Generic[Known]):
         return known
 
 
-class DoorsFirst(APIRoute):
-    """A route whose doors are passed first: FastAPI itself reads a body before anything else."""
+class CheckedRoute(APIRoute):
+    """A route whose doors are passed first, for FastAPI itself reads a body before anything else;
+    then its body is checked for what JSON can say and no text can be."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[object, None, Response]]:
         """See APIRoute."""
         handle = super().get_route_handler()
-        doors = tuple(doors_of(self.dependant))
+        doors, takes_json = tuple(doors_of(self.dependant)), self.body_field is not None
 
-        async def handle_known(request: Request) -> Response:
+        async def handle_checked(request: Request) -> Response:
             for door in doors:
                 await door(request)
+            if takes_json:
+                refuse_halves(await request.body())
             return await handle(request)
 
-        return handle_known if doors else handle
+        return handle_checked
 
 
 def doors_of(dependant: Dependant) -> Iterator[Door[object]]:

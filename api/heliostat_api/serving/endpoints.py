@@ -25,7 +25,7 @@ from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.secrets.endpoints import secrets
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
-from heliostat_api.serving.doors import DoorsFirst
+from heliostat_api.serving.doors import CheckedRoute
 from heliostat_api.serving.problems import NotFoundProblem, Problem
 from heliostat_api.serving.tenures import tenure_of
 from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
@@ -33,7 +33,7 @@ from heliostat_api.webhooks.endpoints import webhooks
 
 api = APIRouter(
     prefix="/api",
-    route_class=DoorsFirst,
+    route_class=CheckedRoute,
     responses={
         422: {"model": Problem, "description": "A field is not what it must be."},
         "default": {"model": Problem, "description": "A problem (RFC 9457)."},

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Query
 
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
-from heliostat_api.serving.doors import DoorsFirst
+from heliostat_api.serving.doors import CheckedRoute
 from heliostat_api.webhooks.calls import Call, call_of
 from heliostat_api.webhooks.records import DeliveryPage, IssuedWebhook, NewWebhook, WebhookList
 from heliostat_api.webhooks.trigger_keys import IssuedTriggerKey, NewTriggerKey, TriggerKeyList
 
-webhooks = APIRouter(route_class=DoorsFirst)
+webhooks = APIRouter(route_class=CheckedRoute)
 CallOf = Annotated[Call, Depends(call_of)]
 _ANY_TEXT: Final = {
     "requestBody": {
