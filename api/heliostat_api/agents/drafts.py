@@ -31,7 +31,7 @@ from heliostat_api.documents.port import (
 from heliostat_api.people.person import Person
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Repeats
+from heliostat_api.serving.repeats import Asked, Made, Repeats
 from heliostat_api.texts import bilingual
 from heliostat_api.views import RevisionDetailView, View
 
@@ -73,13 +73,17 @@ class Drafts:
         note: str = "created",
     ) -> Saved:
         """A new agent, its fields checked by the caller. Raises problems."""
+        if before := await self.repeats.before(person, asked):
+            return await self._announced(before)
         content = await self.permits.checked(person, content)
         agent_id = new_agent_id()
         made = {"agent": agent_id, "correlationId": correlation}
         writes = self.new_writes(person, agent_id, content, note)
-        made = dict(await self.repeats.once(person, asked, made, *writes))
-        path = f"agents/{made['agent']}"
-        await self.announcer.announce(path, made["correlationId"])
+        return await self._announced(await self.repeats.once(person, asked, made, *writes))
+
+    async def _announced(self, made: Made) -> Saved:
+        """Who asks again after a crash announces what was made before it."""
+        await self.announcer.announce(f"agents/{made['agent']}", made["correlationId"])
         return Saved(correlation_id=made["correlationId"], agent=made["agent"], revision=1)
 
     def new_writes(
@@ -105,6 +109,8 @@ class Drafts:
         self, person: Person, agent_id: str, name: str | None, asked: Asked, correlation: str
     ) -> Saved:
         """A draft of one's own from any agent that one sees."""
+        if before := await self.repeats.before(person, asked):
+            return await self._announced(before)
         source = view_detail(await self.agents.document(person, agent_id))
         whole = {"description": source.description[:LONGEST_DESCRIPTION], **source.spec}
         content = taken_apart(name or f"{source.name[:110]} (copy)", whole)

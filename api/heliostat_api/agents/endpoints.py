@@ -208,6 +208,8 @@ async def run_agent(
     correlation: Correlation,
 ) -> Accepted:
     """Start a run now. What comes of it is reported."""
+    if before := await parts.commands.before(person, asked):
+        return before
     agent = await parts.agents.commanded(person, agent_id)
     return await parts.commands.run(person, agent, body, asked, correlation)
 

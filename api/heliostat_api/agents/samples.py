@@ -39,6 +39,8 @@ class SampleAgents:
 
     async def run(self, person: Person, sample: Sample, asked: Asked, correlation: str) -> Accepted:
         """One that the person has already runs as it is. Raises WorldError, problems."""
+        if before := await self.commands.before(person, asked):
+            return before
         name = ObjectHead.model_validate(sample.agent).metadata.name
         agent_id = f"agent-{digest_of(f'{person.id} {name}')[:24]}"
         await self.commands.places.refuse_full(person)

@@ -32,6 +32,8 @@ class Trying:
         self, person: Person, agent_id: str, request: RunRequest, asked: Asked, correlation: str
     ) -> Accepted:
         """Raises WorldError, problems: one with status 422 names what is missing."""
+        if before := await self.commands.before(person, asked):
+            return before
         draft = (await self.drafts.read(person, agent_id)).draft
         refuse_unfit(draft)
         content = await self.drafts.permits.startable(person, draft.content)

@@ -75,7 +75,7 @@ def open_webhooks(
 ) -> Webhooks:
     """Once there is somebody who starts runs."""
     starting = replace(commands, repeats=hooks.deliveries)
-    calls = Calls(agents, hooks.keys, people, limits, starting, hooks.deliveries)
+    calls = Calls(agents, hooks.keys, people, limits, starting)
     return Webhooks(calls, hooks.keys, hooks.subscriptions, hooks.sending)
 
 

@@ -87,6 +87,14 @@ class Commands:
     """How many runs somebody may have at once."""
     triggers: Triggers
 
+    async def before(self, person: Person, asked: Asked) -> Accepted | None:
+        """The answer to the same request, if it came before and made its run: whatever became of
+        the rest. Raises a problem with status 422 for another request of that key."""
+        made = await self.repeats.before(person, asked)
+        if made is None or "execution" not in made:
+            return None
+        return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
+
     async def run(
         self,
         person: Person,

@@ -190,6 +190,8 @@ async def rerun_execution(
     parts: PartsOf, person: PersonOf, uid: str, asked: AskedOf, correlation: Correlation
 ) -> Accepted:
     """The same input again, with the agent as it is now."""
+    if before := await parts.commands.before(person, asked):
+        return before
     view = await parts.executions.commanded(person, uid)
     spec = await parts.executions.spec(person, uid)
     return await parts.commands.rerun(person, view.namespace, spec, asked, correlation)

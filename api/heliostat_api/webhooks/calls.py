@@ -21,7 +21,7 @@ from heliostat_api.serving.bodies import read_body
 from heliostat_api.serving.credentials import read_bearer
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
-from heliostat_api.serving.repeats import Asked, Made, Repeats
+from heliostat_api.serving.repeats import Asked, Made
 from heliostat_api.texts import plain
 from heliostat_api.views import AgentView
 from heliostat_api.webhooks.trigger_keys import Proof, TriggerKeys
@@ -70,22 +70,21 @@ async def call_of(request: Request) -> Call:
 
 @dataclass(frozen=True)
 class Calls:
-    """`commands` remember deliveries under `repeats`, apart from what people ask for."""
+    """`commands` remember deliveries apart from what people ask for."""
 
     agents: Agents
     keys: TriggerKeys
     people: People
     limits: Limits
     commands: Commands
-    repeats: Repeats
 
     async def take(self, agent_id: str, call: Call, correlation: str) -> Accepted:
         """Starts a run of the agent, which is its owner's. Raises WorldError, problems."""
         person, agent = await self._admitted(agent_id, call.proof)
         await self.limits.check_person(person)
         asked = asked_of(agent_id, call)
-        if (made := await self.repeats.before(person, asked)) and "execution" in made:
-            return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
+        if before := await self.commands.before(person, asked):
+            return before
         if call.is_ping:
             return Accepted(correlation_id=correlation)
         order = order_of(agent, text_of(call.proof.body), call.delivery)

@@ -222,3 +222,29 @@ async def test_a_sample_is_an_agent_of_ones_own_that_may_be_edited_and_deleted(
     body_of(await client.delete(path), 200)
     body_of(await client.post("/api/samples/hello"), 202)
     assert body_of(await client.get(path), 200)["revision"] == 1
+
+
+async def test_what_is_asked_again_is_answered_alike_after_the_agent_is_inactive_and_gone(
+    client: Client, agent: str, place: ApiPlace
+) -> None:
+    path = f"/api/agents/{agent}"
+    body_of(await client.post(f"{path}/activate"), 202)
+    run = body_of(await client.post(f"{path}/run", json={}), 202)["execution"]
+
+    async def ask_all() -> list[str]:
+        asked = (f"{path}/run", f"{path}/test", f"/api/executions/{run}/rerun", f"{path}/duplicate")
+        answers = [
+            await client.post(each, json={}, headers={"Idempotency-Key": f"k{number}"})
+            for number, each in enumerate(asked)
+        ]
+        assert [each.status_code for each in answers] == [202, 202, 202, 201]
+        return [each.text for each in answers]
+
+    first, made = await ask_all(), len(await runs(place))
+    body_of(await client.post(f"{path}/deactivate"), 202)
+    assert await ask_all() == first
+    body_of(await client.delete(path), 200)
+    assert await ask_all() == first
+    assert len(await runs(place)) == made
+    other = await client.post(f"{path}/run", json={"input": "x"}, headers={"Idempotency-Key": "k0"})
+    assert "take a new one" in str(body_of(other, 422)["detail"])

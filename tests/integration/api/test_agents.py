@@ -152,6 +152,19 @@ async def test_a_request_that_is_sent_again_makes_one_draft(client: Client) -> N
     assert "take a new one" in str(body_of(other, 422)["detail"])
 
 
+async def test_a_draft_that_is_asked_for_again_needs_no_secret_any_more(client: Client) -> None:
+    await client.put("/api/secrets/crm", json={"values": {"token": "x"}})
+    ref: JsonValue = {"name": "crm", "key": "token", "envName": "X"}
+    spec: JsonValue = {"prompt": "x", "workspace": {"secretRefs": [ref]}}
+    headers = {"Idempotency-Key": "k-1"}
+    body: JsonValue = {"name": "Sales", "spec": spec}
+    first = await client.post("/api/agents", json=body, headers=headers)
+    assert (await client.delete("/api/secrets/crm")).status_code == 204
+    assert (await client.post("/api/agents", json=body)).status_code == 422, "or this shows nothing"
+    again = await client.post("/api/agents", json=body, headers=headers)
+    assert (again.status_code, again.text) == (201, first.text)
+
+
 async def test_a_copy_is_a_draft_of_its_own(client: Client) -> None:
     agent = await create(client)
     await activate(client, agent)

@@ -170,6 +170,21 @@ async def test_a_run_that_ended_gives_its_place_back_and_a_repeated_request_need
         assert (await ann.post(run, json={})).status_code == 202
 
 
+@pytest.mark.parametrize("what", ["samples/hello", "run", "test"])
+async def test_what_is_asked_again_is_answered_alike_when_no_place_is_left(
+    api: ApiApp, what: str
+) -> None:
+    async with api.browser(ANN.id) as ann:
+        agent = f"/api/agents/{await make_agent(ann)}"
+        path = f"/api/{what}" if what.startswith("samples") else f"{agent}/{what}"
+        first = await ann.post(path, json={}, headers={"Idempotency-Key": "k"})
+        assert first.status_code == 202, first.text
+        while (await ann.post(f"{agent}/run", json={})).status_code == 202:
+            pass
+        again = await ann.post(path, json={}, headers={"Idempotency-Key": "k"})
+    assert (again.status_code, again.text) == (202, first.text)
+
+
 async def test_only_what_starts_by_itself_is_a_schedule(api: ApiApp) -> None:
     async with api.browser(ANN.id) as ann:
         agents = [await make_agent(ann) for _ in range(3)]
