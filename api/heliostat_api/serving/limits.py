@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 from heliostat_api.people.limits import Buckets, network_of, retry_after
 from heliostat_api.people.person import Person, PersonKind
@@ -69,7 +68,5 @@ class AddressLimit:
         try:
             await self._check(client[0] if client else "")
         except TooManyProblem as problem:
-            if scope["type"] == "websocket":
-                return await WebSocketClose(code=1013, reason=str(problem))(scope, receive, send)
             return await respond(problem)(scope, receive, send)
         return await self._app(scope, receive, send)

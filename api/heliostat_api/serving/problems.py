@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose, WebSocketState
 
 from heliostat_api.agents.refusals import fields_of
 from heliostat_api.documents.paths import PathError
@@ -109,12 +111,25 @@ def add_problems(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer)
 
 
-async def _answer(connection: HTTPConnection, error: Exception) -> JSONResponse:
-    """A WebSocket gets no body, but its handshake is refused with the reason."""
+async def _answer(connection: HTTPConnection, error: Exception) -> Response:
+    """The handshake of a WebSocket is answered as any request; one that is open can only close."""
     problem = as_problem(error)
-    if isinstance(connection, WebSocket):
-        await connection.close(_POLICY_VIOLATION, str(problem)[:_LONGEST_REASON])
-    return respond(problem)
+    return _Closing(str(problem)) if is_open_socket(connection) else respond(problem)
+
+
+def is_open_socket(connection: HTTPConnection) -> bool:
+    """Whether it is a WebSocket whose handshake is over."""
+    if not isinstance(connection, WebSocket):
+        return False
+    return connection.application_state is WebSocketState.CONNECTED
+
+
+class _Closing(Response):
+    """Closes a WebSocket."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reason = bytes(self.body).decode()[:_LONGEST_REASON]
+        await WebSocketClose(_POLICY_VIOLATION, reason)(scope, receive, send)
 
 
 def problem_of(error: ProblemError) -> Problem:

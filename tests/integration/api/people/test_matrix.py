@@ -411,7 +411,8 @@ async def handshake(things: Things, workspace: str, **headers: str) -> Answer:
         async with connect(address, additional_headers=headers):
             return Answer(101, {}, "")
     except InvalidStatus as refused:
-        told = {name: text for name, text in refused.response.headers.items() if name != "Date"}
+        headers_told = refused.response.headers.raw_items()
+        told = {name.lower(): text for name, text in headers_told if name.lower() != "date"}
         return Answer(refused.response.status_code, told, str(refused.response.body))
 
 
@@ -419,13 +420,29 @@ async def test_a_foreign_workspace_is_refused_exactly_like_an_unknown_one(lastin
     cookie = f"{SESSION}={lasting.api.sessions.issue(BOB)}"
     own = {"Origin": lasting.url, "Cookie": cookie}
     foreign = await handshake(lasting, ANN, **own)
-    assert foreign.status == 403
+    assert foreign.status == 404
+    assert foreign.headers["content-type"] == "application/problem+json"
     assert await handshake(lasting, UNKNOWN, **own) == foreign
-    assert await handshake(lasting, BOB, Cookie=cookie) == foreign
-    assert await handshake(lasting, BOB, Origin="https://evil.example", Cookie=cookie) == foreign
-    for headers in ({}, {"Authorization": "Bearer x"}, {"Origin": lasting.url}):
-        assert await handshake(lasting, ANN, **headers) == foreign
     assert (await handshake(lasting, BOB, **own)).status == 101
+
+
+@pytest.mark.parametrize(
+    ("origin", "authorization", "status"),
+    [
+        ("", "", 401),
+        ("", "Bearer x", 401),
+        ("own", "", 401),
+        ("https://evil.example", "", 403),
+    ],
+)
+async def test_nobody_is_told_which_workspaces_there_are(
+    lasting: Things, origin: str, authorization: str, status: int
+) -> None:
+    given = {"Origin": lasting.url if origin == "own" else origin, "Authorization": authorization}
+    headers = {name: value for name, value in given.items() if value}
+    refused = await handshake(lasting, ANN, **headers)
+    assert refused.status == status
+    assert await handshake(lasting, UNKNOWN, **headers) == refused
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,16 @@ import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import Depends, WebSocket
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.person import Person
 from heliostat_api.people.register import Register
 from heliostat_api.people.roles import Claims
+from heliostat_api.serving.cookies import SESSION
 from heliostat_api.serving.parts import person_of
 from heliostat_api.settings import ApiSettings
 from support.played_gateway import PlayedGateway
@@ -233,7 +236,42 @@ async def test_a_websocket_is_opened_by_its_person_and_refused_to_nobody(api: Ap
     with TestClient(api.app, base_url=URL) as client:
         with client.websocket_connect("ws://api.test/workspace", headers=cookie) as socket:
             assert socket.receive_text() == GUEST
-        for headers in ({"origin": URL}, {**cookie, "origin": "http://evil.example"}):
-            with pytest.raises(WebSocketDisconnect) as refused:
-                client.websocket_connect("ws://api.test/workspace", headers=headers).__enter__()
-            assert refused.value.code == 1008
+        with pytest.raises(WebSocketDenialResponse) as unknown:
+            client.websocket_connect("ws://api.test/workspace", headers={"origin": URL}).__enter__()
+        assert unknown.value.status_code == 401
+        foreign = {**cookie, "origin": "http://evil.example"}
+        with pytest.raises(WebSocketDisconnect) as refused:
+            client.websocket_connect("ws://api.test/workspace", headers=foreign).__enter__()
+        assert refused.value.code == 1008
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (ApiSettings(limit_guest=2, limit_address=0), "At most 2 requests a minute"),
+        (ApiSettings(limit_guest=0, limit_address=2), "At most 2 requests a minute"),
+    ],
+    ids=["a person", "an address"],
+)
+async def test_who_opens_a_websocket_too_often_is_told_when_to_come_back(
+    tmp_path: Path, settings: ApiSettings, text: str
+) -> None:
+    async with api_app(tmp_path, settings) as api, api.serving() as url:
+        cookie = f"{SESSION}={api.sessions.issue(GUEST)}"
+        address = f"{url.replace('http:', 'ws:')}/workspace/{GUEST}"
+
+        async def come() -> None:
+            async with connect(
+                address, additional_headers={"Cookie": cookie, "Origin": url}
+            ) as socket:
+                await socket.close()
+
+        for _ in range(2):
+            await come()
+        with pytest.raises(InvalidStatus) as refused:
+            await come()
+    response = refused.value.response
+    assert response.status_code == 429
+    assert 1 <= int(response.headers["retry-after"]) <= 30
+    assert response.headers["content-type"] == "application/problem+json"
+    assert text in (response.body or b"").decode()
