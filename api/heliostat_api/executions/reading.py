@@ -10,7 +10,7 @@ from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.person import Person
 from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
-from heliostat_api.recording.subjects import SPEC
+from heliostat_api.recording.subjects import SPEC, SPEC_CUT
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.texts import bilingual
 from heliostat_api.views import ExecutionView, TranscriptView, View
@@ -38,11 +38,21 @@ class Executions:
 
     async def spec(self, person: Person, uid: str) -> ExecutionSpec:
         """What it was asked to do. Raises NotFoundProblem, also where the record does not say:
-        the earlier platform kept none.
+        the earlier platform kept none. And a problem with status 409 where it says not all.
         """
         document = await self.document(person, uid)
         if SPEC not in document.fields:
             raise NotFoundProblem("order of that run")
+        if document.fields.get(SPEC_CUT) is True:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                bilingual(
+                    en="Its input and parameters were too long to be kept: start a new run of its "
+                    "agent with less in them.",
+                    ko="입력과 매개변수가 너무 길어 보관하지 못했습니다. 더 짧은 입력으로 "
+                    "에이전트를 새로 실행하세요.",
+                ),
+            )
         return ExecutionSpec.model_validate(document.fields[SPEC])
 
     async def document(self, person: Person, uid: str) -> Document:

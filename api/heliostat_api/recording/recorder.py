@@ -27,6 +27,7 @@ from heliostat_api.documents.port import (
     Put,
     Query,
     StoreError,
+    UnavailableError,
 )
 from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
@@ -143,13 +144,15 @@ class Recorder:
 
     async def _see_alone(self, kind: Kind, obj: JsonObject) -> str:
         """The same as `see`, but nothing that another version or a person wrote ends the record of
-        everybody else: what can't be read stays as it was recorded last."""
+        everybody else: what can't be read or stored stays as it was recorded last."""
         try:
             return await self.see(kind, obj)
-        except ValueError as error:
+        except UnavailableError:
+            raise
+        except (ValueError, StoreError) as error:
             meta = ObjectHead.model_validate(obj).metadata
             name = f"{kind.name} {meta.namespace}/{meta.name}"
-            _LOG.warning("%s can't be read and is left alone: %s", name, error)
+            _LOG.warning("%s can't be recorded and is left alone: %s", name, error)
             draft = await self._draft_of(meta) if kind is AGENT else None
             return _path_of(kind, meta, draft)
 

@@ -1,13 +1,15 @@
 """What is recorded of a resource, and what is reported of it: pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from heliostat_api.agents.records import fields_of, read_draft
 from heliostat_api.documents.port import OWNER, Document, Fields
+from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
 from heliostat_api.events.audiences import audiences_of_owner_field, audiences_of_thing, owner_field
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.people.sight import UNOWNED
@@ -18,6 +20,7 @@ from heliostat_api.views import AgentView, ExecutionView, GoneView
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution, Phase
 from heliostat_core.resources import ObjectMeta
+from heliostat_core.worlds import JsonObject
 
 LIVE = "live"
 """Field: whether the resource is there, so that a deletion that nobody saw can be found."""
@@ -29,6 +32,8 @@ SHOWN = "shown"
 """Field of an agent: whether people see it."""
 SPEC = "spec"
 """Field: what the run was asked to do, so that it can be asked again; what the agent does."""
+SPEC_CUT = "isSpecCut"
+"""Field: whether the spec lacks what made the record too large for the store."""
 VIEW = "view"
 """Field: what people see of it, as they get it."""
 _STATUS: Mapping[str, str] = {
@@ -39,6 +44,9 @@ _STATUS: Mapping[str, str] = {
     Phase.STOPPING: "running",
 }
 _JSON = TypeAdapter(dict[str, JsonValue])
+_MOST_BYTES: Final = MOST_DOCUMENT_BYTES - 2**16
+"""What is noted in a record later has room beside that."""
+_LONG_IN_ORDERS: Final = frozenset({"input", "parameters"})
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def subject_of_execution(
 ) -> Subject:
     """The record of a run as it is now."""
     meta, view = execution.metadata, view_execution(execution, is_owned=owner is not None)
-    return Subject(
+    subject = Subject(
         path=f"executions/{meta.uid}",
         revision=revision_of(meta),
         fields={
@@ -77,7 +85,6 @@ def subject_of_execution(
             "createdAt": view.created_time,
             "tokenUsage": write_usage(view.usage),
             "costMicros": view.cost_micros,
-            SPEC: execution.spec.to_json(),
             REVISION: revision_of(meta),
             LIVE: True,
             **_ending(view),
@@ -85,6 +92,9 @@ def subject_of_execution(
         report=_execution_report(view, now),
         audiences=audiences_of_thing(owner, meta.namespace),
     )
+    spec = execution.spec.to_json()
+    kept = {name: each for name, each in spec.items() if name not in _LONG_IN_ORDERS}
+    return _with_spec(subject, spec, kept)
 
 
 def subject_of_agent(
@@ -94,7 +104,7 @@ def subject_of_agent(
     meta = agent.metadata
     totals, status = read_totals(known.fields if known else {}), agent.status.schedule
     view = view_agent(agent, totals, is_owned=owner is not None)
-    return Subject(
+    subject = Subject(
         path=f"agents/{meta.uid}",
         revision=revision_of(meta),
         fields={
@@ -104,7 +114,6 @@ def subject_of_agent(
             "namespace": meta.namespace,
             "description": view.description,
             "finalAgentPrompt": agent.spec.prompt,
-            SPEC: agent.spec.to_json(),
             "status": view.status,
             "createdAt": view.created_time,
             "costMicros": agent.status.cost_micros,
@@ -117,6 +126,7 @@ def subject_of_agent(
         report=Report(ReportType.AGENT_CHANGED, now, as_json(view)),
         audiences=audiences_of_thing(owner, meta.namespace),
     )
+    return _with_spec(subject, agent.spec.to_json(), {"prompt": agent.spec.prompt})
 
 
 def subject_of_draft(
@@ -168,6 +178,15 @@ def subject_of_gone(document: Document, now: datetime) -> Subject:
     revision = revision_in(document) + (document.fields.get(LIVE) is True)
     gone: Fields = {**fields, LIVE: False, REVISION: revision}
     return Subject(document.path, revision, gone, report, audiences)
+
+
+def _with_spec(subject: Subject, spec: JsonObject, kept: JsonObject) -> Subject:
+    """With the whole spec, or with what is kept of one that no document holds: a cluster takes
+    larger things than a store does."""
+    whole: Fields = {**subject.fields, SPEC: spec, SPEC_CUT: False}
+    if size_of(subject.path, whole) <= _MOST_BYTES:
+        return replace(subject, fields=whole)
+    return replace(subject, fields={**whole, SPEC: kept, SPEC_CUT: True})
 
 
 def _viewed(fields: Fields) -> dict[str, JsonValue]:

@@ -28,6 +28,7 @@ _KOREAN: Final = {
     "dict_type": "객체여야 합니다",
     "list_type": "목록이어야 합니다",
     "tuple_type": "목록이어야 합니다",
+    "order_too_long": "input과 parameters는 합쳐서 {most}바이트 이하여야 합니다",
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_api.recording.trials import Trials
-from heliostat_core.executions import Execution
+from heliostat_core.executions import MOST_INPUT, Execution
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, Selection
 from support.local_api import NAMESPACE, ApiPlace, body_of
 from support.objects import ENDED
@@ -85,6 +85,22 @@ async def test_a_draft_is_not_run_but_tested(client: Client, agent: str, place: 
     listed = body_of(await client.get("/api/agents"), 200)["items"]
     assert isinstance(listed, list)
     assert len(listed) == 1
+
+
+async def test_what_no_record_holds_is_refused_before_anything_is_made(
+    client: Client, agent: str, place: ApiPlace
+) -> None:
+    body_of(await client.post(f"/api/agents/{agent}/activate"), 202)
+    before = await names(place)
+    large = {"input": "가" * (MOST_INPUT - 1), "parameters": {"a": "가b"}}
+    for what in ("run", "test"):
+        refusal = body_of(await client.post(f"/api/agents/{agent}/{what}", json=large), 422)
+        assert "input and parameters" in str(refusal["detail"])
+    assert (await runs(place), await names(place)) == ([], before)
+    most = {**large, "parameters": {"a": "가"}}
+    body_of(await client.post(f"/api/agents/{agent}/run", json=most), 202)
+    [run] = await runs(place)
+    assert len(run.spec.input) == MOST_INPUT - 1
 
 
 async def test_a_test_leaves_its_record_and_nothing_else(

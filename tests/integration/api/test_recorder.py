@@ -15,16 +15,21 @@ from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.executions.reading import Executions
+from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.people.register import Register
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
+from heliostat_api.serving.problems import ProblemError
 from heliostat_api.webhooks.occasions import Occasions
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.executions import MOST_INPUT
 from heliostat_core.names import OWNER_ANNOTATION, RECORDED_ANNOTATION
+from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
     AGENT,
     EVERYTHING,
@@ -41,6 +46,9 @@ from support.objects import ENDED
 
 ANN = "person:ann"
 NAMED = Ref(EXECUTION, "team", "run-1")
+SPEC: JsonObject = {"agentRef": {"name": "worker"}}
+EMOJI = "\N{SLIGHTLY SMILING FACE}"
+"""A letter of four bytes."""
 
 
 class FailingLog(SqliteEventLog):
@@ -83,19 +91,18 @@ class Place:
             Occasions(self.documents, Changes(self.log, lambda: NOW), lambda: NOW),
         )
 
-    async def add(self, name: str = "run-1", **annotations: str) -> str:
+    async def add(self, name: str = "run-1", spec: JsonObject = SPEC, /, **annotations: str) -> str:
         """An Execution; its uid."""
-        created = await self.world.create(
-            {
-                "apiVersion": EXECUTION.api_version,
-                "kind": "Execution",
-                "metadata": {"name": name, "namespace": "team", "annotations": annotations},
-                "spec": {"agentRef": {"name": "worker"}},
-            }
+        return uid_of(
+            await self.world.create(
+                {
+                    "apiVersion": EXECUTION.api_version,
+                    "kind": "Execution",
+                    "metadata": {"name": name, "namespace": "team", "annotations": annotations},
+                    "spec": spec,
+                }
+            )
         )
-        metadata = created["metadata"]
-        assert isinstance(metadata, dict)
-        return str(metadata["uid"])
 
     async def set_status(self, **status: JsonValue) -> None:
         await self.world.patch_status(
@@ -174,6 +181,10 @@ async def test_a_run_that_is_seen_before_its_agent_is_told_to_nobody_else(place:
     assert (await place.document(uid)).fields["userId"] == "ann"
     assert await place.heard("namespace:team") == []
     assert await place.heard("cluster") == []
+
+
+def uid_of(obj: JsonObject) -> str:
+    return ObjectHead.model_validate(obj).metadata.uid
 
 
 def agent_of(person: str) -> JsonObject:
@@ -282,31 +293,39 @@ def is_marked(obj: JsonObject | None) -> bool:
 
 
 ODD: JsonObject = {"metadata": {"name": "odd", "namespace": "team", "uid": "odd"}, "spec": {}}
+NOWHERE: JsonObject = {
+    "metadata": {"name": "odd", "namespace": "team", "uid": "__odd__"},
+    "spec": {"agentRef": {"name": "worker"}},
+}
 
 
 class OddWorld(EmbeddedWorld):
-    """Holds one more Execution, which is of no agent."""
+    """Holds one more Execution, which is of no agent or has an id that no store takes."""
+
+    odd = ODD
 
     async def list(
         self, kind: Kind, selection: Selection = EVERYTHING
     ) -> AsyncIterator[JsonObject]:
         if kind is EXECUTION:
-            yield ODD
+            yield self.odd
         async for each in super().list(kind, selection):
             yield each
 
     async def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
         if kind is EXECUTION:
-            yield Change("MODIFIED", ODD)
+            yield Change("MODIFIED", self.odd)
         async for change in super().watch(kind, selection):
             yield change
 
 
-async def test_what_cannot_be_read_ends_the_record_of_nothing_else(
-    place: Place, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("odd", [ODD, NOWHERE])
+async def test_what_cannot_be_recorded_ends_the_record_of_nothing_else(
+    place: Place, caplog: pytest.LogCaptureFixture, odd: JsonObject
 ) -> None:
     store = Store(place.folder.world_file)
-    place.world = OddWorld(store)
+    place.world = world = OddWorld(store)
+    world.odd = odd
     await place.add(**{OWNER_ANNOTATION: "ann"})
     async with recording(place):
         await place.log.wait([ANN], 0, 10)
@@ -315,7 +334,35 @@ async def test_what_cannot_be_read_ends_the_record_of_nothing_else(
         await place.log.wait([ANN], first, 10)
     store.close()
     assert [phase for _, phase in await place.heard()] == ["Pending", "Running"]
-    assert "Execution team/odd can't be read and is left alone" in caplog.text
+    assert "Execution team/odd can't be recorded and is left alone" in caplog.text
+
+
+async def test_what_is_larger_than_a_record_is_recorded_without_what_is_long(place: Place) -> None:
+    variables = [{"name": f"V{number}", "value": EMOJI * 4096} for number in range(64)]
+    spec: JsonObject = {"prompt": "Work.", "workspace": {"env": variables}}
+    agent = uid_of(await place.world.create({**agent_of("ann"), "spec": spec}))
+    run = await place.add("large", {**SPEC, "input": EMOJI * MOST_INPUT})
+    await place.add()
+    recorder = place.recorder()
+    task = asyncio.create_task(recorder.run())
+    async with asyncio.timeout(10):
+        while not recorder.is_caught_up:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    assert [kind for kind, _ in await place.heard()] == [
+        "agent.changed",
+        *2 * ["execution.changed"],
+    ]
+    fields = (await place.document(run)).fields
+    assert isinstance(fields["spec"], dict)
+    assert fields["spec"].items() >= SPEC.items()
+    assert not fields["spec"].keys() & {"input", "parameters"}
+    with pytest.raises(ProblemError, match="too long to be kept"):
+        await Executions(place.documents).spec(Person("ann", PersonKind.GUEST), run)
+    found = await place.documents.get(f"agents/{agent}")
+    assert found is not None
+    assert found.fields["spec"] == {"prompt": "Work."}
 
 
 async def test_a_phase_that_nobody_knows_is_recorded_as_it_is(place: Place) -> None:

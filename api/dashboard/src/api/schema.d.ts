@@ -2099,7 +2099,8 @@ export interface components {
         };
         /**
          * RunRequest
-         * @description What a run gets beside its agent's prompt. Names and values as an Execution takes them.
+         * @description What a run gets beside its agent's prompt. Names and values as an Execution takes them; input
+         *     and values together have at most 786432 bytes.
          */
         RunRequest: {
             /**
