@@ -35,6 +35,7 @@ def open_erasing(
     resources = ErasingResources(
         around.world(managers.APPLIER),
         around.world(managers.SUSPENDER),
+        around.documents,
         around.namespace,
         around.owner,
     )

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from heliostat_api.documents.port import OWNER, Documents
 from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import OWNER_ANNOTATION
-from heliostat_core.resources import ObjectMeta
-from heliostat_core.worlds import AGENT, EXECUTION, ConflictError, Kind, Ref, World
+from heliostat_core.resources import ObjectHead, ObjectMeta
+from heliostat_core.worlds import AGENT, EXECUTION, ConflictError, JsonObject, Kind, Ref, World
 
 _Place: TypeAlias = tuple[str, str]
 
@@ -25,6 +26,7 @@ class ErasingResources:
 
     world: World
     suspender: World
+    documents: Documents
     namespace: str
     default: str | None = None
 
@@ -51,15 +53,23 @@ class ErasingResources:
                 yield agent
 
     async def _runs(self, person_id: str, agents: Collection[_Place]) -> AsyncIterator[Execution]:
-        """A run that names nobody is its agent's owner's."""
+        """A run that names nobody is its agent's owner's; where that is gone, its record's."""
+        present = {_place_of(each) async for each in self.world.list(AGENT)}
         async for obj in self.world.list(EXECUTION):
             run = Execution.model_validate(obj)
             meta = run.metadata
-            is_of_agent = (meta.namespace, run.spec.agent_ref.name) in agents
-            names_nobody = OWNER_ANNOTATION not in meta.annotations
-            is_own = self._owner(meta) == person_id and self._is_near(meta)
-            if is_own or (names_nobody and is_of_agent):
+            place = (meta.namespace, run.spec.agent_ref.name)
+            is_theirs = self._owner(meta) == person_id and self._is_near(meta)
+            if OWNER_ANNOTATION not in meta.annotations:
+                is_theirs |= place in agents
+                is_theirs |= place not in present and await self._is_recorded_of(person_id, meta)
+            if is_theirs:
                 yield run
+
+    async def _is_recorded_of(self, person_id: str, meta: ObjectMeta) -> bool:
+        document = await self.documents.get(f"executions/{meta.uid}")
+        is_theirs = document is not None and document.fields.get(OWNER) == person_id
+        return is_theirs and self._is_near(meta)
 
     def _owner(self, meta: ObjectMeta) -> str | None:
         return meta.annotations.get(OWNER_ANNOTATION) or self.default
@@ -94,3 +104,8 @@ class ErasingResources:
 
     async def _delete(self, kind: Kind, meta: ObjectMeta) -> None:
         await self.world.delete(Ref(kind, meta.namespace, meta.name), uid=meta.uid)
+
+
+def _place_of(agent: JsonObject) -> _Place:
+    meta = ObjectHead.model_validate(agent).metadata
+    return meta.namespace, meta.name

@@ -1,6 +1,8 @@
 """Whose a resource is, and of which agent a run is."""
 
 from heliostat_api.documents.port import OWNER, Document
+from heliostat_api.documents.reading import text_in
+from heliostat_api.events.audiences import is_nobodys
 from heliostat_api.recording.annotations import AGENT_ID
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
@@ -26,15 +28,19 @@ class Owners:
         self._of_agents[meta.namespace, meta.name] = owner
         return owner or self._default
 
-    def of_execution(self, execution: Execution) -> str | None:
-        """The person's id, or None when it is nobody's."""
+    def of_execution(self, execution: Execution, known: Document | None) -> str | None:
+        """The person's id, or None when it is nobody's.
+
+        `known` is its record: whose a run was before its Agent was gone, it stays.
+        """
         meta = execution.metadata
         own = meta.annotations.get(OWNER_ANNOTATION)
         agents = self._of_agents.get((meta.namespace, execution.spec.agent_ref.name))
-        return own or agents or self._default
+        recorded = _person_in(known) if self.lacks(execution) else None
+        return own or agents or recorded or self._default
 
     def lacks(self, execution: Execution) -> bool:
-        """Whether its Agent, which says whose it is, was not seen yet."""
+        """Whether its Agent, which says whose it is, was not seen (yet)."""
         meta = execution.metadata
         place = meta.namespace, execution.spec.agent_ref.name
         return OWNER_ANNOTATION not in meta.annotations and place not in self._of_agents
@@ -46,9 +52,15 @@ class Owners:
         if document is not None:
             self._of_agents[place] = str(document.fields[OWNER])
 
-    def agent_id_of(self, execution: Execution) -> str:
-        """The id of the agent's document; empty when it was never seen."""
+    def agent_id_of(self, execution: Execution, known: Document | None) -> str:
+        """The id of the agent's document; empty when it was never seen. `known` is the record."""
         meta, seen = execution.metadata, execution.status.agent
         own = meta.annotations.get(AGENT_ID)
-        known = self._documents.get((meta.namespace, execution.spec.agent_ref.name))
-        return own or known or (seen.uid if seen else "")
+        agents = self._documents.get((meta.namespace, execution.spec.agent_ref.name))
+        recorded = text_in(known.fields, "agentId") if known else ""
+        return own or agents or recorded or (seen.uid if seen else "")
+
+
+def _person_in(document: Document | None) -> str | None:
+    owner = text_in(document.fields, OWNER) if document else ""
+    return None if is_nobodys(owner) else owner

@@ -161,19 +161,30 @@ class Recorder:
         if kind is AGENT:
             return await self._see_agent(Agent.model_validate(obj))
         execution = Execution.model_validate(obj)
-        if self.owners.lacks(execution):
-            await self._see_agent_of(execution)
-        owner, agent_id = self.owners.of_execution(execution), self.owners.agent_id_of(execution)
-        if owner and await self.is_erasing(owner):
-            return f"executions/{execution.metadata.uid}"
-        subject = subject_of_execution(execution, owner, agent_id, self.clock())
-        await self._record(subject.path, lambda _: subject)
-        await self.occasions.see_execution(execution, subject.path)
+        path = _path_of(kind, execution.metadata)
+        if await self._is_going(execution, path):
+            return path
+
+        def recorded(known: Document | None) -> Subject:
+            owner = self.owners.of_execution(execution, known)
+            agent_id = self.owners.agent_id_of(execution, known)
+            return subject_of_execution(execution, owner, agent_id, self.clock())
+
+        await self._record(path, recorded)
+        await self.occasions.see_execution(execution, path)
         self.closing.see(execution)
         if execution.is_finished and execution.is_settled:
-            await self._totals.count(subject.path)
+            await self._totals.count(path)
         await self._trials.see(execution)
-        return subject.path
+        return path
+
+    async def _is_going(self, execution: Execution, path: str) -> bool:
+        """Whether it is somebody's of whom nothing may be kept any more."""
+        if self.owners.lacks(execution):
+            await self._see_agent_of(execution)
+        known = await self.documents.get(path) if self.owners.lacks(execution) else None
+        owner = self.owners.of_execution(execution, known)
+        return owner is not None and await self.is_erasing(owner)
 
     async def _see_agent_of(self, execution: Execution) -> None:
         """The watch of Executions may be ahead of that of Agents; a run that is taken for nobody's

@@ -183,6 +183,21 @@ async def test_a_run_that_is_seen_before_its_agent_is_told_to_nobody_else(place:
     assert await place.heard("cluster") == []
 
 
+async def test_a_run_whose_agent_is_gone_stays_its_owners_after_a_restart(place: Place) -> None:
+    agent = uid_of(await place.world.create(agent_of("ann")))
+    uid = await place.add()
+    await place.recorder().catch_up()
+    await place.world.delete(Ref(AGENT, "team", "worker"))
+    await place.set_status(phase="Running")
+    await place.recorder().catch_up()
+    fields = (await place.document(uid)).fields
+    known = (fields["userId"], fields["agentId"], fields["unowned"], fields["phase"])
+    assert known == ("ann", agent, False, "Running")
+    for audience in ("cluster", "namespace:team"):
+        assert await place.heard(audience) == []
+    assert ("execution.changed", "Running") in await place.heard()
+
+
 def uid_of(obj: JsonObject) -> str:
     return ObjectHead.model_validate(obj).metadata.uid
 

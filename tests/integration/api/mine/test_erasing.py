@@ -20,6 +20,7 @@ from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.endings import Endings
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.main import create_app
 from heliostat_api.mine.erasers import (
     COLLECTIONS,
     ErasingConversations,
@@ -33,7 +34,8 @@ from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.register import Register
 from heliostat_api.people.roles import Claims
 from heliostat_api.serving.cookies import SESSION
-from heliostat_core.worlds import AGENT, EXECUTION
+from heliostat_core.worlds import AGENT, EXECUTION, Ref
+from support.builders.resources import make_agent, make_execution
 from support.shared_api import ApiApp, api_app
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -157,6 +159,27 @@ async def test_nothing_is_removed_before_what_is_on_its_way_has_arrived(api: Api
     api.clock.go_on(REST)
     assert await api.parts.erasing.resume()
     assert await api.documents.get(f"executions/{uid}") is None
+
+
+async def test_runs_of_an_agent_that_is_gone_go_too_also_after_a_restart(api: ApiApp) -> None:
+    agent = make_agent("sales")
+    await api.give(ANN, {**agent.to_json(), "kind": "Agent"})
+    for name, whose in (("sales-1", "sales"), ("other-1", "other")):
+        run = make_execution(name, agent=whose)
+        stored = api.world.put({**run.to_json(), "kind": "Execution"})
+        path = await api.parts.commands.recorder.see(EXECUTION, stored)
+        assert await api.documents.get(path)
+    await api.world.delete(Ref(AGENT, agent.metadata.namespace, "sales"))
+    around = api.surroundings
+    again = ApiApp(create_app(around), api.world, api.documents, api.clock, around)
+    await again.parts.commands.recorder.catch_up()
+    async with again.browser(ANN) as ann:
+        await leave(ann)
+    await settle(again)
+    kept = await names_of(again)
+    assert "sales-1" not in kept
+    assert "other-1" in kept
+    assert (await api.documents.query(Query("executions", ANN))).documents == ()
 
 
 async def test_a_user_who_comes_back_is_new_and_old_sessions_stay_ended(api: ApiApp) -> None:
