@@ -17,6 +17,8 @@ from .result import TranscriptRecord
 EVENT_BYTES = 16 * 1024
 STDOUT_BYTES = 8 * 1024 * 1024
 _MARKER_ROOM = 1024
+_LINE_BYTES = 64
+"""What the container runtime writes before each line, and more: its time, stream and tag."""
 MASK = b"[execution key]"
 
 
@@ -115,14 +117,14 @@ class Transcript:
         if self._stdout is None or self._marker is not None:
             return
         shown = shorten(line, len(line), EVENT_BYTES) + b"\n"
-        if len(shown) > self._stdout_left:
+        if len(shown) + _LINE_BYTES > self._stdout_left:
             self._marker = (
                 f"stdout ends here after {STDOUT_BYTES >> 20} MiB; "
                 f"the whole transcript is in {self._shown}"
             )
             end: JsonObject = {"type": "heliostat", "subtype": "stdout_cut", "text": self._marker}
             shown = dump(end).encode() + b"\n"
-        self._stdout_left -= len(shown)
+        self._stdout_left -= len(shown) + _LINE_BYTES
         try:
             _write_all(self._stdout, shown)
         except OSError:

@@ -71,6 +71,18 @@ def test_stdout_ends_in_time_with_a_marker(tmp_path: Path, stdout: int) -> None:
     assert json.loads(shown.splitlines()[-1])["text"] == marker
 
 
+@pytest.mark.parametrize("width", [1, 40, 10_000])
+def test_stdout_ends_before_the_kubelet_rotates_it(tmp_path: Path, stdout: int, width: int) -> None:
+    transcript = make_transcript(tmp_path, stdout)
+    line = b"x" * width
+    while transcript.record().marker is None:
+        transcript.raw(line)
+
+    shown = (tmp_path / "stdout").read_bytes()
+    before_each = len("2026-11-24T20:37:00.123456789+00:00 stdout F ")
+    assert len(shown) + before_each * shown.count(b"\n") < 10 * 2**20
+
+
 def test_a_full_disk_and_a_closed_stdout_are_survived(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
