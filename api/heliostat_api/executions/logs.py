@@ -93,6 +93,8 @@ def texts_of(line: str) -> Iterator[str]:
         event = json.loads(line)
     except ValueError:
         event = line
+    except RecursionError:  # nested too deep: only a pod's log has such a line
+        event = {"type": "heliostat", "subtype": "unreadable", "bytes": len(line.encode())}
     if not isinstance(event, dict):
         yield line  # the runner's own words, which only a pod's log has
     elif event.get("type") == "heliostat":

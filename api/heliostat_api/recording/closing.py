@@ -18,6 +18,7 @@ from heliostat_api.documents.port import (
     StoreError,
 )
 from heliostat_api.documents.transcripts import Position, Transcripts
+from heliostat_api.ingest.lines import read_lines
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import RECORDED_ANNOTATION
 from heliostat_core.worlds import EXECUTION, JsonObject, Logs, World, WorldError
@@ -26,13 +27,8 @@ PATIENCE: Final = timedelta(seconds=90)
 """How long after a run's end its runner may still deliver; it waits 60 s itself."""
 _LOOK_SECONDS = 0.5
 _BATCH_LINES = 500
-_LOG_IS_GONE: Final = json.dumps(
-    {
-        "type": "heliostat",
-        "subtype": "stdout_cut",
-        "text": "the pod and its log are gone: what came after this was delivered by nobody",
-    }
-)
+_CUT: Final = "stdout_cut"
+_GONE: Final = "what came after this was delivered by nobody"
 _LOG = logging.getLogger(__name__)
 
 
@@ -70,6 +66,9 @@ class Closing:
                         self.forget(uid)
                 except (WorldError, StoreError) as error:
                     _LOG.warning("the record of %s is closed later: %s", uid, error)
+                except Exception:  # noqa: BLE001  of this run alone, whatever it is
+                    _LOG.exception("the record of %s can't be closed", uid)
+                    self.forget(uid)  # until it is seen again: the others are closed meanwhile
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def close(self, execution: Execution) -> bool:
@@ -123,7 +122,7 @@ class Closing:
         namespace = execution.metadata.namespace
         try:
             found = self.logs.read_log(namespace, attempt.pod_name)
-            return [line async for line in found if is_event(line)]
+            return [line async for each in found if (line := event_in(each)) is not None]
         except WorldError as error:
             _LOG.warning("no log of %s/%s: %s", namespace, attempt.pod_name, error)
             return None
@@ -156,23 +155,45 @@ class Closing:
 
 def to_keep(log: Sequence[str] | None) -> tuple[Sequence[str], str | None]:
     """The transcript's lines as far as the log has them; and where it ends early, a line that says
-    so, for where nobody knows how many are missing."""
+    so, for where nobody knows how many are missing.
+
+    A line's place is its number, so nothing has one in a log whose beginning was rotated away.
+    """
     if log is None:
-        return (), _LOG_IS_GONE
-    if log and is_cut(log[-1]):
+        return (), _cut(
+            "the pod and its log are gone: what came after this was delivered by nobody"
+        )
+    if log and not is_own(log[0], "start"):
+        return (), _cut(f"the pod's log has lost its beginning: {_GONE}")
+    if log and is_own(log[-1], _CUT):
         return log[:-1], log[-1]
     return log, None
 
 
-def is_cut(line: str) -> bool:
-    """Whether the runner says here that the log ends before the transcript does."""
+def is_own(line: str, subtype: str) -> bool:
+    """Whether the runner says that here; `stdout_cut`: the log ends before the transcript does."""
     found: JsonObject = json.loads(line)
-    return found.get("type") == "heliostat" and found.get("subtype") == "stdout_cut"
+    return found.get("type") == "heliostat" and found.get("subtype") == subtype
 
 
-def is_event(line: str) -> bool:
-    """Whether a line of the log is of the transcript; the runner's own words are not."""
+def event_in(line: str) -> str | None:
+    """The event that a line of the log holds, as ingest would have taken it; None for the runner's
+    own words, which are none of the transcript."""
+    if not is_object(line):
+        return None
+    [read] = read_lines(f"{line}\n".encode(errors="replace"))
+    return read.text
+
+
+def is_object(line: str) -> bool:
+    """Whether it is meant to be one: what is nested too deep to be read is."""
     try:
         return isinstance(json.loads(line), dict)
+    except RecursionError:
+        return line.startswith("{")
     except ValueError:
         return False
+
+
+def _cut(why: str) -> str:
+    return json.dumps({"type": "heliostat", "subtype": _CUT, "text": why})

@@ -93,9 +93,11 @@ async def test_what_no_runner_delivered_is_read_from_the_pod(
     )
     log = PodFolder(place.folder.pod(ObjectHead.model_validate(pod).metadata.uid)).log
     log.parent.mkdir(parents=True)
-    log.write_text("\n".join(("runner: hello", *LINES, "")))
+    deep = '{"a": ' + "[" * 2000 + "]" * 2000 + "}"
+    log.write_text("\n".join(("runner: hello", *LINES, deep, "")))
     answer = await client.get(f"/api/executions/{uid}/logs")
-    assert answer.text == "runner: hello\n<b>one</b>\n둘\n"
+    left_out = f"[heliostat: a line of {len(deep)} bytes is left out]"
+    assert answer.text == f"runner: hello\n<b>one</b>\n둘\n{left_out}\n"
 
 
 async def give_file(place: ApiPlace, uid: str, path: str, content: bytes, attempt: int = 1) -> str:
