@@ -16,6 +16,8 @@ from .transcript import shorten
 LINE_BYTES = 128 * 1024
 """A longer event is cut, as it is on stdout; the file has it whole."""
 BATCH_BYTES = 1 << 20
+BATCH_LINES = 10_000
+"""The api takes twice as many at once; shorter ones than an event of ours are somebody else's."""
 _PIECE = 1 << 20
 
 
@@ -94,7 +96,7 @@ class Spool:
         size = 0
         for line in islice(self._spare, self._next - oldest, None):
             size += len(line)
-            if size > BATCH_BYTES:
+            if size > BATCH_BYTES or len(lines) == BATCH_LINES:
                 break
             lines.append(line)
         return Batch(self._next, len(lines), b"".join(lines))
@@ -103,7 +105,7 @@ class Spool:
         self._position()
         lines: list[bytes] = []
         size = 0
-        while self._at < self._kept:
+        while self._at < self._kept and len(lines) < BATCH_LINES:
             place = self._file.tell()
             line = self._line()
             if line is None:

@@ -22,6 +22,8 @@ from heliostat_api.views import View
 from heliostat_core.keys import ExecutionClaims
 
 REQUEST_BYTES = 1 << 20
+REQUEST_LINES = 20_000
+"""Each costs its reading, however short it is, and nothing else is answered meanwhile."""
 _MOST = 10**12 - 1
 
 Uid = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
@@ -94,6 +96,16 @@ async def body_of(request: Request) -> bytes:
     return await read_body(request, REQUEST_BYTES, words)
 
 
+async def lines_of(body: Annotated[bytes, Depends(body_of)]) -> bytes:
+    """Raises a problem with status 413."""
+    if body.count(b"\n") > REQUEST_LINES:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            plain(f"A request may have {REQUEST_LINES} lines: send fewer at once."),
+        )
+    return body
+
+
 async def file_of(
     attempt: Number,
     path: Annotated[str, Path(max_length=1024)],
@@ -113,6 +125,7 @@ async def file_of(
 IngestOf = Annotated[Ingest, Depends(ingest_of)]
 ClaimsOf = Annotated[ExecutionClaims, Depends(claims_of)]
 BodyOf = Annotated[bytes, Depends(body_of)]
+LinesOf = Annotated[bytes, Depends(lines_of)]
 FileOf = Annotated[WorkFile, Depends(file_of)]
 
 ingest = APIRouter(
@@ -146,7 +159,7 @@ async def read_position(service: IngestOf, claims: ClaimsOf) -> PositionView:
 async def append_events(
     service: IngestOf,
     claims: ClaimsOf,
-    body: BodyOf,
+    body: LinesOf,
     first: Annotated[int, Query(ge=0, le=_MOST)],
     lost: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
 ) -> PositionView:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_runner.spool import BATCH_BYTES, LINE_BYTES, Batch, Spool
+from heliostat_runner.spool import BATCH_BYTES, BATCH_LINES, LINE_BYTES, Batch, Spool
 
 
 class Written:
@@ -128,3 +128,13 @@ def test_a_file_that_was_removed_is_still_read(written: Written) -> None:
     written.path.unlink()
     written.write(b"0")
     assert written.spool.read() == Batch(0, 1, b"0\n")
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_batch_has_no_more_lines_than_the_api_takes(tmp_path: Path, is_written: bool) -> None:
+    many = Written(tmp_path / "many.jsonl", spare_bytes=BATCH_BYTES)
+    put = many.write if is_written else many.fail_to_write
+    put(*[b"{}"] * (BATCH_LINES + 1))
+    counts = [many.spool.read(), many.spool.read(), many.spool.read()]
+    assert [each and each.count for each in counts] == [BATCH_LINES, 1, None]
+    many.close()

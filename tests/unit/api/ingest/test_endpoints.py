@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.documents.transcripts import Position
-from heliostat_api.ingest.endpoints import REQUEST_BYTES, add_ingest
+from heliostat_api.ingest.endpoints import REQUEST_BYTES, REQUEST_LINES, add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.serving.problems import add_problems
@@ -71,6 +71,15 @@ async def test_a_transcript_from_its_first_event_to_its_end(client: httpx.AsyncC
         (200, {"next": 5}),
         (200, {"next": 5}),
     ]
+
+
+async def test_a_request_may_have_so_many_lines_however_short(client: httpx.AsyncClient) -> None:
+    path = f"{ATTEMPT}/events?first=0"
+    refused = await client.post(path, content=b"\n" * (REQUEST_LINES + 1))
+    assert refused.status_code == 413
+    assert str(REQUEST_LINES) in refused.text
+    taken = await client.post(path, content=b"\n" * REQUEST_LINES)
+    assert taken.json() == {"next": REQUEST_LINES}
 
 
 @pytest.mark.parametrize("path", ["events?first=1", "events?first=1&lost=2", "end"])
