@@ -17,7 +17,7 @@ LINE_BYTES = 128 * 1024
 """A longer event is cut, as it is on stdout; the file has it whole."""
 BATCH_BYTES = 1 << 20
 BATCH_LINES = 10_000
-"""The api takes twice as many at once; shorter ones than an event of ours are somebody else's."""
+"""The api takes twice as many at once."""
 _PIECE = 1 << 20
 
 

@@ -10,9 +10,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from heliostat_api.documents.executions import view_execution
+from heliostat_api.documents.paths import PathError, collection_of
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -22,7 +24,9 @@ from heliostat_api.documents.port import (
     Put,
     Query,
     StoreError,
+    UnavailableError,
 )
+from heliostat_api.documents.reading import instant_in, text_in
 from heliostat_api.events.audiences import is_nobodys, owner_field
 from heliostat_api.people.sight import UNOWNED
 from heliostat_api.recording.subjects import SHOWN
@@ -30,6 +34,8 @@ from heliostat_api.recording.subjects import SHOWN
 PAUSE_SECONDS: Final = 60.0
 _PROGRESS: Final = "adoptions"
 _PAGE: Final = 100
+_DATED: Final = ("agents", "executions", "conversations")
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _LOG = logging.getLogger(__name__)
 Lacking = Callable[[Document], Awaitable[Fields]]
 
@@ -76,6 +82,7 @@ class Adoption:
             _Kind("agents", "agents", lacking_of_agent),
             _Kind("early-executions", "executions", self._lacking_of_early_run, "startTime"),
             _Kind("executions", "executions", lacking_of_execution),
+            *(_Kind(f"instants-of-{each}", each, lacking_instant) for each in _DATED),
         ):
             await self._adopt(kind)
 
@@ -88,15 +95,24 @@ class Adoption:
             after = cursor if isinstance(cursor, str) else None
             page = await self.documents.query(kind.query(after))
             for document in page.documents:
-                await self._complete(document, kind.lacking)
+                await self._complete_alone(document, kind.lacking)
             cursor = page.next
             fields = {"after": cursor, "isDone": cursor is None}
             await self.documents.commit(Put(path, fields))
 
+    async def _complete_alone(self, found: Document, lacking: Lacking) -> None:
+        """The same, but nothing that others wrote into one document ends it for all others."""
+        try:
+            await self._complete(found, lacking)
+        except UnavailableError:
+            raise
+        except StoreError as error:
+            _LOG.warning("%s stays as it is: %s", found.path, error)
+
     async def _complete(self, found: Document, lacking: Lacking) -> None:
         document: Document | None = found
         while document is not None and (missing := await lacking(document)):
-            whole: Fields = {**missing, **document.fields}
+            whole: Fields = {**document.fields, **missing}
             with suppress(ConflictError):
                 await self.documents.commit(Put(document.path, whole, document.version))
                 return
@@ -106,15 +122,23 @@ class Adoption:
         """When it began, and whose it is: its agent's, or nobody's, whom admins look after."""
         if "createdAt" in document.fields:
             return {}
-        agent = await self.documents.get(f"agents/{document.fields.get('agentId')}")
+        agent = await self._agent_of(document)
         owner = str(agent.fields.get(OWNER, "")) if agent else ""
         wanted: Fields = {
-            "createdAt": document.fields["startTime"],
+            "createdAt": instant_in(document.fields, "startTime") or _EPOCH,
             OWNER: owner_field(owner, ""),
         }
         missing = _without(wanted, document)
         dated = replace(document, fields={**document.fields, **missing})
         return {**missing, **await lacking_of_execution(dated)}
+
+    async def _agent_of(self, document: Document) -> Document | None:
+        """None also where what is named can be no agent."""
+        try:
+            found = await self.documents.get(f"agents/{text_in(document.fields, 'agentId')}")
+        except PathError:
+            return None
+        return found if found and collection_of(found.path) == "agents" else None
 
 
 async def lacking_of_agent(document: Document) -> Fields:
@@ -135,6 +159,13 @@ async def lacking_of_execution(document: Document) -> Fields:
         **_unowned(document),
     }
     return _without(wanted, document)
+
+
+async def lacking_instant(document: Document) -> Fields:
+    """When it was made, where that is text: stores order texts behind all instants."""
+    made = instant_in(document.fields, "createdAt")
+    is_text = isinstance(document.fields.get("createdAt"), str)
+    return {"createdAt": made} if is_text and made else {}
 
 
 def _unowned(document: Document) -> Fields:

@@ -11,9 +11,12 @@ from heliostat_api.documents.port import (
     Documents,
     Fields,
     Put,
+    Query,
     UnavailableError,
+    Value,
 )
 from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
 from heliostat_api.recording.adoption import Adoption
 from support.shared_api import ApiApp, api_app
 
@@ -107,6 +110,56 @@ async def test_a_run_of_an_agent_that_is_gone_is_nobodys(tmp_path: Path) -> None
     run = await fields(documents, "executions/run-1")
     assert (run["createdAt"], run["unowned"]) == (BEGAN, True)
     assert (run["agentName"], run["phase"], run["isFinished"]) == ("Early1", "Succeeded", True)
+    await documents.close()
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "agents/Early1", "a/revisions/1", ".", "__x__", "x" * 1600, None, 5, ["Early1"]]
+)
+async def test_a_run_that_names_no_agent_is_nobodys_and_holds_up_no_other(
+    tmp_path: Path, odd: Value
+) -> None:
+    documents = open_sqlite(tmp_path / "documents.sqlite")
+    await documents.commit(
+        Put("agents/Early1", AGENT),
+        Put("executions/odd", {**RUN, "agentId": odd}),
+        Put("executions/run-1", RUN),
+    )
+    await Adoption(documents).adopt()
+    for path, whose in (("executions/odd", "namespace:"), ("executions/run-1", ANN)):
+        assert (await fields(documents, path))["userId"] == whose
+    await documents.close()
+
+
+async def test_what_cannot_be_kept_whole_holds_up_no_other(tmp_path: Path) -> None:
+    documents = open_sqlite(tmp_path / "documents.sqlite")
+    left = MOST_DOCUMENT_BYTES - size_of("agents/full", {**AGENT, "a": "", "b": ""})
+    full: Fields = {**AGENT, "a": "x" * 2**19, "b": "x" * (left - 2**19)}
+    await documents.commit(Put("agents/full", full), Put("agents/other", AGENT))
+    await Adoption(documents).adopt()
+    assert "shown" not in await fields(documents, "agents/full")
+    assert (await fields(documents, "agents/other"))["shown"] is True
+    await documents.close()
+
+
+async def test_instants_that_were_written_as_text_are_in_their_place(tmp_path: Path) -> None:
+    """Also where all was looked at before that was known."""
+    documents = open_sqlite(tmp_path / "documents.sqlite")
+    times = ("2024-01-01T00:00:00Z", BEGAN, "2025-04-01T09:00:00+09:00")
+    for kind in ("agents", "executions", "conversations"):
+        for number, created in enumerate(times):
+            document: Fields = {**AGENT, "agentId": "Early1", "createdAt": created}
+            await documents.commit(Put(f"{kind}/{number}", document))
+        await documents.commit(Put(f"adoptions/{kind}", {"after": None, "isDone": True}))
+    early = datetime(2020, 1, 1, tzinfo=UTC)
+    await documents.commit(
+        Put("executions/4", {**RUN, "startTime": "2025-05-01T00:00:00Z"}),
+        Put("agents/Early1", {**AGENT, "createdAt": early}),
+    )
+    await Adoption(documents).adopt()
+    for kind, order in (("agents", "210Early1"), ("executions", "4210"), ("conversations", "210")):
+        listed = await documents.query(Query(kind, ANN))
+        assert "".join(each.id for each in listed.documents) == order
     await documents.close()
 
 
