@@ -145,7 +145,7 @@ async def test_what_cannot_be_kept_whole_holds_up_no_other(tmp_path: Path) -> No
 async def test_instants_that_were_written_as_text_are_in_their_place(tmp_path: Path) -> None:
     """Also where all was looked at before that was known."""
     documents = open_sqlite(tmp_path / "documents.sqlite")
-    times = ("2024-01-01T00:00:00Z", BEGAN, "2025-04-01T09:00:00+09:00")
+    times: tuple[Value, ...] = ("2024-01-01T00:00:00Z", BEGAN, "2025-04-01T09:00:00+09:00")
     for kind in ("agents", "executions", "conversations"):
         for number, created in enumerate(times):
             document: Fields = {**AGENT, "agentId": "Early1", "createdAt": created}
