@@ -51,6 +51,12 @@ _PASSING = (
     exceptions.TooManyRequests,
     exceptions.InternalServerError,
 )
+_OPEN = (
+    exceptions.ServiceUnavailable,
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+)
+"""Of these, a commit may have been carried out."""
 _REFUSALS = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
 
 
@@ -135,11 +141,14 @@ class FirestoreDocuments:
 
     async def commit(self, *writes: Put | Delete) -> None:
         """See Documents."""
-        normal = checked(writes)
+        normal, doubts = checked(writes), list[Exception]()
         try:
-            await self._commit([build_write(self._database, write) for write in normal])
+            await self._commit([build_write(self._database, write) for write in normal], doubts)
         except (VersionError, _RefusedError) as error:
-            raise await self._conflict(normal, error) from error
+            refusal = await self._conflict(normal, error)
+            if not (doubts and isinstance(refusal, ConflictError)):
+                raise refusal from error
+            await self._settle(normal, doubts[0])
 
     async def delete_tree(self, path: str) -> None:
         """See Documents. What is below goes first."""
@@ -153,13 +162,34 @@ class FirestoreDocuments:
         """See Documents."""
         await self._channel.close(None)
 
-    async def _commit(self, writes: list[types.Write]) -> None:
+    async def _commit(self, writes: list[types.Write], doubts: list[Exception]) -> None:
+        """`doubts` gets what leaves open whether all was written."""
         request = types.CommitRequest(database=self._database.name, writes=writes)
-        await self._patiently(
-            lambda: self._client.commit(
-                request, retry=None, timeout=self._timeout, metadata=self._metadata
-            )
-        )
+
+        async def ask() -> None:
+            try:
+                await self._client.commit(
+                    request, retry=None, timeout=self._timeout, metadata=self._metadata
+                )
+            except _OPEN as error:
+                doubts.append(error)
+                raise
+
+        await self._patiently(ask)
+
+    async def _settle(self, writes: Sequence[Put | Delete], doubt: Exception) -> None:
+        """After a commit whose answer was lost, a refusal may be that of its own success.
+
+        Raises UnavailableError where it is not all there: whether it was is known to nobody.
+        """
+        for write in writes:
+            found = await self.get(write.path)
+            wanted = None if isinstance(write, Delete) else write.fields
+            if (found.fields if found else None) != wanted:
+                raise UnavailableError(
+                    f"Firestore's answer was lost, and whether {write.path} was written is not "
+                    f"known: {doubt}"
+                )
 
     async def _run_query(self, request: types.RunQueryRequest) -> list[types.Document]:
         async def read() -> list[types.Document]:
