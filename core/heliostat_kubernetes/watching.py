@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import aiohttp
 
+from heliostat_core.names import GROUP
 from heliostat_core.worlds import Change, JsonObject, Kind
 from heliostat_kubernetes.answers import ExpiredError, map_status
 from heliostat_kubernetes.connection import Connection, Query, SilenceError
@@ -16,8 +17,10 @@ PAGE_SIZE = 500
 _LIFETIME_SECONDS = (240, 360)
 # Bookmarks come every minute. No byte for longer: the connection may be dead, so make a new one.
 SILENCE_SECONDS = 90.0
-# What is left of an object that went while we were not looking: enough to find its owner.
+# What is left of an object that went while we were not looking: enough to find its owner, and
+# what we wrote on it ourselves; other annotations may be large.
 _HEAD = ("name", "namespace", "uid", "labels", "ownerReferences")
+_OWN = f"{GROUP}/"
 
 
 async def watch(
@@ -58,13 +61,18 @@ def _track(known: dict[str, JsonObject], change: Change) -> Change:
     if change.type == "DELETED":
         known.pop(uid, None)
     else:
-        known[uid] = _head(change.object)
+        known[uid] = head_of(change.object)
     return change
 
 
-def _head(obj: JsonObject) -> JsonObject:
+def head_of(obj: JsonObject) -> JsonObject:
+    """What is kept of an object in case that it goes while we are not looking."""
     metadata = _metadata(obj)
     kept = {name: metadata[name] for name in _HEAD if name in metadata}
+    annotations = metadata.get("annotations")
+    if isinstance(annotations, Mapping):
+        own = {name: each for name, each in annotations.items() if name.startswith(_OWN)}
+        kept = {**kept, "annotations": own}
     return {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), "metadata": kept}
 
 

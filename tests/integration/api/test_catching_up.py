@@ -14,7 +14,8 @@ from heliostat_api.recording.recorder import Recorder
 from heliostat_api.serving.parts import Parts
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
-from heliostat_core.worlds import AGENT, EVERYTHING, JsonObject, Kind, Ref, Selection
+from heliostat_core.worlds import AGENT, EVERYTHING, Change, JsonObject, Kind, Ref, Selection
+from heliostat_kubernetes.watching import head_of
 from support.local_api import (
     NAMESPACE,
     ORIGIN,
@@ -126,3 +127,13 @@ async def test_what_goes_before_the_watch_begins_is_found_later(tmp_path: Path) 
                 await asyncio.sleep(0.01)
         work.cancel()
         await asyncio.wait([work])
+
+
+async def test_what_went_while_a_watch_was_forgotten_is_known_by_its_head(tmp_path: Path) -> None:
+    async with starting(tmp_path) as start:
+        await start.activate()
+        await start.recorder.catch_up()
+        [resource] = [each async for each in start.place.world.list(AGENT)]
+        await start.delete_resource()
+        await start.recorder._see_change(AGENT, Change("DELETED", head_of(resource)))
+        assert (await start.state())[0] == "inactive"
