@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from heliostat_api.documents.port import CursorError, Query, Value
+from heliostat_api.documents.paths import check_document
+from heliostat_api.documents.port import CursorError, Query, StoreError, Value
 from heliostat_api.documents.queries import filters_of
-from heliostat_api.documents.values import from_json, to_json
+from heliostat_api.documents.values import from_json, normalised, to_json
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def read_cursor(query: Query) -> Place | None:
         text = base64.urlsafe_b64decode(query.after + "=" * (-len(query.after) % 4))
         match json.loads(text):
             case [str(mark), str(value), str(id_)] if mark == _mark_of(query) and id_:
-                return Place(from_json(value), id_)
-    except (binascii.Error, ValueError, RecursionError):
+                return _checked(query, Place(from_json(value), id_))
+    except (binascii.Error, ValueError, RecursionError, StoreError):
         pass
     raise CursorError("the cursor is not one of this list: leave it out to begin at the start")
 
@@ -53,6 +54,13 @@ def rank_of(value: Value) -> tuple[int, str | int | float]:
         return 4, value
     kind = 3 if isinstance(value, datetime) else 6 if isinstance(value, Mapping) else 5
     return kind, to_json(value)
+
+
+def _checked(query: Query, place: Place) -> Place:
+    """Anybody may write a cursor. Raises StoreErrors for a place where no document can be."""
+    check_document(f"{query.collection}/{place.id}")
+    normalised({query.order: place.value})
+    return place
 
 
 def _mark_of(query: Query) -> str:

@@ -1,11 +1,14 @@
 """What both stores promise."""
 
 import asyncio
+import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from heliostat_api.documents.cursors import Place, write_cursor
 from heliostat_api.documents.port import (
     ConflictError,
     CursorError,
@@ -387,6 +390,32 @@ async def test_a_cursor_of_one_person_leads_no_other_anywhere(documents: Documen
         await documents.query(replace(BY_RANK, owner="bob", limit=1, after=page.next))
     with pytest.raises(CursorError):
         await documents.query(replace(BY_RANK, limit=1, after=page.next))
+
+
+@pytest.mark.parametrize(
+    ("value", "id_"),
+    [
+        (str(10**23), "x"),
+        ('"\\ud800"', "x"),
+        ("NaN", "x"),
+        ('{"$time":"2026-01-01"}', "x"),
+        ('{"$time":"yesterday"}', "x"),
+        ("[" * 30 + "]" * 30, "x"),
+        ("1", "\ud800"),
+        ("1", "a/b"),
+        ("1", ".."),
+    ],
+)
+async def test_a_cursor_that_no_page_could_have_given_is_refused(
+    documents: Documents, value: str, id_: str
+) -> None:
+    given = write_cursor(BY_RANK, Place(1, "x"))
+    mark = json.loads(base64.urlsafe_b64decode(given + "=="))[0]
+    text = json.dumps([mark, value, id_]).encode()
+    with pytest.raises(CursorError):
+        await documents.query(
+            replace(BY_RANK, after=base64.urlsafe_b64encode(text).decode().rstrip("="))
+        )
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "é", "e30", "WyJhIiwiYiIsImMiXQ", "W1tb" * 9999])
