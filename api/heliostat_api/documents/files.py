@@ -12,6 +12,7 @@ from typing import Final
 
 from heliostat_api.documents.port import (
     ConflictError,
+    Delete,
     Document,
     Documents,
     Expected,
@@ -27,6 +28,8 @@ FILES_BYTES: Final = 100 * 2**20
 PIECE_BYTES = 512 * 1024
 """As base64 well below what a document may have."""
 _TRIES = 20
+_MOST_DELETED = 400
+"""Pieces in one commit."""
 
 
 class OffsetError(StoreError):
@@ -131,11 +134,20 @@ class Files:
     async def read(self, uid: str, file: WorkFile) -> AsyncIterator[bytes]:
         """What is stored of it, in order."""
         offset = 0
+        async for piece in self._stored_pieces(uid, file):
+            yield piece
+            offset += len(piece)
+        if offset < file.stored:
+            raise StoreError(f"byte {offset} of {file.path!r} is missing")
+
+    async def _stored_pieces(self, uid: str, file: WorkFile) -> AsyncIterator[bytes]:
+        """As far as they are there."""
+        offset = 0
         while offset < file.stored:
             found = await self._documents.get(_piece_path(uid, file, offset))
             content = found.fields.get("content") if found else None
             if not isinstance(content, str) or not content:
-                raise StoreError(f"byte {offset} of {file.path!r} is missing")
+                return
             piece = base64.b64decode(content)
             yield piece
             offset += len(piece)
@@ -157,15 +169,40 @@ class Files:
         if not new and start > 0:
             return start
         if not await self._may_be_right(uid, file.with_stored(start), new):
-            if known is not None and start > 0:
-                await self._documents.commit(self._put(uid, known, file.with_stored(0)))
+            if start > 0:
+                await self._drop(uid, known)
             raise OffsetError(0)
-        after = file.with_stored(start + len(new))
-        writes = [self._put(uid, known, after), *_pieces(uid, file, start, new)]
+        counted = [await self._count(uid, known, file)] if start == 0 else []
         if start == 0:
-            writes.append(await self._count(uid, known, file))
-        await self._documents.commit(*writes)
+            known = await self._drop(uid, known)
+        after = file.with_stored(start + len(new))
+        pieces = _pieces(uid, file, start, new)
+        await self._documents.commit(self._put(uid, known, after), *pieces, *counted)
         return after.stored
+
+    async def _drop(self, uid: str, known: Document | None) -> Document | None:
+        """Of the content that is known nothing stays: the bounds count what files are, not what
+        they were. The last pieces go first, so that what is said to be stored is there.
+
+        Raises ConflictError.
+        """
+        if known is None:
+            return None
+        file, offsets, end = read_file(known.fields), list[int](), 0
+        async for piece in self._stored_pieces(uid, file):
+            offsets.append(end)
+            end += len(piece)
+        while offsets:
+            last = offsets[-_MOST_DELETED:]
+            del offsets[-_MOST_DELETED:]
+            left = file.with_stored(last[0])
+            gone = (Delete(_piece_path(uid, file, each)) for each in last)
+            await self._documents.commit(self._put(uid, known, left), *gone)
+            found = await self._documents.get(known.path)
+            if found is None or read_file(found.fields) != left:
+                raise ConflictError(known.path)
+            known = found
+        return known
 
     def _put(self, uid: str, known: Document | None, file: WorkFile) -> Put:
         expect = known.version if known else Expected.ABSENT

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from heliostat_api.documents.files import (
+    PIECE_BYTES,
     FileBounds,
     FileRefusedError,
     Files,
     OffsetError,
     WorkFile,
 )
-from heliostat_api.documents.port import Documents
+from heliostat_api.documents.port import Documents, Put
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CONTENT = bytes(range(256)) * 5000  # 1.28 MB
@@ -91,6 +92,43 @@ async def test_new_content_takes_the_place_of_the_old(documents: Documents) -> N
     await files.write("u", shorter, 0, CONTENT[7:])
     [found] = await files.list("u")
     assert await content_of(files, "u", found) == CONTENT[7:]
+
+
+async def test_nothing_stays_of_the_content_before(documents: Documents) -> None:
+    files, file = make_files(documents), make_file()
+    await files.write("u", file, 0, CONTENT[:700_000])
+    await files.write("u", file, 700_000, CONTENT[700_000:-1])
+    with pytest.raises(OffsetError):
+        await files.write("u", file, len(CONTENT) - 1, b"?")
+    old = (0, PIECE_BYTES, 700_000, 700_000 + PIECE_BYTES)
+    assert [await has_piece(documents, file, each) for each in old] == [False] * 4
+    await files.write("u", file, 0, CONTENT)
+    shorter = make_file(content=CONTENT[:9])
+    await files.write("u", shorter, 0, CONTENT[:9])
+    assert [await has_piece(documents, file, each) for each in old] == [False] * 4
+    assert await content_of(files, "u", (await files.list("u"))[0]) == CONTENT[:9]
+
+
+async def test_more_pieces_than_one_commit_takes_go_too(documents: Documents) -> None:
+    files, file, most = make_files(documents), make_file("a", b"x" * 900), 450
+    for first in (0, most):
+        await documents.commit(
+            *(Put(path_of(file, first + each), {"content": "eA=="}) for each in range(most))
+        )
+    stored = Put(f"executions/u/files/{file.id}", file.with_stored(900).fields(NOW))
+    await documents.commit(stored)
+    assert await content_of(files, "u", file.with_stored(900)) == b"x" * 900
+    await files.write("u", make_file("a", b"12"), 0, b"12")
+    assert not any([await has_piece(documents, file, each) for each in range(900)])
+    assert [each.size for each in await files.list("u")] == [2]
+
+
+def path_of(file: WorkFile, offset: int) -> str:
+    return f"executions/u/pieces/{file.piece_id(offset)}"
+
+
+async def has_piece(documents: Documents, file: WorkFile, offset: int) -> bool:
+    return await documents.get(path_of(file, offset)) is not None
 
 
 async def test_attempts_and_runs_keep_their_own(documents: Documents) -> None:
