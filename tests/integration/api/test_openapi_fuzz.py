@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import re
 import socket
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,17 @@ from schemathesis.specs.openapi.checks import (
 )
 from uvicorn import Config
 
+from heliostat_api.documents.port import OWNER, Put
+from heliostat_api.ingest.endpoints import ingest
 from heliostat_api.main import create_app
+from heliostat_api.people.person import LOCAL
+from heliostat_api.serving.problems import DescribedApp
 from heliostat_api.serving.server import ApiServer
+from support.deliveries import Signer, make_claims
 from support.local_api import ORIGIN, api_place, session_headers
 from support.played_gateway import PlayedGateway
 
+Operation = APIOperation[OperationParameter, ResponsesContainer[object], object, BaseSchema]
 DOCUMENT = Path(__file__).parents[3] / "api" / "openapi.json"
 RAW = json.loads(DOCUMENT.read_text())
 SCHEMA = schemathesis.openapi.from_dict(RAW)
@@ -40,7 +48,22 @@ OPERATIONS = {
     for each in SCHEMA.get_all_operations()
     if isinstance(each, Ok) and each.ok().label != ENDLESS
 }
-AnyCase = Case[APIOperation[OperationParameter, ResponsesContainer[object], object, BaseSchema]]
+
+
+def read_ingest() -> dict[str, Operation]:
+    """What runs deliver by; the api's document leaves it out."""
+    app = DescribedApp()
+    app.include_router(ingest)
+    found = schemathesis.openapi.from_dict(app.openapi()).get_all_operations()
+    return {each.ok().label: each.ok() for each in found if isinstance(each, Ok)}
+
+
+INGEST = read_ingest()
+AnyCase = Case[Operation]
+CONVERSATIONS = tuple(f"known-{number}" for number in range(20))
+"""One for each operation that names one: some take it away."""
+ODD_LINES = (b"{}", b"", b"[1]", b"\xff", b'{"a":1e999}', b'{"a":"\\ud800"}', b"{" * 2000)
+NAMES = re.compile(r"\{(\w+)\}")
 EXAMPLES = 10  # for each operation: as many that fit its schema, and as many that do not
 READY_SECONDS = 30
 
@@ -51,17 +74,40 @@ class Fuzzed:
 
     url: str
     session: requests.Session
+    signer: Signer
+    conversations: Iterator[str] = field(default_factory=lambda: iter(CONVERSATIONS))
+
+    def known(self, names: Iterable[str]) -> dict[str, str]:
+        """Parameters of a path that lead to something that is there."""
+        makers: Mapping[str, Callable[[], str]] = {
+            "agent_id": self.make_agent,
+            "uid": self.make_execution,
+            "other": self.make_execution,
+            "conversation_id": lambda: next(self.conversations),
+            "key_id": self.make_key,
+            "webhook_id": self.make_webhook,
+        }
+        return {name: makers[name]() for name in names if name in makers}
 
     def make_agent(self) -> str:
         """The id of an agent that is there, and could run."""
-        body: dict[str, JsonValue] = {"name": "Sales", "spec": {"prompt": "Add up."}}
-        answer = self.session.post(f"{self.url}/api/agents", json=body, timeout=20)
-        return str(answer.json()["agent"])
+        return str(self._make("agents", {"name": "Sales", "spec": {"prompt": "Add up."}})["agent"])
 
     def make_execution(self) -> str:
         """The uid of a run."""
-        answer = self.session.post(f"{self.url}/api/samples/hello", timeout=20)
-        return str(answer.json()["execution"])
+        return str(self._make("samples/hello", {})["execution"])
+
+    def make_key(self) -> str:
+        return str(self._make("keys", {"name": "k", "scopes": ["api"]})["key"]).rpartition("_")[0]
+
+    def make_webhook(self) -> str:
+        return str(self._make("webhooks", {"url": "https://1.1.1.1/"})["id"])
+
+    def _make(self, path: str, body: JsonValue) -> Mapping[str, JsonValue]:
+        answer = self.session.post(f"{self.url}/api/{path}", json=body, timeout=20)
+        assert answer.ok, answer.text
+        made: dict[str, JsonValue] = answer.json()
+        return made
 
 
 class Served:
@@ -71,6 +117,8 @@ class Served:
         self._folder = folder
         self._ready = threading.Event()
         self._server: ApiServer | None = None
+        self.signer = Signer(folder / "keys")
+        self.signer.publish()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
@@ -91,7 +139,13 @@ class Served:
 
     async def _serve(self) -> None:
         async with api_place(self._folder) as place:
-            around = replace(place.surroundings(), gateway=PlayedGateway().place)
+            for each in CONVERSATIONS:
+                await place.documents.commit(
+                    Put(f"conversations/{each}", {OWNER: LOCAL.id, "createdAt": place.clock()})
+                )
+            around = replace(
+                place.surroundings(), gateway=PlayedGateway().place, keys_dir=self.signer.folder
+            )
             self._server = ApiServer(Config(create_app(around), log_level="error", ws="none"))
             self._ready.set()  # the socket listens already: who asks now waits
             await self._server.serve([self._socket])
@@ -102,7 +156,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     with Served(tmp_path_factory.mktemp("fuzzed")) as served, requests.Session() as session:
         session.headers.update(session_headers())
         session.headers["Host"] = ORIGIN.removeprefix("http://")
-        yield Fuzzed(served.url, session)
+        yield Fuzzed(served.url, session, served.signer)
 
 
 def test_every_operation_is_asked() -> None:
@@ -134,25 +188,52 @@ ASKED = [
 ]
 
 
+EXAMPLED = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],  # one that is not the smallest is found in a tenth of the time
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("label", sorted(INGEST))
+def test_no_failure_of_ours_whatever_a_run_delivers(
+    fuzzed: Fuzzed, label: str, mode: GenerationMode
+) -> None:
+    uid = fuzzed.make_execution()
+    key = fuzzed.signer.sign(make_claims(uid, issued=datetime.now(UTC)))
+    headers = {"Authorization": f"Bearer {key}"}
+    bodies = st.lists(st.sampled_from(ODD_LINES)).map(b"\n".join)
+
+    @EXAMPLED
+    @given(case=INGEST[label].as_strategy(mode), body=bodies)
+    def ask(case: AnyCase, body: bytes) -> None:
+        case.path_parameters.update(uid=uid, attempt=1)
+        sending = fuzzed.session
+        if "requestBody" in case.operation.definition.raw:
+            answer = case.call(fuzzed.url, session=sending, headers=headers, timeout=20)
+        else:
+            answer = case.call(fuzzed.url, session=sending, headers=headers, timeout=20, data=body)
+        assert answer.status_code < 500, answer.text
+        case.validate_response(answer, checks=[status_code_conformance])
+
+    ask()
+
+
 @pytest.mark.parametrize(("label", "mode"), ASKED)
 def test_no_failure_of_ours(fuzzed: Fuzzed, label: str, mode: GenerationMode) -> None:
     operation = OPERATIONS[label]
-    there = {"agent_id": fuzzed.make_agent(), "uid": fuzzed.make_execution()}
+    there = fuzzed.known(NAMES.findall(label))
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],  # one that is not the smallest is found in a tenth of the time
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @EXAMPLED
     @given(case=operation.as_strategy(mode), is_known=st.booleans())
     def ask(case: AnyCase, is_known: bool) -> None:
         headers = {}
         if is_known:
-            known = {name: each for name, each in there.items() if name in case.path_parameters}
-            case.path_parameters.update(known)
+            case.path_parameters.update(there)
             headers = {"If-Match": "*"}
         response = case.call(fuzzed.url, session=fuzzed.session, headers=headers, timeout=20)
         assert response.status_code < 500, response.text
