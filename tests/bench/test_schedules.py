@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from bench.figures import Report, percentile, spread
+from heliostat_api.schedules.looks import starts_in_a_month
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import embedded_operator_settings
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.keys import new_private_key
+from heliostat_core.schedules import Blackout, Schedule, faults_of, fires
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Kind
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
@@ -76,6 +78,35 @@ async def test_a_thousand_schedules_on_one_tick(tmp_path: Path, report: Report) 
         p99 <= 2,
         f"{used / SCHEDULES * 1000:.1f} ms of this process's CPU for one",
     )
+
+
+BLACKOUTS = tuple(
+    Blackout(cron=f"0 {number % 24} {number % 28 + 1} {number % 12 + 1} *", duration_seconds=86_400)
+    for number in range(32)
+)
+WITH_BLACKOUTS = Schedule(cron="* * * * *", time_zone="America/New_York", blackouts=BLACKOUTS)
+
+
+@pytest.mark.parametrize(
+    ("what", "ask"),
+    [
+        ("judged", lambda _: faults_of.__wrapped__(WITH_BLACKOUTS)),
+        ("its next 50 times", lambda now: fires(WITH_BLACKOUTS, now, 50)),
+        ("a month of it counted", lambda now: starts_in_a_month(WITH_BLACKOUTS, now)),
+    ],
+)
+def test_a_schedule_with_32_blackouts(
+    what: str, ask: Callable[[datetime], object], report: Report
+) -> None:
+    """Each is done while an event loop waits."""
+    used = []
+    for day in range(10):
+        began = time.process_time()
+        ask(datetime(2026, 11, 20 + day, 12, tzinfo=UTC))
+        used.append(time.process_time() - began)
+    longest = max(used)
+    limit = "<= 0.1 s"
+    report.add(f"a schedule with 32 blackouts: {what}", spread(used), limit, longest <= 0.1)
 
 
 async def fire(world: NotingWorld, clock: Shifted, due: datetime) -> float:

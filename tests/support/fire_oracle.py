@@ -67,8 +67,12 @@ def _named(schedule: Schedule, wall: datetime) -> bool:
 
 def _named_by_cron(cron: str, wall: datetime) -> bool:
     minute, hour, day, month, weekday = cron.split()
-    by_day = _in_field(day, wall.day, 1, 31)
-    by_weekday = any(_in_field(weekday, each, 0, 7) for each in _weekday_numbers(wall))
+    by_day = any(_is_last(each, wall) or _in_field(each, wall.day, 1, 31) for each in _items(day))
+    by_weekday = any(
+        _is_weekday_of_month(each, wall)
+        or any(_in_field(each, number, 0, 7) for number in _weekday_numbers(wall))
+        for each in _items(weekday)
+    )
     either = not (day.startswith("*") or weekday.startswith("*"))
     return (
         _in_field(minute, wall.minute, 0, 59)
@@ -83,9 +87,38 @@ def _weekday_numbers(wall: datetime) -> tuple[int, ...]:
     return (0, 7) if number == 7 else (number,)
 
 
+def _items(field: str) -> list[str]:
+    return field.split(",")
+
+
+def _is_last(item: str, wall: datetime) -> bool:
+    """L, the last day; LW, the last from Monday to Friday."""
+    if item not in ("L", "LW"):
+        return False
+    days = [wall.replace(day=each) for each in range(1, monthrange(wall.year, wall.month)[1] + 1)]
+    meant = [each for each in days if item == "L" or each.isoweekday() <= 5]
+    return meant[-1].day == wall.day
+
+
+def _is_weekday_of_month(item: str, wall: datetime) -> bool:
+    """`5L` is the last Friday, `1#2` the second Monday."""
+    day, _, number = item.partition("#")
+    if (
+        not day[0].isdecimal()
+        or int(day[0]) not in _weekday_numbers(wall)
+        or not (number or day.endswith("L"))
+    ):
+        return False
+    if number:
+        return (wall.day - 1) // 7 + 1 == int(number)
+    return (wall + 7 * _DAY).month != wall.month
+
+
 def _in_field(field: str, value: int, lowest: int, highest: int) -> bool:
-    """Numbers, ranges, steps and lists."""
-    for item in field.split(","):
+    """Numbers, ranges, steps and lists; what else there is names none."""
+    for item in _items(field):
+        if "L" in item or "#" in item:
+            continue
         span, _, step = item.partition("/")
         low, _, high = span.partition("-")
         if span == "*":

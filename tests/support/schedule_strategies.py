@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import strategies as st
 
-from heliostat_core.schedules import Schedule
+from heliostat_core.schedules import Blackout, Schedule
 from heliostat_core.schedules.model import WEEKDAYS
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -60,6 +60,11 @@ crons = st.tuples(_field(0, 59), _field(0, 23), _field(1, 28), _field(1, 12), _f
     " ".join
 )
 frequent_crons = st.tuples(_field(0, 59), _field(0, 5), st.just("* * *")).map(" ".join)
+_month_days = _field(1, 28) | st.sampled_from(("L", "LW", "1,L", "15,LW", "31"))
+_weekdays = _field(0, 6) | st.sampled_from(("5L", "7L", "1#2", "0#1", "6#5", "1#1,3L"))
+special_crons = st.tuples(_field(0, 59), _field(0, 23), _month_days, st.just("*"), _weekdays).map(
+    " ".join
+)
 times = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:02}:{t[1]:02}")
 modes = st.sampled_from(("Wall", "Once", "UTC"))
 
@@ -68,9 +73,10 @@ modes = st.sampled_from(("Wall", "Once", "UTC"))
 def schedules(draw: st.DrawFn, zone: str) -> Schedule:
     """By cron or in the friendly form, in a zone."""
     mode = draw(modes)
-    form = draw(st.sampled_from(("cron", "frequent", "hourly", "daily", "weekly", "monthly")))
-    if form in ("cron", "frequent"):
-        cron = draw(crons if form == "cron" else frequent_crons)
+    by_cron = {"cron": crons, "frequent": frequent_crons, "special": special_crons}
+    form = draw(st.sampled_from((*by_cron, "hourly", "daily", "weekly", "monthly")))
+    if form in by_cron:
+        cron = draw(by_cron[form])
         return Schedule(cron=cron, time_zone=zone, daylight_saving=mode)
     return Schedule.model_validate(
         {
@@ -95,6 +101,23 @@ def instants_in(draw: st.DrawFn, zone: str) -> datetime:
     before = st.integers(0, 2000).map(lambda each: timedelta(minutes=each))
     near = st.tuples(st.sampled_from(known), before).map(lambda pair: pair[0] - pair[1])
     return draw(near | anywhere)
+
+
+def blackouts_near(instant: datetime) -> st.SearchStrategy[tuple[Blackout, ...]]:
+    """Some that recur, some that happen once about that time."""
+    recurring = st.builds(
+        Blackout,
+        cron=crons | frequent_crons | special_crons,
+        duration_seconds=st.integers(60, 3 * 86_400),
+    )
+    hours = st.integers(-48, 96)
+    once = st.tuples(hours, st.integers(30, 200_000)).map(
+        lambda pair: Blackout(
+            start_time=instant + timedelta(hours=pair[0]),
+            end_time=instant + timedelta(hours=pair[0], seconds=pair[1]),
+        )
+    )
+    return st.lists(recurring | once, max_size=3).map(tuple)
 
 
 some_zones = st.sampled_from(_CHANGING) | st.sampled_from(zones())

@@ -10,11 +10,11 @@ from heliostat_api.serving.problems import FieldError
 from heliostat_api.texts import bilingual
 from heliostat_api.views import PauseView, ReceiptView, WordsView
 from heliostat_core.schedules import Fire, Schedule, describe, faults_of, fires
-from heliostat_core.schedules.fires import fires_after
+from heliostat_core.schedules.minutes import free_minutes
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
 
 MONTH = timedelta(days=30)
-_MOST_COUNTED = 300
+_MINUTE = timedelta(minutes=1)
 
 
 def read_schedule(value: JsonValue) -> Schedule | None:
@@ -68,17 +68,11 @@ def _view_fire(fire: Fire) -> FireView:
 
 
 def starts_in_a_month(schedule: Schedule, now: datetime) -> int:
-    """Runs of the next 30 days; of many, as many as the first ones let expect."""
+    """Runs of the next 30 days."""
     if schedule.suspend:
         return 0
-    until, seen, starts = now, 0, 0
-    for fire in fires_after(schedule, now):
-        if fire.time > now + MONTH:
-            return starts
-        until, seen, starts = fire.time, seen + 1, starts + (fire.blackout is None)
-        if seen == _MOST_COUNTED:
-            return round(starts * MONTH / (until - now))
-    return starts
+    first = now.replace(second=0, microsecond=0) + _MINUTE
+    return free_minutes(schedule, first, MONTH // _MINUTE).bit_count()
 
 
 def view_pause(status: ScheduleStatus | None) -> PauseView | None:

@@ -2,13 +2,17 @@
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import takewhile
 
 from cronsim import CronSim, CronSimError
 
 from heliostat_core.schedules.model import WEEKDAYS, Schedule
 
 _EVERY_MONTH = 28  # the last day that each month has
+_MINUTE = timedelta(minutes=1)
+_KEPT = 2048  # a schedule with 32 blackouts, over 28 years, and others
 
 
 def wall_times(
@@ -18,12 +22,35 @@ def wall_times(
     expression = cron_of(schedule)
     if expression is None:
         return
-    try:
-        found = CronSim(expression, start, reverse=backward)
-    except CronSimError:
-        return
-    day = schedule.month_day if schedule.frequency == "monthly" else None
-    yield from found if day is None or day <= _EVERY_MONTH else _on_day(found, day)
+    found = _named(expression, start, backward=backward)
+    day = _day_of_month(schedule)
+    yield from _on_day(found, day) if day else found
+
+
+def days_of_year(schedule: Schedule, year: int) -> tuple[int, ...]:
+    """Ordinals of the days of a year that it names."""
+    expression = cron_of(schedule)
+    if expression is None:
+        return ()
+    _, _, *days = expression.split()
+    return _days_of_year(" ".join(days), _day_of_month(schedule), year)
+
+
+@lru_cache(_KEPT)
+def _days_of_year(days: str, day: int | None, year: int) -> tuple[int, ...]:
+    start = datetime(year, 1, 1) - _MINUTE  # noqa: DTZ001 - a wall clock has no zone
+    found = _named(f"0 0 {days}", start)
+    ahead = _on_day(found, day) if day else found
+    return tuple(each.toordinal() for each in takewhile(lambda each: each.year == year, ahead))
+
+
+def times_of_day(schedule: Schedule, midnight: datetime) -> Iterator[datetime]:
+    """Times of that day which it names, if it names the day."""
+    expression = cron_of(schedule)
+    if expression is not None:
+        minute, hour, *_ = expression.split()
+        found = _named(f"{minute} {hour} * * *", midnight - _MINUTE)
+        yield from takewhile(lambda wall: wall.date() == midnight.date(), found)
 
 
 def cron_of(schedule: Schedule) -> str | None:
@@ -56,6 +83,20 @@ def cron_fault(expression: str) -> str | None:
     except StopIteration:
         return "no such date"
     return None
+
+
+def _named(expression: str, start: datetime, *, backward: bool = False) -> Iterator[datetime]:
+    try:
+        found = CronSim(expression, start, reverse=backward)
+    except CronSimError:
+        return
+    yield from found
+
+
+def _day_of_month(schedule: Schedule) -> int | None:
+    """Of `monthly`, where its cron names more days than it means."""
+    day = schedule.month_day if schedule.frequency == "monthly" else None
+    return day if day is not None and day > _EVERY_MONTH else None
 
 
 def _on_day(found: Iterator[datetime], day: int) -> Iterator[datetime]:

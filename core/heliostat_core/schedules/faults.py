@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from heliostat_core.schedules.dates import cron_fault
-from heliostat_core.schedules.fires import fires
+from heliostat_core.schedules.fires import times_after
+from heliostat_core.schedules.minutes import free_minutes
 from heliostat_core.schedules.model import Blackout, Schedule
 from heliostat_core.schedules.zones import find_zone
 
-_ENOUGH = 1000
+_CYCLE = range(2024, 2052)
+"""Years in which each date falls on each day of the week, leap days among them."""
+_YEAR = 366 * 24 * 60
+_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Fault:
     korean: str
 
 
+@lru_cache(_KEPT)
 def faults_of(schedule: Schedule) -> tuple[Fault, ...]:
     """All of them; none for a schedule that will fire."""
     faults = (
@@ -42,7 +48,7 @@ def never_comes(schedule: Schedule, now: datetime) -> str | None:
     if faults:
         first = faults[0]
         return f"schedule.{first.field}: {first.message}" if first.field else first.message
-    ahead = fires(schedule, now, 1)
+    ahead = next(times_after(schedule, now), None)
     return None if ahead else "No time of the schedule lies ahead. Change when it runs."
 
 
@@ -116,9 +122,8 @@ def _never(schedule: Schedule) -> tuple[Fault, ...]:
     """A schedule that is always in a recurring blackout looks as if it would run."""
     if not any(each.cron for each in schedule.blackouts):
         return ()
-    start = datetime(2024, 1, 1, tzinfo=UTC)
-    ahead = fires(_without_ranges(schedule), start, _ENOUGH)
-    if not all(each.blackout for each in ahead):
+    recurring = _without_ranges(schedule)
+    if any(free_minutes(recurring, datetime(year, 1, 1, tzinfo=UTC), _YEAR) for year in _CYCLE):
         return ()
     message = "leave no time at which it may run. Take one out or shorten it."
     korean = "실행할 수 있는 시간이 남지 않습니다. 하나를 빼거나 줄이세요."

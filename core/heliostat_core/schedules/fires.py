@@ -22,6 +22,7 @@ from heliostat_core.schedules.zones import (
 
 _UTC = ZoneInfo("UTC")
 _MINUTE = timedelta(minutes=1)
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
 class Note(StrEnum):
@@ -57,13 +58,21 @@ def fires_after(schedule: Schedule, after: datetime) -> Iterator[Fire]:
     zone = find_zone(schedule.time_zone)
     if zone is None:
         return
+    watches = [_Watch(schedule, each) for each in schedule.blackouts]
     for instant, note in _instants(schedule, zone, after):
-        yield _fire(schedule, zone, instant, note)
+        blackout = next((each.blackout for each in watches if each.holds_at(instant)), None)
+        yield _fire(zone, instant, note, blackout)
+
+
+def times_after(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    """The same without a word about them, whether in a blackout or not."""
+    zone = find_zone(schedule.time_zone)
+    return (instant for instant, _ in _instants(schedule, zone, after)) if zone else iter(())
 
 
 def previous(schedule: Schedule, before: datetime) -> Fire | None:
     """The last fire before an instant."""
-    shown, reading = find_zone(schedule.time_zone), _reading_zone(schedule)
+    shown, reading = find_zone(schedule.time_zone), reading_zone(schedule)
     if shown is None or reading is None:
         return None
     latest = latest_wall_clock(before, reading)
@@ -75,7 +84,7 @@ def previous(schedule: Schedule, before: datetime) -> Fire | None:
         for instant, note in _of_wall_time(wall, reading, schedule.daylight_saving):
             if instant < before and (best is None or instant > best[0]):
                 best = instant, note
-    return _fire(schedule, shown, *best) if best else None
+    return _fire(shown, *best, blackout_at(schedule, best[0])) if best else None
 
 
 def blackout_at(schedule: Schedule, instant: datetime) -> Blackout | None:
@@ -91,21 +100,46 @@ def blackout_end(schedule: Schedule, blackout: Blackout, instant: datetime) -> d
         return blackout.end_time if blackout.start_time <= instant < blackout.end_time else None
     if not blackout.cron or not blackout.duration_seconds:
         return None
-    began = previous(_beginnings(schedule, blackout), instant + _MINUTE / 60)
+    began = previous(beginnings(schedule, blackout), instant + _MINUTE / 60)
     end = began.time + timedelta(seconds=blackout.duration_seconds) if began else None
     return end if end and instant < end else None
 
 
-def _beginnings(schedule: Schedule, blackout: Blackout) -> Schedule:
-    return Schedule(
-        cron=blackout.cron,
-        time_zone=schedule.time_zone,
-        daylight_saving=schedule.daylight_saving,
-    )
+def end_of_blackouts(schedule: Schedule, instant: datetime) -> datetime | None:
+    """When all that hold at an instant are over; None where none holds."""
+    ends = [blackout_end(schedule, each, instant) for each in schedule.blackouts]
+    return max(filter(None, ends), default=None)
 
 
-def _fire(schedule: Schedule, zone: ZoneInfo, instant: datetime, note: Note | None) -> Fire:
-    blackout = blackout_at(schedule, instant)
+class _Watch:
+    """One blackout, asked about many instants: between two beginnings nothing changes."""
+
+    def __init__(self, schedule: Schedule, blackout: Blackout) -> None:
+        self.blackout = blackout
+        self._schedule = schedule
+        self._since = self._until = _ALWAYS
+        self._end: datetime | None = None
+
+    def holds_at(self, instant: datetime) -> bool:
+        if not self._since <= instant < self._until:
+            self._since = instant
+            self._until = _next_beginning(self._schedule, self.blackout, instant)
+            self._end = blackout_end(self._schedule, self.blackout, instant)
+        return self._end is not None and instant < self._end
+
+
+def _next_beginning(schedule: Schedule, blackout: Blackout, after: datetime) -> datetime:
+    if blackout.start_time is not None:
+        return blackout.start_time if blackout.start_time > after else _ALWAYS
+    return next(times_after(beginnings(schedule, blackout), after), _ALWAYS)
+
+
+def beginnings(schedule: Schedule, blackout: Blackout) -> Schedule:
+    """When a recurring blackout begins: each time of the day once, whatever clocks do."""
+    return Schedule(cron=blackout.cron, time_zone=schedule.time_zone, daylight_saving="Once")
+
+
+def _fire(zone: ZoneInfo, instant: datetime, note: Note | None, blackout: Blackout | None) -> Fire:
     return Fire(
         time=instant,
         local=instant.astimezone(zone),
@@ -114,7 +148,7 @@ def _fire(schedule: Schedule, zone: ZoneInfo, instant: datetime, note: Note | No
     )
 
 
-def _reading_zone(schedule: Schedule) -> ZoneInfo | None:
+def reading_zone(schedule: Schedule) -> ZoneInfo | None:
     """In which zone its fields are read."""
     return _UTC if schedule.daylight_saving == "UTC" else find_zone(schedule.time_zone)
 

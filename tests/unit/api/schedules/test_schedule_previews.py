@@ -118,6 +118,27 @@ def test_the_starts_of_a_month_are_counted(schedule: Schedule, starts: int) -> N
     assert starts_in_a_month(schedule, NOW) == starts
 
 
+SATURDAY, MONDAY = datetime(2026, 11, 21, 1, tzinfo=UTC), datetime(2026, 11, 23, 8, tzinfo=UTC)
+WEEKEND = Blackout(cron="0 0 * * 6", duration_seconds=2 * 86_400)
+NIGHT = Blackout(cron="0 20 * * *", duration_seconds=12 * 3_600)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "starts"),
+    [
+        (Schedule(cron="*/5 * * * *", blackouts=(WEEKEND,)), SATURDAY, 5_773),
+        (Schedule(cron="*/5 * * * *", blackouts=(WEEKEND,)), MONDAY, 6_336),
+        (Schedule(cron="* * * * *", blackouts=(NIGHT,)), MONDAY, 21_600),
+        (Schedule(cron="* * * * *", blackouts=(NIGHT, WEEKEND)), MONDAY, 15_840),
+        (Schedule(cron="* 9-13 * * *"), MONDAY, 9_000),
+        (Schedule(cron="*/5 9-17 * * 1-5"), MONDAY, 2_376),
+        (Schedule(cron="*/2 0-9 1 * *"), MONDAY, 300),
+    ],
+)
+def test_the_starts_of_a_month_are_counted_whenever_it_begins(schedule: Schedule, now: datetime, starts: int) -> None:
+    assert starts_in_a_month(schedule, now) == starts
+
+
 @pytest.mark.parametrize("result", [None, *get_args(RunResult)])
 def test_whatever_became_of_a_scheduled_run_is_shown(result: RunResult | None) -> None:
     receipt = Receipt(

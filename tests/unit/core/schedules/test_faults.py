@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from heliostat_core.agents import AgentSpec
-from heliostat_core.schedules import Schedule, faults_of
+from heliostat_core.schedules import Blackout, Schedule, faults_of
 from heliostat_core.schedules.faults import never_comes
 from support.crd_cases import SCHEDULE_CASES, Case
 
@@ -53,6 +53,38 @@ def test_the_faults_are_those_of_the_api_server(case: Case) -> None:
 
 def test_a_schedule_that_will_run_has_no_fault() -> None:
     assert never_comes(Schedule(cron="0 0 29 2 *"), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "blackout", "seconds"),
+    [
+        ("* * * * *", "UTC", "0 0 * * 1", 86_400),
+        ("* * * * *", "UTC", "0 0 1 * *", 86_400),
+        ("*/5 * * * *", "UTC", "0 0 1 1 *", 7 * 86_400),
+        ("*/5 9-17 * * *", "Asia/Seoul", "0 0 1 1 *", 31 * 86_400),
+        ("0 0 29 2 *", "UTC", "0 0 * * 1-6", 86_400),  # in 2032
+    ],
+)
+def test_a_blackout_that_leaves_some_time_is_no_fault(
+    cron: str, zone: str, blackout: str, seconds: int
+) -> None:
+    pause = Blackout(cron=blackout, duration_seconds=seconds)
+    assert never_comes(Schedule(cron=cron, time_zone=zone, blackouts=(pause,)), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("cron", "blackouts"),
+    [
+        ("* * * * *", {"* * * * *": 60}),
+        ("0 2 * * *", {"0 22 * * *": 8 * 3_600}),
+        ("*/5 * * * *", {"0 0 * * 1-5": 86_400, "0 0 * * 6": 2 * 86_400}),
+        ("0 0 29 2 *", {"0 0 1 2 *": 29 * 86_400}),
+    ],
+)
+def test_blackouts_that_leave_no_time_are_a_fault(cron: str, blackouts: dict[str, int]) -> None:
+    pauses = tuple(Blackout(cron=each, duration_seconds=for_) for each, for_ in blackouts.items())
+    [fault] = faults_of(Schedule(cron=cron, time_zone="Asia/Seoul", blackouts=pauses))
+    assert fault.field == "blackouts"
 
 
 def test_a_date_that_never_comes_is_named() -> None:

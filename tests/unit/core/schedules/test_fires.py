@@ -1,15 +1,17 @@
 """When schedules fire: the semantics as a table, and against a second implementation."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_core.schedules import Blackout, Schedule, fires, previous
-from heliostat_core.schedules.fires import Note
+from heliostat_core.schedules.fires import Note, blackout_at
+from heliostat_core.schedules.model import DaylightSaving
 from support.fire_oracle import oracle_fires
-from support.schedule_strategies import instants_in, schedules, some_zones
+from support.schedule_strategies import blackouts_near, instants_in, schedules, some_zones
 
 NEW_YORK = "America/New_York"  # 2026: forward on 8 March at 02:00, back on 1 November at 02:00
 SEOUL = "Asia/Seoul"
@@ -166,6 +168,33 @@ def test_a_recurring_blackout_is_read_in_the_zone_of_the_schedule() -> None:
         *((hour, True) for hour in (22, 0, 2, 4)),
         (6, False),
     ]
+
+
+@pytest.mark.parametrize("mode", ["Wall", "Once", "UTC"])
+@pytest.mark.parametrize("date", ["2026-03-08", "2026-03-09", "2026-06-09", "2026-11-01"])
+def test_a_blackout_comes_each_day_by_the_clocks_of_the_zone(
+    mode: DaylightSaving, date: str
+) -> None:
+    """Also where they skip its beginning, and where the times of the schedule are read in UTC."""
+    early = Blackout(cron="0 2 * * *", duration_seconds=3 * 3600)
+    schedule = Schedule(
+        cron="*/30 * * * *", time_zone=NEW_YORK, daylight_saving=mode, blackouts=(early,)
+    )
+    midnight = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(NEW_YORK))
+    held = [each.local for each in fires(schedule, midnight, 14) if each.blackout]
+    first = 3 if date == "2026-03-08" else 2
+    assert (held[0].hour, held[0].minute, len(held)) == (first, 0, 6)
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_fire_is_in_the_blackout_that_holds_at_its_time(data: st.DataObject) -> None:
+    zone = data.draw(some_zones)
+    after = data.draw(instants_in(zone))
+    schedule = data.draw(schedules(zone))
+    schedule = schedule.model_copy(update={"blackouts": data.draw(blackouts_near(after))})
+    for fire in fires(schedule, after, 40):
+        assert fire.blackout == blackout_at(schedule, fire.time)
 
 
 @given(st.data())
