@@ -110,7 +110,7 @@ class TickReason(Documented):
     PAUSED = "SchedulePaused", "Skipped: the schedule stands still after failures."
     BLACKOUT = "Blackout", "Skipped: it falls into one of `blackouts`."
     OVERLAP = "Overlap", "Skipped: the run before was not finished, or another one waited for it."
-    CHANGED = "ScheduleChanged", "Skipped: it waited for the run before, and the times changed."
+    CHANGED = "ScheduleChanged", "Skipped: it had come and not run yet, and the times changed."
     NOT_CAUGHT_UP = "NotCaughtUp", "Missed: nobody could keep it, and `catchUp` leaves it out."
     DEADLINE_PASSED = "DeadlinePassed", "Missed: `startingDeadlineSeconds` went by."
     REFUSED = "Refused", "Missed: the API server refused the Execution; its words follow."

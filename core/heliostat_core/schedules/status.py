@@ -68,6 +68,10 @@ class ScheduleStatus(Part):
         Instant | None,
         Field(description="When the next run starts; not given while none will."),
     ] = None
+    next_scheduled_time: Annotated[
+        Instant | None,
+        Field(description="The time of the schedule that it is for, without its jitter."),
+    ] = None
     decided_time: Annotated[
         Instant, Field(description="Each time of the schedule until here has its end.")
     ]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
-from heliostat_core.schedules.fires import blackout_end
+from heliostat_core.schedules.fires import end_of_blackouts
 from heliostat_core.schedules.status import SchedulePause
 
 
@@ -20,8 +20,7 @@ def end_of_blackout(execution: Execution, agent: Agent | None, now: datetime) ->
     schedule = agent.spec.schedule if agent else None
     if schedule is None or not execution.is_scheduled:
         return None
-    ends = [blackout_end(schedule, each, now) for each in schedule.blackouts]
-    return max(filter(None, ends), default=None)
+    return end_of_blackouts(schedule, now)
 
 
 def is_held_by_schedule(execution: Execution, agent: Agent | None, now: datetime) -> bool:

@@ -4,19 +4,18 @@ tick there are a thousand of them."""
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, islice, pairwise
 
 from heliostat_core.agents import Agent
 from heliostat_core.schedules import Fire, Schedule, describe, jittered
-from heliostat_core.schedules.fires import fires_after
+from heliostat_core.schedules.fires import end_of_blackouts, fires_after, times_after
 from heliostat_operator.schedules.tick_ends import Tick
 
 _RECKONED = 2  # one that is due next, and one that is ahead of it
-_TIMING = (
-    *("cron", "frequency", "time", "weekday", "month_day"),
-    *("time_zone", "daylight_saving", "jitter_seconds"),
-)
+_INSTANT = timedelta(microseconds=1)
+_MOST_BLACKOUTS = 300  # in a row
+_TIMING = ("cron", "frequency", "time", "weekday", "month_day", "time_zone", "daylight_saving")
 
 
 class Outlook:
@@ -50,6 +49,20 @@ class Outlook:
                     after = tick.scheduled
         yield from self._reckoned(after)
 
+    def tick_of(self, time: datetime) -> Tick:
+        """That time of the schedule."""
+        following = next(times_after(self._schedule, time), None)
+        return Tick(time, self._due(time, following))
+
+    def free_from(self, tick: Tick | None) -> Tick | None:
+        """That one, or the next that no blackout leaves out."""
+        for _ in range(_MOST_BLACKOUTS):
+            if tick is None or tick.blackout is None:
+                return tick
+            end = end_of_blackouts(self._schedule, tick.scheduled) or tick.scheduled
+            tick = next(self.ticks_after(max(end - _INSTANT, tick.scheduled)), None)
+        return None
+
     def _reckoned(self, after: datetime) -> Iterator[Tick]:
         ahead = fires_after(self._schedule, after)
         if self._schedule.jitter_seconds:
@@ -61,9 +74,11 @@ class Outlook:
         with_end: Iterator[Fire | None] = chain(ahead, (None,))
         for fire, following in pairwise(with_end):
             if fire is not None:
-                next_time = following.time if following else None
-                due = jittered(fire.time, next_time, self._uid, self._schedule.jitter_seconds)
+                due = self._due(fire.time, following.time if following else None)
                 yield Tick(fire.time, due, fire.blackout)
+
+    def _due(self, time: datetime, following: datetime | None) -> datetime:
+        return jittered(time, following, self._uid, self._schedule.jitter_seconds)
 
 
 def digest_of(schedule: Schedule) -> str:

@@ -52,7 +52,8 @@ Verdict = End | Start | Wait
 @dataclass(frozen=True)
 class Case:
     """All that the checks look at. `queued` is the time that waits for the run before, `caught_up`
-    are times of long ago that run all the same, `blackout` the one that holds now."""
+    are times of long ago that run all the same, `left` those of a schedule that was changed since,
+    `blackout` the one that holds now."""
 
     agent: Agent
     schedule: Schedule
@@ -62,6 +63,7 @@ class Case:
     made: Mapping[datetime, datetime | None]
     queued: datetime | None = None
     caught_up: frozenset[datetime] = frozenset()
+    left: frozenset[datetime] = frozenset()
     blackout: Blackout | None = None
     offered: frozenset[datetime] | None = None
     """Times for which the trigger outside made the Execution; None without such a trigger."""
@@ -96,6 +98,13 @@ def _already_made(tick: Tick, case: Case) -> Verdict | None:
     stops = case.schedule.overlap == "Replace"  # not all of them, before the crash
     then = case.made[tick.scheduled] or case.now
     return Start(_run(tick, replace(case, now=min(then, case.now))), stops)
+
+
+def _changed(tick: Tick, case: Case) -> Verdict | None:
+    if tick.scheduled not in case.left:
+        return None
+    message = "Before it ran, the times of the schedule were changed."
+    return End(tick, "Skipped", TickReason.CHANGED, message)
 
 
 def _agent_suspended(tick: Tick, case: Case) -> Verdict | None:
@@ -160,6 +169,7 @@ def _overlapping(tick: Tick, case: Case) -> Verdict | None:
 
 CHECKS: tuple[Check, ...] = (
     _already_made,  # it ran, whatever holds now
+    _changed,  # it is no time any more
     _agent_suspended,  # the owner said wait
     _suspended,
     _paused,  # after failures

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from heliostat_core.agents import Agent
-from heliostat_core.conditions import FinishedReason
+from heliostat_core.conditions import FinishedReason, TickReason
 from heliostat_core.executions import Cancellation, Execution
 from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.resources import ObjectMeta, Part
@@ -121,7 +121,8 @@ class TickStarter:
 
     async def _started(self, agent: Agent, end: End, name: str) -> None:
         now = self._clock()
-        self._meter.started((now - end.tick.due).total_seconds())
+        if end.reason != TickReason.WAITED:  # it was told to wait: nobody was late
+            self._meter.started((now - end.tick.due).total_seconds())
         namespace = agent.metadata.namespace
         self._runs.started((namespace, agent.metadata.name), name, end.tick.scheduled, now)
         message = f"Execution {name!r} of the same schedule took its place (overlap Replace)."

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from heliostat_core.agents import Agent
-from heliostat_core.conditions import TickReason
 from heliostat_core.names import scheduled_name
 from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.fires import blackout_at
@@ -23,8 +22,7 @@ from heliostat_operator.schedules.tick_ends import Case, End, Start, Tick, Wait,
 MOST_DUE = 10_000
 OFFER_GRACE = timedelta(seconds=30)
 """So long a CronJob or Cloud Scheduler may take; then the operator makes the run itself."""
-_KEPT_DUE = 200  # of those that are due, so many last ones are judged with all that follow
-_MOST_AHEAD = 300
+_KEPT_DUE = 200  # of those that are due and in no blackout, so many are judged with what follows
 _LONGEST_WAKE = 60.0
 
 
@@ -77,28 +75,35 @@ def decide_ticks(
     `outlook` is that of this Agent, where one was made before.
     """
     outlook = outlook or Outlook(agent, schedule)
-    state, ends = _begun(agent, outlook.digest, now)
+    state, left = _begun(agent, outlook, now)
     state = with_results(state, seen.results or {})
     state = with_pause(agent, schedule, state, seen.good_by_hand, now)
     due, ahead = _due_and_ahead(outlook, schedule, state, seen, now)
     whole = len(due) < MOST_DUE
-    due = due if whole else due[:-_KEPT_DUE]
+    due = due if whole else _first_part(due)
     case = _case(agent, schedule, state, seen, now)
     caught_up = _caught_up(schedule, due, case) if whole else frozenset()
-    state, further = _judge(due, replace(case, caught_up=caught_up), state)
+    case = replace(case, caught_up=caught_up, left=frozenset(each.scheduled for each in left))
+    waiting = [outlook.tick_of(state.queued_time)] if state.queued_time else []
+    decided = due[-1].scheduled if due else state.decided_time
+    ends, queued = _judge((*left, *waiting, *due), case)
+    following = None if _is_still(case) else outlook.free_from(ahead)
     known: dict[str, object] = {
-        "next": _next_start(ahead, case),
+        "decided_time": decided,
+        "queued_time": queued,
+        "next": following.due if following else None,
+        "next_scheduled_time": following.scheduled if following else None,
         "words": outlook.words,
         "fired_by": seen.fired_by,
     }
-    state = state.model_copy(update=known)
     wake = _wake(schedule, ahead, seen, now) if whole else 0
-    return Ticks(state, (*ends, *further), wake)
+    return Ticks(state.model_copy(update=known), tuple(ends), wake)
 
 
-def _begun(agent: Agent, digest: str, now: datetime) -> tuple[ScheduleStatus, list[End]]:
-    """The state to go on from; another schedule begins anew, what waited of the old one ends."""
-    known = agent.status.schedule
+def _begun(agent: Agent, outlook: Outlook, now: datetime) -> tuple[ScheduleStatus, list[Tick]]:
+    """The state to go on from. Another schedule begins anew; what the old one left undecided, as
+    far as its state tells, ends."""
+    known, digest = agent.status.schedule, outlook.digest
     if known is not None and known.digest == digest:
         return known, []
     created = agent.metadata.creation_timestamp
@@ -106,15 +111,11 @@ def _begun(agent: Agent, digest: str, now: datetime) -> tuple[ScheduleStatus, li
     start = created if is_new and created else now
     if known is None:
         return ScheduleStatus(decided_time=start, digest=digest), []
-    ends = [_dropped(known.queued_time)] if known.queued_time else []
+    undecided = (known.queued_time, known.next_scheduled_time)
+    left = [Tick(each, each) for each in undecided if each is not None and each <= now]
     start = start.replace(microsecond=0)
     anew: dict[str, object] = {"decided_time": start, "digest": digest, "queued_time": None}
-    return known.model_copy(update=anew), ends
-
-
-def _dropped(queued: datetime) -> End:
-    message = "It waited for the run before; then the times of the schedule were changed."
-    return End(Tick(queued, queued), "Skipped", TickReason.CHANGED, message)
+    return known.model_copy(update=anew), left
 
 
 # ---- which times are due -------------------------------------------------------------------------
@@ -122,19 +123,23 @@ def _dropped(queued: datetime) -> End:
 
 def _due_and_ahead(
     outlook: Outlook, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
-) -> tuple[list[Tick], list[Tick]]:
-    """The times since the last that was decided, and those ahead until one is in no blackout."""
+) -> tuple[list[Tick], Tick | None]:
+    """The times since the last that was decided, and the one ahead of them."""
     due: list[Tick] = []
-    ahead: list[Tick] = []
     for tick in outlook.ticks_after(state.decided_time):
-        # None overtakes another.
-        is_ripe = not ahead and ripe_time(tick, schedule, seen, now) <= now
-        (due if is_ripe else ahead).append(tick)
-        if len(due) == MOST_DUE or len(ahead) == _MOST_AHEAD:
+        if ripe_time(tick, schedule, seen, now) > now:
+            return due, tick  # none overtakes another
+        due.append(tick)
+        if len(due) == MOST_DUE:
             break
-        if ahead and tick.blackout is None:
-            break
-    return due, ahead
+    return due, None
+
+
+def _first_part(due: Sequence[Tick]) -> list[Tick]:
+    """All but the last that may yet run late, and what follows these."""
+    free = [number for number, tick in enumerate(due) if tick.blackout is None]
+    cut = free[-_KEPT_DUE:][0] if free else len(due)
+    return list(due[:cut] or due[:-_KEPT_DUE])
 
 
 def ripe_time(tick: Tick, schedule: Schedule, seen: Seen, now: datetime) -> datetime:
@@ -180,13 +185,12 @@ def _caught_up(schedule: Schedule, due: list[Tick], case: Case) -> frozenset[dat
             return frozenset(stale[-schedule.max_catch_up :])
 
 
-def _judge(due: list[Tick], case: Case, state: ScheduleStatus) -> tuple[ScheduleStatus, list[End]]:
-    """One after the other: what one starts is in the way of the next."""
+def _judge(ticks: Sequence[Tick], case: Case) -> tuple[list[End], datetime | None]:
+    """One after the other: what one starts is in the way of the next. Also which one waits."""
     ends: list[End] = []
-    waiting = [Tick(state.queued_time, state.queued_time)] if state.queued_time else []
-    if waiting or due:
+    if ticks:
         case = replace(case, blackout=blackout_at(case.schedule, case.now))
-    for tick in (*waiting, *due):
+    for tick in ticks:
         match verdict_on(tick, case):
             case Wait():
                 case = replace(case, queued=tick.scheduled)
@@ -199,23 +203,20 @@ def _judge(due: list[Tick], case: Case, state: ScheduleStatus) -> tuple[Schedule
             case End() as end:
                 ends.append(end)
                 case = case.without(tick)
-    decided = due[-1].scheduled if due else state.decided_time
-    return state.model_copy(update={"decided_time": decided, "queued_time": case.queued}), ends
+    return ends, case.queued
 
 
 # ---- what is ahead -------------------------------------------------------------------------------
 
 
-def _next_start(ahead: Sequence[Tick], case: Case) -> datetime | None:
-    """None while no run will start."""
-    if case.schedule.suspend or case.agent.spec.suspend or case.paused:
-        return None
-    return next((each.due for each in ahead if each.blackout is None), None)
+def _is_still(case: Case) -> bool:
+    """Whether no run will start."""
+    return case.schedule.suspend or case.agent.spec.suspend or case.paused is not None
 
 
-def _wake(schedule: Schedule, ahead: Sequence[Tick], seen: Seen, now: datetime) -> float:
+def _wake(schedule: Schedule, ahead: Tick | None, seen: Seen, now: datetime) -> float:
     """Not for long: the clock of a machine that slept has not run."""
-    if not ahead:
+    if ahead is None:
         return _LONGEST_WAKE
-    ripe = ripe_time(ahead[0], schedule, seen, max(now, ahead[0].due))
+    ripe = ripe_time(ahead, schedule, seen, max(now, ahead.due))
     return min((ripe - now).total_seconds(), _LONGEST_WAKE)

@@ -303,6 +303,21 @@ async def test_each_time_is_counted_once_with_its_end_and_its_lateness() -> None
     assert value("heliostat_schedule_lateness_seconds_sum") == 90
 
 
+async def test_what_was_told_to_wait_for_the_run_before_is_no_lateness_of_ours() -> None:
+    world = MemoryWorld()
+    put_agent(world, overlap="QueueOne")
+    now, runs, metrics = NOW, ScheduledRuns(), Metrics()
+    reconciler = ScheduleReconciler(world, KnownAgents(), runs, lambda: now, metrics.schedules)
+    for now in (NOW, NOW + seconds(1), NOW + HOUR, NOW + HOUR + seconds(600)):
+        if now > NOW + HOUR:
+            finish(world, NAME, succeeded=True, at=now)
+            runs.see(Execution.model_validate(world.objects[Ref(EXECUTION, "default", NAME)]))
+        await reconciler.reconcile(KEY)
+    assert len(await names(world)) == 2
+    value = metrics.registry.get_sample_value
+    assert value("heliostat_schedule_lateness_seconds_count") == 1
+
+
 @pytest.mark.parametrize("is_over", [True, False])
 async def test_a_run_that_was_made_in_time_before_a_crash_is_not_late(is_over: bool) -> None:
     """Though nobody was there to write it down for ten minutes."""

@@ -1,6 +1,6 @@
 """What becomes of the times of a schedule: by a table, and over years of outages."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Literal
 
@@ -148,6 +148,105 @@ def test_what_waited_runs_when_the_one_before_has_ended() -> None:
     schedule.agent = edited(schedule.agent, time="00:30")
     schedule.look_until_done(NOW + 2 * HOUR + MINUTE)
     assert told(schedule)[2:] == [(14, "Skipped", "ScheduleChanged")]
+
+
+def test_what_waits_is_in_time_until_its_jitter_is_over() -> None:
+    schedule = played(overlap="QueueOne", jitterSeconds=600, startingDeadlineSeconds=60)
+    first = schedule.look(CREATED).state.next
+    assert first is not None
+    schedule.look_until_done(first)
+    second = schedule.agent.status.schedule and schedule.agent.status.schedule.next
+    assert second is not None
+    assert second > NOW + HOUR + 2 * MINUTE
+    schedule.look_until_done(second)
+    schedule.look_until_done(second + seconds(30))
+    assert told(schedule) == [RAN]
+    schedule.finish(scheduled_name("sales", NOW))
+    schedule.look_until_done(second + seconds(50))
+    assert told(schedule)[1:] == [(13, "Ran", "WaitedForRun")]
+
+
+@pytest.mark.parametrize("kept_by", ["a look in between", "nobody"])
+def test_an_edit_of_the_jitter_loses_no_time(kept_by: str) -> None:
+    schedule = played(frequency="daily", time="12:00", jitterSeconds=3600)
+    due = schedule.look(CREATED).state.next
+    assert due is not None
+    assert due > NOW + 20 * MINUTE
+    schedule.agent = edited(schedule.agent, jitter_seconds=3000)
+    if kept_by != "nobody":
+        schedule.look_until_done(NOW + 5 * MINUTE)
+    schedule.look_until_done(NOW + HOUR)
+    [(hour, outcome, _)] = told(schedule)
+    assert (hour, outcome) in ((12, "Ran"), (12, "Late"))
+
+
+@pytest.mark.parametrize("minutes", [5, 90])
+def test_a_time_that_an_edit_of_the_times_overtakes_has_a_receipt(minutes: int) -> None:
+    """It waited for its jitter, or the operator was away."""
+    schedule = played(frequency="daily", time="12:00", jitterSeconds=3600)
+    due = schedule.look(CREATED).state.next
+    assert due is not None
+    assert due > NOW + 5 * MINUTE
+    schedule.agent = edited(schedule.agent, time="15:00")
+    schedule.look_until_done(NOW + minutes * MINUTE)
+    assert told(schedule) == [(12, "Skipped", "ScheduleChanged")]
+    schedule.look_until_done(NOW + 5 * HOUR)
+    assert [hour for hour, *_ in told(schedule)] == [12, 15]
+
+
+def test_a_time_that_ran_before_an_edit_is_on_record_as_ran() -> None:
+    schedule = played(frequency="daily", time="12:00")
+    schedule.look(CREATED)
+    schedule.look(NOW, dies_after=1)
+    schedule.agent = edited(schedule.agent, time="15:00")
+    schedule.look_until_done(NOW + MINUTE)
+    assert told(schedule) == [RAN]
+
+
+@pytest.mark.parametrize(
+    ("fields", "following"),
+    [
+        (
+            {
+                "cron": "* * * * *",
+                "blackouts": [
+                    {"startTime": "2026-11-21T11:30:00Z", "endTime": "2026-11-23T00:00:00Z"}
+                ],
+            },
+            datetime(2026, 11, 23, tzinfo=UTC),
+        ),
+        (
+            {
+                "cron": "*/5 * * * *",
+                "blackouts": [
+                    {"cron": "0 0 * * 6", "durationSeconds": 172_800},
+                    {"cron": "0 0 * * *", "durationSeconds": 28_801},
+                ],
+            },
+            datetime(2026, 11, 23, 8, 5, tzinfo=UTC),
+        ),
+    ],
+)
+def test_in_a_long_blackout_the_next_run_is_known(
+    fields: dict[str, object], following: datetime
+) -> None:
+    assert played(**fields).look(NOW).state.next == following
+
+
+@pytest.mark.parametrize("minutes", [9_000, 10_050, 30_000])
+def test_after_a_long_outage_that_ends_with_a_blackout_the_latest_before_it_runs(
+    minutes: int,
+) -> None:
+    end = CREATED + minutes * MINUTE
+    night = {
+        "startTime": (end - 5 * HOUR).isoformat(),
+        "endTime": (end + seconds(1)).isoformat(),
+    }
+    schedule = played(cron="* * * * *", catchUp="Latest", blackouts=[night])
+    schedule.look_until_done(end + seconds(30))
+    late = [each for each in schedule.ends if each.outcome == "Late"]
+    assert [each.tick.scheduled for each in late] == [end - 5 * HOUR - MINUTE]
+    assert len(schedule.ends) == minutes
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,9 @@ NIGHT = Blackout(cron="0 20 * * *", duration_seconds=12 * 3_600)
         (Schedule(cron="*/2 0-9 1 * *"), MONDAY, 300),
     ],
 )
-def test_the_starts_of_a_month_are_counted_whenever_it_begins(schedule: Schedule, now: datetime, starts: int) -> None:
+def test_the_starts_of_a_month_are_counted_whenever_it_begins(
+    schedule: Schedule, now: datetime, starts: int
+) -> None:
     assert starts_in_a_month(schedule, now) == starts
 
 
