@@ -8,7 +8,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.status import RunResult
 from heliostat_operator.schedules.outlook import Outlook
-from heliostat_operator.schedules.receipts import with_receipts
+from heliostat_operator.schedules.receipts import receipts_of, with_receipts
 from heliostat_operator.schedules.tick_ends import End
 from heliostat_operator.schedules.ticks import Seen, Ticks, decide_ticks
 
@@ -22,6 +22,7 @@ class PlayedSchedule:
     made: dict[str, datetime] = field(default_factory=dict)
     since: dict[datetime, datetime | None] = field(default_factory=dict)
     results: dict[str, RunResult] = field(default_factory=dict)
+    unrecorded: dict[str, RunResult] = field(default_factory=dict)
     ends: list[End] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     starts: Counter[str] = field(default_factory=Counter)
@@ -37,7 +38,7 @@ class PlayedSchedule:
         seen = Seen(
             live=tuple(self.live),
             made=dict(self.since),
-            results=self.results,
+            results=dict(self.unrecorded),
         )
         ticks = self._decide(seen, now)
         starts = [end for end in ticks.ends if end.execution_name]
@@ -45,7 +46,8 @@ class PlayedSchedule:
             self._start(end, now)
         if dies_after is None:
             self.ends.extend(ticks.ends)
-            self._write(with_receipts(ticks.state, ticks.ends, now))
+            receipts = receipts_of(ticks.state.recent, ticks.ends, now)
+            self._write(with_receipts(ticks.state, receipts))
         return ticks
 
     def _decide(self, seen: Seen, now: datetime) -> Ticks:
@@ -63,7 +65,7 @@ class PlayedSchedule:
 
     def finish(self, name: str, result: RunResult = "Succeeded") -> None:
         self.live.remove(name)
-        self.results[name] = result
+        self.results[name] = self.unrecorded[name] = result
 
     def _start(self, end: End, now: datetime) -> None:
         name = end.execution_name
@@ -79,5 +81,6 @@ class PlayedSchedule:
             self.starts[name] += 1
 
     def _write(self, state: object) -> None:
+        self.unrecorded.clear()
         status = self.agent.status.model_copy(update={"schedule": state})
         self.agent = self.agent.model_copy(update={"status": status})

@@ -1,5 +1,6 @@
 """Kubernetes Events: for people, never as state."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from heliostat_core.agents import Agent
@@ -7,6 +8,8 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import FIELD_MANAGER, child_name
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
 from heliostat_core.worlds import AGENT, EVENT, JsonObject
+
+_MOST_TOLD = 500  # at once, after an outage in which ends went to and fro
 
 
 def build_agent_event(
@@ -25,16 +28,17 @@ def build_left_job_event(agent: Agent, job: str, why: str, now: datetime) -> Jso
 
 
 def build_schedule_events(
-    agent: Agent, state: ScheduleStatus, now: datetime
+    agent: Agent, state: ScheduleStatus, receipts: Sequence[Receipt], now: datetime
 ) -> tuple[JsonObject, ...]:
-    """Events on the Agent about what its schedule's new state says and the old one did not.
+    """Events on the Agent about what its schedule's new state says and the old one did not, and
+    all new receipts, kept in the state or not.
 
     A run in time needs none: its Execution tells of itself.
     """
     old = agent.status.schedule
     told = {_told_of(each) for each in old.recent} if old else set()
-    news = [each for each in state.recent if _told_of(each) not in told and each.outcome != "Ran"]
-    events = [_receipt_event(agent, each, now) for each in reversed(news)]
+    news = [each for each in receipts if _told_of(each) not in told and each.outcome != "Ran"]
+    events = [_receipt_event(agent, each, now) for each in reversed(news[:_MOST_TOLD])]
     was_paused = old is not None and old.paused is not None
     if state.paused and not was_paused:
         events.append(_pause_event(agent, "SchedulePaused", state.paused.message, now))

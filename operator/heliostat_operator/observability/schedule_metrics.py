@@ -15,8 +15,8 @@ class ScheduleMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._lateness = Histogram(
             "heliostat_schedule_lateness_seconds",
-            "From the time of a schedule, its jitter included, until its Execution was made; not of "
-            "one that waited for the run before.",
+            "From the time of a schedule, its jitter included, until its Execution was made; not "
+            "of one that waited for the run before.",
             buckets=_BUCKETS,
             registry=registry,
         )

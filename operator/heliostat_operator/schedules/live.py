@@ -86,9 +86,13 @@ class ScheduledRuns:
         """How its runs ended that were seen to end."""
         return dict(self._results.get(agent, {}))
 
-    def forget_results(self, agent: Key) -> None:
-        """They are on record. One that came meanwhile is read."""
-        self._results.pop(agent, None)
+    def forget_results(self, agent: Key, recorded: Iterable[str]) -> None:
+        """Those runs' are on record; one that came meanwhile is not."""
+        known = self._results.get(agent, {})
+        for name in recorded:
+            known.pop(name, None)
+        if not known:
+            self._results.pop(agent, None)
 
     def known(self) -> frozenset[Key]:
         return frozenset(self._agents)

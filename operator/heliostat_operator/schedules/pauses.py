@@ -12,28 +12,25 @@ FAILURES = "Failures"
 
 
 def with_results(state: ScheduleStatus, results: Mapping[str, RunResult]) -> ScheduleStatus:
-    """The receipts with how their runs ended, each counted once."""
-    news = [each for each in state.recent if _is_news(each, results)]
+    """How runs ended, whether their receipts are still kept or not, each counted once."""
+    told = {each.execution_name for each in state.recent if each.result is not None}
+    news = {name: result for name, result in results.items() if name not in told}
     if not news:
         return state
     failures = state.failures
-    for receipt in reversed(news):  # the oldest first
-        match results[receipt.execution_name or ""]:
+    for name in sorted(news):  # names of one Agent sort by time
+        match news[name]:
             case "Failed":
                 failures += 1
             case "Succeeded":
                 failures = 0
-    recent = tuple(
-        each.model_copy(update={"result": results[each.execution_name or ""]})
-        if _is_news(each, results)
-        else each
-        for each in state.recent
-    )
+    recent = tuple(_with_result(each, news) for each in state.recent)
     return state.model_copy(update={"recent": recent, "failures": failures})
 
 
-def _is_news(receipt: Receipt, results: Mapping[str, RunResult]) -> bool:
-    return receipt.result is None and receipt.execution_name in results
+def _with_result(receipt: Receipt, news: Mapping[str, RunResult]) -> Receipt:
+    result = news.get(receipt.execution_name or "")
+    return receipt.model_copy(update={"result": result}) if result else receipt
 
 
 def with_pause(

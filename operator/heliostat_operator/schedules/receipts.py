@@ -1,6 +1,6 @@
 """The record of how times of a schedule ended: pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,17 +9,24 @@ from heliostat_core.schedules.status import MOST_RECEIPTS, Receipt, ScheduleStat
 from heliostat_operator.schedules.tick_ends import End
 
 
-def with_receipts(state: ScheduleStatus, ends: Iterable[End], now: datetime) -> ScheduleStatus:
-    """The state with a receipt for each end, newest first. Those in a row that say the same share
-    one."""
-    recent = list(state.recent)
+def with_receipts(state: ScheduleStatus, receipts: Sequence[Receipt]) -> ScheduleStatus:
+    """The state with the newest of them."""
+    return state.model_copy(update={"recent": tuple(receipts[:MOST_RECEIPTS])})
+
+
+def receipts_of(
+    known: Iterable[Receipt], ends: Iterable[End], now: datetime
+) -> tuple[Receipt, ...]:
+    """Those that are known and one for each end, newest first. Those in a row that say the same
+    share one."""
+    recent = list(known)
     for end in ends:
         receipt = _receipt(end, now)
         if recent and _says_the_same(recent[0], receipt):
             recent[0] = _joined(recent[0], receipt)
         else:
             recent.insert(0, receipt)
-    return state.model_copy(update={"recent": tuple(recent[:MOST_RECEIPTS])})
+    return tuple(recent)
 
 
 def with_refusals(ends: Iterable[End], refused: Mapping[str, str]) -> tuple[End, ...]:

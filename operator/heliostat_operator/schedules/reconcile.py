@@ -1,6 +1,6 @@
 """One Agent's schedule, one step: observe → decide → apply → one status write if it changed."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +13,7 @@ from heliostat_core.worlds import (
     AGENT,
     AlreadyExistsError,
     ConflictError,
+    JsonObject,
     NotFoundError,
     Ref,
     World,
@@ -24,9 +25,9 @@ from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.meters import TickMeter, Unmetered
 from heliostat_operator.schedules.observer import ScheduleObserver
 from heliostat_operator.schedules.outlook import Outlook
-from heliostat_operator.schedules.receipts import with_receipts
+from heliostat_operator.schedules.receipts import receipts_of, with_receipts
 from heliostat_operator.schedules.tick_starts import TickStarter, build_status
-from heliostat_operator.schedules.ticks import Ticks, decide_ticks
+from heliostat_operator.schedules.ticks import Seen, Ticks, decide_ticks
 
 RECORD_SECONDS = 0.2
 """After its start a run is put on record: others that are due at that time start first."""
@@ -69,7 +70,7 @@ class ScheduleReconciler:
         if agent is None:
             self._observer.forget(key)
             self._starter.forget(key)
-            self._runs.forget_results(key)
+            self._runs.forget_results(key, self._runs.results(key))
             self._outlooks.pop(key, None)
             await self._starter.refuse_offers(key, None, None)
             return None
@@ -88,18 +89,20 @@ class ScheduleReconciler:
             return None
         now = self._clock()
         outlook = self._outlook(key, agent, schedule)
-        ticks = await self._decide(agent, schedule, now, outlook)
+        seen = await self._observe(agent, schedule)
+        ticks = await self._decide(agent, schedule, seen, now, outlook)
         if await self._starter.start(agent, self._fired_by(schedule), ticks.ends):
             return Again(RECORD_SECONDS)
         ends = self._starter.begun(agent).with_ends(ticks.ends)
-        state = with_receipts(ticks.state, ends, now)
+        receipts = receipts_of(ticks.state.recent, ends, now)
+        state = with_receipts(ticks.state, receipts)
         await self._write(agent, state)
         self._starter.forget(key)
-        self._runs.forget_results(key)
+        self._runs.forget_results(key, seen.results or ())
         await self._starter.refuse_offers(key, schedule, state)
         for end in ends:
             self._meter.ended(end.outcome)
-        await self._tell(agent, state, now)
+        await self._tell(build_schedule_events(agent, state, receipts, now))
         outlook.reckon(state.decided_time)
         return Again(ticks.wake, ticks.is_due_then)
 
@@ -117,11 +120,13 @@ class ScheduleReconciler:
             self._outlooks[key] = known = Outlook(agent, schedule)
         return known
 
-    async def _decide(
-        self, agent: Agent, schedule: Schedule, now: datetime, outlook: Outlook
-    ) -> Ticks:
+    async def _observe(self, agent: Agent, schedule: Schedule) -> Seen:
         seen = replace(await self._observer.observe(agent), fired_by=self._fired_by(schedule))
-        seen = seen.with_made(self._starter.begun(agent).times)
+        return seen.with_made(self._starter.begun(agent).times)
+
+    async def _decide(
+        self, agent: Agent, schedule: Schedule, seen: Seen, now: datetime, outlook: Outlook
+    ) -> Ticks:
         ticks = decide_ticks(agent, schedule, seen, now, outlook)
         unsure = [end.tick.scheduled for end in ticks.ends if end.outcome != "Ran"]
         made = await self._observer.made_before(agent, unsure)
@@ -142,7 +147,7 @@ class ScheduleReconciler:
             return
         self._agents.see(Agent.model_validate(written))
 
-    async def _tell(self, agent: Agent, state: ScheduleStatus, now: datetime) -> None:
-        for event in build_schedule_events(agent, state, now):
+    async def _tell(self, events: Iterable[JsonObject]) -> None:
+        for event in events:
             with suppress(AlreadyExistsError):  # told before a crash
                 await self._world.create(event)

@@ -303,6 +303,61 @@ async def test_each_time_is_counted_once_with_its_end_and_its_lateness() -> None
     assert value("heliostat_schedule_lateness_seconds_sum") == 90
 
 
+async def test_more_receipts_at_once_than_are_kept_are_told_all() -> None:
+    world = MemoryWorld()
+    put_agent(world, catchUp="All", maxCatchUp=100, overlap="Allow")
+    await look(world, NOW + 80 * HOUR + seconds(300))
+    assert len(await names(world)) == 81
+    told = [message for _, message in await events(world)]
+    late = [f"Execution {name} for " for name in await names(world)]
+    assert [each for each in late if not any(str(one).startswith(each) for one in told)] == []
+
+
+async def test_failures_of_runs_whose_receipts_are_gone_pause_it() -> None:
+    world = MemoryWorld()
+    put_agent(world, catchUp="All", maxCatchUp=100, overlap="Allow", pauseAfterFailures=3)
+    now, runs, agents = NOW + 80 * HOUR + seconds(300), ScheduledRuns(), KnownAgents()
+    reconciler = ScheduleReconciler(world, agents, runs, lambda: now)
+    await reconciler.reconcile(KEY)
+    await reconciler.reconcile(KEY)
+    kept = {each.execution_name for each in (await state_of(world)).recent}
+    for number, name in enumerate((await names(world))[:3]):
+        assert name not in kept
+        finish(world, name, succeeded=False, at=now)
+        runs.see(Execution.model_validate(world.objects[Ref(EXECUTION, "default", name)]))
+        now += seconds(60)
+        await reconciler.reconcile(KEY)
+        state = await state_of(world)
+        assert state.failures == number + 1
+    assert state.paused is not None
+
+
+async def test_a_result_that_comes_while_the_last_ones_are_written_is_counted() -> None:
+    runs = ScheduledRuns()
+
+    class Slow(MemoryWorld):
+        async def patch_status(self, obj: JsonObject) -> JsonObject:
+            written = await super().patch_status(obj)
+            for name in late:
+                finish(self, name, succeeded=False, at=now)
+                runs.see(Execution.model_validate(self.objects[Ref(EXECUTION, "default", name)]))
+            return written
+
+    world, late, now = Slow(), list[str](), NOW + 80 * HOUR + seconds(300)
+    put_agent(world, catchUp="All", maxCatchUp=100, overlap="Allow")
+    reconciler = ScheduleReconciler(world, KnownAgents(), runs, lambda: now)
+    await reconciler.reconcile(KEY)
+    await reconciler.reconcile(KEY)
+    first, second, *_ = await names(world)
+    finish(world, first, succeeded=False, at=now)
+    runs.see(Execution.model_validate(world.objects[Ref(EXECUTION, "default", first)]))
+    late.append(second)
+    await reconciler.reconcile(KEY)
+    late.clear()
+    await reconciler.reconcile(KEY)
+    assert (await state_of(world)).failures == 2
+
+
 async def test_what_was_told_to_wait_for_the_run_before_is_no_lateness_of_ours() -> None:
     world = MemoryWorld()
     put_agent(world, overlap="QueueOne")

@@ -155,7 +155,7 @@ def test_what_waits_is_in_time_until_its_jitter_is_over() -> None:
     first = schedule.look(CREATED).state.next
     assert first is not None
     schedule.look_until_done(first)
-    second = schedule.agent.status.schedule and schedule.agent.status.schedule.next
+    second = schedule.look(first).state.next
     assert second is not None
     assert second > NOW + HOUR + 2 * MINUTE
     schedule.look_until_done(second)
@@ -344,6 +344,20 @@ def test_a_success_between_failures_begins_the_count_anew() -> None:
     fail(schedule, NOW + 2 * HOUR)
     schedule.look_until_done(NOW + 3 * HOUR)
     assert {outcome for _, outcome, _ in told(schedule)} == {"Ran"}
+
+
+def test_runs_that_fail_long_after_their_receipts_are_gone_pause_the_schedule() -> None:
+    """Each goes on for 40 minutes, beside 39 others."""
+    schedule = played(cron="* * * * *", overlap="Allow", pauseAfterFailures=3)
+    for minute in range(50):
+        schedule.look_until_done(NOW + minute * MINUTE)
+        old = scheduled_name("sales", NOW + (minute - 40) * MINUTE)
+        if old in schedule.live:
+            schedule.finish(old, "Failed")
+    state = schedule.agent.status.schedule
+    assert state is not None
+    assert state.paused is not None
+    assert state.paused.time == NOW + 42 * MINUTE  # that of 11:59 was the first
 
 
 def test_results_that_come_together_count_in_the_order_of_their_times() -> None:
