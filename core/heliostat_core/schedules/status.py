@@ -7,10 +7,11 @@ from pydantic import Field, StringConstraints
 from heliostat_core.resources import Count, Generation, Instant, ObjectName, Part, ShortText
 
 MOST_RECEIPTS = 32
+LONGEST_WORD = 64
 
 Outcome = Literal["Ran", "Late", "Skipped", "Missed"]
 RunResult = Literal["Succeeded", "Failed", "Cancelled", "Gone"]
-Word = Annotated[str, StringConstraints(max_length=64)]
+Word = Annotated[str, StringConstraints(max_length=LONGEST_WORD)]
 
 
 class Receipt(Part):
@@ -54,6 +55,13 @@ class SchedulePause(Part):
         Generation,
         Field(description="The generation of the spec that was paused: an edit ends it."),
     ]
+    resumed_mark: Annotated[
+        Word,
+        Field(
+            description="The Agent's annotation heliostat.dev/schedule-resumed at that time: "
+            "another value ends it."
+        ),
+    ] = ""
 
 
 class ScheduleStatus(Part):

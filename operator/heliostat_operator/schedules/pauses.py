@@ -6,7 +6,13 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.names import RESUMED_ANNOTATION
 from heliostat_core.schedules import Schedule
-from heliostat_core.schedules.status import Receipt, RunResult, SchedulePause, ScheduleStatus
+from heliostat_core.schedules.status import (
+    LONGEST_WORD,
+    Receipt,
+    RunResult,
+    SchedulePause,
+    ScheduleStatus,
+)
 
 FAILURES = "Failures"
 
@@ -51,22 +57,18 @@ def with_pause(
 
 
 def _is_over(agent: Agent, pause: SchedulePause, good_by_hand: datetime | None) -> bool:
-    resumed = resumed_time(agent)
+    mark = _resumed_mark(agent)
     return (
         agent.metadata.generation != pause.generation
-        or (resumed is not None and resumed > pause.time)
+        or (mark != "" and mark != pause.resumed_mark)
         or (good_by_hand is not None and good_by_hand > pause.time)
     )
 
 
-def resumed_time(agent: Agent) -> datetime | None:
-    """When somebody resumed it by command; None for never, and for what is no instant."""
-    text = agent.metadata.annotations.get(RESUMED_ANNOTATION, "")
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
+def _resumed_mark(agent: Agent) -> str:
+    """What the command last wrote. It is the time on somebody's machine, whose clock is not ours:
+    never compared with a time."""
+    return agent.metadata.annotations.get(RESUMED_ANNOTATION, "")[:LONGEST_WORD]
 
 
 def _pause(agent: Agent, failures: int, now: datetime) -> SchedulePause:
@@ -77,4 +79,5 @@ def _pause(agent: Agent, failures: int, now: datetime) -> SchedulePause:
         message=f"{runs} of the schedule failed. Mend it, then edit the Agent, run it well by "
         f"hand, or say `heliostat resume {agent.metadata.name}`.",
         generation=agent.metadata.generation,
+        resumed_mark=_resumed_mark(agent),
     )

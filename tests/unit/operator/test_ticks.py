@@ -370,19 +370,37 @@ def test_results_that_come_together_count_in_the_order_of_their_times() -> None:
     assert told(schedule)[2:] == [(14, "Ran", "OnTime")]
 
 
-@pytest.mark.parametrize("how", ["command", "good run", "old command", "old run"])
-def test_a_pause_ends_by_command_or_a_good_run_after_it(how: str) -> None:
+@pytest.mark.parametrize(("minutes", "is_over"), [(5, False), (15, True)])
+def test_a_pause_ends_by_a_good_run_after_it(minutes: int, is_over: bool) -> None:
     schedule = played(pauseAfterFailures=1)
     fail(schedule, NOW)
     schedule.look_until_done(NOW + 10 * MINUTE)
-    agent, when = schedule.agent, NOW + (5 if how.startswith("old") else 15) * MINUTE
-    seen = Seen(good_by_hand=when if how.endswith("run") else None)
-    if how.endswith("command"):
-        marks = {RESUMED_ANNOTATION: when.isoformat()}
-        meta = agent.metadata.model_copy(update={"annotations": marks})
-        agent = agent.model_copy(update={"metadata": meta})
-    ticks = decide_ticks(agent, schedule.schedule, seen, NOW + 20 * MINUTE)
-    assert (ticks.state.paused is None) == (not how.startswith("old"))
+    seen = Seen(good_by_hand=NOW + minutes * MINUTE)
+    ticks = decide_ticks(schedule.agent, schedule.schedule, seen, NOW + 20 * MINUTE)
+    assert (ticks.state.paused is None) == is_over
+
+
+def resumed(agent: Agent, at: datetime) -> Agent:
+    """By command, on a machine where it is that time."""
+    marks = {RESUMED_ANNOTATION: at.isoformat()}
+    meta = agent.metadata.model_copy(update={"annotations": marks})
+    return agent.model_copy(update={"metadata": meta})
+
+
+@pytest.mark.parametrize("skew", [-HOUR, timedelta(), HOUR])
+def test_a_pause_ends_by_command_whatever_the_clock_there_shows_and_only_that_one(
+    skew: timedelta,
+) -> None:
+    schedule = played(pauseAfterFailures=1)
+    fail(schedule, NOW)
+    schedule.look_until_done(NOW + MINUTE)
+    schedule.agent = resumed(schedule.agent, NOW + 2 * MINUTE + skew)
+    assert schedule.look(NOW + 2 * MINUTE).state.paused is None
+    fail(schedule, NOW + HOUR)
+    for minute in (1, 2):
+        assert schedule.look(NOW + HOUR + minute * MINUTE).state.paused is not None
+    schedule.agent = resumed(schedule.agent, NOW + HOUR + 3 * MINUTE + skew)
+    assert schedule.look(NOW + HOUR + 3 * MINUTE).state.paused is None
 
 
 def test_times_in_a_row_that_end_alike_share_a_receipt() -> None:
