@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Final
 
 from fastapi import Request
+from starlette.datastructures import Headers
 
 from heliostat_api.agents.reading import Agents
 from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
@@ -35,6 +36,7 @@ MOST_BYTES: Final = MOST_INPUT
 _TOO_LONG: Final = plain(f"The body may have {MOST_BYTES} bytes: send a link to what is larger.")
 _LONGEST_ID: Final = 253
 _PING: Final = "ping"
+_IDS: Final = ("x-github-delivery", "webhook-id", "idempotency-key")
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,31 @@ class Call:
 async def call_of(request: Request) -> Call:
     """Raises problems with status 413 and 422."""
     headers = request.headers
-    message = headers.get("webhook-id", "")
-    delivery = headers.get("x-github-delivery") or message or headers.get("idempotency-key", "")
+    proof = Proof(
+        body=await read_body(request, MOST_BYTES, _TOO_LONG),
+        bearer=read_bearer(headers),
+        github=headers.get("x-hub-signature-256", ""),
+        message_id=headers.get("webhook-id", ""),
+        timestamp=headers.get("webhook-timestamp", ""),
+        signatures=headers.get("webhook-signature", ""),
+    )
+    delivery = _delivery_of(headers, proof)
     if len(delivery) > _LONGEST_ID or not delivery.isprintable():
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             plain(f"The id of a delivery must be at most {_LONGEST_ID} printable characters."),
         )
-    proof = Proof(
-        body=await read_body(request, MOST_BYTES, _TOO_LONG),
-        bearer=read_bearer(headers),
-        github=headers.get("x-hub-signature-256", ""),
-        message_id=message,
-        timestamp=headers.get("webhook-timestamp", ""),
-        signatures=headers.get("webhook-signature", ""),
-    )
-    return Call(proof, delivery, headers.get("x-github-event") == _PING)
+    is_ping = not proof.signs_its_id and headers.get("x-github-event") == _PING
+    return Call(proof, delivery, is_ping)
+
+
+def _delivery_of(headers: Headers, proof: Proof) -> str:
+    """Where the id is signed, no other counts: with another one, a call that somebody overheard
+    would start a run again."""
+    if proof.signs_its_id:
+        return proof.message_id
+    named = (headers.get(each, "") for each in _IDS)
+    return next(filter(None, named), "")
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,11 @@ class Proof:
     timestamp: str = ""
     signatures: str = ""
 
+    @property
+    def signs_its_id(self) -> bool:
+        """Whether it is the signature of Standard Webhooks that vouches, over the id, too."""
+        return self.bearer is None and not self.github
+
 
 @dataclass(frozen=True)
 class TriggerKeys:
@@ -213,6 +218,7 @@ def _is_of(document: Document, owner: str, agent_id: str) -> bool:
 
 
 def _has_signature(secret: str, proof: Proof, now: datetime) -> bool:
-    if proof.github:
-        return is_signed_for_github(secret, proof.github, proof.body)
-    return is_signed(secret, proof.message_id, proof.timestamp, proof.signatures, proof.body, now)
+    if proof.signs_its_id:
+        message, at = proof.message_id, proof.timestamp
+        return is_signed(secret, message, at, proof.signatures, proof.body, now)
+    return is_signed_for_github(secret, proof.github, proof.body)

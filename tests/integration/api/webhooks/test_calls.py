@@ -106,6 +106,31 @@ async def test_a_signature_starts_a_run_once_for_each_delivery(api: ApiApp, styl
     assert forged.status_code == 401
 
 
+async def test_the_id_of_a_signed_call_is_the_signed_one(api: ApiApp) -> None:
+    """Headers beside it are anybody's: who has a call can't start another run with it."""
+    agent = await api.give_agent(ANN)
+    secret = (await make_key(api, agent, "signature"))["secret"]
+    first = await call(api, agent, standard(api, secret))
+    assert first.status_code == 202, first.text
+    beside: list[dict[str, str]] = [
+        {"x_github_delivery": "d-1"},
+        {"x_github_delivery": "d-2", "idempotency_key": "k-1"},
+        {"x_github_event": "ping"},
+    ]
+    for each in beside:
+        assert (await call(api, agent, {**standard(api, secret), **each})).text == first.text
+    (run,) = await runs(api)
+    assert run.spec.trigger.id == "msg-1"
+
+
+async def test_a_ping_of_nobodys_is_a_call(api: ApiApp) -> None:
+    """Only GitHub's own signature makes its event count."""
+    agent = await api.give_agent(ANN)
+    secret = (await make_key(api, agent, "signature"))["secret"]
+    answer = await call(api, agent, standard(api, secret, x_github_event="ping"))
+    assert answer.json()["execution"] is not None
+
+
 async def test_github_asks_whether_somebody_is_there(api: ApiApp) -> None:
     agent = await api.give_agent(ANN)
     secret = (await make_key(api, agent, "signature"))["secret"]
