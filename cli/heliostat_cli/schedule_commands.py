@@ -99,17 +99,24 @@ def backfill(
     start: Annotated[
         str, typer.Option("--from", help="First instant, RFC 3339; UTC without an offset.")
     ],
-    end: Annotated[str, typer.Option("--to", help="Last instant, in the same form.")],
+    end: Annotated[
+        str, typer.Option("--to", help="Last instant, in the same form; not in the future.")
+    ],
     namespace: NamespaceOption = None,
     world: WorldOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Run an agent for each time of its schedule in a span; what has run is left alone."""
+    """Run an agent for each time of its schedule in a span; what has run is left alone.
+
+    What has run is known by its Execution, and by the last 32 receipts in status.schedule.recent:
+    a time before these whose Execution history has cleaned up runs again. A time in a blackout
+    runs too; the answer says so.
+    """
     first = schedules.parse_instant("--from", start) - timedelta(seconds=1)
     last = schedules.parse_instant("--to", end)
 
     async def work(opened: OpenWorld) -> None:
         ref = Ref(AGENT, namespace or opened.namespace, agent)
-        await schedules.backfill(opened, Terminal(), ref, first, last)
+        await schedules.backfill(opened, Terminal(), ref, first, last, utc_now())
 
     in_world(work, world, context)

@@ -11,10 +11,12 @@ from heliostat_cli.screen import Terminal
 from heliostat_cli.tables import render_table
 from heliostat_cli.worlds import OpenWorld
 from heliostat_core.agents import Agent
-from heliostat_core.executions import AgentRef, ExecutionSpec, Trigger
+from heliostat_core.conditions import FinishedReason
+from heliostat_core.executions import AgentRef, Execution, ExecutionSpec, Trigger, compute_phase
 from heliostat_core.names import RESUMED_ANNOTATION, scheduled_name
 from heliostat_core.schedules import Fire, Schedule, describe, faults_of, fires
 from heliostat_core.schedules.fires import fires_after
+from heliostat_core.schedules.status import Receipt
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref
 
 MOST_BACKFILLED = 100
@@ -78,10 +80,16 @@ def _patch(ref: Ref, fields: JsonObject, metadata: JsonObject | None = None) -> 
 
 
 async def backfill(
-    opened: OpenWorld, terminal: Terminal, ref: Ref, start: datetime, end: datetime
+    opened: OpenWorld, terminal: Terminal, ref: Ref, start: datetime, end: datetime, now: datetime
 ) -> None:
-    """A run for each time from `start` to `end`, but for those that have one."""
+    """A run for each time from `start` to `end`, but for those that have one or had one."""
     agent, schedule = await _scheduled(opened, ref)
+    if end > now:
+        raise UsageError(
+            "--to lies ahead: times to come would run now",
+            f"Take {format_instant(now)} at most and leave the rest to the schedule, or start one "
+            f"with `heliostat run {ref.name}`.",
+        )
     found = _between(schedule, start, end)
     if len(found) > MOST_BACKFILLED:
         raise UsageError(
@@ -90,8 +98,8 @@ async def backfill(
         )
     for fire in found:
         name = scheduled_name(agent.metadata.name, fire.time)
-        made = await _make(opened, agent, name, fire)
-        terminal.line(f"execution.heliostat.dev/{name} {'created' if made else 'is there already'}")
+        said = await _make_up(opened, agent, name, fire)
+        terminal.line(f"execution.heliostat.dev/{name} {said}")
     if not found:
         terminal.line("no time of the schedule lies there")
 
@@ -102,7 +110,40 @@ def _between(schedule: Schedule, start: datetime, end: datetime) -> list[Fire]:
     return [fire for fire, _ in zip(ahead, range(MOST_BACKFILLED + 1), strict=False)]
 
 
+async def _make_up(opened: OpenWorld, agent: Agent, name: str, fire: Fire) -> str:
+    """What became of it, in words."""
+    ran = _receipt_of_run(agent, fire.time)
+    if ran is not None:
+        return f"ran already: {ran.result}" if ran.result else "ran already"
+    if await _make(opened, agent, name, fire):
+        return f"created{_beside(fire)}"
+    ref = Ref(EXECUTION, agent.metadata.namespace, name)
+    found = await opened.world.get(ref)
+    known = Execution.model_validate(found) if found else None
+    if known is None or known.finished_reason != FinishedReason.SKIPPED:
+        return f"is there already: {compute_phase(known)}" if known else "was deleted just now"
+    await opened.world.delete(ref, uid=known.metadata.uid)
+    if await _make(opened, agent, name, fire):
+        return f"created in place of the one that was skipped{_beside(fire)}"
+    return "was skipped, and is being deleted: say it again in a moment"
+
+
+def _receipt_of_run(agent: Agent, time: datetime) -> Receipt | None:
+    """That a run was made for a time, whether its Execution is still there or not."""
+    recent = agent.status.schedule.recent if agent.status.schedule else ()
+    ran = (each for each in recent if each.outcome in ("Ran", "Late"))
+    return next((each for each in ran if each.scheduled_time == time), None)
+
+
+def _beside(fire: Fire) -> str:
+    """Whoever makes up for a time means it, also where the schedule leaves it out."""
+    if fire.blackout is None:
+        return ""
+    return f", in a blackout: {fire.blackout.reason}" if fire.blackout.reason else ", in a blackout"
+
+
 async def _make(opened: OpenWorld, agent: Agent, name: str, fire: Fire) -> bool:
+    """False where one of that name is there."""
     spec = ExecutionSpec(
         agent_ref=AgentRef(name=agent.metadata.name),
         trigger=Trigger(kind="Backfill", scheduled_time=fire.time),

@@ -15,10 +15,13 @@ from heliostat_cli.schedules import backfill, parse_instant, pause, preview, res
 from heliostat_cli.screen import Terminal
 from heliostat_cli.worlds import OpenWorld
 from heliostat_core.agents import Agent
+from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.names import RESUMED_ANNOTATION
+from heliostat_core.schedules.status import Outcome, Receipt, ScheduleStatus
 from heliostat_core.worlds import AGENT, EXECUTION, Ref
-from support.objects import make_agent
+from support.builders.resources import make_condition_status
+from support.objects import make_agent, make_execution
 
 REF = Ref(AGENT, "default", "sales")
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -90,22 +93,114 @@ async def test_backfill_makes_each_missing_run_once(
     opened: OpenWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await declare(opened)
-    await backfill(opened, Terminal(), REF, NOW - 8 * DAY, NOW)
-    await backfill(opened, Terminal(), REF, NOW - 15 * DAY, NOW)
+    await backfill(opened, Terminal(), REF, NOW - 8 * DAY, NOW, NOW)
+    await backfill(opened, Terminal(), REF, NOW - 15 * DAY, NOW, NOW)
     assert capsys.readouterr().out.splitlines() == [
         "execution.heliostat.dev/sales-20261115t230000z created",
         "execution.heliostat.dev/sales-20261108t230000z created",
-        "execution.heliostat.dev/sales-20261115t230000z is there already",
+        "execution.heliostat.dev/sales-20261115t230000z is there already: Pending",
     ]
     made = [Execution.model_validate(each) async for each in opened.world.list(EXECUTION)]
     assert {each.spec.trigger.kind for each in made} == {"Backfill"}
     assert all(each.spec.trigger.scheduled_time for each in made)
 
 
+LAST = "sales-20261115t230000z"
+LAST_TIME = datetime(2026, 11, 15, 23, tzinfo=UTC)
+
+
+async def give(opened: OpenWorld, reason: FinishedReason) -> str:
+    """The Execution of the last time, ended in that way: its uid."""
+    trigger = {"kind": "Schedule", "id": "CronJob", "scheduledTime": "2026-11-15T23:00:00Z"}
+    made = await opened.world.create(make_execution("default", LAST, trigger=trigger))
+    went_well = reason is FinishedReason.VERIFIED
+    ended = make_condition_status(
+        succeeded="True" if went_well else "False", reason=reason, at=LAST_TIME
+    )
+    await opened.world.patch_status({**made, "status": ended.to_json()})
+    return Execution.model_validate(made).metadata.uid
+
+
+async def last(opened: OpenWorld) -> Execution:
+    return Execution.model_validate(await opened.world.get(Ref(EXECUTION, "default", LAST)))
+
+
+async def test_backfill_takes_the_place_of_what_was_skipped(
+    opened: OpenWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A trigger outside had made it; the schedule let it not run."""
+    await declare(opened)
+    uid = await give(opened, FinishedReason.SKIPPED)
+    await backfill(opened, Terminal(), REF, NOW - 8 * DAY, NOW, NOW)
+    found = await last(opened)
+    assert (found.spec.trigger.kind, found.is_finished) == ("Backfill", False)
+    assert found.metadata.uid != uid
+    assert capsys.readouterr().out == (
+        f"execution.heliostat.dev/{LAST} created in place of the one that was skipped\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "phase"),
+    [(FinishedReason.VERIFIED, "Succeeded"), (FinishedReason.AGENT_ERROR, "Failed")],
+)
+async def test_backfill_says_how_what_is_there_ended(
+    opened: OpenWorld,
+    capsys: pytest.CaptureFixture[str],
+    reason: FinishedReason,
+    phase: str,
+) -> None:
+    await declare(opened)
+    uid = await give(opened, reason)
+    await backfill(opened, Terminal(), REF, NOW - 8 * DAY, NOW, NOW)
+    assert (await last(opened)).metadata.uid == uid
+    assert capsys.readouterr().out == (
+        f"execution.heliostat.dev/{LAST} is there already: {phase}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_made"), [("Ran", False), ("Late", False), ("Missed", True)]
+)
+async def test_backfill_leaves_alone_what_ran_and_is_gone(
+    opened: OpenWorld, capsys: pytest.CaptureFixture[str], outcome: Outcome, is_made: bool
+) -> None:
+    await declare(opened)
+    receipt = Receipt(
+        scheduled_time=LAST_TIME, outcome=outcome, reason="Any", time=LAST_TIME, result="Succeeded"
+    )
+    state = ScheduleStatus(decided_time=LAST_TIME, recent=(receipt,))
+    found = await opened.world.get(REF)
+    status = {"schedule": state.to_json()}
+    await opened.world.patch_status({**(found or {}), "status": status})
+    await backfill(opened, Terminal(), REF, NOW - 8 * DAY, NOW, NOW)
+    assert (await opened.world.get(Ref(EXECUTION, "default", LAST)) is not None) == is_made
+    said = "created" if is_made else "ran already: Succeeded"
+    assert capsys.readouterr().out == f"execution.heliostat.dev/{LAST} {said}\n"
+
+
+async def test_backfill_says_that_a_time_lies_in_a_blackout(
+    opened: OpenWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blackout = {"cron": "0 0 * * 1", "durationSeconds": 86_400, "reason": "move"}
+    await declare(opened, blackouts=[blackout])
+    await backfill(opened, Terminal(), REF, NOW - 8 * DAY, NOW, NOW)
+    assert capsys.readouterr().out == (
+        f"execution.heliostat.dev/{LAST} created, in a blackout: move\n"
+    )
+
+
+async def test_backfill_runs_nothing_before_its_time(opened: OpenWorld) -> None:
+    await declare(opened)
+    with pytest.raises(UsageError, match="lies ahead"):
+        await backfill(opened, Terminal(), REF, NOW - 8 * DAY, NOW + DAY, NOW)
+    assert [each async for each in opened.world.list(EXECUTION)] == []
+
+
 async def test_backfill_is_bounded(opened: OpenWorld) -> None:
     await declare(opened)
     with pytest.raises(UsageError, match="more than 100"):
-        await backfill(opened, Terminal(), REF, NOW - 900 * DAY, NOW)
+        await backfill(opened, Terminal(), REF, NOW - 900 * DAY, NOW, NOW)
 
 
 async def test_an_agent_without_a_schedule_is_told_how_to_have_one(opened: OpenWorld) -> None:
