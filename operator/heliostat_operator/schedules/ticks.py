@@ -75,7 +75,7 @@ def decide_ticks(
     `outlook` is that of this Agent, where one was made before.
     """
     outlook = outlook or Outlook(agent, schedule)
-    state, left = _begun(agent, outlook, now)
+    state, left = _begun(agent, outlook, seen, now)
     state = with_results(state, seen.results or {})
     state = with_pause(agent, schedule, state, seen.good_by_hand, now)
     due, ahead = _due_and_ahead(outlook, schedule, state, seen, now)
@@ -100,9 +100,11 @@ def decide_ticks(
     return Ticks(state.model_copy(update=known), tuple(ends), wake)
 
 
-def _begun(agent: Agent, outlook: Outlook, now: datetime) -> tuple[ScheduleStatus, list[Tick]]:
+def _begun(
+    agent: Agent, outlook: Outlook, seen: Seen, now: datetime
+) -> tuple[ScheduleStatus, list[Tick]]:
     """The state to go on from. Another schedule begins anew; what the old one left undecided, as
-    far as its state tells, ends."""
+    far as its state and its runs tell, ends."""
     known, digest = agent.status.schedule, outlook.digest
     if known is not None and known.digest == digest:
         return known, []
@@ -111,8 +113,9 @@ def _begun(agent: Agent, outlook: Outlook, now: datetime) -> tuple[ScheduleStatu
     start = created if is_new and created else now
     if known is None:
         return ScheduleStatus(decided_time=start, digest=digest), []
-    undecided = (known.queued_time, known.next_scheduled_time)
-    left = [Tick(each, each) for each in undecided if each is not None and each <= now]
+    made = (each for each in seen.made if each > known.decided_time)
+    undecided = {known.queued_time, known.next_scheduled_time, *made}
+    left = [Tick(each, each) for each in sorted(filter(None, undecided)) if each <= now]
     start = start.replace(microsecond=0)
     anew: dict[str, object] = {"decided_time": start, "digest": digest, "queued_time": None}
     return known.model_copy(update=anew), left

@@ -1,5 +1,6 @@
 """What becomes of the times of a schedule: by a table, and over years of outages."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Literal
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from heliostat_core.agents import Agent
 from heliostat_core.names import RESUMED_ANNOTATION, scheduled_name
-from heliostat_core.schedules.fires import fires_after
+from heliostat_core.schedules.fires import blackout_at, fires_after
+from heliostat_core.schedules.status import MOST_RECEIPTS, ScheduleStatus
 from heliostat_operator.schedules.tick_ends import LATE
 from heliostat_operator.schedules.ticks import Seen, decide_ticks
 from support.builders.resources import NOW, make_agent, seconds
@@ -233,7 +235,7 @@ def test_in_a_long_blackout_the_next_run_is_known(
     assert played(**fields).look(NOW).state.next == following
 
 
-@pytest.mark.parametrize("minutes", [9_000, 10_050, 30_000])
+@pytest.mark.parametrize("minutes", [9_000, 10_050])
 def test_after_a_long_outage_that_ends_with_a_blackout_the_latest_before_it_runs(
     minutes: int,
 ) -> None:
@@ -426,6 +428,14 @@ def test_a_month_of_minutes_is_judged_in_parts() -> None:
     assert set(outcomes[:-4]) == {"Missed"}
 
 
+BLACKOUTS = (
+    {"cron": "0 0 * * 6", "durationSeconds": 172_800},
+    {"cron": "0 2 * * *", "durationSeconds": 10_800},
+    {"cron": "0 0 1 * *", "durationSeconds": 1_209_600},
+    {"startTime": "2026-12-24T00:00:00Z", "endTime": "2027-01-04T00:00:00Z"},
+)
+Result = Literal["Succeeded", "Failed"]
+Edit = dict[str, object]
 specs = st.fixed_dictionaries(
     {
         "cron": st.sampled_from(("0 8 * * *", "30 */6 * * *", "0 2 * * 1", "15 1 1,15 * *")),
@@ -433,39 +443,67 @@ specs = st.fixed_dictionaries(
         "overlap": st.sampled_from(("Skip", "QueueOne", "Replace", "Allow")),
         "catchUp": st.sampled_from(("None", "Latest", "All")),
         "daylightSaving": st.sampled_from(("Wall", "Once", "UTC")),
-        "jitterSeconds": st.sampled_from((0, 600)),
+        "jitterSeconds": st.sampled_from((0, 600, 3600)),
         "maxCatchUp": st.integers(1, 4),
-    }
+        "blackouts": st.lists(st.sampled_from(BLACKOUTS), max_size=2),
+    },
+    optional={
+        "startingDeadlineSeconds": st.sampled_from((60, 7_200)),
+        "pauseAfterFailures": st.integers(1, 3),
+    },
+)
+edits = st.fixed_dictionaries(
+    {},
+    optional={
+        "cron": st.sampled_from(("0 8 * * *", "45 */6 * * *")),
+        "jitter_seconds": st.sampled_from((0, 3600)),
+        "suspend": st.booleans(),
+    },
 )
 outages = st.lists(
     st.tuples(
         st.integers(1, 60 * 24 * 40),  # minutes in which nobody looks
         st.none() | st.integers(0, 3),  # then the operator dies after so many effects
         st.lists(st.tuples(st.integers(0, 9), st.sampled_from(("Succeeded", "Failed")))),
+        st.just({}) | st.just({}) | edits,  # then its owner changes it
     ),
     max_size=25,
 )
 
 
-@given(specs, outages)
-@settings(max_examples=40, deadline=None)
-def test_over_years_of_outages_each_time_ends_in_exactly_one_way(
-    fields: dict[str, object],
-    course: list[tuple[int, int | None, list[tuple[int, Literal["Succeeded", "Failed"]]]]],
-) -> None:
-    schedule, now = PlayedSchedule(make_agent(schedule=fields)), CREATED
-    for minutes, dies_after, finishes in course:
+def play(
+    schedule: PlayedSchedule,
+    course: list[tuple[int, int | None, list[tuple[int, Result]], Edit]],
+) -> Iterator[tuple[datetime, bool]]:
+    """Instants, and whether the operator was through with its look then."""
+    now = CREATED
+    schedule.look(now)
+    for minutes, dies_after, finishes, changes in course:
         now += minutes * MINUTE
-        if dies_after is not None:
-            schedule.look(now, dies_after=dies_after)
-        else:
+        if dies_after is None:
             schedule.look_until_done(now)
+        else:
+            schedule.look(now, dies_after=dies_after)
+        yield now, dies_after is None
         for number, result in finishes:
             if number < len(schedule.live):
                 schedule.finish(schedule.live[number], result)
+        if changes:
+            schedule.agent = edited(schedule.agent, **changes)
     schedule.look_until_done(now)
-    state = schedule.agent.status.schedule
-    assert state is not None
+    yield now, True
+
+
+@given(specs, outages)
+@settings(max_examples=30, deadline=None)
+def test_over_years_of_outages_each_time_ends_in_exactly_one_way(
+    fields: dict[str, object],
+    course: list[tuple[int, int | None, list[tuple[int, Result]], Edit]],
+) -> None:
+    schedule = PlayedSchedule(make_agent(schedule=fields))
+    for _ in play(schedule, [(*each[:3], Edit()) for each in course]):
+        pass
+    state = state_of(schedule)
     ahead = fires_after(schedule.schedule, CREATED)
     expected = [
         fire.time for fire in takewhile(lambda fire: fire.time <= state.decided_time, ahead)
@@ -473,6 +511,39 @@ def test_over_years_of_outages_each_time_ends_in_exactly_one_way(
     ended = [each.tick.scheduled for each in schedule.ends]
     waiting = [state.queued_time] if state.queued_time else []
     assert sorted([*ended, *waiting]) == expected
+    judge_ends(schedule)
+
+
+@given(specs, outages)
+@settings(max_examples=30, deadline=None)
+def test_over_years_of_edits_no_time_ends_twice_and_what_was_known_of_one_ends(
+    fields: dict[str, object],
+    course: list[tuple[int, int | None, list[tuple[int, Result]], Edit]],
+) -> None:
+    schedule = PlayedSchedule(make_agent(schedule=fields))
+    awaited: set[datetime] = set()
+    for now, is_through in play(schedule, course):
+        if not is_through:
+            continue
+        ended = {each.tick.scheduled for each in schedule.ends}
+        state = state_of(schedule)
+        known = {state.queued_time, state.next_scheduled_time}  # may wait for its jitter
+        assert {each for each in awaited if each <= now} - ended <= known
+        awaited = set(filter(None, known))
+    times = [each.tick.scheduled for each in schedule.ends]
+    assert len(times) == len(set(times))
+    judge_ends(schedule)
+
+
+def state_of(schedule: PlayedSchedule) -> ScheduleStatus:
+    state = schedule.agent.status.schedule
+    assert state is not None
+    return state
+
+
+def judge_ends(schedule: PlayedSchedule) -> None:
+    """No run twice, none in a blackout, none too late, each as late as its end says; and the
+    receipts that are kept are of the last ends."""
     assert max(schedule.starts.values(), default=1) == 1
     ran = {each.tick.scheduled for each in schedule.ends if each.execution_name}
     assert ran == set(schedule.made.values())
@@ -480,3 +551,18 @@ def test_over_years_of_outages_each_time_ends_in_exactly_one_way(
         made = schedule.since.get(each.tick.scheduled)
         is_late = made is not None and made - each.tick.due > LATE
         assert (each.outcome == "Late") == is_late, each
+    deadline = schedule.schedule.starting_deadline_seconds
+    for time, since in schedule.since.items():
+        assert since is not None
+        assert not any(blackout_at(schedule.schedule, each) for each in (time, since))
+        assert deadline is None or since - time <= seconds(deadline + 3600)
+    receipts = schedule.agent.status.schedule.recent if schedule.agent.status.schedule else ()
+    told = [
+        (each.scheduled_time, each.outcome, each.reason)
+        for each in reversed(receipts)
+        if each.count == 1
+    ]
+    ends = [(each.tick.scheduled, each.outcome, str(each.reason)) for each in schedule.ends]
+    assert [each for each in ends if each in told] == told
+    of_last = sum(each.count for each in receipts)
+    assert of_last == len(ends) if len(receipts) < MOST_RECEIPTS else of_last <= len(ends)
