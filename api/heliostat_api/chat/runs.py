@@ -36,7 +36,7 @@ class Runs:
     async def test(self, scene: Scene, given: RunTest, show: Show) -> Outcome:
         """Raises problems."""
         request = RunRequest(input=given.input, parameters=given.parameters)
-        asked = Asked(f"tool {scene.call}", scene.call)
+        asked = Asked(scene.correlation, scene.call)
         accepted = await self.trying.test(
             scene.person, scene.needed_agent(), request, asked, scene.correlation
         )

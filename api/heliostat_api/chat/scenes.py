@@ -54,8 +54,8 @@ class Scene:
 
     @property
     def correlation(self) -> str:
-        """What the call causes can be followed by it."""
-        return f"chat-{self.call}"
+        """What the call causes can be followed by it. Ids of calls are of one conversation only."""
+        return f"chat-{self.answer}-{self.call}"
 
     def needed_agent(self) -> str:
         """Raises RefusedError."""

@@ -150,6 +150,27 @@ async def test_tools_save_look_and_never_activate(place: ChatPlace) -> None:
     assert results["run_test"]["execution"]
 
 
+async def test_the_same_words_in_two_conversations_test_an_agent_each(place: ChatPlace) -> None:
+    """Their calls have the same ids: the script makes them of words and turn."""
+    correlations: set[JsonValue] = set()
+    async with (
+        place.replica(place.gateway.line("scripted/designer"), runs_guest=0) as designing,
+        place.api.browser(ANN) as browser,
+    ):
+        for number in range(2):
+            async with designing.talker() as ann:
+                conversation = await ann.say("Every Monday at 9 sum up my tickets", f"a{number}")
+                await ann.answered()
+                await ann.say("test it again", f"b{number}", conversation=conversation)
+                answer = await ann.answered()
+            [run] = [run for each in of_type(answer, "result") if (run := each["execution"])]
+            view = (await browser.get(f"/api/conversations/{conversation}")).json()
+            execution = (await browser.get(f"/api/executions/{run}")).json()
+            assert execution["testOf"] == view["agentId"]
+            correlations.add(execution["correlationId"])
+    assert len(correlations) == 2
+
+
 async def test_what_a_test_run_came_to_is_read_and_what_it_cost_is_drawn(
     place: ChatPlace,
 ) -> None:
