@@ -8,8 +8,9 @@ import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.bells import Bells
@@ -24,6 +25,9 @@ _AUDIENCES = _PREFIX + "audiences"
 _CHANNEL = _PREFIX + "channel"
 _RETRY_SECONDS = 0.5
 _CONNECT_SECONDS = 1.0
+_CONNECTIONS = 32
+"""Of a replica, however many streams are woken at once; who finds none free waits."""
+_PATIENCE_SECONDS = 10.0
 _LOG = logging.getLogger(__name__)
 
 # Of all scripts. KEYS: counter, beginning. An id is never used twice, not even after Redis has lost
@@ -134,7 +138,8 @@ class RedisEventLog:
 
     def __init__(self, url: str, bounds: Bounds = USUAL) -> None:
         """Raises ValueError for a malformed address. It listens from the first `wait` on."""
-        self._redis = Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS)
+        self._redis = _open(url, _CONNECTIONS)
+        self._listener = _open(url, 1)  # it holds its connection for good
         self._append = self._redis.register_script(_APPEND)
         self._read = self._redis.register_script(_READ)
         self._drop = self._redis.register_script(_DROP)
@@ -210,12 +215,13 @@ class RedisEventLog:
             self._listening.cancel()
             await asyncio.wait({self._listening}, timeout=_RETRY_SECONDS)
         await self._redis.aclose()
+        await self._listener.aclose()
 
     async def _listen(self) -> None:
         """Rings for every message, and for all after a time of deafness."""
         while True:
             try:
-                async with self._redis.pubsub() as channel:
+                async with self._listener.pubsub() as channel:
                     await channel.subscribe(_CHANNEL)
                     self._bells.ring_all()
                     async for message in channel.listen():
@@ -224,6 +230,19 @@ class RedisEventLog:
             except (RedisError, OSError) as error:
                 _LOG.warning("other replicas are not heard: %s", error)
             await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _open(url: str, connections: int) -> Redis:
+    """Raises ValueError for a malformed address."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=_PATIENCE_SECONDS,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        # With them on, a connection that Redis closed meanwhile is taken for a good one.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    return Redis.from_pool(pool)
 
 
 def _keys(audience: str) -> list[str]:

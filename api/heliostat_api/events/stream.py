@@ -3,21 +3,27 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi.sse import ServerSentEvent
 
+from heliostat_api.documents.port import StoreError
 from heliostat_api.events.audiences import audiences_of_person
 from heliostat_api.events.endings import Tenure
-from heliostat_api.events.log import EventLog
+from heliostat_api.events.log import EventLog, Slice
 from heliostat_api.events.reports import Logged, ReportType
 from heliostat_api.people.person import Person
 from heliostat_api.views import SnapshotView
 
 WAIT_SECONDS = 15.0
 """Silence after which a heartbeat is sent."""
+PATIENCE_SECONDS: Final = 15.0
+"""A store that is away for longer ends the stream: a screen says then that its line is broken."""
+_RETRY_SECONDS: Final = 0.5
+_T = TypeVar("_T")
 Snapshots = Callable[[Person], Awaitable[SnapshotView]]
 
 
@@ -62,10 +68,10 @@ class Streams:
                 yield ENDED
                 return
             if cursor is None:
-                snapshot = await self.take_snapshot(person)
+                snapshot = await self._patiently(lambda: self.take_snapshot(person))
                 cursor = snapshot.cursor
                 yield as_snapshot_event(snapshot)
-            found = await self.log.read(audiences, cursor)
+            found = await self._read(audiences, cursor)
             if found.has_gap:
                 cursor = None
                 continue
@@ -76,6 +82,22 @@ class Streams:
             is_told = any(each.report.type is ReportType.RIGHTS_CHANGED for each in found.reports)
             if not found.reports and await self._is_silent(audiences, cursor):
                 yield HEARTBEAT
+
+    async def _read(self, audiences: Collection[str], cursor: int) -> Slice:
+        return await self._patiently(lambda: self.log.read(audiences, cursor))
+
+    async def _patiently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """What a store answers; one that is away may only be starting anew. Raises StoreError."""
+        deadline = monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await ask()
+            except StoreError:
+                if monotonic() >= deadline or self.ending.is_set():
+                    raise
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY_SECONDS):
+                    await self.ending.wait()
 
     async def _is_silent(self, audiences: Collection[str], cursor: int) -> bool:
         """Waits until there may be more to tell, or everything ends; True when nothing came."""

@@ -266,6 +266,17 @@ async def test_without_redis_the_log_says_so_and_heals(redis_server: RedisServer
     await log.close()
 
 
+async def test_a_restart_of_redis_that_nobody_noticed_is_no_fault(
+    redis_server: RedisServer,
+) -> None:
+    log = RedisEventLog(redis_server.url)
+    await asyncio.gather(*(log.append(ANN, report("a"), f"key-{number}") for number in range(5)))
+    await asyncio.to_thread(redis_server.kill)
+    await asyncio.to_thread(redis_server.start)
+    assert await texts(log, ANN) == ["a"] * 5
+    await log.close()
+
+
 async def test_what_an_audience_is_made_to_forget_is_a_gap_for_whoever_was_before(
     log: EventLog,
 ) -> None:

@@ -13,14 +13,17 @@ from fastapi.sse import ServerSentEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliostat_api.events.log import Bounds
+from heliostat_api.events.log import Bounds, EventLog
+from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.events.stream import Streams, read_cursor
 from heliostat_api.people.person import Person, PersonKind, view_person
 from heliostat_api.views import SnapshotView
+from support.redis_server import RedisServer
 
 ANN = Person("ann", PersonKind.GUEST)
+MANY = 300
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -53,7 +56,7 @@ class Screen:
                 return
 
 
-def streams(log: SqliteEventLog) -> Streams:
+def streams(log: EventLog) -> Streams:
     async def snapshot(person: Person) -> SnapshotView:
         return SnapshotView(
             cursor=await log.end(),
@@ -119,3 +122,26 @@ def test_a_cursor_is_a_number_and_anything_else_none() -> None:
     assert read_cursor("12") == 12
     for text in (None, "", "-1", "1.5", "٣", "1" * 40, "abc"):
         assert read_cursor(text) is None
+
+
+async def test_a_restart_of_redis_ends_none_of_many_streams(redis_server: RedisServer) -> None:
+    log = RedisEventLog(redis_server.url)
+    opened, begun = streams(log), asyncio.Barrier(MANY + 1)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        told = [group.create_task(first_report(opened, begun)) for _ in range(MANY)]
+        await begun.wait()  # all of them came at once
+        await asyncio.to_thread(redis_server.kill)
+        await asyncio.to_thread(redis_server.start)
+        await log.append(f"person:{ANN.id}", report(1))
+    assert [each.result() for each in told] == [1] * MANY
+    await log.close()
+
+
+async def first_report(opened: Streams, begun: asyncio.Barrier) -> int:
+    async with aclosing(opened.follow(ANN, None)) as events:
+        async for event in events:
+            body = json.loads(event.raw_data or "")
+            if event.event == "report":
+                return int(body["payload"]["number"])
+            await begun.wait()
+    raise AssertionError("it ended")
