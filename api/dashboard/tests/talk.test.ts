@@ -248,3 +248,29 @@ test("a connection is tried again, and not when somebody closed it", () => {
   vi.runOnlyPendingTimers();
   expect(Wire.opened).toHaveLength(2);
 });
+
+test("a watch that the server can't serve now is asked for again, with growing waits", () => {
+  const talk = begin();
+  const refused = (status: number): ServerFrame => ({
+    type: "refused",
+    id: null,
+    problem: { type: "about:blank", title: "", status, detail: "Not now", errors: [] },
+  });
+  const again = { type: "watch", conversation: "c", cursor: 4 };
+  Wire.latest.tell(refused(503));
+  expect(Wire.latest.heard).toHaveLength(1);
+  vi.advanceTimersByTime(500);
+  expect(Wire.latest.heard.slice(1)).toEqual([again]);
+  Wire.latest.tell(refused(503));
+  vi.advanceTimersByTime(499);
+  expect(Wire.latest.heard).toHaveLength(2);
+  vi.advanceTimersByTime(501);
+  expect(Wire.latest.heard.slice(2)).toEqual([again]);
+  Wire.latest.tell(refused(404));
+  vi.runOnlyPendingTimers();
+  expect(Wire.latest.heard).toHaveLength(3);
+  Wire.latest.tell(refused(503));
+  talk.close();
+  vi.runOnlyPendingTimers();
+  expect(Wire.latest.heard).toHaveLength(3);
+});

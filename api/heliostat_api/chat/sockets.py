@@ -44,6 +44,7 @@ MOST_SOCKETS: Final = 20
 """Of one person at one replica."""
 LONGEST_FRAME: Final = 262_144
 WAIT_SECONDS: Final = 15.0
+_RETRY_SECONDS: Final = 1.0
 _POLICY_VIOLATION: Final = 1008
 _OVER: Final = "The session ended or its rights changed: come again."
 Limit = Callable[[], Awaitable[None]]
@@ -182,12 +183,15 @@ class Session:
             self._watching = None
 
     async def _follow(self, conversation: str, cursor: int | None) -> None:
-        """The conversation from the cursor on, until it is gone or the client leaves."""
-        try:
-            while True:
+        """The conversation from the cursor on, until it is gone or the client leaves. A store that
+        is away ends nothing: it goes on where it was."""
+        while True:
+            try:
                 cursor = await self._tell(conversation, cursor)
-        except (ProblemError, StoreError) as error:
-            await self._send(Refused(id=None, problem=problem_of(as_problem(error))))
+            except StoreError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            except ProblemError as gone:
+                return await self._send(Refused(id=None, problem=problem_of(gone)))
 
     async def _tell(self, conversation: str, cursor: int | None) -> int | None:
         """What there is now, or a wait for more; the cursor after it."""

@@ -1,5 +1,6 @@
 import { ApiError } from "../api/client";
 import type { Message } from "../api/views";
+import { backoffMs } from "../live/backoff";
 import { Connection, type Socket } from "./connection";
 import type { ClientFrame, LogFrame, SayFrame, ServerFrame } from "./frames";
 import {
@@ -47,6 +48,8 @@ export class Talk {
   #isAsking = false;
   /** What was pressed while nobody listened. */
   #wish: ClientFrame | null = null;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
 
   constructor(open: () => Socket) {
     this.#connection = new Connection(
@@ -75,6 +78,7 @@ export class Talk {
   }
 
   close(): void {
+    clearTimeout(this.#again);
     this.#connection.close();
   }
 
@@ -163,10 +167,24 @@ export class Talk {
     const refused = this.#state.outbox.find(({ frame }) => frame.id === id)?.frame ?? null;
     const outbox = id ? afterRefused(this.#state.outbox, id) : this.#state.outbox;
     this.#publish({ outbox, refusal, refused });
+    if (id === null && refusal.status >= 500) this.#watchAgain();
+  }
+
+  /** What was refused may have been the watch: a server that can't now can later. */
+  #watchAgain(): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(
+      () => {
+        const { watched, thread } = this.#state;
+        if (watched) this.#ask(watched, this.#isAsking ? null : thread.cursor);
+      },
+      backoffMs(this.#failures++, Math.random()),
+    );
   }
 
   #heardLog(frame: LogFrame): void {
     const { thread, watched } = this.#state;
+    this.#failures = 0;
     if (frame.type === "conversation" && frame.conversation.id !== watched) return;
     const after = afterFrame(thread, frame);
     if (after) this.#show(after, frame);

@@ -5,42 +5,55 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from heliostat_api.chat.assembly import Line
+from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.main import create_app
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.settings import ApiSettings
 from support.chatting import ScriptedGateway, Talker, scripted_gateway, talking
+from support.redis_server import RedisServer
 from support.shared_api import ApiApp, api_app
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 ANN = new_guest_id()
+OVER_EACH_LOG = pytest.mark.parametrize("place", ["sqlite", "redis"], indirect=True)
+OVER_REDIS = pytest.mark.parametrize("place", ["redis"], indirect=True)
 
 
 @dataclass(frozen=True)
 class ChatPlace:
-    """A server, the gateway behind it, and where both are."""
+    """A server, the gateway behind it, and where both are. `redis` has the event log, if any."""
 
     api: ApiApp
     gateway: ScriptedGateway
     url: str
     folder: Path
+    redis: RedisServer | None = None
 
     @asynccontextmanager
     async def replica(
         self, line: Line | None = None, **settings: int
     ) -> AsyncIterator["ChatPlace"]:
         """Another server over the same stores."""
+        ours = self.api.surroundings
+        log = RedisEventLog(self.redis.url) if self.redis else ours.log
         around = replace(
-            self.api.surroundings,
-            line=line or self.api.surroundings.line,
+            ours,
+            line=line or ours.line,
             settings=ApiSettings.model_validate(settings),
+            log=log,
         )
         api = replace(self.api, app=create_app(around), surroundings=around)
-        async with api.serving() as url:
-            yield ChatPlace(api, self.gateway, url, self.folder)
+        try:
+            async with api.serving() as url:
+                yield replace(self, api=api, url=url)
+        finally:
+            if log is not ours.log:
+                await log.close()
 
     def talker(
         self, person: str = ANN, url: str = "", language: str = "en"
@@ -58,7 +71,13 @@ async def gateway(tmp_path: Path) -> AsyncIterator[ScriptedGateway]:
 
 
 @pytest_asyncio.fixture
-async def place(tmp_path: Path, gateway: ScriptedGateway) -> AsyncIterator[ChatPlace]:
-    line = gateway.line("scripted/talk")
-    async with api_app(tmp_path, line=line) as api, api.serving() as url:
-        yield ChatPlace(api, gateway, url, tmp_path)
+async def place(
+    request: pytest.FixtureRequest, tmp_path: Path, gateway: ScriptedGateway
+) -> AsyncIterator[ChatPlace]:
+    """Its event log is in a file, unless a test asks for Redis."""
+    redis: RedisServer | None = None
+    if getattr(request, "param", "") == "redis":
+        redis = request.getfixturevalue("redis_server")
+    line, log = gateway.line("scripted/talk"), RedisEventLog(redis.url) if redis else None
+    async with api_app(tmp_path, line=line, log=log) as api, api.serving() as url:
+        yield ChatPlace(api, gateway, url, tmp_path, redis)

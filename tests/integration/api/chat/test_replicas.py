@@ -1,5 +1,6 @@
 """Several replicas, some of which die: one writes an answer, and nothing is paid twice."""
 
+import asyncio
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from heliostat_api.chat.frames import Say
 from heliostat_api.chat.saying import Begun
@@ -17,11 +19,11 @@ from heliostat_api.chat.shelf import Shelf
 from heliostat_api.chat.tools import SaveAgent
 from heliostat_api.people.person import LOCAL, Person, PersonKind
 from heliostat_cli.embedded.folders import StateFolder
-from support.chatting import Talker, of_type, parts_of, talking, text_of
+from support.chatting import Frame, Talker, of_type, parts_of, talking, text_of
 from support.dev_process import DevProcess, running_dev
 from support.fuses import KilledError
 
-from .conftest import ANN, SCENARIOS, ChatPlace
+from .conftest import ANN, OVER_EACH_LOG, OVER_REDIS, SCENARIOS, ChatPlace
 
 PERSON = Person(ANN, PersonKind.GUEST)
 OVER = timedelta(seconds=16)
@@ -34,6 +36,7 @@ async def begin(place: ChatPlace, text: str) -> Begun:
     return begun
 
 
+@OVER_EACH_LOG
 async def test_any_replica_shows_and_stops_what_another_one_writes(place: ChatPlace) -> None:
     async with place.replica() as other, place.talker() as here, other.talker() as there:
         conversation = await here.say("stand still")
@@ -45,6 +48,33 @@ async def test_any_replica_shows_and_stops_what_another_one_writes(place: ChatPl
     assert answer["state"] == "stopped"
 
 
+@OVER_REDIS
+async def test_who_watches_hears_the_rest_after_an_outage_of_redis(place: ChatPlace) -> None:
+    assert place.redis is not None
+    async with place.replica() as other, place.talker() as here, other.talker() as there:
+        conversation = await here.say("stand still")
+        await here.until(lambda _: any(of_type(each, "text") for each in here.answers))
+        await asyncio.to_thread(place.redis.kill)
+        await here.watch(conversation, max(here.cursors()))
+        await there.watch(conversation)
+        for each in (here, there):
+            await each.send(type="stop", conversation="another")
+            refused = await each.until(lambda frame: frame["type"] == "refused")
+            assert problem_status(refused) == 404, "nothing else is refused"
+        await asyncio.to_thread(place.redis.start)
+        await there.until(lambda _: bool(there.answers))
+        await there.send(type="stop", conversation=conversation)
+        assert (await here.answered())["state"] == "stopped"
+        assert await there.answered() == here.answers[0]
+
+
+def problem_status(refused: Frame) -> JsonValue:
+    problem = refused["problem"]
+    assert isinstance(problem, dict)
+    return problem["status"]
+
+
+@OVER_EACH_LOG
 async def test_an_answer_without_a_writer_is_marked_and_continued_once(place: ChatPlace) -> None:
     begun = await begin(place, "hello")
     async with place.replica() as other, place.talker() as here, other.talker() as there:
@@ -63,6 +93,7 @@ async def test_an_answer_without_a_writer_is_marked_and_continued_once(place: Ch
     assert (await place.gateway.booked(begun.conversation))["requests"] == 1
 
 
+@OVER_EACH_LOG
 async def test_a_writer_that_comes_back_too_late_changes_nothing(place: ChatPlace) -> None:
     begun = await begin(place, "talk")
     place.api.clock.go_on(OVER)
@@ -88,6 +119,7 @@ async def test_an_answer_outlives_a_sleep_of_its_machine(place: ChatPlace) -> No
         assert (await ann.answered())["state"] == "stopped"
 
 
+@OVER_EACH_LOG
 async def test_a_replica_that_ends_in_good_order_leaves_its_answers_interrupted(
     place: ChatPlace,
 ) -> None:
