@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -67,10 +68,11 @@ class Desk:
             if document is None:
                 return
             writer = Writer(shelf.documents, shelf.log, shelf.clock, begun.conversation, document)
-            await self._keep_writing(begun, writer)
-            await shelf.change(begun.conversation, lambda each: ended(each, begun, writer))
-        except LostError:
-            return  # whoever took it over sees to the rest
+            with suppress(LostError):  # whoever took it over sees to the rest
+                await self._keep_writing(begun, writer)
+                await shelf.change(begun.conversation, lambda each: ended(each, begun, writer))
+            if await shelf.is_going(begun.conversation):
+                await shelf.bury(begun.conversation)
         except StoreError as error:
             # The lease runs out, and then it counts as interrupted.
             _LOG.warning("answer %s could not be written: %s", begun.answer, error)

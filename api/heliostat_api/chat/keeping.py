@@ -36,8 +36,8 @@ class Keeping:
             await self.mending.mend(document)
 
     async def delete(self, person: Person, conversation: str) -> None:
-        """With all that was said. Its agent stays. From its first write on nobody sees it."""
-        await self.stop(person, conversation)
+        """With all that was said, as soon as nobody writes in it any more. Its agent stays. From
+        the first write on nobody sees it."""
         while True:
             document = await self.shelf.own(person, conversation)
             going = replace(read_conversation(document), deleting=True)
@@ -45,4 +45,4 @@ class Keeping:
                 await self.shelf.documents.commit(changed(document, going))
             except ConflictError:
                 continue
-            return await self.shelf.bury(going)
+            return await self.mending.bury(going)

@@ -63,7 +63,7 @@ class Mending:
         """Whatever is answered. `is_alone`: nobody else does, and we have not begun."""
         untold = Query(COLLECTION, None, {"untold": True}, limit=_PAGE)
         for document in (await self.shelf.documents.query(untold)).documents:
-            await self._tell(document)
+            await self._tell(document, is_alone=is_alone)
         answering = Query(
             COLLECTION, None, {"state": ConversationState.ANSWERING.value}, limit=_PAGE
         )
@@ -74,6 +74,9 @@ class Mending:
         """One conversation, if its answer has no writer any more; whether it was looked at so
         closely that it may have changed."""
         conversation = read_conversation(document)
+        if conversation.deleting:
+            await self.bury(conversation, is_alone=is_alone)
+            return True
         is_answering = conversation.state is ConversationState.ANSWERING
         if not is_answering or self.is_ours(conversation.answer):
             return False
@@ -85,11 +88,27 @@ class Mending:
             await self._end(document, conversation, found, message)
         return True
 
-    async def _tell(self, document: Document) -> None:
+    async def bury(self, conversation: ConversationRecord, *, is_alone: bool = False) -> None:
+        """What is being deleted: at once, or by whoever writes in it, who is told to stop."""
+        await self.shelf.tell_gone(conversation)
+        if await self._is_written(conversation, is_alone=is_alone):
+            await self.shelf.wish_stop(conversation.id, conversation.answer)
+        else:
+            await self.shelf.bury(conversation.id)
+
+    async def _is_written(self, conversation: ConversationRecord, *, is_alone: bool) -> bool:
+        if not conversation.answer or is_alone:
+            return False
+        found = await self.shelf.message(conversation.id, conversation.answer)
+        if found is None or (message := read_message(found)).state is not MessageState.WRITING:
+            return False
+        return self.is_ours(conversation.answer) or self._is_leased(message)
+
+    async def _tell(self, document: Document, *, is_alone: bool) -> None:
         """Whoever changed it may have died before anybody heard of it, or before it was gone."""
         record = read_conversation(document)
         if record.deleting:
-            await self.shelf.bury(record)
+            await self.bury(record, is_alone=is_alone)
             return
         for each in await self.shelf.latest(record.id, _LAST_WORDS):
             await self.shelf.say(record.id, whole(each))

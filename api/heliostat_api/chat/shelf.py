@@ -144,12 +144,21 @@ class Shelf:
         for audience in audiences_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}@{record.changed_at}")
 
-    async def bury(self, record: ConversationRecord) -> None:
-        """What is being deleted goes, its document last: a crash before is mended by it."""
+    async def is_going(self, conversation: str) -> bool:
+        """Whether it is being deleted, or gone."""
+        document = await self.documents.get(path_of(conversation))
+        return document is None or read_conversation(document).deleting
+
+    async def tell_gone(self, record: ConversationRecord) -> None:
+        """The person's lists, once, that it is being deleted."""
         payload = GoneConversationView(id=record.id).model_dump(by_alias=True)
         report = Report(ReportType.CONVERSATION_DELETED, self.clock(), payload)
         for audience in audiences_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}#gone")
-        for audience in (audience_of(record.id), stop_audience_of(record.id)):
+
+    async def bury(self, conversation: str) -> None:
+        """What is being deleted goes, once nobody writes in it any more; its document last, so that
+        a crash before is mended by it."""
+        for audience in (audience_of(conversation), stop_audience_of(conversation)):
             await self.log.forget(audience)
-        await self.documents.delete_tree(path_of(record.id))
+        await self.documents.delete_tree(path_of(conversation))

@@ -1,12 +1,22 @@
 """Who leaves while it answers: the answer ends before what was said goes, and nothing stays."""
 
 import asyncio
+from datetime import timedelta
 
+import pytest
+
+from heliostat_api.chat.frames import Say
+from heliostat_api.chat.journal import audience_of, stop_audience_of
 from heliostat_api.chat.shelf import Shelf
+from heliostat_api.events.redis_log import RedisEventLog
+from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.mine.erasing import REST
+from heliostat_api.people.person import Person, PersonKind
 from support.chatting import of_type
 
-from .conftest import ANN, ChatPlace
+from .conftest import ANN, OVER_EACH_LOG, ChatPlace
+
+PERSON = Person(ANN, PersonKind.GUEST)
 
 
 async def test_an_answer_that_is_being_written_ends_and_nothing_of_it_stays(
@@ -28,3 +38,65 @@ async def test_an_answer_that_is_being_written_ends_and_nothing_of_it_stays(
     assert await shelf.latest(conversation) == ()
     heard = await api.parts.streams.log.read([f"conversation:{conversation}"], 0)
     assert heard.reports == ()
+
+
+@OVER_EACH_LOG
+@pytest.mark.parametrize("replica", ["the same", "another"])
+async def test_of_a_conversation_that_is_deleted_while_it_answers_nothing_stays(
+    place: ChatPlace, replica: str
+) -> None:
+    async with place.replica() as other, place.talker() as ann:
+        conversation = await ann.say("stand still")
+        await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
+        api = (other if replica == "another" else place).api
+        async with api.browser(ANN) as browser:
+            path = f"/api/conversations/{conversation}"
+            assert (await browser.delete(path)).status_code == 204
+            assert (await browser.get(path)).status_code == 404
+            assert (await browser.get("/api/conversations")).json()["items"] == []
+        await gone(place, conversation)
+        answer = str(ann.answers[0]["id"])
+        async with asyncio.timeout(30):
+            while place.api.parts.chat.desk.writes(answer):
+                await asyncio.sleep(0.01)
+    assert await rows(place, conversation) == 0
+    booked = await place.gateway.booked(conversation)
+    assert (booked["requests"], booked["settled"]) == (1, True), "the model is not called any more"
+
+
+async def test_a_deleted_conversation_whose_writer_died_goes_once_its_lease_is_over(
+    place: ChatPlace,
+) -> None:
+    chat, said = place.api.parts.chat, Say(type="say", id="1", text="hello")
+    conversation, begun = await chat.saying.say(PERSON, said, "")
+    assert begun is not None
+    await chat.keeping.delete(PERSON, conversation)
+    await chat.reading.mending.mend_all()
+    assert await place.api.documents.get(f"conversations/{conversation}") is not None
+    place.api.clock.go_on(timedelta(seconds=16))
+    await chat.reading.mending.mend_all()
+    await gone(place, conversation)
+    chat.desk.begin(begun)  # it had only been asleep
+    async with asyncio.timeout(30):
+        while chat.desk.writes(begun.answer):
+            await asyncio.sleep(0.01)
+    assert await rows(place, conversation) == 0
+    told = (await chat.log.read([f"person:{ANN}"], 0)).reports
+    assert [each.report.type for each in told] == ["conversation.changed", "conversation.deleted"]
+
+
+async def gone(place: ChatPlace, conversation: str) -> None:
+    async with asyncio.timeout(30):
+        while await place.api.documents.get(f"conversations/{conversation}"):
+            await asyncio.sleep(0.01)
+
+
+async def rows(place: ChatPlace, conversation: str) -> int:
+    """Reports that its audiences have in the log."""
+    log = place.api.surroundings.log
+    names = (audience_of(conversation), stop_audience_of(conversation))
+    if isinstance(log, RedisEventLog):
+        return sum([await log._redis.xlen(f"{{heliostat:events}}:of:{name}") for name in names])
+    assert isinstance(log, SqliteEventLog)
+    counting = "SELECT count(*) FROM reports WHERE audience IN (?, ?)"
+    return int(log._connection.execute(counting, names).fetchone()[0])
