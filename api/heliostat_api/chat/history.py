@@ -51,16 +51,20 @@ class _Talk:
                 self.open_calls.remove(call)
                 self.add("user", ToolResult(call, text or _NOTHING, is_error))
             case ToolCallPart(id=id_, name=name, input=given):
-                if self.turns and self.turns[-1][0] == "user":
-                    self.settle()  # calls after results are another answer of the model
+                self.begin()
                 self.open_calls.append(id_)
                 self.add("assistant", ToolUse(id_, name, given))
             case TextPart(text=text) if text.strip():
-                self.settle()
+                self.begin()
                 self.add("assistant", Text(text.rstrip()))
             case StatusPart(code=code) if code in _BROKEN_OFF:
                 self.settle()
                 self.add("user", Text(_GO_ON.format(code=code.value)))
+
+    def begin(self) -> None:
+        """What is said after results is another answer of the model; beside its calls it is not."""
+        if self.turns and self.turns[-1][0] == "user":
+            self.settle()
 
     def settle(self) -> None:
         """Every call has a result, before anything else is said."""

@@ -71,6 +71,33 @@ def test_calls_and_results_alternate_and_what_only_people_see_is_left_out() -> N
     )
 
 
+def test_what_is_said_beside_calls_takes_no_result_from_them() -> None:
+    parts = (call("1"), TextPart(text="And the schedule."), call("2"), result("1"), result("2"))
+    assert turns_of([said("go"), answer(*parts, TextPart(text="Done."))]) == (
+        Turn("user", (Text("go"),)),
+        Turn(
+            "assistant",
+            (
+                ToolUse("1", "save_agent", {"name": "1"}),
+                Text("And the schedule."),
+                ToolUse("2", "save_agent", {"name": "2"}),
+            ),
+        ),
+        Turn(
+            "user", (ToolResult("1", "result of 1", False), ToolResult("2", "result of 2", False))
+        ),
+        Turn("assistant", (Text("Done."),)),
+    )
+
+
+def test_words_after_the_last_call_stand_before_its_result() -> None:
+    turns = turns_of([said("go"), answer(call("1"), TextPart(text="Testing."), result("1"))])
+    assert turns[1:] == (
+        Turn("assistant", (ToolUse("1", "save_agent", {"name": "1"}), Text("Testing."))),
+        Turn("user", (ToolResult("1", "result of 1", False),)),
+    )
+
+
 def test_an_interrupted_answer_is_gone_on_with_from_where_it_broke_off() -> None:
     broken = answer(TextPart(text="Half"), call("1"), status(StatusCode.INTERRUPTED))
     user, assistant, told = turns_of([said("go"), broken])
@@ -116,6 +143,41 @@ def test_whatever_an_answer_was_the_turns_are_what_a_model_api_takes(
             assert sorted(answered) == sorted(open_calls)
         assert turn.blocks
         open_calls = [each.id for each in turn.blocks if isinstance(each, ToolUse)]
+
+
+STEPS = st.lists(
+    st.lists(st.one_of(st.just("call"), st.sampled_from(["hello", " "])), min_size=1, max_size=4),
+    max_size=4,
+)
+
+
+def parts_of(steps: list[list[str]]) -> list[Part]:
+    """Of an answer: what each answer of the model held, and after it the results of its calls."""
+    parts: list[Part] = []
+    for number, step in enumerate(steps):
+        ids = [f"{number}-{at}" for at, _ in enumerate(step)]
+        parts += [
+            call(id_) if each == "call" else TextPart(text=each)
+            for id_, each in zip(ids, step, strict=True)
+        ]
+        parts += [result(id_) for id_, each in zip(ids, step, strict=True) if each == "call"]
+    return parts
+
+
+@given(STEPS, st.integers(0, 20))
+def test_every_result_that_there_was_is_told_and_no_other_one(
+    steps: list[list[str]], broken_at: int
+) -> None:
+    parts = parts_of(steps)[:broken_at]
+    turns = turns_of([said("go"), answer(*parts, status(StatusCode.INTERRUPTED))])
+    told = [each for turn in turns for each in turn.blocks if isinstance(each, ToolResult)]
+    there_were = [each.call_id for each in parts if isinstance(each, ResultPart)]
+    assert [each for each in told if not each.is_error] == [
+        ToolResult(each, f"result of {each}", False) for each in there_were
+    ]
+    called = [each.id for each in parts if isinstance(each, ToolCallPart)]
+    assert sorted(each.call for each in told) == sorted(called)
+    assert turns[-1].role == "user"
 
 
 def test_what_there_is_no_room_for_is_left_out_from_the_start() -> None:
