@@ -75,6 +75,8 @@ def _plan(scene: _Scene) -> list[_Call]:
     wish = scene.wish
     if wish.intent in _TOOLS:
         return [_Call(_TOOLS[wish.intent], {})] if _can_ask(scene) else []
+    if wish.is_several:
+        return []
     if not (wish.task or wish.name or wish.schedule) or not (scene.has_agent or scene.tasks):
         return []
     calls = []
@@ -115,6 +117,8 @@ def _last_words(scene: _Scene, seen: Conversation) -> str:
     if wish.intent in _TOOLS:
         asked = bool(seen.recent_calls)
         return say(Phrase.ANSWER if asked else Phrase.NO_AGENT, wish.language, result=seen.result)
+    if wish.is_several:
+        return say(Phrase.WHICH_ONE, wish.language)
     if wish.unplaced_time and scene.has_agent:
         return say(Phrase.HOW_OFTEN, wish.language, time=wish.unplaced_time)
     if not seen.recent_calls:

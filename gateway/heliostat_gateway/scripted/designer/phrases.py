@@ -19,6 +19,7 @@ class Phrase(StrEnum):
     READY = "ready"
     CHANGED = "changed"
     HOW_OFTEN = "howOften"
+    WHICH_ONE = "whichOne"
     NO_SCHEDULE = "noSchedule"
     REFUSED = "refused"
     ANSWER = "answer"
@@ -59,6 +60,12 @@ _TEXTS: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.HOW_OFTEN: (
         "How often shall it run at {time}? For example: “every day at {time}”.",
         "{time}에 얼마나 자주 실행할까요? 예: “매일 {time}에”.",
+    ),
+    Phrase.WHICH_ONE: (
+        "You named more than one time or day, and I understand one for each agent. Which one shall "
+        "it be? For example: “every day at 9 am”. Another time is another agent's.",
+        "시각이나 날짜를 여러 개 말씀하셨는데, 저는 에이전트마다 하나만 알아듣습니다. 어느 것으로 "
+        "할까요? 예: “매일 오전 9시에”. 다른 시각에는 에이전트를 하나 더 만드세요.",
     ),
     Phrase.NO_SCHEDULE: (
         "It has no schedule yet: say when it shall run, or start it by hand.",

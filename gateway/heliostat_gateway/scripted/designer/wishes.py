@@ -4,7 +4,7 @@ A script understands little: name, time, recurrence, zone and the task that is l
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -45,6 +45,8 @@ class Wish:
     timing: Timing | None
     unplaced_time: str = ""
     """A time of day that was asked for while nothing says on which days."""
+    is_several: bool = False
+    """It names more times or days than an agent has, so that somebody must choose."""
 
     @property
     def schedule(self) -> JsonObject | None:
@@ -62,9 +64,17 @@ def read_wishes(words: tuple[str, ...]) -> list[Wish]:
     wishes: list[Wish] = []
     before: Timing | None = None
     for said in words:
-        wishes.append(read_wish(said, before))
-        before = wishes[-1].timing or before
+        wish = read_wish(said, before)
+        if wishes and wishes[-1].is_several and wish.timing:
+            wish = _chosen(wish, wishes[-1])
+        wishes.append(wish)
+        before = wish.timing or before
     return wishes
+
+
+def _chosen(wish: Wish, asked: Wish) -> Wish:
+    """Which of several times it shall be: the rest was said before, and is not done yet."""
+    return replace(wish, task=wish.task or asked.task, name=wish.name or asked.name)
 
 
 def read_wish(said: str, before: Timing | None = None) -> Wish:
@@ -72,16 +82,17 @@ def read_wish(said: str, before: Timing | None = None) -> Wish:
     text = " ".join(said.split())
     name, unnamed = _take_name(text)
     zone, unzoned = _take_zone(unnamed)
-    timing, unplaced, rest = take_timing(unzoned, zone, before)
-    is_about_else = bool(name or timing or unplaced)
-    task = "" if is_about_else and says_nothing(rest) else _tidied(rest)
+    taken = take_timing(unzoned, zone, before)
+    is_about_else = bool(name or taken.timing or taken.unplaced)
+    task = "" if is_about_else and says_nothing(taken.rest) else _tidied(taken.rest)
     return Wish(
         language=Language.KOREAN if _HANGUL.search(said) else Language.ENGLISH,
-        intent=Intent.DESIGN if unplaced else _intent_of(text, task, timing),
+        intent=Intent.DESIGN if taken.unplaced else _intent_of(text, task, taken.timing),
         name=name,
         task=task,
-        timing=timing,
-        unplaced_time=unplaced,
+        timing=taken.timing,
+        unplaced_time=taken.unplaced,
+        is_several=taken.is_several,
     )
 
 
@@ -144,10 +155,12 @@ _NAMES: Final = _patterns(
     rf"{_RENAME}{_PLAIN}",
     rf",?\s*(?:and\s+)?\b(?:called|named|call it|name it|call him|call her)\s+{_QUOTED}",
     rf",?\s*(?:and\s+)?\b(?:call it|name it)\s+{_PLAIN}",
-    r"\b(?:agent|bot|assistant)\s+(?:called|named)\s+(?P<name>\w[\w-]*(?:\s+[A-Z]\w*)*)",
+    r"(?:(?<=\bagent)|(?<=\bbot)|(?<=\bassistant))\s+(?:called|named)\s+"
+    r"(?P<name>\w[\w-]*(?:\s+(?-i:[A-Z])\w*)*)",
     rf"(?:이름은|이름을)\s*{_QUOTED}\s*(?:으로|로|이야|야|이에요|예요|입니다)?{_KOREAN_SO}",
     r"(?:이름은|이름을)\s*(?P<name>[\w-]{1,30}?(?: [\w-]{1,20}?){0,2})"
     r"(?:으로|로|이야|야|이에요|예요|입니다)(?=[\s.,]|$)" + _KOREAN_SO,
+    r"이름은\s*(?P<name>[\w-]{1,30}(?: [\w-]{1,20}){0,2})(?<![줘요둬해까])\s*(?=[.,!?]|$)",
     rf"{_QUOTED}\s*(?:이라고|라고)\s*(?:불러|해|지어)\s*(?:줘|주세요)",
     rf"{_QUOTED}\s*(?:이라는|라는)\s*(?:이름의|이름으로)?",
 )
@@ -184,7 +197,7 @@ _MANNERS: Final = _patterns(
     r"\b(?:make|create|build|design|set up|give)\s+(?:me\s+)?(?:an?|the)\s+"
     r"(?:agent|bot|assistant)\b(?:\s+(?:that|which|who|to)\b)?",
     r"^\s*(?:an?|the)\s+(?:agent|bot|assistant)\s+(?:that|which|who|to)\b",
-    r"(?:하는|해\s*주는|할)?\s*(?:에이전트|봇)(?:를|을)?\s*(?:하나\s*)?(?:만들어|설계해|생성해)?\s*"
+    r"(?:(?:하는|해\s*주는|할)\s*|(?<![가-힣]))(?:에이전트|봇)(?:를|을)?\s*(?:하나\s*)?(?:만들어|설계해|생성해)?\s*"
     r"(?:줘|주세요|줄래요?|주실래요)?[.!?]*$",
     r"(?:하고 싶어요?|부탁(?:해요?|드려요|드립니다|합니다))[.!]*$",
 )

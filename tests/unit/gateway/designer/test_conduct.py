@@ -1,5 +1,7 @@
 """What the script that plays the designer answers, step by step."""
 
+import pytest
+
 from heliostat_gateway.scripted.designer.conduct import WORKER
 from support.designer_talk import Talk
 
@@ -40,6 +42,33 @@ def test_later_words_change_the_same_agent() -> None:
     calls, words = talk.say("name it 'Dun'")
     assert [each.input for each in calls] == [{"name": "Dun"}]
     assert "I am a script" not in words
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "chosen", "task"),
+    [
+        ("Every day at 9am and 5pm, check the mail", "Which one", "at 5pm", "Check the mail"),
+        (
+            "매월 1일과 15일 오전 9시에 급여를 계산해 줘",
+            "어느 것으로",
+            "매월 15일 오전 9시",
+            "급여를 계산해 줘",
+        ),
+    ],
+)
+def test_of_several_times_one_is_asked_for_before_anything_is_saved(
+    said: str, asked: str, chosen: str, task: str
+) -> None:
+    talk = Talk()
+    calls, words = talk.say(said)
+    assert not calls
+    assert asked in words
+    saved, scheduled, tried = talk.say(chosen)[0]
+    assert task in str(saved.input["prompt"])
+    schedule = scheduled.input["schedule"]
+    assert isinstance(schedule, dict)
+    assert (schedule["time"], schedule.get("monthDay", 0)) in (("17:00", 0), ("09:00", 15))
+    assert tried.name == "run_test"
 
 
 def test_questions_are_asked_of_the_tools() -> None:

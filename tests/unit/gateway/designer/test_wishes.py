@@ -170,6 +170,29 @@ def test_a_recurrence_becomes_a_schedule(said: str, schedule: JsonObject | None)
             "백업 파수꾼",
             "백업을 확인해 줘",
         ),
+        (
+            "Make an agent called Invoicer that lists overdue invoices every day at 7am",
+            "Invoicer",
+            "Lists overdue invoices",
+        ),
+        (
+            "I want a bot named Kim Chi that writes a haiku every night at 11",
+            "Kim Chi",
+            "Writes a haiku",
+        ),
+        (
+            "Create an assistant named Max to summarise my mails every Monday at 9:30",
+            "Max",
+            "Summarise my mails",
+        ),
+        ("매일 8시 30분에 뉴스를 요약해 줘. 이름은 뉴스봇", "뉴스봇", "뉴스를 요약해 줘"),
+        ("이름은 김비서. 매일 8시에 일정을 요약해 줘", "김비서", "일정을 요약해 줘"),
+        (
+            "매일 8시에 일정을 요약해 줘. 이름은 네가 정해 줘",
+            "",
+            "일정을 요약해 줘. 이름은 네가 정해 줘",
+        ),
+        ("매주 우리 팀의 챗봇", "", "우리 팀의 챗봇"),
         ("매 시간 정각에 서버 상태를 확인해 줘", "", "서버 상태를 확인해 줘"),
         ("매달 첫날 오전 8시에 청구서를 모아 줘", "", "청구서를 모아 줘"),
         ("Could you check our page every half hour?", "", "Check our page"),
@@ -198,6 +221,44 @@ def test_name_and_task_are_the_persons_own_words(said: str, name: str, task: str
 )
 def test_short_words_ask_and_long_ones_describe(said: str, intent: Intent) -> None:
     assert read_wish(said).intent is intent
+
+
+@pytest.mark.parametrize(
+    ("said", "task"),
+    [
+        ("매월 1일과 15일 오전 9시에 급여를 계산해 줘", "급여를 계산해 줘"),
+        ("매일 오전 9시와 오후 6시에 메일을 확인해 줘", "메일을 확인해 줘"),
+        ("매일 9시, 12시, 18시에 메일을 확인해 줘", "메일을 확인해 줘"),
+        ("매주 월요일 오전 9시와 수요일 오후 3시에 회의를 알려 줘", "회의를 알려 줘"),
+        ("Every day at 9am and 5pm, check the mail", "Check the mail"),
+        ("Check the mail at 9am or noon every day", "Check the mail"),
+        ("Every day at 9 and 17, check the mail", "Check the mail"),
+        ("Every Monday at 9 and on Thursday at 10, check the mail", "Check the mail"),
+        ("Pay the wages on the 1st and 15th of every month", "Pay the wages"),
+        ("Pay the wages on the 1st and the 15th of every month at 9", "Pay the wages"),
+        ("Pay the wages every month on the 1st and 15th at 9", "Pay the wages"),
+    ],
+)
+def test_a_second_time_or_day_is_noticed_and_no_part_of_the_task(said: str, task: str) -> None:
+    wish = read_wish(said)
+    assert wish.is_several
+    assert wish.task == task
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Every Monday, at 9am, check the mail",
+        "At 9am, every Monday, check the mail",
+        "every Tuesday and Thursday at 7:05, check the mail",
+        "Every day at 9am check whether the shop opens at 10am",
+        "Every Monday at 9, 3 things to do",
+        "매일 9시에, 15일 치 로그를 정리해 줘",
+        "매주 월, 수, 금 오후 2시에 뉴스 3개와 날씨를 알려 줘",
+    ],
+)
+def test_one_time_is_one(said: str) -> None:
+    assert not read_wish(said).is_several
 
 
 def test_a_time_that_nobody_said_is_told() -> None:
