@@ -24,7 +24,7 @@ from heliostat_api.chat.pieces import gathered
 from heliostat_api.chat.saying import Begun
 from heliostat_api.chat.scenes import Outcome, Scene, refusal, shortened
 from heliostat_api.chat.shelf import Shelf, path_of
-from heliostat_api.chat.statuses import Language, cut, language_of, status, too_long
+from heliostat_api.chat.statuses import Language, cut, language_of, scripted, status, too_long
 from heliostat_api.chat.toolbox import Toolbox
 from heliostat_api.chat.tools import TOOLS
 from heliostat_api.chat.views import ResultPart, StatusCode, StatusPart, TextPart, ToolCallPart
@@ -136,7 +136,8 @@ class Answer:
             case Opened(request=request, provider=provider):
                 await self._writer.open(request)
                 if provider == _SCRIPTED and not self._writer.has_said_script:
-                    await self._writer.add(status(StatusCode.SCRIPT, self.language))
+                    wanted = self._means.choosing.wanted
+                    await self._writer.add(scripted(wanted, self.language))
             case TextBegins():
                 step.text = None
             case TextMore(text=text):

@@ -3,13 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
-from heliostat_api.chat.models import ChatModel
 from heliostat_core.agents import DEFAULT_MODEL
 
 SCRIPT: Final = "scripted/designer"
 _KEPT_SECONDS: Final = 60.0
+
+
+class Naming(Protocol):
+    """Part of ChatModel."""
+
+    async def names(self, key: str) -> tuple[str, ...]:
+        """Models that this key may ask for. Raises ModelError."""
 
 
 @dataclass
@@ -17,7 +23,7 @@ class Choosing:
     """The one of the settings; else the house's usual one where the gateway can ask it, and the
     script where it has no way to a model."""
 
-    model: ChatModel
+    model: Naming
     wanted: str = ""
     clock: Callable[[], float] = time.monotonic
     _chosen: str = field(default="", init=False)

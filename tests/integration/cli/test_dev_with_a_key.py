@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from heliostat_api.people.person import LOCAL
+from support.chatting import of_type, talking, text_of
 from support.fake_provider import KEY, run_fake_providers
 from support.heliostat_program import PROGRAM, build_environ
 from support.ports import free_port
@@ -54,3 +56,14 @@ def test_an_agent_without_a_model_is_tested_with_the_provider_of_the_key(address
     assert view["model"] == "claude-sonnet-5-5"
     assert view["result"] == "Hello from the scripted provider."
     assert view["costMicros"] == 2_800, "two calls at that model's prices"
+
+
+async def test_the_chat_is_answered_by_the_provider_of_the_key(address: str) -> None:
+    with open_browser(address) as client:
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    async with talking(address, LOCAL.id, {"Origin": address, "Cookie": cookie}) as person:
+        await person.say("Greet me")
+        answer = await person.answered()
+    assert text_of(answer) == "Hello from the scripted provider."
+    assert of_type(answer, "status") == [], "no script answered"
+    assert answer["costMicros"]
