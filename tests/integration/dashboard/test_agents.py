@@ -142,7 +142,7 @@ def test_what_somebody_saved_meanwhile_is_not_activated_unseen(
         theirs = open_page(f"/agents/{agent}?tab=edit")
         field(theirs, "Prompt").fill("Theirs.")
         save(theirs)
-    expect(dialog).to_contain_text("Somebody saved revision 2 meanwhile")
+    expect(dialog).to_contain_text("Someone saved revision 2 in the meantime")
     expect(dialog).not_to_contain_text("Theirs.")
     expect(activate).to_be_disabled()
     for route in held:
@@ -157,7 +157,7 @@ def test_the_next_times_of_a_page_that_stays_open_are_still_to_come(
     page = open_page("/settings")
     page.clock.install()
     page.goto(f"{dev.url}/agents/{make(dev, 'Punctual')}?tab=edit")
-    page.get_by_text("Regularly", exact=True).click()
+    page.get_by_text("On a schedule", exact=True).click()
     times = page.get_by_role("list", name="Next times").get_by_role("listitem")
     expect(times).to_have_count(10)
 

@@ -28,7 +28,7 @@ def test_pages_look_as_they_are_shown_in_the_docs(
 ) -> None:
     del chromium
     folder = IMAGES if os.environ.get("UPDATE_SCREENSHOTS") else tmp_path
-    with running_dev(tmp_path / "dev") as dev:
+    with running_dev(tmp_path) as dev:
         page = profile(1440, 900, zone="Asia/Seoul").new_page()
         complaints.follow(page)
 
