@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
+from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.port import Documents, StoreError
 from heliostat_api.documents.sqlite.backups import back_up, restore
 from heliostat_api.documents.sqlite.store import open_sqlite
@@ -92,6 +93,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
             chat_model=settings.chat_model,
             chat_test_seconds=settings.chat_test_seconds,
             is_alone=settings.store == "sqlite",
+            file_bounds=FileBounds(settings.file_bytes, settings.files_bytes),
             buckets=buckets,
             spans=spans,
         )

@@ -152,10 +152,20 @@ class ApiSettings(BaseSettings):
         ),
     ] = TRANSCRIPT_BYTES
     file_bytes: Annotated[
-        int, Field(ge=0, description="Bytes that one file of a run may have to be kept.")
+        int,
+        Field(
+            ge=0,
+            description="Bytes that one file of a run may have to be kept. The operator's "
+            "HELIOSTAT_OPERATOR_FILE_BYTES says how large a file a run delivers.",
+        ),
     ] = FILE_BYTES
     files_bytes: Annotated[
-        int, Field(ge=0, description="Bytes that all files of a run may have together.")
+        int,
+        Field(
+            ge=0,
+            description="Bytes that all files of a run may have together. The operator's "
+            "HELIOSTAT_OPERATOR_FILES_BYTES says how many a run delivers.",
+        ),
     ] = FILES_BYTES
     images: Annotated[
         Words,

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from heliostat_api.chat.assembly import Line
+from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.port import Documents
 from heliostat_api.events.log import EventLog
 from heliostat_api.gateway.client import GatewayPlace
@@ -46,6 +47,8 @@ class Surroundings:
     """How the chat reaches a model, if not on keys of the api through its gateway."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""
+    file_bounds: FileBounds = field(default_factory=FileBounds)
+    """Of the files of runs that are kept."""
     buckets: Buckets = field(default_factory=lambda: LocalBuckets(monotonic))
     """What counts requests."""
     spans: Spans | None = None

@@ -42,6 +42,9 @@ Peers = Annotated[
 Networks = Annotated[tuple[NetworkText, ...], NoDecode, BeforeValidator(read_words)]
 
 PREFIX: Final = "HELIOSTAT_OPERATOR_"
+FILE_BYTES: Final = 20 * 2**20
+FILES_BYTES: Final = 100 * 2**20
+"""The runner's own bounds."""
 
 
 class OperatorSettings(BaseSettings):
@@ -70,6 +73,22 @@ class OperatorSettings(BaseSettings):
         int,
         Field(ge=0, le=3600, description="How long a run's end waits until the api has it all."),
     ] = 60
+    file_bytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Bytes that a file may have that a run delivers; the api takes no more "
+            "than its HELIOSTAT_API_FILE_BYTES.",
+        ),
+    ] = FILE_BYTES
+    files_bytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Bytes that all files that a run delivers may have; the api takes no more "
+            "than its HELIOSTAT_API_FILES_BYTES.",
+        ),
+    ] = FILES_BYTES
     recording_seconds: Annotated[
         int,
         Field(

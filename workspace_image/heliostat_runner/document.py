@@ -60,6 +60,10 @@ class Api:
     url: str
     delivery_seconds: int
     """How long the attempt's end may wait until all is taken."""
+    file_bytes: int | None = None
+    """The largest file that it takes; None: the runner's own bound."""
+    files_bytes: int | None = None
+    """All files together."""
 
 
 @dataclass(frozen=True)
@@ -190,8 +194,15 @@ def _read_verify(fields: _Fields) -> Verify | None:
 
 
 def _read_api(fields: _Fields) -> Api | None:
-    api = fields.object_or_none("api", "url", "deliverySeconds")
-    return None if api is None else Api(_read_url(api), api.count("deliverySeconds", 0))
+    api = fields.object_or_none("api", "url", "deliverySeconds", "fileBytes", "filesBytes")
+    if api is None:
+        return None
+    return Api(
+        _read_url(api),
+        api.count("deliverySeconds", 0),
+        api.count_or_none("fileBytes"),
+        api.count_or_none("filesBytes"),
+    )
 
 
 def _read_proxy(fields: _Fields) -> Proxy | None:

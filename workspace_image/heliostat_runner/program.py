@@ -16,7 +16,7 @@ from .claude_run import run_claude
 from .command_run import run_command
 from .delivery import Delivery
 from .document import DocumentError, RunDocument, RuntimeType, parse_document
-from .files import WorkFile, find_files
+from .files import Bounds, WorkFile, find_files
 from .ingest import attempt_path
 from .memo import Memo, drop_memo, write_memo
 from .pieces import Pieces
@@ -162,10 +162,9 @@ async def _list_files(
     if delivery is None:
         return ()
     settings, since = attempt.settings, attempt.transcript.born_ns
+    bounds = _bounds(attempt)
     search = asyncio.create_task(
-        in_thread(
-            lambda: find_files(settings.workspace, settings.state_dir, since, settings.bounds)
-        )
+        in_thread(lambda: find_files(settings.workspace, settings.state_dir, since, bounds))
     )
     if not await attempt.shutdown.wait_for(search, until):
         search.cancel()
@@ -178,6 +177,14 @@ async def _list_files(
     if found.files or found.left_out:
         attempt.transcript.note("files", **found.to_json())
     return found.files
+
+
+def _bounds(attempt: Attempt) -> Bounds:
+    """Of the files that the api takes, as far as the run document says so."""
+    own, api = attempt.settings.bounds, attempt.document.api
+    if api is None:
+        return own
+    return Bounds(api.file_bytes or own.file_bytes, api.files_bytes or own.run_bytes)
 
 
 async def _deliver_rest(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from heliostat_api.agents.reading import Agents
-from heliostat_api.documents.files import FileBounds, Files
+from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.snapshots import Snapshots
 from heliostat_api.events.stream import Streams
@@ -31,8 +31,8 @@ def open_records(around: Surroundings) -> Records:
     agents, executions = Agents(documents), Executions(documents)
     settings = around.settings
     most = settings.transcript_bytes if settings else TRANSCRIPT_BYTES
-    bounds = FileBounds(settings.file_bytes, settings.files_bytes) if settings else FileBounds()
-    transcripts, files = Transcripts(documents, most), Files(documents, clock, bounds)
+    transcripts = Transcripts(documents, most)
+    files = Files(documents, clock, around.file_bounds)
     return Records(
         agents,
         executions,

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
+from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
@@ -72,7 +73,8 @@ async def dev(terminal: Terminal, root: Path, port: int, gateway: Settings, *, o
         ) as opened:
             if opened.goes_on:
                 raise second_one(folder)
-            async with serving_api(folder, listening, gateway.otlp_endpoint) as server:
+            bounds = FileBounds(operator.file_bytes, operator.files_bytes)
+            async with serving_api(folder, listening, bounds, gateway.otlp_endpoint) as server:
                 seconds = time.monotonic() - STARTED
                 terminal.line(render_welcome(address, folder, gateway, seconds))
                 if opens:
@@ -124,7 +126,7 @@ def render_welcome(address: str, folder: StateFolder, gateway: Settings, seconds
 
 @asynccontextmanager
 async def serving_api(
-    folder: StateFolder, listening: socket.socket, otlp_endpoint: str
+    folder: StateFolder, listening: socket.socket, bounds: FileBounds, otlp_endpoint: str
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serves as long as the block runs; yields the server's task once it answers."""
     with closing(Store(folder.world_file)) as store:
@@ -147,6 +149,7 @@ async def serving_api(
                 gateway=gateway_place(folder),
                 chat_model=os.environ.get(_CHAT_MODEL, ""),
                 is_alone=True,
+                file_bounds=bounds,
                 spans=spans,
             )
         )

@@ -5,7 +5,7 @@ from heliostat_core.executions import Execution
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.runs.actions import StartAttempt
 from heliostat_operator.runs.prompts import finished_prompt
-from heliostat_operator.settings import OperatorSettings
+from heliostat_operator.settings import FILE_BYTES, FILES_BYTES, OperatorSettings
 
 VERSION = 1
 TERMINATION_GRACE_SECONDS = 30
@@ -58,7 +58,16 @@ def _api(settings: OperatorSettings) -> JsonObject:
     """Left out without an api: a runner of an earlier release would refuse the field."""
     if not settings.api_url:
         return {}
-    return {"api": {"url": settings.api_url, "deliverySeconds": settings.delivery_seconds}}
+    # So are bounds that are the runner's own.
+    one, all_ = settings.file_bytes, settings.files_bytes
+    return {
+        "api": {
+            "url": settings.api_url,
+            "deliverySeconds": settings.delivery_seconds,
+            **({"fileBytes": one} if one != FILE_BYTES else {}),
+            **({"filesBytes": all_} if all_ != FILES_BYTES else {}),
+        }
+    }
 
 
 def _proxy(start: StartAttempt, url: str) -> JsonObject:

@@ -54,18 +54,18 @@ class ApiProcess:
     def key(self, attempt: int = 1) -> str:
         return self.signer.sign(make_claims(UID, attempt=attempt, issued=datetime.now(UTC)))
 
-    def start(self, *, known: str = UID, repeat: int = 0, drop: int = 0) -> None:
-        options = {
+    def start(self, *, known: str = UID, **options: int) -> None:
+        """See the options of ingest_server."""
+        given = {
             "--folder": self.folder,
             "--port": self._port,
             "--known": known,
-            "--repeat": repeat,
-            "--drop": drop,
+            **{f"--{name.replace('_', '-')}": value for name, value in options.items()},
         }
         # As a module of the tests: the runner's own fixtures are never imported by it.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "integration.runner.ingest_server"]
-            + [str(word) for option in options.items() for word in option],
+            + [str(word) for option in given.items() for word in option],
             env={**os.environ, "PYTHONPATH": str(_TESTS)},
             stdout=self._log,
             stderr=self._log,

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from heliostat_api.documents.files import FileBounds, Files
+from heliostat_api.documents.files import FILE_BYTES, FILES_BYTES, FileBounds, Files
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.sqlite_log import SqliteEventLog
@@ -80,7 +80,7 @@ def _breaking_off(send: Send) -> Send:
     return broken
 
 
-def build_app(folder: Path, known: str) -> FastAPI:
+def build_app(folder: Path, known: str, bounds: FileBounds) -> FastAPI:
     def clock() -> datetime:
         return datetime.now(UTC)
 
@@ -91,7 +91,7 @@ def build_app(folder: Path, known: str) -> FastAPI:
         app,
         Ingest(
             transcripts=Transcripts(documents),
-            files=Files(documents, clock, FileBounds()),
+            files=Files(documents, clock, bounds),
             owners=KnownRuns(**{known.replace("-", "_"): (AUDIENCE,)}),
             log=SqliteEventLog(folder / "log.db"),
             clock=clock,
@@ -108,8 +108,11 @@ def main() -> None:
     parser.add_argument("--known", required=True)
     parser.add_argument("--repeat", type=int, default=0)
     parser.add_argument("--drop", type=int, default=0)
+    parser.add_argument("--file-bytes", type=int, default=FILE_BYTES)
+    parser.add_argument("--files-bytes", type=int, default=FILES_BYTES)
     chosen = parser.parse_args()
-    app = Unruly(build_app(chosen.folder, chosen.known), chosen.repeat, chosen.drop)
+    bounds = FileBounds(chosen.file_bytes, chosen.files_bytes)
+    app = Unruly(build_app(chosen.folder, chosen.known, bounds), chosen.repeat, chosen.drop)
     config = uvicorn.Config(app, host="127.0.0.1", port=chosen.port, access_log=False)
     asyncio.run(uvicorn.Server(config).serve())
 

@@ -30,13 +30,15 @@ def api(tmp_path: Path) -> Iterator[ApiProcess]:
     process.close()
 
 
-def make_run(make_pod: MakePod, api: ApiProcess, script: str, *, wait: int = 60) -> Pod:
+def make_run(
+    make_pod: MakePod, api: ApiProcess, script: str, *, wait: int = 60, **bounds: int
+) -> Pod:
     pod = make_pod(GATEWAY)
     (pod.run_dir / "key").write_text(api.key())
     pod.write(
         execution={"namespace": "default", "name": "sales-1", "uid": UID},
         runtime={"type": "Command", "command": ["sh", "-c", script], "stallSeconds": 60},
-        api={"url": api.url, "deliverySeconds": wait},
+        api={"url": api.url, "deliverySeconds": wait, **bounds},
     )
     return pod
 
@@ -161,6 +163,23 @@ def test_files_that_the_run_made_arrive_whole_and_the_others_are_listed(
     assert (listed["count"], listed["leftOutCount"]) == (2, 1)
     assert listed["leftOut"][0]["path"] == "huge.bin"
     assert_delivered(pod, api)
+
+
+def test_an_operator_that_allows_larger_files_has_them_delivered(
+    make_pod: MakePod, api: ApiProcess
+) -> None:
+    api.start(file_bytes=40 << 20, files_bytes=400 << 20)
+    script = "truncate -s 30M large.bin; truncate -s 41M huge.bin; for i in 1 2 3; do truncate -s "
+    bounds = {"fileBytes": 40 << 20, "filesBytes": 200 << 20}
+    pod = make_run(make_pod, api, f"{script}39M $i.bin; done", **bounds)
+    left = pod.run()
+
+    assert left.ending == ("Succeeded", "Unverified", 0)
+    delivered = {path: len(content) for path, content in api.files().items()}
+    assert delivered.pop("large.bin") == 30 << 20
+    assert delivered == {f"{number}.bin": 39 << 20 for number in range(1, 4)}, "147 MiB in all"
+    [listed] = [event for event in left.transcript if event.get("subtype") == "files"]
+    assert [each["path"] for each in listed["leftOut"]] == ["huge.bin"]
 
 
 def test_a_file_that_the_api_refuses_is_named_and_the_others_arrive(

@@ -251,6 +251,18 @@ def test_the_run_document_names_the_api_only_where_there_is_one() -> None:
     assert "api" not in build_run_document(EXECUTION, make_start(spec=SPEC), make_settings())
 
 
+def test_the_run_document_names_bounds_that_are_not_the_runners_own() -> None:
+    bounds = {"file_bytes": 30 << 20, "files_bytes": 300 << 20}
+    settings = make_settings(api_url="http://api:8080").model_copy(update=bounds)
+    document = build_run_document(EXECUTION, make_start(spec=SPEC), settings)
+    assert document["api"] == {
+        "url": "http://api:8080",
+        "deliverySeconds": 60,
+        "fileBytes": 30 << 20,
+        "filesBytes": 300 << 20,
+    }
+
+
 def test_a_traced_run_tells_its_programs_what_they_stand_below() -> None:
     job = build_job(EXECUTION, make_attempt(), SPEC, "workspace:1", traced=True)
     context = runner_context(EXECUTION.correlation_id, EXECUTION.metadata.uid, 1)

@@ -56,6 +56,12 @@ def test_the_api_is_named_with_the_time_that_it_is_waited_for() -> None:
     assert parse_document(make_document(api=api)).api == Api("https://api:8443/base", 0)
 
 
+def test_the_api_says_how_large_files_may_be() -> None:
+    api = {"url": "http://api", "deliverySeconds": 0, "fileBytes": 5, "filesBytes": 7}
+
+    assert parse_document(make_document(api=api)).api == Api("http://api", 0, 5, 7)
+
+
 def test_what_may_be_absent() -> None:
     document = parse_document(make_document(verify=None, parameters=[]))
 
@@ -88,6 +94,7 @@ def test_what_may_be_absent() -> None:
         ({"api": {"url": "http://:80", "deliverySeconds": 1}}, "api.url must name a host"),
         ({"api": {"url": "http://a:x", "deliverySeconds": 1}}, "api.url must name a host"),
         ({"api": {"url": "http://[a", "deliverySeconds": 1}}, "api.url must name a host"),
+        ({"api": {"url": "http://a", "deliverySeconds": 1, "fileBytes": 0}}, "api.fileBytes must"),
         ({"api": {"url": "http://a", "deliverySeconds": -1}}, "api.deliverySeconds must be"),
         ({"parameters": [{"name": "a"}]}, "parameters[0].value must be"),
         ({"parameters": [7]}, "parameters[0] must be an object"),
