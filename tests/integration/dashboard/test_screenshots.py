@@ -1,4 +1,4 @@
-"""The pages as docs/images shows them, with what a few days of use leave there.
+"""The pages as docs/images shows them, with what a few runs leave there.
 
 `UPDATE_SCREENSHOTS=1` writes them to docs/images; look at each before you commit it.
 """
@@ -55,8 +55,9 @@ def settle(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_label("Loading")).to_have_count(0)
     expect(page.get_by_role("region", name="What is going on")).to_contain_text("Live")
-    page.wait_for_load_state("networkidle")
-    page.evaluate("document.fonts.ready.then(() => true)")
+    expect(page.locator("figure:not(:has(canvas))")).to_have_count(0)
+    page.evaluate("() => Promise.all([...document.images].map(image => image.decode()))")
+    page.evaluate("() => document.fonts.ready.then(() => true)")
 
 
 def design(page: Page, request: str) -> str:
@@ -69,7 +70,7 @@ def design(page: Page, request: str) -> str:
     card.get_by_role("button", name="Activate").click()
     page.get_by_role("button", name="Activate it").click()
     expect(card.get_by_text("Ready")).to_be_visible()
-    return str(card.get_by_role("link", name="Open").get_attribute("href"))
+    return str(card.get_by_role("link", name="Open", exact=True).get_attribute("href"))
 
 
 def use(dev: DevProcess) -> str:
