@@ -45,24 +45,46 @@ class Guard:
         if scope["type"] not in ("http", "websocket") or is_for_programs(scope["path"]):
             return await self._app(scope, receive, send)
         refusal = self._refusal(scope)
-        if refusal is None:
-            return await self._app(scope, receive, send)
-        if scope["type"] == "websocket":
-            return await WebSocketClose(code=1008, reason=refusal)(scope, receive, send)
-        return await respond(ProblemError(HTTPStatus.FORBIDDEN, plain(refusal)))(
-            scope, receive, send
-        )
+        return await (refused(scope, refusal) if refusal else self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
-        hosts = headers.getlist("host")
-        host = hosts[0] if len(hosts) == 1 else ""
-        if self._hosts and host_name(host) not in self._hosts:
-            return f"Host must be one of {', '.join(sorted(self._hosts))}."
+        host = host_of(headers)
+        if self._hosts and (refusal := refuse_host(host, self._hosts)):
+            return refusal
         own = {origin_of("https" if is_secure(scope) else "http", host), *self._public}
         if scope["type"] == "http" and scope["method"] in _SAFE:
             return refuse_reading(scope["method"], headers)
         return refuse_writing(headers, own)
+
+
+class HostGuard:
+    """ASGI middleware around a whole server of one machine: it answers to `hosts`, on any path."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuses as Guard does."""
+        is_asked = scope["type"] in ("http", "websocket")
+        host = host_of(Headers(scope=scope)) if is_asked else ""
+        refusal = refuse_host(host, self._hosts) if is_asked else None
+        await (refused(scope, refusal) if refusal else self._app)(scope, receive, send)
+
+
+def refused(scope: Scope, why: str) -> ASGIApp:
+    """The answer: 403, of a WebSocket before it is accepted."""
+    if scope["type"] == "websocket":
+        return WebSocketClose(code=1008, reason=why)
+    return respond(ProblemError(HTTPStatus.FORBIDDEN, plain(why)))
+
+
+def refuse_host(host: str, hosts: Collection[str]) -> str | None:
+    """Why this server is not meant."""
+    if host_name(host) in hosts:
+        return None
+    return f"Host must be one of {', '.join(sorted(hosts))}."
 
 
 def refuse_writing(headers: Headers, own: Collection[str]) -> str | None:
@@ -102,6 +124,12 @@ def refuse_reading(method: str, headers: Headers) -> str | None:
 def origin_of(scheme: str, host: str) -> str:
     """As browsers write it: in lower case, without the scheme's own port."""
     return f"{scheme}://{host}".lower().removesuffix(_DEFAULT_PORTS.get(scheme, " "))
+
+
+def host_of(headers: Headers) -> str:
+    """Empty where a request names none, or several."""
+    hosts = headers.getlist("host")
+    return hosts[0] if len(hosts) == 1 else ""
 
 
 def host_name(host: str) -> str:

@@ -21,6 +21,7 @@ from heliostat_api.gateway.identity import Identity, read_signing_key
 from heliostat_api.main import create_app
 from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
+from heliostat_api.serving.guards import HostGuard
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.surroundings import Surroundings
 from heliostat_cli import STARTED
@@ -28,7 +29,7 @@ from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import EmbeddedServer, gateway_address, serving_app
 from heliostat_cli.embedded.host import embedded_operator_settings
 from heliostat_cli.embedded.logs import EmbeddedLogs
-from heliostat_cli.embedded.ports import HOST, Taken, WantedPort, listen_from, port_of
+from heliostat_cli.embedded.ports import HOST, NAMES, Taken, WantedPort, listen_from, port_of
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_cli.errors import CliError
@@ -45,7 +46,6 @@ from heliostat_gateway.settings import (
 from heliostat_telemetry.lines import TextLines, set_up_lines
 from heliostat_telemetry.spans import open_spans
 
-_NAMES = frozenset({"127.0.0.1", "localhost"})
 _NAMESPACE = "default"
 _CHAT_MODEL = "HELIOSTAT_API_CHAT_MODEL"
 
@@ -142,7 +142,7 @@ async def serving_api(
                 documents=documents,
                 log=log,
                 session_secrets=(read_secret(folder.session_key),),
-                hosts=_NAMES,
+                hosts=NAMES,
                 namespace=_NAMESPACE,
                 owner=LOCAL.id,
                 clock=utc_now,
@@ -154,7 +154,7 @@ async def serving_api(
             )
         )
         try:
-            async with serving_app(app, listening, _ApiServer) as task:
+            async with serving_app(HostGuard(app, NAMES), listening, _ApiServer) as task:
                 yield task
         finally:
             if spans:

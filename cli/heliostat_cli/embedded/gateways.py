@@ -7,11 +7,20 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
 import uvicorn
-from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
+from heliostat_api.serving.guards import HostGuard
 from heliostat_cli.embedded.folders import StateFolder
-from heliostat_cli.embedded.ports import ANY_PORT, HOST, WantedPort, listen_from, listen_on, port_of
+from heliostat_cli.embedded.ports import (
+    ANY_PORT,
+    HOST,
+    NAMES,
+    WantedPort,
+    listen_from,
+    listen_on,
+    port_of,
+)
 from heliostat_cli.errors import CliError
 from heliostat_gateway.__main__ import KEEP_ALIVE_SECONDS, Server
 from heliostat_gateway.main import create_app
@@ -58,13 +67,14 @@ async def serving(
             "redis_url": SecretStr(""),  # a world of its own
         }
     )
-    async with serving_app(create_app(own), listening, _GatewayServer) as task:
+    app = HostGuard(create_app(own), NAMES)
+    async with serving_app(app, listening, _GatewayServer) as task:
         yield task
 
 
 @asynccontextmanager
 async def serving_app(
-    app: FastAPI, listening: socket.socket, server_type: type[EmbeddedServer]
+    app: ASGIApp, listening: socket.socket, server_type: type[EmbeddedServer]
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serves an app inside this process, as long as the block runs."""
     config = uvicorn.Config(

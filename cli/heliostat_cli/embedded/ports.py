@@ -10,6 +10,8 @@ import psutil
 from heliostat_cli.errors import CliError
 
 HOST = "127.0.0.1"
+NAMES: Final = frozenset({HOST, "localhost"})
+"""What it is called from this machine."""
 _TRIES = 50
 _PORTS = 65536
 

@@ -13,6 +13,8 @@ import psutil
 import pytest
 from pydantic import JsonValue
 
+from heliostat_cli.embedded.folders import StateFolder
+from heliostat_cli.embedded.gateways import gateway_address
 from heliostat_core.names import RECORDED_ANNOTATION
 from support.dev_process import DevProcess, running_dev
 from support.heliostat_program import PROGRAM, build_environ
@@ -174,6 +176,17 @@ def test_a_foreign_host_is_refused_whoever_asks(dev: DevProcess) -> None:
         answer = client.get("/api/me", headers={"Host": "rebound.example:8080"})
     assert answer.status_code == 403
     assert "Host must be one of 127.0.0.1, localhost" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/ingest/v1/x", "/v1/models"])
+def test_a_foreign_host_is_refused_on_every_path_of_both_ports(dev: DevProcess, path: str) -> None:
+    gateway = gateway_address(StateFolder(dev.folder))
+    for url in (dev.url, gateway):
+        with httpx2.Client(base_url=url) as client:
+            rebound = client.get(path, headers={"Host": "rebound.example:8080"})
+            assert rebound.status_code == 403, (url, path)
+            assert "Host must be one of 127.0.0.1, localhost" in rebound.text
+            assert client.get(path).status_code != 403, (url, path)
 
 
 def test_a_foreign_page_can_command_nothing(dev: DevProcess) -> None:
