@@ -1,5 +1,6 @@
 """Ports of this machine: the one that is wanted, or the next one that is free."""
 
+import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,20 +44,34 @@ ANY_PORT: Final = WantedPort()
 
 
 def listen_from(wanted: WantedPort) -> socket.socket:
-    """Listens on the first free port. Raises CliError when none of 50 is."""
+    """Listens on the first free port. Raises CliError when none of 50 is, or none may be had."""
     first = wanted.first
     for port in range(first, min(first + _TRIES, _PORTS)):
         try:
             return listen_on(port)
-        except OSError:
+        except OSError as error:
+            if refusal := refuse_port(port, error):
+                raise refusal from error
             wanted.tell(Taken(port, find_holder(port)))
     raise CliError(
         f"no port from {first} to {first + _TRIES - 1} is free", "Choose another with --port."
     )
 
 
+def refuse_port(port: int, error: OSError) -> CliError | None:
+    """Why that port is not to be had, nor the next one; None where somebody else has it."""
+    if error.errno == errno.EADDRINUSE:
+        return None
+    if error.errno == errno.EACCES:
+        return CliError(
+            f"port {port} needs rights that you don't have",
+            "Ports below 1024 need rights; choose --port 8080.",
+        )
+    return CliError(f"port {port} can't be used: {error.strerror}", "Choose another with --port.")
+
+
 def listen_on(port: int) -> socket.socket:
-    """Raises OSError when somebody else has it."""
+    """Raises OSError where that can't be."""
     listening = socket.socket()
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
