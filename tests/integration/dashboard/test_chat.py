@@ -83,7 +83,7 @@ def test_one_press_becomes_an_agent_that_the_person_puts_to_work(
     page.get_by_role("button", name="Run now").click()
     page.wait_for_url("**/executions/*")
     expect(page.locator("main").get_by_text("Succeeded", exact=True)).to_be_visible()
-    expect(page.get_by_text("What I was asked stands in report.md").first).to_be_visible()
+    expect(page.get_by_text("Your request is saved in report.md").first).to_be_visible()
 
 
 def test_a_connection_that_breaks_in_the_middle_of_an_answer_loses_nothing(

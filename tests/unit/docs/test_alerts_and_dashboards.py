@@ -141,11 +141,11 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
         assert each.annotations["summary"]
 
 
-def test_every_runbook_says_what_how_to_see_and_how_to_mend() -> None:
+def test_every_runbook_says_what_how_to_see_and_how_to_fix() -> None:
     text = RUNBOOKS.read_text()
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         parts = re.findall(r"^\*\*(\w+)\*\*", section, re.MULTILINE)
-        assert parts == ["Means", "See", "Mend"], section.partition("\n")[0]
+        assert parts == ["Means", "See", "Fix"], section.partition("\n")[0]
 
 
 def test_dashboards_have_names_of_their_own() -> None:
