@@ -1,7 +1,8 @@
 """What pydantic says of a field, in the language at hand: pure."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
+
+from pydantic_core import ErrorDetails
 
 from heliostat_api.texts import Text, bilingual
 
@@ -32,7 +33,7 @@ _KOREAN: Final = {
 }
 
 
-def words_of(error: Mapping[str, Any]) -> Text:
+def words_of(error: ErrorDetails) -> Text:
     """One of `ValidationError.errors()`; a validator of our own says it in English."""
     english = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from fastapi import FastAPI, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
@@ -187,7 +188,7 @@ def _status_of(error: Exception) -> HTTPStatus:
     return HTTPStatus.CONFLICT
 
 
-def malformed(errors: Iterable[Mapping[str, Any]]) -> ProblemError:
+def malformed(errors: Iterable[ErrorDetails]) -> ProblemError:
     """What pydantic says of a request or a frame: each field by its place."""
     return refused(
         [
