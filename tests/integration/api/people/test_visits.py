@@ -140,7 +140,7 @@ async def test_without_guests_a_newcomer_is_turned_away(tmp_path: Path) -> None:
         async with api.browser(GUEST) as browser:
             me = await browser.get("/api/me")
     assert page.status_code == me.status_code == 401
-    assert "ask whoever runs this server" in page.text
+    assert "Ask the administrator of this server" in page.text
     assert "set-cookie" not in page.headers
 
 
