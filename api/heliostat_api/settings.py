@@ -13,8 +13,11 @@ from heliostat_api.people.roles import RoleRow
 from heliostat_api.webhooks.addresses import place_of
 from heliostat_api.webhooks.signatures import key_of
 from heliostat_core.egress import check_allowed
-from heliostat_core.environment import NetworkText, read_words
-from heliostat_telemetry.spans import OtlpEndpoint
+from heliostat_core.environment import (
+    NetworkText,
+    OtlpEndpoint,
+    read_words,
+)
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Collection, Iterable
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 # Kubernetes injects such names into pods beside a Service that is called like the program.
 _SERVICE_LINK = r"(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)"
@@ -32,3 +32,28 @@ def _network(text: str) -> str:
 
 NetworkText = Annotated[str, AfterValidator(_network)]
 """A CIDR as it is usually written: 10.0.0.7/8 is 10.0.0.0/8."""
+
+OTLP_ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+OtlpEndpoint: TypeAlias = Annotated[
+    str,
+    Field(
+        validation_alias=OTLP_ENDPOINT,
+        pattern=r"^(https?://\S+)?$",
+        description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without it. "
+        "Other `OTEL_` variables hold as OpenTelemetry says.",
+    ),
+]
+"""The setting of a service that tells of spans."""
+
+RefreshSeconds = Annotated[
+    float,
+    Field(gt=0, le=86400, description="A secret's labels and newest version are read anew after."),
+]
+KeepSeconds = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=86400,
+        description="While Secret Manager is away, what was read is used for so long.",
+    ),
+]

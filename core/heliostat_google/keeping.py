@@ -4,26 +4,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
-
-from pydantic import Field
+from typing import Generic, TypeVar
 
 from heliostat_google.problems import SecretProblem, SecretUnavailableError
 
 _REST_SECONDS = 5.0
-
-RefreshSeconds = Annotated[
-    float,
-    Field(gt=0, le=86400, description="A secret's labels and newest version are read anew after."),
-]
-KeepSeconds = Annotated[
-    float,
-    Field(
-        gt=0,
-        le=86400,
-        description="While Secret Manager is away, what was read is used for so long.",
-    ),
-]
 
 Answer = TypeVar("Answer")
 

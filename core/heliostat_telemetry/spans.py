@@ -2,23 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, Protocol, TypeAlias
-
-from pydantic import Field
+from typing import Literal, Protocol, TypeAlias
 
 from heliostat_core.traces import SpanContext
-
-ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
-OtlpEndpoint: TypeAlias = Annotated[
-    str,
-    Field(
-        validation_alias=ENDPOINT,
-        pattern=r"^(https?://\S+)?$",
-        description="Receiver of spans (OTLP over HTTP, without `/v1/traces`); none without it. "
-        "Other `OTEL_` variables hold as OpenTelemetry says.",
-    ),
-]
-"""The setting of a service that tells of spans."""
 
 Attributes: TypeAlias = Mapping[str, str | int | float | bool]
 

@@ -18,9 +18,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from heliostat_core.environment import unknown_settings
+from heliostat_core.environment import (
+    KeepSeconds,
+    RefreshSeconds,
+    unknown_settings,
+)
 from heliostat_core.secret_refs import LATEST, ManagedSecret
-from heliostat_google.keeping import KeepSeconds, RefreshSeconds
 
 PREFIX: Final = "HELIOSTAT_GATEWAY_"
 # The field of each provider's key, and the variable that it is read from.

@@ -12,11 +12,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from heliostat_core.environment import NetworkText, read_words
+from heliostat_core.environment import (
+    KeepSeconds,
+    NetworkText,
+    OtlpEndpoint,
+    RefreshSeconds,
+    read_words,
+)
 from heliostat_core.secret_refs import SecretName
-from heliostat_google.keeping import KeepSeconds, RefreshSeconds
 from heliostat_operator.network.peers import check_peer
-from heliostat_telemetry.spans import OtlpEndpoint
 
 
 class KeptSecret(BaseModel):

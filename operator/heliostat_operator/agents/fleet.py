@@ -36,7 +36,8 @@ from heliostat_operator.network.guards import Guards
 from heliostat_operator.network.holds import Hold
 from heliostat_operator.runs.seats import Board, Key
 from heliostat_operator.schedules.triggers import TriggerReconciler
-from heliostat_operator.secrets.vaults import NoVault, Vault, Vaulted
+from heliostat_operator.secrets.vaulted import Vaulted
+from heliostat_operator.secrets.vaults import NoVault, Vault
 from heliostat_operator.settings import OperatorSettings
 
 _GATEWAY_SECONDS = 5.0

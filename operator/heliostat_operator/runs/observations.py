@@ -7,7 +7,7 @@ from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum
 from heliostat_operator.runs.admission import Seats
 from heliostat_operator.runs.charges import NOBODY, Charge
 from heliostat_operator.runs.diagnosis import Facts
-from heliostat_operator.secrets.vaults import NOTHING, Vaulted
+from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ from heliostat_operator.runs.pauses import Pauses
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.runs.seats import Board, Key
 from heliostat_operator.schedules.blocks import is_held_by_schedule
-from heliostat_operator.secrets.vaults import NOTHING, NoVault, Vault, Vaulted
+from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
+from heliostat_operator.secrets.vaults import NoVault, Vault
 
 _QUIET = timedelta(seconds=5)
 _AGENT_SECONDS = 1.0

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -11,6 +10,7 @@ from heliostat_core.secret_labels import NAMESPACES_LABEL, is_for_agents, namesp
 from heliostat_core.secret_refs import ManagedRef, ManagedSecret
 from heliostat_google.keeping import Ages, KeptAnswers
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
+from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
 
 
 class SecretReader(Protocol):
@@ -19,17 +19,6 @@ class SecretReader(Protocol):
     async def labels(self, secret: str) -> Mapping[str, str]: ...
 
     async def value(self, secret: ManagedSecret) -> SecretStr: ...
-
-
-@dataclass(frozen=True)
-class Vaulted:
-    """Values by variable, or why the first of them can't be had."""
-
-    values: Mapping[str, SecretStr] = field(default_factory=dict)
-    problem: SecretProblem | None = None
-
-
-NOTHING = Vaulted()
 
 
 class Vault(Protocol):

@@ -18,7 +18,8 @@ from heliostat_google.problems import SecretUnavailableError
 from heliostat_google.secret_manager import SecretManager
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
-from heliostat_operator.secrets.vaults import SecretManagerVault, Vaulted
+from heliostat_operator.secrets.vaulted import Vaulted
+from heliostat_operator.secrets.vaults import SecretManagerVault
 from support.builders.resources import make_agent, make_execution, make_settings
 from support.fake_gateway import FakeGateway
 from support.google.accounts import ServiceAccount

@@ -18,7 +18,7 @@ from heliostat_operator.runs.admission import Seats
 from heliostat_operator.runs.diagnosis import Facts
 from heliostat_operator.runs.lifecycle import Decision, decide
 from heliostat_operator.runs.observations import Observation
-from heliostat_operator.secrets.vaults import NOTHING, Vaulted
+from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
 from support.builders.resources import (
     NOW,
     make_agent,
