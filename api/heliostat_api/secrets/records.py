@@ -1,8 +1,9 @@
-"""What is known of a person's secret beside its values, and the Secret that holds those: pure."""
+"""What is known of a person's secret beside its values, and the Secret that holds those."""
 
 import base64
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final, Self
@@ -24,7 +25,7 @@ MOST: Final = 100
 MOST_BYTES: Final = 256 * 1024
 """Of all values of one secret together."""
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-_SUFFIX_LETTERS: Final = 10
+_RANDOM_BYTES: Final = 12
 
 SecretName = Annotated[
     str,
@@ -103,20 +104,16 @@ class OwnSecret(View):
         return self.model_copy(update={"keys": keys, "uid": uid})
 
 
-def new_secret(person_id: str, name: str, namespace: str, now: datetime) -> OwnSecret:
-    """Two people may use one name: whose it is makes the difference."""
-    suffix = digest_of(person_id, name)[:_SUFFIX_LETTERS]
-    resource = child_name(slug(name, "secret"), suffix)
+def new_secret(name: str, namespace: str, now: datetime) -> OwnSecret:
+    """Two people may use one name: 96 random bits make the difference, which nobody can aim at."""
+    resource = child_name(slug(name, "secret"), secrets.token_hex(_RANDOM_BYTES))
     return OwnSecret(name=name, namespace=namespace, resource=resource, created_at=now)
 
 
 def path_of(person_id: str, name: str) -> str:
     """Of the document that a new secret gets."""
-    return f"{COLLECTION}/{digest_of(person_id, name)}"
-
-
-def digest_of(person_id: str, name: str) -> str:
-    return hashlib.sha256(f"{person_id}\n{name}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{person_id}\n{name}".encode()).hexdigest()
+    return f"{COLLECTION}/{digest}"
 
 
 def read_secret(document: Document) -> OwnSecret:

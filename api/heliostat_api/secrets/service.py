@@ -147,7 +147,7 @@ class Secrets:
                 ),
             )
         path = path_of(person.id, name)
-        secret = new_secret(person.id, name, self.namespace, self.clock())
+        secret = new_secret(name, self.namespace, self.clock())
         with suppress(ConflictError):
             await self.documents.commit(Put(path, secret.fields(person.id), Expected.ABSENT))
         document = await self.documents.get(path)

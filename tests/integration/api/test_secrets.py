@@ -1,6 +1,8 @@
 """Secrets: written, never read again, named by their owner's agents only."""
 
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -10,7 +12,14 @@ from heliostat_api.assembly.entrance import open_movings
 from heliostat_api.documents.port import OWNER, Put
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.person import LOCAL
-from heliostat_api.secrets.records import MOST, OWNER_LABEL, new_secret, owner_label, path_of
+from heliostat_api.secrets.records import (
+    MOST,
+    OWNER_LABEL,
+    OwnSecret,
+    new_secret,
+    owner_label,
+    path_of,
+)
 from heliostat_api.settings import ApiSettings
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World
@@ -18,6 +27,7 @@ from support.local_api import NAMESPACE, ApiPlace, body_of
 from support.shared_api import ApiApp, api_app
 
 ANN, BOB = new_guest_id(), new_guest_id()
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 VALUE = "s3cr3t-value"
 
 
@@ -141,6 +151,36 @@ async def test_nobody_names_or_touches_what_is_anothers(tmp_path: Path) -> None:
         assert wrong_key == {"spec.workspace.secretRefs[0].key": "must be one of its keys: token"}
 
 
+async def test_nobody_can_aim_at_anothers_secret(tmp_path: Path) -> None:
+    """Two persons and names whose hashes begin with the same 40 bits, found by trying."""
+    ann, bob = "guest-" + "a" * 32, "guest-" + "b" * 32
+    hers, his = "crm낔갫", "crm걌괊"
+    async with api_app(tmp_path) as api, api.browser(ann) as one, api.browser(bob) as two:
+        first, second = await put(one, hers, token="1"), await put(two, his, token="2")
+        assert first != second
+        assert (await found(api.world, first, "default"))["data"] == {"token": "MQ=="}
+
+
+async def test_a_secrets_name_in_the_cluster_is_chosen_once_and_cannot_be_guessed(
+    tmp_path: Path,
+) -> None:
+    async with api_app(tmp_path) as api, api.browser(ANN) as ann:
+        first = await put(ann, "crm")
+        assert await put(ann, "crm", token="another") == first
+        assert (await ann.delete("/api/secrets/crm")).status_code == 204
+        again = await put(ann, "crm")
+        assert again != first
+        assert all(re.fullmatch("crm-[0-9a-f]{24}", each) for each in (first, again))
+
+
+async def test_a_secret_that_was_begun_keeps_its_name(tmp_path: Path) -> None:
+    """As after a crash before its values were written, and as documents of before have it."""
+    begun = OwnSecret(name="crm", namespace="default", resource="crm-0123456789", created_at=NOW)
+    async with api_app(tmp_path) as api, api.browser(ANN) as ann:
+        await api.documents.commit(Put(path_of(ANN, "crm"), begun.fields(ANN)))
+        assert await put(ann, "crm") == "crm-0123456789"
+
+
 async def test_another_s_secret_in_an_older_draft_neither_runs_nor_is_tested(
     tmp_path: Path,
 ) -> None:
@@ -192,7 +232,7 @@ async def test_all_of_a_person_goes_and_nobody_elses(tmp_path: Path) -> None:
 
 async def test_there_is_a_bound(tmp_path: Path) -> None:
     async with api_app(tmp_path) as api, api.browser(ANN) as ann:
-        known = [new_secret(ANN, f"s{number}", "default", api.clock()) for number in range(MOST)]
+        known = [new_secret(f"s{number}", "default", api.clock()) for number in range(MOST)]
         await api.documents.commit(
             *(Put(path_of(ANN, each.name), each.fields(ANN)) for each in known)
         )

@@ -18,7 +18,7 @@ from support.manifests import INSTALLATION
 
 NAMESPACE = "heliostat-agents"
 SYSTEM = "heliostat-system"
-OWN = new_secret("guest-1", "crm", NAMESPACE, datetime(2026, 11, 22, tzinfo=UTC))
+OWN = new_secret("crm", NAMESPACE, datetime(2026, 11, 22, tzinfo=UTC))
 FOREIGN: JsonObject = {
     "apiVersion": "v1",
     "kind": "Secret",
