@@ -9,6 +9,7 @@ of before are over), and of one whose things are being erased `isErasing` and `e
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -105,27 +106,34 @@ class Register:
         found = await self.find(guest_id)
         if found is not None:
             return found
-        await self._write(guest_id, {"kind": PersonKind.GUEST.value})
+        with suppress(ConflictError):  # whoever was quicker says the same
+            await self._write(guest_id, {"kind": PersonKind.GUEST.value})
         return await self._read_again(guest_id)
 
     async def see_user(self, identity: Identity) -> Record:
-        """A provider vouches for somebody. Raises StoreError."""
-        found = await self.find(identity.person_id)
-        if found is None or self._is_stale(found) or found.claims != identity.claims:
-            vouched: Fields = {
-                "kind": PersonKind.USER.value,
-                "issuer": identity.issuer,
-                "email": identity.claims.email,
-                "groups": sorted(identity.claims.groups),
-            }
-            await self._write(identity.person_id, vouched)
+        """A provider vouches for somebody: that is stored, whoever writes at the same time, for it
+        may take rights away. Raises StoreError."""
+        vouched: Fields = {
+            "kind": PersonKind.USER.value,
+            "issuer": identity.issuer,
+            "email": identity.claims.email,
+            "groups": sorted(identity.claims.groups),
+        }
+        while True:
+            found = await self.find(identity.person_id)
+            if found and not self._is_stale(found) and found.claims == identity.claims:
+                return found
+            try:
+                await self._write(identity.person_id, vouched)
+            except ConflictError:
+                continue
             return await self._read_again(identity.person_id)
-        return found
 
     async def touch(self, person_id: str, record: Record) -> None:
         """Somebody who is known is here: written once a day. Raises StoreError."""
         if self._is_stale(record) and not record.is_gone:
-            await self._write(person_id, {})
+            with suppress(ConflictError):  # who was quicker was here, too
+                await self._write(person_id, {})
 
     async def begin_move(self, guest_id: str, user_id: str) -> bool:
         """Promise that the guest's things become the user's; False when there is no such guest, or
@@ -263,7 +271,7 @@ class Register:
                 await self.forget(document.id)
 
     async def _write(self, person_id: str, fields: Fields) -> None:
-        """Whoever writes at the same time says the same."""
+        """Raises ConflictError when somebody else wrote meanwhile."""
         document = await self.documents.get(path_of(person_id))
         before: Fields = document.fields if document else {"firstSeen": self.clock()}
         kept = {name: each for name, each in before.items() if name not in _OF_ABSENCE}
@@ -273,10 +281,7 @@ class Register:
             document.version if document else Expected.ABSENT,
         )
         self._kept.pop(person_id, None)
-        try:
-            await self.documents.commit(written)
-        except ConflictError:
-            return
+        await self.documents.commit(written)
 
     async def _read_again(self, person_id: str) -> Record:
         document = await self.documents.get(path_of(person_id))
