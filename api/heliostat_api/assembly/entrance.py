@@ -3,10 +3,12 @@
 import time
 from collections.abc import Sequence
 
+from heliostat_api.chat.moves import MovingConversations
+from heliostat_api.chat.shelf import Shelf
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.people.keysets import KeySet
-from heliostat_api.people.moves import Moving
+from heliostat_api.people.moves import Moves, Moving, MovingDocuments
 from heliostat_api.people.register import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.seals import Seals
@@ -29,11 +31,18 @@ def open_entrance(
         around.settings,
         seals,
         register,
-        open_movings(around, money),
+        open_moves(around, register, money),
         money.api_keys,
         endings,
         around.buckets,
     )
+
+
+def open_moves(around: Surroundings, register: Register, money: Money) -> Moves:
+    """What moves with somebody who signs in."""
+    shelf = Shelf(around.documents, around.log, around.clock)
+    movings = (*open_movings(around, money), MovingDocuments(around.documents))
+    return Moves(register, MovingConversations(shelf), movings)
 
 
 def open_movings(around: Surroundings, money: Money) -> Sequence[Moving]:

@@ -15,9 +15,9 @@ from heliostat_api.mine.erasers import (
     ErasingSecrets,
     WaitingForMoves,
 )
-from heliostat_api.mine.erasing import REST, Erasing
+from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.resources import ErasingResources
-from heliostat_api.people.register import Register
+from heliostat_api.people.register import REST, Register
 from heliostat_api.recording import managers
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.surroundings import Surroundings

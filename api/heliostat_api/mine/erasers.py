@@ -94,7 +94,7 @@ class WaitingForMoves:
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser."""
-        return person_id not in {to async for _, to in self.register.open_moves()}
+        return person_id not in {each.user_id async for each in self.register.open_moves()}
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,9 @@ from typing import Final, Protocol
 
 from heliostat_api.documents.port import Document, StoreError
 from heliostat_api.events.endings import Endings
-from heliostat_api.people.register import Erasure, Register
+from heliostat_api.people.register import REST, Erasure, Register
 from heliostat_core.worlds import WorldError
 
-REST: Final = timedelta(minutes=1)
-"""Longer than replicas believe what they read of a person, and than a request takes."""
 PAUSE_SECONDS: Final = 2.0
 """Between two looks at what is on its way."""
 IDLE_SECONDS: Final = 60.0

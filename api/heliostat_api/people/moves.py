@@ -1,12 +1,16 @@
 """Moves: what a guest has becomes theirs for good when they sign in.
 
-The promise is written first, so that a crash in the middle is mended by whoever looks next.
+The promise is written first, so that a crash in the middle is mended by whoever looks next. From
+then on the guest is nobody, but for a moment a replica may not know it and make something for them:
+after a rest all moves again, and only then the promise is kept.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, Protocol
 
 from heliostat_api.documents.port import (
@@ -19,11 +23,13 @@ from heliostat_api.documents.port import (
     StoreError,
 )
 from heliostat_api.gateway.client import GatewayAwayError
-from heliostat_api.people.register import Register
+from heliostat_api.people.register import REST, Move, Register
 from heliostat_core.worlds import WorldError
 
-COLLECTIONS: Final = ("agents", "executions", "conversations", "triggers", "deliveries")
-PAUSE_SECONDS: Final = 60.0
+COLLECTIONS: Final = ("agents", "executions", "triggers", "deliveries")
+PAUSE_SECONDS: Final = 2.0
+"""Between two looks at what is on its way."""
+IDLE_SECONDS: Final = 60.0
 _PAGE = 50
 _LOG = logging.getLogger(__name__)
 
@@ -35,6 +41,16 @@ class Moving(Protocol):
         """Everything of person `before` becomes person `after`'s, however often it is called.
 
         Raises StoreError and WorldError: then it is called again later.
+        """
+
+
+class Settling(Protocol):
+    """What may be written for its owner in the background, whoever they are by then."""
+
+    async def move(self, before: str, after: str) -> bool:
+        """As Moving does it, but what is written ends first; True once nothing is left.
+
+        Raises StoreError: then it is called again later.
         """
 
 
@@ -75,34 +91,61 @@ class Moves:
     they come before the documents."""
 
     register: Register
+    settling: Settling
     movings: Sequence[Moving]
+    rest: timedelta = REST
+    _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def move(self, guest_id: str, user_id: str) -> None:
         """Promise it, and do it as far as it goes now. Raises StoreError if not even promised."""
-        if await self.register.begin_move(guest_id, user_id):
-            await self._try(guest_id, user_id)
+        if not await self.register.begin_move(guest_id, user_id):
+            return
+        await self._try(Move(guest_id, user_id, self.register.clock()), self._move_all)
+        self._asked.set()
 
-    async def resume(self) -> None:
-        """Do what was promised and not done. Raises StoreError."""
-        async for guest_id, user_id in self.register.open_moves():
-            await self._try(guest_id, user_id)
+    async def resume(self) -> bool:
+        """Do what was promised, as far as it goes now; True when all is done. Raises StoreError."""
+        done = [await self._try(each, self._advance) async for each in self.register.open_moves()]
+        return all(done)
 
     async def run(self) -> None:
         """Resumes, until it is cancelled."""
         while True:
+            self._asked.clear()
             try:
-                await self.resume()
+                pause = IDLE_SECONDS if await self.resume() else PAUSE_SECONDS
             except StoreError as error:
                 _LOG.warning("moves are looked for again in a moment: %s", error)
-            await asyncio.sleep(PAUSE_SECONDS)
+                pause = PAUSE_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._asked.wait()
 
-    async def _try(self, guest_id: str, user_id: str) -> None:
+    async def _try(self, move: Move, attempt: Callable[[Move], Awaitable[bool]]) -> bool:
         try:
-            for moving in self.movings:
-                await moving.move(guest_id, user_id)
-            await self.register.end_move(guest_id)
+            return await attempt(move)
         except (StoreError, WorldError, GatewayAwayError) as error:
             _LOG.warning("a guest's things are moved later: %s", error)
+            return False
+
+    async def _advance(self, move: Move) -> bool:
+        """Until the rest is over only what is still written is looked at: all else has moved, and
+        what somebody makes meanwhile moves together."""
+        rested = self.register.clock() - move.since >= self.rest
+        if not rested:
+            await self.settling.move(move.guest_id, move.user_id)
+            return False
+        if not await self._move_all(move):
+            return False
+        await self.register.end_move(move.guest_id)
+        return True
+
+    async def _move_all(self, move: Move) -> bool:
+        """What ends its writing first, for that may make more of the rest."""
+        settled = await self.settling.move(move.guest_id, move.user_id)
+        for moving in self.movings:
+            await moving.move(move.guest_id, move.user_id)
+        return settled
 
 
 def renamed(document: Document, owner: str) -> Put:

@@ -2,9 +2,10 @@
 
 Its fields: `kind`, `firstSeen`, `lastSeen` (to a day; of guests the last page, of users the last
 request), what a provider vouched for at the last sign-in (`issuer`, `email`, `groups`), of a guest
-who signed in `movedTo` and `isMoving`, of one who stayed away `expiredTime` and `isStopping`, of
-somebody whose sessions were ended before their time `endedSessions` (and `sessionsFrom`, when all
-of before are over), and of one whose things are being erased `isErasing` and `erasingSince`.
+who signed in `movedTo`, `isMoving` and `movingSince`, of one who stayed away `expiredTime` and
+`isStopping`, of somebody whose sessions were ended before their time `endedSessions` (and
+`sessionsFrom`, when all of before are over), and of one whose things are being erased `isErasing`
+and `erasingSince`.
 """
 
 import re
@@ -31,6 +32,8 @@ from heliostat_api.people.roles import Claims
 from heliostat_api.people.sessions import LIFETIME, Session
 
 COLLECTION: Final = "people"
+REST: Final = timedelta(minutes=1)
+"""Longer than replicas believe what they read of a person, and than a request takes."""
 _KEPT_FOR = timedelta(seconds=10)
 _MOST_KEPT = 10_000
 _MOST_ENDED = 100
@@ -69,6 +72,15 @@ class Record:
         begins = [each for each in (first_seen, self.sessions_from) if each is not None]
         is_young = all(session.issued + _SECOND > each for each in begins)
         return is_young and session.id not in self.ended
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a guest has is on its way to the user who they are, since then."""
+
+    guest_id: str
+    user_id: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -145,7 +157,8 @@ class Register:
             moved = document.fields.get("movedTo")
             if moved is not None:
                 return moved == user_id
-            promised = {**document.fields, "movedTo": user_id, "isMoving": True}
+            promise: Fields = {"movedTo": user_id, "isMoving": True, "movingSince": self.clock()}
+            promised = {**document.fields, **promise}
             try:
                 await self.documents.commit(Put(document.path, promised, document.version))
             except ConflictError:
@@ -160,13 +173,15 @@ class Register:
             ended = {**document.fields, "isMoving": False}
             await self.documents.commit(Put(document.path, ended, document.version))
 
-    async def open_moves(self) -> AsyncIterator[tuple[str, str]]:
-        """Guests whose things are still on their way, and to whom. Raises StoreError."""
+    async def open_moves(self) -> AsyncIterator[Move]:
+        """What was promised and is not done. Raises StoreError."""
         query = Query(
             COLLECTION, None, {"isMoving": True}, order="lastSeen", descending=False, limit=_PAGE
         )
         for document in (await self.documents.query(query)).documents:
-            yield document.id, str(document.fields["movedTo"])
+            since = document.fields.get("movingSince", document.fields["lastSeen"])
+            assert isinstance(since, datetime)
+            yield Move(document.id, str(document.fields["movedTo"]), since)
 
     async def guests_of(self, user_id: str) -> tuple[str, ...]:
         """Guests whose things became this user's. Raises StoreError."""

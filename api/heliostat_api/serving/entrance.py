@@ -13,7 +13,7 @@ from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.known import ManyPeople, OnePerson, People
 from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.moves import Moves, Moving, MovingDocuments
+from heliostat_api.people.moves import Moves
 from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.register import Register
 from heliostat_api.people.seals import Seals
@@ -49,14 +49,13 @@ def open_for_many(
     settings: ApiSettings,
     seals: Seals,
     register: Register,
-    movings: Sequence[Moving],
+    moves: Moves,
     api_keys: ApiKeys,
     endings: Endings,
     buckets: Buckets,
 ) -> Entrance:
-    """Of a server. `movings`: what is a person's beside plain documents."""
+    """Of a server."""
     sessions = Sessions(seals)
-    moves = Moves(register, (*movings, MovingDocuments(register.documents)))
     people = ManyPeople(
         sessions,
         register,

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from heliostat_api.assembly.entrance import open_moves
 from heliostat_api.chat.frames import Say
 from heliostat_api.chat.journal import audience_of, stop_audience_of
 from heliostat_api.chat.shelf import Shelf
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.mine.erasing import REST
 from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.people.register import REST
 from support.chatting import of_type
 
 from .conftest import ANN, OVER_EACH_LOG, ChatPlace
@@ -83,6 +84,30 @@ async def test_a_deleted_conversation_whose_writer_died_goes_once_its_lease_is_o
     assert await rows(place, conversation) == 0
     told = (await chat.log.read([f"person:{ANN}"], 0)).reports
     assert [each.report.type for each in told] == ["conversation.changed", "conversation.deleted"]
+
+
+async def test_who_signs_in_while_it_answers_has_the_conversation_and_what_it_made(
+    place: ChatPlace,
+) -> None:
+    api, user = place.api, "user-ann"
+    moves = open_moves(api.surroundings, api.parts.erasing.register, api.parts.money)
+    async with place.talker() as ann:
+        conversation = await ann.say("stand still")
+        await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
+        await moves.move(ANN, user)
+        found = await api.documents.get(f"conversations/{conversation}")
+        assert found is not None
+        assert found.fields["userId"] == ANN, "its answer is still written for the guest"
+        assert (await ann.answered())["state"] == "stopped"
+    api.clock.go_on(REST)
+    async with asyncio.timeout(30):
+        while not await moves.resume():
+            await asyncio.sleep(0.02)
+    found = await api.documents.get(f"conversations/{conversation}")
+    assert found is not None
+    assert (found.fields["userId"], found.fields["state"]) == (user, "idle")
+    heard = await api.parts.streams.log.read([f"person:{user}"], 0)
+    assert [each.report.payload["id"] for each in heard.reports] == [conversation]
 
 
 async def gone(place: ChatPlace, conversation: str) -> None:

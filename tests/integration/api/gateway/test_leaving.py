@@ -9,9 +9,8 @@ import httpx2
 import pytest_asyncio
 
 from heliostat_api.gateway.client import Gateway as Client
-from heliostat_api.mine.erasing import REST
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import Register
+from heliostat_api.people.register import REST, Register
 from heliostat_api.people.roles import Claims
 from heliostat_api.settings import ApiSettings
 from heliostat_core.person_keys import person_budget

@@ -29,9 +29,9 @@ from heliostat_api.mine.erasers import (
     ErasingReports,
     WaitingForMoves,
 )
-from heliostat_api.mine.erasing import REST, EraserAwayError, Erasing
+from heliostat_api.mine.erasing import EraserAwayError, Erasing
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import Register
+from heliostat_api.people.register import REST, Register
 from heliostat_api.people.roles import Claims
 from heliostat_api.serving.cookies import SESSION
 from heliostat_core.worlds import AGENT, EXECUTION, Ref

@@ -1,8 +1,8 @@
 """What a guest has becomes theirs when they sign in: all of it, once, whatever breaks meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest_asyncio
@@ -13,12 +13,16 @@ from heliostat_api.documents.port import Delete, Documents, Put, UnavailableErro
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.moves import COLLECTIONS, Moves, MovingDocuments
-from heliostat_api.people.register import Register
+from heliostat_api.people.register import REST, Register
+from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
-from support.shared_api import api_app
+from support.shared_api import URL, Clock, api_app
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NOW = Clock().now
 USER, OTHER = "user-1", "user-2"
+WITH_SIGN_IN = ApiSettings(
+    oidc_issuer="https://id.test", oidc_client_id="heliostat", public_url=URL
+)
 
 
 class Resources:
@@ -33,6 +37,17 @@ class Resources:
             self.failures -= 1
             raise WorldUnavailableError("the world is away")
         self.moved.append((before, after))
+
+
+class Answers:
+    """What is written in the background: ends when a test says so."""
+
+    def __init__(self, *, is_writing: bool = False) -> None:
+        self.is_writing = is_writing
+
+    async def move(self, before: str, after: str) -> bool:
+        assert before != after
+        return not self.is_writing
 
 
 class Interrupted:
@@ -58,13 +73,27 @@ async def documents(tmp_path: Path) -> AsyncIterator[SqliteDocuments]:
     await store.close()
 
 
-def register(documents: Documents) -> Register:
-    return Register(documents, lambda: NOW)
+def now() -> datetime:
+    return NOW
 
 
-def moves(documents: Documents, resources: Resources | None = None) -> Moves:
+def later() -> datetime:
+    """Once every replica knows that somebody moved."""
+    return NOW + REST
+
+
+def register(documents: Documents, clock: Callable[[], datetime] = now) -> Register:
+    return Register(documents, clock)
+
+
+def moves(
+    documents: Documents,
+    resources: Resources | None = None,
+    clock: Callable[[], datetime] = now,
+    answers: Answers | None = None,
+) -> Moves:
     parts = (resources or Resources(), MovingDocuments(documents))
-    return Moves(register(documents), parts)
+    return Moves(register(documents, clock), answers or Answers(), parts)
 
 
 async def make_things(documents: Documents, owner: str, count: int = 3) -> list[str]:
@@ -88,7 +117,7 @@ async def owners(documents: Documents, paths: list[str]) -> set[str]:
 
 
 async def open_moves(documents: Documents) -> list[tuple[str, str]]:
-    return [each async for each in register(documents).open_moves()]
+    return [(each.guest_id, each.user_id) async for each in register(documents).open_moves()]
 
 
 async def test_all_things_of_a_guest_move_and_nobody_elses(documents: SqliteDocuments) -> None:
@@ -98,8 +127,36 @@ async def test_all_things_of_a_guest_move_and_nobody_elses(documents: SqliteDocu
     await moves(documents, resources).move(guest, USER)
     assert await owners(documents, paths) == {USER}
     assert await owners(documents, others) == {OTHER}
-    assert resources.moved == [(guest, USER)]
+    assert resources.moved == [(guest, USER)], "at once"
+    assert await moves(documents, clock=later).resume()
     assert await open_moves(documents) == []
+
+
+async def test_what_a_replica_makes_for_the_guest_meanwhile_moves_too(
+    documents: SqliteDocuments,
+) -> None:
+    guest = await make_guest(documents)
+    moving = moves(documents)
+    await moving.move(guest, USER)
+    paths = await make_things(documents, guest)
+    assert not await moving.resume()
+    assert await open_moves(documents) == [(guest, USER)]
+    assert await moves(documents, clock=later).resume()
+    assert await owners(documents, paths) == {USER}
+    assert await open_moves(documents) == []
+
+
+async def test_a_move_ends_once_nothing_is_written_for_the_guest(
+    documents: SqliteDocuments,
+) -> None:
+    guest, answers = await make_guest(documents), Answers(is_writing=True)
+    moving = moves(documents, clock=later, answers=answers)
+    await register(documents).begin_move(guest, USER)
+    assert not await moving.resume()
+    paths = await make_things(documents, guest)
+    answers.is_writing = False
+    assert await moving.resume()
+    assert await owners(documents, paths) == {USER}
 
 
 async def test_a_guest_moves_to_one_user_only(documents: SqliteDocuments) -> None:
@@ -122,12 +179,12 @@ async def test_somebody_who_is_no_guest_does_not_move(documents: SqliteDocuments
 async def test_a_world_that_is_away_is_tried_again(documents: SqliteDocuments) -> None:
     guest = await make_guest(documents)
     paths, resources = await make_things(documents, guest), Resources(failures=2)
-    moving = moves(documents, resources)
-    await moving.move(guest, USER)
+    await moves(documents, resources).move(guest, USER)
     assert await owners(documents, paths) == {guest}, "resources come first"
-    await moving.resume()
+    moving = moves(documents, resources, later)
+    assert not await moving.resume()
     assert await open_moves(documents) == [(guest, USER)]
-    await moving.resume()
+    assert await moving.resume()
     assert await owners(documents, paths) == {USER}
     assert await open_moves(documents) == []
 
@@ -145,7 +202,7 @@ async def test_a_crash_at_any_write_loses_nothing(documents: SqliteDocuments, at
     except UnavailableError:
         assert await owners(documents, paths) == {guest}, "not even promised"
         await moves(documents).move(guest, USER)
-    await moves(documents).resume()
+    assert await moves(documents, clock=later).resume()
     assert await owners(documents, paths) == {USER}
     assert await open_moves(documents) == []
 
@@ -176,7 +233,7 @@ async def test_a_guest_who_moved_is_nobody_any_more(documents: SqliteDocuments) 
     guest = await make_guest(documents)
     known = register(documents)
     await known.see_guest(guest)
-    await Moves(known, ()).move(guest, USER)
+    await Moves(known, Answers(), ()).move(guest, USER)
     assert (await known.see_guest(guest)).moved_to == USER
 
 
@@ -194,7 +251,31 @@ async def test_a_server_that_starts_ends_what_a_crash_left(tmp_path: Path) -> No
         guest = await make_guest(api.documents)
         paths = await make_things(api.documents, guest)
         await register(api.documents).begin_move(guest, USER)
+        api.clock.go_on(REST)
         async with api.serving(), asyncio.timeout(10):
             while await open_moves(api.documents):
                 await asyncio.sleep(0.01)
         assert await owners(api.documents, paths) == {USER}
+
+
+async def test_what_the_guest_makes_at_another_replica_after_signing_in_is_the_users(
+    tmp_path: Path,
+) -> None:
+    """For some seconds the other one still believes the guest."""
+    guest = new_guest_id()
+    async with api_app(tmp_path, WITH_SIGN_IN) as one, api_app(tmp_path, WITH_SIGN_IN) as two:
+        sign_in = one.parts.sign_in
+        assert sign_in is not None
+        async with two.browser(guest) as browser:
+            assert (await browser.get("/api/me")).status_code == 200
+            await sign_in.moves.move(guest, USER)
+            made = await browser.post(
+                "/api/agents", json={"name": "late", "spec": {"prompt": "Count."}}
+            )
+            assert made.status_code == 201, made.text
+        one.clock.go_on(REST)
+        await sign_in.moves.resume()
+        found = await one.documents.get(f"agents/{made.json()['agent']}")
+        assert found is not None
+        assert found.fields["userId"] == USER
+        assert await open_moves(one.documents) == []
