@@ -17,12 +17,11 @@ from starlette.websockets import WebSocketClose
 
 from heliostat_api.people import iap
 from heliostat_api.serving.cookies import is_secure
+from heliostat_api.serving.credentials import read_bearer
 from heliostat_api.serving.problems import ProblemError, respond
 from heliostat_api.texts import plain
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Browsers add these to requests that no page has to ask for, so they prove nothing.
-_AMBIENT = ("cookie", iap.HEADER)
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]@/\s]+)(?::[0-9]*)?")
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -95,7 +94,7 @@ def refuse_writing(headers: Headers, own: Collection[str]) -> str | None:
     """
     origins = headers.getlist("origin")
     if not origins:
-        if not any(name in headers for name in _AMBIENT):
+        if not has_browsers_credentials(headers):
             return None
         return "Origin is missing: commands with a session come from this server's own pages."
     if len(origins) == 1 and origins[0] in own:
@@ -105,6 +104,13 @@ def refuse_writing(headers: Headers, own: Collection[str]) -> str | None:
         f"Origin must be this server's own ({expected}): commands come from its own pages. Behind "
         "a proxy, HELIOSTAT_API_PUBLIC_URL and HELIOSTAT_API_TRUSTED_PROXIES say what is its own."
     )
+
+
+def has_browsers_credentials(headers: Headers) -> bool:
+    """Whether what comes with it may be of a browser's own accord, and so proves nothing: a cookie,
+    or the header that a proxy adds to whatever passes it, unless a key says who it is."""
+    is_by_proxy = iap.HEADER in headers and not read_bearer(headers)
+    return "cookie" in headers or is_by_proxy
 
 
 def refuse_reading(method: str, headers: Headers) -> str | None:

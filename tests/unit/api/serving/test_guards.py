@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from heliostat_api.serving.guards import Guard, host_name, origin_of
 
+BEHIND_PROXY = {"x-goog-iap-jwt-assertion": "a.b.c"}
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PURGE"]
 
 
@@ -97,7 +98,11 @@ def test_an_origin_is_written_as_browsers_do(scheme: str, host: str, origin: str
         ({"cookie": "a=b"}, 403),
         ({"cookie": ""}, 403),
         ({"cookie": "a=b", "authorization": "Bearer key"}, 403),
-        ({"x-goog-iap-jwt-assertion": "a.b.c"}, 403),
+        (BEHIND_PROXY, 403),
+        ({**BEHIND_PROXY, "authorization": "Bearer key"}, 200),
+        ({**BEHIND_PROXY, "authorization": "Basic YTpi"}, 403),
+        ({**BEHIND_PROXY, "cookie": "a=b", "authorization": "Bearer key"}, 403),
+        ({**BEHIND_PROXY, "origin": "null", "authorization": "Bearer key"}, 403),
         ({"authorization": "Bearer key"}, 200),
         ({}, 200),
     ],
