@@ -1,4 +1,5 @@
-"""One replica of the api for many people over SQLite and a world in memory, filled at its start.
+"""One replica of the api for many people over SQLite and a world in memory, filled at its start;
+its event log is in a file, or in a Redis.
 
 `python -m bench.replica_process FOLDER`; the folder's order.json says what for.
 """
@@ -13,6 +14,7 @@ import uvicorn
 from pydantic import BaseModel
 
 from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity
@@ -32,6 +34,8 @@ class Order(BaseModel):
     runs: int
     gateway: str
     private: str
+    redis: str = ""
+    """Where the event log is; empty: in a file."""
 
 
 class PassingClock(Clock):
@@ -51,7 +55,7 @@ def build_api(folder: Path, order: Order) -> ApiApp:
         logs=NoLogs(),
         keys_dir=folder / "keys",
         documents=documents,
-        log=SqliteEventLog(folder / "events.sqlite"),
+        log=RedisEventLog(order.redis) if order.redis else SqliteEventLog(folder / "events.sqlite"),
         session_secrets=(SECRET,),
         hosts=frozenset(),
         namespace="default",

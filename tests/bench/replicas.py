@@ -76,13 +76,21 @@ class Replica(Server):
 
 @contextlib.contextmanager
 def run_replica(
-    folder: Path, people: Sequence[str], runs: int = 1, gateway: str = "", private: str = ""
+    folder: Path,
+    people: Sequence[str],
+    runs: int = 1,
+    gateway: str = "",
+    private: str = "",
+    redis: str = "",
 ) -> Iterator[Replica]:
-    """Ready, with what its people have. `private`: its key at the gateway."""
+    """Ready, with what its people have. `private`: its key at the gateway; `redis`: where its event
+    log is, if not in a file."""
     operator, port = new_private_key(), free_port()
     (folder / "keys").mkdir(parents=True)
     (folder / "keys" / "operator.pem").write_text(public_pem(operator))
-    order = Order(port=port, people=people, runs=runs, gateway=gateway, private=private)
+    order = Order(
+        port=port, people=people, runs=runs, gateway=gateway, private=private, redis=redis
+    )
     (folder / "order.json").write_text(order.model_dump_json())
     command = [sys.executable, "-m", "bench.replica_process", str(folder)]
     with _serving(command, port, folder / "replica.log") as found:

@@ -22,6 +22,7 @@ from bench.replicas import (
     screens,
 )
 from heliostat_api.people.identities import new_guest_id
+from support.redis_server import RedisServer
 
 STREAMS = 2_000
 PEOPLE = 200
@@ -34,9 +35,16 @@ EVERYBODY = 10**6
 
 
 @pytest.mark.timeout(300)
-async def test_two_thousand_streams_on_one_replica(tmp_path: Path, report: Report) -> None:
+@pytest.mark.parametrize("log", ["a file", "Redis"])
+async def test_two_thousand_streams_on_one_replica(
+    request: pytest.FixtureRequest, tmp_path: Path, report: Report, log: str
+) -> None:
+    redis = ""
+    if log == "Redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        redis = server.url
     people = [new_guest_id() for _ in range(PEOPLE)]
-    with run_replica(tmp_path, people) as replica:
+    with run_replica(tmp_path / "api", people, redis=redis) as replica:
         async with open_client() as client:
             uids = [(await runs_of(client, replica, person))[0] for person in people]
             empty = replica.resident_bytes()
@@ -48,14 +56,14 @@ async def test_two_thousand_streams_on_one_replica(tmp_path: Path, report: Repor
                 tell = partial(deliver, client, replica, uids[0])
                 among = await hear(opened[0], lambda each: tell(each + 1, each))
     report.add(
-        f"memory of a replica, {STREAMS} streams",
+        f"memory of a replica, {STREAMS} streams, its log in {log}",
         f"{in_mib(full)}, after a report to each {in_mib(after)}",
         f"<= {TARGET_MIB} MiB",
         max(full, after) <= TARGET_MIB << 20,
         f"the same with none: {in_mib(empty)}; {(full - empty) / STREAMS / 1024:.0f} KiB each",
     )
     report.add(f"  {PEOPLE} reports heard by all {STREAMS}", f"after {seconds:.1f} s")
-    add_latency(report, f"runner → browser, {STREAMS} streams open", among, "")
+    add_latency(report, f"runner → browser, {STREAMS} streams open, log in {log}", among, "")
 
 
 @pytest.mark.timeout(120)
