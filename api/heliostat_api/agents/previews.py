@@ -38,6 +38,7 @@ HISTORY = 50
 AHEAD = 10
 """Times of a schedule that a preview names."""
 ANYWHERE = "*"
+COMMAND = "command"
 _UNNAMED = "Unnamed"
 
 
@@ -75,12 +76,14 @@ class SecretVariableView(View):
 
 class TouchView(View):
     """What it may do. `hosts`: `*` is whatever its network lets through; ports but 443 follow a
-    host after a blank."""
+    host after a blank. `redActions`: by what it may share, send, pay or delete outside of its
+    workspace, with nobody's approval: rules of tools, or `command`."""
 
     tools: tuple[str, ...]
     denied: tuple[str, ...]
     hosts: tuple[str, ...]
     secrets: tuple[SecretVariableView, ...]
+    red_actions: tuple[str, ...]
 
 
 class MonthView(View):
@@ -263,13 +266,15 @@ def touches_of(spec: AgentSpec, *, is_confined: bool = False) -> TouchView:
     denied = spec.tools.deny
     tools = tuple(each for each in spec.tools.allow if not {each, tool_of(each)} & set(denied))
     is_command = spec.runtime.command is not None
-    reached = {ANYWHERE} if is_command else {host for each in tools for host in hosts_of(each)}
+    by = {COMMAND: (ANYWHERE,)} if is_command else {each: hosts_of(each) for each in tools}
+    reached = {host for each in by.values() for host in each}
     hosts = {named(each) for each in spec.workspace.egress} | (set() if is_confined else reached)
     return TouchView(
         tools=() if is_command else tools,
         denied=denied,
         hosts=tuple(sorted(hosts)),
         secrets=tuple(map(_secret_variable, spec.workspace.secret_refs)),
+        red_actions=tuple(each for each, reach in by.items() if reach and hosts),
     )
 
 

@@ -203,6 +203,7 @@ async def test_a_preview_says_what_is_wrong_missing_touched_and_changed(
         "denied": [],
         "hosts": ["*"],
         "secrets": [],
+        "redActions": ["Bash(python3:*)"],
     }
 
 

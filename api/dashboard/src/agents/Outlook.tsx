@@ -46,7 +46,9 @@ export function Touches({ touches }: { touches: NonNullable<Preview["touches"]> 
         {touches.denied.length > 0 && <Row name={t("outlook.denied")} items={touches.denied} />}
         <Row name={t("outlook.hosts")} items={hosts} />
         <Row name={t("outlook.secrets")} items={secrets} />
+        <Row name={t("outlook.red")} items={touches.redActions} />
       </dl>
+      {touches.redActions.length > 0 && <p>{t("outlook.redDetail")}</p>}
     </div>
   );
 }

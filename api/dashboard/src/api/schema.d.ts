@@ -2398,7 +2398,8 @@ export interface components {
         /**
          * TouchView
          * @description What it may do. `hosts`: `*` is whatever its network lets through; ports but 443 follow a
-         *     host after a blank.
+         *     host after a blank. `redActions`: by what it may share, send, pay or delete outside of its
+         *     workspace, with nobody's approval: rules of tools, or `command`.
          */
         TouchView: {
             /** Tools */
@@ -2409,6 +2410,8 @@ export interface components {
             hosts: string[];
             /** Secrets */
             secrets: components["schemas"]["SecretVariableView"][];
+            /** Redactions */
+            redActions: string[];
         };
         /**
          * TranscriptView

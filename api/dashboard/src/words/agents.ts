@@ -396,6 +396,11 @@ export const AGENTS = {
   "outlook.denied": { en: "Never", ko: "금지" },
   "outlook.hosts": { en: "Hosts", ko: "호스트" },
   "outlook.secrets": { en: "Secrets", ko: "시크릿" },
+  "outlook.red": { en: "Actions outside (RED)", ko: "외부 작업(RED)" },
+  "outlook.redDetail": {
+    en: "With these it can share, send, pay or delete outside its workspace. No approval is asked.",
+    ko: "작업 폴더 밖에서 공유, 전송, 결제, 삭제를 할 수 있는 수단이며 승인을 묻지 않습니다.",
+  },
   "outlook.anyHost": { en: "any that the network allows", ko: "네트워크가 허용하는 모든 곳" },
   "outlook.nothing": { en: "none", ko: "없음" },
   "outlook.missing": {

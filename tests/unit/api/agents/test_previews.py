@@ -104,6 +104,27 @@ def test_a_command_of_ones_own_may_reach_any_host_and_gets_its_secrets() -> None
     assert [each.env_name for each in touches.secrets] == ["PGPASSWORD"]
 
 
+@pytest.mark.parametrize(
+    ("agent", "is_confined", "expected"),
+    [
+        ({"tools": {"allow": ["Read", "Bash", "WebFetch"]}}, False, ("Bash", "WebFetch")),
+        ({"tools": {"allow": ["Read", "Bash"]}}, True, ()),
+        (
+            {"tools": {"allow": ["Bash"]}, "workspace": {"egress": [{"host": "a.example"}]}},
+            True,
+            ("Bash",),
+        ),
+        ({"tools": {"allow": ["Bash", "Write"], "deny": ["Bash"]}}, False, ()),
+        ({"runtime": {"command": ["run"]}}, False, ("command",)),
+        ({"runtime": {"command": ["run"]}}, True, ()),
+    ],
+)
+def test_what_may_act_outside_of_the_workspace_is_named(
+    agent: dict[str, object], is_confined: bool, expected: tuple[str, ...]
+) -> None:
+    assert touches_of(spec(**agent), is_confined=is_confined).red_actions == expected
+
+
 def test_a_field_is_said_or_not() -> None:
     assert not has_field({"spec": {"limits": {}}}, "spec.limits.maxTurns")
     assert has_field({"spec": {"limits": {"maxTurns": None}}}, "spec.limits.maxTurns")
