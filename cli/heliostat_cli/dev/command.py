@@ -153,8 +153,9 @@ async def serving_api(
                 spans=spans,
             )
         )
+        app.add_middleware(HostGuard, hosts=NAMES)
         try:
-            async with serving_app(HostGuard(app, NAMES), listening, _ApiServer) as task:
+            async with serving_app(app, listening, _ApiServer) as task:
                 yield task
         finally:
             if spans:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
-from starlette.types import ASGIApp
 
 from heliostat_api.serving.guards import HostGuard
 from heliostat_cli.embedded.folders import StateFolder
@@ -67,14 +67,15 @@ async def serving(
             "redis_url": SecretStr(""),  # a world of its own
         }
     )
-    app = HostGuard(create_app(own), NAMES)
+    app = create_app(own)
+    app.add_middleware(HostGuard, hosts=NAMES)
     async with serving_app(app, listening, _GatewayServer) as task:
         yield task
 
 
 @asynccontextmanager
 async def serving_app(
-    app: ASGIApp, listening: socket.socket, server_type: type[EmbeddedServer]
+    app: FastAPI, listening: socket.socket, server_type: type[EmbeddedServer]
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serves an app inside this process, as long as the block runs."""
     config = uvicorn.Config(
