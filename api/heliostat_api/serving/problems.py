@@ -113,16 +113,25 @@ def add_problems(app: FastAPI) -> None:
 
 
 async def _answer(connection: HTTPConnection, error: Exception) -> Response:
-    """The handshake of a WebSocket is answered as any request; one that is open can only close."""
+    """The handshake of a WebSocket is answered as any request; one that is open can only close,
+    one that is closed hears nothing."""
     problem = as_problem(error)
-    return _Closing(str(problem)) if is_open_socket(connection) else respond(problem)
-
-
-def is_open_socket(connection: HTTPConnection) -> bool:
-    """Whether it is a WebSocket whose handshake is over."""
     if not isinstance(connection, WebSocket):
-        return False
-    return connection.application_state is WebSocketState.CONNECTED
+        return respond(problem)
+    match connection.application_state:
+        case WebSocketState.CONNECTING:
+            return respond(problem)
+        case WebSocketState.CONNECTED:
+            return _Closing(str(problem))
+        case _:
+            return _Silence()
+
+
+class _Silence(Response):
+    """Says nothing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends nothing."""
 
 
 class _Closing(Response):
