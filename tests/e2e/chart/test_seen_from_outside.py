@@ -137,6 +137,7 @@ class Watch:
         targets = [
             f"{pod['status']['podIP']}:{port['containerPort']}"
             for pod in json.loads(found)["items"]
+            if "deletionTimestamp" not in pod["metadata"]  # of before the last upgrade
             for container in pod["spec"]["containers"]
             for port in container.get("ports", ())
             if port["name"] == endpoint["port"]
@@ -226,8 +227,10 @@ def platform(watch: Watch) -> Platform:
     return Platform(watch.chart.cluster, AGENTS)
 
 
-def test_metrics_are_for_the_namespaces_that_a_value_names(watch: Watch) -> None:
-    assert all(watch.texts().values())
+def test_metrics_are_for_the_namespaces_that_a_value_names(
+    watch: Watch, platform: Platform
+) -> None:
+    platform.wait(lambda: all(watch.texts().values()), "an answer of every pod")
     # The port of the api's metrics is that of its pages: there no proxy hands them on.
     readable = {text.split()[2] for text in watch.texts(CURIOUS).values() if text}
     assert {name.split("_")[1] for name in readable} == {"api"}
