@@ -36,7 +36,7 @@ demo: setup  ## an agent from CSV to verified report, on this machine, without a
 
 test: test-unit test-integration test-e2e  ## all tests; what this machine cannot run is skipped by name, with reason and remedy
 
-test-unit: setup  ## pure tests, no network, under 30 s
+test-unit: setup  ## pure tests, no network, about 40 s on two cores
 	@$(RUN)pytest tests/unit -q -n 2 --dist worksteal $(PYTEST_ARGS)
 	@$(RUN)python -m tools.dashboard test
 
