@@ -80,7 +80,7 @@ class Writer:
             try:
                 await loop.step()
             except (RedisAwayError, ResponseError, StorageError) as error:
-                if loop.fault in ("", _NOT_STARTED):
+                if all(each.fault in ("", _NOT_STARTED) for each in self._loops):
                     _LOG.warning("the writer waits: %s", error)
                 await self._wait(loop, str(error))
             except Exception as error:  # noqa: BLE001  a loop that ends in silence loses records

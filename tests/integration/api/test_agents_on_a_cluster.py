@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
+import pytest
 import pytest_asyncio
 import yaml
 from pydantic import JsonValue
 
+from heliostat_api.agents.refusals import fields_of
 from heliostat_api.main import create_app
 from heliostat_core.agents import Agent
-from heliostat_core.worlds import AGENT, JsonObject, Ref, World
+from heliostat_core.worlds import AGENT, InvalidError, JsonObject, Ref, World
 from heliostat_kubernetes.cluster import KubernetesWorld
 from support.control_plane import Address
 from support.local_api import api_place, body_of, client_of
@@ -111,21 +113,21 @@ async def test_its_yaml_is_what_kubectl_says_of_it(
     assert draft["wholeYaml"] == "", "nothing would take it without a prompt"
 
 
-async def test_the_api_servers_refusals_are_told_by_field(cluster: Cluster) -> None:
-    for values in ({"old": "1"}, {"password": "2"}):
-        made = await cluster.client.put("/api/secrets/db", json={"values": values})
-        assert made.status_code == 204
+async def test_what_the_api_server_refuses_is_refused_before_by_the_same_fields(
+    cluster: Cluster,
+) -> None:
     ref: JsonValue = {"name": "db", "key": "password", "envName": "A"}
-    path = await cluster.create(
-        {
-            "prompt": "x",
-            "workspace": {"env": [{"name": "A"}], "secretRefs": [ref]},
-            "verify": {"files": ["a"], "command": ["b"]},
-        }
-    )
-    problem = body_of(await cluster.client.post(f"{path}/activate"), 422)
-    errors = problem["errors"]
+    spec: JsonObject = {
+        "prompt": "x",
+        "workspace": {"env": [{"name": "A"}], "secretRefs": [ref]},
+        "verify": {"files": ["a"], "command": ["b"]},
+    }
+    answer = await cluster.client.post("/api/agents", json={"name": "Sales", "spec": spec})
+    errors = body_of(answer, 422)["errors"]
     assert isinstance(errors, list)
     told = {str(each["field"]): str(each["message"]) for each in errors if isinstance(each, dict)}
     assert set(told) == {"spec.verify", "spec.workspace"}
     assert "must set exactly one of command and files" in told["spec.verify"]
+    with pytest.raises(InvalidError) as refused:
+        await cluster.change("sales", spec)
+    assert {field for field, _ in fields_of(str(refused.value))} == set(told)

@@ -49,7 +49,7 @@ def test_a_command_that_fails_tells_its_last_words(make_pod: MakePod) -> None:
     left = command(make_pod, "echo no such region >&2; exit 7").run()
 
     assert left.ending == ("Failed", "CommandFailed", 10)
-    assert "exit code 7: no such region" in left.result["message"]
+    assert "exited with code 7: no such region" in left.result["message"]
 
 
 def test_a_program_that_is_missing_is_the_configuration(make_pod: MakePod) -> None:
@@ -216,7 +216,7 @@ def test_a_bad_exit_code_overrules_a_good_result(make_pod: MakePod) -> None:
     _, left = run_fake(make_pod, RESULT + "sys.exit(9)")
 
     assert left.ending == ("Failed", "AgentError", 10)
-    assert "exit code 9" in left.result["message"]
+    assert "exited with code 9" in left.result["message"]
 
 
 def test_no_result_at_all_is_an_error_with_stderr(make_pod: MakePod) -> None:
