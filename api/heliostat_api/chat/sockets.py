@@ -203,7 +203,8 @@ class Session:
         if found.has_gap:
             return None
         for each in found.reports:
-            await self._send_text(json.dumps({**change_in(each.report), "cursor": each.id}))
+            change = {**change_in(each.report), "cursor": each.id}
+            await self._send_text(json.dumps(change, ensure_ascii=False))
         if not found.reports:
             await self._wait(conversation, found.end)
         return found.end
