@@ -6,9 +6,10 @@ from enum import StrEnum
 
 import yaml
 
-from heliostat_cli.embedded.documents import Document, child, copy_document, text
+from heliostat_cli.embedded.documents import Document, child, copy_document
 from heliostat_cli.kinds import object_name
 from heliostat_core.crds import Resource
+from heliostat_core.reading import text
 from heliostat_core.worlds import JsonObject
 
 

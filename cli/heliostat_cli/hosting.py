@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, closing, nullcontext
 from functools import partial
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import text
 from heliostat_cli.embedded.folders import StateFolder, default_folder
 from heliostat_cli.embedded.gateways import GatewayDiedError
 from heliostat_cli.embedded.host import hosting
@@ -17,6 +16,7 @@ from heliostat_cli.embedded.supervisor import read_container
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_cli.errors import CliError
 from heliostat_cli.worlds import CANCEL_MANAGER, MANAGER, OpenWorld
+from heliostat_core.reading import text
 from heliostat_core.worlds import JsonObject
 from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.settings import Settings, SettingsError

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import yaml
 
-from heliostat_cli.embedded.documents import Document, copy_document, text
+from heliostat_cli.embedded.documents import Document, copy_document
 from heliostat_cli.embedded.schemas import Schema, resource_schemas
 from heliostat_cli.embedded.validation import check_valid
 from heliostat_cli.errors import UsageError
 from heliostat_cli.guesses import closest
+from heliostat_core.reading import text
 from heliostat_core.worlds import AGENT, EXECUTION, InvalidError, JsonObject, Kind
 
 _OURS = {kind.name: kind for kind in (AGENT, EXECUTION)}

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import Document, child, copy_document, parts, text
+from heliostat_cli.embedded.documents import Document, child, copy_document
 from heliostat_cli.embedded.schemas import resource_schemas
 from heliostat_cli.embedded.validation import check_valid
 from heliostat_cli.errors import UsageError
 from heliostat_core.names import child_name
+from heliostat_core.reading import parts, text
 from heliostat_core.worlds import EXECUTION, InvalidError, JsonObject
 
 _SUFFIX = string.ascii_lowercase + string.digits

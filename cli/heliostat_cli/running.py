@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import text
 from heliostat_cli.errors import FAILED, INTERRUPTED, UsageError
 from heliostat_cli.following import Follower, find_workspace, ref_of_execution
 from heliostat_cli.manifests import read_manifest, run_parts
@@ -23,6 +22,7 @@ from heliostat_cli.writing import ask_to_cancel, change_word, in_namespace
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import ExecutionCondition, is_true
 from heliostat_core.executions import Execution
+from heliostat_core.reading import text
 from heliostat_core.worlds import AGENT, JsonObject, Ref, Selection
 
 _LEAVE_SECONDS = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from heliostat_cli.embedded.documents import part, parts, text
+from heliostat_core.reading import part, parts, text
 from heliostat_core.worlds import JsonObject, JsonValue
 
 _WIDTH = 100

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from heliostat_cli.durations import format_age, format_seconds
-from heliostat_cli.embedded.documents import text
 from heliostat_core.crds import Column, Resource
 from heliostat_core.money import format_micros
+from heliostat_core.reading import text
 from heliostat_core.worlds import JsonObject, JsonValue
 
 MISSING = "-"

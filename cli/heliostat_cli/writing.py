@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from heliostat_cli.blocks import phase_of
-from heliostat_cli.embedded.documents import copy_document, text
+from heliostat_cli.embedded.documents import copy_document
 from heliostat_cli.errors import UsageError
 from heliostat_cli.following import Follower
 from heliostat_cli.kinds import Target, object_name
@@ -16,6 +16,7 @@ from heliostat_cli.screen import Terminal
 from heliostat_cli.worlds import OpenWorld
 from heliostat_core.crds import RESOURCES
 from heliostat_core.executions import Execution
+from heliostat_core.reading import text
 from heliostat_core.worlds import EXECUTION, JsonObject, Ref
 
 _STOP_SECONDS = 30.0

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from heliostat_cli.embedded.documents import text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.jobs import JobController
 from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.reading import text
 from heliostat_core.worlds import JsonObject, JsonValue, Kind, Ref
 
 DEADLINE_SECONDS = 120  # for a whole run on a machine that does much else

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from heliostat_cli.embedded.documents import number, part, parts, text, texts
 from heliostat_cli.embedded.quantities import parse_bytes
 from heliostat_cli.embedded.supervisor import Container
+from heliostat_core.reading import number, part, parts, text, texts
 from heliostat_core.worlds import JsonObject
 
 RUNNER = "heliostat-runner"

@@ -1,24 +1,9 @@
-"""JSON documents that may be changed, and safe ways into them."""
+"""JSON documents that may be changed."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from heliostat_core.reading import number, part, parts, text, texts, values
 from heliostat_core.worlds import JsonObject, JsonValue
-
-__all__ = [
-    "Document",
-    "DocumentValue",
-    "child",
-    "copy_document",
-    "copy_value",
-    "number",
-    "part",
-    "parts",
-    "text",
-    "texts",
-    "values",
-]
 
 DocumentValue: TypeAlias = (
     "dict[str, DocumentValue] | list[DocumentValue] | str | int | float | bool | None"

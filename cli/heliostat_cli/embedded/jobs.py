@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import number, text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.kubelet import Kubelet
 from heliostat_cli.embedded.objects import instant_text, is_terminating
@@ -28,6 +27,7 @@ from heliostat_cli.embedded.pods import (
 from heliostat_cli.embedded.processes import marked
 from heliostat_cli.embedded.statuses import report
 from heliostat_cli.embedded.watches import wait_at_most
+from heliostat_core.reading import number, text
 from heliostat_core.worlds import (
     JOB,
     POD,

@@ -13,7 +13,6 @@ from heliostat_cli.embedded.containers import (
     prepare,
     secret_names,
 )
-from heliostat_cli.embedded.documents import number, parts, text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.objects import is_terminating, ref_to
 from heliostat_cli.embedded.pods import (
@@ -28,6 +27,7 @@ from heliostat_cli.embedded.pods import (
 from heliostat_cli.embedded.statuses import report
 from heliostat_cli.embedded.supervisor import State
 from heliostat_cli.embedded.supervisors import Finding, Life, PodFolder
+from heliostat_core.reading import number, parts, text
 from heliostat_core.worlds import JOB, SECRET, VOLUME_CLAIM, JsonObject, Ref, World
 
 _OVERTIME_SECONDS = 15.0  # after its grace a supervisor that has not ended is ended itself

@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.pods import is_over
 from heliostat_cli.embedded.supervisors import PodFolder
+from heliostat_core.reading import text
 from heliostat_core.worlds import POD, NotFoundError, Ref, World
 
 _POLL_SECONDS = 0.05

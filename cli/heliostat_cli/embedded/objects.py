@@ -6,7 +6,8 @@ import string
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from heliostat_cli.embedded.documents import Document, child, copy_document, number, part, text
+from heliostat_cli.embedded.documents import Document, child, copy_document
+from heliostat_core.reading import number, part, text
 from heliostat_core.worlds import (
     AGENT,
     CONTROLLER_REVISION,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from heliostat_cli.embedded.documents import Document, DocumentValue, part, parts, text
+from heliostat_cli.embedded.documents import Document, DocumentValue
+from heliostat_core.reading import part, parts, text
 from heliostat_core.worlds import JsonObject
 
 Path = tuple[str, ...]

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 
-from heliostat_cli.embedded.documents import number, part, parts, text, values
 from heliostat_cli.embedded.supervisor import State
 from heliostat_core.names import JOB_NAME_LABEL
+from heliostat_core.reading import number, part, parts, text, values
 from heliostat_core.worlds import JOB, POD, JsonObject, JsonValue
 
 _LONGEST_NAME = 63

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from heliostat_cli.embedded.documents import Document, DocumentValue, copy_value, part, texts
+from heliostat_cli.embedded.documents import Document, DocumentValue, copy_value
 from heliostat_cli.embedded.ownership import Listing, Path, leaves
 from heliostat_core.crds import RESOURCES, build_schema
+from heliostat_core.reading import part, texts
 from heliostat_core.worlds import JsonObject, JsonValue
 
 _OWN_FIELDS = ("apiVersion", "kind", "metadata")  # of the API machinery, not of a kind's schema

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from heliostat_cli.embedded.documents import part
+from heliostat_core.reading import part
 from heliostat_core.worlds import InvalidError, JsonObject, Selection
 
 Matcher = Callable[[JsonObject], bool]

@@ -1,6 +1,6 @@
 """Writing the status of Jobs and pods."""
 
-from heliostat_cli.embedded.documents import part, text
+from heliostat_core.reading import part, text
 from heliostat_core.worlds import JsonObject, World
 
 

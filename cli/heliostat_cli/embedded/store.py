@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from heliostat_cli.embedded.documents import Document, parts, text
+from heliostat_cli.embedded.documents import Document
+from heliostat_core.reading import parts, text
 from heliostat_core.worlds import KINDS, JsonObject, Ref, UnavailableError
 
 LOG_LENGTH = 10_000  # changes that are kept for watches; an older watch starts again

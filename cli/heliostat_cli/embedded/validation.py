@@ -7,8 +7,8 @@ from datetime import datetime
 
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 
-from heliostat_cli.embedded.documents import part, text, texts
 from heliostat_cli.embedded.schemas import Schema, as_re2
+from heliostat_core.reading import part, text, texts
 from heliostat_core.rules import broken_rules, repeated_items
 from heliostat_core.worlds import InvalidError, JsonObject, Kind, Ref
 

@@ -8,16 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import (
-    Document,
-    child,
-    copy_document,
-    number,
-    part,
-    parts,
-    text,
-    values,
-)
+from heliostat_cli.embedded.documents import Document, child, copy_document
 from heliostat_cli.embedded.objects import (
     WITH_STATUS,
     applied_fields,
@@ -44,6 +35,7 @@ from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.validation import check_known, check_valid, invalid_text
 from heliostat_cli.embedded.watches import follow_changes
 from heliostat_core.names import FIELD_MANAGER
+from heliostat_core.reading import number, part, parts, text, values
 from heliostat_core.worlds import (
     EVERYTHING,
     POD,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_cli.demo.acts import lay_out, read_agent
-from heliostat_cli.embedded.documents import part, text, texts
+from heliostat_core.reading import part, text, texts
 from heliostat_core.worlds import JsonObject
 from heliostat_gateway.scripted.scenario import read_scenario
 

@@ -95,13 +95,19 @@ def test_a_guest_signs_in_with_all_that_they_have_and_out_again(
     expect(page.get_by_text("Morning report")).to_have_count(0)
 
 
+def two_tabs(profile: BrowserContext, complaints: Complaints) -> tuple[Page, Page]:
+    """Of one browser."""
+    tabs = profile.new_page(), profile.new_page()
+    for each in tabs:
+        complaints.follow(each)
+    return tabs
+
+
 def test_nothing_of_a_person_stays_in_another_tab_once_they_signed_out(
     served: Served, browser_profile: BrowserContext, complaints: Complaints
 ) -> None:
     url = served.url
-    page, other = browser_profile.new_page(), browser_profile.new_page()
-    for each in (page, other):
-        complaints.follow(each)
+    page, other = two_tabs(browser_profile, complaints)
     sign_in(page, url)
     person = page.request.get(f"{url}/api/me").json()["id"]
     other.goto(f"{url}/executions/{served.give_run(person)}")
@@ -126,9 +132,7 @@ def test_a_tab_of_a_guest_follows_who_signs_in_in_another(
     served: Served, browser_profile: BrowserContext, complaints: Complaints
 ) -> None:
     url = served.url
-    other, page = browser_profile.new_page(), browser_profile.new_page()
-    for each in (page, other):
-        complaints.follow(each)
+    other, page = two_tabs(browser_profile, complaints)
     other.goto(f"{url}/settings")
     expect(other.get_by_role("main").get_by_role("link", name="Sign in")).to_be_visible()
     sign_in(page, url)

@@ -4,12 +4,12 @@ from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.people.person import Person, PersonKind
 from heliostat_cli.dev.command import gateway_place
-from heliostat_cli.embedded.documents import text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import hosting
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_cli.sessions import utc_now
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
+from heliostat_core.reading import text
 from heliostat_core.worlds import EXECUTION, JsonObject, Ref
 from heliostat_gateway.settings import Settings
 from support.embedded import wait_for_object

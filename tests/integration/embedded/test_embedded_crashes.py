@@ -5,12 +5,12 @@ import os
 import signal
 from pathlib import Path
 
-from heliostat_cli.embedded.documents import part, parts, text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import hosting
 from heliostat_cli.embedded.pods import is_finished
 from heliostat_cli.embedded.processes import marked
 from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.reading import part, parts, text
 from heliostat_core.worlds import EXECUTION, JOB, POD, JsonObject, Ref
 from heliostat_gateway.settings import Settings
 from support.embedded import make_job, running_jobs, wait_for_object, wait_until

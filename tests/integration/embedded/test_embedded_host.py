@@ -5,12 +5,12 @@ from pathlib import Path
 
 import psutil
 
-from heliostat_cli.embedded.documents import number, parts, text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import hosting
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.processes import marked
 from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.reading import number, parts, text
 from heliostat_core.worlds import EXECUTION, JsonObject, Ref
 from heliostat_gateway.settings import Settings
 from support.embedded import wait_for_object, wait_until

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from heliostat_cli.embedded.documents import number, part, parts, text
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.pods import is_finished, is_over
 from heliostat_cli.embedded.processes import marked
 from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.reading import number, part, parts, text
 from heliostat_core.worlds import JOB, POD, VOLUME_CLAIM, JsonObject, Ref, Selection
 from support.embedded import make_job, running_jobs, wait_for_object, wait_until, wait_until_gone
 

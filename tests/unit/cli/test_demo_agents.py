@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from heliostat_cli.demo.acts import ACTS, check_provider, lay_out, read_agent
-from heliostat_cli.embedded.documents import text
 from heliostat_cli.errors import UsageError
+from heliostat_core.reading import text
 
 
 @pytest.fixture

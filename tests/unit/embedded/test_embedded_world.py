@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_cli.embedded.documents import number, part, parts, text, values
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
+from heliostat_core.reading import number, part, parts, text, values
 from heliostat_core.worlds import (
     AGENT,
     CLUSTER_ROLE,
