@@ -11,6 +11,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
+NOBODY: Final = "this pod has no Google identity. Bind its service account by Workload Identity."
 _SECONDS: Final = 5.0
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 

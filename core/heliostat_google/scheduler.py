@@ -12,7 +12,7 @@ from google.cloud.scheduler_v1.services.cloud_scheduler.transports import (
 )
 from google.protobuf import duration_pb2, field_mask_pb2
 
-from heliostat_google.identity import Identity
+from heliostat_google.identity import NOBODY, Identity
 from heliostat_google.timer_jobs import TimerJob, TimerJobError
 
 _SECONDS: Final = 10.0
@@ -132,11 +132,7 @@ def build_job(job: TimerJob) -> types.Job:
 
 
 def _nobody(name: str) -> TimerJobError:
-    words = (
-        f"Job {name}: this pod has no Google identity. Bind its service account by Workload "
-        "Identity."
-    )
-    return TimerJobError(words, may_pass=False)
+    return TimerJobError(f"Job {name}: {NOBODY}", may_pass=False)
 
 
 def judge(name: str, error: exceptions.GoogleAPICallError) -> TimerJobError:

@@ -16,7 +16,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from pydantic import SecretStr
 
 from heliostat_core.secret_refs import ManagedSecret
-from heliostat_google.identity import Identity
+from heliostat_google.identity import NOBODY, Identity
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
 
 # At DEBUG, Google's client logs each answer whole: the value would stand in a log.
@@ -93,11 +93,7 @@ class SecretManager:
 
 
 def _nobody(name: str) -> SecretProblem:
-    return SecretProblem(
-        SecretReason.FORBIDDEN,
-        f"Secret {name} can't be read: this pod has no Google identity. Bind its service account "
-        "by Workload Identity.",
-    )
+    return SecretProblem(SecretReason.FORBIDDEN, f"Secret {name} can't be read: {NOBODY}")
 
 
 def judge(name: str, error: exceptions.GoogleAPICallError) -> SecretProblem:
