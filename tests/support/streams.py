@@ -7,7 +7,8 @@ from heliostat_gateway.dialects.faults import StreamFaultError
 from heliostat_gateway.dialects.translation import stream_translation
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import EventReader
-from heliostat_gateway.wire import JsonObject, parse_object
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject
 from support.golden import asked_by
 
 CREATED = 1_790_000_000

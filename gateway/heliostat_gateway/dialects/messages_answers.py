@@ -4,7 +4,8 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, object_at, parse_object, text_at
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject, object_at, text_at
 
 
 class MessagesReader:

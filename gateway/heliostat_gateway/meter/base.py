@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 
 from heliostat_gateway.money.usage import Usage, counted_input, with_counted_output
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, parse_object
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject
 
 
 class MalformedAnswerError(Exception):

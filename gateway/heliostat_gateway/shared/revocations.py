@@ -20,7 +20,8 @@ from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.shared.connection import PREFIX, text_of
 from heliostat_gateway.shared.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError
-from heliostat_gateway.wire import JsonObject, count_at, dump_object, parse_object, text_at
+from heliostat_json.encoding import dump_object, parse_object
+from heliostat_json.objects import JsonObject, count_at, text_at
 
 _LOG = logging.getLogger(__name__)
 _REVOKED = f"{PREFIX}revocations"  # the set, scored by expiry, and the channel

@@ -14,10 +14,10 @@ from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.shared.connection import open_redis
 from heliostat_gateway.shared.revocations import SharedRevoker
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.wire import JsonObject
 from heliostat_gateway.writer.keys import KeptKeys
 from heliostat_gateway.writer.reports import open_reports
 from heliostat_gateway.writer.service import Writer
+from heliostat_json.objects import JsonObject
 
 
 def create_writer_app(settings: Settings) -> FastAPI:

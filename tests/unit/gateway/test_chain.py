@@ -30,7 +30,7 @@ from heliostat_gateway.routes.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Plan, Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.wire import parse_object
+from heliostat_json.encoding import parse_object
 from support.hearing import Heard, hear
 from support.played_providers import Behaviour, Ending, PlayedProvider
 

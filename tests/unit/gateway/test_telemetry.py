@@ -36,7 +36,8 @@ from heliostat_gateway.telemetry import (
     log_line,
     request_attributes,
 )
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 from heliostat_telemetry.lines import JsonLines
 from support.routes import NoTransport
 from tools.machine import ROOT

@@ -22,7 +22,8 @@ from heliostat_gateway.dialects.translation import (
 )
 from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, dump_object, object_at
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject, object_at
 from support.golden import DIRECTIONS, PROVIDERS, asked_by, find_cases, read_object
 from support.streams import objects_of
 
