@@ -213,7 +213,7 @@ def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
 
 def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCalls) -> Common:
     # Imported only where it is used: its client takes a tenth of a second of the start.
-    from heliostat_gateway.shared.common import shared_common
+    from heliostat_gateway.redis_state.common import shared_common
 
     try:
         return shared_common(

@@ -1,7 +1,7 @@
 """The exact cache's decisions: what may be answered from it, under which key, and what is kept.
 
 Pure. A request is never a tool turn, an answer is whole and ended by itself; everything else goes
-to the provider each time. Where answers are kept is in `answers.py` and `shared/cache.py`.
+to the provider each time. Where answers are kept is in `answers.py` and `redis_state/cache.py`.
 """
 
 import hashlib

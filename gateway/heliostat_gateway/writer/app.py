@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.metrics import PREFIX, Metrics
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.revocations import SharedRevoker
 from heliostat_gateway.serving.failures import Failures
 from heliostat_gateway.settings import Settings, SettingsError
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.revocations import SharedRevoker
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.keys import KeptKeys
 from heliostat_gateway.writer.reports import open_reports

@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.access.revokers import Revoked, Revoker
 from heliostat_gateway.calls.open_calls import OpenCalls
-from heliostat_gateway.shared.connection import PREFIX, text_of
-from heliostat_gateway.shared.listening import AWAY, Listener
+from heliostat_gateway.redis_state.connection import PREFIX, text_of
+from heliostat_gateway.redis_state.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError
 from heliostat_json.encoding import dump_object, parse_object
 from heliostat_json.objects import JsonObject, count_at, text_at
