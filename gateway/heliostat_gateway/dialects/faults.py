@@ -17,6 +17,10 @@ class ProviderFault:
     message: str
 
 
+class MalformedAnswerError(Exception):
+    """An answer that no client could read."""
+
+
 class StreamFaultError(Exception):
     """An error that the provider told in the middle of a stream."""
 

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
+from heliostat_gateway.dialects.faults import (
+    MalformedAnswerError,
+    StreamFaultError,
+    translate_error,
+)
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.translation import (
     stream_translation,
     translate_answer,
     translate_request,
 )
-from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import Event
 from heliostat_json.encoding import dump_object
 from heliostat_json.objects import JsonObject, object_at
