@@ -32,9 +32,9 @@ from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.catalog import BUILT_IN, build_offers, server_offer
+from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.reports.gates import AgentGate
-from heliostat_gateway.routes.credentials import EnvironmentKeys
 from heliostat_gateway.routes.reading import parse_routes
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes

@@ -12,7 +12,7 @@ from heliostat_gateway.calls.cached import key_of, may_be_kept
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
 from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Plan, Timeouts
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider

@@ -26,7 +26,7 @@ from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Plan, Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage

@@ -9,7 +9,7 @@ from heliostat_gateway.metrics import Metrics, model_label
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.prices import FlatRates, Rates, find_rates
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Timeouts
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider

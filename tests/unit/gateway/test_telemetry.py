@@ -26,8 +26,8 @@ from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.anthropic import AnthropicProvider
+from heliostat_gateway.providers.credentials import Credential
 from heliostat_gateway.providers.gemini import GeminiProvider
-from heliostat_gateway.routes.credentials import Credential
 from heliostat_gateway.routes.plans import Candidate, Timeouts
 from heliostat_gateway.telemetry import (
     Report,
