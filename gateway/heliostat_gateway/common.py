@@ -9,8 +9,8 @@ from heliostat_gateway.access.revokers import LocalRevoker, Revoker
 from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
 from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.limits.gates import Gate
 from heliostat_gateway.money.ledger import Ledger
-from heliostat_gateway.reports.gates import Gate
 from heliostat_gateway.storage import Storage
 
 
