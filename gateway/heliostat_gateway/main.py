@@ -14,6 +14,7 @@ from heliostat_gateway.access.admin_key import AdminKeyError, AdminKeyFile
 from heliostat_gateway.access.admin_keys import KeyAdmin
 from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.calls.conversations import Conversations
 from heliostat_gateway.calls.exchange import Books
@@ -112,12 +113,12 @@ def build_gateway(settings: Settings) -> Gateway:
     calls = OpenCalls()
     desk = None
     if settings.redis_url.get_secret_value():
-        common = _shared_common(settings, revocations, calls)
+        common = _shared_common(settings, revocations, calls.end_key)
     else:
         own = _own_ledger(storage, metrics)
         desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
-        common = local_common(own, policy, storage, revocations, calls, desk.gate)
+        common = local_common(own, policy, storage, revocations, calls.end_key, desk.gate)
     metrics.watch(common.breakers)
     metrics.watch_ledger(common.ledger.state)
     keys = KeyRing(
@@ -211,7 +212,7 @@ def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
     return ledger
 
 
-def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCalls) -> Common:
+def _shared_common(settings: Settings, revocations: Revocations, end: EndCalls) -> Common:
     # Imported only where it is used: its client takes a tenth of a second of the start.
     from heliostat_gateway.redis_state.common import shared_common
 
@@ -222,7 +223,7 @@ def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCall
             _policy(settings),
             settings.anomaly_slow_seconds,
             revocations,
-            calls,
+            end,
         )
     except ValueError:
         # The library's own words may repeat a part of the password.

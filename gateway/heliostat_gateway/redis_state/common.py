@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.caching.answers import AnswerCache
-from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.common import Common
 from heliostat_gateway.redis_state.breakers import SharedBreakers
 from heliostat_gateway.redis_state.cache import SharedAnswers
@@ -22,7 +22,7 @@ def shared_common(
     policy: BreakerPolicy,
     slow_seconds: float,
     revocations: Revocations,
-    calls: OpenCalls,
+    end: EndCalls,
 ) -> Common:
     """Of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
@@ -30,7 +30,7 @@ def shared_common(
         ledger=SharedLedger(redis, spool),
         breakers=SharedBreakers(redis, policy),
         keys=SharedKeyStore(redis),
-        revoker=SharedRevoker(redis, revocations, calls),
+        revoker=SharedRevoker(redis, revocations, end),
         answers=AnswerCache(SharedAnswers(redis)),
         gate=SharedGate(redis, slow_seconds),
         disconnect=redis.aclose,
