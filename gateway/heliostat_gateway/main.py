@@ -20,6 +20,8 @@ from heliostat_gateway.calls.conversations import Conversations
 from heliostat_gateway.calls.exchange import Books
 from heliostat_gateway.calls.governor import Governor
 from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.telemetry import Telemetry
+from heliostat_gateway.calls.traces import RequestSpans
 from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.money.estimates import OutputHistory
@@ -40,8 +42,6 @@ from heliostat_gateway.serving.routers import (
 from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.telemetry import Telemetry
-from heliostat_gateway.traces import RequestSpans
 from heliostat_telemetry.spans import open_spans
 
 if TYPE_CHECKING:
