@@ -23,9 +23,9 @@ from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
 from heliostat_gateway.calls.traces import RequestSpans
 from heliostat_gateway.common import Common, local_common
-from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router

@@ -12,9 +12,9 @@ from heliostat_gateway.calls.open_calls import OpenCall, OpenCalls
 from heliostat_gateway.calls.parts import Part
 from heliostat_gateway.calls.telemetry import Report, Telemetry, begin_call
 from heliostat_gateway.headers import Headers, header_text
-from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.money.bookings import Booking, LedgerMode
 from heliostat_gateway.money.ledger import Ledger
+from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_gateway.storage import StorageError
 

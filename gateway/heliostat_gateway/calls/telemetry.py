@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.parts import Part
-from heliostat_gateway.logs import dump_line
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.usage import Usage, sum_usages
+from heliostat_gateway.observability.logs import dump_line
 from heliostat_gateway.providers.http import HttpProvider
 from heliostat_telemetry.lines import begin_lines
 

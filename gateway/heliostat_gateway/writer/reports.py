@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from redis.asyncio import Redis
 
 from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.redis_state.gates import RedisCrier
 from heliostat_gateway.redis_state.keys import SharedKeyStore
 from heliostat_gateway.reports.desk import Desk

@@ -1,4 +1,4 @@
-"""Log lines of the gateway: what they are about, and those of requests, which have to be fast."""
+"""Log lines of the gateway's programs, written fast enough for each request."""
 
 import logging
 import socket
