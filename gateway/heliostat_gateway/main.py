@@ -16,10 +16,9 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
+from heliostat_gateway.calls.admission import Governor
 from heliostat_gateway.calls.conversations import Conversations
-from heliostat_gateway.calls.exchange import Books
-from heliostat_gateway.calls.governor import Governor
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.lifecycle import Books, OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
 from heliostat_gateway.calls.traces import RequestSpans
 from heliostat_gateway.common import Common, local_common

@@ -2,19 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from hashlib import sha256
 from typing import Final
 
 from heliostat_gateway.caching.answers import AnswerCache, CachedAnswer, Leader
 from heliostat_gateway.caching.cache import CacheFlags, Recording, cache_key, is_cacheable
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.attempt import Whole
 from heliostat_gateway.calls.chain import Chain
-from heliostat_gateway.calls.entrance import Entrance
-from heliostat_gateway.calls.exchange import Exchange
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.failure_classification import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.lifecycle import Exchange
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.routes.plans import CachePolicy, Plan
@@ -54,12 +53,16 @@ class Cached:
     """
 
     def __init__(
-        self, exchange: Exchange, answers: AnswerCache, policy: CachePolicy, entrance: Entrance
+        self,
+        exchange: Exchange,
+        answers: AnswerCache,
+        policy: CachePolicy,
+        open_chain: Callable[[], Awaitable[Chain]],
     ) -> None:
         self._exchange = exchange
         self._answers = answers
         self._policy = policy
-        self._entrance = entrance
+        self._open_chain = open_chain
 
     async def whole(self) -> Whole:
         """The answer in one piece. Raises AttemptFailedError."""
@@ -133,7 +136,7 @@ class Cached:
     async def _open(self) -> Chain:
         """The chain, once the reservation is made. Raises AttemptFailedError for a refusal."""
         # Whoever is cancelled: a reservation that was begun is known, and settled.
-        opening = asyncio.ensure_future(self._entrance.open(self._exchange))
+        opening = asyncio.ensure_future(self._open_chain())
         self._exchange.opening = opening
         try:
             return await asyncio.shield(opening)

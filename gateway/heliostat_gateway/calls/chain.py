@@ -7,10 +7,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from heliostat_gateway.breakers import CLOSED, Admission, Breakers, Open
+from heliostat_gateway.calls.admission import Governor
 from heliostat_gateway.calls.attempt import Attempt, Whole
-from heliostat_gateway.calls.exchange import Exchange
+from heliostat_gateway.calls.failure_classification import (
+    AttemptFailedError,
+    Failure,
+    Verdict,
+    may_go_on,
+)
+from heliostat_gateway.calls.lifecycle import Exchange
 from heliostat_gateway.calls.outgoing import build_outgoing
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.routes.plans import Candidate
 from heliostat_json.objects import JsonObject
@@ -23,6 +29,13 @@ class Allowance:
     """What the reservation leaves to the call; None is no bound of ours."""
 
     output_tokens: int | None = None
+
+
+async def open_chain(exchange: Exchange, admission: Governor, breakers: Breakers) -> "Chain":
+    """Reserves what the request may use; the chain. Raises RefusalError, StorageError."""
+    reserved = await admission.admit(exchange.id, exchange.ask, exchange.plan)
+    exchange.reserved(reserved.nanos)
+    return Chain(exchange, breakers, Allowance(reserved.max_tokens))
 
 
 class Chain:

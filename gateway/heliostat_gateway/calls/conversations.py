@@ -11,15 +11,13 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.breakers import Breakers
 from heliostat_gateway.caching.answers import AnswerCache
-from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.admission import Governor
 from heliostat_gateway.calls.cached import Cached, may_be_kept
-from heliostat_gateway.calls.chain import Chain
+from heliostat_gateway.calls.chain import Chain, open_chain
 from heliostat_gateway.calls.counting import count_tokens
-from heliostat_gateway.calls.entrance import Entrance
-from heliostat_gateway.calls.exchange import Books, Exchange
-from heliostat_gateway.calls.governor import Governor
-from heliostat_gateway.calls.intake import forwarded_headers, parse_document, read_body
+from heliostat_gateway.calls.lifecycle import Books, Exchange
 from heliostat_gateway.calls.replies import REVOKED, StreamReply, WholeReply
+from heliostat_gateway.calls.requests import Ask, forwarded_headers, parse_document, read_body
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.headers import header_text
@@ -70,15 +68,19 @@ class Conversations:
 
     async def _chain(self, exchange: Exchange) -> Chain | Cached:
         """Who answers: the providers, with a reservation made, or first the exact cache."""
-        entrance = Entrance(self.governor, self.breakers)
         policy = exchange.plan.cache
         if policy is None:
-            return await entrance.open(exchange)
+            return await open_chain(exchange, self.governor, self.breakers)
         if not may_be_kept(exchange.ask, exchange.plan):
             exchange.cached("off")
-            return await entrance.open(exchange)
+            return await open_chain(exchange, self.governor, self.breakers)
         self.governor.check(exchange.ask)
-        return Cached(exchange, self.answers, policy, entrance)
+        return Cached(
+            exchange,
+            self.answers,
+            policy,
+            lambda: open_chain(exchange, self.governor, self.breakers),
+        )
 
     async def _read(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Ask:
         caller = self.authenticate(request.headers)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from fastapi import Response
 
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.outgoing import build_outgoing
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import translate_error
 from heliostat_gateway.dialects.fields import UntranslatableError

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.edits import (
     Edit,
     ask_for_usage,
@@ -14,6 +13,7 @@ from heliostat_gateway.calls.edits import (
     put_system_first,
     set_defaults,
 )
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.translation import translate_request
 from heliostat_gateway.providers import ProviderCall

@@ -12,9 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from heliostat_gateway.calls.cached import Cached
 from heliostat_gateway.calls.chain import Chain
-from heliostat_gateway.calls.exchange import Exchange
-from heliostat_gateway.calls.open_calls import CallEndedError, EndReason
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.failure_classification import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.lifecycle import CallEndedError, EndReason, Exchange
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
 from heliostat_gateway.errors import REQUEST_ID_HEADERS

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from heliostat_gateway.access.callers import Caller
-from heliostat_gateway.calls.asks import Ask
-from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.calls.provider_attempt import Part
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.usage import Usage, sum_usages
 from heliostat_gateway.observability.logs import dump_line

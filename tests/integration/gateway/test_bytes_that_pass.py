@@ -23,10 +23,9 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers
 from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
+from heliostat_gateway.calls.admission import Governor
 from heliostat_gateway.calls.conversations import Conversations
-from heliostat_gateway.calls.exchange import Books
-from heliostat_gateway.calls.governor import Governor
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.lifecycle import Books, OpenCalls
 from heliostat_gateway.limits.gates import AgentGate
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger

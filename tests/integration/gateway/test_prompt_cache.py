@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.outgoing import build_outgoing
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.anthropic import AnthropicProvider

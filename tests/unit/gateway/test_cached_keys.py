@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.cached import key_of, may_be_kept
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates

@@ -16,10 +16,10 @@ from starlette.types import Message
 
 from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.breakers import CLOSED, BreakerPolicy, Limited, LocalBreakers
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.chain import Allowance, Chain
-from heliostat_gateway.calls.exchange import Books, Exchange
+from heliostat_gateway.calls.lifecycle import Books, Exchange
 from heliostat_gateway.calls.replies import Reply, StreamReply, WholeReply
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.main import build_gateway
 from heliostat_gateway.money.bookings import Booking

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.counting import count_tokens
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.money.prices import FlatRates

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from heliostat_gateway.calls.patience import Patience
+from heliostat_gateway.calls.provider_attempt import Patience
 
 SOON, LATER, NEVER = 0.01, 0.04, 3600.0
 

@@ -16,8 +16,9 @@ from opentelemetry.semconv.attributes import error_attributes, http_attributes, 
 from pydantic import SecretStr
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
-from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.calls.failure_classification import Verdict
+from heliostat_gateway.calls.provider_attempt import Part
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.calls.telemetry import (
     Report,
     Telemetry,
@@ -26,7 +27,6 @@ from heliostat_gateway.calls.telemetry import (
     log_line,
     request_attributes,
 )
-from heliostat_gateway.calls.verdicts import Verdict
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.prices import FlatRates

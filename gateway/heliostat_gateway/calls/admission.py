@@ -3,8 +3,8 @@
 import time
 from dataclasses import replace
 
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.outgoing import with_persona
+from heliostat_gateway.calls.requests import Ask
 from heliostat_gateway.limits.gates import Gate, pass_gate, refuse_paused
 from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
