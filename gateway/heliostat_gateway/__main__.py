@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
             for server in self.servers:
                 server.close()
             gateway = app.state.gateway
-            calls = gateway.conversations.books.calls
+            calls = gateway.handler.dependencies.calls
             with suppress(TimeoutError):
                 async with asyncio.timeout(gateway.settings.drain_seconds):
                     await self._see_out(calls)

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from heliostat_gateway.calls.admission import Governor
-from heliostat_gateway.calls.provider_attempt import Part
-from heliostat_gateway.calls.requests import Ask
+from heliostat_gateway.calls.admission import AdmissionControl
+from heliostat_gateway.calls.provider_attempt import ProviderAttempt
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.calls.telemetry import Report, Telemetry, begin_call
 from heliostat_gateway.headers import Headers, header_text
 from heliostat_gateway.money.bookings import Booking, LedgerMode
@@ -120,21 +120,23 @@ _NOTE_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Books:
+class CallDependencies:
     """Where calls are registered, booked and counted."""
 
     ledger: Ledger
     calls: OpenCalls
     metrics: Metrics
-    governor: Governor
+    admission: AdmissionControl
     telemetry: Telemetry = field(default_factory=Telemetry)
-    exchanges: "set[Exchange]" = field(default_factory=set)
+    lifecycles: "set[CallLifecycle]" = field(default_factory=set)
 
     async def keep_noting(self) -> None:
         """Keeps the rows of open calls near the truth, for the case that this process is killed."""
         while True:
             await asyncio.sleep(_NOTE_SECONDS)
-            changed = [booking for exchange in self.exchanges for booking in exchange.news()]
+            changed = [
+                booking for lifecycle in self.lifecycles for booking in lifecycle.changed_bookings()
+            ]
             if not changed:
                 continue
             try:
@@ -143,19 +145,25 @@ class Books:
                 _LOG.warning("%d open calls could not be noted: %s", len(changed), error)
 
 
-class Exchange:
+class CallLifecycle:
     """A request's rows in the ledger and its place among the open calls."""
 
-    def __init__(self, books: Books, ask: Ask, plan: Plan, headers: dict[str, str]) -> None:
+    def __init__(
+        self,
+        dependencies: CallDependencies,
+        request: ModelRequest,
+        plan: Plan,
+        headers: dict[str, str],
+    ) -> None:
         self.id = headers["x-heliostat-request-id"]
-        self.ask = ask
+        self.request = request
         self.plan = plan
-        self.call = OpenCall(ask.caller.key)
+        self.call = OpenCall(request.caller.key)
         self.headers = headers  # what the caller is told of the call
         self.headers["x-heliostat-attempts"] = "0"
         self.stream_headers: Headers = []  # of the provider that answers a stream
-        self.parts: list[Part] = []
-        self._books = books
+        self.attempts: list[ProviderAttempt] = []
+        self._dependencies = dependencies
         self._began = time.monotonic()
         self._cache = ""
         self._outcome = ""
@@ -165,21 +173,21 @@ class Exchange:
         self._is_reserved = False
         # Of a reservation that may be interrupted: its end is waited for before anything is booked.
         self.opening: Awaitable[object] | None = None
-        begin_call(self.id, ask.caller)
-        books.calls.add(self.call)
-        books.metrics.open_calls += 1
+        begin_call(self.id, request.caller)
+        dependencies.calls.add(self.call)
+        dependencies.metrics.open_calls += 1
 
     def reserved(self, nanos: int) -> None:
         """Notes that the request is in the ledger, with so much held for it."""
         self._is_reserved = True
         self.headers["x-heliostat-cost"] = str(nanos)
-        if self._books.ledger.state().mode is LedgerMode.LOCAL:
+        if self._dependencies.ledger.state().mode is LedgerMode.LOCAL:
             self.headers["x-heliostat-alone"] = "true"
 
     def cached(self, result: str) -> None:
         """Notes what the exact cache of the route had: `hit`, `miss`; `off` if it is not used."""
         self._cache = result
-        self._books.metrics.answer_cache.add(result)
+        self._dependencies.metrics.answer_cache.add(result)
         self.headers["x-heliostat-cache"] = result
         if result == "hit":
             self.headers["x-heliostat-cost"] = "0"
@@ -188,16 +196,16 @@ class Exchange:
     def refused(self, kind: str) -> None:
         """Counts a refusal of ours that came when the answer had begun to be made."""
         self._outcome = "refused"
-        self._books.metrics.refusals.add(kind)
+        self._dependencies.metrics.refusals.add(kind)
 
-    def begin(self, candidate: Candidate, size: int) -> Part:
+    def begin(self, candidate: Candidate, size: int) -> ProviderAttempt:
         """The next attempt, with a request of `size` bytes."""
-        part = Part(self.id, self.plan.booked_model(candidate), candidate, size)
-        self.parts.append(part)
-        self._books.exchanges.add(self)
-        self.headers["x-heliostat-attempts"] = str(len(self.parts))
+        attempt = ProviderAttempt(self.id, self.plan.booked_model(candidate), candidate, size)
+        self.attempts.append(attempt)
+        self._dependencies.lifecycles.add(self)
+        self.headers["x-heliostat-attempts"] = str(len(self.attempts))
         self.headers["x-heliostat-provider"] = candidate.provider.name
-        return part
+        return attempt
 
     def decide(self, word: str) -> None:
         """Adds to what the caller is told of how the answer came about."""
@@ -213,12 +221,12 @@ class Exchange:
     def answered(self) -> None:
         """Notes who gave the first answer, and how long it took."""
         seconds = time.monotonic() - self._began
-        provider = self.parts[-1].candidate.provider.name
-        self._books.metrics.first_byte.observe(seconds, provider)
+        provider = self.attempts[-1].candidate.provider.name
+        self._dependencies.metrics.first_byte.observe(seconds, provider)
         self.decide(f"{provider} answered")
         self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
 
-    def told(self) -> Headers:
+    def response_headers(self) -> Headers:
         """The headers about the call, as far as they are known now."""
         if "x-heliostat-overhead-ms" not in self.headers:
             self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
@@ -226,10 +234,10 @@ class Exchange:
 
     def overhead_ms(self) -> float:
         """Milliseconds that passed here and not at a provider."""
-        elsewhere = sum(part.elapsed() for part in self.parts)
+        elsewhere = sum(attempt.elapsed() for attempt in self.attempts)
         return max(0.0, time.monotonic() - self._began - elsewhere) * 1000
 
-    def news(self) -> list[Booking]:
+    def changed_bookings(self) -> list[Booking]:
         """Attempts that have used something since this was asked last."""
         found = [b for b in _number(self._paid()) if self._noted.get(b.part) != b]
         self._noted.update((booking.part, booking) for booking in found)
@@ -241,16 +249,16 @@ class Exchange:
 
     def close(self) -> None:
         """After settlement and the last byte: whoever ended this call may go on."""
-        self._books.exchanges.discard(self)
-        self._books.metrics.open_calls -= 1
-        self._books.calls.remove(self.call)
+        self._dependencies.lifecycles.discard(self)
+        self._dependencies.metrics.open_calls -= 1
+        self._dependencies.calls.remove(self.call)
         seconds, overhead_ms = time.monotonic() - self._began, self.overhead_ms()
         if self._is_settled:
-            metrics, dialect = self._books.metrics, self.ask.dialect.value
-            kind = "stream" if self.ask.is_stream else "whole"
+            metrics, dialect = self._dependencies.metrics, self.request.dialect.value
+            kind = "stream" if self.request.is_stream else "whole"
             metrics.total.observe(seconds, dialect, kind)
             metrics.overhead.observe(overhead_ms / 1000, dialect)
-        self._books.telemetry.tell(self._report(seconds, overhead_ms))
+        self._dependencies.telemetry.tell(self._report(seconds, overhead_ms))
 
     async def _settle(self, outcome: str) -> None:
         if self._is_settled:
@@ -261,15 +269,17 @@ class Exchange:
             self._outcome = self._outcome or outcome
             return
         self._is_settled = True
-        self._books.exchanges.discard(self)
-        for part in self.parts:
-            await part.end(outcome, free=False)
-            if part.meter.final and not part.free:
-                self._books.governor.learn(self.ask, part.candidate, part.meter.usage().output)
+        self._dependencies.lifecycles.discard(self)
+        for attempt in self.attempts:
+            await attempt.end(outcome, free=False)
+            if attempt.meter.final and not attempt.free:
+                self._dependencies.admission.learn(
+                    self.request, attempt.candidate, attempt.meter.usage().output
+                )
         self._outcome = outcome
         bookings = self._booked = self._bookings(outcome)
         try:
-            await self._books.ledger.settle(bookings, int(time.time() * 1000))
+            await self._dependencies.ledger.settle(bookings, int(time.time() * 1000))
         except StorageError:
             # The row stays open, keeps its reservation and is booked at the next start.
             _LOG.exception("request %s could not be settled", self.id)
@@ -277,26 +287,26 @@ class Exchange:
 
     def _bookings(self, outcome: str) -> list[Booking]:
         """Attempts that cost something, else the last one; a request always has a row."""
-        last = self.parts[-1] if self.parts else self._unsent(outcome)
-        parts = self._paid() or [last]
-        bookings = _number(parts)
-        metrics = self._books.metrics
-        for part, booking in zip(parts, bookings, strict=True):
-            metrics.settled(self.ask.dialect, part.candidate, booking)
-        for part in self.parts:
-            metrics.attempts.add(part.candidate.provider.name, part.judged)
-        metrics.unpriced.add(count=sum(part.unpriced for part in self.parts))
+        last = self.attempts[-1] if self.attempts else self._unsent(outcome)
+        attempts = self._paid() or [last]
+        bookings = _number(attempts)
+        metrics = self._dependencies.metrics
+        for attempt, booking in zip(attempts, bookings, strict=True):
+            metrics.settled(self.request.dialect, attempt.candidate, booking)
+        for attempt in self.attempts:
+            metrics.attempts.add(attempt.candidate.provider.name, attempt.judged)
+        metrics.unpriced.add(count=sum(attempt.unpriced for attempt in self.attempts))
         return bookings
 
     def _report(self, seconds: float, overhead_ms: float) -> Report:
         persona = self.plan.persona
         return Report(
             id=self.id,
-            ask=self.ask,
+            request=self.request,
             asked_model=self.plan.model,
             persona=persona.name if persona is not None else "",
             outcome=self._outcome or "refused",  # before anything could be settled
-            parts=self.parts,
+            attempts=self.attempts,
             bookings=self._booked,
             cache=self._cache,
             began=time.time() - seconds,
@@ -305,17 +315,17 @@ class Exchange:
             overhead_ms=overhead_ms,
         )
 
-    def _paid(self) -> list[Part]:
+    def _paid(self) -> list[ProviderAttempt]:
         """Attempts that may cost something."""
-        return [part for part in self.parts if not part.free]
+        return [attempt for attempt in self.attempts if not attempt.free]
 
-    def _unsent(self, outcome: str) -> Part:
+    def _unsent(self, outcome: str) -> ProviderAttempt:
         candidate = self.plan.candidates[0]
-        part = Part(self.id, self.plan.booked_model(candidate), candidate, 0)
-        part.outcome, part.free, part.is_over = outcome, True, True
-        return part
+        attempt = ProviderAttempt(self.id, self.plan.booked_model(candidate), candidate, 0)
+        attempt.outcome, attempt.free, attempt.is_over = outcome, True, True
+        return attempt
 
 
-def _number(parts: list[Part]) -> list[Booking]:
+def _number(attempts: list[ProviderAttempt]) -> list[Booking]:
     """What is booked for these attempts, numbered without gaps."""
-    return [part.booking(number) for number, part in enumerate(parts, 1)]
+    return [attempt.booking(number) for number, attempt in enumerate(attempts, 1)]

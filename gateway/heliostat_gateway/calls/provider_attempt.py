@@ -24,11 +24,11 @@ _JUDGED: Final = {
 }
 
 
-class Part:
+class ProviderAttempt:
     """What one attempt has used; `free` attempts are never billed."""
 
-    def __init__(self, request: str, model: str, candidate: Candidate, size: int) -> None:
-        self.request = request
+    def __init__(self, request_id: str, model: str, candidate: Candidate, size: int) -> None:
+        self.request_id = request_id
         self.model = model  # as it is booked
         self.candidate = candidate
         self.meter: Meter = new_meter(candidate.provider.dialect, size)
@@ -69,10 +69,10 @@ class Part:
             await self.answer.chunks.aclose()
 
     def booking(self, number: int) -> Booking:
-        """What is to be booked, now or in the end, as part `number` of the request."""
+        """What is to be booked, now or in the end, as attempt `number` of the request."""
         usage = Usage() if self.free else self.meter.usage()
         return Booking(
-            id=self.request,
+            id=self.request_id,
             part=number,
             provider=self.candidate.provider.name,
             model=self.model,
@@ -90,7 +90,7 @@ class Part:
             return cost_nanos(self.candidate.rates, usage)
         except KeyError as error:
             if not self.unpriced:
-                _LOG.error("request %s used %s, which has no price", self.request, error)
+                _LOG.error("request %s used %s, which has no price", self.request_id, error)
             self.unpriced = True
             return _cost_of_known(self.candidate.rates, usage)
 
@@ -106,39 +106,39 @@ _ERROR_SECONDS: Final = 5.0  # for the body of an error: the next provider waits
 _END_SECONDS: Final = 1.0  # between the last word of an answer and the end of its stream
 
 
-class Reading:
+class ResponseReader:
     """The answer of one attempt; its deadlines count from here."""
 
-    def __init__(self, part: Part) -> None:
-        self._part = part
-        self._timeouts = part.candidate.timeouts
+    def __init__(self, attempt: ProviderAttempt) -> None:
+        self._attempt = attempt
+        self._timeouts = attempt.candidate.timeouts
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._patience = Patience()
+        self._timer = DeadlineTimer()
 
     def close(self) -> None:
         """Nothing more is read."""
-        self._patience.close()
+        self._timer.close()
 
-    async def ask(self, call: ProviderCall) -> ProviderAnswer:
+    async def send(self, call: ProviderCall) -> ProviderAnswer:
         """The answer, whatever its status. Raises ProviderError, TimeoutError."""
-        patience = self._timeouts.first_token if call.stream else self._timeouts.total
-        with self._patience.until(self._began + patience):
-            answer = await self._part.candidate.provider.send(call)
-        self._part.answer = answer
+        allowed = self._timeouts.first_token if call.stream else self._timeouts.total
+        with self._timer.until(self._began + allowed):
+            answer = await self._attempt.candidate.provider.send(call)
+        self._attempt.answer = answer
         return answer
 
     async def body(self, answer: ProviderAnswer) -> bytes:
         """The whole body. Raises ProviderError, TimeoutError, MalformedAnswerError."""
         body = bytearray()
-        with self._patience.until(self._deadline(is_stream=False)) as patience:
+        with self._timer.until(self._deadline(is_stream=False)) as timer:
             async for chunk in answer.chunks:
                 body += chunk
                 if len(body) > _LARGEST_ANSWER:
                     raise MalformedAnswerError(
                         f"The provider's answer is longer than {_LARGEST_ANSWER} bytes."
                     )
-                patience.until(self._deadline(is_stream=False))
+                timer.until(self._deadline(is_stream=False))
         return bytes(body)
 
     async def chunks(self, answer: ProviderAnswer) -> AsyncGenerator[bytes, None]:
@@ -146,10 +146,10 @@ class Reading:
 
         Once the answer is complete, it does not matter how its stream ends.
         """
-        meter = self._part.meter
+        meter = self._attempt.meter
         while True:
             try:
-                with self._patience.until(self._deadline(is_stream=True)):
+                with self._timer.until(self._deadline(is_stream=True)):
                     chunk = await anext(answer.chunks, None)
             except (ProviderError, TimeoutError):
                 if not meter.stopped:
@@ -176,7 +176,7 @@ class Reading:
 
     def _deadline(self, *, is_stream: bool) -> float:
         """When the next piece must be here."""
-        timeouts, meter = self._timeouts, self._part.meter
+        timeouts, meter = self._timeouts, self._attempt.meter
         is_over = meter.stopped and meter.final
         silence = min(timeouts.idle, _END_SECONDS) if is_over else timeouts.idle
         deadline = self._loop.time() + silence
@@ -188,10 +188,10 @@ class Reading:
 _NEVER: Final = float("inf")
 
 
-class Patience:
+class DeadlineTimer:
     """Ends what its task awaits inside when a deadline passes, as asyncio.timeout does.
 
-    `with patience.until(deadline)` for each wait; between them nothing is ended. A deadline that
+    `with timer.until(deadline)` for each wait; between them nothing is ended. A deadline that
     moves on leaves the timer as it is: when that one is due, it looks again. `close` at the end.
     """
 

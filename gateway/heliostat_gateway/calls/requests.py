@@ -17,7 +17,7 @@ from heliostat_json.objects import JsonObject
 
 
 @dataclass(frozen=True)
-class Ask:
+class ModelRequest:
     """What is asked, by whom, in which dialect."""
 
     dialect: Dialect
