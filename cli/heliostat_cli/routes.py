@@ -11,6 +11,7 @@ from heliostat_cli.errors import FAILED, USAGE, UsageError
 from heliostat_cli.screen import Terminal
 from heliostat_cli.tables import MISSING, render_table
 from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.explanation import Explanation, explain
 from heliostat_gateway.routes.reading import Finding, RoutesError, read_routes
 from heliostat_gateway.routes.routing import Router
@@ -19,7 +20,6 @@ from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, ScenarioError
 from heliostat_gateway.serving.routers import (
-    Connections,
     build_knowledge,
     build_router,
     read_all_scenarios,
@@ -136,7 +136,7 @@ def _scenarios(settings: Settings) -> Mapping[str, Scenario]:
 def _router(settings: Settings) -> Router:
     scripted = ScriptedProvider(_scenarios(settings), Bill(Path("unused")))
     try:
-        return build_router(settings, scripted, Connections())
+        return build_router(settings, scripted, SharedSession())
     except SettingsError as error:
         raise UsageError(
             str(error), "`heliostat gateway check FILE` tells every mistake."

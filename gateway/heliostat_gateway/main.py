@@ -25,6 +25,7 @@ from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router
@@ -33,7 +34,6 @@ from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
 from heliostat_gateway.serving.routers import (
-    Connections,
     build_router,
     open_managed_keys,
     read_all_scenarios,
@@ -59,7 +59,7 @@ class Gateway:
     admin: Admin
     common: Common
     scripted: ScriptedProvider
-    connections: Connections
+    connections: SharedSession
     managed: "ManagedKeys | None" = None
 
     @asynccontextmanager
@@ -101,7 +101,7 @@ def build_gateway(settings: Settings) -> Gateway:
     """
     scenarios = read_all_scenarios(settings)
     scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
-    connections = Connections()
+    connections = SharedSession()
     managed = open_managed_keys(settings)
     router = build_router(settings, scripted, connections, managed)
     if managed is None:

@@ -7,8 +7,7 @@ from pathlib import PurePosixPath
 
 from pydantic import JsonValue
 
-from heliostat_gateway.money.pricebook import PriceBook, Tariff
-from heliostat_gateway.money.prices import FlatRates
+from heliostat_gateway.money.prices import FlatRates, PriceBook, Tariff
 from heliostat_gateway.routes.document import (
     NO_DEFAULTS,
     SCRIPTED_PREFIX,

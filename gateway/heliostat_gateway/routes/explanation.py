@@ -10,9 +10,9 @@ from pydantic.alias_generators import to_camel
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.routes.courses import Course
 from heliostat_gateway.routes.plans import Candidate, NotServed, Plan, RouteReason, Timeouts
 from heliostat_gateway.routes.routing import Router
+from heliostat_gateway.routes.table import Course
 
 
 class _Document(BaseModel):

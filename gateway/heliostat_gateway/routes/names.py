@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from heliostat_gateway.money.pricebook import Tariff
+from heliostat_gateway.money.prices import Tariff
 from heliostat_gateway.routes.table import Hop
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heliostat_gateway.money.prices import FlatRates
-from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.catalog import (
     KEY_VARIABLES,
     PRICE_IDS,
@@ -22,7 +21,7 @@ from heliostat_gateway.providers.credentials import (
     EnvironmentKeys,
     FolderKeys,
 )
-from heliostat_gateway.providers.http import Outgoing
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.checks import Knowledge
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes, RoutesFile, RouteSource
@@ -31,39 +30,13 @@ from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
 from heliostat_gateway.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from heliostat_gateway.providers.session import SharedSession
     from heliostat_gateway.serving.managed_keys import ManagedKeys
-
-
-class Connections:
-    """The session that all providers share, loaded when a first provider can be asked: the import
-    of its HTTP client takes a fifth of the start."""
-
-    def __init__(self) -> None:
-        self._session: SharedSession | None = None
-
-    async def post(self, outgoing: Outgoing) -> ProviderAnswer:
-        """The answer, whatever its status. Raises ProviderError."""
-        return await self.load().post(outgoing)
-
-    def load(self) -> "SharedSession":
-        """The session; nothing is connected yet."""
-        if self._session is None:
-            from heliostat_gateway.providers.session import SharedSession
-
-            self._session = SharedSession()
-        return self._session
-
-    async def close(self) -> None:
-        """Ends the connections."""
-        if self._session is not None:
-            await self._session.close()
 
 
 def build_router(
     settings: Settings,
     scripted: ScriptedProvider,
-    connections: Connections,
+    connections: SharedSession,
     managed: CredentialSource | None = None,
 ) -> Router:
     """The router of the settings. Raises SettingsError, RoutesError."""
