@@ -7,8 +7,6 @@ from collections.abc import AsyncGenerator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from yarl import URL
-
 from heliostat_gateway.headers import end_to_end
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.providers.http import Outgoing
@@ -30,6 +28,7 @@ class SharedSession:
     async def post(self, outgoing: Outgoing) -> ProviderAnswer:
         """The answer, whatever its status. Raises ProviderError."""
         import aiohttp
+        from yarl import URL
 
         try:
             response = await self._opened().post(
