@@ -21,7 +21,6 @@ from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
 from heliostat_gateway.calls.traces import RequestSpans
-from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
@@ -40,6 +39,7 @@ from heliostat_gateway.serving.routers import (
 )
 from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
+from heliostat_gateway.state_backends import StateBackends, local_backends
 from heliostat_gateway.storage import Storage
 from heliostat_telemetry.spans import open_spans
 
@@ -57,7 +57,7 @@ class Gateway:
     storage: Storage
     handler: ModelCallHandler
     admin: Admin
-    common: Common
+    backends: StateBackends
     scripted: ScriptedProvider
     connections: SharedSession
     managed: "ManagedKeys | None" = None
@@ -72,7 +72,7 @@ class Gateway:
         if self.managed is not None:
             await self.managed.start()
             _require_provider(self.settings, self.admin.router)
-        await self.common.start()
+        await self.backends.start()
         if self.admin.desk is not None:
             await self.admin.desk.start()
         noting = asyncio.create_task(dependencies.keep_noting())
@@ -89,7 +89,7 @@ class Gateway:
             await self.connections.close()
             if self.managed is not None:
                 await self.managed.close()
-            await self.common.close()
+            await self.backends.close()
             self.storage.close()
             await dependencies.telemetry.close()
 
@@ -112,26 +112,26 @@ def build_gateway(settings: Settings) -> Gateway:
     calls = OpenCalls()
     desk = None
     if settings.redis_url.get_secret_value():
-        common = _shared_common(settings, revocations, calls.end_key)
+        backends = _redis_backends(settings, revocations, calls.end_key)
     else:
         own = _own_ledger(storage, metrics)
         desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
-        common = local_common(own, policy, storage, revocations, calls.end_key, desk.gate)
-    metrics.watch(common.breakers)
-    metrics.watch_ledger(common.ledger.state)
+        backends = local_backends(own, policy, storage, revocations, calls.end_key, desk.gate)
+    metrics.watch(backends.breakers)
+    metrics.watch_ledger(backends.ledger.state)
     keys = KeyRing(
         settings.keys_dir,
-        store=common.keys,
+        store=backends.keys,
         admin_key=_admin_key(settings),
         api_folder=settings.api_keys_dir,
     )
     return Gateway(
         settings=settings,
         storage=storage,
-        handler=_handler(settings, common, keys, revocations, router, calls, metrics),
-        admin=_admin(common, keys, router, scripted, desk),
-        common=common,
+        handler=_handler(settings, backends, keys, revocations, router, calls, metrics),
+        admin=_admin(backends, keys, router, scripted, desk),
+        backends=backends,
         scripted=scripted,
         connections=connections,
         managed=managed,
@@ -145,7 +145,7 @@ def _require_provider(settings: Settings, router: Router) -> None:
 
 def _handler(
     settings: Settings,
-    common: Common,
+    backends: StateBackends,
     keys: KeyRing,
     revocations: Revocations,
     router: Router,
@@ -153,34 +153,38 @@ def _handler(
     metrics: Metrics,
 ) -> ModelCallHandler:
     """The endpoints of model calls, and what each call needs."""
-    admission = AdmissionControl(common.ledger, OutputHistory(), common.gate)
+    admission = AdmissionControl(backends.ledger, OutputHistory(), backends.gate)
     return ModelCallHandler(
         keys=keys,
         revocations=revocations,
         router=router,
         admission=admission,
-        breakers=common.breakers,
+        breakers=backends.breakers,
         dependencies=CallDependencies(
-            common.ledger, calls, metrics, admission, _telemetry(settings)
+            backends.ledger, calls, metrics, admission, _telemetry(settings)
         ),
-        answers=common.answers,
+        answers=backends.answers,
         ping_seconds=settings.ping_seconds,
     )
 
 
 def _admin(
-    common: Common, keys: KeyRing, router: Router, scripted: ScriptedProvider, desk: Desk | None
+    backends: StateBackends,
+    keys: KeyRing,
+    router: Router,
+    scripted: ScriptedProvider,
+    desk: Desk | None,
 ) -> Admin:
     """The endpoints under /admin."""
     return Admin(
         keys=keys,
-        revoker=common.revoker,
-        key_admin=KeyAdmin(common.keys, common.revoker),
-        breakers=common.breakers,
-        ledger=common.ledger,
+        revoker=backends.revoker,
+        key_admin=KeyAdmin(backends.keys, backends.revoker),
+        breakers=backends.breakers,
+        ledger=backends.ledger,
         router=router,
         bill=scripted.bill,
-        gate=common.gate,
+        gate=backends.gate,
         desk=desk,
     )
 
@@ -213,12 +217,12 @@ def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
     return ledger
 
 
-def _shared_common(settings: Settings, revocations: Revocations, end: EndCalls) -> Common:
+def _redis_backends(settings: Settings, revocations: Revocations, end: EndCalls) -> StateBackends:
     # Imported only where it is used: its client takes a tenth of a second of the start.
-    from heliostat_gateway.redis_state.common import shared_common
+    from heliostat_gateway.redis_state.backends import redis_backends
 
     try:
-        return shared_common(
+        return redis_backends(
             settings.redis_url.get_secret_value(),
             settings.data_dir / "spool",
             _policy(settings),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 
-class Flights:
+class SingleFlight:
     """Each key has one flight at a time; whoever comes while it is under way joins it."""
 
     def __init__(self) -> None:

@@ -5,21 +5,21 @@ import time
 from dataclasses import replace
 
 from heliostat_gateway.money.rows import DIED
-from heliostat_gateway.redis_state.records import BOOKINGS, HEADS, settle_arguments
 from heliostat_gateway.redis_state.recovery import LEASE_SECONDS
+from heliostat_gateway.redis_state.requests import BOOKINGS, HEADS, settle_arguments
 from heliostat_gateway.redis_state.scripts import MONEY, Scripts
-from heliostat_gateway.writer.draining import Draining
+from heliostat_gateway.writer.stream_consumer import StreamConsumer
 
 _LOG = logging.getLogger(__name__)
 
 
-class Burying:
+class DeadGatewayReaper:
     """A gateway is dead when its lease has run out, and Redis was there for all of that time:
     after an outage every gateway gets the time to say that it lives.
     """
 
-    def __init__(self, draining: Draining, scripts: Scripts) -> None:
-        self._draining = draining
+    def __init__(self, consumer: StreamConsumer, scripts: Scripts) -> None:
+        self._consumer = consumer
         self._scripts = scripts
         self._since: float | None = None
         self.buried = 0
@@ -35,7 +35,7 @@ class Burying:
             self._since = now
         if now - self._since < LEASE_SECONDS:
             return 0
-        seconds = await self._draining.command("TIME")
+        seconds = await self._consumer.command("TIME")
         if not isinstance(seconds, (list, tuple)):
             return 0
         redis_ms = int(seconds[0]) * 1000 + int(seconds[1]) // 1000
@@ -51,11 +51,11 @@ class Burying:
         for request in await self._names("SMEMBERS", f"{MONEY}gateway:{gateway}"):
             key = f"{MONEY}request:{request}"
             head_text, text = (
-                await self._draining.command("HGET", key, "head"),
-                await self._draining.command("HGET", key, "b"),
+                await self._consumer.command("HGET", key, "head"),
+                await self._consumer.command("HGET", key, "b"),
             )
             if not isinstance(head_text, bytes) or not isinstance(text, bytes):
-                await self._draining.command("SREM", f"{MONEY}gateway:{gateway}", request)
+                await self._consumer.command("SREM", f"{MONEY}gateway:{gateway}", request)
                 continue
             parts = [
                 replace(part, outcome=DIED, estimated=True) for part in BOOKINGS.validate_json(text)
@@ -73,7 +73,7 @@ class Burying:
         return count
 
     async def _names(self, *command: str) -> list[str]:
-        found = await self._draining.command(*command)
+        found = await self._consumer.command(*command)
         if not isinstance(found, (list, set, tuple)):
             return []
         return [name.decode() for name in found if isinstance(name, bytes)]

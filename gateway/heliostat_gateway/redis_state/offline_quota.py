@@ -21,7 +21,7 @@ class _Hold:
     tokens: int
 
 
-class Shares:
+class OfflineQuota:
     """What this gateway knew of each sum, and what it has used of it on its own since."""
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ class Shares:
         self, request: str, counted: Sequence[Counted], estimate: Estimate, gateways: int
     ) -> Reserved:
         """Reserves on this gateway's share. Raises CapReachedError."""
-        shares = [self._share(one, max(1, gateways)) for one in counted]
-        used = {one.key: self._used(one.key) for one in shares}
-        reserved = reserve(shares, used, estimate, strict=False)
-        keys = tuple(one.key for one in shares)
+        quota = [self._share(one, max(1, gateways)) for one in counted]
+        used = {one.key: self._used(one.key) for one in quota}
+        reserved = reserve(quota, used, estimate, strict=False)
+        keys = tuple(one.key for one in quota)
         self._holds[request] = _Hold(keys, reserved.nanos, reserved.tokens)
         return reserved
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from redis.exceptions import RedisError, ResponseError
 
-from heliostat_gateway.redis_state.pipe import RedisAwayError
+from heliostat_gateway.redis_state.connection import RedisAwayError
 from heliostat_gateway.redis_state.scripts import MONEY, Commands
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.records import Entry, place_of, write_entries
@@ -18,7 +18,7 @@ _DEADLINE_SECONDS: Final = 2.0
 _COUNT: Final = 500
 
 
-class Draining:
+class StreamConsumer:
     """`step` after `step`; `lock` keeps rows and stream together for whoever looks at both."""
 
     def __init__(self, redis: Commands, storage: Storage) -> None:

@@ -18,7 +18,7 @@ async def _nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Common:
+class StateBackends:
     """The parts; started after the event loop runs, closed before the storage is."""
 
     ledger: Ledger
@@ -47,16 +47,16 @@ class Common:
         await self.disconnect()
 
 
-def local_common(
+def local_backends(
     ledger: Ledger,
     policy: BreakerPolicy,
     storage: Storage,
     revocations: Revocations,
     end: EndCalls,
     gate: Gate,
-) -> Common:
+) -> StateBackends:
     """Of one process alone."""
-    return Common(
+    return StateBackends(
         ledger=ledger,
         breakers=LocalBreakers(policy),
         keys=SqliteKeyStore(storage),

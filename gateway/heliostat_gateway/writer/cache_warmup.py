@@ -13,13 +13,11 @@ from pydantic import BaseModel, ValidationError
 from heliostat_gateway.money import holds, rows
 from heliostat_gateway.money.reservations import account_key
 from heliostat_gateway.redis_state.budgets import DEFINITIONS, VERSION
+from heliostat_gateway.redis_state.connection import Argument, RedisAwayError
 from heliostat_gateway.redis_state.filling import WANTED
-from heliostat_gateway.redis_state.lookups import ROWS_SECONDS, rows_key
-from heliostat_gateway.redis_state.pipe import Argument, RedisAwayError
-from heliostat_gateway.redis_state.records import LIFE_SECONDS
+from heliostat_gateway.redis_state.requests import LIFE_SECONDS, ROWS_SECONDS, rows_key
 from heliostat_gateway.redis_state.scripts import MONEY, Scripts
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.writer.draining import Draining
 from heliostat_gateway.writer.records import (
     agent_values,
     read_place,
@@ -27,6 +25,7 @@ from heliostat_gateway.writer.records import (
     run_values,
     sum_values,
 )
+from heliostat_gateway.writer.stream_consumer import StreamConsumer
 
 _LOG = logging.getLogger(__name__)
 EPOCH: Final = f"{MONEY}epoch"
@@ -46,17 +45,17 @@ class Question(BaseModel):
     answer: str
 
 
-class Refilling:
+class CacheWarmup:
     """See the module."""
 
-    def __init__(self, draining: Draining, scripts: Scripts, storage: Storage) -> None:
-        self._draining = draining
+    def __init__(self, consumer: StreamConsumer, scripts: Scripts, storage: Storage) -> None:
+        self._consumer = consumer
         self._scripts = scripts
         self._storage = storage
 
     async def answer_one(self) -> bool:
         """Waits a moment for a question and answers it. Raises RedisAwayError, StorageError."""
-        found = await self._draining.command("BLPOP", WANTED, _WAIT_SECONDS)
+        found = await self._consumer.command("BLPOP", WANTED, _WAIT_SECONDS)
         if not isinstance(found, (list, tuple)):
             return False
         try:
@@ -65,8 +64,8 @@ class Refilling:
             _LOG.exception("a question of a gateway can't be read")
             return True
         await self.fill(question.names)
-        await self._draining.command("RPUSH", question.answer, 1)
-        await self._draining.command("EXPIRE", question.answer, _ANSWER_LIFE_SECONDS)
+        await self._consumer.command("RPUSH", question.answer, 1)
+        await self._consumer.command("EXPIRE", question.answer, _ANSWER_LIFE_SECONDS)
         return True
 
     async def fill(self, names: Iterable[str]) -> None:
@@ -87,24 +86,24 @@ class Refilling:
         found = await self._storage.run(lambda connection: rows.read_rows(connection, request))
         if found:
             said = orjson.dumps(found)
-            await self._draining.command("SET", rows_key(request), said, "EX", ROWS_SECONDS)
+            await self._consumer.command("SET", rows_key(request), said, "EX", ROWS_SECONDS)
 
     async def ensure_epoch(self) -> bool:
         """Fills an empty Redis: budgets, and the sums of executions that may go on.
 
         From then on gateways trust it, and ask for what is missing. False when it was full.
         """
-        if await self._draining.command("EXISTS", EPOCH):
+        if await self._consumer.command("EXISTS", EPOCH):
             return False
-        await self._draining.drain()
+        await self._consumer.drain()
         definitions = await self._storage.run(holds.read_budgets)
         for budget in definitions:
-            await self._draining.command("HSET", DEFINITIONS, budget.name, orjson.dumps(budget))
-        await self._draining.command("SET", VERSION, uuid4().hex)
+            await self._consumer.command("HSET", DEFINITIONS, budget.name, orjson.dumps(budget))
+        await self._consumer.command("SET", VERSION, uuid4().hex)
         since = int((time.time() - LIFE_SECONDS) * 1000)
         for uid in await self._storage.run(lambda c: recent_executions(c, since)):
             await self.fill([f"sum:{account_key(uid)}", f"run:{uid}"])
-        await self._draining.command("SET", EPOCH, uuid4().hex)
+        await self._consumer.command("SET", EPOCH, uuid4().hex)
         _LOG.warning("the shared ledger was empty and has been filled from the rows")
         return True
 
@@ -115,7 +114,7 @@ class Refilling:
         values: Callable[[sqlite3.Connection, str], dict[str, str | int]],
     ) -> None:
         # Rows and stream must not move against each other in between.
-        async with self._draining.lock:
+        async with self._consumer.lock:
             place, fields = await self._storage.run(
                 lambda connection: (read_place(connection), values(connection, name))
             )
