@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from heliostat_api.base.roles import RoleRow
 from heliostat_api.documents.files import FILE_BYTES, FILES_BYTES
 from heliostat_api.events.log import MOST_BYTES, TOTAL_BYTES
-from heliostat_api.people.roles import RoleRow
 from heliostat_api.webhooks.addresses import place_of
 from heliostat_api.webhooks.signatures import key_of
 from heliostat_core.egress import check_allowed

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import JsonValue
 
 from heliostat_api.agents.contents import Content
-from heliostat_api.views import FieldChangeView
+from heliostat_api.base.views import FieldChangeView
 
 
 def changes_of(before: Content | None, after: Content) -> tuple[FieldChangeView, ...]:

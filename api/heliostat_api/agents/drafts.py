@@ -20,6 +20,9 @@ from heliostat_api.agents.revisions import (
     view_revision_detail,
 )
 from heliostat_api.agents.tags import check_match
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import RevisionDetailView, View
 from heliostat_api.documents.port import (
     ConflictError,
     Document,
@@ -28,12 +31,9 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.people.person import Person
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
-from heliostat_api.texts import bilingual
-from heliostat_api.views import RevisionDetailView, View
 
 
 class Saved(View):

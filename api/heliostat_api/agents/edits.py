@@ -8,9 +8,10 @@ from pydantic import Field, JsonValue
 from heliostat_api.agents.contents import Content, Description, Name, Spec, judge
 from heliostat_api.agents.loading import ImportRefusedError
 from heliostat_api.agents.manifests import import_yaml
-from heliostat_api.serving.problems import FieldError, refused
-from heliostat_api.texts import bilingual, plain
-from heliostat_api.views import View
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.texts import bilingual, plain
+from heliostat_api.base.views import View
+from heliostat_api.serving.problems import refused
 
 Edit = Callable[[Content], Content]
 

@@ -19,6 +19,7 @@ from heliostat_api.agents.previews import PreviewRequest, PreviewView
 from heliostat_api.agents.reading import AgentPage
 from heliostat_api.agents.revisions import RevisionPage
 from heliostat_api.agents.tags import IfMatch, required, tag_of
+from heliostat_api.base.views import AgentDetailView, RevisionDetailView
 from heliostat_api.executions.commands import Accepted, RunRequest
 from heliostat_api.serving.asking import (
     AskedOf,
@@ -29,7 +30,6 @@ from heliostat_api.serving.asking import (
     PersonOf,
 )
 from heliostat_api.serving.doors import CheckedRoute
-from heliostat_api.views import AgentDetailView, RevisionDetailView
 
 agents = APIRouter(prefix="/agents", route_class=CheckedRoute)
 Number = Annotated[int, Path(ge=1, le=999_999)]

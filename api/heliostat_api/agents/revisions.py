@@ -4,8 +4,8 @@ from datetime import datetime
 
 from heliostat_api.agents.contents import Content
 from heliostat_api.agents.diffs import changes_of
+from heliostat_api.base.views import RevisionDetailView, RevisionView, View
 from heliostat_api.documents.port import Document, Expected, Fields, Put
-from heliostat_api.views import RevisionDetailView, RevisionView, View
 
 
 class RevisionPage(View):

@@ -6,8 +6,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_api.serving.problems import FieldError
-from heliostat_api.texts import Text, bilingual
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.texts import Text, bilingual
 from heliostat_core.agents import AgentSpec
 from heliostat_core.rules import Violation, broken_rules, repeated_items, with_defaults
 from heliostat_core.schemas import structural_schema

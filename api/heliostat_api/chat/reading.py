@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import ConversationView
 from heliostat_api.chat.frames import MessageFrame, Snapshot
 from heliostat_api.chat.journal import (
     Entry,
@@ -22,8 +24,6 @@ from heliostat_api.documents.conversations import (
     read_message,
 )
 from heliostat_api.documents.port import Query
-from heliostat_api.people.person import Person
-from heliostat_api.views import ConversationView
 
 
 @dataclass(frozen=True)

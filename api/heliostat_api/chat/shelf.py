@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import GoneConversationView
 from heliostat_api.chat.journal import (
     Entry,
     audience_of,
@@ -31,9 +33,7 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import GoneConversationView
 
 COLLECTION: Final = "conversations"
 SHOWN: Final = 100

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from heliostat_api.agents.contents import path_of
+from heliostat_api.base.person import Person
 from heliostat_api.chat.costs import Costs
 from heliostat_api.chat.crafting import Crafting
 from heliostat_api.chat.models import ChatModel, ModelError, ToolUse
@@ -26,7 +27,6 @@ from heliostat_api.chat.tools import (
     SetSchedule,
 )
 from heliostat_api.documents.port import StoreError
-from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError, as_problem
 from heliostat_core.worlds import WorldError
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from heliostat_api.base.views import AgentView
 from heliostat_api.documents.port import OWNER, Document, Fields, Value
 from heliostat_api.documents.reading import TokenUsage, instant_in, map_in, text_in, usage_in
-from heliostat_api.views import AgentView
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from heliostat_api.base.views import ExecutionView, UsageView
 from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.documents.reading import (
     TokenUsage,
@@ -13,7 +14,6 @@ from heliostat_api.documents.reading import (
     text_in,
     usage_in,
 )
-from heliostat_api.views import ExecutionView, UsageView
 from heliostat_core.executions import Phase
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -1,6 +1,6 @@
 """Who hears of a thing, and how a document says it."""
 
-from heliostat_api.people.person import Person
+from heliostat_api.base.person import Person
 
 CLUSTER = "cluster"
 _NAMESPACE = "namespace:"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from heliostat_api.agents.reading import Agents
+from heliostat_api.base.person import Person, view_person
+from heliostat_api.base.views import SnapshotView
 from heliostat_api.events.log import EventLog
 from heliostat_api.executions.reading import Executions
-from heliostat_api.people.person import Person, view_person
-from heliostat_api.views import SnapshotView
 
 AGENTS = 200
 LIVE_EXECUTIONS = 200

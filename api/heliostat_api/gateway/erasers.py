@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.gateway.client import Gateway, GatewayAwayError
+from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.own_keys import OwnKeys
 from heliostat_api.mine.erasing import EraserAwayError
 from heliostat_api.people.register import Register

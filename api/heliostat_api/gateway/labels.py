@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from heliostat_api.agents.reading import Agents
+from heliostat_api.base.person import Person
 from heliostat_api.documents.port import Documents, Query
-from heliostat_api.people.person import Person
 
 _PAGE: Final = 200
 _AT_ONCE: Final = 8

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.person import Person
 from heliostat_api.chat.keys import NoKeyError
 from heliostat_api.chat.views import StatusCode
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.gateway.client import Gateway, GatewayAwayError
-from heliostat_api.people.person import Person
+from heliostat_api.gateway.client import Gateway
 from heliostat_api.serving.problems import ProblemError
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import SpendingView
 from heliostat_api.gateway.caps import Caps, instant_of, is_reached
-from heliostat_api.gateway.client import Gateway, GatewayAwayError, UsageQuestion, Users
+from heliostat_api.gateway.client import Gateway, UsageQuestion, Users
 from heliostat_api.gateway.documents import Budget
-from heliostat_api.people.person import Person
-from heliostat_api.views import SpendingView
 from heliostat_core.money import micros_from_nanos
 from heliostat_core.person_keys import GUESTS_BUDGET
 

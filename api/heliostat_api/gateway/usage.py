@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import Text, bilingual, plain
+from heliostat_api.base.views import View
 from heliostat_api.gateway.client import Gateway, UsageQuestion, Users
 from heliostat_api.gateway.documents import MonthLine, UsageLine
 from heliostat_api.gateway.labels import Labels, Named
-from heliostat_api.people.person import Person
 from heliostat_api.people.register import Register
-from heliostat_api.serving.problems import FieldError, ProblemError
-from heliostat_api.texts import Text, bilingual, plain
-from heliostat_api.views import View
+from heliostat_api.serving.problems import ProblemError
 from heliostat_core.money import format_micros, micros_from_nanos
 
 By = Literal["day", "agent", "model"]

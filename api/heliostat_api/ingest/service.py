@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from heliostat_api.base.texts import plain
 from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.transcripts import Position, SequenceGapError
 from heliostat_api.events.log import EventLog
@@ -25,7 +26,6 @@ from heliostat_api.ingest.outputs import (
     build_pieces,
 )
 from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import plain
 from heliostat_core.keys import ExecutionClaims
 from heliostat_core.worlds import JsonObject
 

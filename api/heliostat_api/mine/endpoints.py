@@ -7,12 +7,12 @@ from typing import Final, Literal
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from heliostat_api.base.views import View
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.mine.zips import pack
 from heliostat_api.serving.asking import Correlation, PartsOf, PersonOf
 from heliostat_api.serving.cookies import SESSION, forget_cookie
 from heliostat_api.serving.doors import CheckedRoute
-from heliostat_api.views import View
 
 mine = APIRouter(prefix="/me", route_class=CheckedRoute)
 

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
+from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -24,9 +26,7 @@ from heliostat_api.documents.port import (
     Put,
     StoreError,
 )
-from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import bilingual
 from heliostat_core.worlds import UnavailableError
 
 COLLECTION: Final = "places"

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from heliostat_api.base.person import LOCAL, Person, PersonKind
+from heliostat_api.base.roles import Claims, RoleRow, rights_of
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.identities import is_guest_id, new_guest_id
-from heliostat_api.people.person import LOCAL, Person, PersonKind
 from heliostat_api.people.register import Record, Register
-from heliostat_api.people.roles import Claims, RoleRow, rights_of
 from heliostat_api.people.sessions import LIFETIME, Session, Sessions
 
 

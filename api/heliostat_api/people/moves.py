@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
+from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -22,7 +23,6 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
 )
-from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.register import REST, Move, Register
 from heliostat_core.worlds import WorldError
 

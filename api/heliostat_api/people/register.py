@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from heliostat_api.base.person import LOCAL, PersonKind
+from heliostat_api.base.roles import Claims
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     ConflictError,
@@ -27,8 +29,6 @@ from heliostat_api.documents.port import (
     Query,
 )
 from heliostat_api.people.identities import Identity, is_guest_id
-from heliostat_api.people.person import LOCAL, PersonKind
-from heliostat_api.people.roles import Claims
 from heliostat_api.people.sessions import LIFETIME, Session
 
 COLLECTION: Final = "people"

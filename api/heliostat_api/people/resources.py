@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.people.person import Person, PersonKind
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, ConflictError, Kind, World

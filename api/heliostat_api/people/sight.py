@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from heliostat_api.base.person import Person
 from heliostat_api.documents.port import OWNER, Document, Query
 from heliostat_api.events.audiences import (
     audiences_of_owner_field,
@@ -11,7 +12,6 @@ from heliostat_api.events.audiences import (
     is_nobodys,
     owner_field,
 )
-from heliostat_api.people.person import Person
 
 UNOWNED: Final = "unowned"
 """Field: whether a thing has no owner."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, is_guest_id
 from heliostat_api.people.moves import Moves
 from heliostat_api.people.openid import Flow, OpenIdProvider, SignInError
 from heliostat_api.people.register import Register
-from heliostat_api.people.roles import Claims
 from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Session, Sessions
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from heliostat_api.base.views import AgentView, GoneView
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -19,7 +20,6 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.views import AgentView, GoneView
 
 CHANGES = "changes"
 """Field: how many changes by commands there were."""

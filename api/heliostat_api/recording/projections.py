@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from heliostat_api.recording.annotations import TEST_OF
-from heliostat_api.schedules.looks import say, view_missed, view_pause
-from heliostat_api.views import (
+from heliostat_api.base.views import (
     AgentView,
     AttemptView,
     BlockedView,
@@ -13,6 +11,8 @@ from heliostat_api.views import (
     TotalsView,
     UsageView,
 )
+from heliostat_api.recording.annotations import TEST_OF
+from heliostat_api.schedules.looks import say, view_missed, view_pause
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import (
     AgentCondition,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from heliostat_api.base.views import AgentView, TotalsView, UsageView
 from heliostat_api.documents.port import OWNER, ConflictError, Documents, Fields, Put, Value
 from heliostat_api.recording.announcing import DELETING, Announcer, with_untold_change
-from heliostat_api.views import AgentView, TotalsView, UsageView
 
 _COUNTED = "counted"
 

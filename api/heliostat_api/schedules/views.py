@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from heliostat_api.views import View, WordsView
+from heliostat_api.base.views import View, WordsView
 
 
 class FireView(View):

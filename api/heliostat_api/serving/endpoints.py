@@ -9,6 +9,8 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from heliostat_api.agents.endpoints import agents
+from heliostat_api.base.person import view_person
+from heliostat_api.base.views import ExecutionView, PersonView, StreamView, TranscriptView
 from heliostat_api.chat.endpoints import conversations
 from heliostat_api.events.stream import read_cursor
 from heliostat_api.executions import files
@@ -20,7 +22,6 @@ from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view
 from heliostat_api.gateway.endpoints import money
 from heliostat_api.gateway.models import ModelList
 from heliostat_api.mine.endpoints import mine
-from heliostat_api.people.person import view_person
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.secrets.endpoints import secrets
@@ -28,7 +29,6 @@ from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, Pa
 from heliostat_api.serving.doors import CheckedRoute
 from heliostat_api.serving.problems import NotFoundProblem, Problem
 from heliostat_api.serving.tenures import tenure_of
-from heliostat_api.views import ExecutionView, PersonView, StreamView, TranscriptView
 from heliostat_api.webhooks.endpoints import webhooks
 
 api = APIRouter(

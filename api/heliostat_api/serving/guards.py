@@ -15,11 +15,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from heliostat_api.base.texts import plain
 from heliostat_api.people import iap
 from heliostat_api.serving.cookies import is_secure
 from heliostat_api.serving.credentials import read_bearer
 from heliostat_api.serving.problems import ProblemError, respond
-from heliostat_api.texts import plain
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}

@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from heliostat_api.texts import preferred, speaking
+from heliostat_api.base.texts import preferred, speaking
 
 
 class InLanguage:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from starlette.responses import HTMLResponse
 
-from heliostat_api.texts import Text, bilingual
+from heliostat_api.base.texts import Text, bilingual
 
 _PAGE = """<!doctype html>
 <html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -14,6 +14,8 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.assembly.webhooks import Webhooks
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
 from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
@@ -28,7 +30,6 @@ from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.known import People
-from heliostat_api.people.person import Person
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
 from heliostat_api.schedules.cloud_calls import CloudCalls
@@ -39,7 +40,6 @@ from heliostat_api.serving.doors import Door
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.work import Work
-from heliostat_api.texts import bilingual
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose, WebSocketState
 
 from heliostat_api.agents.refusals import fields_of
+from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.field_errors import FieldError, words_of
+from heliostat_api.base.texts import Text, bilingual, plain
+from heliostat_api.base.views import View
 from heliostat_api.documents.paths import PathError
 from heliostat_api.documents.port import (
     ConflictError,
@@ -21,11 +25,7 @@ from heliostat_api.documents.port import (
     TooLargeError,
     UnavailableError,
 )
-from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_api.people.keysets import ProviderAwayError
-from heliostat_api.serving.faults import words_of
-from heliostat_api.texts import Text, bilingual, plain
-from heliostat_api.views import View
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
 
@@ -34,18 +34,6 @@ _AWAY = (UnavailableError, WorldUnavailableError, ProviderAwayError, GatewayAway
 _RETRY_AFTER = {"Retry-After": "5"}
 _POLICY_VIOLATION = 1008
 _LONGEST_REASON = 100
-
-
-class FieldError(View):
-    """What is wrong with one field, and what it must be."""
-
-    field: str
-    message: Text
-
-
-def required(field: str) -> FieldError:
-    """Of a field that is missing."""
-    return FieldError(field=field, message=bilingual(en="is required", ko="필수 항목입니다"))
 
 
 class Problem(View):

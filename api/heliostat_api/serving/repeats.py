@@ -13,6 +13,8 @@ from typing import Annotated, Final
 
 from fastapi import Header, Request
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import plain
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -23,9 +25,7 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import plain
 
 KEPT: Final = timedelta(hours=24)
 _COLLECTION: Final = "idempotency"

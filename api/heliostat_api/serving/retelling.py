@@ -6,12 +6,12 @@ It is kept beside what the request decided, in the vault's way, as long as that 
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import Put
-from heliostat_api.people.person import Person
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.repeats import Asked, Made, Repeats
 from heliostat_api.serving.vaults import Sealed, Vault
-from heliostat_api.texts import bilingual
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.documents.port import StoreError
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.people.openid import SignInError
@@ -16,7 +17,6 @@ from heliostat_api.serving.notices import notice
 from heliostat_api.serving.parts import Parts, parts_of
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.serving.visits import SIGN_IN_PATH
-from heliostat_api.texts import Text, bilingual, plain
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 

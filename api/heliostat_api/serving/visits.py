@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import StoreError
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.people.known import People, Visitor
@@ -16,7 +17,6 @@ from heliostat_api.people.sessions import LIFETIME, Sessions
 from heliostat_api.serving.cookies import SESSION, read_cookie, write_cookie
 from heliostat_api.serving.credentials import credentials_of
 from heliostat_api.serving.notices import notice
-from heliostat_api.texts import bilingual
 
 SIGN_IN_PATH: Final = "/auth/sign-in"
 _NO_PAGES = ("/api/", "/agent/", "/ingest/", "/auth/")

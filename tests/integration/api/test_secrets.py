@@ -9,9 +9,9 @@ import httpx2
 from pydantic import JsonValue
 
 from heliostat_api.assembly.entrance import open_movings
+from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.port import OWNER, Put
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.person import LOCAL
 from heliostat_api.secrets.records import (
     MOST,
     OWNER_LABEL,

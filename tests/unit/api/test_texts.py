@@ -3,8 +3,8 @@
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from heliostat_api.serving.faults import words_of
-from heliostat_api.texts import bilingual, preferred, speaking
+from heliostat_api.base.field_errors import words_of
+from heliostat_api.base.texts import bilingual, preferred, speaking
 
 
 @pytest.mark.parametrize(

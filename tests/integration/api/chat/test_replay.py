@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.chat.journal import audience_of, read_entry
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.reading import Reading
@@ -28,7 +29,6 @@ from heliostat_api.documents.port import Document, Documents, Put
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.people.person import Person, PersonKind
 from support.chatting import apply
 from support.firestore_emulator import FirestoreEmulator
 from support.stores import open_emulated

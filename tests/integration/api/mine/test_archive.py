@@ -11,10 +11,10 @@ from zipfile import ZipFile
 
 import pytest_asyncio
 
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.port import Fields, Put
 from heliostat_api.mine.zips import pack
-from heliostat_api.people.person import Person, PersonKind
 from heliostat_api.webhooks.records import Delivery, Webhook
 from heliostat_api.webhooks.trigger_keys import NewTriggerKey
 from support.shared_api import ApiApp, api_app

@@ -15,6 +15,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Delete, Documents, Fields, Put, Query, UnavailableError
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.endings import Endings
@@ -32,7 +33,6 @@ from heliostat_api.mine.erasers import (
 from heliostat_api.mine.erasing import EraserAwayError, Erasing
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.register import REST, Register
-from heliostat_api.people.roles import Claims
 from heliostat_api.serving.cookies import SESSION
 from heliostat_core.worlds import AGENT, EXECUTION, Ref
 from support.builders.resources import make_agent, make_execution

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from heliostat_api.base.person import Person
 from heliostat_api.documents.port import ConflictError, Documents, Put
 from heliostat_api.events.endings import Endings
 from heliostat_api.mine.erasers import COLLECTIONS, ErasingDocuments
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import GRACE, Expiring, Fate, fate_of
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.person import Person
 from heliostat_api.people.register import REST, Register
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_core.worlds import AGENT, UnavailableError

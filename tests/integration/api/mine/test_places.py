@@ -11,12 +11,12 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from heliostat_api.base.person import LOCAL, Person, PersonKind
+from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Documents, Fields, Put
 from heliostat_api.mine.counting import Counting
 from heliostat_api.mine.places import LOST, Places, Refusal
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.person import LOCAL, Person, PersonKind
-from heliostat_api.people.roles import Claims
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import AGENT, EXECUTION, UnavailableError

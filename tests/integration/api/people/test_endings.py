@@ -12,11 +12,11 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from heliostat_api.base.roles import Claims, Role, RoleRow
 from heliostat_api.events import endings, stream
 from heliostat_api.events.endings import Tenure
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.roles import Claims, Role, RoleRow
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.settings import ApiSettings

@@ -2,8 +2,8 @@
 
 from pydantic import JsonValue
 
+from heliostat_api.base.roles import Claims, Rights, RoleRow, rights_of
 from heliostat_api.people.identities import claims_of
-from heliostat_api.people.roles import Claims, Rights, RoleRow, rights_of
 
 TABLE = (
     RoleRow.model_validate({"group": "team-a", "role": "operator", "namespaces": ["a"]}),

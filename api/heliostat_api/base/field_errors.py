@@ -1,10 +1,11 @@
-"""What pydantic says of a field, in the language at hand: pure."""
+"""Errors of fields: the view that names one, and what pydantic says of it, translated: pure."""
 
 from typing import Final
 
 from pydantic_core import ErrorDetails
 
-from heliostat_api.texts import Text, bilingual
+from heliostat_api.base.texts import Text, bilingual
+from heliostat_api.base.views import View
 
 _KOREAN: Final = {
     "missing": "필수 항목입니다",
@@ -31,6 +32,18 @@ _KOREAN: Final = {
     "tuple_type": "목록이어야 합니다",
     "order_too_long": "input과 parameters는 합쳐서 {most}바이트 이하여야 합니다",
 }
+
+
+class FieldError(View):
+    """What is wrong with one field, and what it must be."""
+
+    field: str
+    message: Text
+
+
+def required(field: str) -> FieldError:
+    """Of a field that is missing."""
+    return FieldError(field=field, message=bilingual(en="is required", ko="필수 항목입니다"))
 
 
 def words_of(error: ErrorDetails) -> Text:

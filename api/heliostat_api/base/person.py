@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from heliostat_api.views import PersonView, SpendingView
+from heliostat_api.base.views import PersonView, SpendingView
 
 WARNING: Final = timedelta(days=10)
 """How long before their end guests are told of it."""
