@@ -23,8 +23,8 @@ from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
 from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
+from heliostat_api.people.signed_tokens import read_secrets
 from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import PREFIX, ApiSettings
 from heliostat_api.starting import StartError, naming, read_settings

@@ -17,14 +17,14 @@ from heliostat_api.assembly.workshop import open_workshop
 from heliostat_api.chat.assembly import open_chat
 from heliostat_api.chat.endpoints import workspace
 from heliostat_api.events.changes import Changes
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.gateway.assembly import open_money
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.expiring import Expiring
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.recording import managers
 from heliostat_api.recording.adoption import Adoption
 from heliostat_api.schedules.cloud_calls import CloudCalls

@@ -21,8 +21,8 @@ from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.main import create_app
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
+from heliostat_api.people.signed_tokens import Seals
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.serving.parts import Parts
 from heliostat_api.settings import ApiSettings

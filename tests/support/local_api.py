@@ -15,8 +15,8 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import create_app
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
+from heliostat_api.people.signed_tokens import Seals
 from heliostat_api.recording.managers import APPLIER
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.surroundings import Surroundings

@@ -15,7 +15,7 @@ from heliostat_api.base.views import AgentDetailView, AgentView, View
 from heliostat_api.documents.agents import read_agent, view_agent
 from heliostat_api.documents.merging import query_merged
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
-from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
+from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SCHEDULE_STATUS, SHOWN, SPEC
 from heliostat_api.schedules.looks import view_recent
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError

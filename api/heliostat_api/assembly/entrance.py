@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from heliostat_api.chat.moves import MovingConversations
 from heliostat_api.chat.shelf import Shelf
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.moves import Moves, Moving, MovingDocuments
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.people.resources import MovingResources
-from heliostat_api.people.seals import Seals
+from heliostat_api.people.signed_tokens import Seals
 from heliostat_api.recording import managers
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.secrets.moves import MovingSecrets

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from heliostat_api.chat.erasers import ErasingAnswers
 from heliostat_api.chat.shelf import Shelf
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.mine.erasers import (
     COLLECTIONS,
@@ -17,7 +17,7 @@ from heliostat_api.mine.erasers import (
 )
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.resources import ErasingResources
-from heliostat_api.people.register import REST, Register
+from heliostat_api.people.repository import REST, Register
 from heliostat_api.recording import managers
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.surroundings import Surroundings

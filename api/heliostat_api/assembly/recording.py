@@ -2,7 +2,7 @@
 
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.ingest.pod_tokens import PodTokens
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.recording import managers
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners

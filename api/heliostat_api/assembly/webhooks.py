@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from heliostat_api.agents.reading import Agents
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
-from heliostat_api.people.known import People
+from heliostat_api.people.authentication import People
 from heliostat_api.serving.limits import Limits
 from heliostat_api.serving.repeats import Repeats
 from heliostat_api.serving.retelling import Retelling

@@ -30,9 +30,9 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.people.topics import audiences_of_owner_field
 from heliostat_api.serving.problems import NotFoundProblem
 
 COLLECTION: Final = "conversations"

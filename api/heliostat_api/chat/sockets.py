@@ -31,8 +31,8 @@ from heliostat_api.chat.keeping import Keeping
 from heliostat_api.chat.reading import Reading
 from heliostat_api.chat.saying import Saying
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog
+from heliostat_api.events.revocations import Tenure
 from heliostat_api.serving.problems import (
     ProblemError,
     as_problem,

@@ -11,7 +11,7 @@ from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.merging import query_merged
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
-from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
+from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.recording.subjects import SPEC, SPEC_CUT
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import ExecutionSpec

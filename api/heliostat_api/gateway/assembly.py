@@ -8,7 +8,7 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.chat.assembly import Line
 from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.events.changes import Changes
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway, GatewayPlace
@@ -21,7 +21,7 @@ from heliostat_api.gateway.publishing import Publishing
 from heliostat_api.gateway.spending import Spending
 from heliostat_api.gateway.usage import Usage
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.serving.retelling import Retelling
 from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import World

@@ -9,7 +9,7 @@ from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.own_keys import OwnKeys
 from heliostat_api.mine.erasing import EraserAwayError
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 
 
 @dataclass(frozen=True)

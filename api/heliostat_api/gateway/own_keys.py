@@ -11,7 +11,7 @@ from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.base.texts import bilingual, plain
 from heliostat_api.base.views import View
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway

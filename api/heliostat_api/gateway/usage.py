@@ -20,7 +20,7 @@ from heliostat_api.base.views import View
 from heliostat_api.gateway.client import Gateway, UsageQuestion, Users
 from heliostat_api.gateway.documents import MonthLine, UsageLine
 from heliostat_api.gateway.labels import Labels, Named
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.serving.problems import ProblemError
 from heliostat_core.money import format_micros, micros_from_nanos
 

@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 
 from heliostat_api.base.texts import plain
 from heliostat_api.documents.files import WorkFile
+from heliostat_api.documents.lines import read_lines
 from heliostat_api.documents.transcripts import Position, SequenceGapError
 from heliostat_api.events.log import EventLog
-from heliostat_api.ingest.lines import read_lines
 from heliostat_api.ingest.outputs import (
     REPORT_BYTES,
     Output,

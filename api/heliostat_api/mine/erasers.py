@@ -6,10 +6,10 @@ from typing import Final
 
 from heliostat_api.chat.journal import audience_of, stop_audience_of
 from heliostat_api.documents.port import Document, Documents, Query
-from heliostat_api.events.audiences import audience_of_person
-from heliostat_api.events.endings import audience_of_endings
 from heliostat_api.events.log import EventLog
-from heliostat_api.people.register import Register
+from heliostat_api.events.revocations import audience_of_endings
+from heliostat_api.people.repository import Register
+from heliostat_api.people.topics import audience_of_person
 from heliostat_api.secrets.service import Secrets
 
 COLLECTIONS: Final = (

@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from heliostat_api.documents.port import Document, StoreError
-from heliostat_api.events.endings import Endings
-from heliostat_api.people.register import REST, Erasure, Register
+from heliostat_api.events.revocations import Endings
+from heliostat_api.people.repository import REST, Erasure, Register
 from heliostat_core.worlds import WorldError
 
 PAUSE_SECONDS: Final = 2.0

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.port import ConflictError, Document, Fields, StoreError
 from heliostat_api.mine.erasing import Erasing
-from heliostat_api.people.register import Register, path_of
+from heliostat_api.people.repository import Register, path_of
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_core.worlds import WorldError
 

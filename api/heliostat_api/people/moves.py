@@ -23,7 +23,7 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
 )
-from heliostat_api.people.register import REST, Move, Register
+from heliostat_api.people.repository import REST, Move, Register
 from heliostat_core.worlds import WorldError
 
 COLLECTIONS: Final = ("agents", "executions", "triggers", "deliveries")

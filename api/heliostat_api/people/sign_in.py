@@ -9,9 +9,9 @@ from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, is_guest_id
 from heliostat_api.people.moves import Moves
 from heliostat_api.people.openid import Flow, OpenIdProvider, SignInError
-from heliostat_api.people.register import Register
-from heliostat_api.people.seals import Seals
+from heliostat_api.people.repository import Register
 from heliostat_api.people.sessions import Session, Sessions
+from heliostat_api.people.signed_tokens import Seals
 
 FLOW_LIFETIME: Final = timedelta(minutes=10)
 _PURPOSE = "sign-in"

@@ -27,8 +27,8 @@ from heliostat_api.documents.port import (
     UnavailableError,
 )
 from heliostat_api.documents.reading import instant_in, text_in
-from heliostat_api.events.audiences import is_nobodys, owner_field
-from heliostat_api.people.sight import UNOWNED
+from heliostat_api.people.topics import is_nobodys, owner_field
+from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.recording.subjects import SHOWN
 
 PAUSE_SECONDS: Final = 60.0

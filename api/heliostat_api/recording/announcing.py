@@ -17,9 +17,9 @@ from heliostat_api.documents.port import (
     Fields,
     Put,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.people.topics import audiences_of_owner_field
 
 CHANGES = "changes"
 """Field: how many changes by commands there were."""

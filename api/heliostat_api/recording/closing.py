@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from heliostat_api.documents.lines import read_lines
 from heliostat_api.documents.port import (
     ConflictError,
     Documents,
@@ -18,7 +19,6 @@ from heliostat_api.documents.port import (
     StoreError,
 )
 from heliostat_api.documents.transcripts import Position, Transcripts
-from heliostat_api.ingest.lines import read_lines
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import RECORDED_ANNOTATION
 from heliostat_core.worlds import EXECUTION, JsonObject, Logs, World, WorldError

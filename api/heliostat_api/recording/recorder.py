@@ -29,8 +29,8 @@ from heliostat_api.documents.port import (
     StoreError,
     UnavailableError,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
+from heliostat_api.people.topics import audiences_of_owner_field
 from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.closing import Closing

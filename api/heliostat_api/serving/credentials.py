@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from heliostat_api.people import iap
-from heliostat_api.people.known import Credentials
+from heliostat_api.people.authentication import Credentials
 from heliostat_api.serving.cookies import SESSION, read_cookie
 
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.people.api_keys import ApiKeys
+from heliostat_api.people.authentication import ManyPeople, OnePerson, People
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
-from heliostat_api.people.known import ManyPeople, OnePerson, People
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.moves import Moves
 from heliostat_api.people.openid import Client, OpenIdProvider
-from heliostat_api.people.register import Register
-from heliostat_api.people.seals import Seals
+from heliostat_api.people.repository import Register
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
+from heliostat_api.people.signed_tokens import Seals
 from heliostat_api.serving.guards import Guard
 from heliostat_api.serving.limits import AddressLimit, Limits
 from heliostat_api.serving.visits import Visits

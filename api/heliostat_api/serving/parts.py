@@ -19,7 +19,7 @@ from heliostat_api.base.texts import bilingual
 from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
@@ -29,7 +29,7 @@ from heliostat_api.gateway.models import Routes
 from heliostat_api.mine.archive import Archive
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import Expiring
-from heliostat_api.people.known import People
+from heliostat_api.people.authentication import People
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
 from heliostat_api.schedules.cloud_calls import CloudCalls

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import StoreError
+from heliostat_api.people.authentication import People, Visitor
 from heliostat_api.people.keysets import ProviderAwayError
-from heliostat_api.people.known import People, Visitor
 from heliostat_api.people.sessions import LIFETIME, Sessions
 from heliostat_api.serving.cookies import SESSION, read_cookie, write_cookie
 from heliostat_api.serving.credentials import credentials_of

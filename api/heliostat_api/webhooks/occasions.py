@@ -21,8 +21,8 @@ from heliostat_api.documents.port import (
     Query,
     Value,
 )
-from heliostat_api.events.audiences import CLUSTER, is_nobodys
 from heliostat_api.events.changes import Changed, Changes
+from heliostat_api.people.topics import CLUSTER, is_nobodys
 from heliostat_api.webhooks.occurrences import Occurrence, failure_of, standstills_of
 from heliostat_api.webhooks.records import (
     DELIVERIES,

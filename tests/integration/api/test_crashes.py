@@ -32,7 +32,7 @@ from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.mine.expiring import GRACE
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.moves import Moves
-from heliostat_api.people.register import REST
+from heliostat_api.people.repository import REST
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_api.recording.adoption import Adoption
 from heliostat_api.recording.trials import Trials

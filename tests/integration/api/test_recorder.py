@@ -17,7 +17,7 @@ from heliostat_api.events.changes import Changes
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.executions.reading import Executions
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder

@@ -12,7 +12,7 @@ from heliostat_api.chat.journal import audience_of, stop_audience_of
 from heliostat_api.chat.shelf import Shelf
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.people.register import REST
+from heliostat_api.people.repository import REST
 from support.chatting import of_type
 
 from .conftest import ANN, OVER_EACH_LOG, ChatPlace

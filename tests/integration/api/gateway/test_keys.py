@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from heliostat_api.base.roles import Claims, RoleRow
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.settings import ApiSettings
 from support.real_gateway import RealGateway
 from support.shared_api import URL, ApiApp, api_app

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Delete, Documents, Fields, Put, Query, UnavailableError
 from heliostat_api.documents.sqlite.store import open_sqlite
-from heliostat_api.events.endings import Endings
 from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.revocations import Endings
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import create_app
 from heliostat_api.mine.erasers import (
@@ -32,7 +32,7 @@ from heliostat_api.mine.erasers import (
 )
 from heliostat_api.mine.erasing import EraserAwayError, Erasing
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import REST, Register
+from heliostat_api.people.repository import REST, Register
 from heliostat_api.serving.cookies import SESSION
 from heliostat_core.worlds import AGENT, EXECUTION, Ref
 from support.builders.resources import make_agent, make_execution
@@ -338,11 +338,11 @@ import asyncio, sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from heliostat_api.documents.sqlite.store import open_sqlite
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.mine.erasers import COLLECTIONS, ErasingDocuments
 from heliostat_api.mine.erasing import Erasing
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 async def erase():
     store = open_sqlite(Path(sys.argv[1]))
     register = Register(store, lambda: datetime.now(UTC))

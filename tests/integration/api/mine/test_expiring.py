@@ -9,12 +9,12 @@ import pytest_asyncio
 
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import ConflictError, Documents, Put
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.mine.erasers import COLLECTIONS, ErasingDocuments
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.expiring import GRACE, Expiring, Fate, fate_of
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.register import REST, Register
+from heliostat_api.people.repository import REST, Register
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_core.worlds import AGENT, UnavailableError
 from support.ingest_doubles import MemoryLog

@@ -13,7 +13,7 @@ from heliostat_api.documents.port import Delete, Documents, Put, UnavailableErro
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.people.moves import COLLECTIONS, Moves, MovingDocuments
-from heliostat_api.people.register import REST, Register
+from heliostat_api.people.repository import REST, Register
 from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
 from support.shared_api import URL, Clock, api_app

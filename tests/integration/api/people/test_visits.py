@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from heliostat_api.base.person import Person
 from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import Register
+from heliostat_api.people.repository import Register
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.serving.parts import person_of
 from heliostat_api.settings import ApiSettings

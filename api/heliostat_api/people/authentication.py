@@ -9,7 +9,7 @@ from heliostat_api.base.roles import Claims, RoleRow, rights_of
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.identities import is_guest_id, new_guest_id
-from heliostat_api.people.register import Record, Register
+from heliostat_api.people.repository import Record, Register
 from heliostat_api.people.sessions import LIFETIME, Session, Sessions
 
 

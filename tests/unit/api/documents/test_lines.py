@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from heliostat_api.ingest.lines import Line, read_lines
+from heliostat_api.documents.lines import Line, read_lines
 
 
 def test_events_stay_as_they_were_written() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import OWNER, Document, Query
-from heliostat_api.events.audiences import (
+from heliostat_api.people.topics import (
     audiences_of_owner_field,
     audiences_of_person,
     is_nobodys,
