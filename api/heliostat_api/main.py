@@ -25,8 +25,8 @@ from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.repository import Register
-from heliostat_api.recording import managers
 from heliostat_api.recording.adoption import Adoption
+from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.serving.bodies import MOST_BYTES, BodyLimit
 from heliostat_api.serving.endpoints import api, stream

@@ -17,7 +17,7 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.main import create_app
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.recording.managers import APPLIER
+from heliostat_api.records.managers import APPLIER
 from heliostat_api.serving.cookies import SESSION
 from heliostat_api.surroundings import Surroundings
 from heliostat_cli.embedded.folders import StateFolder

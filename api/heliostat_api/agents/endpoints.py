@@ -17,10 +17,10 @@ from heliostat_api.agents.edits import (
 )
 from heliostat_api.agents.previews import PreviewRequest, PreviewView
 from heliostat_api.agents.reading import AgentPage
-from heliostat_api.agents.revisions import RevisionPage
 from heliostat_api.agents.tags import IfMatch, required, tag_of
 from heliostat_api.base.views import AgentDetailView, RevisionDetailView
 from heliostat_api.executions.commands import Accepted, RunRequest
+from heliostat_api.records.revisions import RevisionPage
 from heliostat_api.serving.asking import (
     AskedOf,
     Correlation,

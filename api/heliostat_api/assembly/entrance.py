@@ -12,7 +12,7 @@ from heliostat_api.people.moves import Moves, Moving, MovingDocuments
 from heliostat_api.people.repository import Register
 from heliostat_api.people.resources import MovingResources
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.recording import managers
+from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.secrets.moves import MovingSecrets
 from heliostat_api.serving.entrance import Entrance, open_for_many, open_for_one

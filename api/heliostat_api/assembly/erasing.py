@@ -18,7 +18,7 @@ from heliostat_api.mine.erasers import (
 from heliostat_api.mine.erasing import Erasing
 from heliostat_api.mine.resources import ErasingResources
 from heliostat_api.people.repository import REST, Register
-from heliostat_api.recording import managers
+from heliostat_api.records import managers
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.surroundings import Surroundings
 

@@ -18,9 +18,9 @@ from heliostat_api.executions.triggers import Triggers
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.gateway.models import Routes
 from heliostat_api.mine.counting import open_runs, open_schedules
-from heliostat_api.recording import managers
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
+from heliostat_api.records import managers
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import Uses

@@ -5,9 +5,9 @@ from typing import Final
 
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import COLLECTION, Shelf
-from heliostat_api.documents.conversations import ConversationState, read_conversation
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import OWNER, Query
+from heliostat_api.records.conversations import ConversationState, read_conversation
 
 _ANSWERING: Final = Query(COLLECTION, None, {"state": ConversationState.ANSWERING.value}, limit=100)
 

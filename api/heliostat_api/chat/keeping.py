@@ -7,8 +7,8 @@ from heliostat_api.base.views import ConversationView
 from heliostat_api.chat.journal import view_conversation
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import Shelf, changed
-from heliostat_api.documents.conversations import ConversationState, read_conversation
 from heliostat_api.documents.port import ConflictError
+from heliostat_api.records.conversations import ConversationState, read_conversation
 from heliostat_api.serving.problems import NotFoundProblem
 
 

@@ -17,7 +17,9 @@ from heliostat_api.chat.shelf import COLLECTION, Shelf, changed, later_than
 from heliostat_api.chat.statuses import language_of, status
 from heliostat_api.chat.views import StatusCode
 from heliostat_api.chat.writing import fields_of_message
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
+from heliostat_api.documents.reading import text_in
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageRecord,
@@ -25,8 +27,6 @@ from heliostat_api.documents.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
-from heliostat_api.documents.reading import text_in
 
 SECONDS: Final = 20.0
 _PAGE: Final = 100

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import COLLECTION, Shelf, changed
-from heliostat_api.documents.conversations import ConversationState, read_conversation
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import ConflictError, Document, Query
+from heliostat_api.records.conversations import ConversationState, read_conversation
 
 _PAGE = 100
 

@@ -16,14 +16,14 @@ from heliostat_api.chat.journal import (
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import COLLECTION, Shelf, path_of
 from heliostat_api.chat.views import ConversationPage, MessagePage
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import Query
+from heliostat_api.records.conversations import (
     MessageRecord,
     MessageState,
     Role,
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import Query
 
 
 @dataclass(frozen=True)

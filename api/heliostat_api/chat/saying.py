@@ -26,7 +26,8 @@ from heliostat_api.chat.shelf import (
 )
 from heliostat_api.chat.views import TextPart
 from heliostat_api.chat.writing import LEASE, fields_of_message, message_path
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageRecord,
@@ -35,7 +36,6 @@ from heliostat_api.documents.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError
 from heliostat_api.serving.repeats import Asked, Repeats
 

@@ -16,12 +16,6 @@ from heliostat_api.chat.journal import (
     view_conversation,
 )
 from heliostat_api.chat.writing import message_path
-from heliostat_api.documents.conversations import (
-    ConversationRecord,
-    MessageRecord,
-    read_conversation,
-    read_message,
-)
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -33,6 +27,12 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.records.conversations import (
+    ConversationRecord,
+    MessageRecord,
+    read_conversation,
+    read_message,
+)
 from heliostat_api.serving.problems import NotFoundProblem
 
 COLLECTION: Final = "conversations"

@@ -8,7 +8,6 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from heliostat_api.agents.contents import path_of
 from heliostat_api.base.person import Person
 from heliostat_api.chat.costs import Costs
 from heliostat_api.chat.crafting import Crafting
@@ -27,6 +26,7 @@ from heliostat_api.chat.tools import (
     SetSchedule,
 )
 from heliostat_api.documents.port import StoreError
+from heliostat_api.records.contents import path_of
 from heliostat_api.serving.problems import NotFoundProblem, ProblemError, as_problem
 from heliostat_core.worlds import WorldError
 

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from heliostat_api.agents.names import slug
 from heliostat_api.agents.reading import is_shown, view_detail
-from heliostat_api.agents.revisions import view_revision_detail
 from heliostat_api.base.person import Person
 from heliostat_api.base.views import ExecutionView
-from heliostat_api.documents.conversations import read_conversation
-from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.files import Files, WorkFile
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Documents, Fields, Query, Value
 from heliostat_api.documents.transcripts import MOST_LINES, TranscriptPage, Transcripts
 from heliostat_api.mine.zips import Entry
-from heliostat_api.recording.subjects import SPEC
+from heliostat_api.records.conversations import read_conversation
+from heliostat_api.records.executions import view_execution
+from heliostat_api.records.names import slug
+from heliostat_api.records.revisions import view_revision_detail
+from heliostat_api.records.subjects import SPEC
 from heliostat_api.webhooks.records import TOLD, told_of
 
 _PAGE: Final = 20

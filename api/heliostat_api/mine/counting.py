@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_api.agents.records import Draft, read_draft
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.mine.places import Places, Refusal
-from heliostat_api.recording.subjects import SHOWN
+from heliostat_api.records.drafts import Draft, read_draft
+from heliostat_api.records.subjects import SHOWN
 from heliostat_api.settings import ApiSettings
 
 _PAGE: Final = 200

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from heliostat_api.documents.port import OWNER, Documents
-from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
+from heliostat_api.records.annotations import AGENT_ID, TEST_OF
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import OWNER_ANNOTATION

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.paths import PathError, collection_of
 from heliostat_api.documents.port import (
     OWNER,
@@ -29,7 +28,8 @@ from heliostat_api.documents.port import (
 from heliostat_api.documents.reading import instant_in, text_in
 from heliostat_api.people.topics import is_nobodys, owner_field
 from heliostat_api.people.visibility import UNOWNED
-from heliostat_api.recording.subjects import SHOWN
+from heliostat_api.records.executions import view_execution
+from heliostat_api.records.subjects import SHOWN
 
 PAUSE_SECONDS: Final = 60.0
 _PROGRESS: Final = "adoptions"

@@ -19,7 +19,7 @@ from heliostat_api.base.texts import plain
 from heliostat_api.base.views import AgentView
 from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
 from heliostat_api.people.authentication import People
-from heliostat_api.recording.annotations import AGENT_ID
+from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.serving.bodies import read_body
 from heliostat_api.serving.credentials import read_bearer
 from heliostat_api.serving.limits import Limits

@@ -19,8 +19,8 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.executions.reading import Executions
 from heliostat_api.people.repository import Register
 from heliostat_api.recording.closing import Closing
-from heliostat_api.recording.owners import Owners
 from heliostat_api.recording.recorder import Recorder
+from heliostat_api.records.owners import Owners
 from heliostat_api.serving.problems import ProblemError
 from heliostat_api.webhooks.occasions import Occasions
 from heliostat_cli.embedded.folders import StateFolder

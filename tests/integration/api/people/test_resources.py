@@ -9,7 +9,7 @@ import pytest_asyncio
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.people.resources import MovingResources
-from heliostat_api.recording.managers import APPLIER, MARKER, MOVER
+from heliostat_api.records.managers import APPLIER, MARKER, MOVER
 from heliostat_core.names import OWNER_ANNOTATION, RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Kind, Ref

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.queries import SHAPES
 from heliostat_api.main import create_app
-from heliostat_api.recording.annotations import TEST_OF
+from heliostat_api.records.annotations import TEST_OF
 from heliostat_api.settings import ApiSettings
 from heliostat_api.webhooks.records import EVENTS, IssuedWebhook, NewWebhook
 from heliostat_core.names import OWNER_ANNOTATION

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from heliostat_api.agents.contents import Content
-from heliostat_api.agents.diffs import changes_of
 from heliostat_api.base.views import RevisionDetailView, RevisionView, View
 from heliostat_api.documents.port import Document, Expected, Fields, Put
+from heliostat_api.records.contents import Content
+from heliostat_api.records.diffs import changes_of
 
 
 class RevisionPage(View):

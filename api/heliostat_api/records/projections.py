@@ -11,8 +11,8 @@ from heliostat_api.base.views import (
     TotalsView,
     UsageView,
 )
-from heliostat_api.recording.annotations import TEST_OF
-from heliostat_api.schedules.looks import say, view_missed, view_pause
+from heliostat_api.records.annotations import TEST_OF
+from heliostat_api.records.schedules import say, view_missed, view_pause
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import (
     AgentCondition,

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import Spec, completed, judge
+from heliostat_api.records.contents import Spec, completed, judge
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from heliostat_api.agents.contents import Content, whole_spec
-from heliostat_api.agents.diffs import changes_between
-from heliostat_api.agents.records import ResourceState
 from heliostat_api.documents.port import Document
-from heliostat_api.recording.annotations import AGENT_REVISION
-from heliostat_api.recording.managers import APPLIER, SUSPENDER
-from heliostat_api.recording.projections import readiness
+from heliostat_api.records.annotations import AGENT_REVISION
+from heliostat_api.records.contents import Content, whole_spec
+from heliostat_api.records.diffs import changes_between
+from heliostat_api.records.drafts import ResourceState
+from heliostat_api.records.managers import APPLIER, SUSPENDER
+from heliostat_api.records.projections import readiness
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_core.resources import ManagedFields
 

@@ -7,16 +7,16 @@ from typing import Final
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from heliostat_api.agents.records import fields_of, read_draft
 from heliostat_api.base.views import AgentView, ExecutionView, GoneView
 from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
 from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.people.topics import audiences_of_owner_field, audiences_of_thing, owner_field
 from heliostat_api.people.visibility import UNOWNED
-from heliostat_api.recording.projections import view_agent, view_execution
-from heliostat_api.recording.states import observe_state
-from heliostat_api.recording.totals import read_totals, write_usage
+from heliostat_api.records.drafts import fields_of, read_draft
+from heliostat_api.records.projections import view_agent, view_execution
+from heliostat_api.records.states import observe_state
+from heliostat_api.records.totals import read_totals, write_usage
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution, Phase
 from heliostat_core.resources import ObjectMeta

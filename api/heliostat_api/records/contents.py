@@ -7,11 +7,11 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, Field, JsonValue, StringConstraints, ValidationError
 
-from heliostat_api.agents.rules import ROOT, breaches
 from heliostat_api.base.field_errors import FieldError, words_of
 from heliostat_api.base.texts import Text, bilingual
 from heliostat_api.base.views import View
-from heliostat_api.schedules.looks import faults_in
+from heliostat_api.records.rules import ROOT, breaches
+from heliostat_api.records.schedules import faults_in
 from heliostat_core.agents import AgentSpec
 
 Spec = Mapping[str, JsonValue]

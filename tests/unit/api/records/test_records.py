@@ -6,23 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_api.documents.agents import AgentRecord, read_agent, view_agent
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import Document, Fields, Value
+from heliostat_api.documents.reading import TokenUsage
+from heliostat_api.documents.values import normalised
+from heliostat_api.records.agents import AgentRecord, read_agent, view_agent
+from heliostat_api.records.conversations import (
     ConversationRecord,
     MessageRecord,
     Role,
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.executions import (
+from heliostat_api.records.executions import (
     ExecutionRecord,
     Status,
     read_execution,
     view_execution,
 )
-from heliostat_api.documents.port import Document, Fields, Value
-from heliostat_api.documents.reading import TokenUsage
-from heliostat_api.documents.values import normalised
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 EARLIER_EXECUTION: Fields = {

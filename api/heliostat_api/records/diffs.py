@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import Content
 from heliostat_api.base.views import FieldChangeView
+from heliostat_api.records.contents import Content
 
 
 def changes_of(before: Content | None, after: Content) -> tuple[FieldChangeView, ...]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import yaml
 from pydantic import ValidationError
 
-from heliostat_api.agents.contents import Content, Spec, taken_apart, whole_spec
-from heliostat_api.agents.loading import ImportRefusedError, load_objects
+from heliostat_api.records.contents import Content, Spec, taken_apart, whole_spec
+from heliostat_api.records.loading import ImportRefusedError, load_objects
 from heliostat_core.agents import AgentSpec
 from heliostat_core.worlds import AGENT, JsonObject
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from heliostat_api.agents.loading import DEEPEST, MOST_PARTS, ImportRefusedError
-from heliostat_api.agents.manifests import import_yaml
+from heliostat_api.records.loading import DEEPEST, MOST_PARTS, ImportRefusedError
+from heliostat_api.records.manifests import import_yaml
 
 AGENT = """\
 apiVersion: heliostat.dev/v1alpha1

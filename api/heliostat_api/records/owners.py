@@ -3,7 +3,7 @@
 from heliostat_api.documents.port import OWNER, Document
 from heliostat_api.documents.reading import text_in
 from heliostat_api.people.topics import is_nobodys
-from heliostat_api.recording.annotations import AGENT_ID
+from heliostat_api.records.annotations import AGENT_ID
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import OWNER_ANNOTATION

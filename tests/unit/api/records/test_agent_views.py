@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from heliostat_api.recording.projections import view_agent
-from heliostat_api.recording.states import observe_state
+from heliostat_api.records.projections import view_agent
+from heliostat_api.records.states import observe_state
 from heliostat_core.agents import Agent
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

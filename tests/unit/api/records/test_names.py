@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_api.agents.names import new_agent_id, resource_name, slug, trial_name
+from heliostat_api.records.names import new_agent_id, resource_name, slug, trial_name
 
 
 @pytest.mark.parametrize(

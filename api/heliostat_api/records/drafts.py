@@ -11,11 +11,11 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
-from heliostat_api.agents.contents import Content, missing_in, whole_spec
 from heliostat_api.base.views import AgentView
 from heliostat_api.documents.port import Document, Fields
-from heliostat_api.recording.totals import read_totals
-from heliostat_api.schedules.looks import read_schedule, say, view_missed, view_pause
+from heliostat_api.records.contents import Content, missing_in, whole_spec
+from heliostat_api.records.schedules import read_schedule, say, view_missed, view_pause
+from heliostat_api.records.totals import read_totals
 from heliostat_core.agents import Model
 from heliostat_core.schedules.status import ScheduleStatus
 

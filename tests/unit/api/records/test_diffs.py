@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import Content
-from heliostat_api.agents.diffs import changes_between, changes_of
 from heliostat_api.agents.edits import merge
+from heliostat_api.records.contents import Content
+from heliostat_api.records.diffs import changes_between, changes_of
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
 DOCUMENTS = st.dictionaries(

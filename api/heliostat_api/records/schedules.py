@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import PauseView, ReceiptView, WordsView
-from heliostat_api.schedules.views import FireView, SchedulePreviewView
+from heliostat_api.records.schedule_views import FireView, SchedulePreviewView
 from heliostat_core.schedules import Fire, Schedule, describe, faults_of, fires
 from heliostat_core.schedules.minutes import free_minutes
 from heliostat_core.schedules.status import Receipt, ScheduleStatus

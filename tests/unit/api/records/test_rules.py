@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
-from heliostat_api.agents.contents import judge
-from heliostat_api.agents.loading import SPEC as SPEC_OF
-from heliostat_api.agents.rules import KOREAN
 from heliostat_api.base.texts import speaking
+from heliostat_api.records.contents import judge
+from heliostat_api.records.loading import SPEC as SPEC_OF
+from heliostat_api.records.rules import KOREAN
 from heliostat_core.worlds import AGENT
 from support.crd_cases import RULE_CASES, Case, Node, bound_cases, nodes
 
