@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
+from heliostat_api.app.server import ApiServer
 from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.port import Documents, StoreError
 from heliostat_api.documents.sqlite.backups import back_up, restore
@@ -25,7 +26,6 @@ from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.people.signed_tokens import read_secrets
-from heliostat_api.serving.server import ApiServer
 from heliostat_api.settings import PREFIX, ApiSettings
 from heliostat_api.starting import StartError, naming, read_settings
 from heliostat_api.surroundings import Surroundings

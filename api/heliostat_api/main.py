@@ -8,6 +8,11 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from heliostat_api.agents.activation import Standstill
+from heliostat_api.app.entrance import Entrance, add_entrance
+from heliostat_api.app.health import health
+from heliostat_api.app.pages import add_pages
+from heliostat_api.app.parts import Parts
+from heliostat_api.app.signing import signing
 from heliostat_api.assembly.entrance import open_cloud_tokens, open_entrance
 from heliostat_api.assembly.erasing import open_erasing
 from heliostat_api.assembly.recording import open_pod_tokens, open_recorder
@@ -28,19 +33,14 @@ from heliostat_api.people.repository import Register
 from heliostat_api.recording.adoption import Adoption
 from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_calls import CloudCalls
-from heliostat_api.serving.bodies import MOST_BYTES, BodyLimit
 from heliostat_api.serving.endpoints import api, stream
-from heliostat_api.serving.entrance import Entrance, add_entrance
-from heliostat_api.serving.failures import Failures
-from heliostat_api.serving.health import health
-from heliostat_api.serving.languages import InLanguage
-from heliostat_api.serving.metrics import Counting, Metrics, TimedDocuments, metrics
-from heliostat_api.serving.pages import add_pages
-from heliostat_api.serving.parts import Parts
-from heliostat_api.serving.problems import DescribedApp, add_problems
-from heliostat_api.serving.signing import signing
-from heliostat_api.serving.work import Work
 from heliostat_api.surroundings import Surroundings
+from heliostat_api.web.background import Work
+from heliostat_api.web.bodies import MOST_BYTES, BodyLimit
+from heliostat_api.web.failures import Failures
+from heliostat_api.web.languages import InLanguage
+from heliostat_api.web.metrics import Counting, Metrics, TimedDocuments, metrics
+from heliostat_api.web.problems import DescribedApp, add_problems
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:

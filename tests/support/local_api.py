@@ -18,8 +18,8 @@ from heliostat_api.main import create_app
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
 from heliostat_api.records.managers import APPLIER
-from heliostat_api.serving.cookies import SESSION
 from heliostat_api.surroundings import Surroundings
+from heliostat_api.web.cookies import SESSION
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store

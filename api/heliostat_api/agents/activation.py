@@ -25,7 +25,7 @@ from heliostat_api.records.contents import Content, judge
 from heliostat_api.records.drafts import Draft
 from heliostat_api.records.manifests import build_manifest
 from heliostat_api.records.names import resource_name
-from heliostat_api.serving.problems import ProblemError, refused
+from heliostat_api.web.problems import ProblemError, refused
 from heliostat_core.agents import Agent
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, Ref, World

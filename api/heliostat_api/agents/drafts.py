@@ -32,8 +32,8 @@ from heliostat_api.records.revisions import (
     view_revision,
     view_revision_detail,
 )
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Made, Repeats
+from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 
 class Saved(View):

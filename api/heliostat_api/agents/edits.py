@@ -11,7 +11,7 @@ from heliostat_api.base.views import View
 from heliostat_api.records.contents import Content, Description, Name, Spec, judge
 from heliostat_api.records.loading import ImportRefusedError
 from heliostat_api.records.manifests import import_yaml
-from heliostat_api.serving.problems import refused
+from heliostat_api.web.problems import refused
 
 Edit = Callable[[Content], Content]
 

@@ -21,7 +21,8 @@ from heliostat_api.agents.tags import IfMatch, required, tag_of
 from heliostat_api.base.views import AgentDetailView, RevisionDetailView
 from heliostat_api.executions.commands import Accepted, RunRequest
 from heliostat_api.records.revisions import RevisionPage
-from heliostat_api.serving.asking import (
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import (
     AskedOf,
     Correlation,
     Cursor,
@@ -29,7 +30,6 @@ from heliostat_api.serving.asking import (
     PartsOf,
     PersonOf,
 )
-from heliostat_api.serving.doors import CheckedRoute
 
 agents = APIRouter(prefix="/agents", route_class=CheckedRoute)
 Number = Annotated[int, Path(ge=1, le=999_999)]

@@ -15,7 +15,7 @@ from heliostat_api.records.contents import Content, Spec
 from heliostat_api.secrets.records import OwnSecret
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import managed_secrets, secret_refs
-from heliostat_api.serving.problems import refused
+from heliostat_api.web.problems import refused
 from heliostat_core.egress import Host, is_allowed, read_host
 
 

@@ -18,7 +18,7 @@ from heliostat_api.records.manifests import export_yaml
 from heliostat_api.records.names import resource_name, slug
 from heliostat_api.records.schedules import view_recent
 from heliostat_api.records.subjects import SCHEDULE_STATUS, SHOWN, SPEC
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.schedules.status import ScheduleStatus
 
 _COLLECTION = "agents"

@@ -12,7 +12,7 @@ from heliostat_api.records.contents import taken_apart
 from heliostat_api.records.drafts import read_draft
 from heliostat_api.records.loading import SPEC
 from heliostat_api.samples import Sample
-from heliostat_api.serving.repeats import Asked
+from heliostat_api.web.idempotency import Asked
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, Ref

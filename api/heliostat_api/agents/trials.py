@@ -14,7 +14,7 @@ from heliostat_api.gateway.caps import Caps
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
 from heliostat_api.records.manifests import build_manifest, without_schedule
 from heliostat_api.records.names import trial_name
-from heliostat_api.serving.repeats import Asked, Made
+from heliostat_api.web.idempotency import Asked, Made
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, World
 

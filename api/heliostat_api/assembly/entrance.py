@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from heliostat_api.app.entrance import Entrance, open_for_many, open_for_one
 from heliostat_api.chat.moves import MovingConversations
 from heliostat_api.chat.shelf import Shelf
 from heliostat_api.events.revocations import Endings
@@ -15,7 +16,6 @@ from heliostat_api.people.signed_tokens import Seals
 from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.secrets.moves import MovingSecrets
-from heliostat_api.serving.entrance import Entrance, open_for_many, open_for_one
 from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
 

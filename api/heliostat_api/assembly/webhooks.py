@@ -6,12 +6,12 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
 from heliostat_api.people.authentication import People
-from heliostat_api.serving.limits import Limits
-from heliostat_api.serving.repeats import Repeats
-from heliostat_api.serving.retelling import Retelling
-from heliostat_api.serving.vaults import Vault
 from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
+from heliostat_api.web.idempotency import Repeats
+from heliostat_api.web.limits import Limits
+from heliostat_api.web.secret_replay import Retelling
+from heliostat_api.web.vaults import Vault
 from heliostat_api.webhooks.addresses import EVERYWHERE, open_addresses
 from heliostat_api.webhooks.calls import DELIVERIES, KEPT, Calls
 from heliostat_api.webhooks.occasions import Occasions

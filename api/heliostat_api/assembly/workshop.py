@@ -24,9 +24,9 @@ from heliostat_api.records import managers
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import Uses
-from heliostat_api.serving.repeats import Repeats
 from heliostat_api.settings import ApiSettings
 from heliostat_api.surroundings import Surroundings
+from heliostat_api.web.idempotency import Repeats
 from heliostat_core.worlds import World
 
 

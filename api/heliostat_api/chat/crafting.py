@@ -14,7 +14,7 @@ from heliostat_api.chat.views import AgentCardPart, SchedulePreviewPart
 from heliostat_api.records.contents import Content, missing_in
 from heliostat_api.records.conversations import ConversationRecord
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
-from heliostat_api.serving.repeats import Asked
+from heliostat_api.web.idempotency import Asked
 
 _NOTE = "by chat"
 

@@ -9,7 +9,7 @@ from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import Shelf, changed
 from heliostat_api.documents.port import ConflictError
 from heliostat_api.records.conversations import ConversationState, read_conversation
-from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.web.problems import NotFoundProblem
 
 
 @dataclass(frozen=True)

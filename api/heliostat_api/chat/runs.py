@@ -15,7 +15,7 @@ from heliostat_api.documents.port import Query
 from heliostat_api.events.log import EventLog
 from heliostat_api.executions.commands import RunRequest
 from heliostat_api.executions.reading import Executions
-from heliostat_api.serving.repeats import Asked
+from heliostat_api.web.idempotency import Asked
 
 _LOOK_SECONDS: Final = 2.0
 _LONGEST_RESULT: Final = 6_000

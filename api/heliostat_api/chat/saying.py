@@ -36,8 +36,8 @@ from heliostat_api.records.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Repeats
+from heliostat_api.web.idempotency import Asked, Repeats
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 _LONGEST_TITLE: Final = 80
 _TRIES: Final = 40

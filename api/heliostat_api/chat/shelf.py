@@ -33,7 +33,7 @@ from heliostat_api.records.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.web.problems import NotFoundProblem
 
 COLLECTION: Final = "conversations"
 SHOWN: Final = 100

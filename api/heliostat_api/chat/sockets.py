@@ -33,7 +33,7 @@ from heliostat_api.chat.saying import Saying
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.revocations import Tenure
-from heliostat_api.serving.problems import (
+from heliostat_api.web.problems import (
     ProblemError,
     as_problem,
     malformed,

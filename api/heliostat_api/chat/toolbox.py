@@ -27,7 +27,7 @@ from heliostat_api.chat.tools import (
 )
 from heliostat_api.documents.port import StoreError
 from heliostat_api.records.contents import path_of
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError, as_problem
+from heliostat_api.web.problems import NotFoundProblem, ProblemError, as_problem
 from heliostat_core.worlds import WorldError
 
 _MOST_MODELS: Final = 200

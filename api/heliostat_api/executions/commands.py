@@ -17,8 +17,8 @@ from heliostat_api.mine.places import Places
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.records.names import new_suffix
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Made, Repeats
+from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import MOST_INPUT, Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead

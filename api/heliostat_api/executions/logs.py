@@ -14,7 +14,7 @@ from heliostat_api.base.views import ExecutionView
 from heliostat_api.documents.transcripts import MOST_LINES, Transcripts
 from heliostat_api.executions.files import HARMLESS
 from heliostat_api.executions.reading import latest_attempt
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import EXECUTION, Logs, NotFoundError, Ref, World, WorldError
 

@@ -13,7 +13,7 @@ from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.records.executions import view_execution
 from heliostat_api.records.subjects import SPEC, SPEC_CUT
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import ExecutionSpec
 
 _COLLECTION = "executions"

@@ -22,8 +22,8 @@ from heliostat_api.gateway.spending import Spending
 from heliostat_api.gateway.usage import Usage
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
 from heliostat_api.people.repository import Register
-from heliostat_api.serving.retelling import Retelling
 from heliostat_api.settings import ApiSettings
+from heliostat_api.web.secret_replay import Retelling
 from heliostat_core.worlds import World
 
 

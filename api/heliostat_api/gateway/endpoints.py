@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Query
 
 from heliostat_api.gateway.own_keys import IssuedUserKey, KeyList, KeyRequest
 from heliostat_api.gateway.usage import By, Period, UsageReport
-from heliostat_api.serving.asking import AskedOf, PartsOf, PersonOf
-from heliostat_api.serving.doors import CheckedRoute
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import AskedOf, PartsOf, PersonOf
 
 money = APIRouter(route_class=CheckedRoute)
 KeyId = Annotated[str, Path(max_length=100)]

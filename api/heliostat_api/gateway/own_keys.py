@@ -16,9 +16,9 @@ from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Key
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import UNREPEATED, Asked
-from heliostat_api.serving.retelling import Retelling, Told, gone
+from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
+from heliostat_api.web.secret_replay import Retelling, Told, gone
 
 _MOST_KEYS: Final = 50
 _LONGEST_SECONDS: Final = 10 * 365 * 86400

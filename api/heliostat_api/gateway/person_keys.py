@@ -8,7 +8,7 @@ from heliostat_api.chat.keys import NoKeyError
 from heliostat_api.chat.views import StatusCode
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 
 
 @dataclass(frozen=True)

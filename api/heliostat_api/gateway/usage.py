@@ -21,7 +21,7 @@ from heliostat_api.gateway.client import Gateway, UsageQuestion, Users
 from heliostat_api.gateway.documents import MonthLine, UsageLine
 from heliostat_api.gateway.labels import Labels, Named
 from heliostat_api.people.repository import Register
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.money import format_micros, micros_from_nanos
 
 By = Literal["day", "agent", "model"]

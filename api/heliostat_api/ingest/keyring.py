@@ -6,7 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from heliostat_api.base.texts import plain
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.keys import (
     ExecutionClaims,
     KeyRefusedError,

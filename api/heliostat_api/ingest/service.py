@@ -25,7 +25,7 @@ from heliostat_api.ingest.outputs import (
     build_outputs,
     build_pieces,
 )
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.keys import ExecutionClaims
 from heliostat_core.worlds import JsonObject
 

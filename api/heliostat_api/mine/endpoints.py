@@ -10,9 +10,9 @@ from fastapi.responses import StreamingResponse
 from heliostat_api.base.views import View
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.mine.zips import pack
-from heliostat_api.serving.asking import Correlation, PartsOf, PersonOf
-from heliostat_api.serving.cookies import SESSION, forget_cookie
-from heliostat_api.serving.doors import CheckedRoute
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.cookies import SESSION, forget_cookie
+from heliostat_api.web.dependencies import Correlation, PartsOf, PersonOf
 
 mine = APIRouter(prefix="/me", route_class=CheckedRoute)
 

@@ -26,7 +26,7 @@ from heliostat_api.documents.port import (
     Put,
     StoreError,
 )
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.worlds import UnavailableError
 
 COLLECTION: Final = "places"

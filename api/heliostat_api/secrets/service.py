@@ -36,7 +36,7 @@ from heliostat_api.secrets.records import (
     read_secret,
 )
 from heliostat_api.secrets.uses import Use, Uses
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import SECRET, Ref, World
 

@@ -25,10 +25,10 @@ from heliostat_api.mine.endpoints import mine
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.secrets.endpoints import secrets
-from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
-from heliostat_api.serving.doors import CheckedRoute
-from heliostat_api.serving.problems import NotFoundProblem, Problem
-from heliostat_api.serving.tenures import tenure_of
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
+from heliostat_api.web.problems import NotFoundProblem, Problem
+from heliostat_api.web.stream_leases import tenure_of
 from heliostat_api.webhooks.endpoints import webhooks
 
 api = APIRouter(

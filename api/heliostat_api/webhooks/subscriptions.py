@@ -21,10 +21,10 @@ from heliostat_api.documents.port import (
     Query,
 )
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError, refused
-from heliostat_api.serving.repeats import UNREPEATED, Asked
-from heliostat_api.serving.retelling import Retelling, Told, gone
-from heliostat_api.serving.vaults import Vault
+from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.problems import NotFoundProblem, ProblemError, refused
+from heliostat_api.web.secret_replay import Retelling, Told, gone
+from heliostat_api.web.vaults import Vault
 from heliostat_api.webhooks.addresses import AddressError, Addresses, place_of
 from heliostat_api.webhooks.occasions import Occasions, webhooks_of
 from heliostat_api.webhooks.records import (

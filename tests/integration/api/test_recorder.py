@@ -21,7 +21,7 @@ from heliostat_api.people.repository import Register
 from heliostat_api.recording.closing import Closing
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.records.owners import Owners
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_api.webhooks.occasions import Occasions
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs

@@ -17,8 +17,8 @@ from heliostat_api.documents.port import Documents, Fields, Put
 from heliostat_api.mine.counting import Counting
 from heliostat_api.mine.places import LOST, Places, Refusal
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.serving.problems import ProblemError
 from heliostat_api.settings import ApiSettings
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.worlds import AGENT, EXECUTION, UnavailableError
 from support.shared_api import ApiApp, Clock, api_app
 

@@ -7,8 +7,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from heliostat_api.serving.pages import accepts, add_pages
-from heliostat_api.serving.problems import add_problems
+from heliostat_api.app.pages import accepts, add_pages
+from heliostat_api.web.problems import add_problems
 
 PAGE = '<script nonce="__CSP_NONCE__"></script><style nonce="__CSP_NONCE__"></style>'
 

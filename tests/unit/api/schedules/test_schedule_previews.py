@@ -9,7 +9,7 @@ from heliostat_api.records.contents import Content, judge
 from heliostat_api.records.manifests import without_schedule
 from heliostat_api.records.schedules import starts_in_a_month, view_recent
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.conditions import TickReason
 from heliostat_core.schedules import Blackout, Schedule
 from heliostat_core.schedules.status import Receipt, RunResult, ScheduleStatus

@@ -9,7 +9,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from heliostat_api.serving.guards import Guard, host_name, origin_of
+from heliostat_api.web.guards import Guard, host_name, origin_of
 
 BEHIND_PROXY = {"x-goog-iap-jwt-assertion": "a.b.c"}
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PURGE"]

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 
-from heliostat_api.serving.problems import NotFoundProblem, add_problems
+from heliostat_api.web.problems import NotFoundProblem, add_problems
 
 app = FastAPI()
 add_problems(app)

@@ -19,10 +19,10 @@ from heliostat_api.people.repository import Register
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.sign_in import SignIn
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.serving.guards import Guard
-from heliostat_api.serving.limits import AddressLimit, Limits
-from heliostat_api.serving.visits import Visits
 from heliostat_api.settings import ApiSettings
+from heliostat_api.web.guards import Guard
+from heliostat_api.web.limits import AddressLimit, Limits
+from heliostat_api.web.session_middleware import Visits
 
 _CALLBACK = "/auth/callback"
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.texts import bilingual
-from heliostat_api.serving.problems import refused
+from heliostat_api.web.problems import refused
 
 # As an escape, as bytes, or in UTF-16, which has zeros: of other bodies nothing is read twice.
 _SUSPECT: Final = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\x00")

@@ -35,11 +35,11 @@ from heliostat_api.people.sign_in import SignIn
 from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
-from heliostat_api.serving.credentials import credentials_of
-from heliostat_api.serving.doors import Door
-from heliostat_api.serving.limits import Limits
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.serving.work import Work
+from heliostat_api.web.auth_dependency import Door
+from heliostat_api.web.background import Work
+from heliostat_api.web.credentials import credentials_of
+from heliostat_api.web.limits import Limits
+from heliostat_api.web.problems import ProblemError
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliostat_api.base.texts import plain
 from heliostat_api.documents.port import Delete, Document, Documents, Page, Put, Query
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 
 PREFIX: Final = "heliostat_api"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

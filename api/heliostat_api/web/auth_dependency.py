@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
-from heliostat_api.serving.halves import refuse_halves
+from heliostat_api.web.surrogates import refuse_halves
 
 Known = TypeVar("Known")
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliostat_api.base.texts import bilingual
-from heliostat_api.serving.problems import ProblemError, respond
+from heliostat_api.web.problems import ProblemError, respond
 from heliostat_telemetry.lines import add_to_lines, subject_of_lines
 
 _LOG = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from heliostat_api.serving.parts import Parts
+from heliostat_api.app.parts import Parts
 
 
 class ApiServer(uvicorn.Server):

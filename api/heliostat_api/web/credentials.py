@@ -5,7 +5,7 @@ from starlette.types import Scope
 
 from heliostat_api.people import iap
 from heliostat_api.people.authentication import Credentials
-from heliostat_api.serving.cookies import SESSION, read_cookie
+from heliostat_api.web.cookies import SESSION, read_cookie
 
 
 def credentials_of(scope: Scope) -> Credentials:

@@ -13,7 +13,6 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose, WebSocketState
 
-from heliostat_api.agents.refusals import fields_of
 from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.base.field_errors import FieldError, words_of
 from heliostat_api.base.texts import Text, bilingual, plain
@@ -26,6 +25,7 @@ from heliostat_api.documents.port import (
     UnavailableError,
 )
 from heliostat_api.people.keysets import ProviderAwayError
+from heliostat_api.web.refusals import fields_of
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
 

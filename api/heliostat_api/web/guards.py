@@ -17,9 +17,9 @@ from starlette.websockets import WebSocketClose
 
 from heliostat_api.base.texts import plain
 from heliostat_api.people import iap
-from heliostat_api.serving.cookies import is_secure
-from heliostat_api.serving.credentials import read_bearer
-from heliostat_api.serving.problems import ProblemError, respond
+from heliostat_api.web.cookies import is_secure
+from heliostat_api.web.credentials import read_bearer
+from heliostat_api.web.problems import ProblemError, respond
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}

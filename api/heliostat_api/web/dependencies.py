@@ -6,9 +6,9 @@ from uuid import uuid4
 from fastapi import Depends, Header, Query
 from starlette.requests import HTTPConnection
 
+from heliostat_api.app.parts import Parts, parts_of, person_of
 from heliostat_api.base.person import Person
-from heliostat_api.serving.parts import Parts, parts_of, person_of
-from heliostat_api.serving.repeats import Asked, asked_of
+from heliostat_api.web.idempotency import Asked, asked_of
 from heliostat_telemetry.lines import add_to_lines
 
 

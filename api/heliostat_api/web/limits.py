@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.base.texts import bilingual
 from heliostat_api.people.limits import Buckets, network_of, retry_after
-from heliostat_api.serving.guards import is_for_programs
-from heliostat_api.serving.problems import ProblemError, respond
+from heliostat_api.web.guards import is_for_programs
+from heliostat_api.web.problems import ProblemError, respond
 
 
 class TooManyProblem(ProblemError):

@@ -2,13 +2,13 @@
 
 from starlette.requests import HTTPConnection
 
+from heliostat_api.app.parts import parts_of
 from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.revocations import Tenure
 from heliostat_api.people.keysets import ProviderAwayError
-from heliostat_api.serving.credentials import credentials_of
-from heliostat_api.serving.parts import parts_of
+from heliostat_api.web.credentials import credentials_of
 
 
 def tenure_of(connection: HTTPConnection, person: Person) -> Tenure:

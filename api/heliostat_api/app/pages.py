@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from heliostat_api.serving.problems import NotFoundProblem
+from heliostat_api.web.problems import NotFoundProblem
 
 STATIC: Final = Path(__file__).parents[1] / "static"
 RESERVED: Final = ("api", "agent", "auth", "ingest", "workspace", "metrics", "healthz", "readyz")

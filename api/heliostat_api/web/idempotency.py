@@ -25,7 +25,7 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 
 KEPT: Final = timedelta(hours=24)
 _COLLECTION: Final = "idempotency"

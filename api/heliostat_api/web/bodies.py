@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliostat_api.base.texts import Text, bilingual
-from heliostat_api.serving.problems import ProblemError, as_problem, respond
+from heliostat_api.web.problems import ProblemError, as_problem, respond
 
 MOST_BYTES: Final = 2 << 20
 """Of any request: an agent's prompt and a Secret's values, as JSON may write them, are less."""

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import Put
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.serving.repeats import Asked, Made, Repeats
-from heliostat_api.serving.vaults import Sealed, Vault
+from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.problems import ProblemError
+from heliostat_api.web.vaults import Sealed, Vault
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from heliostat_api.documents.port import StoreError
 from heliostat_api.people.authentication import People, Visitor
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.people.sessions import LIFETIME, Sessions
-from heliostat_api.serving.cookies import SESSION, read_cookie, write_cookie
-from heliostat_api.serving.credentials import credentials_of
-from heliostat_api.serving.notices import notice
+from heliostat_api.web.cookies import SESSION, read_cookie, write_cookie
+from heliostat_api.web.credentials import credentials_of
+from heliostat_api.web.notices import notice
 
 SIGN_IN_PATH: Final = "/auth/sign-in"
 _NO_PAGES = ("/api/", "/agent/", "/ingest/", "/auth/")

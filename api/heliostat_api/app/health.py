@@ -6,10 +6,10 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 
+from heliostat_api.app.parts import Parts, parts_of
 from heliostat_api.base.texts import plain
 from heliostat_api.documents.port import StoreError
-from heliostat_api.serving.parts import Parts, parts_of
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 
 _PATIENCE_SECONDS = 3.0
 

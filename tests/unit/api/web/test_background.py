@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from heliostat_api.serving.work import Work
+from heliostat_api.web.background import Work
 
 
 async def fail() -> None:
