@@ -16,8 +16,8 @@ from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import ConflictError, Fields, Put
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.mine.counting import has_schedule
-from heliostat_api.mine.places import Places
+from heliostat_api.quotas.counting import has_schedule
+from heliostat_api.quotas.service import Places
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.records.annotations import AGENT_ID, AGENT_REVISION

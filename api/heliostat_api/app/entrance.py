@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from heliostat_api.account.guest_migration import Moves
+from heliostat_api.account.sign_in import SignIn
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.revocations import Endings
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.authentication import ManyPeople, OnePerson, People
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.moves import Moves
 from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.repository import Register
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.sign_in import SignIn
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.settings import ApiSettings
 from heliostat_api.web.guards import Guard
 from heliostat_api.web.limits import AddressLimit, Limits
 from heliostat_api.web.session_middleware import Visits

@@ -7,13 +7,18 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
+from heliostat_api.account.archive import Archive
+from heliostat_api.account.erasing import Erasing
+from heliostat_api.account.expiring import Expiring
+from heliostat_api.account.sign_in import SignIn
 from heliostat_api.agents.activation import Activation, Deletion
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
-from heliostat_api.assembly.webhooks import Webhooks
+from heliostat_api.app.assembly.money import Money
+from heliostat_api.app.assembly.webhooks import Webhooks
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.chat.sockets import Chat
@@ -24,14 +29,9 @@ from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.executions.reading import Executions
-from heliostat_api.gateway.assembly import Money
 from heliostat_api.gateway.models import Routes
-from heliostat_api.mine.archive import Archive
-from heliostat_api.mine.erasing import Erasing
-from heliostat_api.mine.expiring import Expiring
 from heliostat_api.people.authentication import People
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.sign_in import SignIn
 from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets

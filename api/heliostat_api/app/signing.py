@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from heliostat_api.account.sign_in import FLOW_LIFETIME, SignIn
 from heliostat_api.app.parts import Parts, parts_of
 from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.documents.port import StoreError
 from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.people.openid import SignInError
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.people.sign_in import FLOW_LIFETIME, SignIn
 from heliostat_api.web.cookies import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
 from heliostat_api.web.notices import notice
 from heliostat_api.web.problems import ProblemError

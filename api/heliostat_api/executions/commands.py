@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import AgentView, ExecutionView, View
-from heliostat_api.executions.triggers import Triggers
+from heliostat_api.executions.trace_spans import Triggers
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.mine.places import Places
+from heliostat_api.quotas.service import Places
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.records.names import new_suffix

@@ -30,9 +30,9 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.topics import audiences_of_owner_field
 from heliostat_api.recording.announcing import Announcer
-from heliostat_api.recording.closing import Closing
-from heliostat_api.recording.lags import Lag
+from heliostat_api.recording.lag import Lag
 from heliostat_api.recording.totals import Totals
+from heliostat_api.recording.transcript_finaliser import Closing
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
 from heliostat_api.records.drafts import read_draft
@@ -48,7 +48,7 @@ from heliostat_api.records.subjects import (
     subject_of_execution,
     subject_of_gone,
 )
-from heliostat_api.webhooks.occasions import Occasions
+from heliostat_api.webhooks.delivery_planner import Occasions
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.resources import ObjectHead, ObjectMeta

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from heliostat_api.account.endpoints import mine
 from heliostat_api.agents.endpoints import agents
 from heliostat_api.base.person import view_person
 from heliostat_api.base.views import ExecutionView, PersonView, StreamView, TranscriptView
@@ -19,12 +20,11 @@ from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES
 from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
-from heliostat_api.gateway.endpoints import money
 from heliostat_api.gateway.models import ModelList
-from heliostat_api.mine.endpoints import mine
 from heliostat_api.samples import read_sample
 from heliostat_api.schedules.endpoints import schedules
 from heliostat_api.secrets.endpoints import secrets
+from heliostat_api.usage.endpoints import money
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.web.problems import NotFoundProblem, Problem

@@ -26,7 +26,7 @@ from heliostat_api.web.problems import NotFoundProblem, ProblemError, refused
 from heliostat_api.web.secret_replay import Retelling, Told, gone
 from heliostat_api.web.vaults import Vault
 from heliostat_api.webhooks.addresses import AddressError, Addresses, place_of
-from heliostat_api.webhooks.occasions import Occasions, webhooks_of
+from heliostat_api.webhooks.delivery_planner import Occasions, webhooks_of
 from heliostat_api.webhooks.records import (
     DELIVERIES,
     FOR_ALL,

@@ -11,7 +11,7 @@ import pytest_asyncio
 import yaml
 from pydantic import JsonValue
 
-from heliostat_api.main import create_app
+from heliostat_api.app.main import create_app
 from heliostat_api.web.refusals import fields_of
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, InvalidError, JsonObject, Ref, World

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx2
 
+from heliostat_api.app.main import create_app
 from heliostat_api.app.parts import Parts
-from heliostat_api.main import create_app
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.records.managers import APPLIER
 from heliostat_cli.embedded.store import Store

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from heliostat_api.assembly.entrance import open_moves
+from heliostat_api.app.assembly.entrance import open_moves
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.chat.frames import Say
 from heliostat_api.chat.journal import audience_of, stop_audience_of

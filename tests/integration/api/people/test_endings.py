@@ -12,13 +12,13 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims, Role, RoleRow
 from heliostat_api.events import revocations, stream
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.revocations import Tenure
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.settings import ApiSettings
 from heliostat_api.web.cookies import SESSION
 from support.redis_server import RedisServer
 from support.shared_api import PAGE, ApiApp, api_app

@@ -5,8 +5,8 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from heliostat_api.app.settings import PREFIX, ApiSettings, known_settings
 from heliostat_api.base.roles import Role
-from heliostat_api.settings import PREFIX, ApiSettings, known_settings
 from heliostat_core.environment import unknown_settings
 
 
