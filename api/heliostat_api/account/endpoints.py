@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from heliostat_api.account.zips import pack
-from heliostat_api.base.views import View
+from heliostat_api.base.person import view_person
+from heliostat_api.base.views import PersonView, View
 from heliostat_api.executions.commands import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.cookies import SESSION, forget_cookie
 from heliostat_api.web.dependencies import Correlation, PartsOf, PersonOf
 
-mine = APIRouter(prefix="/me", route_class=CheckedRoute)
+account = APIRouter(prefix="/me", route_class=CheckedRoute)
 
 
 class DeletionConfirmation(View):
@@ -31,7 +32,7 @@ _ZIP: Final[Mapping[int | str, dict[str, object]]] = {
 }
 
 
-@mine.get("/archive", response_class=StreamingResponse, responses=dict(_ZIP))
+@account.get("/archive", response_class=StreamingResponse, responses=dict(_ZIP))
 async def read_archive(parts: PartsOf, person: PersonOf) -> StreamingResponse:
     """All of yours as one zip archive: agents, executions, transcripts, files, conversations."""
     day = parts.clock().date().isoformat()
@@ -46,7 +47,7 @@ async def read_archive(parts: PartsOf, person: PersonOf) -> StreamingResponse:
     )
 
 
-@mine.delete("", status_code=HTTPStatus.ACCEPTED)
+@account.delete("", status_code=HTTPStatus.ACCEPTED)
 async def delete_me(
     parts: PartsOf,
     person: PersonOf,
@@ -59,3 +60,10 @@ async def delete_me(
     await parts.erasing.begin(person.id)
     response.headers["set-cookie"] = forget_cookie(request.scope, SESSION)
     return Accepted(correlation_id=correlation)
+
+
+@account.get("")
+async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
+    """Who you are, and what you may spend."""
+    spending = await parts.money.spending.of(person)
+    return view_person(person, parts.clock(), spending, can_sign_in=parts.sign_in is not None)

@@ -21,7 +21,9 @@ from heliostat_api.app.entrance import Entrance, add_entrance
 from heliostat_api.app.health import health
 from heliostat_api.app.pages import add_pages
 from heliostat_api.app.parts import Parts
+from heliostat_api.app.routers import api
 from heliostat_api.app.signing import signing
+from heliostat_api.app.stream_endpoints import stream
 from heliostat_api.chat.assembly import open_chat
 from heliostat_api.chat.endpoints import workspace
 from heliostat_api.events.changes import Changes
@@ -34,7 +36,6 @@ from heliostat_api.people.repository import Register
 from heliostat_api.recording.backfill import Adoption
 from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_calls import CloudCalls
-from heliostat_api.serving.endpoints import api, stream
 from heliostat_api.web.background import Work
 from heliostat_api.web.bodies import MOST_BYTES, BodyLimit
 from heliostat_api.web.failures import Failures

@@ -10,17 +10,17 @@ from heliostat_api.usage.service import By, Period, UsageReport
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import AskedOf, PartsOf, PersonOf
 
-money = APIRouter(route_class=CheckedRoute)
+usage = APIRouter(route_class=CheckedRoute)
 KeyId = Annotated[str, Path(max_length=100)]
 
 
-@money.get("/keys")
+@usage.get("/keys")
 async def list_keys(parts: PartsOf, person: PersonOf) -> KeyList:
     """Your keys, revoked ones too."""
     return await parts.money.own_keys.list(person)
 
 
-@money.post("/keys", status_code=201)
+@usage.post("/keys", status_code=201)
 async def make_key(
     parts: PartsOf, person: PersonOf, wanted: KeyRequest, asked: AskedOf
 ) -> IssuedUserKey:
@@ -28,13 +28,13 @@ async def make_key(
     return await parts.money.own_keys.make(person, wanted, asked)
 
 
-@money.delete("/keys/{key_id}", status_code=204)
+@usage.delete("/keys/{key_id}", status_code=204)
 async def revoke_key(parts: PartsOf, person: PersonOf, key_id: KeyId) -> None:
     """End one of your keys: it opens nothing after five seconds, and its open streams end."""
     await parts.money.own_keys.revoke(person, key_id)
 
 
-@money.get("/usage")
+@usage.get("/usage")
 async def read_usage(
     parts: PartsOf,
     person: PersonOf,
