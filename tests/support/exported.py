@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from heliostat_api.serving.metrics import Metrics as ApiMetrics
+from heliostat_api.web.metrics import Metrics as ApiMetrics
 from heliostat_core.executions import BlockedBy, ExecutionStatus
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers, Result
 from heliostat_gateway.egress.decisions import DecisionBook
