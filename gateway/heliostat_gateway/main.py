@@ -12,11 +12,10 @@ from fastapi import FastAPI
 
 from heliostat_gateway.access.admin_key import AdminKeyError, AdminKeyFile
 from heliostat_gateway.access.admin_keys import KeyAdmin
-from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import KeyRing, Revocations
 from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
-from heliostat_gateway.calls.admission import AdmissionControl
+from heliostat_gateway.calls.chain import AdmissionControl
 from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
@@ -153,15 +152,15 @@ def _handler(
     metrics: Metrics,
 ) -> ModelCallHandler:
     """The endpoints of model calls, and what each call needs."""
-    admission = AdmissionControl(backends.ledger, OutputHistory(), backends.gate)
+    history = OutputHistory()
     return ModelCallHandler(
         keys=keys,
         revocations=revocations,
         router=router,
-        admission=admission,
+        admission=AdmissionControl(backends.ledger, history, backends.gate),
         breakers=backends.breakers,
         dependencies=CallDependencies(
-            backends.ledger, calls, metrics, admission, _telemetry(settings)
+            backends.ledger, calls, metrics, history, _telemetry(settings)
         ),
         answers=backends.answers,
         ping_seconds=settings.ping_seconds,

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from heliostat_gateway.access.key_store import KeyStore, SqliteKeyStore
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 from heliostat_gateway.access.revokers import EndCalls, LocalRevoker, Revoker
 from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers

@@ -19,8 +19,7 @@ from heliostat_gateway.providers.catalog import (
 from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.routes.reading import parse_routes
-from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.source import FixedRoutes
+from heliostat_gateway.routes.routing import FixedRoutes, Router
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, read_scenarios

@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 from fastapi import Request, Response
 
 from heliostat_gateway.access.callers import Caller
-from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import KeyRing, Revocations
 from heliostat_gateway.breakers import Breakers
 from heliostat_gateway.caching.answers import AnswerCache
-from heliostat_gateway.calls.admission import AdmissionControl
 from heliostat_gateway.calls.cached import Cached, may_be_kept
-from heliostat_gateway.calls.chain import Chain, open_chain
+from heliostat_gateway.calls.chain import AdmissionControl, Chain, open_chain
 from heliostat_gateway.calls.counting import count_tokens
 from heliostat_gateway.calls.lifecycle import CallDependencies, CallLifecycle
 from heliostat_gateway.calls.replies import REVOKED, StreamReply, WholeReply

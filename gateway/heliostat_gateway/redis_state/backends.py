@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.caching.answers import AnswerCache

@@ -23,8 +23,7 @@ from heliostat_gateway.providers.credentials import (
 )
 from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.checks import Knowledge
-from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.source import FixedRoutes, RoutesFile, RouteSource
+from heliostat_gateway.routes.routing import FixedRoutes, Router, RoutesFile, RouteSource
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
 from heliostat_gateway.settings import Settings, SettingsError

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 from heliostat_gateway.observability.metrics import PREFIX, Metrics
 from heliostat_gateway.redis_state.connection import open_redis
 from heliostat_gateway.redis_state.revocations import SharedRevoker
