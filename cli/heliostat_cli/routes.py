@@ -20,8 +20,8 @@ from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, ScenarioError
 from heliostat_gateway.serving.routers import (
-    build_knowledge,
     build_router,
+    build_validation_context,
     read_all_scenarios,
 )
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
@@ -46,7 +46,7 @@ def check(terminal: Terminal, file: Path | None, *, as_json: bool) -> int:
     findings: tuple[Finding, ...] = ()
     table = RouteTable()
     try:
-        table = read_routes(path, build_knowledge(_scenarios(settings))).table
+        table = read_routes(path, build_validation_context(_scenarios(settings))).table
     except RoutesError as error:
         findings = error.findings
     if as_json:

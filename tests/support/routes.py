@@ -23,13 +23,13 @@ from heliostat_gateway.routes.routing import FixedRoutes, Router
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
-from heliostat_gateway.serving.routers import build_knowledge
+from heliostat_gateway.serving.routers import build_validation_context
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SCENARIOS: Mapping[str, Scenario] = read_scenarios(
     Path(str(files("heliostat_gateway") / "scenarios"))
 )
-KNOWN = build_knowledge(SCENARIOS)
+KNOWN = build_validation_context(SCENARIOS)
 BASE_URLS = {each.name: each.default_base_url for each in BUILT_IN if each.default_base_url}
 
 

@@ -291,7 +291,7 @@ class Attempt:
         if self._is_judged and result in (Result.OK, Result.UNKNOWN):
             return
         self._is_judged = True
-        if self._candidate.may_rest:
+        if self._candidate.breaker_enabled:
             await self._breakers.record(self._candidate.breaker_key, result, self._admission)
 
     def _judge_error(self, error: BaseException) -> Failure | None:

@@ -187,7 +187,11 @@ class Chain:
         return None
 
     async def _admit(self, candidate: Candidate) -> Admission:
-        return await self._breakers.admit(candidate.breaker_key) if candidate.may_rest else CLOSED
+        return (
+            await self._breakers.admit(candidate.breaker_key)
+            if candidate.breaker_enabled
+            else CLOSED
+        )
 
     def _no_answer(self) -> Failure:
         """The last failure, else that all rest; what a candidate can't say hides neither."""

@@ -23,7 +23,7 @@ _THOUSANDS_PER_MILLION = 1000
 
 
 @dataclass(frozen=True)
-class Hop:
+class ModelTarget:
     """A provider's model."""
 
     provider: str
@@ -34,7 +34,7 @@ class Hop:
 class ModelRoute:
     """Who is asked for a model name, in this order, and how."""
 
-    chain: tuple[Hop, ...]
+    chain: tuple[ModelTarget, ...]
     timeouts: Timeouts
     cache: CachePolicy | None = None
 
@@ -146,7 +146,9 @@ def persona_of(name: str) -> str:
 
 def _model(spec: ModelSpec, around: Timeouts) -> ModelRoute:
     return ModelRoute(
-        chain=tuple(Hop(hop.provider, hop.model) for hop in spec.chain),
+        chain=tuple(
+            ModelTarget(model_target.provider, model_target.model) for model_target in spec.chain
+        ),
         timeouts=build_timeouts(spec.timeouts, around),
         cache=None if spec.cache is None else CachePolicy(spec.cache.ttl_seconds),
     )
@@ -175,10 +177,10 @@ def _rates(spec: PriceSpec) -> FlatRates:
 
 
 @dataclass(frozen=True)
-class Way:
+class RouteEntry:
     """One entry of a chain as it stands now."""
 
-    hop: Hop
+    model_target: ModelTarget
     offer: Offer | None
     credentials: tuple[Credential, ...]
     rates: Rates | None
@@ -187,52 +189,56 @@ class Way:
     def dropped(self) -> str:
         """Why nobody can be asked; empty when somebody can."""
         if self.offer is None:
-            return f"no provider is called {self.hop.provider}"
+            return f"no provider is called {self.model_target.provider}"
         if self.rates is None:
             return "no price is known"
         return "" if self.credentials else self.offer.remedy
 
 
 @dataclass(frozen=True)
-class Course:
+class ResolvedRoute:
     """What a name means to a caller, before keys are put in order."""
 
     model: str  # as asked for
-    trail: tuple[str, ...]  # why this course: alias, rule, persona
-    ways: tuple[Way, ...]
+    resolution_steps: tuple[str, ...]  # why this route: alias, rule, persona
+    entries: tuple[RouteEntry, ...]
     timeouts: Timeouts
     persona: Persona | None = None
     cache: CachePolicy | None = None
 
     def candidates(self, turn: int) -> Iterator[Candidate]:
         """The ways with each of their keys; `turn` says which key of several comes first."""
-        for way in self.ways:
-            if way.offer is None or way.offer.provider is None or way.rates is None:
+        for entry in self.entries:
+            if entry.offer is None or entry.offer.provider is None or entry.rates is None:
                 continue
-            for credential in rotate(way.credentials, turn):
+            for credential in rotate(entry.credentials, turn):
                 yield Candidate(
-                    way.offer.provider, credential, way.hop.target, way.rates, self.timeouts
+                    entry.offer.provider,
+                    credential,
+                    entry.model_target.target,
+                    entry.rates,
+                    self.timeouts,
                 )
 
 
 def resolve_name(
-    table: RouteTable, model: str, caller: Caller, trail: list[str]
+    table: RouteTable, model: str, caller: Caller, resolution_steps: list[str]
 ) -> tuple[str, Persona | None]:
     """The name behind aliases, rules and personas, and the persona; says why in `trail`."""
     name = table.aliases.get(model, model)
     if name != model:
-        trail.append(f"{model} is an alias of {name}")
+        resolution_steps.append(f"{model} is an alias of {name}")
     wanted = persona_of(name)
     if not wanted:
         for number, rule in enumerate(table.rules, 1):
             if rule.fits(model, caller):
                 wanted = rule.persona
-                trail.append(f"rule {number} gives it the persona {wanted}")
+                resolution_steps.append(f"rule {number} gives it the persona {wanted}")
                 break
     found = table.personas.get(wanted)
     if found is None:
         return name, None
-    trail.append(f"the persona {wanted} is answered by {found.model}")
+    resolution_steps.append(f"the persona {wanted} is answered by {found.model}")
     return found.model, found.persona
 
 
@@ -244,16 +250,17 @@ def rotate(credentials: tuple[Credential, ...], turn: int) -> tuple[Credential, 
     return credentials[first:] + credentials[:first]
 
 
-def tell(ways: Iterable[Way], candidates: Iterable[Candidate]) -> Iterator[str]:
+def tell(entries: Iterable[RouteEntry], candidates: Iterable[Candidate]) -> Iterator[str]:
     """Who is asked in which order, and who is not, in words without secrets."""
     for number, candidate in enumerate(candidates, 1):
         yield (
             f"candidate {number}: {candidate.provider.name}/{candidate.target} with "
             f"{candidate.credential.name}"
         )
-    for way in ways:
-        if way.dropped:
-            yield f"dropped {way.hop.provider}/{way.hop.target}: {way.dropped}"
+    for entry in entries:
+        if entry.dropped:
+            target = entry.model_target
+            yield f"dropped {target.provider}/{target.target}: {entry.dropped}"
 
 
 def no_persona(name: str, table: RouteTable) -> str:

@@ -22,7 +22,7 @@ from heliostat_gateway.providers.credentials import (
     FolderKeys,
 )
 from heliostat_gateway.providers.session import SharedSession
-from heliostat_gateway.routes.checks import Knowledge
+from heliostat_gateway.routes.checks import RouteValidationContext
 from heliostat_gateway.routes.routing import FixedRoutes, Router, RoutesFile, RouteSource
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
@@ -39,7 +39,7 @@ def build_router(
     managed: CredentialSource | None = None,
 ) -> Router:
     """The router of the settings. Raises SettingsError, RoutesError."""
-    known = build_knowledge(scripted.scenarios)
+    known = build_validation_context(scripted.scenarios)
     router = Router(
         offers={
             **build_offers(settings.base_urls(), connections),
@@ -85,9 +85,9 @@ def open_managed_keys(settings: Settings) -> "ManagedKeys | None":
     return ManagedKeys(reader, settings.managed_secrets(), ages)
 
 
-def build_knowledge(scenarios: Mapping[str, Scenario]) -> Knowledge:
+def build_validation_context(scenarios: Mapping[str, Scenario]) -> RouteValidationContext:
     """What routes files are checked against."""
-    return Knowledge(
+    return RouteValidationContext(
         price_ids=PRICE_IDS,
         key_variables=frozenset(KEY_VARIABLES),
         scenarios={name: _scenario_rates(each) for name, each in scenarios.items()},
@@ -114,7 +114,7 @@ def _own(settings: Settings) -> Path:
     return folder
 
 
-def _routes(settings: Settings, known: Knowledge) -> RouteSource:
+def _routes(settings: Settings, known: RouteValidationContext) -> RouteSource:
     if settings.routes_file is None:
         return FixedRoutes()
     return RoutesFile(settings.routes_file, known)
