@@ -7,9 +7,9 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from heliostat_gateway.reports.gates import AT_WRITER, Restriction, Verdict, judge
-from heliostat_gateway.shared.connection import PREFIX
-from heliostat_gateway.shared.listening import AWAY, Listener
+from heliostat_gateway.limits.gates import AT_WRITER, Restriction, Verdict, judge
+from heliostat_gateway.redis_state.connection import PREFIX
+from heliostat_gateway.redis_state.listening import AWAY, Listener
 
 _LOG = logging.getLogger(__name__)
 _KEY = f"{PREFIX}restrictions"  # the list, and the channel of its changes

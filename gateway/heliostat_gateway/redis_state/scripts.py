@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from heliostat_gateway.shared.connection import PREFIX
-from heliostat_gateway.shared.pipe import Argument, Pipe, Pool, RedisAwayError
+from heliostat_gateway.redis_state.connection import PREFIX
+from heliostat_gateway.redis_state.pipe import Argument, Pipe, Pool, RedisAwayError
 
 MONEY: Final = f"{PREFIX}money:"
 SCRIPTS: Final = (

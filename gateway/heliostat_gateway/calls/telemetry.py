@@ -13,12 +13,14 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.parts import Part
-from heliostat_gateway.logs import dump_line
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.usage import Usage, sum_usages
+from heliostat_gateway.observability.logs import dump_line
 from heliostat_gateway.providers.http import HttpProvider
+from heliostat_telemetry.lines import begin_lines
 
 _LOG = logging.getLogger(__name__)
 _REQUESTS = logging.getLogger("heliostat_gateway.requests")
@@ -68,6 +70,11 @@ class Tracing(Protocol):
     async def close(self) -> None:
         """Sends what is not sent yet, for a few seconds at most."""
         ...
+
+
+def begin_call(request: str, caller: Caller) -> None:
+    """From now on this task's lines name this request."""
+    begin_lines(requestId=request, correlationId=caller.correlation, execution=caller.execution)
 
 
 def write_line(line: bytes) -> None:

@@ -12,8 +12,8 @@ from heliostat_gateway.breakers import Breakers, BreakerState
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.bookings import Booking, LedgerMode, LedgerState
 from heliostat_gateway.money.prices import FlatRates, ModelRates
+from heliostat_gateway.observability.fast_counters import Counts, Durations
 from heliostat_gateway.routes.plans import Candidate
-from heliostat_gateway.tallies import Counts, Durations
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _OVERHEADS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)

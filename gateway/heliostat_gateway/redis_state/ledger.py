@@ -34,18 +34,18 @@ from heliostat_gateway.money.bookings import (
 )
 from heliostat_gateway.money.budgets import Budget, BudgetTotal
 from heliostat_gateway.money.reservations import Counted, Used, counted_of
-from heliostat_gateway.shared.budgets import SharedBudgets
-from heliostat_gateway.shared.ending import end_all
-from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError
-from heliostat_gateway.shared.link import Link
-from heliostat_gateway.shared.lookups import find_request, open_rows
-from heliostat_gateway.shared.pipe import Argument, RedisAwayError
-from heliostat_gateway.shared.records import execution_total, open_arguments, settle_arguments
-from heliostat_gateway.shared.recovery import Recovery
-from heliostat_gateway.shared.requests import OpenRequest, OpenRequests
-from heliostat_gateway.shared.scripts import Commands, Reply, Scripts
-from heliostat_gateway.shared.shares import Shares
-from heliostat_gateway.shared.spool import Line, LineKind, Spool
+from heliostat_gateway.redis_state.budgets import SharedBudgets
+from heliostat_gateway.redis_state.ending import end_all
+from heliostat_gateway.redis_state.filling import UNFILLED, Filling, WriterAwayError
+from heliostat_gateway.redis_state.link import Link
+from heliostat_gateway.redis_state.lookups import find_request, open_rows
+from heliostat_gateway.redis_state.pipe import Argument, RedisAwayError
+from heliostat_gateway.redis_state.records import execution_total, open_arguments, settle_arguments
+from heliostat_gateway.redis_state.recovery import Recovery
+from heliostat_gateway.redis_state.requests import OpenRequest, OpenRequests
+from heliostat_gateway.redis_state.scripts import Commands, Reply, Scripts
+from heliostat_gateway.redis_state.shares import Shares
+from heliostat_gateway.redis_state.spool import Line, LineKind, Spool
 from heliostat_gateway.storage import StorageError
 
 _TRIES: Final = 5

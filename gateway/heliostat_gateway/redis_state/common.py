@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.caching.answers import AnswerCache
-from heliostat_gateway.calls.open_calls import OpenCalls
 from heliostat_gateway.common import Common
-from heliostat_gateway.shared.breakers import SharedBreakers
-from heliostat_gateway.shared.cache import SharedAnswers
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.gates import SharedGate
-from heliostat_gateway.shared.keys import SharedKeyStore
-from heliostat_gateway.shared.ledger import SharedLedger
-from heliostat_gateway.shared.revocations import SharedRevoker
+from heliostat_gateway.redis_state.breakers import SharedBreakers
+from heliostat_gateway.redis_state.cache import SharedAnswers
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.gates import SharedGate
+from heliostat_gateway.redis_state.keys import SharedKeyStore
+from heliostat_gateway.redis_state.ledger import SharedLedger
+from heliostat_gateway.redis_state.revocations import SharedRevoker
 
 
 def shared_common(
@@ -22,7 +22,7 @@ def shared_common(
     policy: BreakerPolicy,
     slow_seconds: float,
     revocations: Revocations,
-    calls: OpenCalls,
+    end: EndCalls,
 ) -> Common:
     """Of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
@@ -30,7 +30,7 @@ def shared_common(
         ledger=SharedLedger(redis, spool),
         breakers=SharedBreakers(redis, policy),
         keys=SharedKeyStore(redis),
-        revoker=SharedRevoker(redis, revocations, calls),
+        revoker=SharedRevoker(redis, revocations, end),
         answers=AnswerCache(SharedAnswers(redis)),
         gate=SharedGate(redis, slow_seconds),
         disconnect=redis.aclose,

@@ -11,9 +11,9 @@ from uuid import uuid4
 import orjson
 from redis.exceptions import RedisError
 
-from heliostat_gateway.shared.flights import Flights
-from heliostat_gateway.shared.pipe import RedisAwayError
-from heliostat_gateway.shared.scripts import MONEY, Commands, Reply, Scripts
+from heliostat_gateway.redis_state.flights import Flights
+from heliostat_gateway.redis_state.pipe import RedisAwayError
+from heliostat_gateway.redis_state.scripts import MONEY, Commands, Reply, Scripts
 from heliostat_gateway.storage import StorageError
 
 WANTED: Final = f"{MONEY}wanted"  # list of questions to the writer

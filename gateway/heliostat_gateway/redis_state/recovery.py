@@ -7,15 +7,15 @@ import time
 from collections.abc import Coroutine, Iterable
 from typing import Final
 
-from heliostat_gateway.shared.filling import UNFILLED, Filling, WriterAwayError
-from heliostat_gateway.shared.link import Link
-from heliostat_gateway.shared.pipe import RedisAwayError
-from heliostat_gateway.shared.records import open_arguments, settle_arguments
-from heliostat_gateway.shared.replay import Settlement, decide_replay
-from heliostat_gateway.shared.requests import OpenRequest, OpenRequests
-from heliostat_gateway.shared.scripts import Reply, Scripts
-from heliostat_gateway.shared.shares import Shares
-from heliostat_gateway.shared.spool import Spool
+from heliostat_gateway.redis_state.filling import UNFILLED, Filling, WriterAwayError
+from heliostat_gateway.redis_state.link import Link
+from heliostat_gateway.redis_state.pipe import RedisAwayError
+from heliostat_gateway.redis_state.records import open_arguments, settle_arguments
+from heliostat_gateway.redis_state.replay import Settlement, decide_replay
+from heliostat_gateway.redis_state.requests import OpenRequest, OpenRequests
+from heliostat_gateway.redis_state.scripts import Reply, Scripts
+from heliostat_gateway.redis_state.shares import Shares
+from heliostat_gateway.redis_state.spool import Spool
 from heliostat_gateway.storage import StorageError
 
 _LOG = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError
-from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.storage import Storage
 
 _SCHEMA: Final = """
@@ -201,7 +201,7 @@ def refuse_paused(gate: Gate, agent: str) -> Verdict:
 
 def _paused_message(restriction: Restriction, resumes: str) -> str:
     """What the agent and its owner are told."""
-    since = instant(restriction.since_ms).isoformat(timespec="seconds")
+    since = datetime.fromtimestamp(restriction.since_ms // 1000, UTC).isoformat(timespec="seconds")
     return (
         f"Agent {restriction.agent} is paused since {since}: {restriction.reason} Look at that "
         f"run; an admin lets the agent go on with {resuming(restriction.agent, resumes)}."

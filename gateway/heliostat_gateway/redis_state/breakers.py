@@ -30,11 +30,12 @@ from heliostat_gateway.breakers import (
     Result,
     token_of,
 )
-from heliostat_gateway.shared.breaker_scripts import ADMIT, READ, RECORD
-from heliostat_gateway.shared.connection import PREFIX
-from heliostat_gateway.shared.ending import end_all
-from heliostat_gateway.shared.listening import AWAY, Listener
-from heliostat_gateway.wire import count_at, parse_object, text_at
+from heliostat_gateway.redis_state.breaker_scripts import ADMIT, READ, RECORD
+from heliostat_gateway.redis_state.connection import PREFIX
+from heliostat_gateway.redis_state.ending import end_all
+from heliostat_gateway.redis_state.listening import AWAY, Listener
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import count_at, text_at
 
 _LOG = logging.getLogger(__name__)
 _KEY = f"{PREFIX}breakers"  # the hash of all breakers, and the channel of their changes

@@ -15,12 +15,12 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from heliostat_gateway.access.revocations import Revocations
-from heliostat_gateway.access.revokers import Revoked, Revoker
-from heliostat_gateway.calls.open_calls import OpenCalls
-from heliostat_gateway.shared.connection import PREFIX, text_of
-from heliostat_gateway.shared.listening import AWAY, Listener
+from heliostat_gateway.access.revokers import EndCalls, Revoked, Revoker
+from heliostat_gateway.redis_state.connection import PREFIX, text_of
+from heliostat_gateway.redis_state.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError
-from heliostat_gateway.wire import JsonObject, count_at, dump_object, parse_object, text_at
+from heliostat_json.encoding import dump_object, parse_object
+from heliostat_json.objects import JsonObject, count_at, text_at
 
 _LOG = logging.getLogger(__name__)
 _REVOKED = f"{PREFIX}revocations"  # the set, scored by expiry, and the channel
@@ -40,10 +40,10 @@ class _Waiting:
 class SharedRevoker(Revoker):
     """Revokes on all replicas of one Redis."""
 
-    def __init__(self, redis: Redis, revocations: Revocations, calls: OpenCalls) -> None:
+    def __init__(self, redis: Redis, revocations: Revocations, end: EndCalls) -> None:
         self._redis = redis
         self._revocations = revocations
-        self._calls = calls
+        self._end = end
         self._name = uuid4().hex
         self._listener = Listener(redis, _REVOKED, self._read, self._hear)
         self._waiting: dict[str, _Waiting] = {}
@@ -67,7 +67,7 @@ class SharedRevoker(Revoker):
         waiting = self._waiting[nonce] = _Waiting()
         try:
             told = await self._tell(key_id, expires, nonce)
-            ended = await self._calls.end_key(key_id)
+            ended = await self._end(key_id)
             everywhere = told is not None and await _confirmed(waiting, told)
         finally:
             del self._waiting[nonce]
@@ -143,7 +143,7 @@ class SharedRevoker(Revoker):
         except StorageError:
             # It is in memory all the same, and Redis has it for the next start.
             _LOG.exception("a revocation could not be written to the disk")
-        return await self._calls.end_key(key_id)
+        return await self._end(key_id)
 
 
 async def _confirmed(waiting: _Waiting, told: int) -> bool:

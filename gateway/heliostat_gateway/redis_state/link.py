@@ -2,7 +2,7 @@
 
 import logging
 
-from heliostat_gateway.shared.pipe import RedisAwayError
+from heliostat_gateway.redis_state.pipe import RedisAwayError
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from heliostat_gateway.money.bookings import Booking, Head
 from heliostat_gateway.money.rows import DIED
-from heliostat_gateway.shared.spool import Line, LineKind
+from heliostat_gateway.redis_state.spool import Line, LineKind
 
 
 @dataclass(frozen=True)

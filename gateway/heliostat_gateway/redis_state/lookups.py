@@ -7,11 +7,11 @@ from pydantic import TypeAdapter
 from redis.exceptions import RedisError
 
 from heliostat_gateway.money.bookings import Booking, Head, LedgerRow
-from heliostat_gateway.shared.connection import text_of
-from heliostat_gateway.shared.filling import Filling
-from heliostat_gateway.shared.pipe import RedisAwayError
-from heliostat_gateway.shared.records import BOOKINGS, HEADS
-from heliostat_gateway.shared.scripts import MONEY, Commands
+from heliostat_gateway.redis_state.connection import text_of
+from heliostat_gateway.redis_state.filling import Filling
+from heliostat_gateway.redis_state.pipe import RedisAwayError
+from heliostat_gateway.redis_state.records import BOOKINGS, HEADS
+from heliostat_gateway.redis_state.scripts import MONEY, Commands
 from heliostat_gateway.storage import StorageError
 
 ROWS: Final = TypeAdapter(list[LedgerRow])

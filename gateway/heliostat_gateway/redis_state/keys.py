@@ -24,9 +24,9 @@ from heliostat_gateway.access.keys import (
     revoke_key,
     rotate_key,
 )
-from heliostat_gateway.shared.connection import PREFIX, text_of
-from heliostat_gateway.shared.ending import end_all
-from heliostat_gateway.shared.listening import AWAY, Listener
+from heliostat_gateway.redis_state.connection import PREFIX, text_of
+from heliostat_gateway.redis_state.ending import end_all
+from heliostat_gateway.redis_state.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError
 
 _LOG = logging.getLogger(__name__)

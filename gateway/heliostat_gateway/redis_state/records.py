@@ -20,7 +20,7 @@ from heliostat_gateway.money.bookings import (
 )
 from heliostat_gateway.money.reservations import Counted
 from heliostat_gateway.money.usage import Usage, sum_usages
-from heliostat_gateway.shared.pipe import Argument
+from heliostat_gateway.redis_state.pipe import Argument
 
 # After so long without use a sum leaves Redis; the writer brings it back when it is asked for.
 LIFE_SECONDS: Final = 40 * 24 * 3600

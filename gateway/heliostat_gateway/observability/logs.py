@@ -1,17 +1,11 @@
-"""Log lines of the gateway: what they are about, and those of requests, which have to be fast."""
+"""Log lines of the gateway's programs, written fast enough for each request."""
 
 import logging
 import socket
 
 import orjson
 
-from heliostat_gateway.access.callers import Caller
-from heliostat_telemetry.lines import begin_lines, set_up_lines
-
-
-def begin_call(request: str, caller: Caller) -> None:
-    """From now on this task's lines name this request."""
-    begin_lines(requestId=request, correlationId=caller.correlation, execution=caller.execution)
+from heliostat_telemetry.lines import set_up_lines
 
 
 def dump_line(line: dict[str, object]) -> bytes:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from heliostat_gateway.shared.ending import end_all
+from heliostat_gateway.redis_state.ending import end_all
 
 _LOG = logging.getLogger(__name__)
 # A dead connection is found, and a living one in its place, within a second.

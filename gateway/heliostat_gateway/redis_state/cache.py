@@ -9,9 +9,10 @@ from pydantic import JsonValue
 from redis.asyncio import Redis
 
 from heliostat_gateway.caching.answers import AnswerStore, CachedAnswer, Claim
-from heliostat_gateway.shared.connection import PREFIX
-from heliostat_gateway.shared.listening import AWAY
-from heliostat_gateway.wire import dump_object, list_at, parse_object
+from heliostat_gateway.redis_state.connection import PREFIX
+from heliostat_gateway.redis_state.listening import AWAY
+from heliostat_json.encoding import dump_object, parse_object
+from heliostat_json.objects import list_at
 
 _LOG = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 1.0  # after a failure, how long Redis is not asked

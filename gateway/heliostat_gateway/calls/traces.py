@@ -4,7 +4,7 @@ from heliostat_core.traces import SpanContext, read_header, runner_context
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.parts import Part
-from heliostat_gateway.telemetry import (
+from heliostat_gateway.calls.telemetry import (
     Report,
     attempt_attributes,
     is_error,
