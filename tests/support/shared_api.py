@@ -13,7 +13,6 @@ from fastapi import FastAPI
 
 from heliostat_api.app.dependencies import Surroundings
 from heliostat_api.app.main import create_app
-from heliostat_api.app.parts import Parts
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.assembly import Line
@@ -30,6 +29,7 @@ from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError, World
+from support.api_services import AppServices
 from support.builders.resources import make_agent, make_execution
 from support.memory_world import MemoryWorld
 
@@ -80,9 +80,8 @@ class ApiApp:
         self.sessions = Sessions(Seals((SECRET,), self.clock))
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, person_id: str | None = None, url: str = URL) -> httpx2.AsyncClient:
         """Without any session, or with that person's."""

@@ -12,7 +12,7 @@ from heliostat_api.account.sign_in import SignIn
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.revocations import Endings
 from heliostat_api.people.api_keys import ApiKeys
-from heliostat_api.people.authentication import ManyPeople, OnePerson, People
+from heliostat_api.people.authentication import ManyPeople, OnePerson
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.limits import Buckets, LocalBuckets
@@ -20,6 +20,7 @@ from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.repository import Register
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.web.access import Access
 from heliostat_api.web.guards import Guard
 from heliostat_api.web.limits import AddressLimit, Limits
 from heliostat_api.web.session_middleware import Visits
@@ -31,9 +32,7 @@ _CALLBACK = "/auth/callback"
 class Entrance:
     """Who may come in, and how often."""
 
-    people: People
-    sessions: Sessions
-    limits: Limits
+    access: Access
     sign_in: SignIn | None = None
     moves: Moves | None = None
 
@@ -42,7 +41,8 @@ def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entranc
     """Of `heliostat dev`: one person, who asks as often as they like."""
     sessions = Sessions(seals)
     people = OnePerson(sessions, register, api_keys)
-    return Entrance(people, sessions, Limits(LocalBuckets(time.monotonic)))
+    limits = Limits(LocalBuckets(time.monotonic))
+    return Entrance(Access(people, sessions, register, limits))
 
 
 def open_for_many(
@@ -74,7 +74,7 @@ def open_for_many(
         person=settings.limit_person,
         address=settings.limit_address,
     )
-    return Entrance(people, sessions, limits, sign_in, moves)
+    return Entrance(Access(people, sessions, register, limits), sign_in, moves)
 
 
 def build_iap(settings: ApiSettings) -> Iap | None:
@@ -109,10 +109,10 @@ def add_entrance(
     """What every request passes, the last one here first."""
     app.add_middleware(
         Visits,
-        people=entrance.people,
-        sessions=entrance.sessions,
+        people=entrance.access.people,
+        sessions=entrance.access.sessions,
         has_sign_in=entrance.sign_in is not None,
     )
-    app.add_middleware(AddressLimit, check=entrance.limits.check_address)
+    app.add_middleware(AddressLimit, check=entrance.access.limits.check_address)
     app.add_middleware(Guard, hosts=hosts, public_url=public_url)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted_proxies))

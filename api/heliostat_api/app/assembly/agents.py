@@ -46,6 +46,22 @@ class Workshop:
     commands: Commands
     mending: Mending
 
+    @property
+    def services(self) -> tuple[object, ...]:
+        """What endpoints may ask for."""
+        return (
+            self.drafts,
+            self.activation,
+            self.deletion,
+            self.trying,
+            self.samples,
+            self.previews,
+            self.schedules,
+            self.secrets,
+            self.routes,
+            self.commands,
+        )
+
 
 def open_workshop(
     around: Surroundings,
