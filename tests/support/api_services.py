@@ -22,7 +22,8 @@ from heliostat_api.events.revocations import Endings
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.gateway.models import Routes
-from heliostat_api.people.authentication import People
+from heliostat_api.people.credentials import People
+from heliostat_api.recording.recorder import Recorder
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.web.provide import services_of
 from heliostat_api.webhooks.calls import Calls
@@ -80,6 +81,10 @@ class AppServices:
     @property
     def money(self) -> Money:
         return services_of(self.app).get(Money)
+
+    @property
+    def recorder(self) -> Recorder:
+        return services_of(self.app).get(Recorder)
 
     @property
     def routes(self) -> Routes:

@@ -111,7 +111,7 @@ class ApiApp:
         owned = {**meta, "annotations": {OWNER_ANNOTATION: owner}}
         stored = self.world.put({**obj, "metadata": owned})
         kind = AGENT if obj["kind"] == "Agent" else EXECUTION
-        path = await self.parts.commands.recorder.see(kind, stored)
+        path = await self.parts.recorder.see(kind, stored)
         return path.partition("/")[2]
 
     @asynccontextmanager

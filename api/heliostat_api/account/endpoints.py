@@ -12,7 +12,7 @@ from heliostat_api.account.erasing import Erasing
 from heliostat_api.account.service import Account
 from heliostat_api.account.zips import pack
 from heliostat_api.base.views import PersonView, View
-from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.cookies import SESSION, forget_cookie
 from heliostat_api.web.dependencies import Correlation, PersonOf

@@ -22,7 +22,8 @@ from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.tags import IfMatch, required, tag_of
 from heliostat_api.agents.trials import Trying
 from heliostat_api.base.views import AgentDetailView, RevisionDetailView
-from heliostat_api.executions.commands import Accepted, Commands, RunRequest
+from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.records.revisions import RevisionPage
 from heliostat_api.samples import read_sample
 from heliostat_api.web.auth_dependency import CheckedRoute

@@ -32,6 +32,7 @@ _CALLBACK = "/auth/callback"
 class Entrance:
     """Who may come in, and how often."""
 
+    register: Register
     access: Access
     sign_in: SignIn | None = None
     moves: Moves | None = None
@@ -42,7 +43,7 @@ def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entranc
     sessions = Sessions(seals)
     people = OnePerson(sessions, register, api_keys)
     limits = Limits(LocalBuckets(time.monotonic))
-    return Entrance(Access(people, sessions, register, limits))
+    return Entrance(register, Access(people, sessions, limits, register.reread))
 
 
 def open_for_many(
@@ -74,7 +75,7 @@ def open_for_many(
         person=settings.limit_person,
         address=settings.limit_address,
     )
-    return Entrance(Access(people, sessions, register, limits), sign_in, moves)
+    return Entrance(register, Access(people, sessions, limits, register.reread), sign_in, moves)
 
 
 def build_iap(settings: ApiSettings) -> Iap | None:

@@ -86,7 +86,7 @@ def create_app(around: Surroundings) -> FastAPI:
     entrance = open_entrance(around, register, endings, money)
     world, records = around.world(managers.APPLIER), open_records(around)
     hooks = open_hooks(around, records.agents, retelling, changes)
-    recorder = open_recorder(around, world, records.transcripts, register, hooks.occasions)
+    recorder = open_recorder(around, world, records.transcripts, register, (hooks.occasions,))
     workshop = open_workshop(around, world, recorder, records.agents, money, hooks)
     erasing = open_erasing(around, register, workshop.secrets, endings, money)
     expiring = Expiring(register, Standstill(workshop.activation), erasing)

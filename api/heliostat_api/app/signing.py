@@ -8,10 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from heliostat_api.account.sign_in import FLOW_LIFETIME, SignIn
 from heliostat_api.app.entrance import Entrance
+from heliostat_api.base.errors import ProviderAwayError
 from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.revocations import Endings
-from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.people.openid import SignInError
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_api.web.cookies import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
@@ -76,7 +76,7 @@ async def sign_out(
     then out of reach."""
     session = entrance.access.sessions.read(read_cookie(request.scope, SESSION))
     if session is not None:
-        await entrance.access.register.end_session(session, everywhere=everywhere)
+        await entrance.register.end_session(session, everywhere=everywhere)
         await endings.tell(session.person_id)
     path = "/auth/signed-out" if entrance.sign_in else "/"
     return lead(path, forget_cookie(request.scope, SESSION))

@@ -9,7 +9,7 @@ from heliostat_api.base.views import ExecutionView, TranscriptView
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.executions import files
-from heliostat_api.executions.commands import Accepted, Commands
+from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES, RunLogs
@@ -19,6 +19,7 @@ from heliostat_api.executions.reading import (
     latest_attempt,
     view_transcript,
 )
+from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PersonOf
 from heliostat_api.web.provide import Provided

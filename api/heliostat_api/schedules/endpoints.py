@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import HTTPConnection
 
-from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.schemas import Accepted
 from heliostat_api.records.schedule_views import SchedulePreviewView
 from heliostat_api.schedules.cloud_calls import CloudCalls, CloudHeaders, cloud_headers_of
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews

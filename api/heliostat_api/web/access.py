@@ -1,9 +1,9 @@
 """What tells who calls, and whether they may call this often."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from heliostat_api.people.authentication import People
-from heliostat_api.people.repository import Register
+from heliostat_api.people.credentials import People
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.web.limits import Limits
 
@@ -14,5 +14,6 @@ class Access:
 
     people: People
     sessions: Sessions
-    register: Register
     limits: Limits
+    reread: Callable[[str], None]
+    """Makes it ask the store again, not its memory, whether a person may come in."""

@@ -3,8 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from heliostat_api.people import iap
-from heliostat_api.people.authentication import Credentials
+from heliostat_api.people.credentials import IAP_HEADER, Credentials
 from heliostat_api.web.cookies import SESSION, read_cookie
 
 
@@ -14,7 +13,7 @@ def credentials_of(scope: Scope) -> Credentials:
     return Credentials(
         cookie=read_cookie(scope, SESSION),
         bearer=read_bearer(headers),
-        assertion=headers.get(iap.HEADER),
+        assertion=headers.get(IAP_HEADER),
     )
 
 

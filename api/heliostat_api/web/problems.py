@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose, WebSocketState
 
-from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.errors import GatewayAwayError, ProviderAwayError
 from heliostat_api.base.field_errors import FieldError, words_of
 from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.base.views import View
@@ -24,7 +24,6 @@ from heliostat_api.documents.port import (
     TooLargeError,
     UnavailableError,
 )
-from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.web.refusals import fields_of
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError

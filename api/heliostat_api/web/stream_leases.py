@@ -2,11 +2,10 @@
 
 from starlette.requests import HTTPConnection
 
-from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.errors import GatewayAwayError, ProviderAwayError
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.revocations import Tenure
-from heliostat_api.people.keysets import ProviderAwayError
 from heliostat_api.web.access import Access
 from heliostat_api.web.credentials import credentials_of
 from heliostat_api.web.provide import service_of
@@ -18,7 +17,7 @@ def tenure_of(connection: HTTPConnection, person: Person) -> Tenure:
     access, given = service_of(connection, Access), credentials_of(connection.scope)
 
     async def ask() -> bool:
-        access.register.reread(person.id)
+        access.reread(person.id)
         try:
             return await access.people.find(given) == person
         except (StoreError, ProviderAwayError, GatewayAwayError):

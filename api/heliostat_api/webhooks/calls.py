@@ -17,8 +17,9 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import plain
 from heliostat_api.base.views import AgentView
-from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
-from heliostat_api.people.authentication import People
+from heliostat_api.executions.commands import Commands, Order, run_spec
+from heliostat_api.executions.schemas import Accepted, RunRequest
+from heliostat_api.people.credentials import People
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.web.bodies import read_body
 from heliostat_api.web.credentials import read_bearer

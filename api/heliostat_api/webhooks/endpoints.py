@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 
 from heliostat_api.agents.reading import Agents
-from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PersonOf
 from heliostat_api.web.provide import Provided

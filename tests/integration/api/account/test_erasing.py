@@ -142,7 +142,7 @@ async def test_who_leaves_is_nobody_at_once_and_what_still_comes_is_not_kept(api
     async with api.browser(ANN) as ann:
         assert (await ann.get("/api/agents")).status_code == 401
         assert (await ann.post("/api/agents", json={"name": "x"})).status_code == 401
-    assert await api.parts.commands.recorder.audiences_of(uid) is None
+    assert await api.parts.recorder.audiences_of(uid) is None
     late = await api.give_execution(ANN, "sales-2")
     assert await api.documents.get(f"executions/{late}") is None
     await settle(api)
@@ -167,12 +167,12 @@ async def test_runs_of_an_agent_that_is_gone_go_too_also_after_a_restart(api: Ap
     for name, whose in (("sales-1", "sales"), ("other-1", "other")):
         run = make_execution(name, agent=whose)
         stored = api.world.put({**run.to_json(), "kind": "Execution"})
-        path = await api.parts.commands.recorder.see(EXECUTION, stored)
+        path = await api.parts.recorder.see(EXECUTION, stored)
         assert await api.documents.get(path)
     await api.world.delete(Ref(AGENT, agent.metadata.namespace, "sales"))
     around = api.surroundings
     again = ApiApp(create_app(around), api.world, api.documents, api.clock, around)
-    await again.parts.commands.recorder.catch_up()
+    await again.parts.recorder.catch_up()
     async with again.browser(ANN) as ann:
         await leave(ann)
     await settle(again)
