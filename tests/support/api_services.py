@@ -112,7 +112,7 @@ class AppServices:
 
     @property
     def people(self) -> People:
-        return services_of(self.app).get(Entrance).access.people
+        return services_of(self.app).get(Entrance).people
 
     @property
     def sign_in(self) -> SignIn | None:

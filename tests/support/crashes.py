@@ -25,7 +25,7 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_core import worlds
 from heliostat_core.worlds import EVERYTHING, Change, JsonObject, Kind, Ref, Selection
 from support.api_services import AppServices

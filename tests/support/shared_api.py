@@ -24,7 +24,7 @@ from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION

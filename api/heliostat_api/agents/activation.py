@@ -15,14 +15,12 @@ from heliostat_api.base.field_errors import required
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import ConflictError, Fields, Put
-from heliostat_api.executions.commands import Record
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.quotas.counting import has_schedule
 from heliostat_api.quotas.service import Places
-from heliostat_api.recording.announcing import Announcer
+from heliostat_api.recording.announcing import Announcer, Record
 from heliostat_api.records.annotations import AGENT_ID, AGENT_REVISION
 from heliostat_api.records.contents import Content, judge
-from heliostat_api.records.drafts import Draft
+from heliostat_api.records.drafts import Draft, has_schedule
 from heliostat_api.records.manifests import build_manifest
 from heliostat_api.records.names import resource_name
 from heliostat_api.web.problems import ProblemError, refused

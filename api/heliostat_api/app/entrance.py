@@ -13,6 +13,7 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.revocations import Endings
 from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.authentication import ManyPeople, OnePerson
+from heliostat_api.people.credentials import People
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.limits import Buckets, LocalBuckets
@@ -20,10 +21,11 @@ from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.repository import Register
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.access import Access
+from heliostat_api.web.dependencies import Access
 from heliostat_api.web.guards import Guard
 from heliostat_api.web.limits import AddressLimit, Limits
 from heliostat_api.web.session_middleware import Visits
+from heliostat_api.web.stream_leases import StreamLeases
 
 _CALLBACK = "/auth/callback"
 
@@ -33,9 +35,21 @@ class Entrance:
     """Who may come in, and how often."""
 
     register: Register
-    access: Access
+    people: People
+    sessions: Sessions
+    limits: Limits
     sign_in: SignIn | None = None
     moves: Moves | None = None
+
+    @property
+    def access(self) -> Access:
+        """What endpoints ask who calls."""
+        return Access(self.people, self.limits.check_person)
+
+    @property
+    def leases(self) -> StreamLeases:
+        """What endpoints take a stream's lease from."""
+        return StreamLeases(self.people, self.sessions, self.register.reread)
 
 
 def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entrance:
@@ -43,7 +57,7 @@ def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entranc
     sessions = Sessions(seals)
     people = OnePerson(sessions, register, api_keys)
     limits = Limits(LocalBuckets(time.monotonic))
-    return Entrance(register, Access(people, sessions, limits, register.reread))
+    return Entrance(register, people, sessions, limits)
 
 
 def open_for_many(
@@ -75,7 +89,7 @@ def open_for_many(
         person=settings.limit_person,
         address=settings.limit_address,
     )
-    return Entrance(register, Access(people, sessions, limits, register.reread), sign_in, moves)
+    return Entrance(register, people, sessions, limits, sign_in, moves)
 
 
 def build_iap(settings: ApiSettings) -> Iap | None:
@@ -110,10 +124,10 @@ def add_entrance(
     """What every request passes, the last one here first."""
     app.add_middleware(
         Visits,
-        people=entrance.access.people,
-        sessions=entrance.access.sessions,
+        people=entrance.people,
+        sessions=entrance.sessions,
         has_sign_in=entrance.sign_in is not None,
     )
-    app.add_middleware(AddressLimit, check=entrance.access.limits.check_address)
+    app.add_middleware(AddressLimit, check=entrance.limits.check_address)
     app.add_middleware(Guard, hosts=hosts, public_url=public_url)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted_proxies))

@@ -38,9 +38,8 @@ from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.web.background import Work
 from heliostat_api.web.bodies import MOST_BYTES, BodyLimit
-from heliostat_api.web.failures import Failures
-from heliostat_api.web.languages import InLanguage
 from heliostat_api.web.metrics import Counting, Metrics, TimedDocuments, metrics
+from heliostat_api.web.middleware import Failures, InLanguage
 from heliostat_api.web.problems import DescribedApp, add_problems
 from heliostat_api.web.provide import Services, add_services
 
@@ -116,7 +115,7 @@ def create_app(around: Surroundings) -> FastAPI:
 
     app = describe_app(lifespan)
     webhooks = open_webhooks(hooks, records.agents, entrance.access, workshop.commands)
-    account = Account(money.spending, clock, can_sign_in=entrance.sign_in is not None)
+    account = Account(money.spending.of, clock, can_sign_in=entrance.sign_in is not None)
     services = Services(
         account,
         background,
@@ -126,7 +125,7 @@ def create_app(around: Surroundings) -> FastAPI:
         endings,
         entrance,
         entrance.access,
-        entrance.access.limits,
+        entrance.leases,
         erasing,
         expiring,
         money,

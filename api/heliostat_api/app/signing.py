@@ -14,7 +14,7 @@ from heliostat_api.documents.port import StoreError
 from heliostat_api.events.revocations import Endings
 from heliostat_api.people.openid import SignInError
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.web.cookies import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
+from heliostat_api.web.credentials import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
 from heliostat_api.web.notices import notice
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.web.provide import Provided
@@ -74,7 +74,7 @@ async def sign_out(
 ) -> Response:
     """The session ends, in this browser or in all; so does what is open of it. What a guest had is
     then out of reach."""
-    session = entrance.access.sessions.read(read_cookie(request.scope, SESSION))
+    session = entrance.sessions.read(read_cookie(request.scope, SESSION))
     if session is not None:
         await entrance.register.end_session(session, everywhere=everywhere)
         await endings.tell(session.person_id)

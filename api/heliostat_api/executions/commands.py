@@ -12,6 +12,7 @@ from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.executions.trace_spans import Triggers
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.quotas.service import Places
+from heliostat_api.recording.announcing import Record
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.records.names import new_suffix
 from heliostat_api.web.idempotency import Asked, Made, Repeats
@@ -19,7 +20,7 @@ from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Kind, Ref, World
+from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,6 @@ class Order:
 
 Ordering: TypeAlias = Callable[[Made], Awaitable[Order]]
 """Prepares the run whose names were decided on."""
-Record: TypeAlias = Callable[[Kind, JsonObject], Awaitable[str]]
-"""Records one state of a resource, however often; returns the path of its document."""
 
 
 def run_spec(agent: str, request: RunRequest) -> JsonObject:

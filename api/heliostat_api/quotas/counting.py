@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.quotas.service import Places, Refusal
-from heliostat_api.records.drafts import Draft, read_draft
-from heliostat_api.records.subjects import SHOWN
+from heliostat_api.records.drafts import Draft, has_schedule, read_draft
+from heliostat_api.records.fields import SHOWN
 
 _PAGE: Final = 200
 _RUNS: Final = Refusal(
@@ -61,11 +61,6 @@ def is_scheduled(document: Document) -> bool:
 def applied_spec(draft: Draft) -> Mapping[str, JsonValue]:
     """What its resource says; what it is to be says nothing before the next activation."""
     return draft.state.spec if draft.state else {}
-
-
-def has_schedule(spec: Mapping[str, JsonValue]) -> bool:
-    """Whether something starts by it. A schedule that is suspended may be resumed: it counts."""
-    return spec.get("schedule") is not None
 
 
 def build_run_quotas(

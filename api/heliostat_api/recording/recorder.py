@@ -36,11 +36,11 @@ from heliostat_api.recording.transcript_finaliser import Closing
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
 from heliostat_api.records.drafts import read_draft
+from heliostat_api.records.fields import LIVE
 from heliostat_api.records.owners import Owners
 from heliostat_api.records.revisions import revision_path
 from heliostat_api.records.states import applied_revision
 from heliostat_api.records.subjects import (
-    LIVE,
     Subject,
     revision_in,
     subject_of_agent,

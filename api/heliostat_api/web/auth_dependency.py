@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
-from heliostat_api.web.surrogates import refuse_halves
+from heliostat_api.web.bodies import refuse_halves
 
 Known = TypeVar("Known")
 Ask: TypeAlias = Callable[[HTTPConnection], Awaitable[Known]]

@@ -7,7 +7,7 @@ from heliostat_api.app.dependencies import Surroundings
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
-from heliostat_api.web.access import Access
+from heliostat_api.web.dependencies import Access
 from heliostat_api.web.idempotency import Repeats
 from heliostat_api.web.secret_replay import Retelling
 from heliostat_api.web.vaults import Vault
@@ -77,7 +77,7 @@ def open_hooks(
 def open_webhooks(hooks: Hooks, agents: Agents, access: Access, commands: Commands) -> Webhooks:
     """Once there is somebody who starts runs."""
     starting = replace(commands, repeats=hooks.deliveries)
-    calls = Calls(agents, hooks.keys, access.people, access.limits, starting)
+    calls = Calls(agents, hooks.keys, access, starting)
     return Webhooks(calls, hooks.keys, hooks.subscriptions, hooks.sending)
 
 

@@ -33,7 +33,7 @@ from heliostat_api.events.revocations import Endings
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.repository import REST, Register
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_core.worlds import AGENT, EXECUTION, Ref
 from support.builders.resources import make_agent, make_execution
 from support.shared_api import ApiApp, api_app
