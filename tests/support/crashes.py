@@ -15,7 +15,6 @@ from pydantic import JsonValue
 
 from heliostat_api.app.dependencies import Surroundings
 from heliostat_api.app.main import create_app
-from heliostat_api.app.parts import Parts
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents import port
 from heliostat_api.documents.port import Delete, Put
@@ -26,9 +25,10 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_core import worlds
 from heliostat_core.worlds import EVERYTHING, Change, JsonObject, Kind, Ref, Selection
+from support.api_services import AppServices
 from support.memory_world import MemoryWorld
 from support.played_gateway import PlayedGateway
 from support.shared_api import SECRET, URL, Clock, around_of
@@ -209,9 +209,8 @@ class Server:
         return self.stand.ids
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, cookie: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(

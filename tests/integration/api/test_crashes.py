@@ -265,7 +265,7 @@ async def second_run(server: Server) -> None:
 
 async def record(server: Server) -> None:
     """As a start does, and then whoever closes records."""
-    recorder = server.parts.commands.recorder
+    recorder = server.parts.recorder
     await recorder.catch_up()
     async for each in server.stand.world.list(EXECUTION):
         execution = Execution.model_validate(each)
