@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup dashboard demo test test-unit test-integration test-e2e bench soak lint format types generate verify kind-up kind-down images clean
+.PHONY: help setup dashboard demo test test-unit test-integration test-e2e bench walk soak lint format types generate verify kind-up kind-down images clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test-e2e: setup  ## on a real cluster: images built, manifests applied, agents r
 
 bench: setup  ## benchmarks against a baseline in the same run
 	@$(RUN)pytest tests/bench -q -rs -s -o timeout_func_only=true $(PYTEST_ARGS)   # a fixture may build images
+
+walk: setup  ## which of our files a model call, a run and an answer in the chat pass, and how many they may be
+	@PYTHONPATH=tests:. $(RUN)python -m bench.walk
 
 soak: setup  ## 10,000 runs through crashes of everything and 200 in real pods, into docs/reliability.md (RUNS, SECONDS, REAL)
 	@PYTHONPATH=tests:. $(RUN)python -m soak
