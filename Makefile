@@ -9,6 +9,8 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 	$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(p))) python3)
 PROVIDER ?= scripted
 PYTEST_ARGS ?=
+BENCH ?=
+ROUNDS ?=
 RUN := .venv/bin/
 
 export UV_PYTHON_DOWNLOADS := never
@@ -46,8 +48,12 @@ test-integration: setup  ## against a real Kubernetes API server and etcd
 test-e2e: setup  ## on a real cluster: images built, manifests applied, agents run; leaves nothing behind
 	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images
 
-bench: setup  ## benchmarks against a baseline in the same run
+bench: setup  ## benchmarks against a baseline in the same run; BASE=commit: that one's and ours in turn (BENCH, ROUNDS)
+ifdef BASE
+	@BASE=$(BASE) BENCH="$(BENCH)" ROUNDS=$(ROUNDS) $(RUN)python -m tools.bench
+else
 	@$(RUN)pytest tests/bench -q -rs -s -o timeout_func_only=true $(PYTEST_ARGS)   # a fixture may build images
+endif
 
 walk: setup  ## which of our files a model call, a run and an answer in the chat pass, and how many they may be
 	@PYTHONPATH=tests:. $(RUN)python -m bench.walk
