@@ -61,9 +61,9 @@ def install(path: Path) -> None:
     """Programs that were fetched (uv, neighbours) are shared, for their folders have versions."""
     (ROOT / ".tools").mkdir(exist_ok=True)
     (path / ".tools").symlink_to(ROOT / ".tools")
-    command = (str(uv.find()), "sync", "--all-packages", "--frozen", "--quiet")
+    command = [str(uv.find()), "sync", "--all-packages", "--frozen", "--quiet"]
     environment = {**clean_environment(), "UV_PROJECT_ENVIRONMENT": str(path / ".venv")}
-    command = (*command, "--python", sys.executable)
+    command += ["--python", sys.executable]
     subprocess.run(command, cwd=path, env=environment, check=True)
 
 
