@@ -19,7 +19,11 @@ from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.outgoing import build_outgoing, with_persona
 from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects.fields import UntranslatableError
-from heliostat_gateway.limits.gates import Gate, pass_gate, refuse_paused
+from heliostat_gateway.limits.restrictions import (
+    AgentRestrictions,
+    enforce_restriction,
+    refuse_paused,
+)
 from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.money.estimates import OutputHistory, bound, expect, max_tokens_of
@@ -33,14 +37,16 @@ from heliostat_json.objects import JsonObject
 class AdmissionControl:
     """Caps, budgets and whatever else may say no; asked once for each request."""
 
-    def __init__(self, ledger: Ledger, history: OutputHistory, gate: Gate) -> None:
+    def __init__(
+        self, ledger: Ledger, history: OutputHistory, agent_restrictions: AgentRestrictions
+    ) -> None:
         self._ledger = ledger
-        self._gate = gate
+        self._agent_restrictions = agent_restrictions
         self._history = history
 
     async def admit(self, request_id: str, request: ModelRequest, plan: Plan) -> Reserved:
         """Reserves what the request may use. Raises RefusalError (400, 402, 403, 429, 503)."""
-        await pass_gate(self._gate, request.caller.agent)
+        await enforce_restriction(self._agent_restrictions, request.caller.agent)
         candidate = plan.candidates[0]
         usage = counted_input(len(request.body))
         try:
@@ -63,7 +69,7 @@ class AdmissionControl:
 
     def check(self, request: ModelRequest) -> None:
         """Whether the agent may ask at all, also for what costs nothing. Raises RefusalError."""
-        refuse_paused(self._gate, request.caller.agent)
+        refuse_paused(self._agent_restrictions, request.caller.agent)
 
     def _estimate(self, request: ModelRequest, plan: Plan) -> Estimate:
         """For the dearest candidate: a fallback must not cost more than was reserved."""

@@ -9,9 +9,9 @@ from heliostat_gateway.caching.answers import AnswerCache
 from heliostat_gateway.redis_state.breakers import SharedBreakers
 from heliostat_gateway.redis_state.cache import SharedAnswers
 from heliostat_gateway.redis_state.connection import open_redis
-from heliostat_gateway.redis_state.gates import SharedGate
 from heliostat_gateway.redis_state.keys import SharedKeyStore
 from heliostat_gateway.redis_state.ledger import SharedLedger
+from heliostat_gateway.redis_state.restrictions import SharedRestrictions
 from heliostat_gateway.redis_state.revocations import SharedRevoker
 from heliostat_gateway.state_backends import StateBackends
 
@@ -32,6 +32,6 @@ def redis_backends(
         keys=SharedKeyStore(redis),
         revoker=SharedRevoker(redis, revocations, end),
         answers=AnswerCache(SharedAnswers(redis)),
-        gate=SharedGate(redis, slow_seconds),
+        agent_restrictions=SharedRestrictions(redis, slow_seconds),
         disconnect=redis.aclose,
     )
