@@ -1,12 +1,13 @@
-"""What nobody foresaw leaves as a problem too, and the log says under which id."""
+"""Middleware around every request: the language that it asks for, and errors of ours."""
 
 import logging
 from http import HTTPStatus
 from uuid import uuid4
 
+from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from heliostat_api.base.texts import bilingual
+from heliostat_api.base.texts import bilingual, preferred, speaking
 from heliostat_api.web.problems import ProblemError, respond
 from heliostat_telemetry.lines import add_to_lines, subject_of_lines
 
@@ -53,3 +54,20 @@ def failure() -> ProblemError:
         ),
         headers={"X-Correlation-Id": correlation},
     )
+
+
+class InLanguage:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Everything below speaks the language that was asked for."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        chosen = QueryParams(scope["query_string"]).get("language")
+        asked = chosen or Headers(scope=scope).get("accept-language", "")
+        with speaking(preferred(asked)):
+            await self._app(scope, receive, send)
+        return None
