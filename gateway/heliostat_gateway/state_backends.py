@@ -1,4 +1,4 @@
-"""What replicas have in common: breakers, keys, revocations, kept answers; or one process alone."""
+"""State backends: ledger, breakers, keys, revocations, cached answers; shared or of one process."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True)
 class StateBackends:
-    """The parts; started after the event loop runs, closed before the storage is."""
+    """The backends; started after the event loop runs, closed before the storage is."""
 
     ledger: Ledger
     breakers: Breakers
@@ -55,7 +55,7 @@ def local_backends(
     end: EndCalls,
     agent_restrictions: AgentRestrictions,
 ) -> StateBackends:
-    """Of one process alone."""
+    """The state of one process alone."""
     return StateBackends(
         ledger=ledger,
         breakers=LocalBreakers(policy),

@@ -35,7 +35,7 @@ from heliostat_json.objects import JsonObject
 
 
 class AdmissionControl:
-    """Caps, budgets and whatever else may say no; asked once for each request."""
+    """Checks caps, budgets and restrictions, once for each request, before anything costs."""
 
     def __init__(
         self, ledger: Ledger, history: OutputHistory, agent_restrictions: AgentRestrictions
@@ -91,7 +91,7 @@ class AdmissionControl:
 
 
 def _highest(bounds: list[Bound]) -> Bound:
-    """What holds whichever candidate answers: they share the request, not the prices."""
+    """The bound that holds for every candidate: they share the request, not the prices."""
     return replace(
         bounds[0],
         input_nanos=max(each.input_nanos for each in bounds),
@@ -109,7 +109,7 @@ _NEVER: Final = float("inf")
 
 @dataclass(frozen=True)
 class Allowance:
-    """What the reservation leaves to the call; None is no bound of ours."""
+    """The output that the reservation leaves to the call; None is no bound of ours."""
 
     output_tokens: int | None = None
 
@@ -137,7 +137,7 @@ class Chain:
         self._is_over = False
 
     async def whole(self) -> Whole:
-        """The answer in one piece. Raises AttemptFailedError when nobody gave one."""
+        """The answer in one piece. Raises AttemptFailedError when no candidate gave one."""
         while (attempt := await self._next()) is not None:
             async with attempt:
                 return await attempt.whole()

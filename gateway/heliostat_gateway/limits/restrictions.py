@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS restrictions (
 
 
 class Kind(StrEnum):
-    """What is done to an agent."""
+    """How an agent is restricted."""
 
     SLOW_DOWN = "slow_down"  # until its next ordinary run, or until it is resumed
     PAUSE = "pause"  # until it is resumed

@@ -1,4 +1,4 @@
-"""What the replicas of one Redis have in common."""
+"""Builds the state that replicas share in one Redis."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def redis_backends(
     revocations: Revocations,
     end: EndCalls,
 ) -> StateBackends:
-    """Of all replicas. Raises ValueError for a malformed address."""
+    """The state of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
     return StateBackends(
         ledger=SharedLedger(redis, spool),

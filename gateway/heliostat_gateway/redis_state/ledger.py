@@ -176,7 +176,7 @@ class SharedLedger:
         await self._scripts.close()
 
     async def _counted(self, opening: Opening, *, again: bool = False) -> tuple[Counted, ...]:
-        """Raises UnknownBudgetError; SharedLedgerAwayError when nobody knows the budgets."""
+        """Raises UnknownBudgetError; SharedLedgerAwayError when the budgets are unknown."""
         try:
             budgets = await self._budgets.named(opening.caller.budgets, again=again)
         except RedisAwayError as error:

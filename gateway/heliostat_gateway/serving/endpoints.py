@@ -32,7 +32,7 @@ def add_endpoints(
 
 
 class Calls:
-    """What SDKs and Claude Code ask for."""
+    """The endpoints that SDKs and Claude Code use."""
 
     def __init__(self, handler: ModelCallHandler) -> None:
         self._handler = handler
@@ -103,7 +103,7 @@ class Calls:
 
 
 class Probes:
-    """What kubelets, load balancers, Prometheus and Claude Code's start-up ask for."""
+    """The endpoints of kubelets, load balancers, Prometheus and Claude Code's start-up."""
 
     def __init__(self, handler: ModelCallHandler, settings: Settings) -> None:
         self._handler = handler
