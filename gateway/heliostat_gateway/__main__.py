@@ -47,7 +47,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _see_out(self, calls: OpenCalls) -> None:
-        """Until nobody is connected, or no call is open and nobody has asked anything for a while.
+        """Waits until no client is connected, or no call is open and none was asked for a while.
 
         Whoever is connected may ask once more, and hears with the answer that the connection
         closes: a connection that closes unannounced may do so just when its client asks.

@@ -31,12 +31,12 @@ from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
+from heliostat_gateway.serving.fast_path import FastPathApp
 from heliostat_gateway.serving.routers import (
     build_router,
     open_managed_keys,
     read_all_scenarios,
 )
-from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.state_backends import StateBackends, local_backends
 from heliostat_gateway.storage import Storage
@@ -116,7 +116,9 @@ def build_gateway(settings: Settings) -> Gateway:
         own = _own_ledger(storage, metrics)
         desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
-        backends = local_backends(own, policy, storage, revocations, calls.end_key, desk.gate)
+        backends = local_backends(
+            own, policy, storage, revocations, calls.end_key, desk.agent_restrictions
+        )
     metrics.watch(backends.breakers)
     metrics.watch_ledger(backends.ledger.state)
     keys = KeyRing(
@@ -157,7 +159,7 @@ def _handler(
         keys=keys,
         revocations=revocations,
         router=router,
-        admission=AdmissionControl(backends.ledger, history, backends.gate),
+        admission=AdmissionControl(backends.ledger, history, backends.agent_restrictions),
         breakers=backends.breakers,
         dependencies=CallDependencies(
             backends.ledger, calls, metrics, history, _telemetry(settings)
@@ -183,7 +185,7 @@ def _admin(
         ledger=backends.ledger,
         router=router,
         bill=scripted.bill,
-        gate=backends.gate,
+        agent_restrictions=backends.agent_restrictions,
         desk=desk,
     )
 
@@ -197,7 +199,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with gateway.running():
             yield
 
-    app = ShortcutApp(
+    app = FastPathApp(
         title="Heliostat gateway",
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,

@@ -13,7 +13,7 @@ from heliostat_json.objects import JsonObject, count_at, list_at, object_at, tex
 
 
 class Meter(ABC):
-    """What one answer has used so far. It reads what passes by and changes nothing.
+    """Measures what one answer has used so far. It reads what passes by and changes nothing.
 
     `final` says that the provider's own final usage arrived, so that the bill is known exactly;
     `stopped` that the answer is complete; `began` that any of it came, pings and errors apart;

@@ -1,4 +1,4 @@
-"""What replicas have in common: breakers, keys, revocations, kept answers; or one process alone."""
+"""State backends: ledger, breakers, keys, revocations, cached answers; shared or of one process."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from heliostat_gateway.access.keyring import Revocations
 from heliostat_gateway.access.revokers import EndCalls, LocalRevoker, Revoker
 from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
-from heliostat_gateway.limits.gates import Gate
+from heliostat_gateway.limits.restrictions import AgentRestrictions
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.storage import Storage
 
@@ -19,14 +19,14 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True)
 class StateBackends:
-    """The parts; started after the event loop runs, closed before the storage is."""
+    """The backends; started after the event loop runs, closed before the storage is."""
 
     ledger: Ledger
     breakers: Breakers
     keys: KeyStore
     revoker: Revoker
     answers: AnswerCache
-    gate: Gate
+    agent_restrictions: AgentRestrictions
     disconnect: Callable[[], Awaitable[None]] = _nothing
 
     async def start(self) -> None:
@@ -35,11 +35,11 @@ class StateBackends:
         await self.revoker.start()
         await self.keys.start()
         await self.breakers.start()
-        await self.gate.start()
+        await self.agent_restrictions.start()
 
     async def close(self) -> None:
         """Writes what is not written yet, and stops hearing."""
-        await self.gate.close()
+        await self.agent_restrictions.close()
         await self.breakers.close()
         await self.keys.close()
         await self.revoker.close()
@@ -53,14 +53,14 @@ def local_backends(
     storage: Storage,
     revocations: Revocations,
     end: EndCalls,
-    gate: Gate,
+    agent_restrictions: AgentRestrictions,
 ) -> StateBackends:
-    """Of one process alone."""
+    """The state of one process alone."""
     return StateBackends(
         ledger=ledger,
         breakers=LocalBreakers(policy),
         keys=SqliteKeyStore(storage),
         revoker=LocalRevoker(revocations, end),
         answers=AnswerCache(MemoryAnswers()),
-        gate=gate,
+        agent_restrictions=agent_restrictions,
     )

@@ -1,4 +1,4 @@
-"""Who presents a key: execution keys, keys of users and services, admins; and what is revoked."""
+"""Checks the keys that requests present, of every kind, and knows which are revoked."""
 
 import hashlib
 import sqlite3
@@ -175,7 +175,7 @@ class KeyRing:
         return caller
 
     def _verify(self, key: str, kid: str, now: int) -> tuple[Caller, int]:
-        """Whose key it is and until when. Raises KeyRefusedError."""
+        """The owner of a key and when it expires. Raises KeyRefusedError."""
         api = self._api_keys(kid)
         if kid in api:
             of_person = verify_person_key(key, api, now)

@@ -12,7 +12,7 @@ EndCalls: TypeAlias = Callable[[str], Awaitable[int]]
 
 @dataclass(frozen=True)
 class Revoked:
-    """What came of a revocation."""
+    """The result of a revocation."""
 
     streams_ended: int  # on all replicas that answered
     everywhere: bool  # whether all replicas have confirmed it; those that have not hear it later

@@ -45,7 +45,7 @@ _OUTCOMES: Final = {
 
 
 class ResponseWriter(Protocol):
-    """Writes one stream."""
+    """Writes the stream that the caller gets."""
 
     def event(self, event: Event, meter: Meter) -> list[bytes]:
         """What the caller gets for an event that the meter has just read."""
@@ -58,7 +58,7 @@ class ResponseWriter(Protocol):
 
 
 class PassthroughWriter:
-    """The bytes as they came; a usage chunk that only we asked for is taken out again."""
+    """Passes the bytes on as they came, without a usage chunk that only the gateway asked for."""
 
     def __init__(self, *, hides_usage: bool) -> None:
         self._hides_usage = hides_usage
@@ -75,7 +75,7 @@ class PassthroughWriter:
 
 
 class TranslatingWriter:
-    """The stream in the caller's own dialect."""
+    """Translates the stream into the caller's own dialect."""
 
     def __init__(self, request: ModelRequest, source: Dialect) -> None:
         self._source = source
@@ -97,7 +97,7 @@ class TranslatingWriter:
 
 
 def new_writer(request: ModelRequest, source: Dialect, outgoing: Outgoing) -> ResponseWriter:
-    """How one stream is written for the one who asked."""
+    """The writer of one stream: of the same bytes in the same dialect, else of a translation."""
     if source is request.dialect:
         return PassthroughWriter(hides_usage=outgoing.hides_usage)
     return TranslatingWriter(request, source)
@@ -119,7 +119,7 @@ class Whole:
 
 
 class Failed(Protocol):
-    """Who decides whether to go on."""
+    """Decides after a failure whether the next candidate is asked."""
 
     def failed(self, failure: Failure) -> bool:
         """Takes note of a failure. Returns whether the next candidate may be asked."""
@@ -127,7 +127,7 @@ class Failed(Protocol):
 
 
 class Attempt:
-    """A call to one candidate. Leaving it books the attempt and tells the breaker.
+    """Runs the call to one candidate. Leaving it books the attempt and tells the breaker.
 
     A failure inside is swallowed where the next candidate may be asked, else it is raised as
     AttemptFailedError.

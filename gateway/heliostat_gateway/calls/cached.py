@@ -1,4 +1,4 @@
-"""A chain on a route with an exact cache: asked only where no kept answer is there."""
+"""The exact cache of a route: its chain is asked only when no kept answer is there."""
 
 import asyncio
 import time

@@ -19,7 +19,11 @@ from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.outgoing import build_outgoing, with_persona
 from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects.fields import UntranslatableError
-from heliostat_gateway.limits.gates import Gate, pass_gate, refuse_paused
+from heliostat_gateway.limits.restrictions import (
+    AgentRestrictions,
+    enforce_restriction,
+    refuse_paused,
+)
 from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.money.estimates import OutputHistory, bound, expect, max_tokens_of
@@ -31,16 +35,18 @@ from heliostat_json.objects import JsonObject
 
 
 class AdmissionControl:
-    """Caps, budgets and whatever else may say no; asked once for each request."""
+    """Checks caps, budgets and restrictions, once for each request, before anything costs."""
 
-    def __init__(self, ledger: Ledger, history: OutputHistory, gate: Gate) -> None:
+    def __init__(
+        self, ledger: Ledger, history: OutputHistory, agent_restrictions: AgentRestrictions
+    ) -> None:
         self._ledger = ledger
-        self._gate = gate
+        self._agent_restrictions = agent_restrictions
         self._history = history
 
     async def admit(self, request_id: str, request: ModelRequest, plan: Plan) -> Reserved:
         """Reserves what the request may use. Raises RefusalError (400, 402, 403, 429, 503)."""
-        await pass_gate(self._gate, request.caller.agent)
+        await enforce_restriction(self._agent_restrictions, request.caller.agent)
         candidate = plan.candidates[0]
         usage = counted_input(len(request.body))
         try:
@@ -63,7 +69,7 @@ class AdmissionControl:
 
     def check(self, request: ModelRequest) -> None:
         """Whether the agent may ask at all, also for what costs nothing. Raises RefusalError."""
-        refuse_paused(self._gate, request.caller.agent)
+        refuse_paused(self._agent_restrictions, request.caller.agent)
 
     def _estimate(self, request: ModelRequest, plan: Plan) -> Estimate:
         """For the dearest candidate: a fallback must not cost more than was reserved."""
@@ -85,7 +91,7 @@ class AdmissionControl:
 
 
 def _highest(bounds: list[Bound]) -> Bound:
-    """What holds whichever candidate answers: they share the request, not the prices."""
+    """The bound that holds for every candidate: they share the request, not the prices."""
     return replace(
         bounds[0],
         input_nanos=max(each.input_nanos for each in bounds),
@@ -103,7 +109,7 @@ _NEVER: Final = float("inf")
 
 @dataclass(frozen=True)
 class Allowance:
-    """What the reservation leaves to the call; None is no bound of ours."""
+    """The output that the reservation leaves to the call; None is no bound of ours."""
 
     output_tokens: int | None = None
 
@@ -131,7 +137,7 @@ class Chain:
         self._is_over = False
 
     async def whole(self) -> Whole:
-        """The answer in one piece. Raises AttemptFailedError when nobody gave one."""
+        """The answer in one piece. Raises AttemptFailedError when no candidate gave one."""
         while (attempt := await self._next()) is not None:
             async with attempt:
                 return await attempt.whole()

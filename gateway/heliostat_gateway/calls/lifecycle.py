@@ -121,7 +121,7 @@ _NOTE_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class CallDependencies:
-    """Where calls are registered, booked and counted."""
+    """The services that every call needs: ledger, open calls, metrics, estimates, telemetry."""
 
     ledger: Ledger
     calls: OpenCalls
@@ -146,7 +146,7 @@ class CallDependencies:
 
 
 class CallLifecycle:
-    """A request's rows in the ledger and its place among the open calls."""
+    """Books a request, keeps it among the open calls and collects what its caller is told."""
 
     def __init__(
         self,
@@ -227,7 +227,7 @@ class CallLifecycle:
         self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
 
     def response_headers(self) -> Headers:
-        """The headers about the call, as far as they are known now."""
+        """The response headers about the call, as far as they are known now."""
         if "x-heliostat-overhead-ms" not in self.headers:
             self.headers["x-heliostat-overhead-ms"] = f"{self.overhead_ms():.2f}"
         return [*self.headers.items()]
@@ -238,17 +238,17 @@ class CallLifecycle:
         return max(0.0, time.monotonic() - self._began - elsewhere) * 1000
 
     def changed_bookings(self) -> list[Booking]:
-        """Attempts that have used something since this was asked last."""
+        """Bookings of the attempts that have used something since the last time."""
         found = [b for b in _number(self._paid()) if self._noted.get(b.part) != b]
         self._noted.update((booking.part, booking) for booking in found)
         return found
 
     async def settle(self, outcome: str) -> None:
-        """Ends what is open with `outcome` and books everything, whoever is cancelled."""
+        """Ends what is open with `outcome` and books everything, even if it is cancelled."""
         await asyncio.shield(asyncio.create_task(self._settle(outcome)))
 
     def close(self) -> None:
-        """After settlement and the last byte: whoever ended this call may go on."""
+        """Ends the call after settlement and the last byte; those who wait for that go on."""
         self._dependencies.lifecycles.discard(self)
         self._dependencies.metrics.open_calls -= 1
         self._dependencies.calls.remove(self.call)

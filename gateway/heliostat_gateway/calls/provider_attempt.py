@@ -25,7 +25,7 @@ _JUDGED: Final = {
 
 
 class ProviderAttempt:
-    """What one attempt has used; `free` attempts are never billed."""
+    """Records what one attempt has used; `free` attempts are never billed."""
 
     def __init__(self, request_id: str, model: str, candidate: Candidate, size: int) -> None:
         self.request_id = request_id
@@ -107,7 +107,7 @@ _END_SECONDS: Final = 1.0  # between the last word of an answer and the end of i
 
 
 class ResponseReader:
-    """The answer of one attempt; its deadlines count from here."""
+    """Reads the answer of one attempt; its deadlines count from here."""
 
     def __init__(self, attempt: ProviderAttempt) -> None:
         self._attempt = attempt
@@ -117,7 +117,7 @@ class ResponseReader:
         self._timer = DeadlineTimer()
 
     def close(self) -> None:
-        """Nothing more is read."""
+        """Stops the timer: nothing more is read."""
         self._timer.close()
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
@@ -232,7 +232,7 @@ class DeadlineTimer:
                 raise TimeoutError from error
 
     def close(self) -> None:
-        """No wait comes after this one."""
+        """Stops the timer: no wait comes after this one."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer, self._looks_at = None, _NEVER

@@ -48,7 +48,7 @@ _GATEWAY_FAILED: Final = Failure(Verdict.UNCERTAIN, 500, "api_error", "The gatew
 
 
 class Sender:
-    """What goes to the caller: one start, whole events, pings in between."""
+    """Sends the caller one start, whole events, and pings in between."""
 
     def __init__(self, send: Send, lifecycle: CallLifecycle) -> None:
         self.is_started = False
@@ -160,7 +160,7 @@ class Reply(Response):
 
 
 class StreamReply(Reply):
-    """Event by event, with pings after each silence of `ping_seconds`."""
+    """Answers event by event, with pings after each silence of `ping_seconds`."""
 
     def __init__(
         self, lifecycle: CallLifecycle, chain: Chain | Cached, ping_seconds: float
@@ -182,7 +182,7 @@ class StreamReply(Reply):
 
 
 class WholeReply(Reply):
-    """All at once, with the final cost in its headers."""
+    """Answers all at once, with the final cost in its headers."""
 
     async def _relay(self, sender: Sender) -> None:  # noqa: ARG002
         self._whole = await self._chain.whole()

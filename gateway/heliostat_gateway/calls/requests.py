@@ -18,7 +18,7 @@ from heliostat_json.objects import JsonObject
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What is asked, by whom, in which dialect."""
+    """A model call as it was asked for: by whom, in which dialect, with which body."""
 
     dialect: Dialect
     path: str

@@ -1,4 +1,4 @@
-"""What is told of each request once it is over: a log line, and spans where they are wanted.
+"""Telemetry of each request once it is over: a log line, and spans where they are wanted.
 
 All names of OpenTelemetry's conventions for generative AI are here; they still change. Nothing
 here holds a word of a prompt or an answer, or a key.
@@ -61,7 +61,7 @@ class Report(NamedTuple):
 
 
 class Tracing(Protocol):
-    """Where spans go."""
+    """Takes the spans of requests."""
 
     def tell(self, report: Report) -> None:
         """Makes the spans of one request; never waits."""
@@ -85,7 +85,7 @@ def write_line(line: bytes) -> None:
 
 
 class Telemetry:
-    """Who hears of each request."""
+    """Writes the log line of each request and hands it on for spans."""
 
     def __init__(
         self, tracing: Tracing | None = None, write: Callable[[bytes], None] = write_line

@@ -15,7 +15,7 @@ from heliostat_telemetry.spans import Span, Spans
 
 
 class RequestSpans:
-    """A span for each request, below its run or its caller's, and one below for each attempt."""
+    """Makes spans: of a request, below its run or its caller's, and of each attempt below it."""
 
     def __init__(self, spans: Spans) -> None:
         self._spans = spans

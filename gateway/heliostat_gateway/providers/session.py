@@ -95,7 +95,7 @@ def _not_sent() -> tuple[type[Exception], ...]:
 
 @lru_cache(maxsize=16)
 def _timeout(connect_seconds: float) -> "aiohttp.ClientTimeout":
-    """Of the connection only: how long an answer may take is said by who waits for it."""
+    """A deadline for the connection only: the reader of an answer has its own for the rest."""
     import aiohttp
 
     return aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)

@@ -1,4 +1,4 @@
-"""What the replicas of one Redis have in common."""
+"""Builds the state that replicas share in one Redis."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from heliostat_gateway.caching.answers import AnswerCache
 from heliostat_gateway.redis_state.breakers import SharedBreakers
 from heliostat_gateway.redis_state.cache import SharedAnswers
 from heliostat_gateway.redis_state.connection import open_redis
-from heliostat_gateway.redis_state.gates import SharedGate
 from heliostat_gateway.redis_state.keys import SharedKeyStore
 from heliostat_gateway.redis_state.ledger import SharedLedger
+from heliostat_gateway.redis_state.restrictions import SharedRestrictions
 from heliostat_gateway.redis_state.revocations import SharedRevoker
 from heliostat_gateway.state_backends import StateBackends
 
@@ -24,7 +24,7 @@ def redis_backends(
     revocations: Revocations,
     end: EndCalls,
 ) -> StateBackends:
-    """Of all replicas. Raises ValueError for a malformed address."""
+    """The state of all replicas. Raises ValueError for a malformed address."""
     redis = open_redis(url)
     return StateBackends(
         ledger=SharedLedger(redis, spool),
@@ -32,6 +32,6 @@ def redis_backends(
         keys=SharedKeyStore(redis),
         revoker=SharedRevoker(redis, revocations, end),
         answers=AnswerCache(SharedAnswers(redis)),
-        gate=SharedGate(redis, slow_seconds),
+        agent_restrictions=SharedRestrictions(redis, slow_seconds),
         disconnect=redis.aclose,
     )

@@ -49,7 +49,7 @@ class RedisAwayError(Exception):
 
 
 class Pool(Protocol):
-    """What is needed of a connection pool of redis-py."""
+    """The part of a connection pool of redis-py that is needed here."""
 
     def get_connection(self) -> Awaitable[AbstractConnection]:
         """A connection that is open."""
@@ -86,7 +86,12 @@ class _Deadline:
 
 
 class PipelinedConnection:
-    """See the module."""
+    """Sends commands of many requests over one connection, in their order.
+
+    A command that is called while others are under way waits for them, with all that come
+    meanwhile; then they share one write. Once called, a command runs, whatever becomes of the
+    caller: what is called after it runs after it.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -157,7 +162,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class RedisHealth:
-    """Up or down. While it is down nobody asks Redis but the beat, once a second."""
+    """Knows whether Redis is up. While it is down, only the heartbeat asks, once a second."""
 
     def __init__(self) -> None:
         self.reason = "The shared ledger was not asked yet."  # empty while it is up

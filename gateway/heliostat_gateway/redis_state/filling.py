@@ -54,7 +54,7 @@ class Filling:
             raise WriterAwayError(f"The ledger's writer does not answer; unknown: {names[0]}.")
 
     async def read(self, what: str, name: str) -> Reply:
-        """The sum of a run, an agent or a counted key. Raises StorageError when nobody knows it."""
+        """The sum of a run, an agent or a counted key. Raises StorageError when it is unknown."""
         try:
             reply = await self._scripts.run("read", what, name)
             if reply.word == "missing":

@@ -59,7 +59,7 @@ _TOTALS: Final = 5  # index in an answer of open.lua
 
 
 class SharedLedger:
-    """See Ledger. Sums are right at once on every gateway; rows follow with the writer."""
+    """Keeps the ledger in Redis: sums are right at once everywhere, rows follow with the writer."""
 
     def __init__(self, redis: Commands, spool_folder: Path) -> None:
         """Raises StorageError when the spool can't be used."""
@@ -90,7 +90,7 @@ class SharedLedger:
         self._beating = asyncio.create_task(self._recovery.keep_beating())
 
     async def open(self, opening: Opening) -> Reserved:
-        """See Ledger."""
+        """Reserves on every sum and writes ahead."""
         try:
             return await self._open_shared(opening, await self._counted(opening))
         except asyncio.CancelledError:
@@ -101,7 +101,7 @@ class SharedLedger:
             raise
 
     async def note(self, bookings: list[Booking]) -> None:
-        """See Ledger."""
+        """Writes what open requests have used so far."""
         shared: list[Argument] = []
         for request, parts in self._requests.of(bookings):
             if request.epoch:
@@ -116,14 +116,14 @@ class SharedLedger:
                 self._health.lose(error)
 
     async def settle(self, bookings: list[Booking], now_ms: int) -> None:
-        """See Ledger."""
+        """Closes requests with all of their parts, once."""
         for request, parts in self._requests.ending(bookings):
             async with request.lock:
                 await self._settle(request, parts, now_ms)
             self._requests.remove(request.head.id)
 
     async def execution(self, uid: str) -> ExecutionTotal:
-        """See Ledger. Raises StorageError while Redis is away: then nobody knows the sum."""
+        """The sums of an execution. Raises StorageError while Redis, which has them, is away."""
         if not uid:
             return ExecutionTotal()
         reply = await self._filling.read("run", uid)
@@ -131,34 +131,34 @@ class SharedLedger:
         return replace(total, settled=False) if reply.number(3) else total
 
     async def request(self, request: str) -> list[LedgerRow]:
-        """See Ledger. Raises StorageError while Redis or the writer is away."""
+        """The parts of a request. Raises StorageError while Redis or the writer is away."""
         if (own := self._requests.get(request)) is not None:
             return open_rows(own.head, own.bookings)
         return await find_request(self._redis, self._filling, request)
 
     async def agent(self, name: str) -> tuple[int, int]:
-        """See Ledger. Raises StorageError while Redis is away: then nobody knows the sum."""
+        """Cost and settled requests of an agent. Raises StorageError while Redis is away."""
         reply = await self._filling.read("agent", name)
         return reply.number(1), reply.number(2)
 
     async def put_budget(self, budget: Budget) -> None:
-        """See Ledger."""
+        """Defines a budget."""
         await self._budgets.put(budget)
 
     async def drop_budget(self, name: str) -> bool:
-        """See Ledger."""
+        """Takes a definition away; False when there was none."""
         return await self._budgets.drop(name)
 
     async def budgets(self, now_ms: int) -> list[BudgetTotal]:
-        """See Ledger."""
+        """All budgets by name, with their sums."""
         return await self._budgets.totals(self._filling, now_ms)
 
     async def budget(self, name: str, now_ms: int) -> BudgetTotal | None:
-        """See Ledger."""
+        """One budget with its sums; None for one that is not defined."""
         return await self._budgets.total(name, self._filling, now_ms)
 
     def state(self) -> LedgerState:
-        """See Ledger."""
+        """How the ledger is."""
         health = self._health
         mode = LedgerMode.SHARED if health.is_up else LedgerMode.LOCAL
         return LedgerState(
@@ -166,7 +166,7 @@ class SharedLedger:
         )
 
     async def close(self) -> None:
-        """See Ledger."""
+        """Ends the heartbeat and what is under way, and gives the lease up."""
         if self._beating is not None:
             await end_all([self._beating])
         if self._tasks:
@@ -176,7 +176,7 @@ class SharedLedger:
         await self._scripts.close()
 
     async def _counted(self, opening: Opening, *, again: bool = False) -> tuple[Counted, ...]:
-        """Raises UnknownBudgetError; SharedLedgerAwayError when nobody knows the budgets."""
+        """Raises UnknownBudgetError; SharedLedgerAwayError when the budgets are unknown."""
         try:
             budgets = await self._budgets.named(opening.caller.budgets, again=again)
         except RedisAwayError as error:

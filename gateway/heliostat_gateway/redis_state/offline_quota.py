@@ -22,7 +22,7 @@ class _Hold:
 
 
 class OfflineQuota:
-    """What this gateway knew of each sum, and what it has used of it on its own since."""
+    """Keeps what this gateway knew of each sum, and what it has used of it on its own since."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Used] = OrderedDict()

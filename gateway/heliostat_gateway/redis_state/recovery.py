@@ -1,4 +1,4 @@
-"""The beat of a gateway: it says that it lives, and brings home what it did alone."""
+"""The heartbeat of a gateway: it renews its lease, and replays what it did while Redis was away."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ _SWEEP_BEATS: Final = 15
 
 
 class Recovery:
-    """See the module. `beat` may be called at any time; only one runs at a time."""
+    """Renews the lease and replays offline work. Only one `heartbeat` runs at a time."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Recovery:
         self._orphans: set[str] = set()
 
     async def keep_beating(self) -> None:
-        """Every second, until cancelled."""
+        """Sends a heartbeat every second, until cancelled."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
@@ -63,7 +63,7 @@ class Recovery:
                 _LOG.exception("a beat failed")
 
     async def heartbeat(self) -> None:
-        """Renews the lease; replays and adopts when there is something to bring home.
+        """Renews the lease; replays and adopts what the shared ledger does not know yet.
 
         Raises StorageError when the spool can't be read.
         """

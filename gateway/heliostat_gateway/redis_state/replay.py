@@ -1,4 +1,4 @@
-"""What a spool says once Redis is back: which requests are settled, and how."""
+"""Decides from a spool, once Redis is back, which requests are settled and how."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -33,7 +33,7 @@ class Replay:
 
 @dataclass
 class RequestLog:
-    """The lines of one request."""
+    """The lines of a spool about one request."""
 
     head: Head | None = None
     bookings: tuple[Booking, ...] = ()

@@ -62,7 +62,7 @@ class OpenRequest:
 
 
 class OpenRequests:
-    """By id."""
+    """Keeps the open requests of this process by id."""
 
     def __init__(self) -> None:
         self._requests: dict[str, OpenRequest] = {}
@@ -144,7 +144,7 @@ def open_arguments(
     bookings: Sequence[Booking] = (),
     force: bool = False,
 ) -> list[Argument]:
-    """Of open.lua. `bookings` is what the request has used so far, when it began elsewhere."""
+    """The arguments of open.lua. `bookings`: what it has used so far, if it began elsewhere."""
     estimate, caller = opening.estimate, opening.caller
     bound = estimate.bound
     limits = (
@@ -189,7 +189,7 @@ def open_arguments(
 def settle_arguments(
     how: str, epoch: str, ended_ms: int, head: Head, bookings: Sequence[Booking]
 ) -> list[Argument]:
-    """Of settle.lua."""
+    """The arguments of settle.lua."""
     last = bookings[-1]
     return [
         head.id,
@@ -265,7 +265,7 @@ _WAITS: Final = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 
 def rows_key(request: str) -> str:
-    """Where the writer puts the rows of a request that somebody asks for."""
+    """The key under which the writer puts the rows of a request."""
     return f"{MONEY}rows:{request}"
 
 
@@ -275,7 +275,7 @@ def open_rows(head: Head, bookings: list[Booking]) -> list[LedgerRow]:
 
 
 async def find_request(redis: Commands, filling: Filling, request: str) -> list[LedgerRow]:
-    """Its rows; none of one that was never opened. Raises StorageError when nobody knows."""
+    """The rows of a request; none when it was never opened. Raises StorageError when unknown."""
     try:
         found = await redis.execute_command("HMGET", f"{MONEY}request:{request}", "head", "b")
         if isinstance(found, list) and all(isinstance(each, (bytes, str)) for each in found):

@@ -34,7 +34,7 @@ SCRIPTS: Final = (
 
 
 class Commands(Protocol):
-    """What is needed of a client."""
+    """The part of a Redis client that is needed here."""
 
     @property
     def connection_pool(self) -> Pool:

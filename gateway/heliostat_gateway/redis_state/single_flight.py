@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 
 
 class SingleFlight:
-    """Each key has one flight at a time; whoever comes while it is under way joins it."""
+    """Runs one piece of work for each key at a time; callers that come meanwhile join it."""
 
     def __init__(self) -> None:
         self._flying: dict[str, asyncio.Task[None]] = {}

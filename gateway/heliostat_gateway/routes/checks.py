@@ -30,7 +30,7 @@ SCRIPTED = SCRIPTED_PREFIX.rstrip("/")
 
 @dataclass(frozen=True)
 class RouteValidationContext:
-    """What a routes file is checked against."""
+    """The facts that a routes file is checked against."""
 
     price_ids: Mapping[str, str]  # built-in provider -> its id in the price book
     key_variables: Collection[str]  # of the built-in providers

@@ -1,4 +1,4 @@
-"""What a model name means that no routes file speaks of."""
+"""The meaning of model names that are in no routes file."""
 
 from collections.abc import Collection
 from datetime import datetime

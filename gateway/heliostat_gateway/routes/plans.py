@@ -1,4 +1,4 @@
-"""Plans: who may answer a request, in which order, under which deadlines; or why nobody does."""
+"""Plans: the candidates for a request, in order, with their deadlines; or why there are none."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Who answers a model name, in which order, and why; or why nobody does. The routes may change."""
+"""The router: which candidates answer a model name, in which order, and why; or why none does."""
 
 import logging
 import time
@@ -123,7 +123,7 @@ ANYONE: Final = Caller(key="", kind=KeyKind.SERVICE, account="")
 
 @dataclass(frozen=True)
 class CompiledRoutes:
-    """Everything that follows from one table; made anew when the table changes."""
+    """Routes as compiled from one table; compiled again when the table changes."""
 
     table: RouteTable
     offers: Mapping[str, Offer]

@@ -1,4 +1,4 @@
-"""What a routes file compiles to, and what a model name resolves to in it. Pure."""
+"""Routes as a file compiles to, and the resolution of model names in them. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -32,7 +32,7 @@ class ModelTarget:
 
 @dataclass(frozen=True)
 class ModelRoute:
-    """Who is asked for a model name, in this order, and how."""
+    """The chain of a model name: its targets in order, and how they are asked."""
 
     chain: tuple[ModelTarget, ...]
     timeouts: Timeouts
@@ -187,7 +187,7 @@ class RouteEntry:
 
     @property
     def dropped(self) -> str:
-        """Why nobody can be asked; empty when somebody can."""
+        """The reason why this entry can not be asked; empty when it can."""
         if self.offer is None:
             return f"no provider is called {self.model_target.provider}"
         if self.rates is None:
@@ -197,7 +197,7 @@ class RouteEntry:
 
 @dataclass(frozen=True)
 class ResolvedRoute:
-    """What a name means to a caller, before keys are put in order."""
+    """The route of a model name for one caller, before keys are put in order."""
 
     model: str  # as asked for
     resolution_steps: tuple[str, ...]  # why this route: alias, rule, persona

@@ -16,7 +16,7 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.people_keys import PeopleKeys
 from heliostat_gateway.access.revokers import Revoker
 from heliostat_gateway.breakers import Breakers, BreakerState
-from heliostat_gateway.limits.gates import Gate, Kind, resuming
+from heliostat_gateway.limits.restrictions import AgentRestrictions, Kind, resuming
 from heliostat_gateway.money.bookings import ExecutionTotal
 from heliostat_gateway.money.budget_endpoints import Budgets
 from heliostat_gateway.money.ledger import Ledger
@@ -150,7 +150,7 @@ class Admin:
     ledger: Ledger
     router: Router
     bill: Bill
-    gate: Gate
+    agent_restrictions: AgentRestrictions
     desk: Desk | None  # None: the writer of the shared ledger answers its questions
 
     def endpoints(self) -> APIRouter:
@@ -204,7 +204,7 @@ class Admin:
         """Sums of an agent, and whether it is held."""
         agent = f"{namespace}/{name}"
         cost, requests = await self.ledger.agent(agent)
-        held = self.gate.restriction(agent)
+        held = self.agent_restrictions.restriction(agent)
         return AgentState(
             cost_nanos=cost,
             requests=requests,
@@ -212,7 +212,7 @@ class Admin:
             slowed_down=held is not None and held.kind is Kind.SLOW_DOWN,
             reason="" if held is None else held.reason,
             since=None if held is None else instant(held.since_ms),
-            resume_with="" if held is None else resuming(agent, self.gate.resumes),
+            resume_with="" if held is None else resuming(agent, self.agent_restrictions.resumes),
         )
 
     async def model(self, name: str) -> ModelStatus:

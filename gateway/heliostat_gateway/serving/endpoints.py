@@ -7,17 +7,17 @@ from fastapi import APIRouter, Request, Response
 from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.failures import Failures, dialect_of
+from heliostat_gateway.serving.fast_path import FastPathApp, Handler
 from heliostat_gateway.serving.figures import Requests
 from heliostat_gateway.serving.listings import list_models, show_model
 from heliostat_gateway.serving.openapi import describe_call, describe_listing
 from heliostat_gateway.serving.outside import Outside
-from heliostat_gateway.serving.shortcuts import Handler, ShortcutApp
 from heliostat_gateway.settings import Settings
 from heliostat_json.objects import JsonObject
 
 
 def add_endpoints(
-    app: ShortcutApp, handler: ModelCallHandler, admin: Admin, settings: Settings
+    app: FastPathApp, handler: ModelCallHandler, admin: Admin, settings: Settings
 ) -> None:
     """Registers every path on `app`, and how errors leave it."""
     calls = Calls(handler)
@@ -28,11 +28,11 @@ def add_endpoints(
     app.include_router(admin.endpoints())
     failures = Failures(handler.dependencies.metrics)
     failures.add_to(app)
-    app.cut_short(calls.shortcuts(), failures)
+    app.add_fast_paths(calls.fast_paths(), failures)
 
 
 class Calls:
-    """What SDKs and Claude Code ask for."""
+    """The endpoints that SDKs and Claude Code use."""
 
     def __init__(self, handler: ModelCallHandler) -> None:
         self._handler = handler
@@ -81,7 +81,7 @@ class Calls:
         )
         return router
 
-    def shortcuts(self) -> dict[str, Handler]:
+    def fast_paths(self) -> dict[str, Handler]:
         """What is asked so often that it skips the framework."""
         return {
             "/v1/messages": self._handler.create_message,
@@ -103,7 +103,7 @@ class Calls:
 
 
 class Probes:
-    """What kubelets, load balancers, Prometheus and Claude Code's start-up ask for."""
+    """The endpoints of kubelets, load balancers, Prometheus and Claude Code's start-up."""
 
     def __init__(self, handler: ModelCallHandler, settings: Settings) -> None:
         self._handler = handler

@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Failures:
-    """What becomes of each kind of error."""
+    """Turns each kind of error into a response."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

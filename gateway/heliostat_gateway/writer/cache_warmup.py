@@ -46,7 +46,7 @@ class Question(BaseModel):
 
 
 class CacheWarmup:
-    """See the module."""
+    """Brings sums back into Redis: those that are asked for, and all after a loss."""
 
     def __init__(self, consumer: StreamConsumer, scripts: Scripts, storage: Storage) -> None:
         self._consumer = consumer

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.providers.session import SharedSession
-from heliostat_gateway.redis_state.gates import RedisCrier
 from heliostat_gateway.redis_state.keys import SharedKeyStore
+from heliostat_gateway.redis_state.restrictions import RedisRestrictionPublisher
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.scripted.bill import Bill
@@ -58,7 +58,7 @@ def open_reports(settings: Settings, storage: Storage, redis: Redis, metrics: Me
     router = build_router(settings, scripted, SharedSession())
     store = SharedKeyStore(redis)
     failed = metrics.anomaly_failures.add
-    desk = open_desk(settings, storage, router, failed, RedisCrier(redis))
+    desk = open_desk(settings, storage, router, failed, RedisRestrictionPublisher(redis))
     return Reports(
         desk, KeyRing(settings.keys_dir, store=store, api_folder=settings.api_keys_dir), store
     )

@@ -19,7 +19,7 @@ _COUNT: Final = 500
 
 
 class StreamConsumer:
-    """`step` after `step`; `lock` keeps rows and stream together for whoever looks at both."""
+    """Turns the stream into rows, `step` by `step`; `lock` keeps the two together for readers."""
 
     def __init__(self, redis: Commands, storage: Storage) -> None:
         self._redis = redis

@@ -25,7 +25,7 @@ from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
 from heliostat_gateway.calls.chain import AdmissionControl
 from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
-from heliostat_gateway.limits.gates import AgentGate
+from heliostat_gateway.limits.restrictions import StoredRestrictions
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
@@ -124,7 +124,7 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
     far, storage, metrics, calls = Far(), Storage(folder / "data"), Metrics(), OpenCalls()
     ledger = SqliteLedger(storage)
     history = OutputHistory()
-    admission = AdmissionControl(ledger, history, AgentGate(storage, slow_seconds=0))
+    admission = AdmissionControl(ledger, history, StoredRestrictions(storage, slow_seconds=0))
     router = Router(
         offers=build_offers({each.name: "http://far" for each in BUILT_IN}, far),
         server_offer=lambda server: server_offer(server, far),

@@ -1,4 +1,4 @@
-"""Agents that may not call models for now, or only slowly; asked before each call, from memory."""
+"""Agents that may not call models for now, or only slowly: asked before each call, from memory."""
 
 import asyncio
 import sqlite3
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS restrictions (
 
 
 class Kind(StrEnum):
-    """What is done to an agent."""
+    """How an agent is restricted."""
 
     SLOW_DOWN = "slow_down"  # until its next ordinary run, or until it is resumed
     PAUSE = "pause"  # until it is resumed
@@ -67,8 +67,8 @@ HERE: Final = ""
 AT_WRITER: Final = " of the ledger's writer (the Service heliostat-gateway-writer)"
 
 
-class Gate(Protocol):
-    """Who may call models; answered from memory, at once."""
+class AgentRestrictions(Protocol):
+    """Says who may call models, from memory and at once."""
 
     resumes: str  # HERE or AT_WRITER
 
@@ -89,10 +89,10 @@ class Gate(Protocol):
         ...
 
 
-class Crier(Protocol):
-    """Who tells other processes of restrictions. Never raises: they read all of them again."""
+class RestrictionPublisher(Protocol):
+    """Publishes restrictions to other processes. Never raises: they read all of them again."""
 
-    async def tell(self, restrictions: Sequence[Restriction]) -> None:
+    async def publish(self, restrictions: Sequence[Restriction]) -> None:
         """All restrictions that there are now."""
         ...
 
@@ -111,7 +111,7 @@ def resuming(agent: str, resumes: str) -> str:
     return f"POST /admin/agents/{agent}/resume{resumes}"
 
 
-class AgentGate:
+class StoredRestrictions:
     """Restrictions by agent. Questions are answered from memory; changes are on the disk first."""
 
     resumes = HERE
@@ -121,31 +121,31 @@ class AgentGate:
         storage: Storage,
         slow_seconds: float,
         clock: Callable[[], float] = time.time,
-        crier: Crier | None = None,
+        publisher: RestrictionPublisher | None = None,
     ) -> None:
         self._storage = storage
         self._slow_seconds = slow_seconds
         self._clock = clock
-        self._crier = crier
+        self._publisher = publisher
         storage.run_now(lambda connection: connection.execute(_SCHEMA))
         self._restrictions = {each.agent: each for each in storage.run_now(_read)}
 
     async def start(self) -> None:
         """Tells others, if there are any, how things are."""
-        await self._cry()
+        await self._publish()
 
     async def close(self) -> None:
         """Nothing is heard here."""
 
     def check(self, agent: str) -> Verdict:
-        """See Gate."""
+        """What the agent may do now."""
         return judge(self._restrictions.get(agent), self._slow_seconds, self.resumes)
 
     def restriction(self, agent: str) -> Restriction | None:
         """Why an agent is held, or None."""
         return self._restrictions.get(agent)
 
-    def restrictions(self) -> list[Restriction]:
+    def all(self) -> list[Restriction]:
         """All that are held, the newest first."""
         return sorted(self._restrictions.values(), key=lambda each: (-each.since_ms, each.agent))
 
@@ -164,7 +164,7 @@ class AgentGate:
 
         await self._storage.run(work)
         self._restrictions[agent] = made
-        await self._cry()
+        await self._publish()
 
     async def release(self, agent: str) -> bool:
         """Lets an agent go on. Returns whether it was held. Raises StorageError."""
@@ -176,24 +176,24 @@ class AgentGate:
 
         await self._storage.run(work)
         was_held = self._restrictions.pop(agent, None) is not None
-        await self._cry()
+        await self._publish()
         return was_held
 
-    async def _cry(self) -> None:
-        if self._crier is not None:
-            await self._crier.tell(self.restrictions())
+    async def _publish(self) -> None:
+        if self._publisher is not None:
+            await self._publisher.publish(self.all())
 
 
-async def pass_gate(gate: Gate, agent: str) -> None:
+async def enforce_restriction(agent_restrictions: AgentRestrictions, agent: str) -> None:
     """Waits as long as the agent must. Raises RefusalError (403) for a paused one."""
-    verdict = refuse_paused(gate, agent)
+    verdict = refuse_paused(agent_restrictions, agent)
     if isinstance(verdict, SlowDown):
         await asyncio.sleep(verdict.seconds)
 
 
-def refuse_paused(gate: Gate, agent: str) -> Verdict:
-    """What the gate says of an agent. Raises RefusalError (403) for a paused one."""
-    verdict = gate.check(agent)
+def refuse_paused(agent_restrictions: AgentRestrictions, agent: str) -> Verdict:
+    """What holds an agent, if anything. Raises RefusalError (403) for a paused one."""
+    verdict = agent_restrictions.check(agent)
     if isinstance(verdict, Paused):
         raise RefusalError(403, "permission_error", verdict.message, DO_NOT_RETRY)
     return verdict

@@ -16,12 +16,12 @@ from heliostat_gateway.serving.openapi import DescribedApp
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-class ShortcutApp(DescribedApp):
+class FastPathApp(DescribedApp):
     """The gateway's app: POST requests on the paths of `cut_short` never enter the framework."""
 
     _handlers: Mapping[str, Handler] = {}
 
-    def cut_short(self, handlers: Mapping[str, Handler], failures: Failures) -> None:
+    def add_fast_paths(self, handlers: Mapping[str, Handler], failures: Failures) -> None:
         """From now on these handlers get the POST requests on their paths."""
         self._handlers = handlers
         self._failures = failures

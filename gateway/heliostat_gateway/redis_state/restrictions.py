@@ -7,7 +7,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from heliostat_gateway.limits.gates import AT_WRITER, Restriction, Verdict, judge
+from heliostat_gateway.limits.restrictions import AT_WRITER, Restriction, Verdict, judge
 from heliostat_gateway.redis_state.connection import PREFIX
 from heliostat_gateway.redis_state.listening import AWAY, Listener
 
@@ -16,8 +16,8 @@ _KEY = f"{PREFIX}restrictions"  # the list, and the channel of its changes
 _RESTRICTIONS = TypeAdapter(list[Restriction])
 
 
-class SharedGate:
-    """See Gate. While Redis is away, what was known last holds."""
+class SharedRestrictions:
+    """Restrictions that the writer publishes. While Redis is away, what was known last holds."""
 
     resumes = AT_WRITER
 
@@ -36,11 +36,11 @@ class SharedGate:
         await self._listener.close()
 
     def check(self, agent: str) -> Verdict:
-        """See Gate."""
+        """What the agent may do now, from memory."""
         return judge(self._restrictions.get(agent), self._slow_seconds, self.resumes)
 
     def restriction(self, agent: str) -> Restriction | None:
-        """See Gate."""
+        """Why an agent is held, or None."""
         return self._restrictions.get(agent)
 
     async def _read(self) -> None:
@@ -57,13 +57,13 @@ class SharedGate:
         self._restrictions = {each.agent: each for each in found}
 
 
-class RedisCrier:
-    """See Crier."""
+class RedisRestrictionPublisher:
+    """Publishes restrictions to all gateways of one Redis."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def tell(self, restrictions: Sequence[Restriction]) -> None:
+    async def publish(self, restrictions: Sequence[Restriction]) -> None:
         """Puts the whole list into Redis and says it to all who listen."""
         said = orjson.dumps(list(restrictions))
         try:
