@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 from pydantic import BaseModel
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import ApiSettings
@@ -50,7 +50,7 @@ def build_api(folder: Path, order: Order) -> ApiApp:
     world, clock = MemoryWorld(), PassingClock()
     documents = open_sqlite(folder / "documents.sqlite")
     place = GatewayPlace(order.gateway, Identity(order.private, clock)) if order.gateway else None
-    around = Surroundings(
+    dependencies = Dependencies(
         world=lambda _: world,
         logs=NoLogs(),
         keys_dir=folder / "keys",
@@ -66,7 +66,7 @@ def build_api(folder: Path, order: Order) -> ApiApp:
         chat_model="scripted/designer",
         chat_test_seconds=0,  # nothing here runs what is tried
     )
-    return ApiApp(create_app(around), world, documents, clock, around)
+    return ApiApp(create_app(dependencies), world, documents, clock, dependencies)
 
 
 async def fill(api: ApiApp, order: Order) -> None:
@@ -92,7 +92,7 @@ async def serve(folder: Path) -> None:
         )
         await ApiServer(config).serve()
     finally:
-        await api.surroundings.log.close()
+        await api.dependencies.log.close()
         await api.documents.close()
 
 
