@@ -23,9 +23,9 @@ from heliostat_api.base.views import AgentDetailView, RevisionDetailView
 from heliostat_api.records.revisions import RevisionPage
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import (
-    AskedOf,
     Correlation,
     Cursor,
+    IdempotencyKeyOf,
     Limit,
     PersonOf,
 )
@@ -48,7 +48,7 @@ async def create_agent(
     drafts: Provided[Drafts],
     person: PersonOf,
     body: NewAgent,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
     response: Response,
 ) -> Saved:
@@ -125,7 +125,7 @@ async def duplicate_agent(
     person: PersonOf,
     agent_id: str,
     body: NewName,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
     response: Response,
 ) -> Saved:

@@ -12,8 +12,8 @@ from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.samples import read_sample
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import (
-    AskedOf,
     Correlation,
+    IdempotencyKeyOf,
     PersonOf,
 )
 from heliostat_api.web.problems import NotFoundProblem
@@ -30,7 +30,7 @@ async def run_agent(
     person: PersonOf,
     agent_id: str,
     body: RunRequest,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
 ) -> Accepted:
     """Start a run now. What comes of it is reported."""
@@ -46,7 +46,7 @@ async def test_agent(
     person: PersonOf,
     agent_id: str,
     body: RunRequest,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
 ) -> Accepted:
     """Run the newest revision once, active or not."""
@@ -58,7 +58,7 @@ async def try_sample(
     samples: Provided[SampleAgents],
     person: PersonOf,
     name: str,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
 ) -> Accepted:
     """Make one of the sample agents yours and run it: hello, sales, hurried."""

@@ -20,7 +20,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_core.worlds import JsonObject, Kind
 
 Record: TypeAlias = Callable[[Kind, JsonObject], Awaitable[str]]
@@ -49,7 +49,7 @@ class Announcer:
             return
         report = report_of(document, self.clock(), correlation)
         key = key_of(document)
-        for audience in audiences_of_owner_field(str(document.fields[OWNER])):
+        for audience in topics_of_owner_field(str(document.fields[OWNER])):
             await self.log.append(audience, report, key)
         await self._settle(document)
 

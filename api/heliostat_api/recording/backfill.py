@@ -1,4 +1,4 @@
-"""Documents that others wrote get the fields by which lists find them: once, beside everything.
+"""The backfill gives documents of others the fields by which lists find them, once.
 
 No store finds a document by a field that it lacks, so a list can't ask for those of the earlier
 platform, which has only P8's. Its runs name their agent and no person: they are whose agent it is,
@@ -62,8 +62,8 @@ class _Kind:
 
 
 @dataclass(frozen=True)
-class Adoption:
-    """May be run by several replicas at once."""
+class Backfill:
+    """Runs the backfill; several replicas may do so at once."""
 
     documents: Documents
 

@@ -11,7 +11,7 @@ from heliostat_api.base.views import AgentView, ExecutionView, GoneView
 from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.topics import audiences_of_owner_field, audiences_of_thing, owner_field
+from heliostat_api.people.topics import owner_field, topics_of_owner_field, topics_of_thing
 from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.records.drafts import fields_of, read_draft
 from heliostat_api.records.fields import (
@@ -85,7 +85,7 @@ def subject_of_execution(
             **_ending(view),
         },
         report=_execution_report(view, now),
-        audiences=audiences_of_thing(owner, meta.namespace),
+        audiences=topics_of_thing(owner, meta.namespace),
     )
     spec = execution.spec.to_json()
     kept = {name: each for name, each in spec.items() if name not in _LONG_IN_ORDERS}
@@ -119,7 +119,7 @@ def subject_of_agent(
             VIEW: as_json(view),
         },
         report=Report(ReportType.AGENT_CHANGED, now, as_json(view)),
-        audiences=audiences_of_thing(owner, meta.namespace),
+        audiences=topics_of_thing(owner, meta.namespace),
     )
     return _with_spec(subject, agent.spec.to_json(), {"prompt": agent.spec.prompt})
 
@@ -146,7 +146,7 @@ def subject_of_draft(
             LIVE: True,
         },
         report=Report(ReportType.AGENT_CHANGED, now, _viewed(fields)),
-        audiences=audiences_of_owner_field(draft.user_id),
+        audiences=topics_of_owner_field(draft.user_id),
     )
 
 
@@ -157,7 +157,7 @@ def subject_of_gone(document: Document, now: datetime) -> Subject:
     the dashboard stays, too, inactive: only its resource is gone.
     """
     owner = str(document.fields[OWNER])
-    audiences = audiences_of_owner_field(owner)
+    audiences = topics_of_owner_field(owner)
     if document.path.startswith("executions/"):
         view = _ended(ExecutionView.model_validate(document.fields[VIEW]))
         fields, report = _ending(view), _execution_report(view, now)

@@ -80,7 +80,7 @@ _SUSPECT: Final = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\x00")
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
-def refuse_halves(body: bytes) -> None:
+def refuse_surrogates(body: bytes) -> None:
     """Raises a problem with status 422 that names the fields. What is no JSON is left alone."""
     if not _SUSPECT.search(body):
         return
@@ -92,11 +92,11 @@ def refuse_halves(body: bytes) -> None:
         en="must be Unicode: it has half of a surrogate pair",
         ko="유니코드여야 합니다. 서로게이트 쌍의 절반만 들어 있습니다",
     )
-    if errors := [FieldError(field=path, message=message) for path in halves_in(value, "body")]:
+    if errors := [FieldError(field=path, message=message) for path in surrogates_in(value, "body")]:
         raise refused(errors)
 
 
-def halves_in(value: JsonValue, path: str) -> Iterator[str]:
+def surrogates_in(value: JsonValue, path: str) -> Iterator[str]:
     """Paths of the texts that have one, of an object whose key has one its own."""
     left: list[tuple[JsonValue, str]] = [(value, path)]
     while left:

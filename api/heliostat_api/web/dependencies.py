@@ -14,7 +14,7 @@ from heliostat_api.base.texts import bilingual
 from heliostat_api.people.credentials import People
 from heliostat_api.web.auth_dependency import auth_dependency
 from heliostat_api.web.credentials import credentials_of
-from heliostat_api.web.idempotency import Asked, asked_of
+from heliostat_api.web.idempotency import IdempotencyKey, idempotency_key_of
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.web.provide import service_of
 from heliostat_telemetry.lines import add_to_lines
@@ -49,7 +49,7 @@ async def person_of(connection: HTTPConnection) -> Person:
 PersonOf = Annotated[Person, Depends(person_of)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=1024)]
-AskedOf = Annotated[Asked, Depends(asked_of)]
+IdempotencyKeyOf = Annotated[IdempotencyKey, Depends(idempotency_key_of)]
 
 
 # A coroutine: FastAPI hops to a thread and back for a plain function.

@@ -14,7 +14,7 @@ from heliostat_telemetry.lines import add_to_lines, subject_of_lines
 _LOG = logging.getLogger(__name__)
 
 
-class Failures:
+class FailureMiddleware:
     """ASGI middleware: an error of ours is answered with status 500."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -56,7 +56,7 @@ def failure() -> ProblemError:
     )
 
 
-class InLanguage:
+class LanguageMiddleware:
     """ASGI middleware."""
 
     def __init__(self, app: ASGIApp) -> None:

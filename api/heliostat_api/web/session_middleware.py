@@ -23,7 +23,7 @@ _UNCHANGED = Visitor()
 _LOG = logging.getLogger(__name__)
 
 
-class Visits:
+class SessionMiddleware:
     """ASGI middleware around the pages. `has_sign_in`: whether there is somewhere to sign in."""
 
     def __init__(

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from heliostat_api.base.errors import GatewayAwayError, ProviderAwayError
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.revocations import Tenure
+from heliostat_api.events.revocations import StreamLease
 from heliostat_api.people.credentials import People
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.web.credentials import credentials_of
@@ -23,7 +23,7 @@ class StreamLeases:
     reread: Callable[[str], None]
     """Makes the people ask the store again, not their memory, whether a person may come in."""
 
-    def begin(self, connection: HTTPConnection, person: Person) -> Tenure:
+    def begin(self, connection: HTTPConnection, person: Person) -> StreamLease:
         """Begins the lease of this person's connection. It is over when the same credentials are
         nobody's, or of somebody with other rights."""
         given = credentials_of(connection.scope)
@@ -39,4 +39,4 @@ class StreamLeases:
             is_of_session = given.bearer is None and given.assertion is None
             return is_of_session and self.sessions.read(given.cookie) is None
 
-        return Tenure(person.id, ask, has_end)
+        return StreamLease(person.id, ask, has_end)

@@ -23,7 +23,7 @@ from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.web.bodies import read_body
 from heliostat_api.web.credentials import read_bearer
 from heliostat_api.web.dependencies import Access
-from heliostat_api.web.idempotency import Asked, Made
+from heliostat_api.web.idempotency import IdempotencyKey, Made
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.webhooks.trigger_keys import Proof, TriggerKeys
 from heliostat_core.executions import MOST_INPUT, WEBHOOK
@@ -92,7 +92,7 @@ class Calls:
         """Starts a run of the agent, which is its owner's. Raises WorldError, problems."""
         person, agent = await self._admitted(agent_id, call.proof)
         await self.access.check(person)
-        asked = asked_of(agent_id, call)
+        asked = idempotency_key_of(agent_id, call)
         if before := await self.commands.before(person, asked):
             return before
         if call.is_ping:
@@ -121,10 +121,10 @@ class Calls:
         )
 
 
-def asked_of(agent_id: str, call: Call) -> Asked:
+def idempotency_key_of(agent_id: str, call: Call) -> IdempotencyKey:
     """One delivery of one agent is the same call, however often it comes."""
     digest = hashlib.sha256(call.proof.body).hexdigest()
-    return Asked(f"{agent_id} {call.delivery}" if call.delivery else None, digest)
+    return IdempotencyKey(f"{agent_id} {call.delivery}" if call.delivery else None, digest)
 
 
 def text_of(body: bytes) -> str:

@@ -64,8 +64,8 @@ async def cluster(api_server_with_crds: Address, tmp_path: Path) -> AsyncIterato
         )
         place = await stack.enter_async_context(api_place(tmp_path))
         namespace = make_namespace(address)
-        around = replace(place.surroundings(), world=world.as_manager, namespace=namespace)
-        client = await stack.enter_async_context(client_of(create_app(around)))
+        dependencies = replace(place.dependencies(), world=world.as_manager, namespace=namespace)
+        client = await stack.enter_async_context(client_of(create_app(dependencies)))
         yield Cluster(world.as_manager("kubectl"), namespace, client)
 
 

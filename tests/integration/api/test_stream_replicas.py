@@ -114,8 +114,8 @@ class Place:
         (self.folder / "keys").mkdir(exist_ok=True)
         (self.folder / "keys" / "operator.pem").write_text(public_pem(self.operator))
         async with api_app(self.folder, log=RedisEventLog(self.redis.url)) as api:
-            around = replace(api.surroundings, documents=self.documents)
-            yield replace(api, app=create_app(around), surroundings=around)
+            dependencies = replace(api.dependencies, documents=self.documents)
+            yield replace(api, app=create_app(dependencies), dependencies=dependencies)
 
     async def drop_at(self, index: int, other: ApiApp, url: str) -> Screen:
         """A browser that is dropped after so many events, while its replica ends for good.

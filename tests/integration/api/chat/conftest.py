@@ -39,15 +39,15 @@ class ChatPlace:
         self, line: Line | None = None, **settings: int
     ) -> AsyncIterator["ChatPlace"]:
         """Another server over the same stores."""
-        ours = self.api.surroundings
+        ours = self.api.dependencies
         log = RedisEventLog(self.redis.url) if self.redis else ours.log
-        around = replace(
+        dependencies = replace(
             ours,
             line=line or ours.line,
             settings=ApiSettings.model_validate(settings),
             log=log,
         )
-        api = replace(self.api, app=create_app(around), surroundings=around)
+        api = replace(self.api, app=create_app(dependencies), dependencies=dependencies)
         try:
             async with api.serving() as url:
                 yield replace(self, api=api, url=url)

@@ -12,7 +12,7 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims
 from heliostat_api.gateway.client import Gateway as Client
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import REST, Register
+from heliostat_api.people.repository import REST, PersonRepository
 from heliostat_core.person_keys import person_budget
 from heliostat_gateway.main import Gateway
 from support.ledger_rows import Row, book, booking_of
@@ -30,7 +30,7 @@ ALL = "user, key, account, budgets"
 @pytest_asyncio.fixture
 async def api(tmp_path: Path, gateway: RealGateway) -> AsyncIterator[ApiApp]:
     async with api_app(tmp_path, SETTINGS, gateway=gateway.place) as opened:
-        register = Register(opened.documents, opened.clock)
+        register = PersonRepository(opened.documents, opened.clock)
         for name in ("eve", "bob"):
             await register.see_user(Identity("https://issuer", name, Claims()))
         yield opened
@@ -56,7 +56,7 @@ async def spend(gateway: RealGateway, api: ApiApp, person: str) -> str:
 
 async def be_before(api: ApiApp, gateway: RealGateway) -> None:
     """Eve called a model when she was a guest."""
-    register = Register(api.documents, api.clock)
+    register = PersonRepository(api.documents, api.clock)
     await register.see_guest(GUEST)
     assert await register.begin_move(GUEST, EVE)
     await register.end_move(GUEST)

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from heliostat_api.agents.permits import judge_hosts
+from heliostat_api.agents.policy import judge_hosts
 from heliostat_api.base.field_errors import FieldError
 from heliostat_api.records.contents import judge
 

@@ -1,4 +1,4 @@
-"""What an agent that is made here may name: its owner's Secrets, images, hosts and models."""
+"""The policy says what an agent may name: its owner's Secrets, images, hosts and models."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ from heliostat_core.egress import Host, is_allowed, read_host
 
 
 @dataclass(frozen=True)
-class Looked:
+class PolicyResult:
     """A content with its secrets named as the world has them, and what is wrong with it.
 
     `hindrances` keep it from starting, not from being saved; `doubts` are what nobody could tell.
@@ -33,8 +33,8 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Permits:
-    """`images` and `managed` secrets are patterns, `hosts` as an admin lists them; None: any."""
+class AgentPolicy:
+    """Checks what agents name. `images` and `managed` secrets are patterns; None allows any."""
 
     secrets: Secrets
     images: Sequence[str] | None
@@ -56,7 +56,7 @@ class Permits:
             raise refused(faults)
         return looked.content
 
-    async def look(self, person: Person, content: Content) -> Looked:
+    async def look(self, person: Person, content: Content) -> PolicyResult:
         """Whether that person may save and run it."""
         has_refs = any(secret_refs(content.spec))
         own = await self.secrets.of(person) if has_refs else ()
@@ -66,11 +66,11 @@ class Permits:
             *judge_hosts(spec, self.hosts),
             *judge_managed(spec, self.managed),
         )
-        looked = Looked(content.model_copy(update={"spec": spec}), (*faults, *judged))
+        looked = PolicyResult(content.model_copy(update={"spec": spec}), (*faults, *judged))
         return with_route(looked, await self.routes.look(spec))
 
 
-def with_route(looked: Looked, route: Route | None) -> Looked:
+def with_route(looked: PolicyResult, route: Route | None) -> PolicyResult:
     """A model that is named must be served; one by default, only to start."""
     if route is None:
         return looked
