@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from heliostat_gateway.scripted.conversation import Conversation
-from heliostat_gateway.scripted.designer.conduct import play_designer
+from heliostat_gateway.scripted.designer.answers import answer_designer
 from heliostat_gateway.scripted.faults import FaultName, OrderedFault
 from heliostat_gateway.scripted.refusals import Refusal, limited_refusal, status_refusal
 from heliostat_gateway.scripted.scenario import Fault, Scenario, Turn
@@ -44,7 +44,7 @@ class Repertoire:
             return Played(aside)
         scenario = self.scenarios[name]
         if scenario.plays == "designer":
-            return Played(play_designer(seen, scenario.pace))
+            return Played(answer_designer(seen, scenario.recordings, scenario.pace))
         index = find_turn(scenario, seen)
         if index is None:
             return Refusal(

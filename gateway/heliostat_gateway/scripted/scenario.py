@@ -235,6 +235,15 @@ class Turn(_Strict):
         return self
 
 
+class Recording(_Strict):
+    """What the designer makes of a message that is exactly `said`."""
+
+    said: Annotated[str, Field(min_length=1)]
+    task: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
+    schedule: dict[str, JsonValue] | None = None
+
+
 class Scenario(_Strict):
     """One scenario file."""
 
@@ -246,11 +255,14 @@ class Scenario(_Strict):
     turns: tuple[Turn, ...] = ()
     plays: Literal["designer"] | None = None
     """A part that takes more than turns; it answers instead of them."""
+    recordings: tuple[Recording, ...] = ()
 
     @model_validator(mode="after")
     def _answers(self) -> Self:
         if bool(self.turns) == bool(self.plays):
             raise ValueError("a scenario has either turns or plays")
+        if self.recordings and not self.plays:
+            raise ValueError("recordings belong to a scenario with plays")
         return self
 
     @model_validator(mode="after")

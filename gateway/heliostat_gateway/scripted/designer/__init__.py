@@ -1,1 +1,1 @@
-"""The script that plays the designer of agents where no model does."""
+"""Plays the designer of agents in the chat where no model does: recordings and fixed forms."""
