@@ -13,6 +13,10 @@ import httpx2
 from fastapi import FastAPI
 from pydantic import JsonValue
 
+from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.main import create_app
+from heliostat_api.app.parts import Parts
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents import port
 from heliostat_api.documents.port import Delete, Put
 from heliostat_api.documents.queries import SHAPES
@@ -20,13 +24,9 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.main import create_app
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.serving.parts import Parts
-from heliostat_api.settings import ApiSettings
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.web.cookies import SESSION
 from heliostat_core import worlds
 from heliostat_core.worlds import EVERYTHING, Change, JsonObject, Kind, Ref, Selection
 from support.memory_world import MemoryWorld

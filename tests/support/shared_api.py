@@ -11,21 +11,21 @@ from time import monotonic
 import httpx2
 from fastapi import FastAPI
 
+from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.main import create_app
+from heliostat_api.app.parts import Parts
+from heliostat_api.app.server import ApiServer
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.assembly import Line
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.serving.parts import Parts
-from heliostat_api.serving.server import ApiServer
-from heliostat_api.settings import ApiSettings
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.web.cookies import SESSION
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION

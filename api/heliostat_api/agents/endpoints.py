@@ -17,10 +17,13 @@ from heliostat_api.agents.edits import (
 )
 from heliostat_api.agents.previews import PreviewRequest, PreviewView
 from heliostat_api.agents.reading import AgentPage
-from heliostat_api.agents.revisions import RevisionPage
 from heliostat_api.agents.tags import IfMatch, required, tag_of
+from heliostat_api.base.views import AgentDetailView, RevisionDetailView
 from heliostat_api.executions.commands import Accepted, RunRequest
-from heliostat_api.serving.asking import (
+from heliostat_api.records.revisions import RevisionPage
+from heliostat_api.samples import read_sample
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import (
     AskedOf,
     Correlation,
     Cursor,
@@ -28,10 +31,10 @@ from heliostat_api.serving.asking import (
     PartsOf,
     PersonOf,
 )
-from heliostat_api.serving.doors import CheckedRoute
-from heliostat_api.views import AgentDetailView, RevisionDetailView
+from heliostat_api.web.problems import NotFoundProblem
 
 agents = APIRouter(prefix="/agents", route_class=CheckedRoute)
+samples = APIRouter(route_class=CheckedRoute)
 Number = Annotated[int, Path(ge=1, le=999_999)]
 
 
@@ -230,3 +233,14 @@ async def test_agent(
 def _tagged(saved: Saved, response: Response) -> Saved:
     response.headers["ETag"] = tag_of(saved.revision)
     return saved
+
+
+@samples.post("/samples/{name}", status_code=202)
+async def try_sample(
+    parts: PartsOf, person: PersonOf, name: str, asked: AskedOf, correlation: Correlation
+) -> Accepted:
+    """Make one of the sample agents yours and run it: hello, sales, hurried."""
+    sample = read_sample(name)
+    if sample is None:
+        raise NotFoundProblem("sample")
+    return await parts.samples.run(person, sample, asked, correlation)

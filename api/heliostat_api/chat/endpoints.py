@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, WebSocket
 from pydantic import StringConstraints
 
+from heliostat_api.base.views import ConversationView, View
 from heliostat_api.chat.views import ConversationPage, MessagePage
-from heliostat_api.serving.asking import Cursor, Limit, PartsOf, PersonOf
-from heliostat_api.serving.doors import CheckedRoute
-from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.serving.tenures import tenure_of
-from heliostat_api.views import ConversationView, View
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import Cursor, Limit, PartsOf, PersonOf
+from heliostat_api.web.problems import NotFoundProblem
+from heliostat_api.web.stream_leases import tenure_of
 
 conversations = APIRouter(prefix="/conversations", route_class=CheckedRoute)
 workspace = APIRouter()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import GoneConversationView
 from heliostat_api.chat.journal import (
     Entry,
     audience_of,
@@ -14,12 +16,6 @@ from heliostat_api.chat.journal import (
     view_conversation,
 )
 from heliostat_api.chat.writing import message_path
-from heliostat_api.documents.conversations import (
-    ConversationRecord,
-    MessageRecord,
-    read_conversation,
-    read_message,
-)
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -28,12 +24,16 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import GoneConversationView
+from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.records.conversations import (
+    ConversationRecord,
+    MessageRecord,
+    read_conversation,
+    read_message,
+)
+from heliostat_api.web.problems import NotFoundProblem
 
 COLLECTION: Final = "conversations"
 SHOWN: Final = 100

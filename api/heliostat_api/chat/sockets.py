@@ -12,6 +12,9 @@ from typing import Final
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import View
 from heliostat_api.chat.desk import Desk
 from heliostat_api.chat.frames import (
     COMMAND,
@@ -28,17 +31,14 @@ from heliostat_api.chat.keeping import Keeping
 from heliostat_api.chat.reading import Reading
 from heliostat_api.chat.saying import Saying
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import (
+from heliostat_api.events.revocations import Tenure
+from heliostat_api.web.problems import (
     ProblemError,
     as_problem,
     malformed,
     problem_of,
 )
-from heliostat_api.texts import bilingual
-from heliostat_api.views import View
 
 MOST_SOCKETS: Final = 20
 """Of one person at one replica."""

@@ -8,17 +8,17 @@ from typing import Annotated, Final, Self, TypeAlias
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from heliostat_api.agents.names import new_suffix
-from heliostat_api.executions.triggers import Triggers
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import AgentView, ExecutionView, View
+from heliostat_api.executions.trace_spans import Triggers
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.mine.places import Places
-from heliostat_api.people.person import Person
-from heliostat_api.recording.annotations import AGENT_ID
+from heliostat_api.quotas.service import Places
 from heliostat_api.recording.recorder import Recorder
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Made, Repeats
-from heliostat_api.texts import bilingual
-from heliostat_api.views import AgentView, ExecutionView, View
+from heliostat_api.records.annotations import AGENT_ID
+from heliostat_api.records.names import new_suffix
+from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import MOST_INPUT, Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead

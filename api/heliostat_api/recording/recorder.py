@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from heliostat_api.agents.records import read_draft
-from heliostat_api.agents.revisions import revision_path
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     OWNER,
@@ -29,15 +27,19 @@ from heliostat_api.documents.port import (
     StoreError,
     UnavailableError,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
-from heliostat_api.recording.annotations import AGENT_ID, TEST_OF
+from heliostat_api.people.topics import audiences_of_owner_field
 from heliostat_api.recording.announcing import Announcer
-from heliostat_api.recording.closing import Closing
-from heliostat_api.recording.lags import Lag
-from heliostat_api.recording.owners import Owners
-from heliostat_api.recording.states import applied_revision
-from heliostat_api.recording.subjects import (
+from heliostat_api.recording.lag import Lag
+from heliostat_api.recording.totals import Totals
+from heliostat_api.recording.transcript_finaliser import Closing
+from heliostat_api.recording.trials import Trials
+from heliostat_api.records.annotations import AGENT_ID, TEST_OF
+from heliostat_api.records.drafts import read_draft
+from heliostat_api.records.owners import Owners
+from heliostat_api.records.revisions import revision_path
+from heliostat_api.records.states import applied_revision
+from heliostat_api.records.subjects import (
     LIVE,
     Subject,
     revision_in,
@@ -46,9 +48,7 @@ from heliostat_api.recording.subjects import (
     subject_of_execution,
     subject_of_gone,
 )
-from heliostat_api.recording.totals import Totals
-from heliostat_api.recording.trials import Trials
-from heliostat_api.webhooks.occasions import Occasions
+from heliostat_api.webhooks.delivery_planner import Occasions
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.resources import ObjectHead, ObjectMeta

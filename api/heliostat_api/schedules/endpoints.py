@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import HTTPConnection
 
+from heliostat_api.app.parts import parts_of
 from heliostat_api.executions.commands import Accepted
+from heliostat_api.records.schedule_views import SchedulePreviewView
 from heliostat_api.schedules.cloud_calls import CloudHeaders, cloud_headers_of
 from heliostat_api.schedules.previews import SchedulePreviewRequest
-from heliostat_api.schedules.views import SchedulePreviewView
-from heliostat_api.serving.asking import Correlation, PartsOf, PersonOf
-from heliostat_api.serving.credentials import read_bearer
-from heliostat_api.serving.doors import CheckedRoute, Door
-from heliostat_api.serving.parts import parts_of
+from heliostat_api.web.auth_dependency import CheckedRoute, Door
+from heliostat_api.web.credentials import read_bearer
+from heliostat_api.web.dependencies import Correlation, PartsOf, PersonOf
 from heliostat_core.schedules.cloud_jobs import CloudCall
 
 schedules = APIRouter(route_class=CheckedRoute)

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from heliostat_api.secrets.records import SecretList, SecretName, SecretValues
-from heliostat_api.serving.asking import PartsOf, PersonOf
-from heliostat_api.serving.doors import CheckedRoute
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import PartsOf, PersonOf
 
 secrets = APIRouter(prefix="/secrets", route_class=CheckedRoute)
 

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 
 from heliostat_api.executions.commands import Accepted
-from heliostat_api.serving.asking import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
-from heliostat_api.serving.doors import CheckedRoute
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.webhooks.calls import Call, call_of
 from heliostat_api.webhooks.records import DeliveryPage, IssuedWebhook, NewWebhook, WebhookList
 from heliostat_api.webhooks.trigger_keys import IssuedTriggerKey, NewTriggerKey, TriggerKeyList

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx2
 
-from heliostat_api.main import create_app
-from heliostat_api.recording.managers import APPLIER
+from heliostat_api.app.main import create_app
+from heliostat_api.app.parts import Parts
 from heliostat_api.recording.recorder import Recorder
-from heliostat_api.serving.parts import Parts
+from heliostat_api.records.managers import APPLIER
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import AGENT, EVERYTHING, Change, JsonObject, Kind, Ref, Selection

@@ -21,20 +21,20 @@ import httpx2
 import pytest
 from pydantic import JsonValue
 
+from heliostat_api.account.expiring import GRACE
+from heliostat_api.account.guest_migration import Moves
 from heliostat_api.agents.mending import REST as BURIED_AFTER
 from heliostat_api.agents.mending import Mending
-from heliostat_api.assembly.entrance import open_entrance
+from heliostat_api.app.assembly.entrance import open_entrance
+from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.base.roles import Claims
 from heliostat_api.chat.frames import Say
 from heliostat_api.documents.port import Fields, Put
 from heliostat_api.gateway.keeping import Keeping
-from heliostat_api.mine.expiring import GRACE
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.moves import Moves
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.people.register import REST
-from heliostat_api.people.roles import Claims
+from heliostat_api.people.repository import REST
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.recording.adoption import Adoption
+from heliostat_api.recording.backfill import Adoption
 from heliostat_api.recording.trials import Trials
 from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import digest_of

@@ -12,7 +12,7 @@ from heliostat_gateway.scripted.designer.forms import Wish, read_wish
 from heliostat_gateway.scripted.designer.texts import say
 from heliostat_gateway.scripted.scenario import Pace, Recording
 from heliostat_gateway.scripted.script import Action, Script, Text, ToolUse, answer, seed_of
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 WORKER: Final = "scripted/worker"
 _HANGUL = re.compile(r"[가-힣]")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from heliostat_gateway.scripted.scenario import Recording
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 COMMANDS: Final = {
     **dict.fromkeys(("test", "시험"), "run_test"),

@@ -8,11 +8,11 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.roles import Claims, RoleRow
+from heliostat_api.people.authentication import Credentials
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.known import Credentials
-from heliostat_api.people.register import Register
-from heliostat_api.people.roles import Claims, RoleRow
-from heliostat_api.settings import ApiSettings
+from heliostat_api.people.repository import Register
 from heliostat_core.worlds import AGENT, EXECUTION
 from support.builders.resources import make_agent, make_execution
 from support.shared_api import ApiApp, api_app

@@ -8,7 +8,7 @@ import pytest
 
 from heliostat_gateway.scripted.designer.answers import WORKER
 from heliostat_gateway.scripted.scenario import read_scenario
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 from support.designer_talk import Talk
 from tools.machine import ROOT
 

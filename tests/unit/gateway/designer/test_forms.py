@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from heliostat_gateway.scripted.designer.forms import COMMANDS, Wish, read_wish
 from heliostat_gateway.scripted.scenario import Recording
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 from tools.machine import ROOT
 
 ROW = re.compile(r"^\| `([^|]+)` \| `([^|]+)` \|", re.MULTILINE)

@@ -1,0 +1,5 @@
+"""Errors that several features and the problem responses know."""
+
+
+class GatewayAwayError(Exception):
+    """The gateway gave no answer that helps; the same call may succeed later."""
