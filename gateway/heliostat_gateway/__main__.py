@@ -9,7 +9,7 @@ from contextlib import suppress
 import uvicorn
 from fastapi import FastAPI
 
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.lifecycle import OpenCalls
 from heliostat_gateway.main import create_app
 from heliostat_gateway.observability.logs import set_up_logs
 from heliostat_gateway.scripted.scenario import ScenarioError
@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
             for server in self.servers:
                 server.close()
             gateway = app.state.gateway
-            calls = gateway.conversations.books.calls
+            calls = gateway.handler.dependencies.calls
             with suppress(TimeoutError):
                 async with asyncio.timeout(gateway.settings.drain_seconds):
                     await self._see_out(calls)

@@ -16,10 +16,9 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
-from heliostat_gateway.calls.conversations import Conversations
-from heliostat_gateway.calls.exchange import Books
-from heliostat_gateway.calls.governor import Governor
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.admission import AdmissionControl
+from heliostat_gateway.calls.handler import ModelCallHandler
+from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
 from heliostat_gateway.calls.traces import RequestSpans
 from heliostat_gateway.common import Common, local_common
@@ -56,7 +55,7 @@ class Gateway:
 
     settings: Settings
     storage: Storage
-    conversations: Conversations
+    handler: ModelCallHandler
     admin: Admin
     common: Common
     scripted: ScriptedProvider
@@ -69,20 +68,20 @@ class Gateway:
 
         Raises SettingsError where a provider is required and its key can't be had.
         """
-        books = self.conversations.books
+        dependencies = self.handler.dependencies
         if self.managed is not None:
             await self.managed.start()
             _require_provider(self.settings, self.admin.router)
         await self.common.start()
         if self.admin.desk is not None:
             await self.admin.desk.start()
-        noting = asyncio.create_task(books.keep_noting())
+        noting = asyncio.create_task(dependencies.keep_noting())
         try:
             yield
         finally:
             if self.admin.desk is not None:
                 await self.admin.desk.close()
-            await books.calls.end_all()
+            await dependencies.calls.end_all()
             noting.cancel()
             with suppress(asyncio.CancelledError):
                 await noting
@@ -92,7 +91,7 @@ class Gateway:
                 await self.managed.close()
             await self.common.close()
             self.storage.close()
-            await books.telemetry.close()
+            await dependencies.telemetry.close()
 
 
 def build_gateway(settings: Settings) -> Gateway:
@@ -130,7 +129,7 @@ def build_gateway(settings: Settings) -> Gateway:
     return Gateway(
         settings=settings,
         storage=storage,
-        conversations=_conversations(settings, common, keys, revocations, router, calls, metrics),
+        handler=_handler(settings, common, keys, revocations, router, calls, metrics),
         admin=_admin(common, keys, router, scripted, desk),
         common=common,
         scripted=scripted,
@@ -144,7 +143,7 @@ def _require_provider(settings: Settings, router: Router) -> None:
         raise SettingsError(f"LLM_REQUIRED is true, but: {router.missing}.")
 
 
-def _conversations(
+def _handler(
     settings: Settings,
     common: Common,
     keys: KeyRing,
@@ -152,16 +151,18 @@ def _conversations(
     router: Router,
     calls: OpenCalls,
     metrics: Metrics,
-) -> Conversations:
+) -> ModelCallHandler:
     """The endpoints of model calls, and what each call needs."""
-    governor = Governor(common.ledger, OutputHistory(), common.gate)
-    return Conversations(
+    admission = AdmissionControl(common.ledger, OutputHistory(), common.gate)
+    return ModelCallHandler(
         keys=keys,
         revocations=revocations,
         router=router,
-        governor=governor,
+        admission=admission,
         breakers=common.breakers,
-        books=Books(common.ledger, calls, metrics, governor, _telemetry(settings)),
+        dependencies=CallDependencies(
+            common.ledger, calls, metrics, admission, _telemetry(settings)
+        ),
         answers=common.answers,
         ping_seconds=settings.ping_seconds,
     )
@@ -199,7 +200,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.gateway = gateway
-    add_endpoints(app, gateway.conversations, gateway.admin, gateway.settings)
+    add_endpoints(app, gateway.handler, gateway.admin, gateway.settings)
     return app
 
 

@@ -7,10 +7,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from heliostat_gateway.breakers import CLOSED, Admission, Breakers, Open
+from heliostat_gateway.calls.admission import AdmissionControl
 from heliostat_gateway.calls.attempt import Attempt, Whole
-from heliostat_gateway.calls.exchange import Exchange
+from heliostat_gateway.calls.failure_classification import (
+    AttemptFailedError,
+    Failure,
+    Verdict,
+    may_go_on,
+)
+from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.outgoing import build_outgoing
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.routes.plans import Candidate
 from heliostat_json.objects import JsonObject
@@ -25,14 +31,23 @@ class Allowance:
     output_tokens: int | None = None
 
 
+async def open_chain(
+    lifecycle: CallLifecycle, admission: AdmissionControl, breakers: Breakers
+) -> "Chain":
+    """Reserves what the request may use; the chain. Raises RefusalError, StorageError."""
+    reserved = await admission.admit(lifecycle.id, lifecycle.request, lifecycle.plan)
+    lifecycle.reserved(reserved.nanos)
+    return Chain(lifecycle, breakers, Allowance(reserved.max_tokens))
+
+
 class Chain:
     """Asks the candidates of one request in turn."""
 
-    def __init__(self, exchange: Exchange, breakers: Breakers, allowance: Allowance) -> None:
-        self._exchange = exchange
+    def __init__(self, lifecycle: CallLifecycle, breakers: Breakers, allowance: Allowance) -> None:
+        self._lifecycle = lifecycle
         self._breakers = breakers
         self._allowance = allowance
-        self._candidates: Iterator[Candidate] = iter(exchange.plan.candidates)
+        self._candidates: Iterator[Candidate] = iter(lifecycle.plan.candidates)
         self._failure: Failure | None = None
         self._unsayable: Failure | None = None
         self._resting_until = _NEVER
@@ -58,15 +73,17 @@ class Chain:
         """Takes note of an attempt that failed. Returns whether the next may be asked."""
         self._failure = failure
         # What a strict key has reserved is enough for one attempt that costs something.
-        is_spent = self._allowance.output_tokens is not None and not self._exchange.parts[-1].free
+        is_spent = (
+            self._allowance.output_tokens is not None and not self._lifecycle.attempts[-1].free
+        )
         self._is_over = is_spent or not may_go_on(failure.verdict, self._document())
         return not self._is_over
 
     def _document(self) -> JsonObject:
         """The request, with what its persona adds."""
-        persona = self._exchange.plan.persona
+        persona = self._lifecycle.plan.persona
         defaults = persona.defaults if persona is not None else {}
-        return {**defaults, **self._exchange.ask.document}
+        return {**defaults, **self._lifecycle.request.document}
 
     async def _next(self) -> Attempt | None:
         """An attempt with the next candidate that can be asked now."""
@@ -75,21 +92,21 @@ class Chain:
         for candidate in self._candidates:
             try:
                 outgoing = build_outgoing(
-                    self._exchange.ask,
-                    self._exchange.plan,
+                    self._lifecycle.request,
+                    self._lifecycle.plan,
                     candidate,
                     self._allowance.output_tokens,
                 )
             except UntranslatableError as error:
                 self._unsayable = self._unsayable or _untranslatable(error)
-                self._exchange.decide(f"{candidate.provider.name} can not say it")
+                self._lifecycle.decide(f"{candidate.provider.name} can not say it")
                 continue
             admission = await self._admit(candidate)
             if isinstance(admission, Open):
                 self._resting_until = min(self._resting_until, admission.until)
-                self._exchange.decide(f"{candidate.provider.name} rests")
+                self._lifecycle.decide(f"{candidate.provider.name} rests")
                 continue
-            return Attempt(self, self._exchange, self._breakers, candidate, outgoing, admission)
+            return Attempt(self, self._lifecycle, self._breakers, candidate, outgoing, admission)
         return None
 
     async def _admit(self, candidate: Candidate) -> Admission:
@@ -107,7 +124,7 @@ class Chain:
             Verdict.REFUSED,
             503,
             "overloaded_error",
-            f"Every provider of the model {self._exchange.plan.model} rests after failures, until "
+            f"Every provider of the model {self._lifecycle.plan.model} rests after failures, until "
             f"{until:%Y-%m-%d %H:%M:%S} UTC.",
             (("retry-after", str(max(1, round(self._resting_until - now + 0.5)))),),
         )

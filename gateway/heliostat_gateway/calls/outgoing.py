@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.edits import (
     Edit,
     ask_for_usage,
@@ -14,6 +13,7 @@ from heliostat_gateway.calls.edits import (
     put_system_first,
     set_defaults,
 )
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.translation import translate_request
 from heliostat_gateway.providers import ProviderCall
@@ -31,72 +31,76 @@ class Outgoing:
     hides_usage: bool  # the provider was asked for a usage chunk that the caller did not ask for
 
 
-def build_outgoing(ask: Ask, plan: Plan, candidate: Candidate, most: int | None) -> Outgoing:
+def build_outgoing(
+    request: ModelRequest, plan: Plan, candidate: Candidate, most: int | None
+) -> Outgoing:
     """The call to one candidate; `most` output tokens under a strict cap.
 
     Raises UntranslatableError, which names the field that the candidate's dialect can't say.
     """
-    edits = _edits(ask, plan, most)
+    edits = _edits(request, plan, most)
     target = candidate.provider.dialect
-    if target is ask.dialect:
+    if target is request.dialect:
         if candidate.provider.checks_signatures:
             # First: its places are those of the caller's own request.
-            edits = drop_foreign_parts(ask.document) + edits
+            edits = drop_foreign_parts(request.document) + edits
         if candidate.provider.target_is_model:
-            edits += name_model(ask.document, candidate.target)
-        usage = ask_for_usage(ask.document) if target is Dialect.CHAT else []
+            edits += name_model(request.document, candidate.target)
+        usage = ask_for_usage(request.document) if target is Dialect.CHAT else []
         edits += usage
-        body = edit_bytes(ask.body, edits)
-        document = edit_document(ask.document, edits) if edits else ask.document
-        call = _call(ask, candidate, body, document if edits else ask.document)
+        body = edit_bytes(request.body, edits)
+        document = edit_document(request.document, edits) if edits else request.document
+        call = _call(request, candidate, body, document if edits else request.document)
         return Outgoing(call, (), bool(usage))
     translated = translate_request(
-        edit_document(ask.document, edits),
-        ask.dialect,
+        edit_document(request.document, edits),
+        request.dialect,
         target,
         candidate.target,
         takes_details=candidate.provider.takes_details,
     )
     document = edit_document(translated.document, _usage_edits(target, translated.document))
-    call = _call(ask, candidate, dump_object(document), document)
+    call = _call(request, candidate, dump_object(document), document)
     return Outgoing(call, translated.dropped, hides_usage=False)
 
 
-def with_persona(ask: Ask, plan: Plan) -> tuple[JsonObject, int]:
+def with_persona(request: ModelRequest, plan: Plan) -> tuple[JsonObject, int]:
     """The request as its persona makes it, and its size in bytes."""
     if plan.persona is None:
-        return ask.document, len(ask.body)
-    edits = _persona_edits(ask, plan)
-    return edit_document(ask.document, edits), len(edit_bytes(ask.body, edits))
+        return request.document, len(request.body)
+    edits = _persona_edits(request, plan)
+    return edit_document(request.document, edits), len(edit_bytes(request.body, edits))
 
 
-def _persona_edits(ask: Ask, plan: Plan) -> list[Edit]:
+def _persona_edits(request: ModelRequest, plan: Plan) -> list[Edit]:
     if plan.persona is None:
         return []
-    edits = set_defaults(ask.document, plan.persona.defaults)
-    return edits + put_system_first(ask.document, ask.dialect, plan.persona.system)
+    edits = set_defaults(request.document, plan.persona.defaults)
+    return edits + put_system_first(request.document, request.dialect, plan.persona.system)
 
 
-def _edits(ask: Ask, plan: Plan, most: int | None) -> list[Edit]:
-    edits = _persona_edits(ask, plan)
+def _edits(request: ModelRequest, plan: Plan, most: int | None) -> list[Edit]:
+    edits = _persona_edits(request, plan)
     if most is None:
         return edits
-    return edits + lower_output(edit_document(ask.document, edits), ask.dialect, most)
+    return edits + lower_output(edit_document(request.document, edits), request.dialect, most)
 
 
 def _usage_edits(target: Dialect, document: JsonObject) -> list[Edit]:
     return ask_for_usage(document) if target is Dialect.CHAT else []
 
 
-def _call(ask: Ask, candidate: Candidate, body: bytes, document: JsonObject) -> ProviderCall:
+def _call(
+    request: ModelRequest, candidate: Candidate, body: bytes, document: JsonObject
+) -> ProviderCall:
     return ProviderCall(
-        path=ask.path,
-        query=ask.query,
-        headers=ask.headers,
+        path=request.path,
+        query=request.query,
+        headers=request.headers,
         body=body,
         request=document,
         target=candidate.target,
-        execution=ask.caller.execution or ask.caller.account,
+        execution=request.caller.execution or request.caller.account,
         credential=candidate.credential,
-        stream=ask.is_stream,
+        stream=request.is_stream,
     )

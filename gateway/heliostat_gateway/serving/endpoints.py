@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from heliostat_gateway.calls.conversations import Conversations
+from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.failures import Failures, dialect_of, known_headers
@@ -18,16 +18,16 @@ from heliostat_json.objects import JsonObject
 
 
 def add_endpoints(
-    app: ShortcutApp, conversations: Conversations, admin: Admin, settings: Settings
+    app: ShortcutApp, handler: ModelCallHandler, admin: Admin, settings: Settings
 ) -> None:
     """Registers every path on `app`, and how errors leave it."""
-    calls = Calls(conversations)
+    calls = Calls(handler)
     app.include_router(calls.endpoints())
-    app.include_router(Requests(conversations).endpoints())
-    app.include_router(Outside(conversations).endpoints())
-    app.include_router(Probes(conversations, settings).endpoints())
+    app.include_router(Requests(handler).endpoints())
+    app.include_router(Outside(handler).endpoints())
+    app.include_router(Probes(handler, settings).endpoints())
     app.include_router(admin.endpoints())
-    failures = Failures(conversations.books.metrics)
+    failures = Failures(handler.dependencies.metrics)
     failures.add_to(app)
     app.cut_short(calls.shortcuts(), failures)
 
@@ -35,8 +35,8 @@ def add_endpoints(
 class Calls:
     """What SDKs and Claude Code ask for."""
 
-    def __init__(self, conversations: Conversations) -> None:
-        self._conversations = conversations
+    def __init__(self, handler: ModelCallHandler) -> None:
+        self._handler = handler
 
     def endpoints(self) -> APIRouter:
         """The paths."""
@@ -93,15 +93,15 @@ class Calls:
     async def create_message(self, request: Request) -> Response:
         """A model call in the Anthropic dialect, streaming or not."""
         known = known_headers(request)
-        return await self._conversations.create(request, Dialect.MESSAGES, known)
+        return await self._handler.create(request, Dialect.MESSAGES, known)
 
     async def create_completion(self, request: Request) -> Response:
         """A model call in the OpenAI dialect, streaming or not."""
-        return await self._conversations.create(request, Dialect.CHAT, known_headers(request))
+        return await self._handler.create(request, Dialect.CHAT, known_headers(request))
 
     async def count_tokens(self, request: Request) -> Response:
         """The tokens of a request in the Anthropic dialect; costs nothing."""
-        return await self._conversations.count(request, known_headers(request))
+        return await self._handler.count(request, known_headers(request))
 
     async def models(self, request: Request) -> JsonObject:
         """The models that this key may ask for, in the shape of the dialect that asks."""
@@ -112,15 +112,15 @@ class Calls:
         return show_model(model, self._names(request), dialect_of(request))
 
     def _names(self, request: Request) -> list[str]:
-        caller = self._conversations.authenticate(request.headers)
-        return self._conversations.router.models(caller, datetime.now(UTC))
+        caller = self._handler.authenticate(request.headers)
+        return self._handler.router.models(caller, datetime.now(UTC))
 
 
 class Probes:
     """What kubelets, load balancers, Prometheus and Claude Code's start-up ask for."""
 
-    def __init__(self, conversations: Conversations, settings: Settings) -> None:
-        self._conversations = conversations
+    def __init__(self, handler: ModelCallHandler, settings: Settings) -> None:
+        self._handler = handler
         self._settings = settings
 
     def endpoints(self) -> APIRouter:
@@ -140,10 +140,10 @@ class Probes:
 
     async def health(self) -> JsonObject:
         """What this gateway can do."""
-        missing = self._conversations.router.missing
+        missing = self._handler.router.missing
         return {
             "status": "ok",
-            "publicKeys": self._conversations.keys.count(),
+            "publicKeys": self._handler.keys.count(),
             "defaultProvider": self._settings.default_provider,
             "message": f"{missing}." if missing else "",
         }
@@ -154,19 +154,19 @@ class Probes:
 
     async def readyz(self) -> JsonObject:
         """The ledger can be read; keys may come later, and a broken routes file is not used."""
-        conversations = self._conversations
-        await conversations.books.ledger.execution("")
-        ledger = conversations.books.ledger.state()
+        handler = self._handler
+        await handler.dependencies.ledger.execution("")
+        ledger = handler.dependencies.ledger.state()
         return {
             "status": "ok",
-            "publicKeys": conversations.keys.count(),
-            "routesProblem": conversations.router.problem,
+            "publicKeys": handler.keys.count(),
+            "routesProblem": handler.router.problem,
             "ledger": ledger.mode.value,
             "ledgerReason": ledger.reason,
-            "breakers": conversations.breakers.state().mode,
+            "breakers": handler.breakers.state().mode,
         }
 
     async def metrics(self) -> Response:
         """Metrics in the text format of Prometheus."""
-        text = self._conversations.books.metrics.text()
+        text = self._handler.dependencies.metrics.text()
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

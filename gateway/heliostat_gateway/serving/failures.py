@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from heliostat_gateway.calls.intake import new_request_id
+from heliostat_gateway.calls.requests import new_request_id
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError, invalid_request, refusal_response
 from heliostat_gateway.observability.metrics import Metrics

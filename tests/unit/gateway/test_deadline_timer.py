@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from heliostat_gateway.calls.patience import Patience
+from heliostat_gateway.calls.provider_attempt import DeadlineTimer
 
 SOON, LATER, NEVER = 0.01, 0.04, 3600.0
 
@@ -13,9 +13,9 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def wait_while_it_changes(patience: Patience, first: float, then: float) -> None:
-    with patience.until(first):
-        patience.until(then)
+async def wait_while_it_changes(timer: DeadlineTimer, first: float, then: float) -> None:
+    with timer.until(first):
+        timer.until(then)
         await asyncio.Event().wait()
 
 
@@ -26,51 +26,51 @@ async def pass_time(seconds: float) -> None:
 
 
 async def test_a_wait_ends_at_its_deadline_and_the_task_goes_on() -> None:
-    patience = Patience()
-    with pytest.raises(TimeoutError), patience.until(now() + SOON):
+    timer = DeadlineTimer()
+    with pytest.raises(TimeoutError), timer.until(now() + SOON):
         await asyncio.Event().wait()
     await pass_time(SOON)  # the cancellation does not leak
-    with pytest.raises(TimeoutError), patience.until(now() + SOON):
+    with pytest.raises(TimeoutError), timer.until(now() + SOON):
         await asyncio.Event().wait()
 
 
 async def test_a_deadline_that_moves_on_is_the_one_that_counts() -> None:
-    patience, began = Patience(), now()
+    timer, began = DeadlineTimer(), now()
     with pytest.raises(TimeoutError):
-        await wait_while_it_changes(patience, began + SOON, began + LATER)
+        await wait_while_it_changes(timer, began + SOON, began + LATER)
     assert now() >= began + LATER
 
 
 async def test_an_earlier_deadline_counts_too_also_in_the_middle_of_a_wait() -> None:
-    patience = Patience()
-    with patience.until(now() + NEVER):
+    timer = DeadlineTimer()
+    with timer.until(now() + NEVER):
         pass
-    with pytest.raises(TimeoutError), patience.until(now() + SOON):
+    with pytest.raises(TimeoutError), timer.until(now() + SOON):
         await asyncio.Event().wait()
     with pytest.raises(TimeoutError):
-        await wait_while_it_changes(patience, now() + NEVER, now() + SOON)
+        await wait_while_it_changes(timer, now() + NEVER, now() + SOON)
 
 
 async def test_a_deadline_that_has_passed_ends_a_wait_and_spares_what_need_not_wait() -> None:
-    patience = Patience()
-    with patience.until(now() - SOON):
+    timer = DeadlineTimer()
+    with timer.until(now() - SOON):
         pass
-    with pytest.raises(TimeoutError), patience.until(now() - SOON):
+    with pytest.raises(TimeoutError), timer.until(now() - SOON):
         await asyncio.Event().wait()
 
 
 async def test_between_two_waits_nothing_is_ended() -> None:
-    patience = Patience()
-    with patience.until(now() + SOON):
+    timer = DeadlineTimer()
+    with timer.until(now() + SOON):
         pass
     await pass_time(LATER)
-    with pytest.raises(TimeoutError), patience.until(now() + SOON):
+    with pytest.raises(TimeoutError), timer.until(now() + SOON):
         await asyncio.Event().wait()
 
 
 async def test_a_cancellation_from_elsewhere_stays_one() -> None:
     async def work() -> None:
-        with Patience().until(now() + NEVER):
+        with DeadlineTimer().until(now() + NEVER):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(work())
@@ -84,7 +84,7 @@ async def test_one_that_is_cancelled_at_its_deadline_is_cancelled() -> None:
     """As with asyncio.timeout: who cancels a task must see it end so."""
 
     async def work() -> None:
-        with Patience().until(now() - SOON):
+        with DeadlineTimer().until(now() - SOON):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(work())
@@ -96,8 +96,8 @@ async def test_one_that_is_cancelled_at_its_deadline_is_cancelled() -> None:
 
 async def test_after_close_no_timer_is_left() -> None:
     ended = asyncio.Event()
-    patience = Patience()
-    with patience.until(now() + SOON):
-        patience.close()
+    timer = DeadlineTimer()
+    with timer.until(now() + SOON):
+        timer.close()
         asyncio.get_running_loop().call_later(LATER, ended.set)
         await ended.wait()

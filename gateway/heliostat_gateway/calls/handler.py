@@ -1,4 +1,4 @@
-"""Model calls and token counts, in the dialect of the one who asks."""
+"""Handles model calls and token counts, in the dialect of the one who asks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,15 +11,18 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.revocations import Revocations
 from heliostat_gateway.breakers import Breakers
 from heliostat_gateway.caching.answers import AnswerCache
-from heliostat_gateway.calls.asks import Ask
+from heliostat_gateway.calls.admission import AdmissionControl
 from heliostat_gateway.calls.cached import Cached, may_be_kept
-from heliostat_gateway.calls.chain import Chain
+from heliostat_gateway.calls.chain import Chain, open_chain
 from heliostat_gateway.calls.counting import count_tokens
-from heliostat_gateway.calls.entrance import Entrance
-from heliostat_gateway.calls.exchange import Books, Exchange
-from heliostat_gateway.calls.governor import Governor
-from heliostat_gateway.calls.intake import forwarded_headers, parse_document, read_body
+from heliostat_gateway.calls.lifecycle import CallDependencies, CallLifecycle
 from heliostat_gateway.calls.replies import REVOKED, StreamReply, WholeReply
+from heliostat_gateway.calls.requests import (
+    ModelRequest,
+    forwarded_headers,
+    parse_document,
+    read_body,
+)
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
 from heliostat_gateway.headers import header_text
@@ -29,15 +32,15 @@ from heliostat_json.objects import text_at
 
 
 @dataclass(frozen=True)
-class Conversations:
+class ModelCallHandler:
     """The endpoints' collaborators."""
 
     keys: KeyRing
     revocations: Revocations
     router: Router
-    governor: Governor
+    admission: AdmissionControl
     breakers: Breakers
-    books: Books
+    dependencies: CallDependencies
     answers: AnswerCache
     ping_seconds: float
 
@@ -49,43 +52,49 @@ class Conversations:
 
     async def create(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Response:
         """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
-        ask = await self._read(request, dialect, known)
-        plan = self._plan(ask, known)
-        exchange = Exchange(self.books, ask, plan, known)
+        model_request = await self._read(request, dialect, known)
+        plan = self._plan(model_request, known)
+        lifecycle = CallLifecycle(self.dependencies, model_request, plan, known)
         try:
             # From here on a revocation finds the call; one that came before is seen now.
-            self._check_revoked(ask.caller)
-            chain = await self._chain(exchange)
+            self._check_revoked(model_request.caller)
+            chain = await self._chain(lifecycle)
         except BaseException:
-            exchange.close()
+            lifecycle.close()
             raise
-        if ask.is_stream:
-            return StreamReply(exchange, chain, self.ping_seconds)
-        return WholeReply(exchange, chain)
+        if model_request.is_stream:
+            return StreamReply(lifecycle, chain, self.ping_seconds)
+        return WholeReply(lifecycle, chain)
 
     async def count(self, request: Request, known: dict[str, str]) -> Response:
         """The token count of a request; costs nothing. Raises RefusalError."""
-        ask = await self._read(request, Dialect.MESSAGES, known)
-        return await count_tokens(ask, self._plan(ask, known), known)
+        model_request = await self._read(request, Dialect.MESSAGES, known)
+        return await count_tokens(model_request, self._plan(model_request, known), known)
 
-    async def _chain(self, exchange: Exchange) -> Chain | Cached:
+    async def _chain(self, lifecycle: CallLifecycle) -> Chain | Cached:
         """Who answers: the providers, with a reservation made, or first the exact cache."""
-        entrance = Entrance(self.governor, self.breakers)
-        policy = exchange.plan.cache
+        policy = lifecycle.plan.cache
         if policy is None:
-            return await entrance.open(exchange)
-        if not may_be_kept(exchange.ask, exchange.plan):
-            exchange.cached("off")
-            return await entrance.open(exchange)
-        self.governor.check(exchange.ask)
-        return Cached(exchange, self.answers, policy, entrance)
+            return await open_chain(lifecycle, self.admission, self.breakers)
+        if not may_be_kept(lifecycle.request, lifecycle.plan):
+            lifecycle.cached("off")
+            return await open_chain(lifecycle, self.admission, self.breakers)
+        self.admission.check(lifecycle.request)
+        return Cached(
+            lifecycle,
+            self.answers,
+            policy,
+            lambda: open_chain(lifecycle, self.admission, self.breakers),
+        )
 
-    async def _read(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Ask:
+    async def _read(
+        self, request: Request, dialect: Dialect, known: dict[str, str]
+    ) -> ModelRequest:
         caller = self.authenticate(request.headers)
         if caller.execution:
             known["x-heliostat-execution"] = header_text(caller.execution)
         body = await read_body(request)
-        return Ask(
+        return ModelRequest(
             dialect=dialect,
             path=request.scope["path"],
             query=request.scope["query_string"].decode(errors="replace"),
@@ -99,11 +108,11 @@ class Conversations:
         if caller.key in self.revocations:
             raise key_refused(REVOKED.message)
 
-    def _plan(self, ask: Ask, known: dict[str, str]) -> Plan:
-        model = text_at(ask.document, "model")
+    def _plan(self, model_request: ModelRequest, known: dict[str, str]) -> Plan:
+        model = text_at(model_request.document, "model")
         if not model:
             raise invalid_request("model: must name the model that shall answer.")
-        plan = self.router.plan(model, ask.caller, datetime.now(UTC))
+        plan = self.router.plan(model, model_request.caller, datetime.now(UTC))
         if isinstance(plan, NotServed):
             raise _not_served(plan)
         known["x-heliostat-model"] = header_text(model)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.calls.verdicts import (
+from heliostat_gateway.calls.failure_classification import (
     Verdict,
     has_side_effects,
     is_free,

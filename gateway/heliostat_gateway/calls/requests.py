@@ -1,15 +1,45 @@
-"""A request on its way in: its headers, its body, its id."""
+"""A model call's request as its caller sent it: its headers, its body, its id."""
 
 import os
 import time
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from fastapi import Request
 
+from heliostat_gateway.access.callers import Caller
+from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.headers import Headers, end_to_end
 from heliostat_json.encoding import parse_object
 from heliostat_json.objects import JsonObject
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What is asked, by whom, in which dialect."""
+
+    dialect: Dialect
+    path: str
+    query: str
+    headers: Headers  # end-to-end, without the caller's credentials
+    body: bytes
+    document: JsonObject  # the body, parsed
+    caller: Caller
+
+    @cached_property
+    def is_stream(self) -> bool:
+        """Whether the answer shall come event by event."""
+        return self.document.get("stream") is True
+
+    @cached_property
+    def session(self) -> str:
+        """What the key is about, else Claude Code's session id; empty for other clients."""
+        if self.caller.session:
+            return self.caller.session
+        return next((v for name, v in self.headers if name == "x-claude-code-session-id"), "")
+
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
 _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
