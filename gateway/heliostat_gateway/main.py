@@ -25,18 +25,16 @@ from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
+from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
 from heliostat_gateway.serving.routers import (
     Connections,
     build_router,
     open_managed_keys,
-    read_all_scenarios,
 )
 from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
@@ -97,10 +95,9 @@ class Gateway:
 def build_gateway(settings: Settings) -> Gateway:
     """A gateway over the data folder.
 
-    Raises SettingsError, RoutesError, ScenarioError, StorageError.
+    Raises SettingsError, RoutesError, StorageError.
     """
-    scenarios = read_all_scenarios(settings)
-    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
+    scripted = open_scripted(settings)
     connections = Connections()
     managed = open_managed_keys(settings)
     router = build_router(settings, scripted, connections, managed)
@@ -179,7 +176,7 @@ def _admin(
         breakers=common.breakers,
         ledger=common.ledger,
         router=router,
-        bill=scripted.bill,
+        scripted=scripted,
         gate=common.gate,
         desk=desk,
     )

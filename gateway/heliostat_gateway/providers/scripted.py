@@ -1,15 +1,24 @@
-"""The provider `scripted` inside the gateway: one Messages request in, one played answer out."""
+"""The provider `scripted` inside the gateway: one Messages request in, one played answer out.
+
+It alone of the gateway knows how the scripted provider is made.
+"""
 
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from decimal import Decimal
+from importlib.resources import as_file, files
 from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
+from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.scripted.apis import Api
-from heliostat_gateway.scripted.bill import Bill, BillLine
+from heliostat_gateway.scripted.bill import Bill, BillEntry, BillLine
 from heliostat_gateway.scripted.conversation import Conversation, read_conversation
 from heliostat_gateway.scripted.faults import FaultName
 from heliostat_gateway.scripted.limits import limit_headers
@@ -18,10 +27,20 @@ from heliostat_gateway.scripted.playing import CutError, play
 from heliostat_gateway.scripted.refusals import Refusal, refusal_body, refusal_headers
 from heliostat_gateway.scripted.rendering.messages import MessagesRendering
 from heliostat_gateway.scripted.repertoire import Played, Repertoire
-from heliostat_gateway.scripted.scenario import Scenario
+from heliostat_gateway.scripted.scenario import Scenario, ScenarioError, read_scenarios
+from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_json.encoding import dump_object
 
 _API = Api.MESSAGES
+
+
+class ScriptedBill(BaseModel):
+    """The scripted provider's own invoice."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    total_nanos: int
+    entries: list[BillEntry]
 
 
 class ScriptedProvider:
@@ -35,8 +54,8 @@ class ScriptedProvider:
     takes_details = False
 
     def __init__(self, scenarios: Mapping[str, Scenario], bill: Bill) -> None:
-        self.scenarios = scenarios
-        self.bill = bill
+        self._scenarios = scenarios
+        self._bill = bill
         self._repertoire = Repertoire(scenarios)
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
@@ -48,9 +67,9 @@ class ScriptedProvider:
         played = self._repertoire.cast(call.target, seen, call.execution)
         if isinstance(played, Refusal):
             return _refused(played, request_id)
-        scenario = self.scenarios[call.target]
+        scenario = self._scenarios[call.target]
         line = BillLine(
-            bill=self.bill,
+            bill=self._bill,
             id=request_id,
             execution=call.execution,
             scenario=call.target,
@@ -63,9 +82,51 @@ class ScriptedProvider:
         told = limit_headers(_API, scenario.rate_limit_headers, time.time())
         return ProviderAnswer(answer.status, answer.headers + told, answer.chunks)
 
+    @property
+    def rates(self) -> dict[str, FlatRates]:
+        """The prices of each scenario."""
+        return {name: _rates(each) for name, each in self._scenarios.items()}
+
+    def invoice(self, execution: str | None) -> ScriptedBill:
+        """What is invoiced, for one execution or in all."""
+        entries = self._bill.entries(execution)
+        return ScriptedBill(total_nanos=sum(each.cost_nanos for each in entries), entries=entries)
+
     async def close(self) -> None:
         """Closes the bill."""
-        self.bill.close()
+        self._bill.close()
+
+
+def open_scripted(settings: Settings) -> ScriptedProvider:
+    """The provider with the scenarios that ship and those of the settings. Raises SettingsError."""
+    folder = settings.scenarios_dir
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(f"HELIOSTAT_GATEWAY_SCENARIOS_DIR ({folder}) must be a folder.")
+    with as_file(files("heliostat_gateway") / "scenarios") as packaged:
+        try:
+            scenarios = read_scenarios(*([packaged] if folder is None else [packaged, folder]))
+        except ScenarioError as error:
+            raise SettingsError(str(error)) from error
+    if settings.scripted_default not in scenarios:
+        raise SettingsError(
+            "HELIOSTAT_GATEWAY_SCRIPTED_DEFAULT must name a scenario, one of: "
+            f"{', '.join(sorted(scenarios))}."
+        )
+    return ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
+
+
+def _rates(scenario: Scenario) -> FlatRates:
+    prices = scenario.prices
+    rates = {
+        "input": Decimal(prices.input),
+        "output": Decimal(prices.output),
+        "cache_read": Decimal(prices.cache_read),
+        "cache_write_5m": Decimal(prices.cache_write5m),
+        "cache_write_1h": Decimal(prices.cache_write1h),
+    }
+    if prices.web_searches is not None:  # per thousand there, per million here
+        rates["web_searches"] = Decimal(prices.web_searches) * 1000
+    return FlatRates(rates)
 
 
 async def _answer(
