@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from heliostat_gateway.scripted.conversation import read_conversation
-from heliostat_gateway.scripted.designer.answers import answer_designer
-from heliostat_gateway.scripted.scenario import Pace, Recording
-from heliostat_gateway.scripted.script import Script, Text, ToolUse
 from heliostat_json.objects import JsonObject
+from heliostat_scripted.conversation import read_conversation
+from heliostat_scripted.designer.answers import answer_designer
+from heliostat_scripted.scenario import Pace, Recording
+from heliostat_scripted.script import Script, Text, ToolUse
 
 TOOLS = ("save_agent", "set_schedule", "run_test", "read_result", "estimate_cost", "list_models")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -22,14 +21,12 @@ from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.routes.reading import parse_routes
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
 from heliostat_gateway.serving.routers import build_knowledge
+from heliostat_scripted.bill import Bill
+from heliostat_scripted.scenario import Scenario, read_all_scenarios
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-SCENARIOS: Mapping[str, Scenario] = read_scenarios(
-    Path(str(files("heliostat_gateway") / "scenarios"))
-)
+SCENARIOS: Mapping[str, Scenario] = read_all_scenarios(None)
 SCRIPTED_PROVIDER = ScriptedProvider(SCENARIOS, Bill(Path("unused")))
 KNOWN = build_knowledge(SCRIPTED_PROVIDER)
 BASE_URLS = {each.name: each.default_base_url for each in BUILT_IN if each.default_base_url}

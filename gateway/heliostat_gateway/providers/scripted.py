@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from decimal import Decimal
-from importlib.resources import as_file, files
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
@@ -17,19 +16,19 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
-from heliostat_gateway.scripted.apis import Api
-from heliostat_gateway.scripted.bill import Bill, BillEntry, BillLine
-from heliostat_gateway.scripted.conversation import Conversation, read_conversation
-from heliostat_gateway.scripted.faults import FaultName
-from heliostat_gateway.scripted.limits import limit_headers
-from heliostat_gateway.scripted.moments import omissions_of, stream_moments, whole_moments
-from heliostat_gateway.scripted.playing import CutError, play
-from heliostat_gateway.scripted.refusals import Refusal, refusal_body, refusal_headers
-from heliostat_gateway.scripted.rendering.messages import MessagesRendering
-from heliostat_gateway.scripted.repertoire import Played, Repertoire
-from heliostat_gateway.scripted.scenario import Scenario, ScenarioError, read_scenarios
 from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_json.encoding import dump_object
+from heliostat_scripted.apis import Api
+from heliostat_scripted.bill import Bill, BillEntry, BillLine
+from heliostat_scripted.conversation import Conversation, read_conversation
+from heliostat_scripted.faults import FaultName
+from heliostat_scripted.limits import limit_headers
+from heliostat_scripted.moments import omissions_of, stream_moments, whole_moments
+from heliostat_scripted.playing import CutError, play
+from heliostat_scripted.refusals import Refusal, refusal_body, refusal_headers
+from heliostat_scripted.rendering.messages import MessagesRendering
+from heliostat_scripted.repertoire import Played, Repertoire
+from heliostat_scripted.scenario import Scenario, ScenarioError, read_all_scenarios
 
 _API = Api.MESSAGES
 
@@ -102,11 +101,10 @@ def open_scripted(settings: Settings) -> ScriptedProvider:
     folder = settings.scenarios_dir
     if folder is not None and not folder.is_dir():
         raise SettingsError(f"HELIOSTAT_GATEWAY_SCENARIOS_DIR ({folder}) must be a folder.")
-    with as_file(files("heliostat_gateway") / "scenarios") as packaged:
-        try:
-            scenarios = read_scenarios(*([packaged] if folder is None else [packaged, folder]))
-        except ScenarioError as error:
-            raise SettingsError(str(error)) from error
+    try:
+        scenarios = read_all_scenarios(folder)
+    except ScenarioError as error:
+        raise SettingsError(str(error)) from error
     if settings.scripted_default not in scenarios:
         raise SettingsError(
             "HELIOSTAT_GATEWAY_SCRIPTED_DEFAULT must name a scenario, one of: "

@@ -13,7 +13,7 @@ from heliostat_gateway.observability.metrics import Metrics, model_label
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.routes.plans import Candidate, Timeouts
-from heliostat_gateway.scripted.bill import Bill
+from heliostat_scripted.bill import Bill
 
 
 def candidate(tmp_path: Path, rates: Rates, target: str = "target") -> Candidate:

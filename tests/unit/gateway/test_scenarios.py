@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from heliostat_gateway.scripted.conversation import Conversation, read_conversation
-from heliostat_gateway.scripted.examples import example
-from heliostat_gateway.scripted.scenario import (
+from heliostat_json.objects import JsonObject
+from heliostat_scripted.conversation import Conversation, read_conversation
+from heliostat_scripted.examples import example
+from heliostat_scripted.scenario import (
     Scenario,
     ScenarioError,
     read_scenario,
     read_scenarios,
 )
-from heliostat_gateway.scripted.script import (
+from heliostat_scripted.script import (
     Counters,
     Script,
     Text,
@@ -22,10 +23,9 @@ from heliostat_gateway.scripted.script import (
     build_script,
     find_turn,
 )
-from heliostat_gateway.scripted.sidecalls import side_answer
-from heliostat_json.objects import JsonObject
+from heliostat_scripted.sidecalls import side_answer
 
-PACKAGED = Path(str(files("heliostat_gateway") / "scenarios"))
+PACKAGED = Path(str(files("heliostat_scripted") / "scenarios"))
 PRICES = 'prices: {input: "1", output: "1", cacheRead: "1", cacheWrite5m: "1", cacheWrite1h: "1"}'
 
 

@@ -7,14 +7,14 @@ from copy import deepcopy
 import pytest
 from pydantic import JsonValue
 
-from heliostat_gateway.scripted.apis import Api
-from heliostat_gateway.scripted.callers import Keys
-from heliostat_gateway.scripted.refusals import Refusal, RefusedError, refusal_body
-from heliostat_gateway.scripted.repertoire import Repertoire
-from heliostat_gateway.scripted.requests import Incoming, understand
-from heliostat_gateway.scripted.scenario import Scenario
-from heliostat_gateway.scripted.signatures import signature_of, signature_of_call
 from heliostat_json.objects import JsonObject, object_at
+from heliostat_scripted.apis import Api
+from heliostat_scripted.callers import Keys
+from heliostat_scripted.refusals import Refusal, RefusedError, refusal_body
+from heliostat_scripted.repertoire import Repertoire
+from heliostat_scripted.requests import Incoming, understand
+from heliostat_scripted.scenario import Scenario
+from heliostat_scripted.signatures import signature_of, signature_of_call
 
 KEY = "sk-secret"
 AUTH = {

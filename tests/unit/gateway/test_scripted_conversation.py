@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from heliostat_gateway.scripted.conversation import read_conversation
+from heliostat_scripted.conversation import read_conversation
 
 
 def say(role: str, text: str) -> JsonValue:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from heliostat_gateway.scripted.faults import (
+from heliostat_scripted.faults import (
     Armed,
     Asked,
     FaultName,
@@ -13,7 +13,7 @@ from heliostat_gateway.scripted.faults import (
     UnknownFaultError,
     parse_fault,
 )
-from heliostat_gateway.scripted.scenario import Scenario
+from heliostat_scripted.scenario import Scenario
 from tools.machine import ROOT
 
 ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)

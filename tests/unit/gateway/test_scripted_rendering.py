@@ -7,21 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_gateway.scripted.apis import Api, told_usage
-from heliostat_gateway.scripted.conversation import Conversation, build_conversation
-from heliostat_gateway.scripted.lengths import limited_script
-from heliostat_gateway.scripted.moments import stream_moments, whole_moments
-from heliostat_gateway.scripted.reading.chat import hear_chat
-from heliostat_gateway.scripted.reading.gemini import hear_gemini
-from heliostat_gateway.scripted.rendering import Piece, Rendering, Report
-from heliostat_gateway.scripted.rendering.chat import ChatRendering
-from heliostat_gateway.scripted.rendering.gemini import GeminiRendering
-from heliostat_gateway.scripted.rendering.messages import MessagesRendering
-from heliostat_gateway.scripted.scenario import Pace, UsageSpec
-from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse, visible
 from heliostat_gateway.sse import EventReader
 from heliostat_json.encoding import parse_object
 from heliostat_json.objects import JsonObject
+from heliostat_scripted.apis import Api, told_usage
+from heliostat_scripted.conversation import Conversation, build_conversation
+from heliostat_scripted.lengths import limited_script
+from heliostat_scripted.moments import stream_moments, whole_moments
+from heliostat_scripted.reading.chat import hear_chat
+from heliostat_scripted.reading.gemini import hear_gemini
+from heliostat_scripted.rendering import Piece, Rendering, Report
+from heliostat_scripted.rendering.chat import ChatRendering
+from heliostat_scripted.rendering.gemini import GeminiRendering
+from heliostat_scripted.rendering.messages import MessagesRendering
+from heliostat_scripted.scenario import Pace, UsageSpec
+from heliostat_scripted.script import Action, Script, Text, Thinking, ToolUse, visible
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 VALUES: st.SearchStrategy[JsonValue] = st.none() | st.booleans() | st.integers() | WORDS

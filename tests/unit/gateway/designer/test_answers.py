@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.scripted.designer.answers import WORKER
-from heliostat_gateway.scripted.scenario import read_scenario
 from heliostat_json.objects import JsonObject
+from heliostat_scripted.designer.answers import WORKER
+from heliostat_scripted.scenario import read_scenario
 from support.designer_talk import Talk
 from tools.machine import ROOT
 
@@ -46,7 +46,7 @@ def test_korean_words_are_answered_in_korean() -> None:
 def test_the_examples_of_the_dashboard_are_recorded_word_for_word() -> None:
     catalogue = (ROOT / "api/dashboard/src/words/chat.ts").read_text()
     examples = [said for pair in EXAMPLES.findall(catalogue) for said in pair]
-    path = Path(str(files("heliostat_gateway") / "scenarios" / "designer.yaml"))
+    path = Path(str(files("heliostat_scripted") / "scenarios" / "designer.yaml"))
     recordings = read_scenario(path).recordings
     assert len(examples) == 12
     assert [each.said for each in recordings] == examples

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliostat_gateway.scripted.designer.forms import COMMANDS, Wish, read_wish
-from heliostat_gateway.scripted.scenario import Recording
 from heliostat_json.objects import JsonObject
+from heliostat_scripted.designer.forms import COMMANDS, Wish, read_wish
+from heliostat_scripted.scenario import Recording
 from tools.machine import ROOT
 
 ROW = re.compile(r"^\| `([^|]+)` \| `([^|]+)` \|", re.MULTILINE)
