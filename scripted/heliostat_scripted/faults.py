@@ -63,8 +63,8 @@ class OrderedFault:
     after: float | None = None
 
     @property
-    def moment(self) -> float:
-        """`after`, or what the fault does without it."""
+    def after_or_default(self) -> float:
+        """Gives `after`, or what the fault does without it."""
         return _AFTER.get(self.name, _AFTER_ONE_TOKEN) if self.after is None else self.after
 
 

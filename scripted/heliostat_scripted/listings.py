@@ -9,7 +9,7 @@ from heliostat_json.objects import JsonObject
 from heliostat_scripted.apis import Api
 from heliostat_scripted.callers import Keys, identify
 from heliostat_scripted.refusals import RefusedError, refusal_body
-from heliostat_scripted.repertoire import PREFIX, Repertoire
+from heliostat_scripted.scenario_selection import PREFIX, ScenarioSelection
 
 _CREATED = 1_790_000_000
 _CREATED_AT = "2026-09-21T13:33:20Z"
@@ -20,7 +20,7 @@ _INPUT_LIMIT = 1_000_000
 
 @dataclass(frozen=True)
 class _Listings:
-    repertoire: Repertoire
+    selection: ScenarioSelection
     keys: Keys
 
     async def models(self, request: web.Request) -> web.Response:
@@ -47,7 +47,7 @@ class _Listings:
         return web.Response(status=status, body=body, content_type="application/json")
 
     def _document(self, api: Api) -> JsonObject:
-        names = [f"{PREFIX}{name}" for name in sorted(self.repertoire.scenarios)]
+        names = [f"{PREFIX}{name}" for name in sorted(self.selection.scenarios)]
         if api is Api.MESSAGES:
             return {
                 "data": [_messages_model(name) for name in names],
@@ -60,9 +60,9 @@ class _Listings:
         return {"models": [_gemini_model(name) for name in names]}
 
 
-def add_listings(app: web.Application, repertoire: Repertoire, keys: Keys) -> None:
+def add_listings(app: web.Application, selection: ScenarioSelection, keys: Keys) -> None:
     """Adds the routes."""
-    listings = _Listings(repertoire, keys)
+    listings = _Listings(selection, keys)
     app.router.add_get("/v1/models", listings.models)
     app.router.add_get("/v1beta/models", listings.gemini_models)
 

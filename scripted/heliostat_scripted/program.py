@@ -11,8 +11,8 @@ from aiohttp import web
 
 from heliostat_scripted.bill import Bill
 from heliostat_scripted.callers import Keys, read_key
-from heliostat_scripted.repertoire import Repertoire
 from heliostat_scripted.scenario import ScenarioError, read_all_scenarios
+from heliostat_scripted.scenario_selection import ScenarioSelection
 from heliostat_scripted.server import ScriptedServer
 
 DEFAULT_BILL = Path("scripted-bill.jsonl")
@@ -45,7 +45,7 @@ async def listening(options: Options) -> AsyncIterator[str]:
         known = ", ".join(sorted(scenarios))
         raise ProgramError(f"--default must name a scenario, one of: {known}.")
     server = ScriptedServer(
-        Repertoire(scenarios, options.default),
+        ScenarioSelection(scenarios, options.default),
         Bill(options.bill),
         Keys(dict(read_key(text) for text in options.api_keys)),
     )

@@ -12,7 +12,6 @@ from heliostat_scripted.checks.chat import check_chat
 from heliostat_scripted.checks.gemini import check_gemini, check_gemini_count
 from heliostat_scripted.checks.messages import check_messages
 from heliostat_scripted.conversation import Heard, hear_messages
-from heliostat_scripted.moments import omissions_of
 from heliostat_scripted.reading.chat import hear_chat
 from heliostat_scripted.reading.gemini import hear_gemini, shows_thoughts
 from heliostat_scripted.refusals import Refusal, RefusedError
@@ -20,7 +19,8 @@ from heliostat_scripted.rendering import Rendering
 from heliostat_scripted.rendering.chat import ChatRendering
 from heliostat_scripted.rendering.gemini import GeminiRendering
 from heliostat_scripted.rendering.messages import MessagesRendering
-from heliostat_scripted.repertoire import Played, Repertoire
+from heliostat_scripted.scenario_selection import ScenarioSelection, SelectedAnswer
+from heliostat_scripted.stream_events import omissions_of
 
 _PRODUCT = re.compile(r"(?:^|\s)scripted-execution/(\S+)")
 
@@ -49,7 +49,7 @@ class Understood:
     execution: str
 
 
-def understand(incoming: Incoming, keys: Keys, repertoire: Repertoire) -> Understood:
+def understand(incoming: Incoming, keys: Keys, selection: ScenarioSelection) -> Understood:
     """Checks the caller and the request. Raises RefusedError in the real API's words."""
     key = identify(incoming.api, incoming.headers, keys)
     check_headers(incoming.api, incoming.headers)
@@ -59,13 +59,13 @@ def understand(incoming: Incoming, keys: Keys, repertoire: Repertoire) -> Unders
         raise RefusedError(Refusal(400, "invalid_request_error", message, "body"))
     document = _checked(incoming, document)
     heard = _heard(incoming, document)
-    scenario = repertoire.name_of(heard.model)
+    scenario = selection.name_of(heard.model)
     if scenario is None:
         raise RefusedError(_no_model(incoming.api, heard.model))
     return Understood(incoming, document, heard, scenario, key, _execution(incoming, heard))
 
 
-def build_rendering(asked: Understood, played: Played, request_id: str) -> Rendering:
+def build_rendering(asked: Understood, played: SelectedAnswer, request_id: str) -> Rendering:
     """The dialect of the answer."""
     omissions = omissions_of(played.fault)
     if asked.incoming.api is Api.CHAT:

@@ -19,21 +19,21 @@ from heliostat_scripted.faults import Asked, FaultName, Orders, UnknownFaultErro
 from heliostat_scripted.lengths import limited_script
 from heliostat_scripted.limits import limit_headers
 from heliostat_scripted.listings import add_listings
-from heliostat_scripted.moments import stream_moments, whole_moments
-from heliostat_scripted.playing import CutError, play
+from heliostat_scripted.player import CutError, play
 from heliostat_scripted.refusals import (
     Refusal,
     RefusedError,
     refusal_body,
     refusal_headers,
 )
-from heliostat_scripted.repertoire import (
-    Played,
-    Repertoire,
+from heliostat_scripted.requests import Incoming, Understood, build_rendering, understand
+from heliostat_scripted.scenario_selection import (
+    ScenarioSelection,
+    SelectedAnswer,
     refusal_of_order,
     refusal_of_steps,
 )
-from heliostat_scripted.requests import Incoming, Understood, build_rendering, understand
+from heliostat_scripted.stream_events import streamed_events, whole_events
 
 FAULT_HEADER = "x-scripted-fault"
 _REQUEST_ID = {Api.MESSAGES: "request-id", Api.CHAT: "x-request-id", Api.GEMINI: "x-request-id"}
@@ -49,7 +49,7 @@ _PAGE = b"<html><body><h1>Welcome</h1></body></html>"
 class ScriptedServer:
     """The endpoints' collaborators."""
 
-    repertoire: Repertoire
+    selection: ScenarioSelection
     bill: Bill
     keys: Keys
     orders: Orders = field(default_factory=Orders)
@@ -62,7 +62,7 @@ class ScriptedServer:
         app.router.add_post("/v1/chat/completions", self._chat)
         for version in ("v1beta", "v1"):  # google-genai asks for v1 since 3.0
             app.router.add_post(f"/{version}/models/{{model:.+}}:{{method}}", self._gemini)
-        add_listings(app, self.repertoire, self.keys)
+        add_listings(app, self.selection, self.keys)
         Control(self.bill, self.orders).add_to(app)
         app.on_cleanup.append(self._close)
         return app
@@ -110,15 +110,15 @@ class ScriptedServer:
                 raise RefusedError(
                     Refusal(400, "invalid_request_error", "alt: only alt=sse streams here", "alt")
                 )
-            asked = understand(incoming, self.keys, self.repertoire)
+            asked = understand(incoming, self.keys, self.selection)
             if counts_only:
                 return _counted(asked, request_id)
-            played = self._cast(asked)
+            played = self._select(asked)
             return await self._answer(request, asked, played, request_id)
         except RefusedError as error:
             return _refused(api, error.refusal, request_id)
 
-    def _cast(self, asked: Understood) -> Played:
+    def _select(self, asked: Understood) -> SelectedAnswer:
         """What is played, ordered faults included. Raises RefusedError."""
         incoming = asked.incoming
         who = Asked(incoming.api, asked.heard.model, asked.key, asked.execution)
@@ -132,23 +132,23 @@ class ScriptedServer:
             raise RefusedError(refusal)
         characters = len(incoming.body.decode(errors="replace"))
         seen = build_conversation(asked.heard, characters)
-        cast = self.repertoire.cast(asked.scenario, seen, asked.execution or asked.key)
-        if isinstance(cast, Refusal):
-            raise RefusedError(cast)
-        script = limited_script(cast.script, asked.heard.limit)
+        selected = self.selection.select(asked.scenario, seen, asked.execution or asked.key)
+        if isinstance(selected, Refusal):
+            raise RefusedError(selected)
+        script = limited_script(selected.script, asked.heard.limit)
         script = replace(script, usage=told_usage(incoming.api, script.usage))
-        played = Played(script, ordered or cast.fault)
+        played = SelectedAnswer(script, ordered or selected.fault)
         refusal = None if seen.stream else refusal_of_steps(played)
         if refusal is not None:
             raise RefusedError(refusal)
         return played
 
     async def _answer(
-        self, request: web.Request, asked: Understood, played: Played, request_id: str
+        self, request: web.Request, asked: Understood, played: SelectedAnswer, request_id: str
     ) -> web.StreamResponse:
         """Plays the answer; a break in it breaks the connection."""
         api = asked.incoming.api
-        scenario = self.repertoire.scenarios[asked.scenario]
+        scenario = self.selection.scenarios[asked.scenario]
         line = BillLine(
             bill=self.bill,
             id=request_id,
@@ -170,14 +170,14 @@ class ScriptedServer:
             return web.Response(body=_PAGE, content_type="text/html", headers=headers)
         rendering = build_rendering(asked, played, request_id)
         if asked.heard.stream:
-            moments = stream_moments(played.script, rendering, played.fault)
-            chunks = play(moments, played.script.usage, line, rendering.ping)
+            events = streamed_events(played.script, rendering, played.fault)
+            chunks = play(events, played.script.usage, line, rendering.ping)
             headers["content-type"] = "text/event-stream; charset=utf-8"
             headers["cache-control"] = "no-cache"
             return await _send(request, chunks, headers, head_first=True)
-        moments = whole_moments(played.script, rendering, played.fault)
+        events = whole_events(played.script, rendering, played.fault)
         headers["content-type"] = "application/json"
-        chunks = play(moments, played.script.usage, line)
+        chunks = play(events, played.script.usage, line)
         return await _send(request, chunks, headers, head_first=False)
 
 

@@ -23,12 +23,12 @@ from heliostat_scripted.bill import Bill, BillEntry, BillLine
 from heliostat_scripted.conversation import Conversation, read_conversation
 from heliostat_scripted.faults import FaultName
 from heliostat_scripted.limits import limit_headers
-from heliostat_scripted.moments import omissions_of, stream_moments, whole_moments
-from heliostat_scripted.playing import CutError, play
+from heliostat_scripted.player import CutError, play
 from heliostat_scripted.refusals import Refusal, refusal_body, refusal_headers
 from heliostat_scripted.rendering.messages import MessagesRendering
-from heliostat_scripted.repertoire import Played, Repertoire
 from heliostat_scripted.scenario import Scenario, ScenarioError, read_all_scenarios
+from heliostat_scripted.scenario_selection import ScenarioSelection, SelectedAnswer
+from heliostat_scripted.stream_events import omissions_of, streamed_events, whole_events
 
 _API = Api.MESSAGES
 
@@ -55,7 +55,7 @@ class ScriptedProvider:
     def __init__(self, scenarios: Mapping[str, Scenario], bill: Bill) -> None:
         self._scenarios = scenarios
         self._bill = bill
-        self._repertoire = Repertoire(scenarios)
+        self._selection = ScenarioSelection(scenarios)
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:
         """The scenario `call.target` answers. Raises ProviderError where its script says so."""
@@ -63,7 +63,7 @@ class ScriptedProvider:
         seen = read_conversation(call.request, len(call.body.decode(errors="replace")))
         if call.path.endswith("/count_tokens"):
             return _json(200, request_id, dump_object({"input_tokens": -(-seen.characters // 4)}))
-        played = self._repertoire.cast(call.target, seen, call.execution)
+        played = self._selection.select(call.target, seen, call.execution)
         if isinstance(played, Refusal):
             return _refused(played, request_id)
         scenario = self._scenarios[call.target]
@@ -128,7 +128,7 @@ def _rates(scenario: Scenario) -> FlatRates:
 
 
 async def _answer(
-    played: Played, seen: Conversation, line: BillLine, request_id: str
+    played: SelectedAnswer, seen: Conversation, line: BillLine, request_id: str
 ) -> ProviderAnswer:
     fault, script = played.fault, played.script
     if fault is not None and fault.name is FaultName.CUT_BEFORE_FIRST_BYTE:
@@ -137,13 +137,13 @@ async def _answer(
         return ProviderAnswer(200, _headers("text/html", request_id), _once(b"<html></html>"))
     rendering = MessagesRendering(script, omissions_of(fault))
     if seen.stream:
-        moments = stream_moments(script, rendering, fault)
-        chunks = _told(play(moments, script.usage, line, rendering.ping))
+        events = streamed_events(script, rendering, fault)
+        chunks = _told(play(events, script.usage, line, rendering.ping))
         headers = _headers("text/event-stream; charset=utf-8", request_id)
         return ProviderAnswer(200, headers, chunks)
     body = b""
     async with aclosing(
-        _told(play(whole_moments(script, rendering, fault), script.usage, line))
+        _told(play(whole_events(script, rendering, fault), script.usage, line))
     ) as chunks:
         async for chunk in chunks:
             body += chunk

@@ -11,9 +11,9 @@ from heliostat_json.objects import JsonObject, object_at
 from heliostat_scripted.apis import Api
 from heliostat_scripted.callers import Keys
 from heliostat_scripted.refusals import Refusal, RefusedError, refusal_body
-from heliostat_scripted.repertoire import Repertoire
 from heliostat_scripted.requests import Incoming, understand
 from heliostat_scripted.scenario import Scenario
+from heliostat_scripted.scenario_selection import ScenarioSelection
 from heliostat_scripted.signatures import signature_of, signature_of_call
 
 KEY = "sk-secret"
@@ -31,7 +31,7 @@ SCENARIO = Scenario.model_validate(
         "turns": [{"steps": [{"text": "a"}]}],
     }
 )
-REPERTOIRE = Repertoire({"hello": SCENARIO})
+SELECTION = ScenarioSelection({"hello": SCENARIO})
 MESSAGES: JsonObject = {
     "model": "hello",
     "max_tokens": 100,
@@ -140,7 +140,7 @@ def refusal(
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     told = {"content-type": "application/json", **(AUTH[api] if headers is None else headers)}
     try:
-        understand(Incoming(api, told, body, model=model), Keys({"team": KEY}), REPERTOIRE)
+        understand(Incoming(api, told, body, model=model), Keys({"team": KEY}), SELECTION)
     except RefusedError as error:
         return error.refusal
     return None
@@ -384,14 +384,14 @@ def test_gemini_takes_both_spellings() -> None:
 
 
 def test_the_newest_gemini_models_demand_a_signature() -> None:
-    repertoire = Repertoire({"hello": SCENARIO}, default="hello")
+    selection = ScenarioSelection({"hello": SCENARIO}, default="hello")
     document = changed(GEMINI, f"{CALL}.thoughtSignature", "DELETE")
     body = json.dumps(document).encode()
     headers = {"content-type": "application/json", **AUTH[Api.GEMINI]}
     for model, accepted in (("gemini-2.5-pro", True), ("gemini-4-argon", False)):
         incoming = Incoming(Api.GEMINI, headers, body, model=model)
         if accepted:
-            understand(incoming, Keys({}), repertoire)
+            understand(incoming, Keys({}), selection)
         else:
             with pytest.raises(RefusedError, match="missing a thought_signature"):
-                understand(incoming, Keys({}), repertoire)
+                understand(incoming, Keys({}), selection)

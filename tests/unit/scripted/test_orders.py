@@ -29,9 +29,9 @@ def test_the_table_of_faults_is_the_code() -> None:
 
 def test_an_order_is_read() -> None:
     assert parse_fault("stall; times=2 ;after=3") == OrderedFault(FaultName.STALL, 2, 3.0)
-    assert parse_fault("429").moment == 2
-    assert parse_fault("slow-first-token;after=0.5").moment == 0.5
-    assert parse_fault("stall").moment == 1
+    assert parse_fault("429").after_or_default == 2
+    assert parse_fault("slow-first-token;after=0.5").after_or_default == 0.5
+    assert parse_fault("stall").after_or_default == 1
 
 
 @pytest.mark.parametrize(

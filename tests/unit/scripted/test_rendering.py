@@ -13,7 +13,6 @@ from heliostat_json.objects import JsonObject
 from heliostat_scripted.apis import Api, told_usage
 from heliostat_scripted.conversation import Conversation, build_conversation
 from heliostat_scripted.lengths import limited_script
-from heliostat_scripted.moments import stream_moments, whole_moments
 from heliostat_scripted.reading.chat import hear_chat
 from heliostat_scripted.reading.gemini import hear_gemini
 from heliostat_scripted.rendering import Piece, Rendering, Report
@@ -22,6 +21,7 @@ from heliostat_scripted.rendering.gemini import GeminiRendering
 from heliostat_scripted.rendering.messages import MessagesRendering
 from heliostat_scripted.scenario import Pace, UsageSpec
 from heliostat_scripted.script import Action, Script, Text, Thinking, ToolUse, visible
+from heliostat_scripted.stream_events import streamed_events, whole_events
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 VALUES: st.SearchStrategy[JsonValue] = st.none() | st.booleans() | st.integers() | WORDS
@@ -64,8 +64,8 @@ def rendering_of(api: Api, script: Script) -> Rendering:
 
 
 def pieces(api: Api, script: Script, *, stream: bool) -> list[Piece]:
-    moments = stream_moments if stream else whole_moments
-    played = moments(script, rendering_of(api, script), None)
+    play = streamed_events if stream else whole_events
+    played = play(script, rendering_of(api, script), None)
     return [piece for piece in played if isinstance(piece, Piece)]
 
 

@@ -1,4 +1,4 @@
-"""Which scenario answers a request, and what it plays: an answer, a fault, or both."""
+"""Selects the scenario that answers a request, and what it plays: an answer, a fault, or both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,36 +15,36 @@ PREFIX = "scripted/"
 
 
 @dataclass(frozen=True)
-class Played:
-    """An answer and the fault that spoils it."""
+class SelectedAnswer:
+    """Holds an answer and the fault that spoils it."""
 
     script: Script
     fault: OrderedFault | None = None
 
 
 @dataclass
-class Repertoire:
-    """All scenarios, and how often each of their faults was played."""
+class ScenarioSelection:
+    """Holds all scenarios, and how often each of their faults was played."""
 
     scenarios: Mapping[str, Scenario]
     default: str | None = None  # answers names that are no scenario's
     counters: Counters = field(default_factory=Counters)
 
     def name_of(self, model: str) -> str | None:
-        """The scenario that answers a model name; None when none does."""
+        """Finds the scenario that answers a model name; None when none does."""
         name = model.removeprefix(PREFIX)
         if name in self.scenarios:
             return name
         return None if model.startswith(PREFIX) else self.default
 
-    def cast(self, name: str, seen: Conversation, execution: str) -> Played | Refusal:
-        """What the scenario `name` does with a request of an execution."""
+    def select(self, name: str, seen: Conversation, execution: str) -> SelectedAnswer | Refusal:
+        """Decides what the scenario `name` does with a request of an execution."""
         aside = side_answer(seen)
         if aside is not None:
-            return Played(aside)
+            return SelectedAnswer(aside)
         scenario = self.scenarios[name]
         if scenario.plays == "designer":
-            return Played(answer_designer(seen, scenario.recordings, scenario.pace))
+            return SelectedAnswer(answer_designer(seen, scenario.recordings, scenario.pace))
         index = find_turn(scenario, seen)
         if index is None:
             return Refusal(
@@ -66,22 +66,22 @@ class Repertoire:
             for position, step in enumerate(turn.steps)
             if not step.is_fault or self.counters.is_due((*key, position), step.times)
         )
-        played = Played(build_script(scenario, turn, seen, steps), fault)
+        played = SelectedAnswer(build_script(scenario, turn, seen, steps), fault)
         return played if seen.stream else refusal_of_steps(played) or played
 
 
 def refusal_of_order(fault: OrderedFault) -> Refusal | None:
-    """The error answer that a fault orders; None for a fault of the answer itself."""
+    """Builds the error answer that a fault orders; None for a fault of the answer itself."""
     status = fault.name.status
     if status is None:
         return None
     if fault.name.is_limited_with_headers:
-        return limited_refusal(fault.moment)
+        return limited_refusal(fault.after_or_default)
     return status_refusal(status)
 
 
-def refusal_of_steps(played: Played) -> Refusal | None:
-    """A whole answer with an error event in it is that error."""
+def refusal_of_steps(played: SelectedAnswer) -> Refusal | None:
+    """Turns a whole answer with an error event in it into that error."""
     if played.fault is not None and played.fault.name is FaultName.ERROR_EVENT:
         return Refusal(529, "overloaded_error", "Overloaded")
     for action in played.script.actions:

@@ -1,4 +1,4 @@
-"""What happens in an answer, moment by moment, faults included. Pure: nothing waits here."""
+"""Lists what happens in an answer, event by event, faults included. Pure: nothing waits here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Cut:
     """The connection breaks."""
 
 
-Moment = Piece | Wait | Pause | Cut
+StreamEvent = Piece | Wait | Pause | Cut
 _STALL = Wait(None)
 # Faults that happen inside an answer, once it has shown something.
 _INSIDE = frozenset(
@@ -37,38 +37,38 @@ _INSIDE = frozenset(
 
 
 def omissions_of(fault: OrderedFault | None) -> Omissions:
-    """What an answer lacks by this fault."""
+    """Tells what an answer lacks by this fault."""
     name = fault.name if fault is not None else None
     return Omissions(usage=name is FaultName.NO_FINAL_USAGE, end=name is FaultName.NO_END)
 
 
-def stream_moments(
+def streamed_events(
     script: Script, rendering: Rendering, fault: OrderedFault | None
-) -> Iterator[Moment]:
-    """A streamed answer."""
+) -> Iterator[StreamEvent]:
+    """Gives the events of a streamed answer."""
     ahead, answer = _streamed(script, rendering)
     if fault is not None and fault.name is FaultName.SLOW_FIRST_TOKEN:
         yield from ahead
-        yield Wait(fault.moment)
+        yield Wait(fault.after_or_default)
         yield from answer
     elif fault is not None and fault.name is FaultName.CUT_BEFORE_FIRST_TOKEN:
         yield from ahead
         yield Cut()
     elif fault is not None and fault.name in _INSIDE:
         yield from ahead
-        yield from _before(answer, fault.moment)
+        yield from _before(answer, fault.after_or_default)
         yield from _trouble(fault.name, rendering)
     else:
         yield from ahead
         yield from answer
 
 
-def whole_moments(
+def whole_events(
     script: Script, rendering: Rendering, fault: OrderedFault | None
-) -> Iterator[Moment]:
-    """An answer as one document: it shows nothing before it is whole."""
+) -> Iterator[StreamEvent]:
+    """Gives the events of an answer as one document: it shows nothing before it is whole."""
     if fault is not None and fault.name is FaultName.SLOW_FIRST_TOKEN:
-        yield Wait(fault.moment)
+        yield Wait(fault.after_or_default)
     whole = rendering.whole()
     half = Piece(whole.raw[: len(whole.raw) // 2])
     for action in script.actions:
@@ -80,8 +80,8 @@ def whole_moments(
     yield from _whole_trouble(whole, half, fault)
 
 
-def _whole_trouble(whole: Piece, half: Piece, fault: OrderedFault | None) -> Iterator[Moment]:
-    endings: dict[FaultName, tuple[Moment, ...]] = {
+def _whole_trouble(whole: Piece, half: Piece, fault: OrderedFault | None) -> Iterator[StreamEvent]:
+    endings: dict[FaultName, tuple[StreamEvent, ...]] = {
         FaultName.CUT_BEFORE_FIRST_TOKEN: (Piece(b""), Cut()),
         FaultName.CUT_AFTER_FIRST_TOKEN: (half, Cut()),
         FaultName.STALL: (half, _STALL),
@@ -96,9 +96,11 @@ def _whole_trouble(whole: Piece, half: Piece, fault: OrderedFault | None) -> Ite
         yield whole
 
 
-def _streamed(script: Script, rendering: Rendering) -> tuple[list[Moment], Iterator[Moment]]:
-    """What comes before the first block, and the rest."""
-    waits: list[Moment] = []
+def _streamed(
+    script: Script, rendering: Rendering
+) -> tuple[list[StreamEvent], Iterator[StreamEvent]]:
+    """Splits an answer into what comes before the first block, and the rest."""
+    waits: list[StreamEvent] = []
     rest = list(script.actions)
     while rest and isinstance(first := rest[0], Wait):
         waits.append(first)
@@ -106,7 +108,7 @@ def _streamed(script: Script, rendering: Rendering) -> tuple[list[Moment], Itera
     return [*waits, *rendering.start()], _answer(script, rest, rendering)
 
 
-def _answer(script: Script, actions: list[Action], rendering: Rendering) -> Iterator[Moment]:
+def _answer(script: Script, actions: list[Action], rendering: Rendering) -> Iterator[StreamEvent]:
     index = 0
     for action in actions:
         if isinstance(action, Wait):
@@ -123,7 +125,7 @@ def _answer(script: Script, actions: list[Action], rendering: Rendering) -> Iter
     yield from rendering.end()
 
 
-def _broken(action: Break, rendering: Rendering) -> Moment:
+def _broken(action: Break, rendering: Rendering) -> StreamEvent:
     if action.malformed:
         return Piece(rendering.bad_json())
     if action.error is not None:
@@ -131,18 +133,18 @@ def _broken(action: Break, rendering: Rendering) -> Moment:
     return Cut()
 
 
-def _before(moments: Iterator[Moment], tokens: float) -> Iterator[Moment]:
-    """`moments` up to so many that show characters, but never as far as the final usage."""
+def _before(events: Iterator[StreamEvent], tokens: float) -> Iterator[StreamEvent]:
+    """Cuts `events` after so many that show characters, and before the final usage."""
     shown = 0
-    for moment in moments:
-        is_end = isinstance(moment, Piece) and moment.report is Report.FINAL
+    for event in events:
+        is_end = isinstance(event, Piece) and event.report is Report.FINAL
         if shown >= tokens or is_end:
             return
-        yield moment
-        shown += isinstance(moment, Piece) and moment.characters > 0
+        yield event
+        shown += isinstance(event, Piece) and event.characters > 0
 
 
-def _trouble(name: FaultName, rendering: Rendering) -> Iterator[Moment]:
+def _trouble(name: FaultName, rendering: Rendering) -> Iterator[StreamEvent]:
     if name is FaultName.CUT_AFTER_FIRST_TOKEN:
         yield Cut()
     elif name is FaultName.STALL:

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 
 from heliostat_scripted.bill import BillLine
-from heliostat_scripted.moments import Cut, Moment, Pause
 from heliostat_scripted.rendering import Piece, Report
 from heliostat_scripted.scenario import UsageSpec
 from heliostat_scripted.script import Wait
+from heliostat_scripted.stream_events import Cut, Pause, StreamEvent
 
 PING_SECONDS = 10.0
 _FOREVER = 3600.0 * 24
@@ -18,24 +18,24 @@ class CutError(Exception):
 
 
 async def play(
-    moments: Iterator[Moment], usage: UsageSpec, line: BillLine, ping: bytes = b""
+    events: Iterator[StreamEvent], usage: UsageSpec, line: BillLine, ping: bytes = b""
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of an answer as they come; however it ends, the bill gets the last word.
+    """Yields the bytes of an answer as they come; however it ends, its last state is billed.
 
     `ping` is sent in long silences. Raises CutError.
     """
     try:
-        for moment in moments:
-            if isinstance(moment, Piece):
-                _account(moment, usage, line)
-                yield moment.raw
-            elif isinstance(moment, Pause):
-                await asyncio.sleep(moment.seconds)
-            elif isinstance(moment, Cut):
+        for event in events:
+            if isinstance(event, Piece):
+                _account(event, usage, line)
+                yield event.raw
+            elif isinstance(event, Pause):
+                await asyncio.sleep(event.seconds)
+            elif isinstance(event, Cut):
                 raise CutError("The scripted provider cut the connection.")
             else:
                 line.write()
-                async for silence in _silence(moment, ping):
+                async for silence in _silence(event, ping):
                     yield silence
     finally:
         line.write()
