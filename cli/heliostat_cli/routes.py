@@ -11,14 +11,14 @@ from heliostat_cli.screen import Terminal
 from heliostat_cli.tables import MISSING, render_table
 from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.explanation import Explanation, explain
 from heliostat_gateway.routes.reading import Finding, RoutesError, read_routes
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.table import RouteTable
 from heliostat_gateway.serving.routers import (
-    Connections,
-    build_knowledge,
     build_router,
+    build_validation_context,
 )
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 
@@ -42,7 +42,7 @@ def check(terminal: Terminal, file: Path | None, *, as_json: bool) -> int:
     findings: tuple[Finding, ...] = ()
     table = RouteTable()
     try:
-        table = read_routes(path, build_knowledge(_scripted(settings))).table
+        table = read_routes(path, build_validation_context(_scripted(settings))).table
     except RoutesError as error:
         findings = error.findings
     if as_json:
@@ -132,7 +132,7 @@ def _scripted(settings: Settings) -> ScriptedProvider:
 def _router(settings: Settings) -> Router:
     scripted = _scripted(settings)
     try:
-        return build_router(settings, scripted, Connections())
+        return build_router(settings, scripted, SharedSession())
     except SettingsError as error:
         raise UsageError(
             str(error), "`heliostat gateway check FILE` tells every mistake."

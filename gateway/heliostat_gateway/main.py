@@ -12,32 +12,31 @@ from fastapi import FastAPI
 
 from heliostat_gateway.access.admin_key import AdminKeyError, AdminKeyFile
 from heliostat_gateway.access.admin_keys import KeyAdmin
-from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import KeyRing, Revocations
 from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
-from heliostat_gateway.calls.admission import AdmissionControl
+from heliostat_gateway.calls.chain import AdmissionControl
 from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
 from heliostat_gateway.calls.traces import RequestSpans
-from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
 from heliostat_gateway.serving.routers import (
-    Connections,
     build_router,
     open_managed_keys,
 )
 from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
+from heliostat_gateway.state_backends import StateBackends, local_backends
 from heliostat_gateway.storage import Storage
 from heliostat_telemetry.spans import open_spans
 
@@ -55,9 +54,9 @@ class Gateway:
     storage: Storage
     handler: ModelCallHandler
     admin: Admin
-    common: Common
+    backends: StateBackends
     scripted: ScriptedProvider
-    connections: Connections
+    connections: SharedSession
     managed: "ManagedKeys | None" = None
 
     @asynccontextmanager
@@ -70,7 +69,7 @@ class Gateway:
         if self.managed is not None:
             await self.managed.start()
             _require_provider(self.settings, self.admin.router)
-        await self.common.start()
+        await self.backends.start()
         if self.admin.desk is not None:
             await self.admin.desk.start()
         noting = asyncio.create_task(dependencies.keep_noting())
@@ -87,7 +86,7 @@ class Gateway:
             await self.connections.close()
             if self.managed is not None:
                 await self.managed.close()
-            await self.common.close()
+            await self.backends.close()
             self.storage.close()
             await dependencies.telemetry.close()
 
@@ -98,7 +97,7 @@ def build_gateway(settings: Settings) -> Gateway:
     Raises SettingsError, RoutesError, StorageError.
     """
     scripted = open_scripted(settings)
-    connections = Connections()
+    connections = SharedSession()
     managed = open_managed_keys(settings)
     router = build_router(settings, scripted, connections, managed)
     if managed is None:
@@ -109,26 +108,26 @@ def build_gateway(settings: Settings) -> Gateway:
     calls = OpenCalls()
     desk = None
     if settings.redis_url.get_secret_value():
-        common = _shared_common(settings, revocations, calls.end_key)
+        backends = _redis_backends(settings, revocations, calls.end_key)
     else:
         own = _own_ledger(storage, metrics)
         desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
-        common = local_common(own, policy, storage, revocations, calls.end_key, desk.gate)
-    metrics.watch(common.breakers)
-    metrics.watch_ledger(common.ledger.state)
+        backends = local_backends(own, policy, storage, revocations, calls.end_key, desk.gate)
+    metrics.watch(backends.breakers)
+    metrics.watch_ledger(backends.ledger.state)
     keys = KeyRing(
         settings.keys_dir,
-        store=common.keys,
+        store=backends.keys,
         admin_key=_admin_key(settings),
         api_folder=settings.api_keys_dir,
     )
     return Gateway(
         settings=settings,
         storage=storage,
-        handler=_handler(settings, common, keys, revocations, router, calls, metrics),
-        admin=_admin(common, keys, router, scripted, desk),
-        common=common,
+        handler=_handler(settings, backends, keys, revocations, router, calls, metrics),
+        admin=_admin(backends, keys, router, scripted, desk),
+        backends=backends,
         scripted=scripted,
         connections=connections,
         managed=managed,
@@ -142,7 +141,7 @@ def _require_provider(settings: Settings, router: Router) -> None:
 
 def _handler(
     settings: Settings,
-    common: Common,
+    backends: StateBackends,
     keys: KeyRing,
     revocations: Revocations,
     router: Router,
@@ -150,34 +149,38 @@ def _handler(
     metrics: Metrics,
 ) -> ModelCallHandler:
     """The endpoints of model calls, and what each call needs."""
-    admission = AdmissionControl(common.ledger, OutputHistory(), common.gate)
+    history = OutputHistory()
     return ModelCallHandler(
         keys=keys,
         revocations=revocations,
         router=router,
-        admission=admission,
-        breakers=common.breakers,
+        admission=AdmissionControl(backends.ledger, history, backends.gate),
+        breakers=backends.breakers,
         dependencies=CallDependencies(
-            common.ledger, calls, metrics, admission, _telemetry(settings)
+            backends.ledger, calls, metrics, history, _telemetry(settings)
         ),
-        answers=common.answers,
+        answers=backends.answers,
         ping_seconds=settings.ping_seconds,
     )
 
 
 def _admin(
-    common: Common, keys: KeyRing, router: Router, scripted: ScriptedProvider, desk: Desk | None
+    backends: StateBackends,
+    keys: KeyRing,
+    router: Router,
+    scripted: ScriptedProvider,
+    desk: Desk | None,
 ) -> Admin:
     """The endpoints under /admin."""
     return Admin(
         keys=keys,
-        revoker=common.revoker,
-        key_admin=KeyAdmin(common.keys, common.revoker),
-        breakers=common.breakers,
-        ledger=common.ledger,
+        revoker=backends.revoker,
+        key_admin=KeyAdmin(backends.keys, backends.revoker),
+        breakers=backends.breakers,
+        ledger=backends.ledger,
         router=router,
         scripted=scripted,
-        gate=common.gate,
+        gate=backends.gate,
         desk=desk,
     )
 
@@ -210,12 +213,12 @@ def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
     return ledger
 
 
-def _shared_common(settings: Settings, revocations: Revocations, end: EndCalls) -> Common:
+def _redis_backends(settings: Settings, revocations: Revocations, end: EndCalls) -> StateBackends:
     # Imported only where it is used: its client takes a tenth of a second of the start.
-    from heliostat_gateway.redis_state.common import shared_common
+    from heliostat_gateway.redis_state.backends import redis_backends
 
     try:
-        return shared_common(
+        return redis_backends(
             settings.redis_url.get_secret_value(),
             settings.data_dir / "spool",
             _policy(settings),

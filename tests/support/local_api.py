@@ -19,7 +19,7 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
 from heliostat_api.records.managers import APPLIER
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store

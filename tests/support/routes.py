@@ -19,16 +19,15 @@ from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.routes.reading import parse_routes
-from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.source import FixedRoutes
-from heliostat_gateway.serving.routers import build_knowledge
+from heliostat_gateway.routes.routing import FixedRoutes, Router
+from heliostat_gateway.serving.routers import build_validation_context
 from heliostat_scripted.bill import Bill
 from heliostat_scripted.scenario import Scenario, read_all_scenarios
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SCENARIOS: Mapping[str, Scenario] = read_all_scenarios(None)
 SCRIPTED_PROVIDER = ScriptedProvider(SCENARIOS, Bill(Path("unused")))
-KNOWN = build_knowledge(SCRIPTED_PROVIDER)
+KNOWN = build_validation_context(SCRIPTED_PROVIDER)
 BASE_URLS = {each.name: each.default_base_url for each in BUILT_IN if each.default_base_url}
 
 

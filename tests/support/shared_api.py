@@ -13,7 +13,6 @@ from fastapi import FastAPI
 
 from heliostat_api.app.dependencies import Surroundings
 from heliostat_api.app.main import create_app
-from heliostat_api.app.parts import Parts
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.assembly import Line
@@ -25,11 +24,12 @@ from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError, World
+from support.api_services import AppServices
 from support.builders.resources import make_agent, make_execution
 from support.memory_world import MemoryWorld
 
@@ -80,9 +80,8 @@ class ApiApp:
         self.sessions = Sessions(Seals((SECRET,), self.clock))
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, person_id: str | None = None, url: str = URL) -> httpx2.AsyncClient:
         """Without any session, or with that person's."""
@@ -112,7 +111,7 @@ class ApiApp:
         owned = {**meta, "annotations": {OWNER_ANNOTATION: owner}}
         stored = self.world.put({**obj, "metadata": owned})
         kind = AGENT if obj["kind"] == "Agent" else EXECUTION
-        path = await self.parts.commands.recorder.see(kind, stored)
+        path = await self.parts.recorder.see(kind, stored)
         return path.partition("/")[2]
 
     @asynccontextmanager

@@ -32,6 +32,9 @@ class Running:
     began: float
     output: Path
 
+    def read_output(self) -> str:
+        return self.output.read_text(errors="replace").rstrip()
+
 
 @dataclass
 class Run:
@@ -60,6 +63,8 @@ class Run:
                 self._note(ended)
             else:
                 time.sleep(0.1)
+        for known in self.running.values():
+            print(f"=== {known.stage.name}, cut off\n{known.read_output()}")
 
     def is_good(self) -> bool:
         outcomes = [each.outcome for each in self.results.values()]
@@ -90,7 +95,7 @@ class Run:
         wall = time.monotonic() - known.began
         result = Result(known.stage.name, outcome, wall, ended.cpu_seconds)
         self.results[result.name] = result
-        print(f"=== {result.name}\n{known.output.read_text(errors='replace').rstrip()}")
+        print(f"=== {result.name}\n{known.read_output()}")
         print(f"--- {format_result(result)}", flush=True)
 
 

@@ -43,8 +43,9 @@ STAGES = (
     Stage("types", "make types", ("lint",)),
     Stage("verify", "make verify", ("types",)),
     Stage("unit", "make test-unit", ("verify",)),
-    Stage("integration", "make test-integration", ("unit",)),
-    Stage("e2e", "make test-e2e", ("images", "integration")),
+    # Side by side: e2e tests wait most of their time, and integration tests take what they leave.
+    Stage("integration", "nice -n 5 make test-integration", ("unit",)),
+    Stage("e2e", "make test-e2e", ("images", "verify")),
 )
 
 

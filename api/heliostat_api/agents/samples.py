@@ -7,7 +7,8 @@ from heliostat_api.agents.activation import Activation
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.port import ConflictError
-from heliostat_api.executions.commands import Accepted, Commands, RunRequest
+from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.records.contents import taken_apart
 from heliostat_api.records.drafts import read_draft
 from heliostat_api.records.loading import SPEC

@@ -12,7 +12,8 @@ from heliostat_api.account.sign_in import SignIn
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.revocations import Endings
 from heliostat_api.people.api_keys import ApiKeys
-from heliostat_api.people.authentication import ManyPeople, OnePerson, People
+from heliostat_api.people.authentication import ManyPeople, OnePerson
+from heliostat_api.people.credentials import People
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.limits import Buckets, LocalBuckets
@@ -20,9 +21,11 @@ from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.repository import Register
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.web.dependencies import Access
 from heliostat_api.web.guards import Guard
 from heliostat_api.web.limits import AddressLimit, Limits
 from heliostat_api.web.session_middleware import Visits
+from heliostat_api.web.stream_leases import StreamLeases
 
 _CALLBACK = "/auth/callback"
 
@@ -31,18 +34,30 @@ _CALLBACK = "/auth/callback"
 class Entrance:
     """Who may come in, and how often."""
 
+    register: Register
     people: People
     sessions: Sessions
     limits: Limits
     sign_in: SignIn | None = None
     moves: Moves | None = None
 
+    @property
+    def access(self) -> Access:
+        """What endpoints ask who calls."""
+        return Access(self.people, self.limits.check_person)
+
+    @property
+    def leases(self) -> StreamLeases:
+        """What endpoints take a stream's lease from."""
+        return StreamLeases(self.people, self.sessions, self.register.reread)
+
 
 def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entrance:
     """Of `heliostat dev`: one person, who asks as often as they like."""
     sessions = Sessions(seals)
     people = OnePerson(sessions, register, api_keys)
-    return Entrance(people, sessions, Limits(LocalBuckets(time.monotonic)))
+    limits = Limits(LocalBuckets(time.monotonic))
+    return Entrance(register, people, sessions, limits)
 
 
 def open_for_many(
@@ -74,7 +89,7 @@ def open_for_many(
         person=settings.limit_person,
         address=settings.limit_address,
     )
-    return Entrance(people, sessions, limits, sign_in, moves)
+    return Entrance(register, people, sessions, limits, sign_in, moves)
 
 
 def build_iap(settings: ApiSettings) -> Iap | None:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from heliostat_api.account.expiring import Expiring
+from heliostat_api.account.service import Account
 from heliostat_api.agents.activation import Standstill
 from heliostat_api.app.assembly.agents import open_workshop
 from heliostat_api.app.assembly.entrance import open_cloud_tokens, open_entrance
@@ -20,8 +21,7 @@ from heliostat_api.app.dependencies import Surroundings
 from heliostat_api.app.entrance import Entrance, add_entrance
 from heliostat_api.app.health import health
 from heliostat_api.app.pages import add_pages
-from heliostat_api.app.parts import Parts
-from heliostat_api.app.routers import api
+from heliostat_api.app.routers import ROUTERS, api
 from heliostat_api.app.signing import signing
 from heliostat_api.app.stream_endpoints import stream
 from heliostat_api.chat.assembly import open_chat
@@ -38,10 +38,10 @@ from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.web.background import Work
 from heliostat_api.web.bodies import MOST_BYTES, BodyLimit
-from heliostat_api.web.failures import Failures
-from heliostat_api.web.languages import InLanguage
 from heliostat_api.web.metrics import Counting, Metrics, TimedDocuments, metrics
+from heliostat_api.web.middleware import Failures, InLanguage
 from heliostat_api.web.problems import DescribedApp, add_problems
+from heliostat_api.web.provide import Services, add_services
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -85,7 +85,7 @@ def create_app(around: Surroundings) -> FastAPI:
     entrance = open_entrance(around, register, endings, money)
     world, records = around.world(managers.APPLIER), open_records(around)
     hooks = open_hooks(around, records.agents, retelling, changes)
-    recorder = open_recorder(around, world, records.transcripts, register, hooks.occasions)
+    recorder = open_recorder(around, world, records.transcripts, register, (hooks.occasions,))
     workshop = open_workshop(around, world, recorder, records.agents, money, hooks)
     erasing = open_erasing(around, register, workshop.secrets, endings, money)
     expiring = Expiring(register, Standstill(workshop.activation), erasing)
@@ -114,48 +114,35 @@ def create_app(around: Surroundings) -> FastAPI:
         await money.gateway.close()
 
     app = describe_app(lifespan)
-    app.state.parts = Parts(
-        clock=clock,
-        people=entrance.people,
-        sessions=entrance.sessions,
-        sign_in=entrance.sign_in,
-        limits=entrance.limits,
-        agents=records.agents,
-        executions=records.executions,
-        transcripts=records.transcripts,
-        files=records.files,
-        streams=records.streams,
-        archive=records.archive,
-        logs=RunLogs(records.transcripts, world, around.logs),
-        drafts=workshop.drafts,
-        activation=workshop.activation,
-        deletion=workshop.deletion,
-        trying=workshop.trying,
-        samples=workshop.samples,
-        previews=workshop.previews,
-        schedules=workshop.schedules,
-        cloud_calls=CloudCalls(
-            world, open_cloud_tokens(around.settings), workshop.commands.triggers
-        ),
-        secrets=workshop.secrets,
-        routes=workshop.routes,
-        commands=workshop.commands,
-        endings=endings,
-        erasing=erasing,
-        expiring=expiring,
-        chat=chat,
-        money=money,
-        webhooks=open_webhooks(
-            hooks, records.agents, entrance.people, entrance.limits, workshop.commands
-        ),
-        background=background,
+    webhooks = open_webhooks(hooks, records.agents, entrance.access, workshop.commands)
+    account = Account(money.spending.of, clock, can_sign_in=entrance.sign_in is not None)
+    services = Services(
+        account,
+        background,
+        chat,
+        CloudCalls(world, open_cloud_tokens(around.settings), workshop.commands.triggers),
+        counted,
+        endings,
+        entrance,
+        entrance.access,
+        entrance.leases,
+        erasing,
+        expiring,
+        money,
+        money.own_keys,
+        money.usage,
+        recorder,
+        RunLogs(records.transcripts, world, around.logs),
+        *records.services,
+        *workshop.services,
+        *webhooks.services,
     )
+    add_services(app, services, ROUTERS)
     ingest = Ingest(records.transcripts, records.files, recorder, log, clock)
     add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
     add_pages(app)  # last: what nothing else serves is a page
     app.add_middleware(BodyLimit, most=MOST_BYTES)
     admit(app, around, entrance)
-    app.state.metrics = counted
     counted.watch(lambda: records.streams.clients, recorder.lag.seconds)
     app.add_middleware(Failures)
     app.add_middleware(InLanguage)

@@ -5,7 +5,8 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from heliostat_api.app.parts import Parts
+from heliostat_api.events.stream import Streams
+from heliostat_api.web.provide import services_of
 
 
 class ApiServer(uvicorn.Server):
@@ -20,6 +21,5 @@ class ApiServer(uvicorn.Server):
         """Ends the streams, then does as uvicorn does."""
         app = self.config.app
         assert isinstance(app, FastAPI)
-        parts: Parts = app.state.parts
-        parts.streams.end()
+        services_of(app).get(Streams).end()
         await super().shutdown(sockets)

@@ -13,8 +13,8 @@ from heliostat_api.chat.tools import ReadResult, RunTest
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.port import Query
 from heliostat_api.events.log import EventLog
-from heliostat_api.executions.commands import RunRequest
 from heliostat_api.executions.reading import Executions
+from heliostat_api.executions.schemas import RunRequest
 from heliostat_api.web.idempotency import Asked
 
 _LOOK_SECONDS: Final = 2.0

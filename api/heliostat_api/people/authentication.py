@@ -2,52 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from heliostat_api.base.person import LOCAL, Person, PersonKind
 from heliostat_api.base.roles import Claims, RoleRow, rights_of
 from heliostat_api.people.api_keys import ApiKeys
+from heliostat_api.people.credentials import Credentials, Visitor
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.identities import is_guest_id, new_guest_id
 from heliostat_api.people.repository import Record, Register
 from heliostat_api.people.sessions import LIFETIME, Session, Sessions
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What a request presents, nothing of it checked yet."""
-
-    cookie: str | None = None
-    bearer: str | None = None
-    assertion: str | None = None
-    """Of the Identity-Aware Proxy."""
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Who opens a page. `person_id`: whose session the page begins or goes on with, if any."""
-
-    person_id: str | None = None
-    may_enter: bool = True
-
-
-class People(Protocol):
-    """Finds and welcomes persons."""
-
-    async def find(self, given: Credentials) -> Person | None:
-        """Whose request it is; None when it is nobody's.
-
-        Raises StoreError, ProviderAwayError, GatewayAwayError.
-        """
-
-    async def acting(self, person_id: str) -> Person | None:
-        """Somebody for whom a key of one of their things speaks; None once they may do nothing.
-
-        Raises StoreError.
-        """
-
-    async def welcome(self, given: Credentials) -> Visitor:
-        """Who opens a page: only here a newcomer gets an id. Raises as `find` does."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from heliostat_api.documents.reading import instant_in, text_in
 from heliostat_api.people.topics import is_nobodys, owner_field
 from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.records.executions import view_execution
-from heliostat_api.records.subjects import SHOWN
+from heliostat_api.records.fields import SHOWN
 
 PAUSE_SECONDS: Final = 60.0
 _PROGRESS: Final = "adoptions"

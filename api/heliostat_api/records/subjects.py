@@ -14,6 +14,15 @@ from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.people.topics import audiences_of_owner_field, audiences_of_thing, owner_field
 from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.records.drafts import fields_of, read_draft
+from heliostat_api.records.fields import (
+    LIVE,
+    REVISION,
+    SCHEDULE_STATUS,
+    SHOWN,
+    SPEC,
+    SPEC_CUT,
+    VIEW,
+)
 from heliostat_api.records.projections import view_agent, view_execution
 from heliostat_api.records.states import observe_state
 from heliostat_api.records.totals import read_totals, write_usage
@@ -22,20 +31,6 @@ from heliostat_core.executions import Execution, Phase
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import JsonObject
 
-LIVE = "live"
-"""Field: whether the resource is there, so that a deletion that nobody saw can be found."""
-REVISION = "revision"
-"""Field: the resource's version that the document tells of."""
-SCHEDULE_STATUS = "scheduleStatus"
-"""Field of an agent that was made by kubectl: what became of the times of its schedule."""
-SHOWN = "shown"
-"""Field of an agent: whether people see it."""
-SPEC = "spec"
-"""Field: what the run was asked to do, so that it can be asked again; what the agent does."""
-SPEC_CUT = "isSpecCut"
-"""Field: whether the spec lacks what made the record too large for the store."""
-VIEW = "view"
-"""Field: what people see of it, as they get it."""
 _STATUS: Mapping[str, str] = {
     Phase.SUCCEEDED: "success",
     Phase.FAILED: "failed",

@@ -13,7 +13,7 @@ from typing import Annotated
 from fastapi import Header
 
 from heliostat_api.base.texts import plain
-from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.schemas import Accepted
 from heliostat_api.executions.trace_spans import Triggers
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.web.problems import NotFoundProblem, ProblemError

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 
 # Ends the open calls of a key in this process, waits until each is booked, and counts them.
 EndCalls: TypeAlias = Callable[[str], Awaitable[int]]

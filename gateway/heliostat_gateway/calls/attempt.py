@@ -27,8 +27,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError, error_event, translate_error
 from heliostat_gateway.dialects.translation import stream_translation, translate_answer
 from heliostat_gateway.headers import Headers
-from heliostat_gateway.meter import Meter
-from heliostat_gateway.meter.chat import is_usage_chunk
+from heliostat_gateway.meter import Meter, is_usage_chunk
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.routes.plans import Candidate
 from heliostat_gateway.sse import Event, EventReader, EventTooLongError
@@ -166,12 +165,7 @@ class Attempt:
     ) -> bool:
         self._reader.close()
         meter = self._attempt.meter
-        failure = judge_error(
-            error,
-            self._candidate.provider.name,
-            seconds=self._attempt.elapsed(),
-            is_shown=self._is_shown,
-        )
+        failure = None if error is None else self._judge_error(error)
         if failure is None:
             if error is None:
                 outcome = "answered" if meter.error is None else "provider_error"
@@ -297,8 +291,12 @@ class Attempt:
         if self._is_judged and result in (Result.OK, Result.UNKNOWN):
             return
         self._is_judged = True
-        if self._candidate.may_rest:
+        if self._candidate.breaker_enabled:
             await self._breakers.record(self._candidate.breaker_key, result, self._admission)
+
+    def _judge_error(self, error: BaseException) -> Failure | None:
+        name, seconds = self._candidate.provider.name, self._attempt.elapsed()
+        return judge_error(error, name, seconds=seconds, is_shown=self._is_shown)
 
     def _stream_headers(self, answer: ProviderAnswer) -> Headers:
         if self._attempt.dialect is self._lifecycle.request.dialect:

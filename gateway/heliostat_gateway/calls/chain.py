@@ -1,13 +1,13 @@
-"""A request's way along its plan: candidate after candidate, until one answers."""
+"""A request's way to an answer: it is let in or refused, then candidates are asked in turn."""
 
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from heliostat_gateway.breakers import CLOSED, Admission, Breakers, Open
-from heliostat_gateway.calls.admission import AdmissionControl
 from heliostat_gateway.calls.attempt import Attempt, Whole
 from heliostat_gateway.calls.failure_classification import (
     AttemptFailedError,
@@ -16,10 +16,87 @@ from heliostat_gateway.calls.failure_classification import (
     may_go_on,
 )
 from heliostat_gateway.calls.lifecycle import CallLifecycle
-from heliostat_gateway.calls.outgoing import build_outgoing
+from heliostat_gateway.calls.outgoing import build_outgoing, with_persona
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects.fields import UntranslatableError
-from heliostat_gateway.routes.plans import Candidate
+from heliostat_gateway.limits.gates import Gate, pass_gate, refuse_paused
+from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
+from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
+from heliostat_gateway.money.estimates import OutputHistory, bound, expect, max_tokens_of
+from heliostat_gateway.money.ledger import Ledger
+from heliostat_gateway.money.prices import cost_nanos
+from heliostat_gateway.money.usage import counted_input
+from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_json.objects import JsonObject
+
+
+class AdmissionControl:
+    """Caps, budgets and whatever else may say no; asked once for each request."""
+
+    def __init__(self, ledger: Ledger, history: OutputHistory, gate: Gate) -> None:
+        self._ledger = ledger
+        self._gate = gate
+        self._history = history
+
+    async def admit(self, request_id: str, request: ModelRequest, plan: Plan) -> Reserved:
+        """Reserves what the request may use. Raises RefusalError (400, 402, 403, 429, 503)."""
+        await pass_gate(self._gate, request.caller.agent)
+        candidate = plan.candidates[0]
+        usage = counted_input(len(request.body))
+        try:
+            return await self._ledger.open(
+                Opening(
+                    id=request_id,
+                    caller=request.caller,
+                    session=request.session,
+                    provider=candidate.provider.name,
+                    model=plan.booked_model(candidate),
+                    credential=candidate.credential.name,
+                    started_ms=int(time.time() * 1000),
+                    usage=usage,
+                    cost_nanos=cost_nanos(candidate.rates, usage),
+                    estimate=self._estimate(request, plan),
+                )
+            )
+        except LEDGER_REFUSALS as refused:
+            raise ledger_refusal(refused) from refused
+
+    def check(self, request: ModelRequest) -> None:
+        """Whether the agent may ask at all, also for what costs nothing. Raises RefusalError."""
+        refuse_paused(self._gate, request.caller.agent)
+
+    def _estimate(self, request: ModelRequest, plan: Plan) -> Estimate:
+        """For the dearest candidate: a fallback must not cost more than was reserved."""
+        found = [
+            self._estimate_of(request, plan, candidate) for candidate in _each_model_once(plan)
+        ]
+        dearest = max(found, key=lambda estimate: estimate.cost_nanos)
+        bounds = [estimate.bound for estimate in found if estimate.bound is not None]
+        return replace(dearest, bound=_highest(bounds)) if bounds else dearest
+
+    def _estimate_of(self, request: ModelRequest, plan: Plan, candidate: Candidate) -> Estimate:
+        document, size = with_persona(request, plan)
+        most = max_tokens_of(document)
+        output = self._history.expected(request.caller.agent, candidate.target, most)
+        estimate = expect(candidate.rates, size, output)
+        if not request.caller.caps.strict:
+            return estimate
+        return replace(estimate, bound=bound(candidate.rates, document, size))
+
+
+def _highest(bounds: list[Bound]) -> Bound:
+    """What holds whichever candidate answers: they share the request, not the prices."""
+    return replace(
+        bounds[0],
+        input_nanos=max(each.input_nanos for each in bounds),
+        output_rate=max(each.output_rate for each in bounds),
+    )
+
+
+def _each_model_once(plan: Plan) -> list[Candidate]:
+    """Candidates that differ in more than the credential."""
+    return list({(c.provider.name, c.target): c for c in reversed(plan.candidates)}.values())[::-1]
+
 
 _NEVER: Final = float("inf")
 
@@ -110,7 +187,11 @@ class Chain:
         return None
 
     async def _admit(self, candidate: Candidate) -> Admission:
-        return await self._breakers.admit(candidate.breaker_key) if candidate.may_rest else CLOSED
+        return (
+            await self._breakers.admit(candidate.breaker_key)
+            if candidate.breaker_enabled
+            else CLOSED
+        )
 
     def _no_answer(self) -> Failure:
         """The last failure, else that all rest; what a candidate can't say hides neither."""

@@ -129,7 +129,7 @@ _BAD_GATEWAY: Final = 502
 
 
 def judge_error(
-    error: BaseException | None, provider: str, *, seconds: float, is_shown: bool
+    error: BaseException, provider: str, *, seconds: float, is_shown: bool
 ) -> Failure | None:
     """What an error says of the provider; None when it says nothing (the client left, ...).
 

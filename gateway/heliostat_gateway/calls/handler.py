@@ -7,19 +7,18 @@ from datetime import UTC, datetime
 from fastapi import Request, Response
 
 from heliostat_gateway.access.callers import Caller
-from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import KeyRing, Revocations
 from heliostat_gateway.breakers import Breakers
 from heliostat_gateway.caching.answers import AnswerCache
-from heliostat_gateway.calls.admission import AdmissionControl
 from heliostat_gateway.calls.cached import Cached, may_be_kept
-from heliostat_gateway.calls.chain import Chain, open_chain
+from heliostat_gateway.calls.chain import AdmissionControl, Chain, open_chain
 from heliostat_gateway.calls.counting import count_tokens
 from heliostat_gateway.calls.lifecycle import CallDependencies, CallLifecycle
 from heliostat_gateway.calls.replies import REVOKED, StreamReply, WholeReply
 from heliostat_gateway.calls.requests import (
     ModelRequest,
     forwarded_headers,
+    known_headers,
     parse_document,
     read_body,
 )
@@ -33,7 +32,7 @@ from heliostat_json.objects import text_at
 
 @dataclass(frozen=True)
 class ModelCallHandler:
-    """The endpoints' collaborators."""
+    """Answers model calls and counts tokens; its public coroutines are the endpoints."""
 
     keys: KeyRing
     revocations: Revocations
@@ -50,8 +49,23 @@ class ModelCallHandler:
         self._check_revoked(caller)
         return caller
 
-    async def create(self, request: Request, dialect: Dialect, known: dict[str, str]) -> Response:
-        """A model call. `known` gets what is found out, for refusals too. Raises RefusalError."""
+    async def create_message(self, request: Request) -> Response:
+        """A model call in the Anthropic dialect, streaming or not."""
+        return await self._create(request, Dialect.MESSAGES)
+
+    async def create_completion(self, request: Request) -> Response:
+        """A model call in the OpenAI dialect, streaming or not."""
+        return await self._create(request, Dialect.CHAT)
+
+    async def count_tokens(self, request: Request) -> Response:
+        """The tokens of a request in the Anthropic dialect; costs nothing."""
+        known = known_headers(request)
+        model_request = await self._read(request, Dialect.MESSAGES, known)
+        return await count_tokens(model_request, self._plan(model_request, known), known)
+
+    async def _create(self, request: Request, dialect: Dialect) -> Response:
+        """Answers a model call. Raises RefusalError, which leaves with what is known by then."""
+        known = known_headers(request)
         model_request = await self._read(request, dialect, known)
         plan = self._plan(model_request, known)
         lifecycle = CallLifecycle(self.dependencies, model_request, plan, known)
@@ -65,11 +79,6 @@ class ModelCallHandler:
         if model_request.is_stream:
             return StreamReply(lifecycle, chain, self.ping_seconds)
         return WholeReply(lifecycle, chain)
-
-    async def count(self, request: Request, known: dict[str, str]) -> Response:
-        """The token count of a request; costs nothing. Raises RefusalError."""
-        model_request = await self._read(request, Dialect.MESSAGES, known)
-        return await count_tokens(model_request, self._plan(model_request, known), known)
 
     async def _chain(self, lifecycle: CallLifecycle) -> Chain | Cached:
         """Who answers: the providers, with a reservation made, or first the exact cache."""

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from heliostat_gateway.calls.admission import AdmissionControl
 from heliostat_gateway.calls.provider_attempt import ProviderAttempt
 from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.calls.telemetry import Report, Telemetry, begin_call
 from heliostat_gateway.headers import Headers, header_text
 from heliostat_gateway.money.bookings import Booking, LedgerMode
+from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.routes.plans import Candidate, Plan
@@ -126,7 +126,7 @@ class CallDependencies:
     ledger: Ledger
     calls: OpenCalls
     metrics: Metrics
-    admission: AdmissionControl
+    history: OutputHistory
     telemetry: Telemetry = field(default_factory=Telemetry)
     lifecycles: "set[CallLifecycle]" = field(default_factory=set)
 
@@ -273,8 +273,10 @@ class CallLifecycle:
         for attempt in self.attempts:
             await attempt.end(outcome, free=False)
             if attempt.meter.final and not attempt.free:
-                self._dependencies.admission.learn(
-                    self.request, attempt.candidate, attempt.meter.usage().output
+                self._dependencies.history.learn(
+                    self.request.caller.agent,
+                    attempt.candidate.target,
+                    attempt.meter.usage().output,
                 )
         self._outcome = outcome
         bookings = self._booked = self._bookings(outcome)

@@ -82,3 +82,11 @@ def parse_document(body: bytes) -> JsonObject:
     if document is None:
         raise invalid_request("The body must be a JSON object.")
     return document
+
+
+def known_headers(request: Request) -> dict[str, str]:
+    """The x-heliostat headers of a request as far as they are known; its id from the start."""
+    found: dict[str, str] | None = request.scope.get("heliostat")
+    if found is None:
+        found = request.scope["heliostat"] = {"x-heliostat-request-id": new_request_id()}
+    return found

@@ -35,16 +35,21 @@ from heliostat_gateway.money.bookings import (
 from heliostat_gateway.money.budgets import Budget, BudgetTotal
 from heliostat_gateway.money.reservations import Counted, Used, counted_of
 from heliostat_gateway.redis_state.budgets import SharedBudgets
+from heliostat_gateway.redis_state.connection import Argument, RedisAwayError, RedisHealth
 from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.filling import UNFILLED, Filling, WriterAwayError
-from heliostat_gateway.redis_state.link import Link
-from heliostat_gateway.redis_state.lookups import find_request, open_rows
-from heliostat_gateway.redis_state.pipe import Argument, RedisAwayError
-from heliostat_gateway.redis_state.records import execution_total, open_arguments, settle_arguments
+from heliostat_gateway.redis_state.offline_quota import OfflineQuota
 from heliostat_gateway.redis_state.recovery import Recovery
-from heliostat_gateway.redis_state.requests import OpenRequest, OpenRequests
+from heliostat_gateway.redis_state.requests import (
+    OpenRequest,
+    OpenRequests,
+    execution_total,
+    find_request,
+    open_arguments,
+    open_rows,
+    settle_arguments,
+)
 from heliostat_gateway.redis_state.scripts import Commands, Reply, Scripts
-from heliostat_gateway.redis_state.shares import Shares
 from heliostat_gateway.redis_state.spool import Line, LineKind, Spool
 from heliostat_gateway.storage import StorageError
 
@@ -64,24 +69,24 @@ class SharedLedger:
         self._filling = Filling(redis, self._scripts)
         self._budgets = SharedBudgets(redis, self._scripts)
         self._spool = Spool(spool_folder, self.gateway)
-        self._shares = Shares()
+        self._quota = OfflineQuota()
         self._requests = OpenRequests()
-        self._link = Link()
+        self._health = RedisHealth()
         self._recovery = Recovery(
             self.gateway,
             self._scripts,
             self._filling,
             self._spool,
-            self._shares,
+            self._quota,
             self._requests,
-            self._link,
+            self._health,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._beating: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Looks for Redis once, then every second. Raises StorageError."""
-        await self._recovery.beat()
+        await self._recovery.heartbeat()
         self._beating = asyncio.create_task(self._recovery.keep_beating())
 
     async def open(self, opening: Opening) -> Reserved:
@@ -91,7 +96,7 @@ class SharedLedger:
         except asyncio.CancelledError:
             # What was asked of Redis happens all the same, before this; nobody will settle it.
             self._requests.remove(opening.id)
-            self._shares.settle(opening.id, 0, 0, 0)
+            self._quota.settle(opening.id, 0, 0, 0)
             self._begin(self._drop(opening.id))
             raise
 
@@ -104,11 +109,11 @@ class SharedLedger:
             else:
                 line = Line(LineKind.NOTE, request.head.id, bookings=tuple(parts))
                 await self._spool.append(line)
-        if shared and self._link.is_up:
+        if shared and self._health.is_up:
             try:
                 await self._scripts.run("note", *shared)
             except RedisAwayError as error:
-                self._link.lose(error)
+                self._health.lose(error)
 
     async def settle(self, bookings: list[Booking], now_ms: int) -> None:
         """See Ledger."""
@@ -154,9 +159,11 @@ class SharedLedger:
 
     def state(self) -> LedgerState:
         """See Ledger."""
-        link = self._link
-        mode = LedgerMode.SHARED if link.is_up else LedgerMode.LOCAL
-        return LedgerState(mode, self._spool.waiting, link.gateways, link.outages, link.reason)
+        health = self._health
+        mode = LedgerMode.SHARED if health.is_up else LedgerMode.LOCAL
+        return LedgerState(
+            mode, self._spool.waiting, health.gateways, health.outages, health.reason
+        )
 
     async def close(self) -> None:
         """See Ledger."""
@@ -173,7 +180,7 @@ class SharedLedger:
         try:
             budgets = await self._budgets.named(opening.caller.budgets, again=again)
         except RedisAwayError as error:
-            self._link.lose(error)
+            self._health.lose(error)
             raise SharedLedgerAwayError(
                 "The key's budgets can't be read while the shared ledger is away."
             ) from error
@@ -181,7 +188,7 @@ class SharedLedger:
 
     async def _open_shared(self, opening: Opening, counted: tuple[Counted, ...]) -> Reserved:
         for _ in range(_TRIES):
-            if not self._link.is_up:
+            if not self._health.is_up:
                 break
             try:
                 head = _head(opening, counted)
@@ -199,11 +206,11 @@ class SharedLedger:
                     case "missing":
                         await self._filling.ask(_missing(reply, opening))
                     case _:
-                        self._link.lose(RedisAwayError(UNFILLED))
+                        self._health.lose(RedisAwayError(UNFILLED))
             except WriterAwayError:
                 break
             except RedisAwayError as error:
-                self._link.lose(error)
+                self._health.lose(error)
                 return await self._open_alone(opening, counted, unsure=True)
         return await self._open_alone(opening, counted, unsure=False)
 
@@ -225,7 +232,7 @@ class SharedLedger:
                 first = _TOTALS + 3 * at
                 before = [reply.number(index) for index in range(first, first + 3)]
                 used = Used(before[0] + nanos, before[1] + tokens, before[2] + 1)
-                self._shares.saw(one.key, used)
+                self._quota.saw(one.key, used)
         return Reserved(nanos, tokens, allowed if allowed >= 0 else None)
 
     async def _open_alone(
@@ -237,8 +244,8 @@ class SharedLedger:
                 raise SharedLedgerAwayError(
                     "A key with the policy strict needs the shared ledger, which is away."
                 )
-            reserved = self._shares.reserve(
-                opening.id, counted, opening.estimate, self._link.gateways
+            reserved = self._quota.reserve(
+                opening.id, counted, opening.estimate, self._health.gateways
             )
         except (SharedLedgerAwayError, CapReachedError):
             if unsure:
@@ -251,36 +258,36 @@ class SharedLedger:
             await self._spool.append(line)
         except StorageError:
             self._requests.remove(opening.id)
-            self._shares.settle(opening.id, 0, 0, 0)
+            self._quota.settle(opening.id, 0, 0, 0)
             raise
         return reserved
 
     async def _settle(self, request: OpenRequest, parts: list[Booking], now_ms: int) -> None:
         how = "shared" if request.epoch else "local"
         used = (nanos_of(parts), tokens_of(parts), turns_of(parts))
-        if self._link.is_up:
+        if self._health.is_up:
             try:
                 reply = await self._scripts.run(
                     "settle", *settle_arguments(how, request.epoch, now_ms, request.head, parts)
                 )
                 if reply.word != "unfilled":
-                    self._shares.settle(request.head.id, *used)
+                    self._quota.settle(request.head.id, *used)
                     return
-                self._link.lose(RedisAwayError(UNFILLED))
+                self._health.lose(RedisAwayError(UNFILLED))
             except RedisAwayError as error:
-                self._link.lose(error)
+                self._health.lose(error)
         line = Line(
             LineKind.SETTLE, request.head.id, request.head, tuple(parts), now_ms, request.epoch
         )
         await self._spool.append(line)
-        self._shares.settle(request.head.id, *used)
+        self._quota.settle(request.head.id, *used)
 
     async def _drop(self, request: str) -> None:
         try:
             await self._scripts.run("drop", request)
         except RedisAwayError as error:
-            self._link.lose(error)
-        if not self._link.is_up:
+            self._health.lose(error)
+        if not self._health.is_up:
             with contextlib.suppress(StorageError):  # then the sweep finds it
                 await self._spool.append(Line(LineKind.DROP, request))
 

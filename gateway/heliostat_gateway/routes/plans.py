@@ -60,7 +60,7 @@ class Candidate:
         return f"{self.provider.name}/{self.target}/{self.credential.name}"
 
     @property
-    def may_rest(self) -> bool:
+    def breaker_enabled(self) -> bool:
         """Whether failures give it a rest; those of a scenario are on purpose."""
         return self.provider.target_is_model
 

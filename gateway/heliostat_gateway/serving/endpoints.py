@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 
 from heliostat_gateway.calls.handler import ModelCallHandler
-from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.serving.admin import Admin
-from heliostat_gateway.serving.failures import Failures, dialect_of, known_headers
+from heliostat_gateway.serving.failures import Failures, dialect_of
 from heliostat_gateway.serving.figures import Requests
 from heliostat_gateway.serving.listings import list_models, show_model
 from heliostat_gateway.serving.openapi import describe_call, describe_listing
@@ -43,7 +42,7 @@ class Calls:
         router = APIRouter(prefix="/v1", tags=["models"])
         router.add_api_route(
             "/messages",
-            self.create_message,
+            self._handler.create_message,
             methods=["POST"],
             response_class=Response,
             openapi_extra=describe_call(
@@ -52,7 +51,7 @@ class Calls:
         )
         router.add_api_route(
             "/messages/count_tokens",
-            self.count_tokens,
+            self._handler.count_tokens,
             methods=["POST"],
             response_class=Response,
             openapi_extra=describe_call(
@@ -61,7 +60,7 @@ class Calls:
         )
         router.add_api_route(
             "/chat/completions",
-            self.create_completion,
+            self._handler.create_completion,
             methods=["POST"],
             response_class=Response,
             openapi_extra=describe_call("ChatRequest", "ChatAnswer", "ChatError", streams=True),
@@ -85,23 +84,10 @@ class Calls:
     def shortcuts(self) -> dict[str, Handler]:
         """What is asked so often that it skips the framework."""
         return {
-            "/v1/messages": self.create_message,
-            "/v1/chat/completions": self.create_completion,
-            "/v1/messages/count_tokens": self.count_tokens,
+            "/v1/messages": self._handler.create_message,
+            "/v1/chat/completions": self._handler.create_completion,
+            "/v1/messages/count_tokens": self._handler.count_tokens,
         }
-
-    async def create_message(self, request: Request) -> Response:
-        """A model call in the Anthropic dialect, streaming or not."""
-        known = known_headers(request)
-        return await self._handler.create(request, Dialect.MESSAGES, known)
-
-    async def create_completion(self, request: Request) -> Response:
-        """A model call in the OpenAI dialect, streaming or not."""
-        return await self._handler.create(request, Dialect.CHAT, known_headers(request))
-
-    async def count_tokens(self, request: Request) -> Response:
-        """The tokens of a request in the Anthropic dialect; costs nothing."""
-        return await self._handler.count(request, known_headers(request))
 
     async def models(self, request: Request) -> JsonObject:
         """The models that this key may ask for, in the shape of the dialect that asks."""

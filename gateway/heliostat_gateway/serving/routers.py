@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.catalog import (
     KEY_VARIABLES,
     PRICE_IDS,
@@ -17,51 +16,24 @@ from heliostat_gateway.providers.credentials import (
     EnvironmentKeys,
     FolderKeys,
 )
-from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.providers.scripted import ScriptedProvider
-from heliostat_gateway.routes.checks import Knowledge
-from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.source import FixedRoutes, RoutesFile, RouteSource
+from heliostat_gateway.providers.session import SharedSession
+from heliostat_gateway.routes.checks import RouteValidationContext
+from heliostat_gateway.routes.routing import FixedRoutes, Router, RoutesFile, RouteSource
 from heliostat_gateway.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from heliostat_gateway.providers.session import SharedSession
     from heliostat_gateway.serving.managed_keys import ManagedKeys
-
-
-class Connections:
-    """The session that all providers share, loaded when a first provider can be asked: the import
-    of its HTTP client takes a fifth of the start."""
-
-    def __init__(self) -> None:
-        self._session: SharedSession | None = None
-
-    async def post(self, outgoing: Outgoing) -> ProviderAnswer:
-        """The answer, whatever its status. Raises ProviderError."""
-        return await self.load().post(outgoing)
-
-    def load(self) -> "SharedSession":
-        """The session; nothing is connected yet."""
-        if self._session is None:
-            from heliostat_gateway.providers.session import SharedSession
-
-            self._session = SharedSession()
-        return self._session
-
-    async def close(self) -> None:
-        """Ends the connections."""
-        if self._session is not None:
-            await self._session.close()
 
 
 def build_router(
     settings: Settings,
     scripted: ScriptedProvider,
-    connections: Connections,
+    connections: SharedSession,
     managed: CredentialSource | None = None,
 ) -> Router:
     """The router of the settings. Raises SettingsError, RoutesError."""
-    known = build_knowledge(scripted)
+    known = build_validation_context(scripted)
     router = Router(
         offers={
             **build_offers(settings.base_urls(), connections),
@@ -107,16 +79,16 @@ def open_managed_keys(settings: Settings) -> "ManagedKeys | None":
     return ManagedKeys(reader, settings.managed_secrets(), ages)
 
 
-def build_knowledge(scripted: ScriptedProvider) -> Knowledge:
+def build_validation_context(scripted: ScriptedProvider) -> RouteValidationContext:
     """What routes files are checked against."""
-    return Knowledge(
+    return RouteValidationContext(
         price_ids=PRICE_IDS,
         key_variables=frozenset(KEY_VARIABLES),
         scenarios=scripted.rates,
     )
 
 
-def _routes(settings: Settings, known: Knowledge) -> RouteSource:
+def _routes(settings: Settings, known: RouteValidationContext) -> RouteSource:
     if settings.routes_file is None:
         return FixedRoutes()
     return RoutesFile(settings.routes_file, known)

@@ -12,7 +12,7 @@ import yaml
 from pydantic import JsonValue
 
 from heliostat_api.app.main import create_app
-from heliostat_api.web.refusals import fields_of
+from heliostat_api.web.problems import fields_of
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, InvalidError, JsonObject, Ref, World
 from heliostat_kubernetes.cluster import KubernetesWorld

@@ -88,7 +88,7 @@ class Place:
             closing,
             lambda: NOW,
             register.is_erasing,
-            Occasions(self.documents, Changes(self.log, lambda: NOW), lambda: NOW),
+            (Occasions(self.documents, Changes(self.log, lambda: NOW), lambda: NOW),),
         )
 
     async def add(self, name: str = "run-1", spec: JsonObject = SPEC, /, **annotations: str) -> str:

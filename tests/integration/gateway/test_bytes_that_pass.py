@@ -19,11 +19,10 @@ from pydantic import JsonValue, SecretStr
 from starlette.types import Message
 
 from heliostat_core.keys import new_private_key, public_pem
-from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import KeyRing, Revocations
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers
 from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
-from heliostat_gateway.calls.admission import AdmissionControl
+from heliostat_gateway.calls.chain import AdmissionControl
 from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.limits.gates import AgentGate
@@ -35,8 +34,7 @@ from heliostat_gateway.providers.catalog import BUILT_IN, build_offers, server_o
 from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.routes.reading import parse_routes
-from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.source import FixedRoutes
+from heliostat_gateway.routes.routing import FixedRoutes, Router
 from heliostat_gateway.serving.endpoints import Calls
 from heliostat_gateway.serving.failures import Failures
 from heliostat_gateway.storage import Storage
@@ -125,7 +123,8 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
     (folder / "operator.pem").write_text(public_pem(signer.private))
     far, storage, metrics, calls = Far(), Storage(folder / "data"), Metrics(), OpenCalls()
     ledger = SqliteLedger(storage)
-    admission = AdmissionControl(ledger, OutputHistory(), AgentGate(storage, slow_seconds=0))
+    history = OutputHistory()
+    admission = AdmissionControl(ledger, history, AgentGate(storage, slow_seconds=0))
     router = Router(
         offers=build_offers({each.name: "http://far" for each in BUILT_IN}, far),
         server_offer=lambda server: server_offer(server, far),
@@ -141,7 +140,7 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
         router=router,
         admission=admission,
         breakers=LocalBreakers(BreakerPolicy()),
-        dependencies=CallDependencies(ledger, calls, metrics, admission),
+        dependencies=CallDependencies(ledger, calls, metrics, history),
         answers=AnswerCache(MemoryAnswers()),
         ping_seconds=60,
     )

@@ -13,8 +13,8 @@ from heliostat_gateway.calls.outgoing import build_outgoing
 from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.prices import FlatRates
-from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
+from heliostat_gateway.providers.http import AnthropicProvider
 from heliostat_gateway.routes.plans import Candidate, Persona, Plan, Timeouts
 from heliostat_json.encoding import parse_object
 from heliostat_json.objects import JsonObject

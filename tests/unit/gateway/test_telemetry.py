@@ -32,9 +32,8 @@ from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers import ProviderAnswer
-from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.providers.credentials import Credential
-from heliostat_gateway.providers.gemini import GeminiProvider
+from heliostat_gateway.providers.http import AnthropicProvider, GeminiProvider
 from heliostat_gateway.routes.plans import Candidate, Timeouts
 from heliostat_json.encoding import dump_object
 from heliostat_json.objects import JsonObject

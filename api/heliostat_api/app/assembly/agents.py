@@ -19,7 +19,8 @@ from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.trace_spans import Triggers
 from heliostat_api.gateway.models import Routes
-from heliostat_api.quotas.counting import open_runs, open_schedules
+from heliostat_api.quotas.counting import build_run_quotas, build_schedule_quotas
+from heliostat_api.quotas.service import Places
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records import managers
@@ -46,6 +47,22 @@ class Workshop:
     commands: Commands
     mending: Mending
 
+    @property
+    def services(self) -> tuple[object, ...]:
+        """What endpoints may ask for."""
+        return (
+            self.drafts,
+            self.activation,
+            self.deletion,
+            self.trying,
+            self.samples,
+            self.previews,
+            self.schedules,
+            self.secrets,
+            self.routes,
+            self.commands,
+        )
+
 
 def open_workshop(
     around: Surroundings,
@@ -58,7 +75,7 @@ def open_workshop(
     """`world` is written to under the name that applies agents."""
     documents, clock, caps = around.documents, around.clock, money.caps
     is_confined = around.settings is not None and around.settings.network_policies
-    kept = documents, clock, around.settings
+    runs, schedules = build_quotas(around)
     secrets = Secrets(
         documents, world, Uses(documents), clock, around.namespace, Changes(around.log, clock)
     )
@@ -68,10 +85,25 @@ def open_workshop(
         documents, agents, recorder.announcer, repeats, clock, around.namespace, permits
     )
     suspender, canceller = around.world(managers.SUSPENDER), around.world(managers.CANCELLER)
-    activation = Activation(world, suspender, recorder, drafts, caps, open_schedules(*kept))
+    activation = Activation(
+        world,
+        suspender,
+        recorder.see,
+        drafts,
+        caps,
+        schedules,
+    )
     deletion = Deletion(world, drafts, recorder.announcer, hooks.forget_agent)
     triggers = Triggers(clock, around.spans)
-    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept), triggers)
+    commands = Commands(
+        world,
+        canceller,
+        recorder.see,
+        repeats,
+        caps,
+        runs,
+        triggers,
+    )
     return Workshop(
         drafts=drafts,
         activation=activation,
@@ -93,3 +125,16 @@ def open_permits(settings: ApiSettings | None, secrets: Secrets, routes: Routes)
         return Permits(secrets, None, None, None, routes)
     allowed = settings.images, settings.allowed_hosts, settings.allowed_secrets
     return Permits(secrets, *allowed, routes)
+
+
+def build_quotas(around: Surroundings) -> tuple[Places, Places]:
+    """Builds the quotas of runs and of schedules; one local person has no limits."""
+    documents, clock, settings = around.documents, around.clock, around.settings
+    if settings is None:
+        return build_run_quotas(documents, clock), build_schedule_quotas(documents, clock)
+    return (
+        build_run_quotas(documents, clock, settings.runs_guest, settings.runs_person),
+        build_schedule_quotas(
+            documents, clock, settings.schedules_guest, settings.schedules_person
+        ),
+    )

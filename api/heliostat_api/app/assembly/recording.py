@@ -4,11 +4,10 @@ from heliostat_api.app.dependencies import Surroundings
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.people.repository import Register
-from heliostat_api.recording.recorder import Recorder
+from heliostat_api.recording.recorder import Follower, Recorder
 from heliostat_api.recording.transcript_finaliser import Closing
 from heliostat_api.records import managers
 from heliostat_api.records.owners import Owners
-from heliostat_api.webhooks.delivery_planner import Occasions
 from heliostat_core.worlds import World
 
 
@@ -17,7 +16,7 @@ def open_recorder(
     world: World,
     transcripts: Transcripts,
     register: Register,
-    occasions: Occasions,
+    followers: tuple[Follower, ...],
 ) -> Recorder:
     """What watches the world, and closes the records of runs that ended."""
     marker = around.world(managers.MARKER)
@@ -31,7 +30,7 @@ def open_recorder(
         closing,
         around.clock,
         register.is_erasing,
-        occasions,
+        followers,
     )
 
 

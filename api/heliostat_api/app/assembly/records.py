@@ -24,6 +24,18 @@ class Records:
     streams: Streams
     archive: Archive
 
+    @property
+    def services(self) -> tuple[object, ...]:
+        """What endpoints may ask for: all of it."""
+        return (
+            self.agents,
+            self.executions,
+            self.transcripts,
+            self.files,
+            self.streams,
+            self.archive,
+        )
+
 
 def open_records(around: Surroundings) -> Records:
     """Over the documents and the log."""

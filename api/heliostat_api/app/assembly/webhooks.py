@@ -7,9 +7,8 @@ from heliostat_api.app.dependencies import Surroundings
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
-from heliostat_api.people.authentication import People
+from heliostat_api.web.dependencies import Access
 from heliostat_api.web.idempotency import Repeats
-from heliostat_api.web.limits import Limits
 from heliostat_api.web.secret_replay import Retelling
 from heliostat_api.web.vaults import Vault
 from heliostat_api.webhooks.addresses import EVERYWHERE, open_addresses
@@ -47,6 +46,11 @@ class Webhooks:
     subscriptions: Subscriptions
     sending: Sending
 
+    @property
+    def services(self) -> tuple[object, ...]:
+        """What endpoints may ask for: all of it."""
+        return self.calls, self.keys, self.subscriptions, self.sending
+
 
 def open_hooks(
     around: Surroundings, agents: Agents, retelling: Retelling, changes: Changes
@@ -70,12 +74,10 @@ def open_hooks(
     )
 
 
-def open_webhooks(
-    hooks: Hooks, agents: Agents, people: People, limits: Limits, commands: Commands
-) -> Webhooks:
+def open_webhooks(hooks: Hooks, agents: Agents, access: Access, commands: Commands) -> Webhooks:
     """Once there is somebody who starts runs."""
     starting = replace(commands, repeats=hooks.deliveries)
-    calls = Calls(agents, hooks.keys, people, limits, starting)
+    calls = Calls(agents, hooks.keys, access, starting)
     return Webhooks(calls, hooks.keys, hooks.subscriptions, hooks.sending)
 
 

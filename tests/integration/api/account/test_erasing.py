@@ -33,7 +33,7 @@ from heliostat_api.events.revocations import Endings
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.repository import REST, Register
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_core.worlds import AGENT, EXECUTION, Ref
 from support.builders.resources import make_agent, make_execution
 from support.shared_api import ApiApp, api_app
@@ -142,7 +142,7 @@ async def test_who_leaves_is_nobody_at_once_and_what_still_comes_is_not_kept(api
     async with api.browser(ANN) as ann:
         assert (await ann.get("/api/agents")).status_code == 401
         assert (await ann.post("/api/agents", json={"name": "x"})).status_code == 401
-    assert await api.parts.commands.recorder.audiences_of(uid) is None
+    assert await api.parts.recorder.audiences_of(uid) is None
     late = await api.give_execution(ANN, "sales-2")
     assert await api.documents.get(f"executions/{late}") is None
     await settle(api)
@@ -167,12 +167,12 @@ async def test_runs_of_an_agent_that_is_gone_go_too_also_after_a_restart(api: Ap
     for name, whose in (("sales-1", "sales"), ("other-1", "other")):
         run = make_execution(name, agent=whose)
         stored = api.world.put({**run.to_json(), "kind": "Execution"})
-        path = await api.parts.commands.recorder.see(EXECUTION, stored)
+        path = await api.parts.recorder.see(EXECUTION, stored)
         assert await api.documents.get(path)
     await api.world.delete(Ref(AGENT, agent.metadata.namespace, "sales"))
     around = api.surroundings
     again = ApiApp(create_app(around), api.world, api.documents, api.clock, around)
-    await again.parts.commands.recorder.catch_up()
+    await again.parts.recorder.catch_up()
     async with again.browser(ANN) as ann:
         await leave(ann)
     await settle(again)

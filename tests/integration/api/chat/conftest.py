@@ -13,7 +13,7 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.assembly import Line
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from support.chatting import ScriptedGateway, Talker, scripted_gateway, talking
 from support.redis_server import RedisServer
 from support.shared_api import ApiApp, api_app

@@ -207,7 +207,7 @@ async def end_its_run(place: ChatPlace, cost_micros: int) -> None:
         ],
     }
     ended = place.api.world.put({**run, "status": status})
-    await place.api.parts.commands.recorder.see(EXECUTION, ended)
+    await place.api.parts.recorder.see(EXECUTION, ended)
 
 
 async def test_a_refusal_goes_back_to_the_model_with_its_field(place: ChatPlace) -> None:

@@ -19,7 +19,7 @@ from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.revocations import Tenure
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from support.redis_server import RedisServer
 from support.shared_api import PAGE, ApiApp, api_app
 

@@ -166,7 +166,7 @@ async def test_a_run_that_ended_gives_its_place_back_and_a_repeated_request_need
             "lastTransitionTime": "2026-11-22T12:00:01Z",
         }
         done = {**running, "status": {"conditions": [ended]}}
-        await api.parts.commands.recorder.see(EXECUTION, done)
+        await api.parts.recorder.see(EXECUTION, done)
         assert (await ann.post(run, json={})).status_code == 202
 
 

@@ -104,7 +104,7 @@ def standing(paused: datetime | None, missed: Sequence[datetime] = ()) -> JsonOb
 async def see(api: ApiApp, obj: JsonObject) -> str:
     """The recorder sees it."""
     kind = AGENT if obj["kind"] == "Agent" else EXECUTION
-    return await api.parts.commands.recorder.see(kind, api.world.put(obj))
+    return await api.parts.recorder.see(kind, api.world.put(obj))
 
 
 @asynccontextmanager
