@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from heliostat_gateway.calls.lifecycle import OpenCalls
 from heliostat_gateway.main import create_app
 from heliostat_gateway.observability.logs import set_up_logs
-from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.serving.listening import listen
 from heliostat_gateway.settings import SettingsError, read_settings
 from heliostat_gateway.storage import StorageError
@@ -69,7 +68,7 @@ def main() -> int:
         settings = read_settings()
         listening = listen(settings.host, settings.port)
         app = create_app(settings)
-    except (SettingsError, ScenarioError, StorageError) as error:
+    except (SettingsError, StorageError) as error:
         print(f"heliostat-gateway: {error}", file=sys.stderr)  # noqa: T201
         return 2
     config = uvicorn.Config(

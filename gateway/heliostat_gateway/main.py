@@ -23,19 +23,17 @@ from heliostat_gateway.calls.traces import RequestSpans
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
+from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
 from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
 from heliostat_gateway.serving.fast_path import FastPathApp
 from heliostat_gateway.serving.routers import (
     build_router,
     open_managed_keys,
-    read_all_scenarios,
 )
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.state_backends import StateBackends, local_backends
@@ -96,10 +94,9 @@ class Gateway:
 def build_gateway(settings: Settings) -> Gateway:
     """A gateway over the data folder.
 
-    Raises SettingsError, RoutesError, ScenarioError, StorageError.
+    Raises SettingsError, RoutesError, StorageError.
     """
-    scenarios = read_all_scenarios(settings)
-    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
+    scripted = open_scripted(settings)
     connections = SharedSession()
     managed = open_managed_keys(settings)
     router = build_router(settings, scripted, connections, managed)
@@ -184,7 +181,7 @@ def _admin(
         breakers=backends.breakers,
         ledger=backends.ledger,
         router=router,
-        bill=scripted.bill,
+        scripted=scripted,
         agent_restrictions=backends.agent_restrictions,
         desk=desk,
     )

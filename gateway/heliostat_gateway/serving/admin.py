@@ -20,11 +20,11 @@ from heliostat_gateway.limits.restrictions import AgentRestrictions, Kind, resum
 from heliostat_gateway.money.bookings import ExecutionTotal
 from heliostat_gateway.money.budget_endpoints import Budgets
 from heliostat_gateway.money.ledger import Ledger
+from heliostat_gateway.providers.scripted import ScriptedBill, ScriptedProvider
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.routes.plans import NotServed, RouteReason
 from heliostat_gateway.routes.routing import ANYONE, Router
-from heliostat_gateway.scripted.bill import Bill, BillEntry
 from heliostat_gateway.serving.admission import admits
 
 
@@ -132,13 +132,6 @@ class BreakerList(_Document):
     breakers: list[BreakerView]
 
 
-class ScriptedBill(_Document):
-    """The scripted provider's own invoice."""
-
-    total_nanos: int
-    entries: list[BillEntry]
-
-
 @dataclass(frozen=True)
 class Admin:
     """The endpoints' collaborators."""
@@ -149,7 +142,7 @@ class Admin:
     breakers: Breakers
     ledger: Ledger
     router: Router
-    bill: Bill
+    scripted: ScriptedProvider
     agent_restrictions: AgentRestrictions
     desk: Desk | None  # None: the writer of the shared ledger answers its questions
 
@@ -264,8 +257,7 @@ class Admin:
 
     async def scripted_bill(self, execution: str | None = None) -> ScriptedBill:
         """The invoice of the scripted provider, of one execution or in all."""
-        entries = self.bill.entries(execution)
-        return ScriptedBill(total_nanos=sum(e.cost_nanos for e in entries), entries=entries)
+        return self.scripted.invoice(execution)
 
 
 def _execution_cost(uid: str, total: ExecutionTotal) -> ExecutionCost:

@@ -1,12 +1,7 @@
 """Builds the router of a gateway, or of a command that only explains one."""
 
-from collections.abc import Mapping
-from decimal import Decimal
-from importlib.resources import as_file, files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.catalog import (
     KEY_VARIABLES,
     PRICE_IDS,
@@ -21,11 +16,10 @@ from heliostat_gateway.providers.credentials import (
     EnvironmentKeys,
     FolderKeys,
 )
+from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.checks import RouteValidationContext
 from heliostat_gateway.routes.routing import FixedRoutes, Router, RoutesFile, RouteSource
-from heliostat_gateway.scripted.provider import ScriptedProvider
-from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
 from heliostat_gateway.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -39,7 +33,7 @@ def build_router(
     managed: CredentialSource | None = None,
 ) -> Router:
     """The router of the settings. Raises SettingsError, RoutesError."""
-    known = build_validation_context(scripted.scenarios)
+    known = build_validation_context(scripted)
     router = Router(
         offers={
             **build_offers(settings.base_urls(), connections),
@@ -85,50 +79,16 @@ def open_managed_keys(settings: Settings) -> "ManagedKeys | None":
     return ManagedKeys(reader, settings.managed_secrets(), ages)
 
 
-def build_validation_context(scenarios: Mapping[str, Scenario]) -> RouteValidationContext:
+def build_validation_context(scripted: ScriptedProvider) -> RouteValidationContext:
     """What routes files are checked against."""
     return RouteValidationContext(
         price_ids=PRICE_IDS,
         key_variables=frozenset(KEY_VARIABLES),
-        scenarios={name: _scenario_rates(each) for name, each in scenarios.items()},
+        scenarios=scripted.rates,
     )
-
-
-def read_all_scenarios(settings: Settings) -> dict[str, Scenario]:
-    """Packaged scenarios and one's own. Raises SettingsError, ScenarioError."""
-    with as_file(files("heliostat_gateway") / "scenarios") as packaged:
-        folders = [packaged] if settings.scenarios_dir is None else [packaged, _own(settings)]
-        scenarios = read_scenarios(*folders)
-    if settings.scripted_default not in scenarios:
-        raise SettingsError(
-            "HELIOSTAT_GATEWAY_SCRIPTED_DEFAULT must name a scenario, one of: "
-            f"{', '.join(sorted(scenarios))}."
-        )
-    return scenarios
-
-
-def _own(settings: Settings) -> Path:
-    folder = settings.scenarios_dir
-    if folder is None or not folder.is_dir():
-        raise SettingsError(f"HELIOSTAT_GATEWAY_SCENARIOS_DIR ({folder}) must be a folder.")
-    return folder
 
 
 def _routes(settings: Settings, known: RouteValidationContext) -> RouteSource:
     if settings.routes_file is None:
         return FixedRoutes()
     return RoutesFile(settings.routes_file, known)
-
-
-def _scenario_rates(scenario: Scenario) -> FlatRates:
-    prices = scenario.prices
-    rates = {
-        "input": Decimal(prices.input),
-        "output": Decimal(prices.output),
-        "cache_read": Decimal(prices.cache_read),
-        "cache_write_5m": Decimal(prices.cache_write5m),
-        "cache_write_1h": Decimal(prices.cache_write1h),
-    }
-    if prices.web_searches is not None:  # per thousand there, per million here
-        rates["web_searches"] = Decimal(prices.web_searches) * 1000
-    return FlatRates(rates)

@@ -13,11 +13,11 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Plan, Timeouts
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_json.encoding import dump_object
 from heliostat_json.objects import JsonObject
+from heliostat_scripted.bill import Bill
 
 CALLER = Caller(key="k", kind=KeyKind.USER, account="k", user="ann")
 DOCUMENT: JsonObject = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
