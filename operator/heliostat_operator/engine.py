@@ -29,18 +29,17 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.agents.fleet import AgentReconciler
-from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.gateway.ledgers import Gateway
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns, UnfinishedRuns
+from heliostat_operator.model.keys import Key
+from heliostat_operator.model.meters import TickMeter, Unmetered
 from heliostat_operator.network.guards import Guards
-from heliostat_operator.observability.census import Census
 from heliostat_operator.queues import KeyQueue
-from heliostat_operator.runs.arrivals import Arrivals, Echoes
-from heliostat_operator.runs.effects import Applier, KeySigner
+from heliostat_operator.runs.caches import FreshExecutions, OwnWrites
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.effect_runner import EffectRunner, KeySigner
 from heliostat_operator.runs.observe import Observer
 from heliostat_operator.runs.reconcile import ExecutionReconciler, Follower
-from heliostat_operator.runs.seats import Board, Key
-from heliostat_operator.schedules.live import ScheduledRuns
-from heliostat_operator.schedules.meters import TickMeter, Unmetered
 from heliostat_operator.schedules.reconcile import ScheduleReconciler
 from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.secrets.vaults import Vault
@@ -131,28 +130,30 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._meter = meter
-        self.board = Board(settings.max_concurrent_executions, settings.aging_seconds)
-        self.census = Census()
-        self._observer = Observer(
-            world, gateway, self.board, clock, settings.usage_seconds, vault=vault
+        self.limiter = ConcurrencyLimiter(
+            settings.max_concurrent_executions, settings.aging_seconds
         )
-        self._arrivals = Arrivals(time.monotonic)
-        self._echoes = Echoes()
+        self.census = UnfinishedRuns()
+        self._observer = Observer(
+            world, gateway, self.limiter, clock, settings.usage_seconds, vault=vault
+        )
+        self._arrivals = FreshExecutions(time.monotonic)
+        self._own_writes = OwnWrites()
         self._overheard: dict[Key, list[str]] = {}  # versions seen while a look goes on
         self._guards = Guards(world, settings, UNFINISHED)
-        applier = Applier(world, gateway, signer, self._guards, settings, clock)
+        effect_runner = EffectRunner(world, gateway, signer, self._guards, settings, clock)
         self._executions = ExecutionReconciler(
             world,
             self._observer,
-            applier,
-            self.board,
+            effect_runner,
+            self.limiter,
             settings,
             clock,
-            self._echoes,
+            self._own_writes,
             followers,
         )
         self._agents = AgentReconciler(
-            world, gateway, self.board, clock, settings, vault, triggers, self._guards
+            world, gateway, self.limiter, clock, settings, vault, triggers, self._guards
         )
         self._known_agents, self._runs = KnownAgents(), ScheduledRuns()
         ticks = meter.schedules if meter else Unmetered()
@@ -217,7 +218,7 @@ class Engine:
     def _see_agent(self, key: Key, change: Change) -> None:
         self._observer.forget_agent(key)
         if change.type == "DELETED":
-            self.board.forget_agent(key)
+            self.limiter.forget_agent(key)
             self._known_agents.forget(key)
             self._written.pop(key, None)
             if self._meter is not None:
@@ -225,7 +226,7 @@ class Engine:
             self._look_at_network(key[0])
         else:
             agent = Agent.model_validate(change.object)
-            self.board.see_agent(agent)
+            self.limiter.see_agent(agent)
             self._known_agents.see(agent)
             if self._meter is not None:
                 self._meter.sees(agent)
@@ -239,27 +240,27 @@ class Engine:
         self.schedule_queue.add(key)
         self.agent_queue.add(key)
         self._wake_trigger(key)
-        for waiting in self.board.waiting_for(key):
+        for waiting in self.limiter.waiting_for(key):
             self.execution_queue.add(waiting)
 
     def _see_execution(self, key: Key, change: Change) -> None:
         execution = Execution.model_validate(change.object)
-        had_a_claim = key in self.board
+        had_a_claim = key in self.limiter
         if change.type == "DELETED":
-            self.board.forget_execution(key)
+            self.limiter.forget_execution(key)
             self.census.forget(key)
             self._runs.forget(key)
             self._arrivals.forget(key)
             self._observer.forget_execution(key)
         else:
-            self.board.see_execution(execution)
+            self.limiter.see_execution(execution)
             self.census.see(execution)
             self._runs.see(execution)
         if change.type == "DELETED" or execution.is_finished or execution.is_offer:
             agent = (key[0], execution.spec.agent_ref.name)
             self.schedule_queue.add(agent, urgent=execution.is_offer)
-        if had_a_claim and key not in self.board:
-            self._give_seat_on()
+        if had_a_claim and key not in self.limiter:
+            self._give_slot_on()
         if self._is_news(key, execution.metadata.resource_version):
             if change.type != "DELETED":
                 self._arrivals.bring(key, execution)
@@ -285,7 +286,7 @@ class Engine:
         if self.execution_queue.works_on(key):
             self._overheard.setdefault(key, []).append(version)
             return False
-        return not self._echoes.heard(version)
+        return not self._own_writes.heard(version)
 
     def wake_agent(self, key: Key) -> None:
         self.agent_queue.add_later(key, self._pauses.get(key, _AGENT_PAUSE))
@@ -311,12 +312,12 @@ class Engine:
 
     async def resync(self) -> None:
         """Read every Agent and unfinished Execution anew: what a watch missed is found here."""
-        before, runs, counted = self.board.known(), self._runs.known(), self.census.known()
+        before, runs, counted = self.limiter.known(), self._runs.known(), self.census.known()
         agents = [key async for key in self._listed(AGENT, Selection())]
         executions = [
             key async for key in self._listed(EXECUTION, Selection(label_terms=(UNFINISHED,)))
         ]
-        self.board.keep_only(before, executions, agents)
+        self.limiter.keep_only(before, executions, agents)
         self._runs.keep_only(runs, executions)
         self.census.keep_only(counted, executions)
         if self._meter is not None:
@@ -331,7 +332,9 @@ class Engine:
     async def _listed(self, kind: Kind, selection: Selection) -> AsyncIterator[Key]:
         async for found in self._world.list(kind, selection):
             meta = ObjectMeta.model_validate(found["metadata"])
-            self._echoes.heard(meta.resource_version)  # what is listed is looked at, ours or not
+            self._own_writes.heard(
+                meta.resource_version
+            )  # what is listed is looked at, ours or not
             self.see(kind, Change("MODIFIED", found))
             yield (meta.namespace, meta.name)
 
@@ -345,11 +348,11 @@ class Engine:
 
     async def _reconcile_execution(self, key: Key) -> float | None:
         begin_lines(execution="/".join(key))
-        had_a_claim = key in self.board
+        had_a_claim = key in self.limiter
         try:
             return await self._look(key, had_a_claim)
         finally:
-            overheard = [self._echoes.heard(each) for each in self._overheard.pop(key, ())]
+            overheard = [self._own_writes.heard(each) for each in self._overheard.pop(key, ())]
             if not all(overheard):
                 self.execution_queue.add(key)
 
@@ -357,12 +360,12 @@ class Engine:
         delay = await self._timed(
             "execution", self._executions.reconcile(key, self._arrivals.take(key))
         )
-        if had_a_claim and key not in self.board:
-            self._give_seat_on()
+        if had_a_claim and key not in self.limiter:
+            self._give_slot_on()
         return delay
 
-    def _give_seat_on(self) -> None:
-        for key in self.board.granted(self._clock()):
+    def _give_slot_on(self) -> None:
+        for key in self.limiter.granted(self._clock()):
             self.execution_queue.add(key)
 
     async def _reconcile_agent(self, key: Key) -> float | None:

@@ -15,11 +15,8 @@ from heliostat_core.names import (
 from heliostat_core.secret_refs import cluster_refs, managed_refs
 from heliostat_core.traces import TRACEPARENT_VARIABLE, runner_context
 from heliostat_core.worlds import JOB, JsonObject, JsonValue
-from heliostat_operator.builders.metadata import (
-    owned_metadata,
-)
-from heliostat_operator.builders.run_documents import TERMINATION_GRACE_SECONDS
-from heliostat_operator.builders.secrets import managed_key
+from heliostat_operator.builders.owned_objects import owned_metadata
+from heliostat_operator.builders.run_secrets import TERMINATION_GRACE_SECONDS, managed_key
 
 RUN_DIR = "/run/heliostat"
 WORKSPACE = "/workspace"

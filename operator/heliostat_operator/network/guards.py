@@ -42,10 +42,10 @@ from heliostat_operator.builders.network_policies import (
     build_hosts,
     domains_of,
 )
+from heliostat_operator.model.api_addresses import read_addresses
+from heliostat_operator.model.keys import Key
+from heliostat_operator.model.peers import read_peers
 from heliostat_operator.network.holds import Hold
-from heliostat_operator.network.peers import read_peers
-from heliostat_operator.runs.seats import Key
-from heliostat_operator.schedules.cron_jobs import read_addresses
 from heliostat_operator.settings import OperatorSettings
 
 _Address = tuple[str, str, str]  # namespace, kind, name

@@ -1,8 +1,7 @@
 """Admission: one ordered list answers why an Execution does not start, and when it will.
 
 Each check is pure and looks at one candidate; the first that blocks names itself. Checks of later
-features are further rows.
-"""
+features are further rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +10,17 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import BlockedBy, Execution
+from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
+from heliostat_core.schedules.fires import end_of_blackouts
+from heliostat_core.schedules.status import SchedulePause
 from heliostat_google.problems import SecretProblem
 from heliostat_operator.gateway.ledgers import AgentSum
-from heliostat_operator.schedules.blocks import end_of_blackout, schedule_pause
+from heliostat_operator.model.effects import Charge
 
 
 @dataclass(frozen=True)
-class Seats:
-    """How the limits stand for one Execution. `granted` says that a seat is free for it now."""
+class SlotStatus:
+    """How the limits stand for one Execution. `granted` says that a slot is free for it now."""
 
     granted: bool
     agent_running: int
@@ -38,7 +40,7 @@ class Candidate:
 
     execution: Execution
     agent: Agent | None
-    seats: Seats
+    slots: SlotStatus
     now: datetime
     pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
     secret_problem: SecretProblem | None = None  # why a secret of Secret Manager can't be had
@@ -123,25 +125,25 @@ def block_of(problem: SecretProblem) -> BlockedBy:
     return BlockedBy(reason=problem.reason.value, message=problem.message[:1024])
 
 
-def _agent_has_a_seat(candidate: Candidate) -> BlockedBy | None:
-    seats = candidate.seats
-    if seats.granted or not seats.agent_is_full:
+def _agent_has_a_slot(candidate: Candidate) -> BlockedBy | None:
+    slots = candidate.slots
+    if slots.granted or not slots.agent_is_full:
         return None
     return BlockedBy(
         reason=BlockedReason.AGENT_CONCURRENCY,
-        message=f"{seats.agent_running} of {seats.agent_limit} Executions of this Agent run; "
-        f"{seats.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
+        message=f"{slots.agent_running} of {slots.agent_limit} Executions of this Agent run; "
+        f"{slots.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
     )
 
 
-def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
-    seats = candidate.seats
-    if seats.granted:
+def _total_has_a_slot(candidate: Candidate) -> BlockedBy | None:
+    slots = candidate.slots
+    if slots.granted:
         return None
     return BlockedBy(
         reason=BlockedReason.TOTAL_CONCURRENCY,
-        message=f"{seats.total_running} of {seats.total_limit} Executions of this operator run; "
-        f"{seats.ahead} wait before this one.",
+        message=f"{slots.total_running} of {slots.total_limit} Executions of this operator run; "
+        f"{slots.ahead} wait before this one.",
     )
 
 
@@ -153,11 +155,45 @@ CHAIN: tuple[Check, ...] = (
     _no_blackout,  # a run of a schedule, later
     _agent_not_paused,  # its calls would be refused
     _secrets_can_be_had,  # it would start without what it needs
-    _agent_has_a_seat,  # the Agent's own limit
-    _total_has_a_seat,  # the operator's limit
+    _agent_has_a_slot,  # the Agent's own limit
+    _total_has_a_slot,  # the operator's limit
 )
 
 
 def first_block(candidate: Candidate) -> BlockedBy | None:
     """The first check that blocks, or None when the Execution may start."""
     return next((found for check in CHAIN if (found := check(candidate)) is not None), None)
+
+
+def charge_of(execution: Execution, agent: Agent) -> Charge:
+    """On whom the model calls of a run are booked: an Execution's own owner comes before its
+    Agent's; budgets are the Agent's alone."""
+    of_agent = agent.metadata.annotations
+    owner = execution.metadata.annotations.get(OWNER_ANNOTATION) or of_agent.get(OWNER_ANNOTATION)
+    named = of_agent.get(BUDGETS_ANNOTATION, "").split(",")
+    budgets = tuple(dict.fromkeys(each.strip() for each in named if each.strip()))
+    return Charge(owner or "", budgets)
+
+
+def schedule_pause(execution: Execution, agent: Agent | None) -> SchedulePause | None:
+    """Why its schedule stands still, where it does."""
+    if agent is None or not execution.is_scheduled or agent.status.schedule is None:
+        return None
+    return agent.status.schedule.paused
+
+
+def end_of_blackout(execution: Execution, agent: Agent | None, now: datetime) -> datetime | None:
+    """When the blackouts that hold now are over; None where none holds."""
+    schedule = agent.spec.schedule if agent else None
+    if schedule is None or not execution.is_scheduled:
+        return None
+    return end_of_blackouts(schedule, now)
+
+
+def is_held_by_schedule(execution: Execution, agent: Agent | None, now: datetime) -> bool:
+    """Whether it takes no slot."""
+    return (
+        execution.is_offer
+        or schedule_pause(execution, agent) is not None
+        or end_of_blackout(execution, agent, now) is not None
+    )

@@ -27,20 +27,18 @@ from heliostat_core.executions import (
     compute_phase,
 )
 from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER, attempt_name
-from heliostat_operator.runs.actions import (
-    Action,
-    FreezeAgent,
+from heliostat_operator.builders.run_secrets import missing_parameters, too_long
+from heliostat_operator.model.effects import (
+    Effect,
     HoldExecution,
     ReleaseExecution,
     RevokeKey,
+    SnapshotAgent,
     StartAttempt,
 )
-from heliostat_operator.runs.admission import Candidate, block_of, first_block
-from heliostat_operator.runs.charges import charge_of
+from heliostat_operator.runs.admission import Candidate, block_of, charge_of, first_block
 from heliostat_operator.runs.diagnosis import STARTS, Diagnosis, Ended, Facts, Runs, Waits, diagnose
-from heliostat_operator.runs.document_size import too_long
 from heliostat_operator.runs.observations import Observation
-from heliostat_operator.runs.prompts import missing_parameters
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
 from heliostat_operator.runs.status import (
     Stamp,
@@ -73,7 +71,7 @@ class Decision:
     """
 
     status: ExecutionStatus
-    actions: tuple[Action, ...] = ()
+    effects: tuple[Effect, ...] = ()
     again_after: float | None = None
 
 
@@ -108,7 +106,7 @@ def _decide(
     stop = compute_stop(execution, seen.facts, stamp.now, settings)
     if stop is not None:
         stopping = decide_stop(execution, status, seen.facts, stop, stamp)
-        return Decision(stopping.status, stopping.actions, stopping.again_after)
+        return Decision(stopping.status, stopping.effects, stopping.again_after)
     if not execution.is_admitted:
         return _decide_admission(execution, status, seen, stamp, settings)
     return _decide_attempt(execution, status, seen, stamp, settings)
@@ -162,7 +160,7 @@ def _decide_admission(
         return _refuse(status, stamp, refused)
     status = _with_agent_seen(status, seen.agent)
     candidate = Candidate(
-        execution, seen.agent, seen.seats, stamp.now, seen.pause, seen.vaulted.problem
+        execution, seen.agent, seen.slots, stamp.now, seen.pause, seen.vaulted.problem
     )
     block = first_block(candidate)
     if block is not None or seen.agent is None:
@@ -180,7 +178,7 @@ def _decide_admission(
     )
     status = _starting(status, stamp).model_copy(update={"timeout": timeout})
     charge = charge_of(execution, seen.agent)
-    freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid, charge)
+    freeze = SnapshotAgent(seen.agent.spec, seen.agent.metadata.uid, charge)
     return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
 
 
@@ -285,7 +283,7 @@ def _decide_attempt(
             message="The record of this admitted run is not whole. Make a new Execution.",
         )
         stopping = decide_stop(execution, status, seen.facts, lost, stamp)
-        return Decision(stopping.status, stopping.actions, stopping.again_after)
+        return Decision(stopping.status, stopping.effects, stopping.again_after)
     if attempt.is_over:
         return _decide_next(execution, status, attempt, seen.frozen, stamp, settings)
     if not _was_started(attempt, seen.facts):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum
-from heliostat_operator.runs.admission import Seats
-from heliostat_operator.runs.charges import NOBODY, Charge
+from heliostat_operator.model.effects import NOBODY, Charge
+from heliostat_operator.runs.admission import SlotStatus
 from heliostat_operator.runs.diagnosis import Facts
 from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
 
@@ -30,7 +30,7 @@ class Observation:
 
     agent: Agent | None
     frozen: AgentSpec | None
-    seats: Seats
+    slots: SlotStatus
     facts: Facts
     ledger: LedgerSum | None
     pause: AgentSum | None = None

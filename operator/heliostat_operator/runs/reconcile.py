@@ -19,15 +19,15 @@ from heliostat_core.worlds import (
     World,
     WorldError,
 )
-from heliostat_operator.runs.actions import Action, FreezeAgent
-from heliostat_operator.runs.arrivals import Arrival, Echoes
-from heliostat_operator.runs.effects import Applier, Effects, NameTakenError
+from heliostat_operator.model.effects import Effect, SnapshotAgent
+from heliostat_operator.model.keys import Key
+from heliostat_operator.runs.caches import FreshExecution, OwnWrites, PendingJobUids
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.effect_runner import Applied, EffectRunner, NameTakenError
 from heliostat_operator.runs.lifecycle import decide
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.observe import Observer
-from heliostat_operator.runs.seats import Board, Key
 from heliostat_operator.runs.status import names_due, with_blocks
-from heliostat_operator.runs.unwritten import Unwritten
 from heliostat_operator.settings import OperatorSettings
 from heliostat_telemetry.lines import add_to_lines
 
@@ -57,24 +57,24 @@ class ExecutionReconciler:
         self,
         world: World,
         observer: Observer,
-        applier: Applier,
-        board: Board,
+        effect_runner: EffectRunner,
+        limiter: ConcurrencyLimiter,
         settings: OperatorSettings,
         clock: Callable[[], datetime],
-        echoes: Echoes | None = None,
+        own_writes: OwnWrites | None = None,
         followers: Sequence[Follower] = (),
     ) -> None:
         self._world = world
         self._observer = observer
-        self._applier = applier
-        self._board = board
+        self._effect_runner = effect_runner
+        self._limiter = limiter
         self._settings = settings
         self._clock = clock
-        self._echoes = echoes or Echoes()
+        self._own_writes = own_writes or OwnWrites()
         self._followers = followers
-        self._unwritten = Unwritten()
+        self._pending_uids = PendingJobUids()
 
-    async def reconcile(self, key: Key, arrival: Arrival | None = None) -> float | None:
+    async def reconcile(self, key: Key, arrival: FreshExecution | None = None) -> float | None:
         """In how many seconds to look again, or None for not before something changes.
 
         `arrival` is the Execution as the watch has just brought it; without one it is read.
@@ -82,21 +82,21 @@ class ExecutionReconciler:
         try:
             delay = await self._reconcile(key, arrival)
         except UnavailableError:
-            raise  # the admission may have arrived: its seat stays held until we know
+            raise  # the admission may have arrived: its slot stays held until we know
         except Exception:
-            self._board.let_go(key)
+            self._limiter.release(key)
             raise
-        self._board.let_go(key)
+        self._limiter.release(key)
         return delay
 
-    async def _reconcile(self, key: Key, arrival: Arrival | None) -> float | None:
+    async def _reconcile(self, key: Key, arrival: FreshExecution | None) -> float | None:
         execution = arrival.execution if arrival else await self._read(key)
         arrived = arrival.at if arrival else None
         recorded: Frozen | None = None
         for _ in range(_MOST_STEPS):
             if execution is None:
-                self._board.forget_execution(key)
-                self._unwritten.forget(key)
+                self._limiter.forget_execution(key)
+                self._pending_uids.forget(key)
                 return None
             try:
                 step = await self._step(execution, arrived, recorded)
@@ -115,28 +115,28 @@ class ExecutionReconciler:
         self, execution: Execution, arrived: float | None, recorded: Frozen | None
     ) -> _Step:
         add_to_lines(correlationId=execution.correlation_id)
-        known = self._unwritten.recall(execution)
+        known = self._pending_uids.recall(execution)
         seen = await self._observer.observe(known, arrived=arrived, recorded=recorded)
         decision = decide(known, seen, self._clock(), self._settings)
         try:
-            effects = await self._apply(execution, decision.actions)
+            applied = await self._apply(execution, decision.effects)
         except (NameTakenError, InvalidError, ForbiddenError) as error:
             await self._tell(execution, error)
             raise
-        status = effects.in_status(decision.status)
+        status = applied.in_status(decision.status)
         wait = self._names_wait(execution, status)
         if wait > 0:
-            self._unwritten.keep(execution, status)
+            self._pending_uids.keep(execution, status)
             again = wait if decision.again_after is None else min(wait, decision.again_after)
             return _Step(execution, again)
-        written = await self._write(execution, status, effects)
+        written = await self._write(execution, status, applied)
         if written is not None:
-            self._board.see_execution(written)
+            self._limiter.see_execution(written)
             self._tell_followers(execution, written)
-        progressed = bool(effects.revoked) and decision.again_after is not None
+        progressed = bool(applied.revoked) and decision.again_after is not None
         again_after = 0 if progressed else decision.again_after
         if len(status.attempts) > len(execution.status.attempts):
-            return _Step(written, again_after, _frozen(decision.actions, seen))
+            return _Step(written, again_after, _frozen(decision.effects, seen))
         return _Step(written, again_after)
 
     def _tell_followers(self, before: Execution, after: Execution) -> None:
@@ -145,11 +145,11 @@ class ExecutionReconciler:
         for follower in self._followers:
             follower(before, after)
 
-    async def _apply(self, execution: Execution, actions: tuple[Action, ...]) -> Effects:
-        effects = await self._applier.apply(execution, actions)
-        for version in effects.versions:
-            self._echoes.expect(version)
-        return effects
+    async def _apply(self, execution: Execution, effects: tuple[Effect, ...]) -> Applied:
+        applied = await self._effect_runner.apply(execution, effects)
+        for version in applied.versions:
+            self._own_writes.expect(version)
+        return applied
 
     def _names_wait(self, execution: Execution, status: ExecutionStatus) -> float:
         """In how many seconds this change has to be written; 0 for now."""
@@ -159,15 +159,15 @@ class ExecutionReconciler:
         return (due - self._clock()).total_seconds() if due else 0
 
     async def _write(
-        self, execution: Execution, status: ExecutionStatus, effects: Effects
+        self, execution: Execution, status: ExecutionStatus, applied: Applied
     ) -> Execution | None:
         """The Execution after the write, or None when it is gone."""
         meta = execution.metadata
         if status == execution.status:
-            if effects.resource_version == meta.resource_version:
+            if applied.resource_version == meta.resource_version:
                 return execution
             return await self._read((meta.namespace, meta.name))
-        return await self._patch(meta, effects.resource_version, status)
+        return await self._patch(meta, applied.resource_version, status)
 
     async def _tell(self, execution: Execution, error: WorldError) -> None:
         """What the API server refuses is for people to mend: its words stand in the status."""
@@ -200,13 +200,13 @@ class ExecutionReconciler:
         except NotFoundError:
             return None
         written = Execution.model_validate(patched)
-        self._echoes.expect(written.metadata.resource_version)
+        self._own_writes.expect(written.metadata.resource_version)
         return written
 
 
-def _frozen(actions: tuple[Action, ...], seen: Observation) -> Frozen | None:
+def _frozen(effects: tuple[Effect, ...], seen: Observation) -> Frozen | None:
     """What the attempts of the run have in common, as it was just frozen or read."""
-    for each in actions:
-        if isinstance(each, FreezeAgent):
+    for each in effects:
+        if isinstance(each, SnapshotAgent):
             return Frozen(each.spec, each.charge)
     return Frozen(seen.frozen, seen.charge) if seen.frozen else None

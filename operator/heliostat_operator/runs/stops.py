@@ -16,7 +16,7 @@ from heliostat_core.executions import (
     ExecutionStatus,
 )
 from heliostat_core.resources import ManagedFields, ObjectMeta
-from heliostat_operator.runs.actions import Action, RevokeKey, StopAttempt, TellAgent
+from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.runs.diagnosis import Ended, Facts, diagnose
 from heliostat_operator.runs.status import (
     Stamp,
@@ -45,7 +45,7 @@ class Stopping:
     """The part of a decision that stops a run."""
 
     status: ExecutionStatus
-    actions: tuple[Action, ...]
+    effects: tuple[Effect, ...]
     again_after: float | None
 
 
@@ -151,7 +151,7 @@ def _nothing_left(facts: Facts) -> bool:
     return facts.pod is None and facts.job is None
 
 
-def _told(execution: Execution, stop: Cancellation) -> tuple[Action, ...]:
+def _told(execution: Execution, stop: Cancellation) -> tuple[Effect, ...]:
     """A deletion takes the record with it: an Event on the Agent remains."""
     if stop.reason != FinishedReason.DELETED or execution.current_attempt is None:
         return ()
@@ -169,12 +169,12 @@ def _stopped(
     attempt: Attempt | None,
     stop: Cancellation,
     stamp: Stamp,
-    actions: tuple[Action, ...],
+    effects: tuple[Effect, ...],
 ) -> Stopping:
     if attempt is not None and not attempt.is_over:
         status = with_attempt(status, stopped_attempt(attempt, stop, stamp.now))
     status = compute_finished(status, stamp, False, stop.reason, stop.message)
-    return Stopping(status, actions, 0)
+    return Stopping(status, effects, 0)
 
 
 def _finished_first(
@@ -182,7 +182,7 @@ def _finished_first(
     attempt: Attempt,
     ended: Ended,
     stamp: Stamp,
-    actions: tuple[Action, ...],
+    effects: tuple[Effect, ...],
 ) -> Stopping:
     """The run had succeeded before the stop could reach it: its result is not thrown away."""
     attempt = closed_attempt(attempt, ended, stamp.now)
@@ -190,4 +190,4 @@ def _finished_first(
     status = compute_finished(
         compute_running(status, stamp, None), stamp, True, ended.reason, ended.message
     )
-    return Stopping(status, actions, 0)
+    return Stopping(status, effects, 0)

@@ -162,7 +162,7 @@ async def work_until_then(engine: Engine, world: MemoryWorld) -> None:
         await task
 
 
-def test_a_seat_that_the_watch_frees_is_given_on_at_once() -> None:
+def test_a_slot_that_the_watch_frees_is_given_on_at_once() -> None:
     # The watch is behind our own writes: it may bring the end of a run after the reconcile that
     # wrote it has passed on, and its old state just before.
     world = make_world(make_execution("first"), make_execution("second", created=NOW + seconds(1)))
