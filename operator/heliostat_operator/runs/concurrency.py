@@ -12,6 +12,7 @@ from datetime import datetime
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
+from heliostat_operator.controllers.base import Context
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import SlotStatus
 
@@ -256,3 +257,12 @@ def slot_request_of(execution: Execution) -> SlotRequest:
 
 def _later(instant: datetime, seconds: float) -> datetime:
     return datetime.fromtimestamp(instant.timestamp() + seconds, tz=instant.tzinfo)
+
+
+def limiter_of(context: Context) -> ConcurrencyLimiter:
+    """The one limiter of all controllers."""
+    settings = context.settings
+    return context.shared(
+        ConcurrencyLimiter,
+        lambda: ConcurrencyLimiter(settings.max_concurrent_executions, settings.aging_seconds),
+    )

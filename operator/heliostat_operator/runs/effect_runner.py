@@ -1,13 +1,11 @@
 """Applies a decision's effects to the world; each may be repeated after any crash."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from heliostat_core.agents import Agent
-from heliostat_core.egress import Network
 from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_core.names import (
     AGENT_LABEL,
@@ -39,7 +37,7 @@ from heliostat_operator.builders.owned_objects import (
     read_snapshot,
 )
 from heliostat_operator.builders.run_secrets import build_run_document, build_secret
-from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError
+from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, KeySigner
 from heliostat_operator.model.effects import (
     Effect,
     HoldExecution,
@@ -56,14 +54,6 @@ from heliostat_operator.settings import OperatorSettings
 
 class NameTakenError(WorldError):
     """An object of that name exists, and it was not made for this Execution."""
-
-
-class KeySigner(Protocol):
-    """Signs the key of an attempt."""
-
-    def execution_key(
-        self, execution: Execution, start: StartAttempt, never: Sequence[Network] = ()
-    ) -> str: ...
 
 
 @dataclass

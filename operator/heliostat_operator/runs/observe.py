@@ -26,12 +26,13 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_operator.builders.owned_objects import read_charge, read_snapshot
+from heliostat_operator.controllers.base import Context
 from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.model.effects import NOBODY
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
 from heliostat_operator.runs.caches import Pauses
-from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.diagnosis import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
@@ -262,3 +263,18 @@ def counted_seconds(job: Job | None, now: datetime) -> float:
 
 def _made_a_job(execution: Execution) -> bool:
     return any(each.job_uid for each in execution.status.attempts)
+
+
+def observer_of(context: Context) -> Observer:
+    """The one observer of all controllers."""
+    return context.shared(
+        Observer,
+        lambda: Observer(
+            context.world,
+            context.gateway,
+            limiter_of(context),
+            context.clock,
+            context.settings.usage_seconds,
+            vault=context.vault,
+        ),
+    )

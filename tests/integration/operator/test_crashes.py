@@ -37,16 +37,16 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator.engine import UNFINISHED, utc_now
+from heliostat_operator.engine import utc_now
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.model.keys import Key
 from heliostat_operator.network.guards import Guards
 from heliostat_operator.runs.caches import FreshExecutions
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.controller import ExecutionReconciler
 from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
 from heliostat_operator.runs.pods import Pod
-from heliostat_operator.runs.reconcile import ExecutionReconciler
 from support.builders.pods import make_result, running, terminated
 from support.builders.resources import make_settings
 from support.control_plane import Address
@@ -118,9 +118,7 @@ class Operator:
         self.reconciler = ExecutionReconciler(
             world,
             Observer(world, gateway, limiter, clock, settings.usage_seconds),
-            EffectRunner(
-                world, gateway, signer, Guards(world, settings, UNFINISHED), settings, clock
-            ),
+            EffectRunner(world, gateway, signer, Guards(world, settings), settings, clock),
             limiter,
             settings,
             clock,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
+from heliostat_core.kinds import watches
 from heliostat_core.names import CRON_NAME, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
@@ -22,14 +23,13 @@ from heliostat_google.identity import Identity
 from heliostat_google.scheduler import CloudScheduler
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.agents.fleet import AgentReconciler
-from heliostat_operator.engine import UNFINISHED, Engine, utc_now
+from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import (
     PRIVATE_SECRET,
     PUBLIC_SECRET,
     Signer,
     ensure_signing_key,
 )
-from heliostat_operator.handlers import WATCHED
 from heliostat_operator.leases import LEASE_NAME, Leadership
 from heliostat_operator.model.effects import (
     HoldExecution,
@@ -105,8 +105,8 @@ def granted_rights() -> set[Call]:
 
 
 def kopf_rights() -> set[Call]:
-    """kopf lists and watches what handlers.WATCHED names, and asks for nothing else."""
-    return {Call(kind.group, kind.plural, verb) for kind in WATCHED for verb in ("list", "watch")}
+    """kopf lists and watches what the registry of kinds names, and asks for nothing else."""
+    return {Call(kind.group, kind.plural, verb) for kind in watches() for verb in ("list", "watch")}
 
 
 async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Installed) -> None:
@@ -175,13 +175,13 @@ async def use_network(world: KubernetesWorld, others: KubernetesWorld, namespace
         settings = make_settings().model_copy(
             update={"network_policies": True, "network_domains": domains}
         )
-        await Guards(world, settings, UNFINISHED).reconcile(namespace)
+        await Guards(world, settings).reconcile(namespace)
         assert {each.kind.name async for each in our_policies(world, namespace)} == {
             "NetworkPolicy",
             domains,
         }
     await others.delete(Ref(AGENT, namespace, "outside"))
-    await Guards(world, settings, UNFINISHED).reconcile(namespace)
+    await Guards(world, settings).reconcile(namespace)
     assert [each async for each in our_policies(world, namespace)] == []
 
 
@@ -252,7 +252,7 @@ async def use_actions(
         world,
         FakeGateway(),
         signer,
-        Guards(world, make_settings(), UNFINISHED),
+        Guards(world, make_settings()),
         make_settings(),
         utc_now,
     )
@@ -302,7 +302,9 @@ async def use_engine(world: KubernetesWorld, signer: Signer, namespace: str) -> 
     """Lists, an Agent's status, and a history that is cleaned."""
     engine = Engine(world, FakeGateway(), signer, make_settings())
     await engine.resync()
-    agents = AgentReconciler(world, FakeGateway(), engine.limiter, utc_now, make_settings())
+    agents = AgentReconciler(
+        world, FakeGateway(), ConcurrencyLimiter(1, 300), utc_now, make_settings()
+    )
     await agents.reconcile((namespace, "sales"))
     agent = Agent.model_validate(await world.get(Ref(AGENT, namespace, "sales")))
     assert agent.status.conditions[0].reason == "SecretMissing"

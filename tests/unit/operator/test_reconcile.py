@@ -26,15 +26,14 @@ from heliostat_core.worlds import (
     Selection,
     WorldError,
 )
-from heliostat_operator.engine import UNFINISHED
 from heliostat_operator.gateway.ledgers import AgentSum
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.guards import Guards
 from heliostat_operator.runs.caches import FreshExecution, Pauses
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.controller import ExecutionReconciler
 from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
-from heliostat_operator.runs.reconcile import ExecutionReconciler
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import make_pod, make_result, running, terminated
 from support.builders.resources import (
@@ -78,7 +77,7 @@ class Operator:
                 world,
                 self.gateway,
                 Signer(PRIVATE_PEM, self.clock),
-                Guards(world, self.settings, UNFINISHED),
+                Guards(world, self.settings),
                 self.settings,
                 self.clock,
             ),
