@@ -9,8 +9,7 @@ from heliostat_core.keys import new_private_key
 from heliostat_core.names import MANAGED_BY_LABEL, attempt_name
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.builders.jobs import build_job
-from heliostat_operator.builders.owned_objects import build_snapshot
+from heliostat_operator.builders.run_objects import build_job, build_snapshot
 from heliostat_operator.builders.run_secrets import build_run_document, build_secret
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.model.effects import StartAttempt

@@ -23,11 +23,11 @@ from heliostat_operator.model.effects import (
     StartAttempt,
     StopAttempt,
 )
-from heliostat_operator.runs.admission import SlotStatus
 from heliostat_operator.runs.caches import PendingJobUids
-from heliostat_operator.runs.diagnosis import Facts
-from heliostat_operator.runs.lifecycle import Decision, decide
-from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.lifecycle import decide
+from heliostat_operator.runs.observations import Observation, SlotStatus
 from heliostat_operator.runs.pods import Job, Pod
 from heliostat_operator.runs.status import names_due
 from heliostat_operator.settings import OperatorSettings

@@ -14,7 +14,7 @@ from heliostat_core.egress import Domain
 from heliostat_core.executions import Attempt, Execution, ExecutionSpec
 from heliostat_core.names import EXECUTION_KEY_KEY, RUN_DOCUMENT_KEY
 from heliostat_core.worlds import SECRET, JsonObject
-from heliostat_operator.builders.owned_objects import owned_metadata
+from heliostat_operator.builders.run_objects import managed_key, owned_metadata
 from heliostat_operator.model.effects import StartAttempt
 from heliostat_operator.settings import FILE_BYTES, FILES_BYTES, OperatorSettings
 
@@ -36,7 +36,6 @@ def finished_prompt(agent: AgentSpec, spec: ExecutionSpec) -> str:
 
 
 VERSION = 1
-TERMINATION_GRACE_SECONDS = 30
 _RUNNER_GRACE_SECONDS = 20
 
 
@@ -150,11 +149,6 @@ def build_secret(
             },
         },
     }
-
-
-def managed_key(env_name: str) -> str:
-    """The key of a value that becomes this variable."""
-    return f"variable.{env_name}"
 
 
 def encode_run_document(run_document: JsonObject) -> bytes:

@@ -8,30 +8,44 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from heliostat_core.agents import Agent
-from heliostat_core.conditions import BlockedReason
-from heliostat_core.executions import BlockedBy, Execution
+from heliostat_core.conditions import (
+    AdmittedReason,
+    BlockedReason,
+    ExecutionCondition,
+    FinishedReason,
+)
+from heliostat_core.executions import (
+    AgentSeen,
+    BlockedBy,
+    Execution,
+    ExecutionStatus,
+    Timeout,
+)
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.schedules.fires import end_of_blackouts
 from heliostat_core.schedules.status import SchedulePause
 from heliostat_google.problems import SecretProblem
+from heliostat_operator.builders.run_secrets import missing_parameters, too_long
 from heliostat_operator.gateway.ledgers import AgentSum
-from heliostat_operator.model.effects import Charge
-
-
-@dataclass(frozen=True)
-class SlotStatus:
-    """How the limits stand for one Execution. `granted` says that a slot is free for it now."""
-
-    granted: bool
-    agent_running: int
-    agent_limit: int
-    total_running: int
-    total_limit: int
-    ahead: int
-
-    @property
-    def agent_is_full(self) -> bool:
-        return self.agent_running >= self.agent_limit
+from heliostat_operator.model.effects import (
+    Charge,
+    HoldExecution,
+    SnapshotAgent,
+)
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.observations import Observation, SlotStatus
+from heliostat_operator.runs.retries import Finish
+from heliostat_operator.runs.status import (
+    Stamp,
+    compute_finished,
+    compute_running,
+    compute_starting,
+    new_attempt,
+    with_attempt,
+    with_blocks,
+    with_condition,
+)
+from heliostat_operator.settings import OperatorSettings
 
 
 @dataclass(frozen=True)
@@ -196,4 +210,97 @@ def is_held_by_schedule(execution: Execution, agent: Agent | None, now: datetime
         execution.is_offer
         or schedule_pause(execution, agent) is not None
         or end_of_blackout(execution, agent, now) is not None
+    )
+
+
+# ---- the decision --------------------------------------------------------------------------------
+
+_WAITING = 30.0
+
+
+def decide_admission(
+    execution: Execution,
+    status: ExecutionStatus,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    refused = _refusal(execution, seen.agent, stamp.now)
+    if refused is not None:
+        return _refuse(status, stamp, refused)
+    status = _with_agent_seen(status, seen.agent)
+    candidate = Candidate(
+        execution, seen.agent, seen.slots, stamp.now, seen.pause, seen.vaulted.problem
+    )
+    block = first_block(candidate)
+    if block is not None or seen.agent is None:
+        return _wait_for_admission(execution, status, block, stamp)
+    limits = seen.agent.spec.limits
+    attempt = new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
+    words = too_long(execution, seen.agent.spec, attempt, settings, seen.vaulted.values)
+    if words is not None:
+        return _refuse(status, stamp, Finish(FinishedReason.PROMPT_TOO_LONG, words))
+    status = with_condition(
+        status, stamp, ExecutionCondition.ADMITTED, "True", AdmittedReason.ADMITTED
+    )
+    timeout = Timeout(
+        effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
+    )
+    status = compute_starting(status, stamp).model_copy(update={"timeout": timeout})
+    charge = charge_of(execution, seen.agent)
+    freeze = SnapshotAgent(seen.agent.spec, seen.agent.metadata.uid, charge)
+    return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
+
+
+def _refuse(status: ExecutionStatus, stamp: Stamp, refused: Finish) -> Decision:
+    """Nothing ran; what is left is to let it go, in a step of its own."""
+    return Decision(
+        compute_finished(status, stamp, False, refused.reason, refused.message), again_after=0
+    )
+
+
+def _refusal(execution: Execution, agent: Agent | None, now: datetime) -> Finish | None:
+    """What makes it pointless to wait any longer."""
+    known = execution.status.agent
+    name = execution.spec.agent_ref.name
+    if known is not None and (agent is None or agent.metadata.uid != known.uid):
+        return Finish(
+            FinishedReason.AGENT_DELETED,
+            f"Agent {name!r} was deleted before this Execution was admitted. Make a new Execution.",
+        )
+    deadline = execution.spec.deadline_time
+    if deadline is not None and now >= deadline:
+        return Finish(
+            FinishedReason.DEADLINE_PASSED,
+            f"It was not admitted by its deadlineTime, {deadline.isoformat()}.",
+        )
+    missing = missing_parameters(agent.spec.prompt, execution.spec) if agent else []
+    if missing:
+        return Finish(
+            FinishedReason.PROMPT_INVALID,
+            f"The prompt of Agent {name!r} asks for {', '.join(missing)}. Make a new Execution "
+            "that gives it in spec.parameters.",
+        )
+    return None
+
+
+def _with_agent_seen(status: ExecutionStatus, agent: Agent | None) -> ExecutionStatus:
+    if agent is None:
+        return status
+    seen = AgentSeen(uid=agent.metadata.uid, generation=agent.metadata.generation)
+    return status.model_copy(update={"agent": seen})
+
+
+def _wait_for_admission(
+    execution: Execution, status: ExecutionStatus, block: BlockedBy | None, stamp: Stamp
+) -> Decision:
+    reason = block.reason if block else BlockedReason.AGENT_NOT_FOUND
+    message = block.message if block else ""
+    status = with_condition(status, stamp, ExecutionCondition.ADMITTED, "False", reason, message)
+    status = compute_running(status, stamp, None)
+    deadline = execution.spec.deadline_time
+    times = (deadline, block.estimated_time if block else None)
+    waits = [(each - stamp.now).total_seconds() for each in times if each]
+    return Decision(
+        with_blocks(status, *([block] if block else [])), again_after=min([*waits, _WAITING])
     )

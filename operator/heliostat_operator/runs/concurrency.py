@@ -14,7 +14,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_operator.controllers.base import Context
 from heliostat_operator.model.keys import Key
-from heliostat_operator.runs.admission import SlotStatus
+from heliostat_operator.runs.observations import SlotStatus
 
 
 @dataclass(frozen=True)

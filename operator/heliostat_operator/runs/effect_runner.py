@@ -29,9 +29,9 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.builders.events import build_agent_event
-from heliostat_operator.builders.jobs import build_job
-from heliostat_operator.builders.owned_objects import (
+from heliostat_operator.builders.run_objects import (
     build_claim,
+    build_job,
     build_snapshot,
     read_charge,
     read_snapshot,

@@ -25,7 +25,7 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from heliostat_operator.builders.owned_objects import read_charge, read_snapshot
+from heliostat_operator.builders.run_objects import read_charge, read_snapshot
 from heliostat_operator.controllers.base import Context
 from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
 from heliostat_operator.model.effects import NOBODY
@@ -33,7 +33,7 @@ from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
 from heliostat_operator.runs.caches import Pauses
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
-from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.secrets.vaulted import NOTHING, Vaulted

@@ -13,10 +13,10 @@ from heliostat_google.problems import SecretProblem, SecretReason
 from heliostat_operator.builders.run_secrets import build_run_document, build_secret
 from heliostat_operator.gateway.ledgers import LedgerSum
 from heliostat_operator.model.effects import ReleaseExecution, RevokeKey, StartAttempt
-from heliostat_operator.runs.admission import SlotStatus
-from heliostat_operator.runs.diagnosis import Facts
-from heliostat_operator.runs.lifecycle import Decision, decide
-from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.lifecycle import decide
+from heliostat_operator.runs.observations import Observation, SlotStatus
 from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
 from support.builders.resources import (
     NOW,

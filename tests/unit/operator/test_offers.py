@@ -13,7 +13,8 @@ from heliostat_core.names import OFFERED_ANNOTATION, scheduled_name
 from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, UnavailableError, WorldError
 from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
-from heliostat_operator.runs.admission import Candidate, SlotStatus, first_block
+from heliostat_operator.runs.admission import Candidate, first_block
+from heliostat_operator.runs.observations import SlotStatus
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.ticks import OFFER_GRACE
 from support.builders.resources import NOW, make_agent, make_execution, seconds

@@ -10,8 +10,9 @@ from heliostat_core.schedules.status import Receipt, SchedulePause, ScheduleStat
 from heliostat_core.worlds import EXECUTION
 from heliostat_operator.agents.fleet import AgentReconciler
 from heliostat_operator.agents.readiness import AgentObservation, compute_ready
-from heliostat_operator.runs.admission import Candidate, SlotStatus, first_block
+from heliostat_operator.runs.admission import Candidate, first_block
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.observations import SlotStatus
 from support.builders.resources import (
     NOW,
     make_agent,
