@@ -1,13 +1,11 @@
-"""Applies a decision's actions to the world; each may be repeated after any crash."""
+"""Applies a decision's effects to the world; each may be repeated after any crash."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from heliostat_core.agents import Agent
-from heliostat_core.egress import Network
 from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_core.names import (
     AGENT_LABEL,
@@ -30,24 +28,27 @@ from heliostat_core.worlds import (
     World,
     WorldError,
 )
-from heliostat_operator.builders.claims import build_claim
 from heliostat_operator.builders.events import build_agent_event
-from heliostat_operator.builders.jobs import build_job
-from heliostat_operator.builders.run_documents import build_run_document
-from heliostat_operator.builders.secrets import build_secret
-from heliostat_operator.builders.snapshots import build_snapshot, read_charge, read_snapshot
-from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError
-from heliostat_operator.network.guards import Guards
-from heliostat_operator.runs.actions import (
-    Action,
-    FreezeAgent,
+from heliostat_operator.builders.run_objects import (
+    build_claim,
+    build_job,
+    build_snapshot,
+    read_charge,
+    read_snapshot,
+)
+from heliostat_operator.builders.run_secrets import build_run_document, build_secret
+from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, KeySigner
+from heliostat_operator.model.effects import (
+    Effect,
     HoldExecution,
     ReleaseExecution,
     RevokeKey,
+    SnapshotAgent,
     StartAttempt,
     StopAttempt,
     TellAgent,
 )
+from heliostat_operator.network.guards import Guards
 from heliostat_operator.settings import OperatorSettings
 
 
@@ -55,17 +56,9 @@ class NameTakenError(WorldError):
     """An object of that name exists, and it was not made for this Execution."""
 
 
-class KeySigner(Protocol):
-    """Signs the key of an attempt."""
-
-    def execution_key(
-        self, execution: Execution, start: StartAttempt, never: Sequence[Network] = ()
-    ) -> str: ...
-
-
 @dataclass
-class Effects:
-    """What the actions brought about, for the status that is written after them."""
+class Applied:
+    """What the effects brought about, for the status that is written after them."""
 
     resource_version: str
     revoked: set[int]
@@ -89,8 +82,8 @@ class Effects:
         return status.model_copy(update={"attempts": attempts})
 
 
-class Applier:
-    """The hand of the reconciler: one small method an action."""
+class EffectRunner:
+    """The hand of the reconciler: one small method an effect."""
 
     def __init__(
         self,
@@ -108,36 +101,36 @@ class Applier:
         self._settings = settings
         self._clock = clock
 
-    async def apply(self, execution: Execution, actions: tuple[Action, ...]) -> Effects:
+    async def apply(self, execution: Execution, effects: tuple[Effect, ...]) -> Applied:
         """In order. A stale Execution raises ConflictError before anything is made of it."""
-        effects = Effects(execution.metadata.resource_version, set(), {})
-        for action in actions:
-            await self._one(execution, action, effects)
-        return effects
+        applied = Applied(execution.metadata.resource_version, set(), {})
+        for effect in effects:
+            await self._one(execution, effect, applied)
+        return applied
 
-    async def _one(self, execution: Execution, action: Action, effects: Effects) -> None:
-        match action:
+    async def _one(self, execution: Execution, effect: Effect, applied: Applied) -> None:
+        match effect:
             case HoldExecution():
-                await self._mark(execution, effects, (RUN_FINALIZER,), finished=False)
+                await self._mark(execution, applied, (RUN_FINALIZER,), finished=False)
             case ReleaseExecution():
-                await self._release(execution, effects)
-            case FreezeAgent():
-                await self._freeze(execution, action, effects)
+                await self._release(execution, applied)
+            case SnapshotAgent():
+                await self._freeze(execution, effect, applied)
             case StartAttempt():
-                effects.job_uids[action.attempt.number] = await self._start(
-                    execution, action, effects
+                applied.job_uids[effect.attempt.number] = await self._start(
+                    execution, effect, applied
                 )
             case RevokeKey():
-                await self._revoke(execution, action, effects)
+                await self._revoke(execution, effect, applied)
             case StopAttempt():
-                await self._stop(execution, action)
+                await self._stop(execution, effect)
             case TellAgent():
-                await self._tell(execution, action)
+                await self._tell(execution, effect)
 
     async def _mark(
         self,
         execution: Execution,
-        effects: Effects,
+        applied: Applied,
         finalizers: tuple[str, ...],
         *,
         finished: bool,
@@ -146,7 +139,7 @@ class Applier:
         labels = {AGENT_LABEL: label_value(execution.spec.agent_ref.name)}
         if finished:
             labels[FINISHED_LABEL] = "true"
-        applied = await self._world.apply(
+        written = await self._world.apply(
             {
                 "apiVersion": EXECUTION.api_version,
                 "kind": EXECUTION.name,
@@ -154,22 +147,22 @@ class Applier:
                     "name": meta.name,
                     "namespace": meta.namespace,
                     "uid": meta.uid,
-                    "resourceVersion": effects.resource_version,
+                    "resourceVersion": applied.resource_version,
                     "labels": labels,
                     "finalizers": finalizers,
                 },
             }
         )
-        effects.resource_version = read_version(applied)
-        effects.versions.append(effects.resource_version)
+        applied.resource_version = read_version(written)
+        applied.versions.append(applied.resource_version)
 
-    async def _release(self, execution: Execution, effects: Effects) -> None:
+    async def _release(self, execution: Execution, applied: Applied) -> None:
         """Children first: once the Execution is marked, nobody looks at it again."""
         for attempt in execution.status.attempts:
             await self._mark_finished(Ref(JOB, execution.metadata.namespace, attempt.job_name))
             if attempt.pod_name:
                 await self._mark_finished(Ref(POD, execution.metadata.namespace, attempt.pod_name))
-        await self._mark(execution, effects, (), finished=True)
+        await self._mark(execution, applied, (), finished=True)
 
     async def _mark_finished(self, ref: Ref) -> None:
         """Watches leave out what is marked; an object that is gone needs no mark."""
@@ -193,11 +186,11 @@ class Applier:
         except ConflictError:
             return  # it went in this moment
 
-    async def _create(self, execution: Execution, obj: JsonObject, effects: Effects) -> JsonObject:
+    async def _create(self, execution: Execution, obj: JsonObject, applied: Applied) -> JsonObject:
         """The object, made now or before a crash. Raises NameTakenError when it is another's."""
         try:
             made = await self._world.create(obj)
-            effects.versions.append(read_version(made))
+            applied.versions.append(read_version(made))
             return made
         except AlreadyExistsError:
             wanted = ObjectHead.model_validate(obj)
@@ -208,17 +201,17 @@ class Applier:
         _check_owner(execution, ref, ObjectHead.model_validate(found).metadata)
         return found
 
-    async def _freeze(self, execution: Execution, freeze: FreezeAgent, effects: Effects) -> None:
+    async def _freeze(self, execution: Execution, freeze: SnapshotAgent, applied: Applied) -> None:
         """The snapshot of this very admission: one from before a crash may hold an older spec."""
         snapshot = build_snapshot(execution, freeze.spec, freeze.agent_uid, freeze.charge)
-        found = await self._create(execution, snapshot, effects)
+        found = await self._create(execution, snapshot, applied)
         if (read_snapshot(found), read_charge(found)) == (freeze.spec, freeze.charge):
             return
         head = ObjectHead.model_validate(found)
         await self._world.delete(ref_of(CONTROLLER_REVISION, head.metadata), uid=head.metadata.uid)
-        await self._create(execution, snapshot, effects)
+        await self._create(execution, snapshot, applied)
 
-    async def _start(self, execution: Execution, start: StartAttempt, effects: Effects) -> str:
+    async def _start(self, execution: Execution, start: StartAttempt, applied: Applied) -> str:
         settings = self._settings
         way = await self._guards.before_pod(
             execution.metadata.namespace,
@@ -228,10 +221,10 @@ class Applier:
         document = build_run_document(execution, start, settings, way.proxy_url)
         key = self._signer.execution_key(execution, start, way.never)
         secret = build_secret(execution, start.attempt, document, key, start.secrets)
-        await self._create(execution, secret, effects)
+        await self._create(execution, secret, applied)
         size = start.frozen.workspace.storage.size
         if size is not None:
-            await self._create(execution, build_claim(execution, size), effects)
+            await self._create(execution, build_claim(execution, size), applied)
         job = build_job(
             execution,
             start.attempt,
@@ -239,10 +232,10 @@ class Applier:
             settings.workspace_image,
             traced=bool(settings.otlp_endpoint),
         )
-        made = await self._create(execution, job, effects)
+        made = await self._create(execution, job, applied)
         return ObjectHead.model_validate(made).metadata.uid
 
-    async def _revoke(self, execution: Execution, revoke: RevokeKey, effects: Effects) -> None:
+    async def _revoke(self, execution: Execution, revoke: RevokeKey, applied: Applied) -> None:
         """Unconfirmed is no failure of the reconcile: a pod must go even with the gateway away."""
         attempt = revoke.attempt
         expires = int(attempt.key_expires_time.timestamp())
@@ -250,7 +243,7 @@ class Applier:
             await self._gateway.revoke(execution.metadata.uid, attempt.number, expires)
         except GatewayUnavailableError:
             return
-        effects.revoked.add(attempt.number)
+        applied.revoked.add(attempt.number)
 
     async def _stop(self, execution: Execution, stop: StopAttempt) -> None:
         namespace = execution.metadata.namespace

@@ -1,4 +1,4 @@
-"""What a decision wants done. Each is idempotent: it may be repeated after any crash."""
+"""Effects are what a decision wants done; each may be repeated after any crash."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,22 +7,32 @@ from pydantic import SecretStr
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt
-from heliostat_operator.runs.charges import NOBODY, Charge
+
+
+@dataclass(frozen=True)
+class Charge:
+    """The person, empty for none, and the gateway's budgets that all attempts of a run count on."""
+
+    user: str = ""
+    budgets: tuple[str, ...] = ()
+
+
+NOBODY = Charge()
 
 
 @dataclass(frozen=True)
 class HoldExecution:
-    """Put our finalizer and labels on the Execution."""
+    """Puts our finalizer and labels on the Execution."""
 
 
 @dataclass(frozen=True)
 class ReleaseExecution:
-    """Take our finalizer off; mark the Execution, its Jobs and pods as finished."""
+    """Takes our finalizer off; marks the Execution, its Jobs and pods as finished."""
 
 
 @dataclass(frozen=True)
-class FreezeAgent:
-    """Keep the Agent's spec as it is now, and who is charged, for all attempts of the run."""
+class SnapshotAgent:
+    """Keeps the Agent's spec as it is now, and who is charged, for all attempts of the run."""
 
     spec: AgentSpec
     agent_uid: str
@@ -31,7 +41,7 @@ class FreezeAgent:
 
 @dataclass(frozen=True)
 class StartAttempt:
-    """Make the Secret, the claim where one is wanted, and the Job."""
+    """Makes the Secret, the claim where one is wanted, and the Job."""
 
     attempt: Attempt
     frozen: AgentSpec
@@ -39,19 +49,19 @@ class StartAttempt:
     resume_session: str | None
     charge: Charge = NOBODY
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
-    """Values of Secret Manager by variable; whoever prints an action sees stars."""
+    """Values of Secret Manager by variable; printed, an effect shows stars in their place."""
 
 
 @dataclass(frozen=True)
 class RevokeKey:
-    """Have the gateway refuse an attempt's key and end its streams."""
+    """Has the gateway refuse an attempt's key and end its streams."""
 
     attempt: Attempt
 
 
 @dataclass(frozen=True)
 class StopAttempt:
-    """Delete the pod directly with a short grace, then the Job."""
+    """Deletes the pod directly with a short grace, then the Job."""
 
     job_name: str
     job_uid: str | None
@@ -62,16 +72,16 @@ class StopAttempt:
 
 @dataclass(frozen=True)
 class TellAgent:
-    """An Event on the Agent, for what the Execution itself can't tell any more."""
+    """Writes an Event on the Agent, for what the Execution itself can't tell any more."""
 
     reason: str
     message: str
 
 
-Action = (
+Effect = (
     HoldExecution
     | ReleaseExecution
-    | FreezeAgent
+    | SnapshotAgent
     | StartAttempt
     | RevokeKey
     | StopAttempt

@@ -1,29 +1,127 @@
-"""The Job of one attempt: one pod, one container, fit for Pod Security `restricted`."""
+"""Objects of a run beside its Secrets: its Agent's snapshot, its claim, a Job for each attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from pydantic import TypeAdapter
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
     AGENT_CONTAINER,
+    AGENT_LABEL,
+    ATTEMPT_LABEL,
     EXECUTION_ANNOTATION,
     EXECUTION_KEY_KEY,
+    EXECUTION_LABEL,
     EXECUTION_UID_ANNOTATION,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
     RUN_DOCUMENT_KEY,
     claim_name,
+    label_value,
+    snapshot_name,
 )
 from heliostat_core.secret_refs import cluster_refs, managed_refs
 from heliostat_core.traces import TRACEPARENT_VARIABLE, runner_context
-from heliostat_core.worlds import JOB, JsonObject, JsonValue
-from heliostat_operator.builders.metadata import (
-    owned_metadata,
+from heliostat_core.worlds import (
+    CONTROLLER_REVISION,
+    EXECUTION,
+    JOB,
+    VOLUME_CLAIM,
+    JsonObject,
+    JsonValue,
 )
-from heliostat_operator.builders.run_documents import TERMINATION_GRACE_SECONDS
-from heliostat_operator.builders.secrets import managed_key
+from heliostat_operator.model.effects import NOBODY, Charge
+
+
+def labels_of(execution: Execution, attempt: int | None = None) -> Mapping[str, str]:
+    """Labels that select the objects of one Execution, or of one attempt of it."""
+    labels = {
+        MANAGED_BY_LABEL: MANAGED_BY,
+        AGENT_LABEL: label_value(execution.spec.agent_ref.name),
+        EXECUTION_LABEL: label_value(execution.metadata.name),
+    }
+    if attempt is not None:
+        labels[ATTEMPT_LABEL] = str(attempt)
+    return labels
+
+
+def owner_reference(execution: Execution) -> JsonObject:
+    """Garbage collection follows the Execution."""
+    return {
+        "apiVersion": EXECUTION.api_version,
+        "kind": EXECUTION.name,
+        "name": execution.metadata.name,
+        "uid": execution.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def owned_metadata(execution: Execution, name: str, attempt: int | None = None) -> JsonObject:
+    """Metadata of an object that belongs to an Execution."""
+    return {
+        "name": name,
+        "namespace": execution.metadata.namespace,
+        "labels": labels_of(execution, attempt),
+        "annotations": {EXECUTION_ANNOTATION: execution.metadata.name},
+        "ownerReferences": [owner_reference(execution)],
+    }
+
+
+_CHARGE = TypeAdapter(Charge)
+
+
+def build_snapshot(
+    execution: Execution, spec: AgentSpec, agent_uid: str, charge: Charge = NOBODY
+) -> JsonObject:
+    """Kubernetes refuses any change of its data: later edits of the Agent can't reach the run."""
+    return {
+        "apiVersion": CONTROLLER_REVISION.api_version,
+        "kind": CONTROLLER_REVISION.name,
+        "metadata": owned_metadata(execution, snapshot_name(execution.metadata.name)),
+        "revision": 1,
+        "data": {
+            "agentUid": agent_uid,
+            "spec": spec.to_json(),
+            "charge": {"user": charge.user, "budgets": charge.budgets},
+        },
+    }
+
+
+def read_snapshot(revision: JsonObject) -> AgentSpec:
+    """The Agent's spec in a revision that build_snapshot made."""
+    return AgentSpec.model_validate(_data(revision)["spec"])
+
+
+def read_charge(revision: JsonObject) -> Charge:
+    """Who is charged; nobody in a revision that an earlier release made."""
+    return _CHARGE.validate_python(_data(revision).get("charge") or {})
+
+
+def _data(revision: JsonObject) -> JsonObject:
+    data = revision["data"]
+    if not isinstance(data, dict):
+        raise ValueError("The frozen spec of this Execution is not an object")
+    return data
+
+
+def build_claim(execution: Execution, size: str) -> JsonObject:
+    return {
+        "apiVersion": VOLUME_CLAIM.api_version,
+        "kind": VOLUME_CLAIM.name,
+        "metadata": owned_metadata(execution, claim_name(execution.metadata.name)),
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": size}},
+        },
+    }
+
 
 RUN_DIR = "/run/heliostat"
 WORKSPACE = "/workspace"
 _CLAUDE_UID = 1000
+_TERMINATION_GRACE_SECONDS = 30  # the runner takes two thirds of it
 
 
 def build_job(
@@ -85,7 +183,7 @@ def _pod_spec(
     trace = [_trace(execution, attempt)] if traced else []
     return {
         "restartPolicy": "Never",
-        "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
+        "terminationGracePeriodSeconds": _TERMINATION_GRACE_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {
@@ -183,3 +281,8 @@ def _workspace_source(execution: Execution, spec: AgentSpec) -> JsonObject:
     if spec.workspace.storage.type == "Volume":
         return {"persistentVolumeClaim": {"claimName": claim_name(execution.metadata.name)}}
     return {"emptyDir": {}}
+
+
+def managed_key(env_name: str) -> str:
+    """The key of a value that becomes this variable."""
+    return f"variable.{env_name}"

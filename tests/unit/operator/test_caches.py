@@ -1,7 +1,7 @@
 """What the watch brought: which Executions need no reading, and which changes are our own."""
 
 from heliostat_core.executions import Execution
-from heliostat_operator.runs.arrivals import Arrival, Arrivals, Echoes
+from heliostat_operator.runs.caches import FreshExecution, FreshExecutions, OwnWrites
 from support.builders.resources import make_execution
 
 KEY = ("default", "sales-1")
@@ -19,23 +19,23 @@ def admitted() -> Execution:
 
 
 def test_an_arrival_is_given_once_and_the_newest_one() -> None:
-    arrivals = Arrivals(iter([1.0, 2.0]).__next__)
+    arrivals = FreshExecutions(iter([1.0, 2.0]).__next__)
     arrivals.bring(KEY, make_execution())
     newer = make_execution(cancel=True)
     arrivals.bring(KEY, newer)
-    assert arrivals.take(KEY) == Arrival(newer, 2.0)
+    assert arrivals.take(KEY) == FreshExecution(newer, 2.0)
     assert arrivals.take(KEY) is None
 
 
 def test_what_is_admitted_is_always_read_and_takes_the_older_arrival_away() -> None:
-    arrivals = Arrivals(lambda: 0.0)
+    arrivals = FreshExecutions(lambda: 0.0)
     arrivals.bring(KEY, make_execution())
     arrivals.bring(KEY, admitted())
     assert arrivals.take(KEY) is None
 
 
 def test_no_more_arrivals_are_kept_than_a_thousand() -> None:
-    arrivals = Arrivals(lambda: 0.0)
+    arrivals = FreshExecutions(lambda: 0.0)
     for number in range(1100):
         arrivals.bring(("default", f"run-{number}"), make_execution())
     kept = [arrivals.take(("default", f"run-{number}")) for number in range(1100)]
@@ -45,13 +45,17 @@ def test_no_more_arrivals_are_kept_than_a_thousand() -> None:
 
 
 def test_an_echo_is_heard_once() -> None:
-    echoes = Echoes()
-    echoes.expect("7")
-    assert (echoes.heard("7"), echoes.heard("7"), echoes.heard("8")) == (True, False, False)
+    own_writes = OwnWrites()
+    own_writes.expect("7")
+    assert (own_writes.heard("7"), own_writes.heard("7"), own_writes.heard("8")) == (
+        True,
+        False,
+        False,
+    )
 
 
 def test_echoes_that_never_come_are_forgotten() -> None:
-    echoes = Echoes()
+    own_writes = OwnWrites()
     for number in range(1001):
-        echoes.expect(str(number))
-    assert (echoes.heard("0"), echoes.heard("1000")) == (False, True)
+        own_writes.expect(str(number))
+    assert (own_writes.heard("0"), own_writes.heard("1000")) == (False, True)

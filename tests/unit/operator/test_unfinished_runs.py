@@ -3,7 +3,7 @@
 import pytest
 
 from heliostat_core.executions import BlockedBy, Cancellation, Execution, Phase
-from heliostat_operator.observability.census import Census
+from heliostat_operator.model.indexes import UnfinishedRuns
 from heliostat_operator.runs.status import Stamp, compute_running
 from support.builders.resources import (
     NOW,
@@ -42,7 +42,7 @@ PENDING = make_execution()
 def test_a_run_is_stuck_when_its_own_clock_has_run_out(
     execution: Execution, phase: Phase, patience: int
 ) -> None:
-    census = Census()
+    census = UnfinishedRuns()
     census.see(execution)
     assert census.phases() == {phase: 1}
     assert not census.stuck(NOW + seconds(patience))
@@ -50,7 +50,7 @@ def test_a_run_is_stuck_when_its_own_clock_has_run_out(
 
 
 def test_a_run_that_waits_in_the_queue_is_never_stuck() -> None:
-    census = Census()
+    census = UnfinishedRuns()
     census.see(PENDING)
     assert not census.stuck(NOW + seconds(10**6))
     assert census.longest_wait(NOW + seconds(90)) == 90
@@ -59,13 +59,13 @@ def test_a_run_that_waits_in_the_queue_is_never_stuck() -> None:
 def test_the_first_reason_counts() -> None:
     blocks = (BlockedBy(reason="AgentConcurrency"), BlockedBy(reason="Blackout"))
     status = PENDING.status.model_copy(update={"blocked_by": blocks})
-    census = Census()
+    census = UnfinishedRuns()
     census.see(make_execution(status=status))
     assert census.blocks() == {"AgentConcurrency": 1}
 
 
 def test_who_has_finished_or_gone_is_counted_no_more() -> None:
-    census = Census()
+    census = UnfinishedRuns()
     census.see(STARTING)
     census.see(make_execution(status=make_condition_status(make_attempt(), succeeded="True")))
     assert not census.phases()
