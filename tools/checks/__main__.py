@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.checks import processes
-from tools.checks.images import find_own_node
+from tools.checks.cluster import OURS, find_own_node, is_up
 from tools.checks.stages import STAGES, Stage, find_ready
 from tools.checks.summary import Result, format_result, format_summary
 from tools.machine import ROOT
@@ -41,6 +41,7 @@ class Run:
     """One run of all stages; their output is kept in the folder until they end."""
 
     folder: Path
+    is_cluster_ours: bool
     running: dict[int, Running] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
     results: dict[str, Result] = field(default_factory=dict)
@@ -81,6 +82,8 @@ class Run:
 
     def _build_environ(self) -> dict[str, str]:
         environ = {"CI": "true", **os.environ, "PYTHONUNBUFFERED": "1"}
+        if self.is_cluster_ours:
+            environ[OURS] = "true"
         images = self.results.get("images")
         if images is not None and images.outcome == "ok":
             environ["HELIOSTAT_E2E_IMAGES"] = "built"
@@ -107,7 +110,7 @@ def main() -> int:
     is_ours = node is not None and not is_up(node)
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="heliostat-checks-"))
-    run = Run(folder)
+    run = Run(folder, is_ours)
     try:
         run.execute()
     finally:
@@ -123,10 +126,6 @@ def main() -> int:
     print("=== summary")
     print(format_summary(results, time.monotonic() - began, processes.count_cpu_seconds()))
     return 0 if run.is_good() else 1
-
-
-def is_up(node: Path) -> bool:
-    return subprocess.run([node, "status"], check=False, capture_output=True).returncode == 0
 
 
 if __name__ == "__main__":
