@@ -36,6 +36,7 @@ class Order(BaseModel):
     private: str
     redis: str = ""
     """Where the event log is; empty: in a file."""
+    model: str = "scripted/designer"
 
 
 class PassingClock(Clock):
@@ -63,7 +64,7 @@ def build_api(folder: Path, order: Order) -> ApiApp:
         clock=clock,
         settings=ApiSettings(limit_address=0),
         gateway=place,
-        chat_model="scripted/designer",
+        chat_model=order.model,
         chat_test_seconds=0,  # nothing here runs what is tried
     )
     return ApiApp(create_app(dependencies), world, documents, clock, dependencies)

@@ -82,17 +82,25 @@ def run_replica(
     gateway: str = "",
     private: str = "",
     redis: str = "",
+    model: str = "scripted/designer",
+    launcher: Sequence[str] = (sys.executable,),
 ) -> Iterator[Replica]:
     """Ready, with what its people have. `private`: its key at the gateway; `redis`: where its event
-    log is, if not in a file."""
+    log is, if not in a file; `model`: who answers in the chat; `launcher`: starts the module."""
     operator, port = new_private_key(), free_port()
     (folder / "keys").mkdir(parents=True)
     (folder / "keys" / "operator.pem").write_text(public_pem(operator))
     order = Order(
-        port=port, people=people, runs=runs, gateway=gateway, private=private, redis=redis
+        port=port,
+        people=people,
+        runs=runs,
+        gateway=gateway,
+        private=private,
+        redis=redis,
+        model=model,
     )
     (folder / "order.json").write_text(order.model_dump_json())
-    command = [sys.executable, "-m", "bench.replica_process", str(folder)]
+    command = [*launcher, "-m", "bench.replica_process", str(folder)]
     with _serving(command, port, folder / "replica.log") as found:
         yield Replica(found.url, found.process, operator)
 

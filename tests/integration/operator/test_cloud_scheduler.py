@@ -29,10 +29,9 @@ from heliostat_core.worlds import AGENT, EVENT, EXECUTION, Ref
 from heliostat_google.identity import Identity
 from heliostat_google.scheduler import CloudScheduler
 from heliostat_google.timer_jobs import TimerJobError
-from heliostat_operator.agents.known import KnownAgents
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
 from heliostat_operator.observability.run_spans import asked_by
 from heliostat_operator.schedules.cloud_timers import LET_GO, CloudTimers
-from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.triggers import Setup, TriggerReconciler
 from heliostat_operator.settings import OperatorSettings

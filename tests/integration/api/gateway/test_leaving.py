@@ -92,12 +92,12 @@ async def test_who_is_still_answered_is_forgotten_at_the_end_of_the_answer(
     gateway: RealGateway, api: ApiApp
 ) -> None:
     parts: Gateway = gateway.app.state.gateway
-    await book(parts.common.ledger, [Row(1, user=EVE, is_open=True)])
+    await book(parts.backends.ledger, [Row(1, user=EVE, is_open=True)])
     await leave(api)
     api.clock.go_on(REST)
     assert not await api.parts.erasing.resume()
     assert await api.documents.get(f"people/{EVE}")
-    await parts.common.ledger.settle([booking_of("row-0", Row(1, user=EVE))], 2)
+    await parts.backends.ledger.settle([booking_of("row-0", Row(1, user=EVE))], 2)
     assert await api.parts.erasing.resume()
     assert await gateway.rows("user, cost_nanos") == [("", 1000)]
 

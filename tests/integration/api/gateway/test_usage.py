@@ -56,7 +56,7 @@ def make_rows(users: tuple[str, ...], count: int = 60) -> list[Row]:
 
 async def fill(gateway: RealGateway, rows: list[Row]) -> None:
     parts: Gateway = gateway.app.state.gateway
-    await book(parts.common.ledger, rows)
+    await book(parts.backends.ledger, rows)
 
 
 async def report(api: ApiApp, person: str, **asked: str) -> Mapping[str, JsonValue]:
