@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
+from heliostat_api.chat.conversation_repository import Shelf
 from heliostat_api.chat.moves import MovingConversations
-from heliostat_api.chat.shelf import Shelf
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.people.keysets import KeySet

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from heliostat_api.chat.conversation_repository import Shelf
 from heliostat_api.chat.erasers import ErasingAnswers
-from heliostat_api.chat.shelf import Shelf
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.assembly import Money
 from heliostat_api.mine.erasers import (

@@ -50,7 +50,7 @@ from heliostat_api.chat.models import (
     ToolUse,
     Turn,
 )
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 
 REQUEST_ID: Final = "x-heliostat-request-id"
 _PROVIDER: Final = "x-heliostat-provider"

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, WebSocket
 from pydantic import StringConstraints
 
-from heliostat_api.chat.views import ConversationPage, MessagePage
+from heliostat_api.chat.schemas import ConversationPage, MessagePage
 from heliostat_api.serving.asking import Cursor, Limit, PartsOf, PersonOf
 from heliostat_api.serving.doors import CheckedRoute
 from heliostat_api.serving.problems import NotFoundProblem

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import COLLECTION, Shelf
+from heliostat_api.chat.answer_recovery import Mending
+from heliostat_api.chat.conversation_repository import COLLECTION, Shelf
 from heliostat_api.documents.conversations import ConversationState, read_conversation
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import OWNER, Query

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from heliostat_api.chat.views import MessageView, Part
+from heliostat_api.chat.schemas import MessageView, Part
 from heliostat_api.serving.problems import Problem
 from heliostat_api.views import ConversationView, View
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-from heliostat_api.chat.journal import is_answer, view_part
+from heliostat_api.chat.message_events import is_answer, view_part
 from heliostat_api.chat.models import Block, Text, ToolResult, ToolUse, Turn
-from heliostat_api.chat.views import (
+from heliostat_api.chat.schemas import (
     Part,
     ResultPart,
     StatusCode,

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from heliostat_api.chat.journal import view_conversation
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import Shelf, changed
+from heliostat_api.chat.answer_recovery import Mending
+from heliostat_api.chat.conversation_repository import Shelf, changed
+from heliostat_api.chat.message_events import view_conversation
 from heliostat_api.documents.conversations import ConversationState, read_conversation
 from heliostat_api.documents.port import ConflictError
 from heliostat_api.people.person import Person

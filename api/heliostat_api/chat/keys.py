@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.people.person import Person
 
 

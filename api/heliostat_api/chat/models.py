@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from pydantic import JsonValue
 
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from heliostat_api.chat.views import Part
+from heliostat_api.chat.schemas import Part
 from heliostat_api.people.person import Person
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from heliostat_api.chat.desk import Desk
+from heliostat_api.chat.answer_runner import Desk
 from heliostat_api.chat.frames import (
     COMMAND,
     Accepted,
@@ -23,10 +23,10 @@ from heliostat_api.chat.frames import (
     Stop,
     Watch,
 )
-from heliostat_api.chat.journal import audience_of, change_in
 from heliostat_api.chat.keeping import Keeping
-from heliostat_api.chat.reading import Reading
-from heliostat_api.chat.saying import Saying
+from heliostat_api.chat.message_events import audience_of, change_in
+from heliostat_api.chat.service import Reading
+from heliostat_api.chat.start_answer import Saying
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog

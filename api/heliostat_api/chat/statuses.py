@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from heliostat_api.chat.views import StatusCode, StatusPart
+from heliostat_api.chat.schemas import StatusCode, StatusPart
 from heliostat_core.agents import DEFAULT_MODEL
 
 Language = Literal["ko", "en"]

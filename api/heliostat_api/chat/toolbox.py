@@ -9,10 +9,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from heliostat_api.agents.contents import path_of
+from heliostat_api.chat.agent_tools import Crafting
 from heliostat_api.chat.costs import Costs
-from heliostat_api.chat.crafting import Crafting
 from heliostat_api.chat.models import ChatModel, ModelError, ToolUse
-from heliostat_api.chat.runs import Runs
+from heliostat_api.chat.run_tools import Runs
 from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, Show, refusal, told
 from heliostat_api.chat.tools import (
     INPUTS,

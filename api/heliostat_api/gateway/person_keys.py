@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from heliostat_api.chat.keys import NoKeyError
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway, GatewayAwayError
 from heliostat_api.people.person import Person

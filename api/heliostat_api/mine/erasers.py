@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from heliostat_api.chat.journal import audience_of, stop_audience_of
+from heliostat_api.chat.message_events import audience_of, stop_audience_of
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.events.audiences import audience_of_person
 from heliostat_api.events.endings import audience_of_endings

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from heliostat_api.assembly.entrance import open_moves
+from heliostat_api.chat.conversation_repository import Shelf
 from heliostat_api.chat.frames import Say
-from heliostat_api.chat.journal import audience_of, stop_audience_of
-from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.message_events import audience_of, stop_audience_of
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.person import Person, PersonKind

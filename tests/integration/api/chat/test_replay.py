@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_api.chat.journal import audience_of, read_entry
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.reading import Reading
-from heliostat_api.chat.shelf import Shelf, path_of
-from heliostat_api.chat.views import TextPart
-from heliostat_api.chat.writing import Writer, fields_of_message, message_path
+from heliostat_api.chat.answer_recovery import Mending
+from heliostat_api.chat.answer_writer import Writer, fields_of_message, message_path
+from heliostat_api.chat.conversation_repository import Shelf, path_of
+from heliostat_api.chat.message_events import audience_of, read_entry
+from heliostat_api.chat.schemas import TextPart
+from heliostat_api.chat.service import Reading
 from heliostat_api.documents.conversations import (
     ConversationRecord,
     ConversationState,

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from heliostat_api.chat.conversation_repository import Shelf
 from heliostat_api.chat.frames import Say
-from heliostat_api.chat.saying import Begun
 from heliostat_api.chat.scenes import Scene
-from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.start_answer import Begun
 from heliostat_api.chat.tools import SaveAgent
 from heliostat_api.people.person import LOCAL, Person, PersonKind
 from heliostat_cli.embedded.folders import StateFolder

@@ -11,7 +11,7 @@ import pytest_asyncio
 from pydantic import JsonValue
 
 from heliostat_api.chat.keys import NoKeyError
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.person_keys import SignedPersonKeys
 from heliostat_api.people.identities import new_guest_id

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_api.chat.history import MOST_CHARACTERS, newest, turns_of
-from heliostat_api.chat.journal import fields_of
+from heliostat_api.chat.message_events import fields_of
 from heliostat_api.chat.models import Text, ToolResult, ToolUse, Turn
-from heliostat_api.chat.views import (
+from heliostat_api.chat.schemas import (
     AgentCardPart,
     Part,
     ResultPart,

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heliostat_api.chat.answer_recovery import given_up
+from heliostat_api.chat.answer_writer import fields_of_message
 from heliostat_api.chat.frames import Change, DeltaFrame, PartFrame
-from heliostat_api.chat.journal import (
+from heliostat_api.chat.message_events import (
     Entry,
     applied,
     folded,
@@ -16,9 +18,7 @@ from heliostat_api.chat.journal import (
     view_part,
     whole,
 )
-from heliostat_api.chat.mending import given_up
-from heliostat_api.chat.views import TextPart, ToolCallPart
-from heliostat_api.chat.writing import fields_of_message
+from heliostat_api.chat.schemas import TextPart, ToolCallPart
 from heliostat_api.documents.conversations import MessageRecord, MessageState, Role, read_message
 from heliostat_api.documents.port import Document
 

@@ -15,7 +15,7 @@ from heliostat_api.chat.models import (
     ToolUse,
 )
 from heliostat_api.chat.pieces import gathered
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 
 CALL = Called(ToolUse("1", "save_agent", {}))
 

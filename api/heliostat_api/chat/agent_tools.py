@@ -8,10 +8,10 @@ from pydantic import JsonValue
 from heliostat_api.agents.contents import Content, missing_in
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.edits import AgentPatch, Edit, checked, edit_of, merge
+from heliostat_api.chat.conversation_repository import Shelf
 from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, told
-from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.schemas import AgentCardPart, SchedulePreviewPart
 from heliostat_api.chat.tools import PreviewSchedule, SaveAgent, SetSchedule
-from heliostat_api.chat.views import AgentCardPart, SchedulePreviewPart
 from heliostat_api.documents.conversations import ConversationRecord
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
 from heliostat_api.serving.repeats import Asked

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from heliostat_api.chat.journal import (
+from heliostat_api.chat.answer_writer import message_path
+from heliostat_api.chat.message_events import (
     Entry,
     audience_of,
     read_entry,
     stop_audience_of,
     view_conversation,
 )
-from heliostat_api.chat.writing import message_path
 from heliostat_api.documents.conversations import (
     ConversationRecord,
     MessageRecord,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from heliostat_api.chat.models import Event, ModelError, Request
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 
 if TYPE_CHECKING:
     from heliostat_api.chat.claude import Claude

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Final
 
+from heliostat_api.chat.answer_writer import Writer
 from heliostat_api.chat.choosing import Choosing
+from heliostat_api.chat.conversation_repository import Shelf, path_of
 from heliostat_api.chat.history import newest, turns_of
 from heliostat_api.chat.keys import NoKeyError, PersonKeys
 from heliostat_api.chat.models import (
@@ -21,14 +23,12 @@ from heliostat_api.chat.models import (
     ToolUse,
 )
 from heliostat_api.chat.pieces import gathered
-from heliostat_api.chat.saying import Begun
 from heliostat_api.chat.scenes import Outcome, Scene, refusal, shortened
-from heliostat_api.chat.shelf import Shelf, path_of
+from heliostat_api.chat.schemas import ResultPart, StatusCode, StatusPart, TextPart, ToolCallPart
+from heliostat_api.chat.start_answer import Begun
 from heliostat_api.chat.statuses import Language, cut, language_of, scripted, status, too_long
 from heliostat_api.chat.toolbox import Toolbox
 from heliostat_api.chat.tools import TOOLS
-from heliostat_api.chat.views import ResultPart, StatusCode, StatusPart, TextPart, ToolCallPart
-from heliostat_api.chat.writing import Writer
 from heliostat_api.documents.conversations import MessageState, read_conversation
 from heliostat_api.documents.port import StoreError
 from heliostat_api.documents.reading import text_in

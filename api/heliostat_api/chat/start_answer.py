@@ -11,10 +11,9 @@ from http import HTTPStatus
 from typing import Final
 
 from heliostat_api.agents.drafts import Drafts
-from heliostat_api.chat.frames import Say
-from heliostat_api.chat.journal import fields_of, folded, whole
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import (
+from heliostat_api.chat.answer_recovery import Mending
+from heliostat_api.chat.answer_writer import LEASE, fields_of_message, message_path
+from heliostat_api.chat.conversation_repository import (
     Shelf,
     changed,
     later_than,
@@ -22,8 +21,9 @@ from heliostat_api.chat.shelf import (
     new_message_id,
     path_of,
 )
-from heliostat_api.chat.views import TextPart
-from heliostat_api.chat.writing import LEASE, fields_of_message, message_path
+from heliostat_api.chat.frames import Say
+from heliostat_api.chat.message_events import fields_of, folded, whole
+from heliostat_api.chat.schemas import TextPart
 from heliostat_api.documents.conversations import (
     ConversationRecord,
     ConversationState,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from heliostat_api.chat.frames import CHANGE, Change, DeltaFrame, MessageFrame, PartFrame
-from heliostat_api.chat.views import PART, MessageView, Part, TextPart
+from heliostat_api.chat.schemas import PART, MessageView, Part, TextPart
 from heliostat_api.documents.conversations import ConversationRecord, MessageRecord, Role
 from heliostat_api.documents.port import Fields
 from heliostat_api.documents.reading import text_in

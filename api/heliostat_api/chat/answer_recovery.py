@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from heliostat_api.chat.journal import fields_of, folded, whole
-from heliostat_api.chat.shelf import COLLECTION, Shelf, changed, later_than
+from heliostat_api.chat.answer_writer import fields_of_message
+from heliostat_api.chat.conversation_repository import COLLECTION, Shelf, changed, later_than
+from heliostat_api.chat.message_events import fields_of, folded, whole
+from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.chat.statuses import language_of, status
-from heliostat_api.chat.views import StatusCode
-from heliostat_api.chat.writing import fields_of_message
 from heliostat_api.documents.conversations import (
     ConversationRecord,
     ConversationState,

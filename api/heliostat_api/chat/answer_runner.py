@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from heliostat_api.chat.answering import Answer, Means
-from heliostat_api.chat.journal import stop_audience_of
-from heliostat_api.chat.mending import settled
-from heliostat_api.chat.saying import Begun
+from heliostat_api.chat.answer import Answer, Means
+from heliostat_api.chat.answer_recovery import settled
+from heliostat_api.chat.answer_writer import LEASE, RENEWAL_SECONDS, LostError, Writer
+from heliostat_api.chat.message_events import stop_audience_of
+from heliostat_api.chat.schemas import StatusCode
+from heliostat_api.chat.start_answer import Begun
 from heliostat_api.chat.statuses import status
-from heliostat_api.chat.views import StatusCode
-from heliostat_api.chat.writing import LEASE, RENEWAL_SECONDS, LostError, Writer
 from heliostat_api.documents.conversations import (
     ConversationRecord,
     ConversationState,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from heliostat_api.chat.frames import Change, DeltaFrame, MessageFrame, PartFrame
-from heliostat_api.chat.journal import (
+from heliostat_api.chat.message_events import (
     Entry,
     applied,
     audience_of,
@@ -19,7 +19,7 @@ from heliostat_api.chat.journal import (
     view_message,
     view_part,
 )
-from heliostat_api.chat.views import Part, StatusCode, StatusPart
+from heliostat_api.chat.schemas import Part, StatusCode, StatusPart
 from heliostat_api.documents.conversations import MessageRecord, MessageState, read_message
 from heliostat_api.documents.port import ConflictError, Document, Documents, Fields, Put, StoreError
 from heliostat_api.documents.writes import size_of

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from heliostat_api.chat.answer_recovery import Mending
+from heliostat_api.chat.conversation_repository import COLLECTION, Shelf, path_of
 from heliostat_api.chat.frames import MessageFrame, Snapshot
-from heliostat_api.chat.journal import (
+from heliostat_api.chat.message_events import (
     Entry,
     applied,
     folded,
     view_conversation,
     view_message,
 )
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import COLLECTION, Shelf, path_of
-from heliostat_api.chat.views import ConversationPage, MessagePage
+from heliostat_api.chat.schemas import ConversationPage, MessagePage
 from heliostat_api.documents.conversations import (
     MessageRecord,
     MessageState,
