@@ -14,7 +14,7 @@ from heliostat_api.assembly.recording import open_pod_tokens, open_recorder
 from heliostat_api.assembly.records import open_records
 from heliostat_api.assembly.webhooks import open_hooks, open_retelling, open_webhooks
 from heliostat_api.assembly.workshop import open_workshop
-from heliostat_api.chat.assembly import open_chat
+from heliostat_api.chat.assembly import build_chat
 from heliostat_api.chat.endpoints import workspace
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.endings import Endings
@@ -88,7 +88,7 @@ def create_app(around: Surroundings) -> FastAPI:
     workshop = open_workshop(around, world, recorder, records.agents, money, hooks)
     erasing = open_erasing(around, register, workshop.secrets, endings, money)
     expiring = Expiring(register, Standstill(workshop.activation), erasing)
-    chat = open_chat(
+    chat = build_chat(
         around.line or money.line(around.chat_model, around.chat_test_seconds),
         log,
         clock,
@@ -101,7 +101,7 @@ def create_app(around: Surroundings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = [recorder.run(), workshop.mending.run(), erasing.run(), chat.reading.mending.run()]
+        work = [recorder.run(), workshop.mending.run(), erasing.run(), chat.recovery.run()]
         work += [
             Adoption(documents).run(),
             hooks.sending.run(),

@@ -11,7 +11,7 @@ from time import monotonic
 import httpx2
 from fastapi import FastAPI
 
-from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.model_connection import ModelConnection
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
@@ -153,7 +153,7 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     gateway: GatewayPlace | None = None,
-    line: Line | None = None,
+    line: ModelConnection | None = None,
     log: EventLog | None = None,
     buckets: Buckets | None = None,
 ) -> AsyncIterator[ApiApp]:

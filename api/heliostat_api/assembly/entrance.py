@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from heliostat_api.chat.conversation_repository import Shelf
+from heliostat_api.chat.conversation_repository import ConversationRepository
 from heliostat_api.chat.moves import MovingConversations
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.assembly import Money
@@ -40,7 +40,7 @@ def open_entrance(
 
 def open_moves(around: Surroundings, register: Register, money: Money) -> Moves:
     """What moves with somebody who signs in."""
-    shelf = Shelf(around.documents, around.log, around.clock)
+    shelf = ConversationRepository(around.documents, around.log, around.clock)
     movings = (*open_movings(around, money), MovingDocuments(around.documents))
     return Moves(register, MovingConversations(shelf), movings)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from heliostat_api.chat.conversation_repository import Shelf
+from heliostat_api.chat.conversation_repository import ConversationRepository
 from heliostat_api.chat.erasers import ErasingAnswers
 from heliostat_api.events.endings import Endings
 from heliostat_api.gateway.assembly import Money
@@ -39,7 +39,7 @@ def open_erasing(
         around.namespace,
         around.owner,
     )
-    answers = ErasingAnswers(Shelf(documents, log, around.clock))
+    answers = ErasingAnswers(ConversationRepository(documents, log, around.clock))
     return Erasing(
         register,
         stopping=(WaitingForMoves(register), resources, answers, *money.stopping),

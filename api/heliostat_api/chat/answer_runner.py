@@ -1,4 +1,4 @@
-"""The answers that this replica writes: begun, kept alive, stopped, and ended in good order."""
+"""Runs the answers that this replica writes: keeps their leases, stops and ends them."""
 
 import asyncio
 import logging
@@ -6,13 +6,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from heliostat_api.chat.answer import Answer, Means
-from heliostat_api.chat.answer_recovery import settled
-from heliostat_api.chat.answer_writer import LEASE, RENEWAL_SECONDS, LostError, Writer
-from heliostat_api.chat.message_events import stop_audience_of
+from heliostat_api.chat.answer import Answer, AnswerDependencies
+from heliostat_api.chat.answer_writer import (
+    LEASE,
+    RENEWAL_SECONDS,
+    AnswerWriter,
+    LostError,
+    build_status,
+)
+from heliostat_api.chat.conversation_repository import settle_conversation
+from heliostat_api.chat.message_events import stop_topic
 from heliostat_api.chat.schemas import StatusCode
-from heliostat_api.chat.start_answer import Begun
-from heliostat_api.chat.statuses import status
+from heliostat_api.chat.start_answer import StartedAnswer
 from heliostat_api.documents.conversations import (
     ConversationRecord,
     ConversationState,
@@ -26,108 +31,114 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass
-class Desk:
-    """Of one replica."""
+class AnswerRunner:
+    """Runs answers in the background, each in a task of its own."""
 
-    means: Means
+    dependencies: AnswerDependencies
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _warming: asyncio.Task[None] | None = None
 
-    def begin(self, begun: Begun) -> None:
-        """Writes an answer, in the background."""
-        task = asyncio.create_task(self._write(begun))
-        self._tasks[begun.answer] = task
-        task.add_done_callback(lambda done: self._forget(begun.answer, done))
+    def start(self, started: StartedAnswer) -> None:
+        """Begins to write an answer."""
+        task = asyncio.create_task(self._run(started))
+        self._tasks[started.answer] = task
+        task.add_done_callback(lambda done: self._forget(started.answer, done))
 
-    def writes(self, answer: str) -> bool:
-        """Whether it does."""
+    def is_writing(self, answer: str) -> bool:
+        """Whether this replica writes that answer."""
         return answer in self._tasks
 
     def warm(self) -> None:
-        """Somebody opened the chat: what answers will need takes a moment to load."""
+        """Loads what answers will need, which takes a moment, when a person opens the chat."""
         if self._warming is None:
-            self._warming = asyncio.create_task(self.means.model.warm())
+            self._warming = asyncio.create_task(self.dependencies.model.warm())
 
     async def close(self) -> None:
-        """Ends all of them as interrupted: another replica may go on."""
+        """Ends all answers as interrupted: another replica may continue them."""
         tasks = [*self._tasks.values(), *([self._warming] if self._warming else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.means.model.close()
+        await self.dependencies.model.close()
 
     def _forget(self, answer: str, done: asyncio.Task[None]) -> None:
-        """Not a later try at the same answer."""
+        """Forgets this task, but not that of a later try at the same answer."""
         if self._tasks.get(answer) is done:
             del self._tasks[answer]
 
-    async def _write(self, begun: Begun) -> None:
-        shelf = self.means.shelf
+    async def _run(self, started: StartedAnswer) -> None:
+        repository, conversation = self.dependencies.repository, started.conversation
         try:
-            document = await shelf.message(begun.conversation, begun.answer)
+            document = await repository.get_message(conversation, started.answer)
             if document is None:
                 return
-            writer = Writer(shelf.documents, shelf.log, shelf.clock, begun.conversation, document)
-            with suppress(LostError):  # whoever took it over sees to the rest
-                await self._keep_writing(begun, writer)
-                await shelf.change(begun.conversation, lambda each: ended(each, begun, writer))
-            if await shelf.is_going(begun.conversation):
-                await shelf.bury(begun.conversation)
+            writer = AnswerWriter(
+                repository.documents, repository.log, repository.clock, conversation, document
+            )
+            with suppress(LostError):  # the replica that took it over does the rest
+                await self._write(started, writer)
+                await repository.update(
+                    conversation, lambda each: after_answer(each, started, writer)
+                )
+            if await repository.is_deleted(conversation):
+                await repository.purge(conversation)
         except StoreError as error:
             # The lease runs out, and then it counts as interrupted.
-            _LOG.warning("answer %s could not be written: %s", begun.answer, error)
+            _LOG.warning("answer %s could not be written: %s", started.answer, error)
 
-    async def _keep_writing(self, begun: Begun, writer: Writer) -> None:
-        """The answer, until its end, a wish to stop, or the end of this replica."""
-        answer = Answer(self.means, begun, writer)
+    async def _write(self, started: StartedAnswer, writer: AnswerWriter) -> None:
+        """Writes the answer until its end, a request to stop, or the end of this replica."""
+        answer = Answer(self.dependencies, started, writer)
         work = asyncio.create_task(answer.write())
-        stop = asyncio.create_task(self._stop_wished(begun, writer.record.cursor))
-        kept = asyncio.create_task(_renew(writer))
+        stop = asyncio.create_task(self._wait_for_stop(started, writer.record.cursor))
+        lease = asyncio.create_task(_renew(writer))
         try:
-            await asyncio.wait({work, stop, kept}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({work, stop, lease}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            await _cancelled(work, stop, kept)
+            await _cancel(work, stop, lease)
             await self._break_off(answer, writer, MessageState.INTERRUPTED)
             return
-        if not work.done() and kept.done():
-            await _cancelled(work, stop)
-            kept.result()
+        if not work.done() and lease.done():
+            await _cancel(work, stop)
+            lease.result()
         is_stopped = not work.done()
-        await _cancelled(work, stop, kept)
+        await _cancel(work, stop, lease)
         if is_stopped:
             await self._break_off(answer, writer, MessageState.STOPPED)
         else:
             await writer.end(*work.result())
 
-    async def _break_off(self, answer: Answer, writer: Writer, state: MessageState) -> None:
+    async def _break_off(self, answer: Answer, writer: AnswerWriter, state: MessageState) -> None:
         await answer.settle()
         is_stop = state is MessageState.STOPPED
         code = StatusCode.STOPPED if is_stop else StatusCode.INTERRUPTED
-        await writer.end(state, status(code, answer.language))
+        await writer.end(state, build_status(code, answer.language))
 
-    async def _stop_wished(self, begun: Begun, cursor: int) -> None:
-        """Until somebody wishes this answer to stop."""
-        log, audiences = self.means.shelf.log, [stop_audience_of(begun.conversation)]
+    async def _wait_for_stop(self, started: StartedAnswer, cursor: int) -> None:
+        """Waits until a replica requests that this answer stops."""
+        log, topics = self.dependencies.repository.log, [stop_topic(started.conversation)]
         while True:
             try:
-                found = await log.read(audiences, cursor)
-                if any(each.report.payload.get("stop") == begun.answer for each in found.reports):
+                found = await log.read(topics, cursor)
+                if any(each.report.payload.get("stop") == started.answer for each in found.reports):
                     return
                 cursor = await log.end() if found.has_gap else found.end
-                await log.wait(audiences, cursor, _WAIT_SECONDS)
+                await log.wait(topics, cursor, _WAIT_SECONDS)
             except StoreError:
                 await asyncio.sleep(_RETRY_SECONDS)
 
 
-def ended(record: ConversationRecord, begun: Begun, writer: Writer) -> ConversationRecord:
-    """The conversation after its answer, unless another one was begun since."""
-    if record.answer != begun.answer or record.state is not ConversationState.ANSWERING:
+def after_answer(
+    record: ConversationRecord, started: StartedAnswer, writer: AnswerWriter
+) -> ConversationRecord:
+    """The conversation follows its answer, unless another one was started since."""
+    if record.answer != started.answer or record.state is not ConversationState.ANSWERING:
         return record
-    return settled(record, writer.record)
+    return settle_conversation(record, writer.record)
 
 
-async def _renew(writer: Writer) -> None:
-    """The lease, as long as that works. Raises LostError, and StoreError once it has run out."""
+async def _renew(writer: AnswerWriter) -> None:
+    """Renews the lease as long as it can. Raises LostError, and StoreError once it has run out."""
     loop = asyncio.get_running_loop()
     good_until = loop.time() + LEASE.total_seconds() - RENEWAL_SECONDS
     while True:
@@ -141,7 +152,7 @@ async def _renew(writer: Writer) -> None:
                 raise
 
 
-async def _cancelled(*tasks: asyncio.Task[object]) -> None:
+async def _cancel(*tasks: asyncio.Task[object]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

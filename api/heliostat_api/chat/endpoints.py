@@ -39,7 +39,7 @@ async def list_conversations(
     parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
 ) -> ConversationPage:
     """Your conversations, newest first."""
-    return await parts.chat.reading.page(person, cursor, limit)
+    return await parts.chat.reader.page(person, cursor, limit)
 
 
 @conversations.get("/{conversation_id}")
@@ -47,7 +47,7 @@ async def read_conversation(
     parts: PartsOf, person: PersonOf, conversation_id: str
 ) -> ConversationView:
     """One of your conversations."""
-    return await parts.chat.reading.get(person, conversation_id)
+    return await parts.chat.reader.get(person, conversation_id)
 
 
 @conversations.get("/{conversation_id}/messages")
@@ -59,7 +59,7 @@ async def list_messages(
     limit: Limit = 50,
 ) -> MessagePage:
     """What was said in it, the newest last; `next` leads to what was said before."""
-    return await parts.chat.reading.messages(person, conversation_id, cursor, limit)
+    return await parts.chat.reader.messages(person, conversation_id, cursor, limit)
 
 
 @conversations.patch("/{conversation_id}")
@@ -67,10 +67,10 @@ async def rename_conversation(
     parts: PartsOf, person: PersonOf, conversation_id: str, body: NewTitle
 ) -> ConversationView:
     """Call it something else."""
-    return await parts.chat.keeping.rename(person, conversation_id, body.title)
+    return await parts.chat.commands.rename(person, conversation_id, body.title)
 
 
 @conversations.delete("/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_conversation(parts: PartsOf, person: PersonOf, conversation_id: str) -> None:
     """All that was said in it goes; its agent stays."""
-    await parts.chat.keeping.delete(person, conversation_id)
+    await parts.chat.commands.delete(person, conversation_id)

@@ -1,4 +1,4 @@
-"""Keys of the gateway on which a person's chat calls models."""
+"""The port for keys of the gateway, on which a person's chat calls models."""
 
 from typing import Protocol
 
@@ -15,17 +15,16 @@ class NoKeyError(Exception):
 
 
 class PersonKeys(Protocol):
-    """Whoever talks pays, within their cap."""
+    """Issues keys: the person who talks pays, within their cap."""
 
     async def key_for(self, person: Person, conversation_id: str) -> str:
-        """A short-lived key of that person for one conversation. Raises NoKeyError."""
+        """Returns a short-lived key of that person for one conversation. Raises NoKeyError."""
 
 
 class NoPersonKeys:
-    """Nobody has a key."""
+    """Implements PersonKeys where there is no gateway: no person has a key."""
 
     async def key_for(self, person: Person, conversation_id: str) -> str:  # noqa: ARG002
-        """See PersonKeys."""
         raise NoKeyError(
             "This server has no gateway, so nobody can answer: its owner sets where one is."
         )

@@ -1,4 +1,4 @@
-"""Tools about runs: run_test and read_result."""
+"""The tools about runs: run_test, read_result and estimate_cost."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,9 +6,19 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from heliostat_api.agents.previews import HISTORY, PreviewRequest, Previews
 from heliostat_api.agents.trials import Trying
-from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, Show, shortened, told
-from heliostat_api.chat.tools import ReadResult, RunTest
+from heliostat_api.chat.schemas import ChartPart, SeriesView
+from heliostat_api.chat.toolbox import (
+    RefusedError,
+    Show,
+    ToolContext,
+    ToolResult,
+    build_result,
+    shortened,
+)
+from heliostat_api.chat.tools import EstimateCost, ReadResult, RunTest
+from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.port import Query
 from heliostat_api.events.log import EventLog
@@ -17,69 +27,93 @@ from heliostat_api.executions.reading import Executions
 from heliostat_api.serving.repeats import Asked
 from heliostat_api.views import ExecutionView
 
-_LOOK_SECONDS: Final = 2.0
+UNIT: Final = "usdMicros"
+_PAUSE_SECONDS: Final = 2.0
 _LONGEST_RESULT: Final = 6_000
 _MOST_FILES: Final = 50
 _GOES_ON: Final = "It goes on by itself. The person sees it; read_result tells more later."
 
 
 @dataclass(frozen=True)
-class Runs:
-    """Starts test runs and reads what came of them. An answer waits `test_seconds` for an end."""
+class RunTools:
+    """Starts test runs, reads their results and estimates costs. An answer waits `test_seconds`
+    for the end of a test run."""
 
     trying: Trying
+    previews: Previews
     executions: Executions
     files: Files
     log: EventLog
     test_seconds: float
 
-    async def test(self, scene: Scene, given: RunTest, show: Show) -> Outcome:
-        """Raises problems."""
+    async def test(self, context: ToolContext, given: RunTest, show: Show) -> ToolResult:
+        """Starts a test run, and waits for its end. Raises problems."""
         request = RunRequest(input=given.input, parameters=given.parameters)
-        asked = Asked(scene.correlation, scene.call)
+        asked = Asked(context.correlation, context.call)
         accepted = await self.trying.test(
-            scene.person, scene.needed_agent(), request, asked, scene.correlation
+            context.person, context.needed_agent(), request, asked, context.correlation
         )
         uid = accepted.execution or ""
-        await show(told({"execution": uid, "note": _GOES_ON}, execution=uid))
-        view = await self._ended(scene, uid)
-        return await self._outcome(view)
+        await show(build_result({"execution": uid, "note": _GOES_ON}, execution=uid))
+        view = await self._wait_for_end(context, uid)
+        return await self._result(view)
 
-    async def read(self, scene: Scene, given: ReadResult) -> Outcome:
-        """Raises problems."""
-        uid = given.execution or await self._newest(scene)
-        return await self._outcome(await self.executions.get(scene.person, uid))
+    async def read(self, context: ToolContext, given: ReadResult, _: Show) -> ToolResult:
+        """Reads what became of a run. Raises problems."""
+        uid = given.execution or await self._newest(context)
+        return await self._result(await self.executions.get(context.person, uid))
 
-    async def _ended(self, scene: Scene, uid: str) -> ExecutionView:
-        """As it is at its end, or when the time to wait is over."""
-        audiences = [f"person:{scene.person.id}"]
+    async def estimate(self, context: ToolContext, _given: EstimateCost, _: Show) -> ToolResult:
+        """Estimates what a run may cost, with a chart of past costs. Raises problems."""
+        agent = context.needed_agent()
+        preview = await self.previews.look(context.person, PreviewRequest(agent=agent))
+        said: dict[str, JsonValue] = {
+            "cost": preview.cost.model_dump(mode="json", by_alias=True),
+            "touches": preview.touches.model_dump(mode="json", by_alias=True)
+            if preview.touches
+            else None,
+            "missing": list(preview.missing),
+        }
+        runs = await self._finished_runs(context, agent)
+        return build_result(said, *([chart_of(runs)] if runs else ()))
+
+    async def _wait_for_end(self, context: ToolContext, uid: str) -> ExecutionView:
+        """Returns the run as it is at its end, or when the time to wait is over."""
+        audiences = [f"person:{context.person.id}"]
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.test_seconds
         while True:
             cursor = await self.log.end()
-            view = await self.executions.get(scene.person, uid)
+            view = await self.executions.get(context.person, uid)
             left = deadline - loop.time()
             if view.is_finished or left <= 0:
                 return view
-            await self.log.wait(audiences, cursor, min(left, _LOOK_SECONDS))
+            await self.log.wait(audiences, cursor, min(left, _PAUSE_SECONDS))
 
-    async def _newest(self, scene: Scene) -> str:
-        where = {"agentId": scene.needed_agent()}
-        query = Query("executions", scene.person.id, where, limit=1)
+    async def _newest(self, context: ToolContext) -> str:
+        where = {"agentId": context.needed_agent()}
+        query = Query("executions", context.person.id, where, limit=1)
         page = await self.executions.documents.query(query)
         if not page.documents:
             raise RefusedError("The agent has not run yet: run_test starts a run.")
         return page.documents[0].id
 
-    async def _outcome(self, view: ExecutionView) -> Outcome:
+    async def _finished_runs(self, context: ToolContext, agent: str) -> list[ExecutionView]:
+        """Returns the finished runs, oldest first."""
+        query = Query("executions", context.person.id, {"agentId": agent}, limit=HISTORY)
+        page = await self.previews.documents.query(query)
+        views = map(view_execution, reversed(page.documents))
+        return [each for each in views if each.is_finished]
+
+    async def _result(self, view: ExecutionView) -> ToolResult:
         files = await self.files.list(view.id)
         names: list[JsonValue] = [each.path for each in files if each.is_complete]
-        return told({**said_of(view), "files": names[:_MOST_FILES]}, execution=view.id)
+        return build_result({**run_facts(view), "files": names[:_MOST_FILES]}, execution=view.id)
 
 
-def said_of(view: ExecutionView) -> dict[str, JsonValue]:
-    """A run as the model is told of it."""
-    said: dict[str, JsonValue] = {
+def run_facts(view: ExecutionView) -> dict[str, JsonValue]:
+    """The model gets these facts of a run."""
+    facts: dict[str, JsonValue] = {
         "execution": view.id,
         "phase": view.phase,
         "isFinished": view.is_finished,
@@ -91,4 +125,10 @@ def said_of(view: ExecutionView) -> dict[str, JsonValue]:
         "model": view.model,
         "blockedBy": [each.message for each in view.blocked_by],
     }
-    return said if view.is_finished else {**said, "note": _GOES_ON}
+    return facts if view.is_finished else {**facts, "note": _GOES_ON}
+
+
+def chart_of(runs: list[ExecutionView]) -> ChartPart:
+    """The chart shows what each run cost, by when it was asked for."""
+    points = tuple((each.created_time.isoformat(), each.cost_micros) for each in runs)
+    return ChartPart(title="cost", unit=UNIT, series=(SeriesView(name="runs", points=points),))

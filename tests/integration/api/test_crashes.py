@@ -24,7 +24,7 @@ from pydantic import JsonValue
 from heliostat_api.agents.mending import REST as BURIED_AFTER
 from heliostat_api.agents.mending import Mending
 from heliostat_api.assembly.entrance import open_entrance
-from heliostat_api.chat.frames import Say
+from heliostat_api.chat.schemas import Say
 from heliostat_api.documents.port import Fields, Put
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.mine.expiring import GRACE
@@ -155,25 +155,25 @@ STORED = Call("PUT", "/api/secrets/db", {"values": {"a": "1"}})
 async def said(server: Server) -> None:
     """A conversation whose answer nobody writes."""
     words = Say(type="say", id="1", text="Count.")
-    conversation, begun = await server.parts.chat.saying.say(GUEST, words, "")
+    conversation, started = await server.parts.chat.start_answer.start(GUEST, words, "")
     server.ids["conversation"] = conversation
-    if begun is not None:
-        server.ids["answer"] = begun.answer
+    if started is not None:
+        server.ids["answer"] = started.answer
 
 
 async def interrupted(server: Server) -> None:
     await said(server)
     server.stand.clock.go_on(timedelta(minutes=1))
-    await server.parts.chat.reading.mending.mend_all()
+    await server.parts.chat.recovery.recover_all()
 
 
 async def stop(server: Server) -> None:
-    await server.parts.chat.keeping.stop(GUEST, server.ids["conversation"])
+    await server.parts.chat.commands.stop(GUEST, server.ids["conversation"])
 
 
 async def go_on(server: Server) -> None:
     ids = server.ids
-    await server.parts.chat.saying.go_on(GUEST, ids["conversation"], ids["answer"])
+    await server.parts.chat.start_answer.resume(GUEST, ids["conversation"], ids["answer"])
 
 
 async def delivering(server: Server) -> None:
@@ -316,7 +316,7 @@ async def expire(server: Server) -> None:
 
 
 async def mend_answers(server: Server) -> None:
-    await server.parts.chat.reading.mending.mend_all()
+    await server.parts.chat.recovery.recover_all()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.model_connection import ModelConnection
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.main import create_app
 from heliostat_api.people.identities import new_guest_id
@@ -36,7 +36,7 @@ class ChatPlace:
 
     @asynccontextmanager
     async def replica(
-        self, line: Line | None = None, **settings: int
+        self, line: ModelConnection | None = None, **settings: int
     ) -> AsyncIterator["ChatPlace"]:
         """Another server over the same stores."""
         ours = self.api.surroundings

@@ -248,8 +248,8 @@ async def test_lists_hear_of_a_conversation_and_what_is_deleted_is_gone_for_all(
         gone = await ann.until(lambda each: each["type"] == "refused")
         assert problem_of(gone)["status"] == 404
         assert (await browser.get(path)).status_code == 404
-    heard = (await place.api.parts.chat.log.read([f"person:{ANN}"], 0)).reports
-    told = [each.report for each in heard if each.report.type.startswith("conversation.")]
+    events_after = (await place.api.parts.chat.log.read([f"person:{ANN}"], 0)).reports
+    told = [each.report for each in events_after if each.report.type.startswith("conversation.")]
     states = [each.payload.get("state") for each in told]
     assert states == ["answering", "idle", "idle", None]
     assert told[-1].payload == {"id": conversation}
