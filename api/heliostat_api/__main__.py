@@ -13,6 +13,11 @@ from pathlib import Path
 
 import uvicorn
 
+from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.main import create_app
+from heliostat_api.app.server import ApiServer
+from heliostat_api.app.settings import PREFIX, ApiSettings
+from heliostat_api.app.startup import StartError, naming, read_settings
 from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.port import Documents, StoreError
 from heliostat_api.documents.sqlite.backups import back_up, restore
@@ -21,14 +26,9 @@ from heliostat_api.events.log import Bounds, EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
-from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
-from heliostat_api.serving.server import ApiServer
-from heliostat_api.settings import PREFIX, ApiSettings
-from heliostat_api.starting import StartError, naming, read_settings
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.people.signed_tokens import read_secrets
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_telemetry.lines import set_up_lines

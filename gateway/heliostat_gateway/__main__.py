@@ -10,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from heliostat_gateway.calls.open_calls import OpenCalls
-from heliostat_gateway.logs import set_up_logs
 from heliostat_gateway.main import create_app
+from heliostat_gateway.observability.logs import set_up_logs
 from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.serving.listening import listen
 from heliostat_gateway.settings import SettingsError, read_settings

@@ -1,7 +1,7 @@
 """Circuit breakers: who is not asked for a while, because asking failed.
 
-The rules are pure functions over a `Breaker`; `shared/breakers.py` has the same rules in Lua, and
-a test holds the two together.
+The rules are pure functions over a `Breaker`; `redis_state/breakers.py` has the same rules in
+Lua, and a test holds the two together.
 """
 
 import math

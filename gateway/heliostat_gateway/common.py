@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from heliostat_gateway.access.key_store import KeyStore, SqliteKeyStore
 from heliostat_gateway.access.revocations import Revocations
-from heliostat_gateway.access.revokers import LocalRevoker, Revoker
+from heliostat_gateway.access.revokers import EndCalls, LocalRevoker, Revoker
 from heliostat_gateway.breakers import BreakerPolicy, Breakers, LocalBreakers
 from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.limits.gates import Gate
 from heliostat_gateway.money.ledger import Ledger
-from heliostat_gateway.reports.gates import Gate
 from heliostat_gateway.storage import Storage
 
 
@@ -53,7 +52,7 @@ def local_common(
     policy: BreakerPolicy,
     storage: Storage,
     revocations: Revocations,
-    calls: OpenCalls,
+    end: EndCalls,
     gate: Gate,
 ) -> Common:
     """Of one process alone."""
@@ -61,7 +60,7 @@ def local_common(
         ledger=ledger,
         breakers=LocalBreakers(policy),
         keys=SqliteKeyStore(storage),
-        revoker=LocalRevoker(revocations, calls),
+        revoker=LocalRevoker(revocations, end),
         answers=AnswerCache(MemoryAnswers()),
         gate=gate,
     )

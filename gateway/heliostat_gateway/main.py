@@ -14,15 +14,18 @@ from heliostat_gateway.access.admin_key import AdminKeyError, AdminKeyFile
 from heliostat_gateway.access.admin_keys import KeyAdmin
 from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
 from heliostat_gateway.calls.conversations import Conversations
 from heliostat_gateway.calls.exchange import Books
 from heliostat_gateway.calls.governor import Governor
 from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.telemetry import Telemetry
+from heliostat_gateway.calls.traces import RequestSpans
 from heliostat_gateway.common import Common, local_common
-from heliostat_gateway.metrics import Metrics
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router
@@ -39,8 +42,6 @@ from heliostat_gateway.serving.routers import (
 from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.telemetry import Telemetry
-from heliostat_gateway.traces import RequestSpans
 from heliostat_telemetry.spans import open_spans
 
 if TYPE_CHECKING:
@@ -112,12 +113,12 @@ def build_gateway(settings: Settings) -> Gateway:
     calls = OpenCalls()
     desk = None
     if settings.redis_url.get_secret_value():
-        common = _shared_common(settings, revocations, calls)
+        common = _shared_common(settings, revocations, calls.end_key)
     else:
         own = _own_ledger(storage, metrics)
         desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
-        common = local_common(own, policy, storage, revocations, calls, desk.gate)
+        common = local_common(own, policy, storage, revocations, calls.end_key, desk.gate)
     metrics.watch(common.breakers)
     metrics.watch_ledger(common.ledger.state)
     keys = KeyRing(
@@ -211,9 +212,9 @@ def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
     return ledger
 
 
-def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCalls) -> Common:
+def _shared_common(settings: Settings, revocations: Revocations, end: EndCalls) -> Common:
     # Imported only where it is used: its client takes a tenth of a second of the start.
-    from heliostat_gateway.shared.common import shared_common
+    from heliostat_gateway.redis_state.common import shared_common
 
     try:
         return shared_common(
@@ -222,7 +223,7 @@ def _shared_common(settings: Settings, revocations: Revocations, calls: OpenCall
             _policy(settings),
             settings.anomaly_slow_seconds,
             revocations,
-            calls,
+            end,
         )
     except ValueError:
         # The library's own words may repeat a part of the password.

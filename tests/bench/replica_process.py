@@ -13,15 +13,15 @@ from pathlib import Path
 import uvicorn
 from pydantic import BaseModel
 
+from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.main import create_app
+from heliostat_api.app.server import ApiServer
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity
-from heliostat_api.main import create_app
-from heliostat_api.serving.server import ApiServer
-from heliostat_api.settings import ApiSettings
-from heliostat_api.surroundings import Surroundings
 from support.memory_world import MemoryWorld
 from support.shared_api import SECRET, ApiApp, Clock, NoLogs
 

@@ -18,9 +18,9 @@ import psutil
 
 from bench.gateway.rigs import PYTHON, running, wait_for
 from bench.replica_process import Order
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.serving.cookies import SESSION
+from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.web.cookies import SESSION
 from heliostat_core.keys import execution_claims, new_private_key, public_pem, sign_execution_key
 from support.ports import free_port
 from support.shared_api import SECRET

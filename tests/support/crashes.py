@@ -13,6 +13,9 @@ import httpx2
 from fastapi import FastAPI
 from pydantic import JsonValue
 
+from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.main import create_app
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents import port
 from heliostat_api.documents.port import Delete, Put
 from heliostat_api.documents.queries import SHAPES
@@ -20,15 +23,12 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.main import create_app
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.serving.parts import Parts
-from heliostat_api.settings import ApiSettings
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.web.cookies import SESSION
 from heliostat_core import worlds
 from heliostat_core.worlds import EVERYTHING, Change, JsonObject, Kind, Ref, Selection
+from support.api_services import AppServices
 from support.memory_world import MemoryWorld
 from support.played_gateway import PlayedGateway
 from support.shared_api import SECRET, URL, Clock, around_of
@@ -209,9 +209,8 @@ class Server:
         return self.stand.ids
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, cookie: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(

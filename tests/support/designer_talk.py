@@ -4,7 +4,7 @@ from heliostat_gateway.scripted.conversation import read_conversation
 from heliostat_gateway.scripted.designer.conduct import play_designer
 from heliostat_gateway.scripted.scenario import Pace
 from heliostat_gateway.scripted.script import Script, Text, ToolUse
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 TOOLS = ("save_agent", "set_schedule", "run_test", "read_result", "estimate_cost", "list_models")
 

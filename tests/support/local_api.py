@@ -10,16 +10,16 @@ import httpx2
 from fastapi import FastAPI
 from pydantic import JsonValue
 
+from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.main import create_app
+from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.main import create_app
-from heliostat_api.people.person import LOCAL
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.recording.managers import APPLIER
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.records.managers import APPLIER
+from heliostat_api.web.cookies import SESSION
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store

@@ -16,8 +16,8 @@ from heliostat_gateway.providers.catalog import (
     scripted_offer,
     server_offer,
 )
+from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
-from heliostat_gateway.routes.credentials import EnvironmentKeys
 from heliostat_gateway.routes.reading import parse_routes
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes

@@ -11,25 +11,25 @@ from time import monotonic
 import httpx2
 from fastapi import FastAPI
 
+from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.main import create_app
+from heliostat_api.app.server import ApiServer
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.model_connection import ModelConnection
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.seals import Seals
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.serving.parts import Parts
-from heliostat_api.serving.server import ApiServer
-from heliostat_api.settings import ApiSettings
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.web.cookies import SESSION
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError, World
+from support.api_services import AppServices
 from support.builders.resources import make_agent, make_execution
 from support.memory_world import MemoryWorld
 
@@ -80,9 +80,8 @@ class ApiApp:
         self.sessions = Sessions(Seals((SECRET,), self.clock))
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, person_id: str | None = None, url: str = URL) -> httpx2.AsyncClient:
         """Without any session, or with that person's."""
@@ -112,7 +111,7 @@ class ApiApp:
         owned = {**meta, "annotations": {OWNER_ANNOTATION: owner}}
         stored = self.world.put({**obj, "metadata": owned})
         kind = AGENT if obj["kind"] == "Agent" else EXECUTION
-        path = await self.parts.commands.recorder.see(kind, stored)
+        path = await self.parts.recorder.see(kind, stored)
         return path.partition("/")[2]
 
     @asynccontextmanager
@@ -153,7 +152,7 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     gateway: GatewayPlace | None = None,
-    line: ModelConnection | None = None,
+    model_connection: ModelConnection | None = None,
     log: EventLog | None = None,
     buckets: Buckets | None = None,
 ) -> AsyncIterator[ApiApp]:
@@ -165,7 +164,7 @@ async def api_app(
     around = replace(
         around_of(folder, world, documents, log, clock, gateway),
         settings=settings or ApiSettings(),
-        line=line,
+        model_connection=model_connection,
         buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:

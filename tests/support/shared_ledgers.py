@@ -12,9 +12,9 @@ from redis.backoff import ConstantBackoff
 
 from heliostat_gateway.money.bookings import LedgerMode
 from heliostat_gateway.money.ledger import SqliteLedger
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.ledger import SharedLedger
-from heliostat_gateway.shared.scripts import MONEY
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.ledger import SharedLedger
+from heliostat_gateway.redis_state.scripts import MONEY
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.service import Writer
 

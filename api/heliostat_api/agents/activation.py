@@ -9,22 +9,23 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from heliostat_api.agents.contents import Content, judge
 from heliostat_api.agents.drafts import Drafts, Known, Saved
-from heliostat_api.agents.manifests import build_manifest
-from heliostat_api.agents.names import resource_name
-from heliostat_api.agents.records import Draft
 from heliostat_api.agents.tags import check_match
+from heliostat_api.base.field_errors import required
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import ConflictError, Fields, Put
+from heliostat_api.executions.commands import Record
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.mine.counting import has_schedule
-from heliostat_api.mine.places import Places
-from heliostat_api.people.person import Person
-from heliostat_api.recording.annotations import AGENT_ID, AGENT_REVISION
+from heliostat_api.quotas.counting import has_schedule
+from heliostat_api.quotas.service import Places
 from heliostat_api.recording.announcing import Announcer
-from heliostat_api.recording.recorder import Recorder
-from heliostat_api.serving.problems import ProblemError, refused, required
-from heliostat_api.texts import bilingual
+from heliostat_api.records.annotations import AGENT_ID, AGENT_REVISION
+from heliostat_api.records.contents import Content, judge
+from heliostat_api.records.drafts import Draft
+from heliostat_api.records.manifests import build_manifest
+from heliostat_api.records.names import resource_name
+from heliostat_api.web.problems import ProblemError, refused
 from heliostat_core.agents import Agent
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, Ref, World
@@ -36,7 +37,7 @@ class Activation:
 
     world: World
     suspender: World
-    recorder: Recorder
+    record: Record
     drafts: Drafts
     caps: Caps
     places: Places
@@ -81,7 +82,7 @@ class Activation:
             AGENT_REVISION: str(draft.latest),
         }
         manifest = build_manifest(content, draft.resource, draft.namespace, annotations)
-        await self.recorder.see(AGENT, await self.world.apply(manifest))
+        await self.record(AGENT, await self.world.apply(manifest))
 
     def _place(
         self, person: Person, agent_id: str, draft: Draft
@@ -106,7 +107,7 @@ class Activation:
                     "spec": {"suspend": True},
                 }
             )
-            await self.recorder.see(AGENT, applied)
+            await self.record(AGENT, applied)
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
 
     async def _refuse_foreign(self, agent_id: str, draft: Draft) -> None:

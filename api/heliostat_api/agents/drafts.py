@@ -5,21 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from heliostat_api.agents.contents import LONGEST_DESCRIPTION, Content, taken_apart
 from heliostat_api.agents.edits import Edit, checked
-from heliostat_api.agents.names import new_agent_id
 from heliostat_api.agents.permits import Permits
 from heliostat_api.agents.reading import Agents, view_detail
-from heliostat_api.agents.records import Draft, fields_of, read_draft
-from heliostat_api.agents.revisions import (
-    RevisionPage,
-    content_in,
-    put_revision,
-    revision_path,
-    view_revision,
-    view_revision_detail,
-)
 from heliostat_api.agents.tags import check_match
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import RevisionDetailView, View
 from heliostat_api.documents.port import (
     ConflictError,
     Document,
@@ -28,12 +20,20 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.people.person import Person
 from heliostat_api.recording.announcing import Announcer
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Made, Repeats
-from heliostat_api.texts import bilingual
-from heliostat_api.views import RevisionDetailView, View
+from heliostat_api.records.contents import LONGEST_DESCRIPTION, Content, taken_apart
+from heliostat_api.records.drafts import Draft, fields_of, read_draft
+from heliostat_api.records.names import new_agent_id
+from heliostat_api.records.revisions import (
+    RevisionPage,
+    content_in,
+    put_revision,
+    revision_path,
+    view_revision,
+    view_revision_detail,
+)
+from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 
 class Saved(View):

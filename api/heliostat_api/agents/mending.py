@@ -9,12 +9,12 @@ from typing import Final
 
 from heliostat_api.agents.activation import Deletion
 from heliostat_api.agents.drafts import Drafts
-from heliostat_api.agents.records import read_draft
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Query, StoreError
 from heliostat_api.recording.announcing import DELETING, UNTOLD
 from heliostat_api.recording.trials import Trials
-from heliostat_api.serving.repeats import Repeats
+from heliostat_api.records.drafts import read_draft
+from heliostat_api.web.idempotency import Repeats
 from heliostat_core.worlds import WorldError
 
 SECONDS: Final = 30.0

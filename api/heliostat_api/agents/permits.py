@@ -7,14 +7,15 @@ from fnmatch import fnmatchcase
 
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import Content, Spec
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import Text, bilingual
 from heliostat_api.gateway.models import Route, Routes
-from heliostat_api.people.person import Person
+from heliostat_api.records.contents import Content, Spec
 from heliostat_api.secrets.records import OwnSecret
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import managed_secrets, secret_refs
-from heliostat_api.serving.problems import FieldError, refused
-from heliostat_api.texts import Text, bilingual
+from heliostat_api.web.problems import refused
 from heliostat_core.egress import Host, is_allowed, read_host
 
 

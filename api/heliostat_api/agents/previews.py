@@ -7,7 +7,14 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from heliostat_api.agents.contents import (
+from heliostat_api.agents.edits import AgentPatch, edit_of
+from heliostat_api.agents.permits import Looked, Permits
+from heliostat_api.agents.reading import Agents, spec_of, view_of
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import FieldChangeView, View
+from heliostat_api.documents.port import OWNER, Document, Documents, Query
+from heliostat_api.records.contents import (
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
     Content,
@@ -17,18 +24,11 @@ from heliostat_api.agents.contents import (
     judge,
     whole_spec,
 )
-from heliostat_api.agents.diffs import changes_between, changes_of
-from heliostat_api.agents.edits import AgentPatch, edit_of
-from heliostat_api.agents.loading import SPEC
-from heliostat_api.agents.permits import Looked, Permits
-from heliostat_api.agents.reading import Agents, spec_of, view_of
-from heliostat_api.agents.records import Draft, read_draft
-from heliostat_api.documents.port import OWNER, Document, Documents, Query
-from heliostat_api.people.person import Person
-from heliostat_api.schedules.looks import look_ahead, starts_in_a_month
-from heliostat_api.schedules.views import SchedulePreviewView
-from heliostat_api.serving.problems import FieldError
-from heliostat_api.views import FieldChangeView, View
+from heliostat_api.records.diffs import changes_between, changes_of
+from heliostat_api.records.drafts import Draft, read_draft
+from heliostat_api.records.loading import SPEC
+from heliostat_api.records.schedule_views import SchedulePreviewView
+from heliostat_api.records.schedules import look_ahead, starts_in_a_month
 from heliostat_core.agents import AgentSpec
 from heliostat_core.egress import HTTPS_PORT, Egress
 from heliostat_core.secret_refs import SecretRef

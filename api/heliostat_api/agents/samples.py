@@ -4,15 +4,16 @@ import hashlib
 from dataclasses import dataclass
 
 from heliostat_api.agents.activation import Activation
-from heliostat_api.agents.contents import taken_apart
 from heliostat_api.agents.drafts import Drafts
-from heliostat_api.agents.loading import SPEC
-from heliostat_api.agents.records import read_draft
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.port import ConflictError
-from heliostat_api.executions.commands import Accepted, Commands, RunRequest
-from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.schemas import Accepted, RunRequest
+from heliostat_api.records.contents import taken_apart
+from heliostat_api.records.drafts import read_draft
+from heliostat_api.records.loading import SPEC
 from heliostat_api.samples import Sample
-from heliostat_api.serving.repeats import Asked
+from heliostat_api.web.idempotency import Asked
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, Ref

@@ -6,7 +6,6 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import Content, missing_in
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.edits import AgentPatch, Edit, checked, edit_of, merge
 from heliostat_api.chat.conversation_repository import ConversationRepository
@@ -20,9 +19,10 @@ from heliostat_api.chat.toolbox import (
     build_result,
 )
 from heliostat_api.chat.tools import ListModels, PreviewSchedule, SaveAgent, SetSchedule
-from heliostat_api.documents.conversations import ConversationRecord
+from heliostat_api.records.contents import Content, missing_in
+from heliostat_api.records.conversations import ConversationRecord
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
-from heliostat_api.serving.repeats import Asked
+from heliostat_api.web.idempotency import Asked
 
 _NOTE: Final = "by chat"
 _MOST_MODELS: Final = 200

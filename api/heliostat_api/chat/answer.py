@@ -16,7 +16,6 @@ from heliostat_api.chat.answer_writer import (
 )
 from heliostat_api.chat.conversation_repository import ConversationRepository, path_of
 from heliostat_api.chat.history import newest, turns_of
-from heliostat_api.chat.keys import NoKeyError, PersonKeys
 from heliostat_api.chat.model_connection import ModelChoice, coalesce
 from heliostat_api.chat.models import (
     Called,
@@ -30,14 +29,15 @@ from heliostat_api.chat.models import (
     TextMore,
     ToolUse,
 )
+from heliostat_api.chat.person_keys import NoKeyError, PersonKeys
 from heliostat_api.chat.schemas import ResultPart, StatusCode, StatusPart, TextPart, ToolCallPart
 from heliostat_api.chat.start_answer import StartedAnswer
 from heliostat_api.chat.toolbox import Toolbox, ToolContext, ToolResult, refusal, shortened
 from heliostat_api.chat.tools import TOOLS
-from heliostat_api.documents.conversations import MessageState, read_conversation
 from heliostat_api.documents.port import StoreError
 from heliostat_api.documents.reading import text_in
 from heliostat_api.documents.values import normalised
+from heliostat_api.records.conversations import MessageState, read_conversation
 
 MOST_STEPS: Final = 24
 """One answer has at most that many model calls."""

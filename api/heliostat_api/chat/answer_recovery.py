@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
+from heliostat_api.base.person import Person
 from heliostat_api.chat.answer_writer import build_status, fields_of_message, language_of
 from heliostat_api.chat.conversation_repository import (
     COLLECTION,
@@ -22,7 +23,9 @@ from heliostat_api.chat.conversation_repository import (
 )
 from heliostat_api.chat.message_events import apply_events, fields_of, whole_message
 from heliostat_api.chat.schemas import StatusCode
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
+from heliostat_api.documents.reading import text_in
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageRecord,
@@ -30,9 +33,6 @@ from heliostat_api.documents.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
-from heliostat_api.documents.reading import text_in
-from heliostat_api.people.person import Person
 
 SECONDS: Final = 20.0
 _PAGE: Final = 100

@@ -18,12 +18,12 @@ from heliostat_api.chat.conversation_repository import settle_conversation
 from heliostat_api.chat.message_events import stop_topic
 from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.chat.start_answer import StartedAnswer
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import StoreError
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageState,
 )
-from heliostat_api.documents.port import StoreError
 
 _WAIT_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = 0.5

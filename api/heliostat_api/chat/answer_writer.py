@@ -27,10 +27,10 @@ from heliostat_api.chat.schemas import (
     StatusCode,
     StatusPart,
 )
-from heliostat_api.documents.conversations import MessageRecord, MessageState, read_message
 from heliostat_api.documents.port import ConflictError, Document, Documents, Fields, Put, StoreError
 from heliostat_api.documents.writes import size_of
 from heliostat_api.events.log import EventLog
+from heliostat_api.records.conversations import MessageRecord, MessageState, read_message
 from heliostat_core.agents import DEFAULT_MODEL
 
 LEASE: Final = timedelta(seconds=15)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import GoneConversationView
 from heliostat_api.chat.answer_writer import message_path
 from heliostat_api.chat.message_events import (
     MessageEvent,
@@ -13,14 +15,6 @@ from heliostat_api.chat.message_events import (
     read_event,
     stop_topic,
     view_conversation,
-)
-from heliostat_api.documents.conversations import (
-    ConversationRecord,
-    ConversationState,
-    MessageRecord,
-    MessageState,
-    read_conversation,
-    read_message,
 )
 from heliostat_api.documents.port import (
     OWNER,
@@ -30,12 +24,18 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import GoneConversationView
+from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.records.conversations import (
+    ConversationRecord,
+    ConversationState,
+    MessageRecord,
+    MessageState,
+    read_conversation,
+    read_message,
+)
+from heliostat_api.web.problems import NotFoundProblem
 
 COLLECTION: Final = "conversations"
 SHOWN: Final = 100

@@ -18,8 +18,8 @@ from heliostat_api.chat.schemas import (
     TextPart,
     ToolCallPart,
 )
-from heliostat_api.documents.conversations import MessageRecord
 from heliostat_api.documents.reading import text_in
+from heliostat_api.records.conversations import MessageRecord
 
 MOST_CHARACTERS: Final = 300_000
 """The model gets at most that much of a conversation; what is older is left out."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
+from heliostat_api.base.views import ConversationView
 from heliostat_api.chat.schemas import (
     CHANGE,
     PART,
@@ -22,11 +23,10 @@ from heliostat_api.chat.schemas import (
     PartFrame,
     TextPart,
 )
-from heliostat_api.documents.conversations import ConversationRecord, MessageRecord, Role
 from heliostat_api.documents.port import Fields
 from heliostat_api.documents.reading import text_in
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.views import ConversationView
+from heliostat_api.records.conversations import ConversationRecord, MessageRecord, Role
 from heliostat_core.worlds import JsonObject
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -7,8 +7,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from heliostat_api.chat.keys import PersonKeys
 from heliostat_api.chat.models import Event, ModelError, Request, TextMore
+from heliostat_api.chat.person_keys import PersonKeys
 from heliostat_api.chat.schemas import StatusCode
 from heliostat_core.agents import DEFAULT_MODEL
 

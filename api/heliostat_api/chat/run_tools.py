@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from heliostat_api.agents.previews import HISTORY, PreviewRequest, Previews
 from heliostat_api.agents.trials import Trying
+from heliostat_api.base.views import ExecutionView
 from heliostat_api.chat.schemas import ChartPart, SeriesView
 from heliostat_api.chat.toolbox import (
     RefusedError,
@@ -18,14 +19,13 @@ from heliostat_api.chat.toolbox import (
     shortened,
 )
 from heliostat_api.chat.tools import EstimateCost, ReadResult, RunTest
-from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.port import Query
 from heliostat_api.events.log import EventLog
-from heliostat_api.executions.commands import RunRequest
 from heliostat_api.executions.reading import Executions
-from heliostat_api.serving.repeats import Asked
-from heliostat_api.views import ExecutionView
+from heliostat_api.executions.schemas import RunRequest
+from heliostat_api.records.executions import view_execution
+from heliostat_api.web.idempotency import Asked
 
 UNIT: Final = "usdMicros"
 _PAUSE_SECONDS: Final = 2.0

@@ -7,10 +7,10 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, StringConstraints, TypeAdapter
 
-from heliostat_api.documents.conversations import MessageState
-from heliostat_api.schedules.views import FireView
-from heliostat_api.serving.problems import Problem
-from heliostat_api.views import ConversationView, View, WordsView
+from heliostat_api.base.views import ConversationView, View, WordsView
+from heliostat_api.records.conversations import MessageState
+from heliostat_api.records.schedule_views import FireView
+from heliostat_api.web.problems import Problem
 
 LONGEST_TEXT: Final = 32_768
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import ConversationView
 from heliostat_api.chat.answer_recovery import AnswerRecovery
 from heliostat_api.chat.conversation_repository import (
     COLLECTION,
@@ -18,7 +20,8 @@ from heliostat_api.chat.message_events import (
     view_message,
 )
 from heliostat_api.chat.schemas import ConversationPage, MessageFrame, MessagePage, Snapshot
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import ConflictError, Query
+from heliostat_api.records.conversations import (
     ConversationState,
     MessageRecord,
     MessageState,
@@ -26,10 +29,7 @@ from heliostat_api.documents.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import ConflictError, Query
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import ConversationView
+from heliostat_api.web.problems import NotFoundProblem
 
 
 @dataclass(frozen=True)

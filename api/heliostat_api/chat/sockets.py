@@ -12,6 +12,9 @@ from typing import Final
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import View
 from heliostat_api.chat.answer_recovery import AnswerRecovery
 from heliostat_api.chat.answer_runner import AnswerRunner
 from heliostat_api.chat.message_events import change_in, conversation_topic
@@ -28,17 +31,14 @@ from heliostat_api.chat.schemas import (
 from heliostat_api.chat.service import ConversationCommands, ConversationReader
 from heliostat_api.chat.start_answer import StartAnswer
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import (
+from heliostat_api.events.revocations import Tenure
+from heliostat_api.web.problems import (
     ProblemError,
     as_problem,
     malformed,
     problem_of,
 )
-from heliostat_api.texts import bilingual
-from heliostat_api.views import View
 
 MOST_SOCKETS: Final = 20
 """One person has at most that many at one replica."""

@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import Final
 
 from heliostat_api.agents.drafts import Drafts
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
 from heliostat_api.chat.answer_recovery import AnswerRecovery
 from heliostat_api.chat.answer_writer import LEASE, fields_of_message, message_path
 from heliostat_api.chat.conversation_repository import (
@@ -23,7 +25,8 @@ from heliostat_api.chat.conversation_repository import (
 )
 from heliostat_api.chat.message_events import apply_events, fields_of, whole_message
 from heliostat_api.chat.schemas import Say, TextPart
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageRecord,
@@ -32,11 +35,8 @@ from heliostat_api.documents.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Repeats
-from heliostat_api.texts import bilingual
+from heliostat_api.web.idempotency import Asked, Repeats
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 _LONGEST_TITLE: Final = 80
 _TRIES: Final = 40

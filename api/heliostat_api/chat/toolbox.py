@@ -10,14 +10,14 @@ from typing import TypeAlias, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from heliostat_api.agents.contents import path_of
 from heliostat_api.agents.drafts import Drafts
+from heliostat_api.base.person import Person
 from heliostat_api.chat.models import ModelError, ToolUse
 from heliostat_api.chat.schemas import Part
 from heliostat_api.chat.tools import INPUTS, Input
 from heliostat_api.documents.port import StoreError
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError, as_problem
+from heliostat_api.records.contents import path_of
+from heliostat_api.web.problems import NotFoundProblem, ProblemError, as_problem
 from heliostat_core.worlds import WorldError
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from heliostat_api.events.audiences import audience_of_person
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.people.topics import audience_of_person
 
 
 class Changed(StrEnum):

@@ -10,13 +10,13 @@ from typing import Final, TypeVar
 
 from fastapi.sse import ServerSentEvent
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import SnapshotView
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.audiences import audiences_of_person
-from heliostat_api.events.endings import Tenure
 from heliostat_api.events.log import EventLog, Slice
 from heliostat_api.events.reports import Logged, ReportType
-from heliostat_api.people.person import Person
-from heliostat_api.views import SnapshotView
+from heliostat_api.events.revocations import Tenure
+from heliostat_api.people.topics import audiences_of_person
 
 WAIT_SECONDS = 15.0
 """Silence after which a heartbeat is sent."""

@@ -3,56 +3,23 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Final, Self, TypeAlias
+from typing import TypeAlias
 
-from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
-
-from heliostat_api.agents.names import new_suffix
-from heliostat_api.executions.triggers import Triggers
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import AgentView, ExecutionView
+from heliostat_api.executions.schemas import Accepted, RunRequest
+from heliostat_api.executions.trace_spans import Triggers
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.mine.places import Places
-from heliostat_api.people.person import Person
-from heliostat_api.recording.annotations import AGENT_ID
-from heliostat_api.recording.recorder import Recorder
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Made, Repeats
-from heliostat_api.texts import bilingual
-from heliostat_api.views import AgentView, ExecutionView, View
-from heliostat_core.executions import MOST_INPUT, Execution, ExecutionSpec
+from heliostat_api.quotas.service import Places
+from heliostat_api.records.annotations import AGENT_ID
+from heliostat_api.records.names import new_suffix
+from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
+from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
-
-MOST_BYTES: Final = 3 * MOST_INPUT
-"""Of an input and parameters together: their record has to hold them."""
-ParameterName = Annotated[
-    str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
-]
-ParameterValue = Annotated[str, StringConstraints(max_length=4096)]
-
-
-class RunRequest(View):
-    """What a run gets beside its agent's prompt. Names and values as an Execution takes them; input
-    and values together have at most 786432 bytes."""
-
-    input: Annotated[str, Field(max_length=MOST_INPUT)] = ""
-    parameters: Annotated[Mapping[ParameterName, ParameterValue], Field(max_length=64)] = {}
-
-    @model_validator(mode="after")
-    def _must_fit(self) -> Self:
-        size = sum(len(each.encode()) for each in (self.input, *self.parameters.values()))
-        if size > MOST_BYTES:
-            said = "input and parameters may have {most} bytes together, not {size}"
-            raise PydanticCustomError("order_too_long", said, {"most": MOST_BYTES, "size": size})
-        return self
-
-
-class Accepted(View):
-    """A command was taken. `execution` is the uid of the run that it made, if it made one."""
-
-    correlation_id: str
-    execution: str | None = None
+from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Kind, Ref, World
 
 
 @dataclass(frozen=True)
@@ -70,6 +37,8 @@ class Order:
 
 Ordering: TypeAlias = Callable[[Made], Awaitable[Order]]
 """Prepares the run whose names were decided on."""
+Record: TypeAlias = Callable[[Kind, JsonObject], Awaitable[str]]
+"""Records one state of a resource, however often; returns the path of its document."""
 
 
 def run_spec(agent: str, request: RunRequest) -> JsonObject:
@@ -92,7 +61,8 @@ class Commands:
 
     world: World
     canceller: World
-    recorder: Recorder
+    record: Record
+    """Records a state of a resource."""
     repeats: Repeats
     caps: Caps
     places: Places
@@ -225,7 +195,7 @@ class Commands:
             if found is None:
                 raise
             created = found
-        await self.recorder.see(EXECUTION, created)
+        await self.record(EXECUTION, created)
         uid = Execution.model_validate(created).metadata.uid
         self.triggers.end(trigger, asked.agent_ref.name, asked.correlation_id, uid)
         return uid

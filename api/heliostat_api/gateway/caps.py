@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
+from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.base.texts import bilingual
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Budget
 from heliostat_api.people.identities import GUEST_PREFIX
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import bilingual
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.money import NANOS_PER_MICRO, format_micros, micros_from_nanos
 from heliostat_core.person_keys import GUESTS_BUDGET, person_budget
 

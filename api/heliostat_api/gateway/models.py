@@ -6,11 +6,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from heliostat_api.agents.contents import Spec, completed
-from heliostat_api.gateway.client import Gateway, GatewayAwayError
-from heliostat_api.serving.problems import FieldError
-from heliostat_api.texts import bilingual
-from heliostat_api.views import View
+from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import View
+from heliostat_api.gateway.client import Gateway
+from heliostat_api.records.contents import Spec, completed
 from heliostat_core.agents import Model
 
 _SCRIPTED: Final = "scripted"

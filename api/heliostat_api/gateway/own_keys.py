@@ -7,18 +7,18 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
+from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.base.texts import bilingual, plain
+from heliostat_api.base.views import View
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.events.endings import Endings
+from heliostat_api.events.revocations import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Key
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import UNREPEATED, Asked
-from heliostat_api.serving.retelling import Retelling, Told, gone
-from heliostat_api.texts import bilingual, plain
-from heliostat_api.views import View
+from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
+from heliostat_api.web.secret_replay import Retelling, Told, gone
 
 _MOST_KEYS: Final = 50
 _LONGEST_SECONDS: Final = 10 * 365 * 86400

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from heliostat_api.people.seals import Seals
+from heliostat_api.people.signed_tokens import Seals
 
 LIFETIME: Final = timedelta(days=30)
 """Since the last visit."""

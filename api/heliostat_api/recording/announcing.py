@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from heliostat_api.base.views import AgentView, GoneView
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -16,10 +17,9 @@ from heliostat_api.documents.port import (
     Fields,
     Put,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.views import AgentView, GoneView
+from heliostat_api.people.topics import audiences_of_owner_field
 
 CHANGES = "changes"
 """Field: how many changes by commands there were."""

@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from heliostat_api.views import View
+from heliostat_api.base.views import View
 from heliostat_core.addresses import is_public, unwrapped
 from heliostat_core.egress import IpAddress, Network
 

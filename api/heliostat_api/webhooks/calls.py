@@ -14,17 +14,18 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from heliostat_api.agents.reading import Agents
-from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
-from heliostat_api.people.known import People
-from heliostat_api.people.person import Person
-from heliostat_api.recording.annotations import AGENT_ID
-from heliostat_api.serving.bodies import read_body
-from heliostat_api.serving.credentials import read_bearer
-from heliostat_api.serving.limits import Limits
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.serving.repeats import Asked, Made
-from heliostat_api.texts import plain
-from heliostat_api.views import AgentView
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import plain
+from heliostat_api.base.views import AgentView
+from heliostat_api.executions.commands import Commands, Order, run_spec
+from heliostat_api.executions.schemas import Accepted, RunRequest
+from heliostat_api.people.credentials import People
+from heliostat_api.records.annotations import AGENT_ID
+from heliostat_api.web.bodies import read_body
+from heliostat_api.web.credentials import read_bearer
+from heliostat_api.web.idempotency import Asked, Made
+from heliostat_api.web.limits import Limits
+from heliostat_api.web.problems import ProblemError
 from heliostat_api.webhooks.trigger_keys import Proof, TriggerKeys
 from heliostat_core.executions import MOST_INPUT, WEBHOOK
 

@@ -8,6 +8,9 @@ from http import HTTPStatus
 from typing import Final
 
 from heliostat_api.agents.reading import Agents
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.base.texts import bilingual, plain
 from heliostat_api.documents.port import (
     ConflictError,
     Delete,
@@ -18,14 +21,12 @@ from heliostat_api.documents.port import (
     Query,
 )
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.serving.problems import FieldError, NotFoundProblem, ProblemError, refused
-from heliostat_api.serving.repeats import UNREPEATED, Asked
-from heliostat_api.serving.retelling import Retelling, Told, gone
-from heliostat_api.serving.vaults import Vault
-from heliostat_api.texts import bilingual, plain
+from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.problems import NotFoundProblem, ProblemError, refused
+from heliostat_api.web.secret_replay import Retelling, Told, gone
+from heliostat_api.web.vaults import Vault
 from heliostat_api.webhooks.addresses import AddressError, Addresses, place_of
-from heliostat_api.webhooks.occasions import Occasions, webhooks_of
+from heliostat_api.webhooks.delivery_planner import Occasions, webhooks_of
 from heliostat_api.webhooks.records import (
     DELIVERIES,
     FOR_ALL,

@@ -15,6 +15,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import StringConstraints
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import View
 from heliostat_api.documents.port import (
     OWNER,
     Delete,
@@ -27,13 +30,10 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.documents.reading import text_in
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import UNREPEATED, Asked
-from heliostat_api.serving.retelling import Retelling, Told, gone
-from heliostat_api.serving.vaults import Sealed, Vault
-from heliostat_api.texts import bilingual
-from heliostat_api.views import View
+from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
+from heliostat_api.web.secret_replay import Retelling, Told, gone
+from heliostat_api.web.vaults import Sealed, Vault
 from heliostat_api.webhooks.signatures import is_signed, is_signed_for_github, new_secret
 
 COLLECTION: Final = "triggers"

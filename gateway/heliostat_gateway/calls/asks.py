@@ -5,7 +5,8 @@ from functools import cached_property
 
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.wire import Headers, JsonObject
+from heliostat_gateway.headers import Headers
+from heliostat_json.objects import JsonObject
 
 
 @dataclass(frozen=True)

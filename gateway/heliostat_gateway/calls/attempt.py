@@ -19,12 +19,13 @@ from heliostat_gateway.calls.outgoing import Outgoing
 from heliostat_gateway.calls.reading import Reading
 from heliostat_gateway.calls.rendering import Rendering, new_rendering, render_whole
 from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict, is_free
-from heliostat_gateway.dialects.faults import translate_error
-from heliostat_gateway.meter import MalformedAnswerError
+from heliostat_gateway.dialects.faults import MalformedAnswerError, translate_error
+from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.routes.plans import Candidate
 from heliostat_gateway.sse import EventReader, EventTooLongError
-from heliostat_gateway.wire import Headers, JsonObject, object_at, parse_object
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject, object_at
 
 _EVENT_STREAM: Final = "text/event-stream"
 _OUTCOMES: Final = {

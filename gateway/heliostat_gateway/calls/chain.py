@@ -13,7 +13,7 @@ from heliostat_gateway.calls.outgoing import build_outgoing
 from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.routes.plans import Candidate
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 _NEVER: Final = float("inf")
 

@@ -22,9 +22,10 @@ from heliostat_gateway.calls.intake import forwarded_headers, parse_document, re
 from heliostat_gateway.calls.replies import REVOKED, StreamReply, WholeReply
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, invalid_request, key_refused
+from heliostat_gateway.headers import header_text
 from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.wire import header_text, text_at
+from heliostat_json.objects import text_at
 
 
 @dataclass(frozen=True)

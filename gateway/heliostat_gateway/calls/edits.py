@@ -20,7 +20,7 @@ from heliostat_gateway.calls.splice import (
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.citations import is_foreign_citation
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking
-from heliostat_gateway.wire import JsonObject, list_at, object_at
+from heliostat_json.objects import JsonObject, list_at, object_at
 
 
 @dataclass(frozen=True)

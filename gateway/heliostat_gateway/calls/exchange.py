@@ -10,14 +10,13 @@ from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.governor import Governor
 from heliostat_gateway.calls.open_calls import OpenCall, OpenCalls
 from heliostat_gateway.calls.parts import Part
-from heliostat_gateway.logs import begin_call
-from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.calls.telemetry import Report, Telemetry, begin_call
+from heliostat_gateway.headers import Headers, header_text
 from heliostat_gateway.money.bookings import Booking, LedgerMode
 from heliostat_gateway.money.ledger import Ledger
+from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_gateway.storage import StorageError
-from heliostat_gateway.telemetry import Report, Telemetry
-from heliostat_gateway.wire import Headers, header_text
 
 _LOG = logging.getLogger(__name__)
 _NOTE_SECONDS = 0.25

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.outgoing import with_persona
+from heliostat_gateway.limits.gates import Gate, pass_gate, refuse_paused
 from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
 from heliostat_gateway.money.estimates import OutputHistory, bound, expect, max_tokens_of
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.money.prices import cost_nanos
 from heliostat_gateway.money.usage import counted_input
-from heliostat_gateway.reports.gates import Gate, pass_gate, refuse_paused
 from heliostat_gateway.routes.plans import Candidate, Plan
 
 

@@ -7,7 +7,9 @@ from typing import Final
 from fastapi import Request
 
 from heliostat_gateway.errors import RefusalError, invalid_request
-from heliostat_gateway.wire import Headers, JsonObject, end_to_end, parse_object
+from heliostat_gateway.headers import Headers, end_to_end
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
 _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})

@@ -15,6 +15,7 @@ from heliostat_gateway.calls.verdicts import (
 )
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import (
+    MalformedAnswerError,
     ProviderFault,
     StreamFaultError,
     is_error_document,
@@ -22,9 +23,9 @@ from heliostat_gateway.dialects.faults import (
     translate_error,
 )
 from heliostat_gateway.errors import REQUEST_ID_HEADERS
-from heliostat_gateway.meter import MalformedAnswerError
+from heliostat_gateway.headers import Headers, header_text
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
-from heliostat_gateway.wire import Headers, header_text, parse_object
+from heliostat_json.encoding import parse_object
 
 # What a caller needs of an error that is written anew.
 _KEPT: Final = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})

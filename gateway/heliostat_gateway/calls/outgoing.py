@@ -18,7 +18,8 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.translation import translate_request
 from heliostat_gateway.providers import ProviderCall
 from heliostat_gateway.routes.plans import Candidate, Plan
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 
 @dataclass(frozen=True)

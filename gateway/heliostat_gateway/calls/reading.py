@@ -6,7 +6,7 @@ from typing import Final
 
 from heliostat_gateway.calls.parts import Part
 from heliostat_gateway.calls.patience import Patience
-from heliostat_gateway.meter import MalformedAnswerError
+from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 
 _LARGEST_ANSWER: Final = 32 * 1024 * 1024  # as much as one event of a stream

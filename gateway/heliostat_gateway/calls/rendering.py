@@ -11,7 +11,8 @@ from heliostat_gateway.dialects.translation import stream_translation, translate
 from heliostat_gateway.meter import Meter
 from heliostat_gateway.meter.chat import is_usage_chunk
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, dump_object, parse_object
+from heliostat_json.encoding import dump_object, parse_object
+from heliostat_json.objects import JsonObject
 
 
 class Rendering(Protocol):

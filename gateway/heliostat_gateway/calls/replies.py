@@ -18,7 +18,8 @@ from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdic
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
 from heliostat_gateway.errors import REQUEST_ID_HEADERS
-from heliostat_gateway.wire import Headers, dump_object, raw_headers, relayed
+from heliostat_gateway.headers import Headers, raw_headers, relayed
+from heliostat_json.encoding import dump_object
 
 _LAST_WORD_SECONDS = 1.0
 _UNWATCHED_SECONDS = 0.02  # how late it may be seen that the client has gone

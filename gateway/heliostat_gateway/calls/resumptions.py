@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 _LONGEST_WAIT: Final = 40 * 24 * 3600.0  # beyond a month it is no instant but nonsense
 _ANTHROPIC: Final = re.compile(r"anthropic-ratelimit-([a-z-]+)-reset")

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from heliostat_gateway.wire import JsonObject, list_at, text_at
+from heliostat_json.objects import JsonObject, list_at, text_at
 
 
 class Verdict(StrEnum):

@@ -2,13 +2,11 @@
 
 from abc import ABC, abstractmethod
 
+from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.money.usage import Usage, counted_input, with_counted_output
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, parse_object
-
-
-class MalformedAnswerError(Exception):
-    """An answer that no client could read."""
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject
 
 
 class Meter(ABC):

@@ -5,7 +5,8 @@ from typing import Final
 from heliostat_gateway.meter.base import Meter
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, parse_object, text_at
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 DONE: Final = b"[DONE]"
 # `reasoning_content` and `reasoning` are what local servers and OpenRouter call thinking.

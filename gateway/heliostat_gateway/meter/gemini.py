@@ -2,14 +2,8 @@
 
 from heliostat_gateway.meter.base import Meter
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.wire import (
-    JsonObject,
-    count_at,
-    dump_object,
-    list_at,
-    object_at,
-    text_at,
-)
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 
 class GeminiMeter(Meter):

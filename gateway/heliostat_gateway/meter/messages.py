@@ -4,7 +4,7 @@ import json
 
 from heliostat_gateway.meter.base import Meter
 from heliostat_gateway.money.usage import Usage, read_usage
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 
 class MessagesMeter(Meter):

@@ -4,9 +4,9 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import Operation, ProviderCall
 from heliostat_gateway.providers.http import HttpProvider
-from heliostat_gateway.wire import Headers
 
 
 class GeminiProvider(HttpProvider):

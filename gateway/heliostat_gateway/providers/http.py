@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, Protocol
 
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import Operation, ProviderAnswer, ProviderCall, ProviderError
-from heliostat_gateway.wire import Headers
 
 # Answers must come uncompressed, because usage is read from the very bytes that pass by.
 _PLAIN: Final = ("accept-encoding", "identity")

@@ -7,9 +7,9 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
+from heliostat_gateway.headers import end_to_end
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.providers.http import Outgoing
-from heliostat_gateway.wire import end_to_end
 
 # Failed before a byte of the request went out: refused, no such name, TLS, no connection in time.
 _NOT_SENT: Final = (

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
+from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import ProviderCall
 from heliostat_gateway.providers.http import MessagesProvider, bearer
-from heliostat_gateway.wire import Headers
 
 
 class ZaiProvider(MessagesProvider):

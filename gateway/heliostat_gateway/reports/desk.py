@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from heliostat_gateway.errors import invalid_request
+from heliostat_gateway.limits.gates import AgentGate
 from heliostat_gateway.reports.answers import (
     Anomalies,
     AnomalyDocument,
@@ -25,7 +26,6 @@ from heliostat_gateway.reports.dimensions import DIMENSIONS, read_dimensions
 from heliostat_gateway.reports.documents import UsageReport, usage_csv, usage_report
 from heliostat_gateway.reports.findings import Findings
 from heliostat_gateway.reports.forgetting import Forgetting
-from heliostat_gateway.reports.gates import AgentGate
 from heliostat_gateway.reports.months import Month, read_month
 from heliostat_gateway.reports.questions import (
     Format,

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from heliostat_core.money import NANOS_PER_MICRO
+from heliostat_gateway.limits.gates import AgentGate, Crier
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.findings import Findings
 from heliostat_gateway.reports.forgetting import Forgetting
-from heliostat_gateway.reports.gates import AgentGate, Crier
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
 from heliostat_gateway.routes.routing import Router

@@ -17,11 +17,11 @@ from enum import StrEnum
 from typing import Final
 
 from heliostat_core.money import format_micros, micros_from_nanos
+from heliostat_gateway.limits.gates import AgentGate, Kind
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.anomalies import FEWEST_PEERS, Against, Anomaly, judge, median_of
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.findings import Finding, Findings
-from heliostat_gateway.reports.gates import AgentGate, Kind
 from heliostat_gateway.reports.histories import Histories, Run, Tier, tier_of
 from heliostat_gateway.reports.rates import RateSource
 from heliostat_gateway.reports.reading import LedgerReader

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.providers.catalog import Offer
-from heliostat_gateway.routes.credentials import Credential
+from heliostat_gateway.providers.credentials import Credential
 from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Timeouts
 from heliostat_gateway.routes.table import Hop, RouteTable, persona_of
 

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.providers import Provider
-from heliostat_gateway.routes.credentials import Credential
-from heliostat_gateway.wire import JsonObject
+from heliostat_gateway.providers.credentials import Credential
+from heliostat_json.objects import JsonObject
 
 
 class RouteReason(StrEnum):

@@ -11,15 +11,15 @@ from zlib import crc32
 from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.money.pricebook import Recent, Tariff, day_of
 from heliostat_gateway.money.prices import Rates
-from heliostat_gateway.providers.catalog import SCRIPTED, Offer
+from heliostat_gateway.providers.catalog import SCRIPTED, Offer, Server
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential, CredentialSource
 from heliostat_gateway.routes.checks import Knowledge
 from heliostat_gateway.routes.courses import Course, Way, no_persona, resolve_name, tell
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential, CredentialSource
 from heliostat_gateway.routes.document import LONGEST_NAME, PERSONA_PREFIX, SCRIPTED_PREFIX
 from heliostat_gateway.routes.names import find_hop
 from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.routes.source import RouteSource
-from heliostat_gateway.routes.table import Hop, RouteTable, Server, persona_of
+from heliostat_gateway.routes.table import Hop, RouteTable, persona_of
 from heliostat_gateway.settings import NO_PROVIDER
 
 # Who may ask for everything: the operator, and whoever reads a plan.

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.money.prices import FlatRates
+from heliostat_gateway.providers.catalog import Server
 from heliostat_gateway.routes.document import (
     PERSONA_PREFIX,
     ModelSpec,
@@ -61,15 +62,6 @@ class Rule:
             and fits_any(self.users, caller.user)
             and fits_any(self.models, model)
         )
-
-
-@dataclass(frozen=True)
-class Server:
-    """A server of the operator's own."""
-
-    name: str
-    base_url: str
-    key_variable: str  # empty: it needs no key
 
 
 @dataclass(frozen=True)

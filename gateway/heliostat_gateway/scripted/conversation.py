@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
 _INTERRUPTED = "No response requested."

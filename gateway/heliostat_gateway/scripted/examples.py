@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 _TEXT = "Scripted session"
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from heliostat_gateway.scripted.apis import Api
+from heliostat_gateway.scripted.headers import Headers
 from heliostat_gateway.scripted.scenario import Limit, RateLimits
-from heliostat_gateway.wire import Headers
 
 
 def limit_headers(api: Api, limits: RateLimits, now: float) -> Headers:

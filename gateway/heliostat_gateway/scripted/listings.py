@@ -8,7 +8,8 @@ from heliostat_gateway.scripted.apis import Api
 from heliostat_gateway.scripted.callers import Keys, identify
 from heliostat_gateway.scripted.refusals import RefusedError, refusal_body
 from heliostat_gateway.scripted.repertoire import PREFIX, Repertoire
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 _CREATED = 1_790_000_000
 _CREATED_AT = "2026-09-21T13:33:20Z"

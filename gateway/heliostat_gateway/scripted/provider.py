@@ -6,6 +6,7 @@ from contextlib import aclosing
 from uuid import uuid4
 
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.scripted.apis import Api
 from heliostat_gateway.scripted.bill import Bill, BillLine
@@ -18,7 +19,7 @@ from heliostat_gateway.scripted.refusals import Refusal, refusal_body, refusal_h
 from heliostat_gateway.scripted.rendering.messages import MessagesRendering
 from heliostat_gateway.scripted.repertoire import Played, Repertoire
 from heliostat_gateway.scripted.scenario import Scenario
-from heliostat_gateway.wire import Headers, dump_object
+from heliostat_json.encoding import dump_object
 
 _API = Api.MESSAGES
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from heliostat_gateway.scripted.apis import Api
+from heliostat_gateway.scripted.headers import Headers
 from heliostat_gateway.scripted.limits import limit_headers
 from heliostat_gateway.scripted.scenario import Limit, RateLimits
-from heliostat_gateway.wire import Headers, JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 _KINDS = {
     400: "invalid_request_error",

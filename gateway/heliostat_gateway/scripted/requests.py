@@ -19,7 +19,8 @@ from heliostat_gateway.scripted.rendering.chat import ChatRendering
 from heliostat_gateway.scripted.rendering.gemini import GeminiRendering
 from heliostat_gateway.scripted.rendering.messages import MessagesRendering
 from heliostat_gateway.scripted.repertoire import Played, Repertoire
-from heliostat_gateway.wire import JsonObject, object_at, parse_object
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject, object_at
 
 _PRODUCT = re.compile(r"(?:^|\s)scripted-execution/(\S+)")
 

@@ -21,7 +21,7 @@ from heliostat_gateway.scripted.scenario import (
     Variable,
     When,
 )
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from heliostat_gateway.scripted.repertoire import (
     refusal_of_steps,
 )
 from heliostat_gateway.scripted.requests import Incoming, Understood, build_rendering, understand
-from heliostat_gateway.wire import dump_object
+from heliostat_json.encoding import dump_object
 
 FAULT_HEADER = "x-scripted-fault"
 _REQUEST_ID = {Api.MESSAGES: "request-id", Api.CHAT: "x-request-id", Api.GEMINI: "x-request-id"}

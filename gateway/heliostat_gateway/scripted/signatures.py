@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 
 def signature_of(text: str) -> str:

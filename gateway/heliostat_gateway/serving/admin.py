@@ -16,12 +16,12 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.people_keys import PeopleKeys
 from heliostat_gateway.access.revokers import Revoker
 from heliostat_gateway.breakers import Breakers, BreakerState
+from heliostat_gateway.limits.gates import Gate, Kind, resuming
 from heliostat_gateway.money.bookings import ExecutionTotal
 from heliostat_gateway.money.budget_endpoints import Budgets
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.desk import Desk
-from heliostat_gateway.reports.gates import Gate, Kind, resuming
 from heliostat_gateway.routes.plans import NotServed, RouteReason
 from heliostat_gateway.routes.routing import ANYONE, Router
 from heliostat_gateway.scripted.bill import Bill, BillEntry

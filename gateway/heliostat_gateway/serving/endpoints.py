@@ -14,7 +14,7 @@ from heliostat_gateway.serving.openapi import describe_call, describe_listing
 from heliostat_gateway.serving.outside import Outside
 from heliostat_gateway.serving.shortcuts import Handler, ShortcutApp
 from heliostat_gateway.settings import Settings
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 
 def add_endpoints(

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from heliostat_gateway.calls.intake import new_request_id
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError, invalid_request, refusal_response
-from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.storage import StorageError
 
 _LOG = logging.getLogger(__name__)

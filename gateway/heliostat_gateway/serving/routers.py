@@ -16,14 +16,14 @@ from heliostat_gateway.providers.catalog import (
     scripted_offer,
     server_offer,
 )
-from heliostat_gateway.providers.http import Outgoing
-from heliostat_gateway.routes.checks import Knowledge
-from heliostat_gateway.routes.credentials import (
+from heliostat_gateway.providers.credentials import (
     AllKeys,
     CredentialSource,
     EnvironmentKeys,
     FolderKeys,
 )
+from heliostat_gateway.providers.http import Outgoing
+from heliostat_gateway.routes.checks import Knowledge
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes, RoutesFile, RouteSource
 from heliostat_gateway.scripted.provider import ScriptedProvider

@@ -5,9 +5,9 @@ import time
 from dataclasses import replace
 
 from heliostat_gateway.money.rows import DIED
-from heliostat_gateway.shared.records import BOOKINGS, HEADS, settle_arguments
-from heliostat_gateway.shared.recovery import LEASE_SECONDS
-from heliostat_gateway.shared.scripts import MONEY, Scripts
+from heliostat_gateway.redis_state.records import BOOKINGS, HEADS, settle_arguments
+from heliostat_gateway.redis_state.recovery import LEASE_SECONDS
+from heliostat_gateway.redis_state.scripts import MONEY, Scripts
 from heliostat_gateway.writer.draining import Draining
 
 _LOG = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from typing import Final
 
 from redis.exceptions import RedisError, ResponseError
 
-from heliostat_gateway.shared.pipe import RedisAwayError
-from heliostat_gateway.shared.scripts import MONEY, Commands
+from heliostat_gateway.redis_state.pipe import RedisAwayError
+from heliostat_gateway.redis_state.scripts import MONEY, Commands
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.records import Entry, place_of, write_entries
 

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ValidationError
 
 from heliostat_gateway.money import holds, rows
 from heliostat_gateway.money.reservations import account_key
-from heliostat_gateway.shared.budgets import DEFINITIONS, VERSION
-from heliostat_gateway.shared.filling import WANTED
-from heliostat_gateway.shared.lookups import ROWS_SECONDS, rows_key
-from heliostat_gateway.shared.pipe import Argument, RedisAwayError
-from heliostat_gateway.shared.records import LIFE_SECONDS
-from heliostat_gateway.shared.scripts import MONEY, Scripts
+from heliostat_gateway.redis_state.budgets import DEFINITIONS, VERSION
+from heliostat_gateway.redis_state.filling import WANTED
+from heliostat_gateway.redis_state.lookups import ROWS_SECONDS, rows_key
+from heliostat_gateway.redis_state.pipe import Argument, RedisAwayError
+from heliostat_gateway.redis_state.records import LIFE_SECONDS
+from heliostat_gateway.redis_state.scripts import MONEY, Scripts
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.draining import Draining
 from heliostat_gateway.writer.records import (

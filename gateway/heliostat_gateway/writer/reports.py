@@ -6,7 +6,9 @@ from fastapi import APIRouter, Depends
 from redis.asyncio import Redis
 
 from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.observability.metrics import Metrics
+from heliostat_gateway.redis_state.gates import RedisCrier
+from heliostat_gateway.redis_state.keys import SharedKeyStore
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.scripted.bill import Bill
@@ -14,8 +16,6 @@ from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admission import admits
 from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
 from heliostat_gateway.settings import Settings
-from heliostat_gateway.shared.gates import RedisCrier
-from heliostat_gateway.shared.keys import SharedKeyStore
 from heliostat_gateway.storage import Storage
 
 

@@ -11,9 +11,9 @@ from redis.exceptions import ResponseError
 
 from heliostat_gateway.money import holds
 from heliostat_gateway.money.schema import make_schema
-from heliostat_gateway.shared.ending import end_all
-from heliostat_gateway.shared.pipe import RedisAwayError
-from heliostat_gateway.shared.scripts import Commands, Scripts
+from heliostat_gateway.redis_state.ending import end_all
+from heliostat_gateway.redis_state.pipe import RedisAwayError
+from heliostat_gateway.redis_state.scripts import Commands, Scripts
 from heliostat_gateway.storage import Storage, StorageError
 from heliostat_gateway.writer.burying import Burying
 from heliostat_gateway.writer.draining import Draining

@@ -17,7 +17,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
-from heliostat_api.recording.adoption import Adoption
+from heliostat_api.recording.backfill import Adoption
 from support.shared_api import ApiApp, api_app
 
 ANN = "guest-ann"

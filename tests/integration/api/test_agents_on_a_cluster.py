@@ -11,8 +11,8 @@ import pytest_asyncio
 import yaml
 from pydantic import JsonValue
 
-from heliostat_api.agents.refusals import fields_of
-from heliostat_api.main import create_app
+from heliostat_api.app.main import create_app
+from heliostat_api.web.refusals import fields_of
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, InvalidError, JsonObject, Ref, World
 from heliostat_kubernetes.cluster import KubernetesWorld

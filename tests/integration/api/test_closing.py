@@ -12,7 +12,7 @@ import pytest
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Position, Transcripts
 from heliostat_api.executions.reading import view_transcript
-from heliostat_api.recording.closing import Closing
+from heliostat_api.recording.transcript_finaliser import Closing
 from heliostat_core.executions import ExecutionStatus, TranscriptRef
 from heliostat_core.names import RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead

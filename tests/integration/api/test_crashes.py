@@ -21,20 +21,20 @@ import httpx2
 import pytest
 from pydantic import JsonValue
 
+from heliostat_api.account.expiring import GRACE
+from heliostat_api.account.guest_migration import Moves
 from heliostat_api.agents.mending import REST as BURIED_AFTER
 from heliostat_api.agents.mending import Mending
-from heliostat_api.assembly.entrance import open_entrance
+from heliostat_api.app.assembly.entrance import open_entrance
+from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.base.roles import Claims
 from heliostat_api.chat.schemas import Say
 from heliostat_api.documents.port import Fields, Put
 from heliostat_api.gateway.keeping import Keeping
-from heliostat_api.mine.expiring import GRACE
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.moves import Moves
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.people.register import REST
-from heliostat_api.people.roles import Claims
+from heliostat_api.people.repository import REST
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.recording.adoption import Adoption
+from heliostat_api.recording.backfill import Adoption
 from heliostat_api.recording.trials import Trials
 from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import digest_of
@@ -155,10 +155,10 @@ STORED = Call("PUT", "/api/secrets/db", {"values": {"a": "1"}})
 async def said(server: Server) -> None:
     """A conversation whose answer nobody writes."""
     words = Say(type="say", id="1", text="Count.")
-    conversation, started = await server.parts.chat.start_answer.start(GUEST, words, "")
+    conversation, begun = await server.parts.chat.start_answer.start(GUEST, words, "")
     server.ids["conversation"] = conversation
-    if started is not None:
-        server.ids["answer"] = started.answer
+    if begun is not None:
+        server.ids["answer"] = begun.answer
 
 
 async def interrupted(server: Server) -> None:
@@ -265,7 +265,7 @@ async def second_run(server: Server) -> None:
 
 async def record(server: Server) -> None:
     """As a start does, and then whoever closes records."""
-    recorder = server.parts.commands.recorder
+    recorder = server.parts.recorder
     await recorder.catch_up()
     async for each in server.stand.world.list(EXECUTION):
         execution = Execution.model_validate(each)

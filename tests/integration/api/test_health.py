@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
-from heliostat_api.main import create_app
-from heliostat_api.recording.managers import APPLIER
+from heliostat_api.app.main import create_app
+from heliostat_api.records.managers import APPLIER
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import EVERYTHING, JsonObject, Kind, Selection

@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx2
 from pydantic import JsonValue
 
-from heliostat_api.assembly.entrance import open_movings
+from heliostat_api.app.assembly.entrance import open_movings
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.port import OWNER, Put
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.person import LOCAL
 from heliostat_api.secrets.records import (
     MOST,
     OWNER_LABEL,
@@ -20,7 +21,6 @@ from heliostat_api.secrets.records import (
     owner_label,
     path_of,
 )
-from heliostat_api.settings import ApiSettings
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World
 from support.local_api import NAMESPACE, ApiPlace, body_of

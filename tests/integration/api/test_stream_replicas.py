@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx2
 
+from heliostat_api.app.main import create_app
 from heliostat_api.documents.port import Documents
 from heliostat_api.events.redis_log import RedisEventLog
-from heliostat_api.main import create_app
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.serving.cookies import SESSION
+from heliostat_api.web.cookies import SESSION
 from heliostat_core.keys import execution_claims, new_private_key, public_pem, sign_execution_key
 from support.firestore_emulator import FirestoreEmulator
 from support.redis_server import RedisServer

@@ -1,8 +1,8 @@
 """A run whose person's cap is reached ends, and says which cap and until when."""
 
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway
-from heliostat_api.people.person import Person, PersonKind
 from heliostat_cli.dev.command import gateway_place
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import hosting

@@ -27,14 +27,14 @@ from heliostat_gateway.calls.conversations import Conversations
 from heliostat_gateway.calls.exchange import Books
 from heliostat_gateway.calls.governor import Governor
 from heliostat_gateway.calls.open_calls import OpenCalls
-from heliostat_gateway.metrics import Metrics
+from heliostat_gateway.limits.gates import AgentGate
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
+from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.catalog import BUILT_IN, build_offers, server_offer
+from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
-from heliostat_gateway.reports.gates import AgentGate
-from heliostat_gateway.routes.credentials import EnvironmentKeys
 from heliostat_gateway.routes.reading import parse_routes
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.source import FixedRoutes

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.reports.gates import Kind, Restriction
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.gates import RedisCrier
+from heliostat_gateway.limits.gates import Kind, Restriction
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.gates import RedisCrier
 from support.ports import free_port
 from support.redis_server import RedisServer
 

@@ -11,8 +11,8 @@ import pytest
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.money.bookings import LedgerMode
-from heliostat_gateway.shared.ledger import SharedLedger
-from heliostat_gateway.shared.scripts import MONEY
+from heliostat_gateway.redis_state.ledger import SharedLedger
+from heliostat_gateway.redis_state.scripts import MONEY
 from support.ledgers import booking, opening, run
 from support.redis_server import RedisServer
 from support.shared_ledgers import SharedWorld, shared_world, until, until_mode

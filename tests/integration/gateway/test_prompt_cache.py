@@ -14,9 +14,10 @@ from heliostat_gateway.calls.outgoing import build_outgoing
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.anthropic import AnthropicProvider
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Persona, Plan, Timeouts
-from heliostat_gateway.wire import JsonObject, parse_object
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject
 from support.ports import free_port
 from support.routes import NoTransport
 

@@ -18,10 +18,10 @@ from heliostat_gateway.money.bookings import (
 )
 from heliostat_gateway.money.budgets import Budget, BudgetPeriod
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.shared.ending import end_all
-from heliostat_gateway.shared.pipe import DEADLINE_SECONDS
-from heliostat_gateway.shared.recovery import _SWEEP_BEATS
-from heliostat_gateway.shared.scripts import MONEY
+from heliostat_gateway.redis_state.ending import end_all
+from heliostat_gateway.redis_state.pipe import DEADLINE_SECONDS
+from heliostat_gateway.redis_state.recovery import _SWEEP_BEATS
+from heliostat_gateway.redis_state.scripts import MONEY
 from support.ledgers import booking, opening, run, service
 from support.redis_server import RedisServer
 from support.shared_ledgers import SharedWorld, shared_world, until, until_mode

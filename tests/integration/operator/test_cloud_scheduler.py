@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_api.executions.triggers import Triggers
+from heliostat_api.executions.trace_spans import Triggers
 from heliostat_api.people.keysets import JsonMap, KeySet
 from heliostat_api.schedules.cloud_calls import CloudCalls, cloud_headers_of
 from heliostat_api.schedules.cloud_tokens import CloudTokens

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from heliostat_api.agents.records import RESOURCE_DELETED
+from heliostat_api.records.drafts import RESOURCE_DELETED
 from heliostat_core.conditions import BlockedReason, FinishedReason, ReadyReason, TickReason
 from heliostat_core.executions import Phase
 from heliostat_operator.schedules.pauses import FAILURES

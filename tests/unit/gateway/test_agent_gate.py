@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.reports.gates import (
+from heliostat_gateway.limits.gates import (
     AgentGate,
     Allowed,
     Kind,

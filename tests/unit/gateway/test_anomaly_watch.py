@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from heliostat_gateway.limits.gates import AgentGate, Allowed, Paused, SlowDown
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.reports.findings import Findings
-from heliostat_gateway.reports.gates import AgentGate, Allowed, Paused, SlowDown
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.watches import Action, AnomalyWatch, WatchRules
 from heliostat_gateway.storage import Storage

@@ -10,12 +10,14 @@ from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.cached import key_of, may_be_kept
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
 from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Plan, Timeouts
 from heliostat_gateway.scripted.bill import Bill
 from heliostat_gateway.scripted.provider import ScriptedProvider
-from heliostat_gateway.wire import Headers, JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 CALLER = Caller(key="k", kind=KeyKind.USER, account="k", user="ann")
 DOCUMENT: JsonObject = {"model": "m", "messages": [{"role": "user", "content": "x"}]}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_gateway.calls.resumptions import resumes_at
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 

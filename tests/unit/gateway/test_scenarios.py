@@ -23,7 +23,7 @@ from heliostat_gateway.scripted.script import (
     find_turn,
 )
 from heliostat_gateway.scripted.sidecalls import side_answer
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 PACKAGED = Path(str(files("heliostat_gateway") / "scenarios"))
 PRICES = 'prices: {input: "1", output: "1", cacheRead: "1", cacheWrite5m: "1", cacheWrite1h: "1"}'

@@ -14,7 +14,7 @@ from heliostat_gateway.scripted.repertoire import Repertoire
 from heliostat_gateway.scripted.requests import Incoming, understand
 from heliostat_gateway.scripted.scenario import Scenario
 from heliostat_gateway.scripted.signatures import signature_of, signature_of_call
-from heliostat_gateway.wire import JsonObject, object_at
+from heliostat_json.objects import JsonObject, object_at
 
 KEY = "sk-secret"
 AUTH = {

@@ -20,7 +20,8 @@ from heliostat_gateway.scripted.rendering.messages import MessagesRendering
 from heliostat_gateway.scripted.scenario import Pace, UsageSpec
 from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse, visible
 from heliostat_gateway.sse import EventReader
-from heliostat_gateway.wire import JsonObject, parse_object
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 VALUES: st.SearchStrategy[JsonValue] = st.none() | st.booleans() | st.integers() | WORDS

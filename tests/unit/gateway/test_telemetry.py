@@ -18,25 +18,26 @@ from pydantic import SecretStr
 from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.calls.telemetry import (
+    Report,
+    Telemetry,
+    attempt_attributes,
+    begin_call,
+    log_line,
+    request_attributes,
+)
 from heliostat_gateway.calls.verdicts import Verdict
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.logs import begin_call
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.anthropic import AnthropicProvider
+from heliostat_gateway.providers.credentials import Credential
 from heliostat_gateway.providers.gemini import GeminiProvider
-from heliostat_gateway.routes.credentials import Credential
 from heliostat_gateway.routes.plans import Candidate, Timeouts
-from heliostat_gateway.telemetry import (
-    Report,
-    Telemetry,
-    attempt_attributes,
-    log_line,
-    request_attributes,
-)
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 from heliostat_telemetry.lines import JsonLines
 from support.routes import NoTransport
 from tools.machine import ROOT

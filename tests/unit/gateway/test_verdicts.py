@@ -13,7 +13,7 @@ from heliostat_gateway.calls.verdicts import (
     verdict_of_error,
     verdict_of_refusal,
 )
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 
 @pytest.mark.parametrize("status", [302, 401, 402, 403, 404, 408, 429, 500, 502, 503, 504, 529])

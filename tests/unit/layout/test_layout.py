@@ -14,6 +14,7 @@ COMPONENTS = {
         "heliostat_core",
         "heliostat_folders",
         "heliostat_google",
+        "heliostat_json",
         "heliostat_kubernetes",
         "heliostat_telemetry",
     },

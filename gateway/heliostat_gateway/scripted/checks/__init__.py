@@ -10,7 +10,7 @@ from typing import NoReturn
 from pydantic import JsonValue
 
 from heliostat_gateway.scripted.refusals import Refusal, RefusedError
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 

@@ -14,7 +14,7 @@ from heliostat_gateway.scripted.checks import (
     switch,
     words,
 )
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 _FIELDS = words(
     "audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens "

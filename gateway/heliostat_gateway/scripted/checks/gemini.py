@@ -15,7 +15,7 @@ from heliostat_gateway.scripted.checks import (
 )
 from heliostat_gateway.scripted.checks.gemini_turns import check_turns
 from heliostat_gateway.scripted.reading.gemini import declarations, spelling
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 _REQUEST = words(
     "contents tools toolConfig safetySettings systemInstruction generationConfig cachedContent "

@@ -3,7 +3,7 @@
 from heliostat_gateway.scripted.checks import refuse
 from heliostat_gateway.scripted.reading.gemini import parts_of, spelling
 from heliostat_gateway.scripted.signatures import signature_of_call
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 # Documented by Google for calls that another model made.
 _FOREIGN = frozenset({"skip_thought_signature_validator", "context_engineering_is_the_way_to_go"})

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from heliostat_gateway.scripted.checks import needed_object, needed_text, one_of, refuse, words
 from heliostat_gateway.scripted.signatures import signature_of
-from heliostat_gateway.wire import JsonObject, text_at
+from heliostat_json.objects import JsonObject, text_at
 
 _USER = words("text image document tool_result search_result container_upload")
 _ASSISTANT = words("text thinking redacted_thinking tool_use server_tool_use")

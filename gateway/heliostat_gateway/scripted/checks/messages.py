@@ -18,7 +18,7 @@ from heliostat_gateway.scripted.checks import (
     words,
 )
 from heliostat_gateway.scripted.checks.message_blocks import check_content
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 _FIELDS = words(
     "cache_control container diagnostics inference_geo max_tokens messages metadata model "

@@ -12,7 +12,7 @@ from heliostat_gateway.scripted.designer.phrases import Phrase, say
 from heliostat_gateway.scripted.designer.wishes import Intent, Wish, name_of_task, read_wishes
 from heliostat_gateway.scripted.scenario import Pace
 from heliostat_gateway.scripted.script import Action, Script, Text, ToolUse, answer, seed_of
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 WORKER: Final = "scripted/worker"
 _TOOLS: Final = {

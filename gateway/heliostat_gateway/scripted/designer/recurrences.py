@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 _WEEKDAYS: Final = (
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905

@@ -11,7 +11,7 @@ from heliostat_gateway.scripted.designer.recurrences import (
     find_recurrence,
 )
 from heliostat_gateway.scripted.designer.revisions import says_nothing, widen_to_change
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 USUAL_TIME: Final = "09:00"
 _NOTHING: Final = "\0"

@@ -10,7 +10,7 @@ from typing import Final
 
 from heliostat_gateway.scripted.designer.revisions import says_nothing
 from heliostat_gateway.scripted.designer.timings import Timing, cut, take_timing
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 _HANGUL = re.compile(r"[가-힣]")
 _LONGEST_NAME = 40

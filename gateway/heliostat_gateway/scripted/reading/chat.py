@@ -3,7 +3,7 @@
 from pydantic import JsonValue
 
 from heliostat_gateway.scripted.conversation import Heard, Utterance
-from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 _ROLES = {"developer": "system", "system": "system", "assistant": "assistant"}
 

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from pydantic.alias_generators import to_snake
 
 from heliostat_gateway.scripted.conversation import Heard, Utterance
-from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 
 def spelling(value: Mapping[str, JsonValue], name: str) -> str:

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from heliostat_gateway.scripted.script import Action
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 
 class Report(StrEnum):

@@ -15,7 +15,8 @@ from heliostat_gateway.scripted.rendering import (
 )
 from heliostat_gateway.scripted.scenario import UsageSpec
 from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse, visible
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 _CREATED = 1_790_000_000  # the same answer each time
 _FINISH = {

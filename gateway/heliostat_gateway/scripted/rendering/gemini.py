@@ -14,7 +14,8 @@ from heliostat_gateway.scripted.rendering import (
 from heliostat_gateway.scripted.scenario import UsageSpec
 from heliostat_gateway.scripted.script import Action, Script, Text, Thinking, ToolUse, shown
 from heliostat_gateway.scripted.signatures import signature_of_call
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 _FINISH = {
     "end_turn": "STOP",

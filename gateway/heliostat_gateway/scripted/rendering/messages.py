@@ -23,7 +23,8 @@ from heliostat_gateway.scripted.script import (
     visible,
 )
 from heliostat_gateway.scripted.signatures import signature_of
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 
 def event(name: str, fields: JsonObject) -> bytes:

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from heliostat_api.assembly.entrance import open_moves
+from heliostat_api.app.assembly.entrance import open_moves
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.chat.conversation_repository import ConversationRepository
 from heliostat_api.chat.message_events import conversation_topic, stop_topic
 from heliostat_api.chat.schemas import Say
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.people.register import REST
+from heliostat_api.people.repository import REST
 from support.chatting import of_type
 
 from .conftest import ANN, OVER_EACH_LOG, ChatPlace

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from heliostat_api.base.person import LOCAL, Person, PersonKind
 from heliostat_api.chat.agent_tools import AgentTools
 from heliostat_api.chat.conversation_repository import ConversationRepository
 from heliostat_api.chat.schemas import Say
 from heliostat_api.chat.start_answer import StartedAnswer
 from heliostat_api.chat.toolbox import ToolContext, ToolResult
 from heliostat_api.chat.tools import SaveAgent
-from heliostat_api.people.person import LOCAL, Person, PersonKind
+from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_cli.embedded.folders import StateFolder
 from support.chatting import Frame, Talker, of_type, parts_of, talking, text_of
 from support.dev_process import DevProcess, running_dev
@@ -151,7 +152,7 @@ class DyingRepository(ConversationRepository):
 async def test_an_agent_whose_maker_died_is_taken_up_and_not_made_twice(place: ChatPlace) -> None:
     begun = await begin(place, "design badly")
     dependencies, drafts = place.api.parts.chat.runner.dependencies, place.api.parts.drafts
-    repository, previews = dependencies.repository, place.api.parts.schedules
+    repository, previews = dependencies.repository, SchedulePreviews(place.api.clock)
     tools = AgentTools(drafts, repository, previews, dependencies.model)
     context = ToolContext(PERSON, "", begun.conversation, begun.answer, "call-1", "", "UTC")
     dying = replace(
@@ -171,8 +172,8 @@ async def test_an_agent_whose_maker_died_is_taken_up_and_not_made_twice(place: C
 
 
 async def test_a_cap_that_is_reached_is_said_with_the_remedy(place: ChatPlace) -> None:
-    line = place.gateway.line("scripted/talk", cap_nanos=1)
-    async with place.replica(line) as poor, poor.talker() as ann:
+    poor_connection = place.gateway.connection("scripted/talk", cap_nanos=1)
+    async with place.replica(poor_connection) as poor, poor.talker() as ann:
         conversation = await ann.say("hello")
         await ann.answered()
         await ann.say("more", "2", conversation=conversation)

@@ -154,7 +154,7 @@ async def test_the_same_words_in_two_conversations_test_an_agent_each(place: Cha
     """Their calls have the same ids: the script makes them of words and turn."""
     correlations: set[JsonValue] = set()
     async with (
-        place.replica(place.gateway.line("scripted/designer"), runs_guest=0) as designing,
+        place.replica(place.gateway.connection("scripted/designer"), runs_guest=0) as designing,
         place.api.browser(ANN) as browser,
     ):
         for number in range(2):
@@ -207,7 +207,7 @@ async def end_its_run(place: ChatPlace, cost_micros: int) -> None:
         ],
     }
     ended = place.api.world.put({**run, "status": status})
-    await place.api.parts.commands.recorder.see(EXECUTION, ended)
+    await place.api.parts.recorder.see(EXECUTION, ended)
 
 
 async def test_a_refusal_goes_back_to_the_model_with_its_field(place: ChatPlace) -> None:
@@ -248,8 +248,8 @@ async def test_lists_hear_of_a_conversation_and_what_is_deleted_is_gone_for_all(
         gone = await ann.until(lambda each: each["type"] == "refused")
         assert problem_of(gone)["status"] == 404
         assert (await browser.get(path)).status_code == 404
-    events_after = (await place.api.parts.chat.log.read([f"person:{ANN}"], 0)).reports
-    told = [each.report for each in events_after if each.report.type.startswith("conversation.")]
+    heard = (await place.api.parts.chat.log.read([f"person:{ANN}"], 0)).reports
+    told = [each.report for each in heard if each.report.type.startswith("conversation.")]
     states = [each.payload.get("state") for each in told]
     assert states == ["answering", "idle", "idle", None]
     assert told[-1].payload == {"id": conversation}
@@ -305,7 +305,7 @@ async def test_a_fault_of_ours_ends_the_socket_and_is_in_the_log(
 ) -> None:
     log = ForgetfulLog(tmp_path / "events.sqlite")
     async with (
-        api_app(tmp_path, line=gateway.line("scripted/talk"), log=log) as api,
+        api_app(tmp_path, model_connection=gateway.connection("scripted/talk"), log=log) as api,
         api.serving() as url,
         ChatPlace(api, gateway, url, tmp_path).talker() as ann,
     ):

@@ -8,10 +8,10 @@ import httpx2
 import pytest_asyncio
 from pydantic import JsonValue
 
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.roles import Claims, RoleRow
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import Register
-from heliostat_api.people.roles import Claims, RoleRow
-from heliostat_api.settings import ApiSettings
+from heliostat_api.people.repository import Register
 from support.real_gateway import RealGateway
 from support.shared_api import URL, ApiApp, api_app
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx2
 import pytest_asyncio
 
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.roles import Claims
 from heliostat_api.gateway.client import Gateway as Client
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import REST, Register
-from heliostat_api.people.roles import Claims
-from heliostat_api.settings import ApiSettings
+from heliostat_api.people.repository import REST, Register
 from heliostat_core.person_keys import person_budget
 from heliostat_gateway.main import Gateway
 from support.ledger_rows import Row, book, booking_of

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from pydantic import JsonValue
 
+from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.register import Register
-from heliostat_api.people.roles import Claims
+from heliostat_api.people.repository import Register
 from heliostat_core.money import micros_from_nanos
 from heliostat_gateway.main import Gateway
 from heliostat_gateway.money.usage import Usage

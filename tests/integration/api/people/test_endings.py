@@ -12,14 +12,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from heliostat_api.events import endings, stream
-from heliostat_api.events.endings import Tenure
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.roles import Claims, Role, RoleRow
+from heliostat_api.events import revocations, stream
 from heliostat_api.events.redis_log import RedisEventLog
+from heliostat_api.events.revocations import Tenure
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.roles import Claims, Role, RoleRow
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.settings import ApiSettings
+from heliostat_api.web.cookies import SESSION
 from support.redis_server import RedisServer
 from support.shared_api import PAGE, ApiApp, api_app
 
@@ -193,7 +193,7 @@ async def test_a_session_that_is_renewed_is_the_same_one(tmp_path: Path) -> None
 async def test_whoever_waits_for_something_else_is_told_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(revocations, "LOOK_SECONDS", 0.02)
     async with api_app(tmp_path) as api:
         log, asked = api.parts.streams.log, 0
 

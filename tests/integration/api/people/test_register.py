@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Delete, Documents, Put
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.people.identities import Identity
-from heliostat_api.people.register import Register
-from heliostat_api.people.roles import Claims
+from heliostat_api.people.repository import Register
 from support.shared_api import Clock
 
 ADMIN = Identity("https://id.test", "ann", Claims(groups=frozenset({"platform"})))

@@ -16,13 +16,13 @@ from starlette.websockets import WebSocketDisconnect
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.person import Person
+from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.person import Person
-from heliostat_api.people.register import Register
-from heliostat_api.people.roles import Claims
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.serving.parts import person_of
-from heliostat_api.settings import ApiSettings
+from heliostat_api.people.repository import Register
+from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.dependencies import person_of
 from support.played_gateway import PlayedGateway
 from support.shared_api import PAGE, URL, ApiApp, api_app
 

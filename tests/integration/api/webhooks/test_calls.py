@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from pydantic import JsonValue
 
+from heliostat_api.app.main import create_app
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.port import Query
-from heliostat_api.main import create_app
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.settings import ApiSettings
 from heliostat_core.executions import MOST_INPUT, Execution
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import EXECUTION, UnavailableError

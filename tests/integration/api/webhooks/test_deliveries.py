@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 from pydantic import JsonValue
 
+from heliostat_api.app.main import create_app
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.queries import SHAPES
-from heliostat_api.main import create_app
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.recording.annotations import TEST_OF
-from heliostat_api.settings import ApiSettings
+from heliostat_api.records.annotations import TEST_OF
 from heliostat_api.webhooks.records import EVENTS, IssuedWebhook, NewWebhook
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject
@@ -104,7 +104,7 @@ def standing(paused: datetime | None, missed: Sequence[datetime] = ()) -> JsonOb
 async def see(api: ApiApp, obj: JsonObject) -> str:
     """The recorder sees it."""
     kind = AGENT if obj["kind"] == "Agent" else EXECUTION
-    return await api.parts.commands.recorder.see(kind, api.world.put(obj))
+    return await api.parts.recorder.see(kind, api.world.put(obj))
 
 
 @asynccontextmanager

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import judge
 from heliostat_api.agents.permits import judge_hosts
-from heliostat_api.serving.problems import FieldError
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.records.contents import judge
 
 
 def spec(egress: JsonValue) -> dict[str, JsonValue]:

@@ -18,8 +18,8 @@ from heliostat_api.chat.message_events import (
     whole_message,
 )
 from heliostat_api.chat.schemas import Change, DeltaFrame, PartFrame, TextPart, ToolCallPart
-from heliostat_api.documents.conversations import MessageRecord, MessageState, Role, read_message
 from heliostat_api.documents.port import Document
+from heliostat_api.records.conversations import MessageRecord, MessageState, Role, read_message
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 START = MessageRecord("m", Role.ASSISTANT, timestamp=NOW, state=MessageState.WRITING, epoch=1)

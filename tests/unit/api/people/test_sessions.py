@@ -6,8 +6,8 @@ from pathlib import Path
 import jwt
 import pytest
 
-from heliostat_api.people.seals import Seals, SecretsError, read_secrets
 from heliostat_api.people.sessions import LIFETIME, Session, Sessions
+from heliostat_api.people.signed_tokens import Seals, SecretsError, read_secrets
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECRET = b"s" * 32

@@ -3,7 +3,7 @@
 import pytest
 
 from heliostat_gateway.scripted.script import ToolUse
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 from support.designer_talk import Talk
 
 WEEKLY = "Every Wednesday at 16:20, weigh the parcels. Call it Scales."

@@ -11,7 +11,7 @@ from heliostat_gateway.scripted.designer.wishes import (
     name_of_task,
     read_wish,
 )
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 
 def daily(time: str, zone: str = "") -> JsonObject:
