@@ -16,7 +16,7 @@ from heliostat_api.chat.answer_writer import (
 )
 from heliostat_api.chat.conversation_repository import ConversationRepository, path_of
 from heliostat_api.chat.history import newest, turns_of
-from heliostat_api.chat.model_connection import ModelChoice, coalesce
+from heliostat_api.chat.model_connection import ModelChoice, NoKeyError, PersonKeys, coalesce
 from heliostat_api.chat.models import (
     Called,
     ChatModel,
@@ -29,7 +29,6 @@ from heliostat_api.chat.models import (
     TextMore,
     ToolUse,
 )
-from heliostat_api.chat.person_keys import NoKeyError, PersonKeys
 from heliostat_api.chat.schemas import ResultPart, StatusCode, StatusPart, TextPart, ToolCallPart
 from heliostat_api.chat.start_answer import StartedAnswer
 from heliostat_api.chat.toolbox import Toolbox, ToolContext, ToolResult, refusal, shortened

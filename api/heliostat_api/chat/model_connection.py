@@ -1,4 +1,4 @@
-"""The connection of the chat to a model: which one answers, its client, and its stream of text."""
+"""The connection of the chat to a model: whose key pays, which model answers, its lazy client."""
 
 import asyncio
 import time
@@ -7,9 +7,13 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.person import Person
 from heliostat_api.chat.models import Event, ModelError, Request, TextMore
-from heliostat_api.chat.person_keys import PersonKeys
 from heliostat_api.chat.schemas import StatusCode
+from heliostat_api.gateway.caps import Caps
+from heliostat_api.gateway.client import Gateway
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.agents import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -19,6 +23,47 @@ SCRIPT: Final = "scripted/designer"
 SECONDS: Final = 0.05
 """Text reaches a screen at most twenty times a second."""
 _KEPT_SECONDS: Final = 60.0
+
+
+class NoKeyError(Exception):
+    """There is no key for this person; the text says why, with the remedy."""
+
+    def __init__(self, said: str, code: StatusCode = StatusCode.FAILED) -> None:
+        super().__init__(said)
+        self.code = code
+
+
+class PersonKeys(Protocol):
+    """Issues keys: the person who talks pays, within their cap."""
+
+    async def key_for(self, person: Person, conversation_id: str) -> str:
+        """Returns a short-lived key of that person for one conversation. Raises NoKeyError."""
+
+
+class NoPersonKeys:
+    """Implements PersonKeys where there is no gateway: no person has a key."""
+
+    async def key_for(self, person: Person, conversation_id: str) -> str:  # noqa: ARG002
+        raise NoKeyError(
+            "This server has no gateway, so nobody can answer: its owner sets where one is."
+        )
+
+
+@dataclass(frozen=True)
+class SignedPersonKeys:
+    """Implements PersonKeys with keys that the api signs: the gateway trusts its public key."""
+
+    gateway: Gateway
+    caps: Caps
+
+    async def key_for(self, person: Person, conversation_id: str) -> str:
+        try:
+            budgets = await self.caps.admit(person)
+            return self.gateway.person_key(person.id, conversation_id, budgets)
+        except ProblemError as error:
+            raise NoKeyError(str(error), StatusCode.CAP_REACHED) from error
+        except GatewayAwayError as error:
+            raise NoKeyError(str(error), StatusCode.UNAVAILABLE) from error
 
 
 @dataclass(frozen=True)

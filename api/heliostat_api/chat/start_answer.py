@@ -111,8 +111,12 @@ class StartAnswer:
         if conversation is None:
             return None
         for _ in range(_TRIES):
-            document = await self.recovery.get_owned(person, conversation)
-            if read_conversation(document).state is not ConversationState.ANSWERING:
+            document = await self.repository.get_owned(person, conversation)
+            if not _is_answering(document):
+                return document
+            if await self.recovery.recover(document):
+                document = await self.repository.get_owned(person, conversation)
+            if not _is_answering(document):
                 return document
             if not await self._has_ended(read_conversation(document)):
                 break
@@ -216,6 +220,10 @@ class StartAnswer:
         for each in messages:
             await self.repository.publish(record.id, whole_message(each))
         await self.repository.publish_change(record)
+
+
+def _is_answering(document: Document) -> bool:
+    return read_conversation(document).state is ConversationState.ANSWERING
 
 
 def title_of(text: str) -> str:

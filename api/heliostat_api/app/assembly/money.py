@@ -7,8 +7,11 @@ from datetime import datetime
 from heliostat_api.account.erased_keys import ErasingKeys, ErasingName
 from heliostat_api.agents.reading import Agents
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.chat.model_connection import ModelConnection
-from heliostat_api.chat.person_keys import NoPersonKeys, SignedPersonKeys
+from heliostat_api.chat.model_connection import (
+    ModelConnection,
+    NoPersonKeys,
+    SignedPersonKeys,
+)
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.revocations import Endings
 from heliostat_api.gateway.api_keys import GatewayKeys

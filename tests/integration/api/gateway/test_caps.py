@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from heliostat_api.account.guest_resources import MovingResources
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.person import Person, PersonKind
-from heliostat_api.chat.person_keys import NoKeyError, SignedPersonKeys
+from heliostat_api.chat.model_connection import NoKeyError, SignedPersonKeys
 from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.people.identities import new_guest_id
