@@ -60,7 +60,7 @@ def build_chat(
     return Chat(
         reader=ConversationReader(repository, recovery),
         commands=ConversationCommands(repository, recovery),
-        start_answer=StartAnswer(repository, recovery, drafts.idempotency, drafts),
+        start_answer=StartAnswer(repository, recovery, drafts.idempotency, drafts.read),
         recovery=recovery,
         runner=runner,
         log=log,
@@ -78,4 +78,4 @@ def build_toolbox(drafts: Drafts, agents: AgentTools, runs: RunTools) -> Toolbox
         handler(ReadResult, runs.read),
         handler(EstimateCost, runs.estimate),
     )
-    return Toolbox(drafts, dict(handlers))
+    return Toolbox(drafts.read, dict(handlers))

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, StringConstraints, TypeAdapter
 
 from heliostat_api.base.views import ConversationView, View, WordsView
 from heliostat_api.records.conversations import MessageState
-from heliostat_api.records.schedule_views import FireView
+from heliostat_api.records.schedules import FireView
 from heliostat_api.web.problems import Problem
 
 LONGEST_TEXT: Final = 32_768

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
-from heliostat_api.agents.drafts import Drafts
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.chat.answer_recovery import AnswerRecovery
@@ -25,6 +24,7 @@ from heliostat_api.chat.conversation_repository import (
 )
 from heliostat_api.chat.message_events import apply_events, fields_of, whole_message
 from heliostat_api.chat.schemas import Say, TextPart
+from heliostat_api.chat.toolbox import ReadAgent
 from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
 from heliostat_api.records.conversations import (
     ConversationRecord,
@@ -60,7 +60,7 @@ class StartAnswer:
     repository: ConversationRepository
     recovery: AnswerRecovery
     idempotency: Idempotency
-    drafts: Drafts
+    read_agent: ReadAgent
 
     async def start(
         self, person: Person, said: Say, digest: str
@@ -72,7 +72,7 @@ class StartAnswer:
             if made := await self.idempotency.before(person, asked):
                 return made["conversation"], None
             if said.agent is not None:
-                await self.drafts.read(person, said.agent)
+                await self.read_agent(person, said.agent)
             document = await self._idle_conversation(person, said.conversation)
             try:
                 return await self._create(person, said, asked, document)

@@ -10,7 +10,6 @@ from typing import TypeAlias, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from heliostat_api.agents.drafts import Drafts
 from heliostat_api.base.person import Person
 from heliostat_api.chat.models import ModelError, ToolUse
 from heliostat_api.chat.schemas import Part
@@ -64,6 +63,8 @@ class ToolContext:
         return self.agent
 
 
+ReadAgent: TypeAlias = Callable[[Person, str], Awaitable[object]]
+"""Reads an agent of a person. Raises NotFoundProblem, and problems for one that is not ours."""
 Handler: TypeAlias = Callable[[ToolContext, Mapping[str, JsonValue], Show], Awaitable[ToolResult]]
 InputT = TypeVar("InputT", bound=Input)
 
@@ -85,13 +86,13 @@ def handler(
 class Toolbox:
     """Runs a tool by its name; `handlers` has one for each of INPUTS."""
 
-    drafts: Drafts
+    read_agent: ReadAgent
     handlers: Mapping[type[Input], Handler]
 
     async def knows(self, person: Person, agent: str) -> bool:
         """Whether there is such an agent, and the person may see it."""
         try:
-            await self.drafts.read(person, agent)
+            await self.read_agent(person, agent)
         except NotFoundProblem:
             return False
         return True
