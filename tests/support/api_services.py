@@ -13,12 +13,12 @@ from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.app.assembly.money import Money
-from heliostat_api.app.assembly.webhooks import Webhooks
+from heliostat_api.app.assembly.webhooks import WebhookEndpointServices
 from heliostat_api.app.entrance import Entrance
 from heliostat_api.chat.sockets import Chat
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.events.stream import Streams
 from heliostat_api.executions.commands import Commands
 from heliostat_api.gateway.models import Routes
@@ -63,8 +63,8 @@ class AppServices:
         return services_of(self.app).get(Drafts)
 
     @property
-    def endings(self) -> Endings:
-        return services_of(self.app).get(Endings)
+    def revocations(self) -> SessionRevocations:
+        return services_of(self.app).get(SessionRevocations)
 
     @property
     def erasing(self) -> Erasing:
@@ -112,16 +112,16 @@ class AppServices:
 
     @property
     def people(self) -> People:
-        return services_of(self.app).get(Entrance).access.people
+        return services_of(self.app).get(Entrance).people
 
     @property
     def sign_in(self) -> SignIn | None:
         return services_of(self.app).get(Entrance).sign_in
 
     @property
-    def webhooks(self) -> Webhooks:
+    def webhooks(self) -> WebhookEndpointServices:
         found = services_of(self.app)
-        return Webhooks(
+        return WebhookEndpointServices(
             found.get(Calls),
             found.get(TriggerKeys),
             found.get(Subscriptions),

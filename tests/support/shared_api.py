@@ -11,7 +11,7 @@ from time import monotonic
 import httpx2
 from fastapi import FastAPI
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import ApiSettings
@@ -23,8 +23,8 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.signed_tokens import SignedTokens
+from heliostat_api.web.credentials import SESSION
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION
@@ -73,11 +73,11 @@ class ApiApp:
     world: MemoryWorld
     documents: SqliteDocuments
     clock: Clock
-    surroundings: Surroundings
+    dependencies: Dependencies
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(Seals((SECRET,), self.clock))
+        self.sessions = Sessions(SignedTokens((SECRET,), self.clock))
 
     @property
     def parts(self) -> AppServices:
@@ -129,9 +129,9 @@ def around_of(
     log: EventLog,
     clock: Clock,
     gateway: GatewayPlace | None,
-) -> Surroundings:
+) -> Dependencies:
     """Of an api for many people."""
-    return Surroundings(
+    return Dependencies(
         world=lambda _: world,
         logs=NoLogs(),
         keys_dir=folder / "keys",
@@ -161,14 +161,14 @@ async def api_app(
     world, clock = MemoryWorld(), Clock()
     documents = open_sqlite(folder / "documents.sqlite")
     log = log or SqliteEventLog(folder / "events.sqlite")
-    around = replace(
+    dependencies = replace(
         around_of(folder, world, documents, log, clock, gateway),
         settings=settings or ApiSettings(),
         model_connection=model_connection,
         buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:
-        yield ApiApp(create_app(around), world, documents, clock, around)
+        yield ApiApp(create_app(dependencies), world, documents, clock, dependencies)
     finally:
         await log.close()
         await documents.close()

@@ -14,7 +14,7 @@ from heliostat_api.account.zips import pack
 from heliostat_api.base.views import PersonView, View
 from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.cookies import SESSION, forget_cookie
+from heliostat_api.web.credentials import SESSION, forget_cookie
 from heliostat_api.web.dependencies import Correlation, PersonOf
 from heliostat_api.web.provide import Provided
 

@@ -18,27 +18,20 @@ from heliostat_api.agents.edits import (
 )
 from heliostat_api.agents.previews import PreviewRequest, Previews, PreviewView
 from heliostat_api.agents.reading import AgentPage, Agents
-from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.tags import IfMatch, required, tag_of
-from heliostat_api.agents.trials import Trying
 from heliostat_api.base.views import AgentDetailView, RevisionDetailView
-from heliostat_api.executions.commands import Commands
-from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.records.revisions import RevisionPage
-from heliostat_api.samples import read_sample
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import (
-    AskedOf,
     Correlation,
     Cursor,
+    IdempotencyKeyOf,
     Limit,
     PersonOf,
 )
-from heliostat_api.web.problems import NotFoundProblem
 from heliostat_api.web.provide import Provided
 
 router = APIRouter(prefix="/agents", route_class=CheckedRoute)
-samples_router = APIRouter(route_class=CheckedRoute)
 Number = Annotated[int, Path(ge=1, le=999_999)]
 
 
@@ -55,7 +48,7 @@ async def create_agent(
     drafts: Provided[Drafts],
     person: PersonOf,
     body: NewAgent,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
     response: Response,
 ) -> Saved:
@@ -132,7 +125,7 @@ async def duplicate_agent(
     person: PersonOf,
     agent_id: str,
     body: NewName,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
     response: Response,
 ) -> Saved:
@@ -207,51 +200,6 @@ async def restore_revision(
     return _tagged(saved, response)
 
 
-@router.post("/{agent_id}/run", status_code=HTTPStatus.ACCEPTED)
-async def run_agent(
-    commands: Provided[Commands],
-    agents: Provided[Agents],
-    person: PersonOf,
-    agent_id: str,
-    body: RunRequest,
-    asked: AskedOf,
-    correlation: Correlation,
-) -> Accepted:
-    """Start a run now. What comes of it is reported."""
-    if before := await commands.before(person, asked):
-        return before
-    agent = await agents.commanded(person, agent_id)
-    return await commands.run(person, agent, body, asked, correlation)
-
-
-@router.post("/{agent_id}/test", status_code=HTTPStatus.ACCEPTED)
-async def test_agent(
-    trying: Provided[Trying],
-    person: PersonOf,
-    agent_id: str,
-    body: RunRequest,
-    asked: AskedOf,
-    correlation: Correlation,
-) -> Accepted:
-    """Run the newest revision once, active or not."""
-    return await trying.test(person, agent_id, body, asked, correlation)
-
-
 def _tagged(saved: Saved, response: Response) -> Saved:
     response.headers["ETag"] = tag_of(saved.revision)
     return saved
-
-
-@samples_router.post("/samples/{name}", status_code=202)
-async def try_sample(
-    samples: Provided[SampleAgents],
-    person: PersonOf,
-    name: str,
-    asked: AskedOf,
-    correlation: Correlation,
-) -> Accepted:
-    """Make one of the sample agents yours and run it: hello, sales, hurried."""
-    sample = read_sample(name)
-    if sample is None:
-        raise NotFoundProblem("sample")
-    return await samples.run(person, sample, asked, correlation)

@@ -12,7 +12,7 @@ from heliostat_api.documents.port import Documents, StoreError
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.stream import Streams
 from heliostat_api.recording.recorder import Recorder
-from heliostat_api.web.background import Work
+from heliostat_api.web.background import Background
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.web.provide import Provided
 
@@ -22,7 +22,7 @@ health = APIRouter(include_in_schema=False)
 
 
 @health.get("/healthz")
-async def live(background: Provided[Work]) -> Mapping[str, str]:
+async def live(background: Provided[Background]) -> Mapping[str, str]:
     """The process serves, and all that goes on beside its requests goes on."""
     if failed := background.failed:
         detail = f"{', '.join(failed)} ended with an error, see the log; to be started again"

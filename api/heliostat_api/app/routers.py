@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from heliostat_api.account.endpoints import router as account
 from heliostat_api.agents.endpoints import router as agents
-from heliostat_api.agents.endpoints import samples_router
+from heliostat_api.agents.run_endpoints import router as agent_runs
+from heliostat_api.agents.run_endpoints import samples_router
 from heliostat_api.app.health import health
 from heliostat_api.app.signing import signing
 from heliostat_api.app.stream_endpoints import stream
@@ -31,6 +32,7 @@ api = APIRouter(
 )
 FEATURES: Final = (
     agents,
+    agent_runs,
     usage,
     schedules,
     secrets,

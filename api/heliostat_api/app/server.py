@@ -10,7 +10,7 @@ from heliostat_api.web.provide import services_of
 
 
 class ApiServer(uvicorn.Server):
-    """A uvicorn server whose app was made by `create_app`."""
+    """Serves an app that `create_app` made."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         # The app knows which proxies it believes; uvicorn would believe this whole machine.

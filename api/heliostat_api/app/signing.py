@@ -11,10 +11,10 @@ from heliostat_api.app.entrance import Entrance
 from heliostat_api.base.errors import ProviderAwayError
 from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.openid import SignInError
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.web.cookies import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
+from heliostat_api.web.credentials import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
 from heliostat_api.web.notices import notice
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.web.provide import Provided
@@ -69,15 +69,15 @@ async def finish_sign_in(request: Request, service: SignInOf) -> Response:
 async def sign_out(
     request: Request,
     entrance: Provided[Entrance],
-    endings: Provided[Endings],
+    revocations: Provided[SessionRevocations],
     everywhere: bool = False,
 ) -> Response:
     """The session ends, in this browser or in all; so does what is open of it. What a guest had is
     then out of reach."""
-    session = entrance.access.sessions.read(read_cookie(request.scope, SESSION))
+    session = entrance.sessions.read(read_cookie(request.scope, SESSION))
     if session is not None:
         await entrance.register.end_session(session, everywhere=everywhere)
-        await endings.tell(session.person_id)
+        await revocations.tell(session.person_id)
     path = "/auth/signed-out" if entrance.sign_in else "/"
     return lead(path, forget_cookie(request.scope, SESSION))
 

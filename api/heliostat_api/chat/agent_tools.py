@@ -22,7 +22,7 @@ from heliostat_api.chat.tools import ListModels, PreviewSchedule, SaveAgent, Set
 from heliostat_api.records.contents import Content, missing_in
 from heliostat_api.records.conversations import ConversationRecord
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
-from heliostat_api.web.idempotency import Asked
+from heliostat_api.web.idempotency import IdempotencyKey
 
 _NOTE: Final = "by chat"
 _MOST_MODELS: Final = 200
@@ -47,7 +47,7 @@ class AgentTools:
         if given.name is None:
             raise RefusedError("name: a new agent needs one.")
         content = checked(edit(Content(name=given.name)))
-        asked = Asked(f"agent of {context.answer}", context.answer)
+        asked = IdempotencyKey(f"agent of {context.answer}", context.answer)
         saved = await self.drafts.create(context.person, content, asked, context.correlation, _NOTE)
         await self.repository.update(
             context.conversation, lambda each: with_agent(each, saved.agent)

@@ -60,7 +60,7 @@ def build_chat(
     return Chat(
         reader=ConversationReader(repository, recovery),
         commands=ConversationCommands(repository, recovery),
-        start_answer=StartAnswer(repository, recovery, drafts.repeats, drafts),
+        start_answer=StartAnswer(repository, recovery, drafts.idempotency, drafts),
         recovery=recovery,
         runner=runner,
         log=log,

@@ -26,7 +26,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
@@ -161,7 +161,7 @@ class ConversationRepository:
         """Sends a change to the person's lists, each change once."""
         payload = view_conversation(record).model_dump(mode="json", by_alias=True)
         report = Report(ReportType.CONVERSATION_CHANGED, self.clock(), payload)
-        for audience in audiences_of_owner_field(record.user_id):
+        for audience in topics_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}@{record.changed_at}")
 
     async def is_deleted(self, conversation: str) -> bool:
@@ -173,7 +173,7 @@ class ConversationRepository:
         """Tells the person's lists, once, that the conversation is being deleted."""
         payload = GoneConversationView(id=record.id).model_dump(by_alias=True)
         report = Report(ReportType.CONVERSATION_DELETED, self.clock(), payload)
-        for audience in audiences_of_owner_field(record.user_id):
+        for audience in topics_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}#gone")
 
     async def purge(self, conversation: str) -> None:

@@ -11,11 +11,10 @@ from heliostat_api.base.views import ConversationView, View
 from heliostat_api.chat.schemas import ConversationPage, MessagePage
 from heliostat_api.chat.sockets import Chat
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import Cursor, Limit, PersonOf
-from heliostat_api.web.limits import Limits
+from heliostat_api.web.dependencies import Access, Cursor, Limit, PersonOf
 from heliostat_api.web.problems import NotFoundProblem
 from heliostat_api.web.provide import Provided
-from heliostat_api.web.stream_leases import tenure_of
+from heliostat_api.web.stream_leases import StreamLeases
 
 conversations = APIRouter(prefix="/conversations", route_class=CheckedRoute)
 workspace = APIRouter()
@@ -30,7 +29,8 @@ class NewTitle(View):
 @workspace.websocket("/workspace/{user_id}")
 async def open_workspace(
     socket: WebSocket,
-    limits: Provided[Limits],
+    access: Provided[Access],
+    leases: Provided[StreamLeases],
     chat: Provided[Chat],
     person: PersonOf,
     user_id: str,
@@ -39,8 +39,8 @@ async def open_workspace(
     if user_id != person.id:
         raise NotFoundProblem("workspace")
 
-    limit = partial(limits.check_person, person)
-    await chat.serve(socket, person, tenure_of(socket, person), limit)
+    limit = partial(access.check, person)
+    await chat.serve(socket, person, leases.begin(socket, person), limit)
 
 
 @conversations.get("")

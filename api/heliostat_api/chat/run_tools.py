@@ -25,7 +25,7 @@ from heliostat_api.events.log import EventLog
 from heliostat_api.executions.reading import Executions
 from heliostat_api.executions.schemas import RunRequest
 from heliostat_api.records.executions import view_execution
-from heliostat_api.web.idempotency import Asked
+from heliostat_api.web.idempotency import IdempotencyKey
 
 UNIT: Final = "usdMicros"
 _PAUSE_SECONDS: Final = 2.0
@@ -49,7 +49,7 @@ class RunTools:
     async def test(self, context: ToolContext, given: RunTest, show: Show) -> ToolResult:
         """Starts a test run, and waits for its end. Raises problems."""
         request = RunRequest(input=given.input, parameters=given.parameters)
-        asked = Asked(context.correlation, context.call)
+        asked = IdempotencyKey(context.correlation, context.call)
         accepted = await self.trying.test(
             context.person, context.needed_agent(), request, asked, context.correlation
         )

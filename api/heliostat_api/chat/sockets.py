@@ -32,7 +32,7 @@ from heliostat_api.chat.service import ConversationCommands, ConversationReader
 from heliostat_api.chat.start_answer import StartAnswer
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.log import EventLog
-from heliostat_api.events.revocations import Tenure
+from heliostat_api.events.revocations import StreamLease
 from heliostat_api.web.problems import (
     ProblemError,
     as_problem,
@@ -85,9 +85,9 @@ class Chat:
             await self.runner.close()
 
     async def serve(
-        self, socket: WebSocket, person: Person, tenure: Tenure, limit: RateLimit
+        self, socket: WebSocket, person: Person, lease: StreamLease, limit: RateLimit
     ) -> None:
-        """Serves one socket until the client leaves or the tenure is over. `limit` raises a problem
+        """Serves one socket until the client leaves or the lease is over. `limit` raises a problem
         when the person asks too often. Raises problems before the socket is accepted."""
         if self._sockets.get(person.id, 0) >= MOST_SOCKETS:
             raise ProblemError(
@@ -101,7 +101,7 @@ class Chat:
         try:
             await socket.accept()
             self.runner.warm()
-            await ChatSession(self, socket, person, limit).run(tenure)
+            await ChatSession(self, socket, person, limit).run(lease)
         finally:
             self._sockets[person.id] -= 1
             if not self._sockets[person.id]:
@@ -119,20 +119,20 @@ class ChatSession:
         self._tasks = asyncio.TaskGroup()
         self._watching: asyncio.Task[None] | None = None
 
-    async def run(self, tenure: Tenure) -> None:
+    async def run(self, lease: StreamLease) -> None:
         """Runs until the client leaves, or has to connect again. An unexpected error is raised, in
         a group: the server logs it and ends the connection, and the client connects again."""
         try:
             async with self._tasks:
                 self._tasks.create_task(self._handle_all())
-                self._tasks.create_task(self._end_with(tenure))
+                self._tasks.create_task(self._end_with(lease))
         except* _LeftError:
             pass  # what goes on in the background goes on
         except* _OverError:
             await self._socket.close(_POLICY_VIOLATION, _OVER)
 
-    async def _end_with(self, tenure: Tenure) -> None:
-        await tenure.until_over(self._chat.log)
+    async def _end_with(self, lease: StreamLease) -> None:
+        await lease.until_over(self._chat.log)
         raise _OverError
 
     async def _handle_all(self) -> None:

@@ -35,7 +35,7 @@ from heliostat_api.records.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.web.idempotency import Asked, Repeats
+from heliostat_api.web.idempotency import Idempotency, IdempotencyKey
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 _LONGEST_TITLE: Final = 80
@@ -59,7 +59,7 @@ class StartAnswer:
 
     repository: ConversationRepository
     recovery: AnswerRecovery
-    repeats: Repeats
+    idempotency: Idempotency
     drafts: Drafts
 
     async def start(
@@ -67,9 +67,9 @@ class StartAnswer:
     ) -> tuple[str, StartedAnswer | None]:
         """Returns the conversation, and the answer unless the same was said before. Raises
         problems."""
-        asked = Asked(f"say {said.id}", digest)
+        asked = IdempotencyKey(f"say {said.id}", digest)
         while True:
-            if made := await self.repeats.before(person, asked):
+            if made := await self.idempotency.before(person, asked):
                 return made["conversation"], None
             if said.agent is not None:
                 await self.drafts.read(person, said.agent)
@@ -139,7 +139,7 @@ class StartAnswer:
         return apply_events(message, events[0] if events else ()).state is not MessageState.WRITING
 
     async def _create(
-        self, person: Person, said: Say, asked: Asked, document: Document | None
+        self, person: Person, said: Say, asked: IdempotencyKey, document: Document | None
     ) -> tuple[str, StartedAnswer | None]:
         now = self._now(document)
         record = (
@@ -179,7 +179,7 @@ class StartAnswer:
             if document
             else Put(path_of(record.id), replace(record, untold=True).fields(), Expected.ABSENT)
         )
-        decided = await self.repeats.once(
+        decided = await self.idempotency.once(
             person, asked, made, put, *(_new(record.id, each) for each in (words, answer))
         )
         if decided["answer"] != answer.id:

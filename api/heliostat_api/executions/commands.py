@@ -9,17 +9,18 @@ from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import AgentView, ExecutionView
 from heliostat_api.executions.schemas import Accepted, RunRequest
-from heliostat_api.executions.trace_spans import Triggers
+from heliostat_api.executions.trace_spans import TriggerSpans
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.quotas.service import Places
+from heliostat_api.quotas.service import Quotas
+from heliostat_api.recording.announcing import Record
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.records.names import new_suffix
-from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.idempotency import Idempotency, IdempotencyKey, Made
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead
-from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Kind, Ref, World
+from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,6 @@ class Order:
 
 Ordering: TypeAlias = Callable[[Made], Awaitable[Order]]
 """Prepares the run whose names were decided on."""
-Record: TypeAlias = Callable[[Kind, JsonObject], Awaitable[str]]
-"""Records one state of a resource, however often; returns the path of its document."""
 
 
 def run_spec(agent: str, request: RunRequest) -> JsonObject:
@@ -63,16 +62,16 @@ class Commands:
     canceller: World
     record: Record
     """Records a state of a resource."""
-    repeats: Repeats
+    idempotency: Idempotency
     caps: Caps
-    places: Places
+    quotas: Quotas
     """How many runs somebody may have at once."""
-    triggers: Triggers
+    triggers: TriggerSpans
 
-    async def before(self, person: Person, asked: Asked) -> Accepted | None:
+    async def before(self, person: Person, asked: IdempotencyKey) -> Accepted | None:
         """The answer to the same request, if it came before and made its run: whatever became of
         the rest. Raises a problem with status 422 for another request of that key."""
-        made = await self.repeats.before(person, asked)
+        made = await self.idempotency.before(person, asked)
         if made is None or "execution" not in made:
             return None
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
@@ -82,7 +81,7 @@ class Commands:
         person: Person,
         agent: AgentView,
         request: RunRequest,
-        asked: Asked,
+        asked: IdempotencyKey,
         correlation: str,
     ) -> Accepted:
         """A run of the resource as it is. Raises WorldError, problems."""
@@ -105,7 +104,7 @@ class Commands:
         person: Person,
         namespace: str,
         before: ExecutionSpec,
-        asked: Asked,
+        asked: IdempotencyKey,
         correlation: str,
     ) -> Accepted:
         """The same input and parameters again, with the Agent as it is now. Raises problems."""
@@ -124,17 +123,17 @@ class Commands:
         return await self._start(person, Order(namespace, spec, {}), asked, correlation)
 
     async def start(
-        self, person: Person, ordering: Ordering, asked: Asked, correlation: str
+        self, person: Person, ordering: Ordering, asked: IdempotencyKey, correlation: str
     ) -> Accepted:
         """Makes a run; the same request again makes no other one. Raises WorldError, problems."""
         fresh = {"suffix": new_suffix(), "correlationId": correlation}
-        made = await self.repeats.once(person, asked, fresh)
+        made = await self.idempotency.once(person, asked, fresh)
         if "execution" not in made:
             await self.caps.admit(person)
-            async with self.places.one(person, made["suffix"]):
+            async with self.quotas.one(person, made["suffix"]):
                 uid = await self._create(person, await ordering(made), made)
             made = {**made, "execution": uid}
-            await self.repeats.note(person, asked, made)
+            await self.idempotency.note(person, asked, made)
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
 
     async def cancel(self, view: ExecutionView, correlation: str) -> Accepted:
@@ -156,7 +155,7 @@ class Commands:
         return found is not None and ObjectHead.model_validate(found).metadata.uid == view.id
 
     async def _start(
-        self, person: Person, order: Order, asked: Asked, correlation: str
+        self, person: Person, order: Order, asked: IdempotencyKey, correlation: str
     ) -> Accepted:
         async def ordering(_: Made) -> Order:
             return order

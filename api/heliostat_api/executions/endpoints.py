@@ -21,7 +21,7 @@ from heliostat_api.executions.reading import (
 )
 from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PersonOf
+from heliostat_api.web.dependencies import Correlation, Cursor, IdempotencyKeyOf, Limit, PersonOf
 from heliostat_api.web.provide import Provided
 
 router = APIRouter(route_class=CheckedRoute)
@@ -144,7 +144,7 @@ async def rerun_execution(
     executions: Provided[Executions],
     person: PersonOf,
     uid: str,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
 ) -> Accepted:
     """The same input again, with the agent as it is now."""

@@ -1,4 +1,4 @@
-"""Who belongs to what a request presents."""
+"""Authentication finds the person that a request's credentials belong to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,16 +9,16 @@ from heliostat_api.people.api_keys import ApiKeys
 from heliostat_api.people.credentials import Credentials, Visitor
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.identities import is_guest_id, new_guest_id
-from heliostat_api.people.repository import Record, Register
+from heliostat_api.people.repository import PersonRepository, Record
 from heliostat_api.people.sessions import LIFETIME, Session, Sessions
 
 
 @dataclass(frozen=True)
 class OnePerson:
-    """`heliostat dev`: whoever sits at this machine. The cookie keeps other pages out."""
+    """Knows the one person of `heliostat dev`. The cookie keeps other pages out."""
 
     sessions: Sessions
-    register: Register
+    register: PersonRepository
     api_keys: ApiKeys
 
     async def find(self, given: Credentials) -> Person | None:
@@ -56,7 +56,7 @@ class ManyPeople:
     """
 
     sessions: Sessions
-    register: Register
+    register: PersonRepository
     roles: Sequence[RoleRow]
     takes_guests: bool
     takes_unlisted: bool

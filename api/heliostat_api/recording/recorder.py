@@ -28,19 +28,19 @@ from heliostat_api.documents.port import (
     UnavailableError,
 )
 from heliostat_api.events.log import EventLog
-from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.lag import Lag
 from heliostat_api.recording.totals import Totals
-from heliostat_api.recording.transcript_finaliser import Closing
+from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
 from heliostat_api.records.drafts import read_draft
+from heliostat_api.records.fields import LIVE
 from heliostat_api.records.owners import Owners
 from heliostat_api.records.revisions import revision_path
 from heliostat_api.records.states import applied_revision
 from heliostat_api.records.subjects import (
-    LIVE,
     Subject,
     revision_in,
     subject_of_agent,
@@ -80,7 +80,7 @@ class Recorder:
     documents: Documents
     log: EventLog
     owners: Owners
-    closing: Closing
+    closing: TranscriptFinaliser
     clock: Callable[[], datetime]
     is_erasing: Callable[[str], Awaitable[bool]]
     """Whether nothing of a person's may be kept any more."""
@@ -118,7 +118,7 @@ class Recorder:
         document = await self.documents.get(f"executions/{uid}")
         if document is None or await self.is_erasing(str(document.fields[OWNER])):
             return None
-        return audiences_of_owner_field(str(document.fields[OWNER]))
+        return topics_of_owner_field(str(document.fields[OWNER]))
 
     async def catch_up(self) -> None:
         """Records what happened while nobody watched: agents first, who own the executions.

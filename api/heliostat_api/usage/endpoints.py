@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from heliostat_api.gateway.own_keys import IssuedUserKey, KeyList, KeyRequest, OwnKeys
 from heliostat_api.usage.service import By, Period, Usage, UsageReport
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import AskedOf, PersonOf
+from heliostat_api.web.dependencies import IdempotencyKeyOf, PersonOf
 from heliostat_api.web.provide import Provided
 
 router = APIRouter(route_class=CheckedRoute)
@@ -23,7 +23,7 @@ async def list_keys(keys: Provided[OwnKeys], person: PersonOf) -> KeyList:
 
 @router.post("/keys", status_code=201)
 async def make_key(
-    keys: Provided[OwnKeys], person: PersonOf, wanted: KeyRequest, asked: AskedOf
+    keys: Provided[OwnKeys], person: PersonOf, wanted: KeyRequest, asked: IdempotencyKeyOf
 ) -> IssuedUserKey:
     """A key for a program of yours. Its text is shown once, here, and to the same request again."""
     return await keys.make(person, wanted, asked)

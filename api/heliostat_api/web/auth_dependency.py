@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
-from heliostat_api.web.surrogates import refuse_halves
+from heliostat_api.web.bodies import refuse_surrogates
 
 Known = TypeVar("Known")
 Ask: TypeAlias = Callable[[HTTPConnection], Awaitable[Known]]
@@ -49,7 +49,7 @@ class CheckedRoute(APIRoute):
             for auth in auths:
                 await auth(request)
             if takes_json:
-                refuse_halves(await request.body())
+                refuse_surrogates(await request.body())
             return await handle(request)
 
         return handle_checked

@@ -1,5 +1,7 @@
 """What endpoints take of every request: the person, the place in a list, and how it is followed."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 from uuid import uuid4
@@ -9,13 +11,22 @@ from starlette.requests import HTTPConnection
 
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
-from heliostat_api.web.access import Access
+from heliostat_api.people.credentials import People
 from heliostat_api.web.auth_dependency import auth_dependency
 from heliostat_api.web.credentials import credentials_of
-from heliostat_api.web.idempotency import Asked, asked_of
+from heliostat_api.web.idempotency import IdempotencyKey, idempotency_key_of
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.web.provide import service_of
 from heliostat_telemetry.lines import add_to_lines
+
+
+@dataclass(frozen=True)
+class Access:
+    """Knows the people, and counts their requests."""
+
+    people: People
+    check: Callable[[Person], Awaitable[None]]
+    """Counts a request. Raises a problem with status 429 for who asks too often."""
 
 
 @auth_dependency(Access)
@@ -31,14 +42,14 @@ async def person_of(connection: HTTPConnection) -> Person:
                 ko="세션이 없습니다. 먼저 첫 페이지(/)를 여세요.",
             ),
         )
-    await access.limits.check_person(person)
+    await access.check(person)
     return person
 
 
 PersonOf = Annotated[Person, Depends(person_of)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=1024)]
-AskedOf = Annotated[Asked, Depends(asked_of)]
+IdempotencyKeyOf = Annotated[IdempotencyKey, Depends(idempotency_key_of)]
 
 
 # A coroutine: FastAPI hops to a thread and back for a plain function.

@@ -17,8 +17,7 @@ from starlette.websockets import WebSocketClose
 
 from heliostat_api.base.texts import plain
 from heliostat_api.people.credentials import IAP_HEADER
-from heliostat_api.web.cookies import is_secure
-from heliostat_api.web.credentials import read_bearer
+from heliostat_api.web.credentials import is_secure, read_bearer
 from heliostat_api.web.problems import ProblemError, respond
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from heliostat_api.agents.reading import Agents
 from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PersonOf
+from heliostat_api.web.dependencies import Correlation, Cursor, IdempotencyKeyOf, Limit, PersonOf
 from heliostat_api.web.provide import Provided
 from heliostat_api.webhooks.calls import Call, Calls, call_of
 from heliostat_api.webhooks.records import DeliveryPage, IssuedWebhook, NewWebhook, WebhookList
@@ -57,7 +57,7 @@ async def create_trigger_key(
     person: PersonOf,
     agent_id: str,
     body: NewTriggerKey,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
 ) -> IssuedTriggerKey:
     """A key, told this once, and to the same request again."""
     await agents.commanded(person, agent_id)
@@ -91,7 +91,10 @@ async def list_webhooks(
 
 @router.post("/webhooks", status_code=HTTPStatus.CREATED)
 async def create_webhook(
-    subscriptions: Provided[Subscriptions], person: PersonOf, body: NewWebhook, asked: AskedOf
+    subscriptions: Provided[Subscriptions],
+    person: PersonOf,
+    body: NewWebhook,
+    asked: IdempotencyKeyOf,
 ) -> IssuedWebhook:
     """An address to call. Its secret is told this once, and to the same request again."""
     return await subscriptions.create(person, body, asked)

@@ -159,9 +159,9 @@ async def test_the_same_words_in_two_conversations_test_an_agent_each(place: Cha
     ):
         for number in range(2):
             async with designing.talker() as ann:
-                conversation = await ann.say("Every Monday at 9 sum up my tickets", f"a{number}")
+                conversation = await ann.say("Every Monday at 9:00, sum up my mail", f"a{number}")
                 await ann.answered()
-                await ann.say("test it again", f"b{number}", conversation=conversation)
+                await ann.say("test", f"b{number}", conversation=conversation)
                 answer = await ann.answered()
             [run] = [run for each in of_type(answer, "result") if (run := each["execution"])]
             view = (await browser.get(f"/api/conversations/{conversation}")).json()

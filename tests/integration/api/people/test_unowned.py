@@ -12,7 +12,7 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims, RoleRow
 from heliostat_api.people.credentials import Credentials
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_core.worlds import AGENT, EXECUTION
 from support.builders.resources import make_agent, make_execution
 from support.shared_api import ApiApp, api_app
@@ -57,7 +57,7 @@ async def see(api: ApiApp, namespace: str) -> tuple[str, str]:
 @pytest_asyncio.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     async with api_app(tmp_path, ApiSettings(roles=ROLES)) as api:
-        register, people = Register(api.documents, api.clock), {"guest": new_guest_id()}
+        register, people = PersonRepository(api.documents, api.clock), {"guest": new_guest_id()}
         for group in ("ops", "a", "both", "none"):
             identity = Identity("https://id.example", group, Claims(groups=frozenset({group})))
             await register.see_user(identity)
