@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from heliostat_api.chat.answer import Answer, AnswerDependencies
+from heliostat_api.chat.answer_attempt import AnswerAttempt, AnswerDependencies
 from heliostat_api.chat.answer_writer import (
     LEASE,
     RENEWAL_SECONDS,
@@ -88,7 +88,7 @@ class AnswerRunner:
 
     async def _write(self, started: StartedAnswer, writer: AnswerWriter) -> None:
         """Writes the answer until its end, a request to stop, or the end of this replica."""
-        answer = Answer(self.dependencies, started, writer)
+        answer = AnswerAttempt(self.dependencies, started, writer)
         work = asyncio.create_task(answer.write())
         stop = asyncio.create_task(self._wait_for_stop(started, writer.record.cursor))
         lease = asyncio.create_task(_renew(writer))
@@ -108,7 +108,9 @@ class AnswerRunner:
         else:
             await writer.end(*work.result())
 
-    async def _break_off(self, answer: Answer, writer: AnswerWriter, state: MessageState) -> None:
+    async def _break_off(
+        self, answer: AnswerAttempt, writer: AnswerWriter, state: MessageState
+    ) -> None:
         await answer.settle()
         is_stop = state is MessageState.STOPPED
         code = StatusCode.STOPPED if is_stop else StatusCode.INTERRUPTED

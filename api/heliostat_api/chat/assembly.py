@@ -7,7 +7,7 @@ from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.trials import Trying
 from heliostat_api.chat.agent_tools import AgentTools
-from heliostat_api.chat.answer import AnswerDependencies
+from heliostat_api.chat.answer_attempt import AnswerDependencies
 from heliostat_api.chat.answer_recovery import AnswerRecovery
 from heliostat_api.chat.answer_runner import AnswerRunner
 from heliostat_api.chat.conversation_repository import ConversationRepository

@@ -38,18 +38,18 @@ from pydantic.alias_generators import to_camel
 from heliostat_api.chat.models import Block as AskedBlock
 from heliostat_api.chat.models import (
     Called,
+    CallOpened,
     Ended,
     Event,
     ModelError,
-    Opened,
     Request,
-    Text,
     TextBegins,
     TextMore,
     ToolResultBlock,
     ToolUse,
     Turn,
 )
+from heliostat_api.chat.models import TextBlock as AskedText
 from heliostat_api.chat.schemas import StatusCode
 
 REQUEST_ID: Final = "x-heliostat-request-id"
@@ -93,7 +93,7 @@ class Claude:
             stream = await self._open(key, request)
             try:
                 headers = stream.response.headers
-                opened = Opened(headers.get(REQUEST_ID, ""), headers.get(_PROVIDER, ""))
+                opened = CallOpened(headers.get(REQUEST_ID, ""), headers.get(_PROVIDER, ""))
                 known.append(opened.request)
                 yield opened
                 reader = _StreamReader()
@@ -209,7 +209,7 @@ def _messages(turns: Iterable[Turn]) -> Iterator[MessageParam]:
 
 def _param(block: AskedBlock) -> Param:
     match block:
-        case Text(text=text):
+        case AskedText(text=text):
             return {"type": "text", "text": text}
         case ToolUse(id=id_, name=name, input=given):
             return {"type": "tool_use", "id": id_, "name": name, "input": dict(given)}

@@ -1,4 +1,4 @@
-"""The stored conversations and their messages, and the log that tells clients of every change."""
+"""Reads and writes conversations and their messages, and publishes every change in the log."""
 
 import secrets
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from heliostat_api.chat.message_events import is_answer, view_part
-from heliostat_api.chat.models import Block, Text, ToolResultBlock, ToolUse, Turn
+from heliostat_api.chat.models import Block, TextBlock, ToolResultBlock, ToolUse, Turn
 from heliostat_api.chat.schemas import (
     Part,
     ResultPart,
@@ -56,10 +56,10 @@ class _TurnBuilder:
                 self.add("assistant", ToolUse(id_, name, given))
             case TextPart(text=text) if text.strip():
                 self.begin()
-                self.add("assistant", Text(text.rstrip()))
+                self.add("assistant", TextBlock(text.rstrip()))
             case StatusPart(code=code) if code in _BROKEN_OFF:
                 self.settle()
-                self.add("user", Text(_GO_ON.format(code=code.value)))
+                self.add("user", TextBlock(_GO_ON.format(code=code.value)))
 
     def begin(self) -> None:
         """Begins another answer of the model after results; text beside its calls begins none."""
@@ -105,10 +105,10 @@ def _said(message: MessageRecord) -> Iterator[Block]:
     """Yields what a person said, and when."""
     for each in message.parts:
         if text := text_in(each, "text"):
-            yield Text(text)
+            yield TextBlock(text)
     zone = text_in(message.context, "timeZone")
     if message.timestamp is not None and zone:
-        yield Text(f"<system-reminder>{_when(message.timestamp)}</system-reminder>")
+        yield TextBlock(f"<system-reminder>{_when(message.timestamp)}</system-reminder>")
 
 
 def _when(instant: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The changes of a message as the event log keeps them, and the message that they lead to. Pure.
+"""Turns the changes of a message into events of the log, and the events into the message. Pure.
 
 Changes are numbered by the writer of the message: a try to answer is an epoch, and a change has its
 place in it. So a reader of the document as of one change knows which ones follow, and a writer that

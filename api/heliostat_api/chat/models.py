@@ -19,7 +19,7 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextBlock:
     """A text in a turn."""
 
     text: str
@@ -43,7 +43,7 @@ class ToolResultBlock:
     is_error: bool
 
 
-Block: TypeAlias = Text | ToolUse | ToolResultBlock
+Block: TypeAlias = TextBlock | ToolUse | ToolResultBlock
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Opened:
+class CallOpened:
     """The event begins an answer. `request` is the gateway's id of the call."""
 
     request: str
@@ -101,7 +101,7 @@ class Ended:
     reason: str
 
 
-Event: TypeAlias = Opened | TextBegins | TextMore | Called | Ended
+Event: TypeAlias = CallOpened | TextBegins | TextMore | Called | Ended
 
 
 @dataclass

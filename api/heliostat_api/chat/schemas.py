@@ -210,7 +210,7 @@ class DeltaFrame(View):
     text: str
 
 
-class Accepted(View):
+class SayAccepted(View):
     """What was said with this id is in this conversation."""
 
     type: Literal["accepted"] = "accepted"

@@ -20,11 +20,11 @@ from heliostat_api.chat.answer_runner import AnswerRunner
 from heliostat_api.chat.message_events import change_in, conversation_topic
 from heliostat_api.chat.schemas import (
     COMMAND,
-    Accepted,
     Command,
     Continue,
     Refused,
     Say,
+    SayAccepted,
     Stop,
     Watch,
 )
@@ -47,7 +47,7 @@ WAIT_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = 1.0
 _POLICY_VIOLATION: Final = 1008
 _OVER: Final = "The session ended or its rights changed: come again."
-Limit = Callable[[], Awaitable[None]]
+RateLimit = Callable[[], Awaitable[None]]
 
 
 class _LeftError(Exception):
@@ -85,9 +85,9 @@ class Chat:
             await self.runner.close()
 
     async def serve(
-        self, socket: WebSocket, person: Person, lease: StreamLease, limit: Limit
+        self, socket: WebSocket, person: Person, lease: StreamLease, limit: RateLimit
     ) -> None:
-        """Serves one socket until the client leaves or the tenure is over. `limit` raises a problem
+        """Serves one socket until the client leaves or the lease is over. `limit` raises a problem
         when the person asks too often. Raises problems before the socket is accepted."""
         if self._sockets.get(person.id, 0) >= MOST_SOCKETS:
             raise ProblemError(
@@ -111,7 +111,7 @@ class Chat:
 class ChatSession:
     """Serves one client."""
 
-    def __init__(self, chat: Chat, socket: WebSocket, person: Person, limit: Limit) -> None:
+    def __init__(self, chat: Chat, socket: WebSocket, person: Person, limit: RateLimit) -> None:
         self._chat = chat
         self._socket = socket
         self._person = person
@@ -163,7 +163,7 @@ class ChatSession:
                 conversation, started = await chat.start_answer.start(person, command, digest)
                 if started is not None:
                     chat.runner.start(started)
-                await self._send(Accepted(id=command.id, conversation=conversation))
+                await self._send(SayAccepted(id=command.id, conversation=conversation))
             case Stop():
                 await chat.commands.stop(person, command.conversation)
             case Continue():

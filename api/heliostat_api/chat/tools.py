@@ -1,4 +1,4 @@
-"""The tools of the designer, as the model is told of them: pure schemas."""
+"""Defines the tools that the model is offered, as pure schemas."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from heliostat_api.chat.history import MOST_CHARACTERS, newest, turns_of
 from heliostat_api.chat.message_events import fields_of
-from heliostat_api.chat.models import Text, ToolResultBlock, ToolUse, Turn
+from heliostat_api.chat.models import TextBlock, ToolResultBlock, ToolUse, Turn
 from heliostat_api.chat.schemas import (
     AgentCardPart,
     Part,
@@ -56,11 +56,11 @@ def test_calls_and_results_alternate_and_what_only_people_see_is_left_out() -> N
         TextPart(text="Done."),
     )
     assert turns_of([said("go"), answer(*parts), said("thanks")]) == (
-        Turn("user", (Text("go"),)),
+        Turn("user", (TextBlock("go"),)),
         Turn(
             "assistant",
             (
-                Text("I save it."),
+                TextBlock("I save it."),
                 ToolUse("1", "save_agent", {"name": "1"}),
                 ToolUse("2", "save_agent", {"name": "2"}),
             ),
@@ -69,20 +69,20 @@ def test_calls_and_results_alternate_and_what_only_people_see_is_left_out() -> N
             "user",
             (ToolResultBlock("1", "result of 1", False), ToolResultBlock("2", "result of 2", True)),
         ),
-        Turn("assistant", (Text("Done."),)),
-        Turn("user", (Text("thanks"),)),
+        Turn("assistant", (TextBlock("Done."),)),
+        Turn("user", (TextBlock("thanks"),)),
     )
 
 
 def test_what_is_said_beside_calls_takes_no_result_from_them() -> None:
     parts = (call("1"), TextPart(text="And the schedule."), call("2"), result("1"), result("2"))
     assert turns_of([said("go"), answer(*parts, TextPart(text="Done."))]) == (
-        Turn("user", (Text("go"),)),
+        Turn("user", (TextBlock("go"),)),
         Turn(
             "assistant",
             (
                 ToolUse("1", "save_agent", {"name": "1"}),
-                Text("And the schedule."),
+                TextBlock("And the schedule."),
                 ToolUse("2", "save_agent", {"name": "2"}),
             ),
         ),
@@ -93,14 +93,14 @@ def test_what_is_said_beside_calls_takes_no_result_from_them() -> None:
                 ToolResultBlock("2", "result of 2", False),
             ),
         ),
-        Turn("assistant", (Text("Done."),)),
+        Turn("assistant", (TextBlock("Done."),)),
     )
 
 
 def test_words_after_the_last_call_stand_before_its_result() -> None:
     turns = turns_of([said("go"), answer(call("1"), TextPart(text="Testing."), result("1"))])
     assert turns[1:] == (
-        Turn("assistant", (ToolUse("1", "save_agent", {"name": "1"}), Text("Testing."))),
+        Turn("assistant", (ToolUse("1", "save_agent", {"name": "1"}), TextBlock("Testing."))),
         Turn("user", (ToolResultBlock("1", "result of 1", False),)),
     )
 
@@ -108,18 +108,18 @@ def test_words_after_the_last_call_stand_before_its_result() -> None:
 def test_an_interrupted_answer_is_gone_on_with_from_where_it_broke_off() -> None:
     broken = answer(TextPart(text="Half"), call("1"), status(StatusCode.INTERRUPTED))
     user, assistant, told = turns_of([said("go"), broken])
-    assert assistant.blocks[0] == Text("Half")
+    assert assistant.blocks[0] == TextBlock("Half")
     lost, go_on = told.blocks
     assert isinstance(lost, ToolResultBlock)
     assert lost.is_error
-    assert isinstance(go_on, Text)
+    assert isinstance(go_on, TextBlock)
     assert "broke off here (interrupted)" in go_on.text
     assert user.role == told.role == "user"
 
 
 def test_when_something_was_said_is_told_beside_it() -> None:
     [turn] = turns_of([said("go", timeZone="Asia/Seoul")])
-    assert turn.blocks[1] == Text(
+    assert turn.blocks[1] == TextBlock(
         "<system-reminder>Said at 2026-11-22T12:00:00+00:00.</system-reminder>"
     )
 

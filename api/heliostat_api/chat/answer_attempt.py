@@ -19,11 +19,11 @@ from heliostat_api.chat.history import newest, turns_of
 from heliostat_api.chat.model_connection import ModelChoice, NoKeyError, PersonKeys, coalesce
 from heliostat_api.chat.models import (
     Called,
+    CallOpened,
     ChatModel,
     Ended,
     Event,
     ModelError,
-    Opened,
     Request,
     TextBegins,
     TextMore,
@@ -70,7 +70,7 @@ class _Step:
     reason: str = ""
 
 
-class Answer:
+class AnswerAttempt:
     """Produces one try to answer; `writer` writes it."""
 
     def __init__(
@@ -139,7 +139,7 @@ class Answer:
 
     async def _record(self, step: _Step, event: Event) -> None:
         match event:
-            case Opened(request=request, provider=provider):
+            case CallOpened(request=request, provider=provider):
                 await self._writer.open(request)
                 if provider == _SCRIPTED and not self._writer.has_script_status:
                     wanted = self._dependencies.choice.wanted
