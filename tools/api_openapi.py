@@ -2,7 +2,7 @@
 
 import json
 
-from heliostat_api.main import describe_app
+from heliostat_api.app.main import describe_app
 
 
 def build_document() -> str:

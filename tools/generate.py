@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.firestore import indexes
-from heliostat_api.settings import ApiSettings
 from heliostat_gateway.egress.settings import EgressSettings
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_operator.settings import OperatorSettings

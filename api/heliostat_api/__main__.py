@@ -13,6 +13,11 @@ from pathlib import Path
 
 import uvicorn
 
+from heliostat_api.app.dependencies import Dependencies
+from heliostat_api.app.main import create_app
+from heliostat_api.app.server import ApiServer
+from heliostat_api.app.settings import PREFIX, ApiSettings
+from heliostat_api.app.startup import StartError, naming, read_settings
 from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.port import Documents, StoreError
 from heliostat_api.documents.sqlite.backups import back_up, restore
@@ -21,14 +26,9 @@ from heliostat_api.events.log import Bounds, EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
-from heliostat_api.main import create_app
 from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.seals import read_secrets
 from heliostat_api.people.secrets import read_secret
-from heliostat_api.serving.server import ApiServer
-from heliostat_api.settings import PREFIX, ApiSettings
-from heliostat_api.starting import StartError, naming, read_settings
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.people.signed_tokens import read_secrets
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_telemetry.lines import set_up_lines
@@ -48,9 +48,9 @@ _COPIES = (
 
 async def serve(settings: ApiSettings) -> None:
     """Until a signal. Raises StartError and WorldError of what it can't begin without."""
-    async with surroundings(settings) as around:
+    async with open_dependencies(settings) as dependencies:
         config = uvicorn.Config(
-            create_app(around),
+            create_app(dependencies),
             host=settings.host,
             port=settings.port,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
@@ -63,7 +63,7 @@ async def serve(settings: ApiSettings) -> None:
 
 
 @asynccontextmanager
-async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
+async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies]:
     """Cluster, store and log, closed at the end of the block."""
     async with AsyncExitStack() as stack:
         secrets, place = session_secrets(settings), gateway_place(settings)
@@ -77,7 +77,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         spans = open_spans("heliostat-api", settings.otlp_endpoint)
         if spans:
             stack.push_async_callback(spans.close)
-        yield Surroundings(
+        yield Dependencies(
             world=world.as_manager,
             logs=world,
             documents=documents,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.figures import Report, percentile, spread
-from heliostat_api.schedules.looks import starts_in_a_month
+from heliostat_api.records.schedules import starts_in_a_month
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.host import embedded_operator_settings
 from heliostat_cli.embedded.store import Store

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
-from heliostat_gateway.shared.scripts import MONEY
+from heliostat_gateway.redis_state.scripts import MONEY
 from soak.cluster_api import ClusterApi
 from soak.ground import NODES, Ground
 from soak.place import NAMESPACE, Ledger

@@ -13,8 +13,8 @@ import httpx2
 from pydantic import JsonValue
 from websockets.asyncio.client import ClientConnection, connect
 
+from heliostat_api.base.person import Person
 from heliostat_api.chat.assembly import Line
-from heliostat_api.people.person import Person
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import serving
 from heliostat_cli.embedded.ports import HOST

@@ -7,15 +7,15 @@ from pathlib import Path
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from heliostat_api.serving.metrics import Metrics as ApiMetrics
+from heliostat_api.web.metrics import Metrics as ApiMetrics
 from heliostat_core.executions import BlockedBy, ExecutionStatus
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers, Result
 from heliostat_gateway.egress.decisions import DecisionBook
-from heliostat_gateway.metrics import Metrics as GatewayMetrics
 from heliostat_gateway.money.bookings import LedgerMode, LedgerState
-from heliostat_gateway.shared.connection import open_redis
+from heliostat_gateway.observability.fast_counters import Counts, Durations
+from heliostat_gateway.observability.metrics import Metrics as GatewayMetrics
+from heliostat_gateway.redis_state.connection import open_redis
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.tallies import Counts, Durations
 from heliostat_gateway.writer.app import build_registry
 from heliostat_gateway.writer.service import Writer
 from heliostat_operator.model.indexes import UnfinishedRuns

@@ -9,7 +9,8 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.wire import JsonObject, object_at, parse_object
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject, object_at
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "gateway" / "dialects" / "golden"
 CALLERS = (Dialect.MESSAGES, Dialect.CHAT)

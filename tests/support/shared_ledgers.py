@@ -12,9 +12,9 @@ from redis.backoff import ConstantBackoff
 
 from heliostat_gateway.money.bookings import LedgerMode
 from heliostat_gateway.money.ledger import SqliteLedger
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.ledger import SharedLedger
-from heliostat_gateway.shared.scripts import MONEY
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.ledger import SharedLedger
+from heliostat_gateway.redis_state.scripts import MONEY
 from heliostat_gateway.storage import Storage
 from heliostat_gateway.writer.service import Writer
 
@@ -64,7 +64,7 @@ class SharedWorld:
         """Ends a ledger as `kill -9` would, and lets its lease run out."""
         await self.abandon(ledger)
         await self.redis.zadd(f"{MONEY}gateways", {ledger.gateway: 1})
-        self.writer.burying._since = 0  # Redis was there all the time
+        self.writer.dead_gateways._since = 0  # Redis was there all the time
         await until(self._has_forgotten(ledger.gateway))
 
     async def abandon(self, ledger: SharedLedger) -> None:

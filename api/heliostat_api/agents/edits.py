@@ -5,12 +5,13 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from heliostat_api.agents.contents import Content, Description, Name, Spec, judge
-from heliostat_api.agents.loading import ImportRefusedError
-from heliostat_api.agents.manifests import import_yaml
-from heliostat_api.serving.problems import FieldError, refused
-from heliostat_api.texts import bilingual, plain
-from heliostat_api.views import View
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.texts import bilingual, plain
+from heliostat_api.base.views import View
+from heliostat_api.records.contents import Content, Description, Name, Spec, judge
+from heliostat_api.records.loading import ImportRefusedError
+from heliostat_api.records.manifests import import_yaml
+from heliostat_api.web.problems import refused
 
 Edit = Callable[[Content], Content]
 

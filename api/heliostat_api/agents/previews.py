@@ -7,7 +7,14 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from heliostat_api.agents.contents import (
+from heliostat_api.agents.edits import AgentPatch, edit_of
+from heliostat_api.agents.policy import AgentPolicy, PolicyResult
+from heliostat_api.agents.reading import Agents, spec_of, view_of
+from heliostat_api.base.field_errors import FieldError
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import FieldChangeView, View
+from heliostat_api.documents.port import OWNER, Document, Documents, Query
+from heliostat_api.records.contents import (
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
     Content,
@@ -17,18 +24,11 @@ from heliostat_api.agents.contents import (
     judge,
     whole_spec,
 )
-from heliostat_api.agents.diffs import changes_between, changes_of
-from heliostat_api.agents.edits import AgentPatch, edit_of
-from heliostat_api.agents.loading import SPEC
-from heliostat_api.agents.permits import Looked, Permits
-from heliostat_api.agents.reading import Agents, spec_of, view_of
-from heliostat_api.agents.records import Draft, read_draft
-from heliostat_api.documents.port import OWNER, Document, Documents, Query
-from heliostat_api.people.person import Person
-from heliostat_api.schedules.looks import look_ahead, starts_in_a_month
-from heliostat_api.schedules.views import SchedulePreviewView
-from heliostat_api.serving.problems import FieldError
-from heliostat_api.views import FieldChangeView, View
+from heliostat_api.records.diffs import changes_between, changes_of
+from heliostat_api.records.drafts import Draft, read_draft
+from heliostat_api.records.loading import SPEC
+from heliostat_api.records.schedule_views import SchedulePreviewView
+from heliostat_api.records.schedules import look_ahead, starts_in_a_month
 from heliostat_core.agents import AgentSpec
 from heliostat_core.egress import HTTPS_PORT, Egress
 from heliostat_core.secret_refs import SecretRef
@@ -115,7 +115,7 @@ class Previews:
 
     documents: Documents
     agents: Agents
-    permits: Permits
+    policy: AgentPolicy
     clock: Callable[[], datetime]
     is_confined: bool
     """Whether the network keeps a run to the hosts that it names."""
@@ -124,11 +124,11 @@ class Previews:
         """Raises NotFoundProblem."""
         if request.agent is None:
             content = patched(Content(name=_UNNAMED), request)
-            looked = await self.permits.look(person, content)
+            looked = await self.policy.look(person, content)
             return self._build(looked, changes_of(None, looked.content), [])
         document = await self.agents.document(person, request.agent)
         saved = saved_content(document)
-        looked = await self.permits.look(person, patched(saved, request))
+        looked = await self.policy.look(person, patched(saved, request))
         is_edit = bool(request.model_fields_set - {"agent"})
         draft = read_draft(document)
         changes = (
@@ -138,7 +138,7 @@ class Previews:
         return self._build(looked, changes, costs)
 
     def _build(
-        self, looked: Looked, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
+        self, looked: PolicyResult, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
     ) -> PreviewView:
         return build_preview(looked, changes, costs, self.clock(), is_confined=self.is_confined)
 
@@ -172,7 +172,7 @@ def cost_of(run: Document) -> int | None:
 
 
 def build_preview(
-    looked: Looked,
+    looked: PolicyResult,
     changes: tuple[FieldChangeView, ...],
     costs: Sequence[int],
     now: datetime,

@@ -5,20 +5,20 @@ from http import HTTPStatus
 
 from pydantic import JsonValue, TypeAdapter
 
-from heliostat_api.agents.contents import with_defaults
-from heliostat_api.agents.manifests import export_yaml
-from heliostat_api.agents.names import resource_name, slug
-from heliostat_api.agents.records import exported_spec, read_draft
-from heliostat_api.documents.agents import read_agent, view_agent
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import AgentDetailView, AgentView, View
 from heliostat_api.documents.merging import query_merged
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
-from heliostat_api.people.person import Person
-from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
-from heliostat_api.recording.subjects import SCHEDULE_STATUS, SHOWN, SPEC
-from heliostat_api.schedules.looks import view_recent
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.texts import bilingual
-from heliostat_api.views import AgentDetailView, AgentView, View
+from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
+from heliostat_api.records.agents import read_agent, view_agent
+from heliostat_api.records.contents import with_defaults
+from heliostat_api.records.drafts import exported_spec, read_draft
+from heliostat_api.records.fields import SCHEDULE_STATUS, SHOWN, SPEC
+from heliostat_api.records.manifests import export_yaml
+from heliostat_api.records.names import resource_name, slug
+from heliostat_api.records.schedules import view_recent
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.schedules.status import ScheduleStatus
 
 _COLLECTION = "agents"

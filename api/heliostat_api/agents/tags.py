@@ -5,8 +5,8 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Header
 
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import bilingual, plain
+from heliostat_api.base.texts import bilingual, plain
+from heliostat_api.web.problems import ProblemError
 
 IfMatch: TypeAlias = Annotated[
     str | None, Header(max_length=256, description="The ETag that was read, or *.")

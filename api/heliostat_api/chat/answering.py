@@ -29,10 +29,10 @@ from heliostat_api.chat.toolbox import Toolbox
 from heliostat_api.chat.tools import TOOLS
 from heliostat_api.chat.views import ResultPart, StatusCode, StatusPart, TextPart, ToolCallPart
 from heliostat_api.chat.writing import Writer
-from heliostat_api.documents.conversations import MessageState, read_conversation
 from heliostat_api.documents.port import StoreError
 from heliostat_api.documents.reading import text_in
 from heliostat_api.documents.values import normalised
+from heliostat_api.records.conversations import MessageState, read_conversation
 
 MOST_STEPS: Final = 24
 """Model calls of one answer."""

@@ -6,11 +6,11 @@ from typing import Final
 from pydantic import JsonValue
 
 from heliostat_api.agents.previews import HISTORY, PreviewRequest, Previews
+from heliostat_api.base.views import ExecutionView
 from heliostat_api.chat.scenes import Outcome, Scene, told
 from heliostat_api.chat.views import ChartPart, SeriesView
-from heliostat_api.documents.executions import view_execution
 from heliostat_api.documents.port import Query
-from heliostat_api.views import ExecutionView
+from heliostat_api.records.executions import view_execution
 
 UNIT: Final = "usdMicros"
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from heliostat_api.agents.contents import Content, missing_in
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.edits import AgentPatch, Edit, checked, edit_of, merge
 from heliostat_api.chat.scenes import Outcome, RefusedError, Scene, told
 from heliostat_api.chat.shelf import Shelf
 from heliostat_api.chat.tools import PreviewSchedule, SaveAgent, SetSchedule
 from heliostat_api.chat.views import AgentCardPart, SchedulePreviewPart
-from heliostat_api.documents.conversations import ConversationRecord
+from heliostat_api.records.contents import Content, missing_in
+from heliostat_api.records.conversations import ConversationRecord
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
-from heliostat_api.serving.repeats import Asked
+from heliostat_api.web.idempotency import IdempotencyKey
 
 _NOTE = "by chat"
 
@@ -36,7 +36,7 @@ class Crafting:
         if given.name is None:
             raise RefusedError("name: a new agent needs one.")
         content = checked(edit(Content(name=given.name)))
-        asked = Asked(f"agent of {scene.answer}", scene.answer)
+        asked = IdempotencyKey(f"agent of {scene.answer}", scene.answer)
         saved = await self.drafts.create(scene.person, content, asked, scene.correlation, _NOTE)
         await self.shelf.change(scene.conversation, lambda each: about(each, saved.agent))
         return await self._edit(scene, saved.agent, lambda _: content)

@@ -13,12 +13,12 @@ from heliostat_api.chat.saying import Begun
 from heliostat_api.chat.statuses import status
 from heliostat_api.chat.views import StatusCode
 from heliostat_api.chat.writing import LEASE, RENEWAL_SECONDS, LostError, Writer
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import StoreError
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageState,
 )
-from heliostat_api.documents.port import StoreError
 
 _WAIT_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = 0.5

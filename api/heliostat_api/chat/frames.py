@@ -4,9 +4,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
+from heliostat_api.base.views import ConversationView, View
 from heliostat_api.chat.views import MessageView, Part
-from heliostat_api.serving.problems import Problem
-from heliostat_api.views import ConversationView, View
+from heliostat_api.web.problems import Problem
 
 LONGEST_TEXT: Final = 32_768
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]

@@ -18,8 +18,8 @@ from heliostat_api.chat.views import (
     TextPart,
     ToolCallPart,
 )
-from heliostat_api.documents.conversations import MessageRecord
 from heliostat_api.documents.reading import text_in
+from heliostat_api.records.conversations import MessageRecord
 
 MOST_CHARACTERS: Final = 300_000
 """Of a conversation, in all that the model is told; what is older is left out."""

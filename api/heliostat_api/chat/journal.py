@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
+from heliostat_api.base.views import ConversationView
 from heliostat_api.chat.frames import CHANGE, Change, DeltaFrame, MessageFrame, PartFrame
 from heliostat_api.chat.views import PART, MessageView, Part, TextPart
-from heliostat_api.documents.conversations import ConversationRecord, MessageRecord, Role
 from heliostat_api.documents.port import Fields
 from heliostat_api.documents.reading import text_in
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.views import ConversationView
+from heliostat_api.records.conversations import ConversationRecord, MessageRecord, Role
 from heliostat_core.worlds import JsonObject
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import ConversationView
 from heliostat_api.chat.journal import view_conversation
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import Shelf, changed
-from heliostat_api.documents.conversations import ConversationState, read_conversation
 from heliostat_api.documents.port import ConflictError
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import ConversationView
+from heliostat_api.records.conversations import ConversationState, read_conversation
+from heliostat_api.web.problems import NotFoundProblem
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from heliostat_api.base.person import Person
 from heliostat_api.chat.views import StatusCode
-from heliostat_api.people.person import Person
 
 
 class NoKeyError(Exception):

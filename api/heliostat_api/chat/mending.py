@@ -11,12 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
+from heliostat_api.base.person import Person
 from heliostat_api.chat.journal import fields_of, folded, whole
 from heliostat_api.chat.shelf import COLLECTION, Shelf, changed, later_than
 from heliostat_api.chat.statuses import language_of, status
 from heliostat_api.chat.views import StatusCode
 from heliostat_api.chat.writing import fields_of_message
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
+from heliostat_api.documents.reading import text_in
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageRecord,
@@ -24,9 +27,6 @@ from heliostat_api.documents.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
-from heliostat_api.documents.reading import text_in
-from heliostat_api.people.person import Person
 
 SECONDS: Final = 20.0
 _PAGE: Final = 100

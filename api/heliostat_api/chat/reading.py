@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import ConversationView
 from heliostat_api.chat.frames import MessageFrame, Snapshot
 from heliostat_api.chat.journal import (
     Entry,
@@ -14,16 +16,14 @@ from heliostat_api.chat.journal import (
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.shelf import COLLECTION, Shelf, path_of
 from heliostat_api.chat.views import ConversationPage, MessagePage
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import Query
+from heliostat_api.records.conversations import (
     MessageRecord,
     MessageState,
     Role,
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import Query
-from heliostat_api.people.person import Person
-from heliostat_api.views import ConversationView
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import Final
 
 from heliostat_api.agents.drafts import Drafts
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
 from heliostat_api.chat.frames import Say
 from heliostat_api.chat.journal import fields_of, folded, whole
 from heliostat_api.chat.mending import Mending
@@ -24,7 +26,8 @@ from heliostat_api.chat.shelf import (
 )
 from heliostat_api.chat.views import TextPart
 from heliostat_api.chat.writing import LEASE, fields_of_message, message_path
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageRecord,
@@ -33,11 +36,8 @@ from heliostat_api.documents.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.serving.repeats import Asked, Repeats
-from heliostat_api.texts import bilingual
+from heliostat_api.web.idempotency import Idempotency, IdempotencyKey
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 _LONGEST_TITLE: Final = 80
 _TRIES: Final = 40
@@ -60,14 +60,14 @@ class Saying:
 
     shelf: Shelf
     mending: Mending
-    repeats: Repeats
+    idempotency: Idempotency
     drafts: Drafts
 
     async def say(self, person: Person, said: Say, digest: str) -> tuple[str, Begun | None]:
         """The conversation, and the answer unless this was said before. Raises problems."""
-        asked = Asked(f"say {said.id}", digest)
+        asked = IdempotencyKey(f"say {said.id}", digest)
         while True:
-            if made := await self.repeats.before(person, asked):
+            if made := await self.idempotency.before(person, asked):
                 return made["conversation"], None
             if said.agent is not None:
                 await self.drafts.read(person, said.agent)
@@ -132,7 +132,7 @@ class Saying:
         return folded(message, heard[0] if heard else ()).state is not MessageState.WRITING
 
     async def _begin(
-        self, person: Person, said: Say, asked: Asked, document: Document | None
+        self, person: Person, said: Say, asked: IdempotencyKey, document: Document | None
     ) -> tuple[str, Begun | None]:
         now = self._now(document)
         record = (
@@ -172,7 +172,7 @@ class Saying:
             if document
             else Put(path_of(record.id), replace(record, untold=True).fields(), Expected.ABSENT)
         )
-        decided = await self.repeats.once(
+        decided = await self.idempotency.once(
             person, asked, made, put, *(_new(record.id, each) for each in (words, answer))
         )
         if decided["answer"] != answer.id:

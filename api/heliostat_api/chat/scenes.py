@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
+from heliostat_api.base.person import Person
 from heliostat_api.chat.views import Part
-from heliostat_api.people.person import Person
 
 
 class RefusedError(Exception):

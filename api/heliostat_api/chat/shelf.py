@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.views import GoneConversationView
 from heliostat_api.chat.journal import (
     Entry,
     audience_of,
@@ -14,12 +16,6 @@ from heliostat_api.chat.journal import (
     view_conversation,
 )
 from heliostat_api.chat.writing import message_path
-from heliostat_api.documents.conversations import (
-    ConversationRecord,
-    MessageRecord,
-    read_conversation,
-    read_message,
-)
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -28,12 +24,16 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.events.audiences import audiences_of_owner_field
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import GoneConversationView
+from heliostat_api.people.topics import topics_of_owner_field
+from heliostat_api.records.conversations import (
+    ConversationRecord,
+    MessageRecord,
+    read_conversation,
+    read_message,
+)
+from heliostat_api.web.problems import NotFoundProblem
 
 COLLECTION: Final = "conversations"
 SHOWN: Final = 100
@@ -141,7 +141,7 @@ class Shelf:
         """The person's lists, each change once."""
         payload = view_conversation(record).model_dump(mode="json", by_alias=True)
         report = Report(ReportType.CONVERSATION_CHANGED, self.clock(), payload)
-        for audience in audiences_of_owner_field(record.user_id):
+        for audience in topics_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}@{record.changed_at}")
 
     async def is_going(self, conversation: str) -> bool:
@@ -153,7 +153,7 @@ class Shelf:
         """The person's lists, once, that it is being deleted."""
         payload = GoneConversationView(id=record.id).model_dump(by_alias=True)
         report = Report(ReportType.CONVERSATION_DELETED, self.clock(), payload)
-        for audience in audiences_of_owner_field(record.user_id):
+        for audience in topics_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}#gone")
 
     async def bury(self, conversation: str) -> None:

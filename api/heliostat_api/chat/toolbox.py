@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from heliostat_api.agents.contents import path_of
+from heliostat_api.base.person import Person
 from heliostat_api.chat.costs import Costs
 from heliostat_api.chat.crafting import Crafting
 from heliostat_api.chat.models import ChatModel, ModelError, ToolUse
@@ -26,8 +26,8 @@ from heliostat_api.chat.tools import (
     SetSchedule,
 )
 from heliostat_api.documents.port import StoreError
-from heliostat_api.people.person import Person
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError, as_problem
+from heliostat_api.records.contents import path_of
+from heliostat_api.web.problems import NotFoundProblem, ProblemError, as_problem
 from heliostat_core.worlds import WorldError
 
 _MOST_MODELS: Final = 200

@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from heliostat_api.documents.conversations import MessageState
-from heliostat_api.schedules.views import FireView
-from heliostat_api.views import ConversationView, View, WordsView
+from heliostat_api.base.views import ConversationView, View, WordsView
+from heliostat_api.records.conversations import MessageState
+from heliostat_api.records.schedule_views import FireView
 
 
 class StatusCode(StrEnum):

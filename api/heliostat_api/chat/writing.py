@@ -20,10 +20,10 @@ from heliostat_api.chat.journal import (
     view_part,
 )
 from heliostat_api.chat.views import Part, StatusCode, StatusPart
-from heliostat_api.documents.conversations import MessageRecord, MessageState, read_message
 from heliostat_api.documents.port import ConflictError, Document, Documents, Fields, Put, StoreError
 from heliostat_api.documents.writes import size_of
 from heliostat_api.events.log import EventLog
+from heliostat_api.records.conversations import MessageRecord, MessageState, read_message
 
 LEASE: Final = timedelta(seconds=15)
 RENEWAL_SECONDS: Final = 4.0

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from fastapi.responses import StreamingResponse
 
+from heliostat_api.base.views import ExecutionView, View
 from heliostat_api.documents.files import Files, WorkFile
 from heliostat_api.documents.transcripts import Transcripts
-from heliostat_api.serving.problems import NotFoundProblem
-from heliostat_api.views import ExecutionView, View
+from heliostat_api.web.problems import NotFoundProblem
 
 _PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _TEXTS: Final = frozenset(

@@ -9,12 +9,12 @@ from typing import Final
 
 from fastapi.responses import StreamingResponse
 
+from heliostat_api.base.texts import Text, bilingual
+from heliostat_api.base.views import ExecutionView
 from heliostat_api.documents.transcripts import MOST_LINES, Transcripts
 from heliostat_api.executions.files import HARMLESS
 from heliostat_api.executions.reading import latest_attempt
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import Text, bilingual
-from heliostat_api.views import ExecutionView
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import EXECUTION, Logs, NotFoundError, Ref, World, WorldError
 

@@ -4,16 +4,16 @@ import json
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from heliostat_api.documents.executions import view_execution
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
+from heliostat_api.base.views import ExecutionView, TranscriptView, View
 from heliostat_api.documents.merging import query_merged
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
-from heliostat_api.people.person import Person
-from heliostat_api.people.sight import is_own, is_owned, queries_of, sees
-from heliostat_api.recording.subjects import SPEC, SPEC_CUT
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.texts import bilingual
-from heliostat_api.views import ExecutionView, TranscriptView, View
+from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
+from heliostat_api.records.executions import view_execution
+from heliostat_api.records.fields import SPEC, SPEC_CUT
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import ExecutionSpec
 
 _COLLECTION = "executions"

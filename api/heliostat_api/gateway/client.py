@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 from pydantic import JsonValue, ValidationError
 
+from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.gateway.documents import (
     Answer,
     Budget,
@@ -68,10 +69,6 @@ class UsageQuestion:
             ("limit", "1000"),
             *self.users.parameters(),
         ]
-
-
-class GatewayAwayError(Exception):
-    """The gateway gave no answer that helps; the same call may succeed later."""
 
 
 @dataclass(frozen=True)

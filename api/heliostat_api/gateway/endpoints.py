@@ -1,47 +1,16 @@
-"""The endpoints of money: a table of contents, each one call."""
+"""The endpoints of models, a table of contents: each is one call."""
 
-from datetime import date
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Path, Query
+from heliostat_api.gateway.models import ModelList, Routes
+from heliostat_api.web.auth_dependency import CheckedRoute
+from heliostat_api.web.dependencies import PersonOf
+from heliostat_api.web.provide import Provided
 
-from heliostat_api.gateway.own_keys import IssuedUserKey, KeyList, KeyRequest
-from heliostat_api.gateway.usage import By, Period, UsageReport
-from heliostat_api.serving.asking import AskedOf, PartsOf, PersonOf
-from heliostat_api.serving.doors import CheckedRoute
-
-money = APIRouter(route_class=CheckedRoute)
-KeyId = Annotated[str, Path(max_length=100)]
+router = APIRouter(route_class=CheckedRoute)
 
 
-@money.get("/keys")
-async def list_keys(parts: PartsOf, person: PersonOf) -> KeyList:
-    """Your keys, revoked ones too."""
-    return await parts.money.own_keys.list(person)
-
-
-@money.post("/keys", status_code=201)
-async def make_key(
-    parts: PartsOf, person: PersonOf, wanted: KeyRequest, asked: AskedOf
-) -> IssuedUserKey:
-    """A key for a program of yours. Its text is shown once, here, and to the same request again."""
-    return await parts.money.own_keys.make(person, wanted, asked)
-
-
-@money.delete("/keys/{key_id}", status_code=204)
-async def revoke_key(parts: PartsOf, person: PersonOf, key_id: KeyId) -> None:
-    """End one of your keys: it opens nothing after five seconds, and its open streams end."""
-    await parts.money.own_keys.revoke(person, key_id)
-
-
-@money.get("/usage")
-async def read_usage(
-    parts: PartsOf,
-    person: PersonOf,
-    by: By = "day",
-    since: Annotated[date | None, Query(alias="from", description="The first day.")] = None,
-    until: Annotated[date | None, Query(alias="to", description="The last day, included.")] = None,
-    time_zone: Annotated[str, Query(alias="timeZone", max_length=64)] = "UTC",
-) -> UsageReport:
-    """What your chat, your runs and your keys cost; this month, unless you say otherwise."""
-    return await parts.money.usage.report(person, by, Period(since, until, time_zone))
+@router.get("/models")
+async def list_models(routes: Provided[Routes], _: PersonOf) -> ModelList:
+    """What an agent may name as its model; 503 while the gateway can't be asked."""
+    return await routes.list()

@@ -9,8 +9,8 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.gateway.client import GatewayAwayError
 from heliostat_core.names import BUDGETS_ANNOTATION
 from heliostat_core.person_keys import is_of_people
 from heliostat_core.resources import ObjectHead

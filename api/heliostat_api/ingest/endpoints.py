@@ -9,16 +9,16 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, JsonValue
 from starlette.requests import HTTPConnection
 
+from heliostat_api.base.texts import plain
+from heliostat_api.base.views import View
 from heliostat_api.documents.files import FileRefusedError, OffsetError, WorkFile
 from heliostat_api.documents.transcripts import SequenceGapError
 from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
 from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.serving.bodies import read_body
-from heliostat_api.serving.doors import CheckedRoute, Door
-from heliostat_api.serving.problems import Problem, ProblemError, respond
-from heliostat_api.texts import plain
-from heliostat_api.views import View
+from heliostat_api.web.auth_dependency import CheckedRoute, auth_dependency
+from heliostat_api.web.bodies import read_body
+from heliostat_api.web.problems import Problem, ProblemError, respond
 from heliostat_core.keys import ExecutionClaims
 
 REQUEST_BYTES = 1 << 20
@@ -68,7 +68,7 @@ async def ingest_of(request: Request) -> Ingest:
     return ingest
 
 
-@Door
+@auth_dependency()
 async def presented(connection: HTTPConnection) -> ExecutionClaims:
     """Of whichever attempt. Raises a problem with status 401, 403 or 503."""
     keyring: Keyring = connection.app.state.ingest_keyring

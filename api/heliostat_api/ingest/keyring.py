@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import plain
+from heliostat_api.base.texts import plain
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.keys import (
     ExecutionClaims,
     KeyRefusedError,

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from heliostat_api.documents.lines import Line
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.ingest.lines import Line
 from heliostat_core.keys import ExecutionClaims
 from heliostat_core.worlds import JsonObject
 

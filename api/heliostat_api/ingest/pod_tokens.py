@@ -14,8 +14,8 @@ from typing import Final
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import plain
+from heliostat_api.base.texts import plain
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.executions import Execution
 from heliostat_core.keys import ExecutionClaims, execution_claims
 from heliostat_core.names import (

@@ -13,10 +13,11 @@ from http import HTTPStatus
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from heliostat_api.base.texts import plain
 from heliostat_api.documents.files import WorkFile
+from heliostat_api.documents.lines import read_lines
 from heliostat_api.documents.transcripts import Position, SequenceGapError
 from heliostat_api.events.log import EventLog
-from heliostat_api.ingest.lines import read_lines
 from heliostat_api.ingest.outputs import (
     REPORT_BYTES,
     Output,
@@ -24,8 +25,7 @@ from heliostat_api.ingest.outputs import (
     build_outputs,
     build_pieces,
 )
-from heliostat_api.serving.problems import ProblemError
-from heliostat_api.texts import plain
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.keys import ExecutionClaims
 from heliostat_core.worlds import JsonObject
 

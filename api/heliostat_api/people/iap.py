@@ -5,11 +5,10 @@ from typing import Final
 
 import jwt
 
+from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity
 from heliostat_api.people.keysets import JsonMap, KeySet
-from heliostat_api.people.roles import Claims
 
-HEADER: Final = "x-goog-iap-jwt-assertion"
 ISSUER: Final = "https://cloud.google.com/iap"
 _LEEWAY_SECONDS = 30
 

@@ -1,11 +1,11 @@
 """What the runs of an agent came to: each run is counted once, when its figures are final."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heliostat_api.documents.port import OWNER, ConflictError, Documents, Fields, Put, Value
+from heliostat_api.base.views import AgentView, TotalsView, UsageView
+from heliostat_api.documents.port import OWNER, ConflictError, Documents, Fields, Put
 from heliostat_api.recording.announcing import DELETING, Announcer, with_untold_change
-from heliostat_api.views import AgentView, TotalsView, UsageView
+from heliostat_api.records.totals import read_number, read_totals, read_usage, write_usage
 
 _COUNTED = "counted"
 
@@ -43,7 +43,7 @@ def takes(agent: Fields, run: Fields) -> bool:
 
 def with_run(agent: Fields, run: Fields) -> Fields:
     """An agent's document after one more run; the screens are still to hear of it."""
-    before, used = read_totals(agent), _read_usage(run.get("tokenUsage"))
+    before, used = read_totals(agent), read_usage(run.get("tokenUsage"))
     totals = TotalsView(
         executions=before.executions + 1,
         usage=UsageView(
@@ -52,7 +52,7 @@ def with_run(agent: Fields, run: Fields) -> Fields:
             cache_read_tokens=before.usage.cache_read_tokens + used.cache_read_tokens,
             cache_write_tokens=before.usage.cache_write_tokens + used.cache_write_tokens,
         ),
-        cost_micros=before.cost_micros + _number(run.get("costMicros")),
+        cost_micros=before.cost_micros + read_number(run.get("costMicros")),
     )
     summed: Fields = {
         **agent,
@@ -63,42 +63,9 @@ def with_run(agent: Fields, run: Fields) -> Fields:
     return with_untold_change(_showing(summed, totals))
 
 
-def read_totals(agent: Fields) -> TotalsView:
-    """As they stand in an agent's document; noughts where there are none."""
-    return TotalsView(
-        executions=_number(agent.get("totalExecutions")),
-        usage=_read_usage(agent.get("totalTokenUsage")),
-        cost_micros=_number(agent.get("totalCostMicros")),
-    )
-
-
-def write_usage(usage: UsageView) -> Fields:
-    """Tokens as documents have them."""
-    return {
-        "input": usage.input_tokens,
-        "output": usage.output_tokens,
-        "cacheRead": usage.cache_read_tokens,
-        "cacheWrite": usage.cache_write_tokens,
-    }
-
-
-def _read_usage(value: Value) -> UsageView:
-    found = value if isinstance(value, Mapping) else {}
-    return UsageView(
-        input_tokens=_number(found.get("input")),
-        output_tokens=_number(found.get("output")),
-        cache_read_tokens=_number(found.get("cacheRead")),
-        cache_write_tokens=_number(found.get("cacheWrite")),
-    )
-
-
 def _showing(agent: Fields, totals: TotalsView) -> Fields:
     if "view" not in agent:
         return agent
     view = AgentView.model_validate(agent["view"]).model_copy(update={"totals": totals})
     shown: Fields = view.model_dump(mode="json", by_alias=True)
     return {**agent, "view": shown}
-
-
-def _number(value: Value) -> int:
-    return value if isinstance(value, int) else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from heliostat_api.recording.annotations import TEST_OF
+from heliostat_api.records.annotations import TEST_OF
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.names import RECORDED_ANNOTATION

@@ -7,11 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from heliostat_api.agents.contents import Spec, judge_model
-from heliostat_api.schedules.looks import faults_in, look_ahead
-from heliostat_api.schedules.views import SchedulePreviewView
-from heliostat_api.serving.problems import refused, required
-from heliostat_api.views import View
+from heliostat_api.base.field_errors import required
+from heliostat_api.base.views import View
+from heliostat_api.records.contents import Spec, judge_model
+from heliostat_api.records.schedule_views import SchedulePreviewView
+from heliostat_api.records.schedules import faults_in, look_ahead
+from heliostat_api.web.problems import refused
 from heliostat_core.schedules import Schedule
 
 

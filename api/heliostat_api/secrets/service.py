@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
+from heliostat_api.base.person import Person
+from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     OWNER,
@@ -22,7 +24,6 @@ from heliostat_api.documents.port import (
     Query,
 )
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.people.person import Person
 from heliostat_api.secrets.records import (
     COLLECTION,
     MOST,
@@ -35,8 +36,7 @@ from heliostat_api.secrets.records import (
     read_secret,
 )
 from heliostat_api.secrets.uses import Use, Uses
-from heliostat_api.serving.problems import NotFoundProblem, ProblemError
-from heliostat_api.texts import bilingual
+from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import SECRET, Ref, World
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from heliostat_api.agents.records import read_draft
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Documents, Query, Value
-from heliostat_api.recording.subjects import SHOWN, SPEC
+from heliostat_api.records.drafts import read_draft
+from heliostat_api.records.fields import SHOWN, SPEC
 
 _PAGE = 200
 

@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from heliostat_api.views import View
+from heliostat_api.base.views import View
 from heliostat_core.addresses import is_public, unwrapped
 from heliostat_core.egress import IpAddress, Network
 
@@ -100,6 +100,6 @@ class Addresses:
             raise AddressError("must begin with https://: what goes over the internet is encrypted")
 
 
-def open_addresses(networks: Sequence[str]) -> Addresses:
+def build_addresses(networks: Sequence[str]) -> Addresses:
     """Of a setting's networks."""
     return Addresses(tuple(ip_network(each) for each in networks))

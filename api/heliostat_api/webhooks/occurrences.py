@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from heliostat_api.documents.port import Fields
-from heliostat_api.recording.annotations import TEST_OF
+from heliostat_api.records.annotations import TEST_OF
 from heliostat_api.webhooks.records import EventName
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import ExecutionCondition, find_condition

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from heliostat_api.base.views import View
 from heliostat_api.documents.port import Document, Fields
-from heliostat_api.views import View
 
 WEBHOOKS: Final = "webhooks"
 DELIVERIES: Final = "deliveries"

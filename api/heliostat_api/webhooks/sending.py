@@ -24,9 +24,9 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
 )
-from heliostat_api.events.audiences import CLUSTER, is_nobodys
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.people.keysets import tls
+from heliostat_api.people.topics import CLUSTER, is_nobodys
 from heliostat_api.webhooks.addresses import AddressError, Addresses, Place, place_of
 from heliostat_api.webhooks.records import (
     DELIVERIES,

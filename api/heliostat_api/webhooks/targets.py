@@ -12,7 +12,7 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.serving.vaults import Vault
+from heliostat_api.web.vaults import Vault
 from heliostat_api.webhooks.records import FOR_ALL, WEBHOOKS, Webhook, read_webhook
 from heliostat_api.webhooks.trigger_keys import COLLECTION as TRIGGERS
 from heliostat_api.webhooks.trigger_keys import SEALED, SEALED_WITH, open_sealed

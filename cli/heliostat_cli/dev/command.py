@@ -13,17 +13,17 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
+from heliostat_api.app.dependencies import Dependencies
+from heliostat_api.app.main import create_app
+from heliostat_api.app.server import ApiServer
+from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.gateway.identity import Identity, read_signing_key
-from heliostat_api.main import create_app
-from heliostat_api.people.person import LOCAL
 from heliostat_api.people.secrets import read_secret
-from heliostat_api.serving.guards import HostGuard
-from heliostat_api.serving.server import ApiServer
-from heliostat_api.surroundings import Surroundings
+from heliostat_api.web.guards import HostGuard
 from heliostat_cli import STARTED
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import EmbeddedServer, gateway_address, serving_app
@@ -135,7 +135,7 @@ async def serving_api(
         world = EmbeddedWorld(store)
         spans = open_spans("heliostat-api", otlp_endpoint)
         app = create_app(
-            Surroundings(
+            Dependencies(
                 world=world.as_manager,
                 logs=EmbeddedLogs(world, folder),
                 keys_dir=folder.public_keys,

@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from heliostat_api.serving.guards import HostGuard
+from heliostat_api.web.guards import HostGuard
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.ports import (
     ANY_PORT,

@@ -1,15 +1,18 @@
 """Ending a key: remembered for good, refused from now on, and its open streams ended."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from heliostat_gateway.access.revocations import Revocations
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.access.keyring import Revocations
+
+# Ends the open calls of a key in this process, waits until each is booked, and counts them.
+EndCalls: TypeAlias = Callable[[str], Awaitable[int]]
 
 
 @dataclass(frozen=True)
 class Revoked:
-    """What came of a revocation."""
+    """The result of a revocation."""
 
     streams_ended: int  # on all replicas that answered
     everywhere: bool  # whether all replicas have confirmed it; those that have not hear it later
@@ -37,7 +40,7 @@ class LocalRevoker(Revoker):
     """Revokes in the one process that there is."""
 
     revocations: Revocations
-    calls: OpenCalls
+    end: EndCalls
 
     async def start(self) -> None:
         """Nobody to hear."""
@@ -48,4 +51,4 @@ class LocalRevoker(Revoker):
     async def revoke(self, key_id: str, expires: int, now: int) -> Revoked:
         """Revokes a key."""
         await self.revocations.add(key_id, expires, now)
-        return Revoked(await self.calls.end_key(key_id), everywhere=True)
+        return Revoked(await self.end(key_id), everywhere=True)

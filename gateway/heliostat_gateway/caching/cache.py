@@ -1,7 +1,7 @@
 """The exact cache's decisions: what may be answered from it, under which key, and what is kept.
 
 Pure. A request is never a tool turn, an answer is whole and ended by itself; everything else goes
-to the provider each time. Where answers are kept is in `answers.py` and `shared/cache.py`.
+to the provider each time. Where answers are kept is in `answers.py` and `redis_state/cache.py`.
 """
 
 import hashlib
@@ -13,7 +13,8 @@ from pydantic import JsonValue
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.sse import Event, EventReader, EventTooLongError
-from heliostat_gateway.wire import JsonObject, list_at, object_at, parse_object, text_at
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 # A request with one of these asks for tools, or stands on state that is not in the request.
 _TOOL_FIELDS: Final = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.blocks import blocks_of, objects
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from heliostat_gateway.dialects.blocks import objects, picked, texts_of
 from heliostat_gateway.dialects.chat_turns import write_turns
 from heliostat_gateway.dialects.conditions import is_long
 from heliostat_gateway.dialects.thinking import effort_of
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 SCHEMA_NAME = "answer"  # chat completions want a name; Messages has none
 

@@ -10,7 +10,7 @@ from heliostat_gateway.dialects.chat_turns import joined_text, written_call
 from heliostat_gateway.dialects.citations import annotations_of
 from heliostat_gateway.dialects.counts import chat_usage
 from heliostat_gateway.dialects.reasons import finish_reason, refusal_of
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 
 def write_completion(message: JsonObject, asked: Asked, created: int) -> JsonObject:

@@ -18,7 +18,7 @@ from heliostat_gateway.dialects.blocks import (
 from heliostat_gateway.dialects.encodings import decoded_text, parse_data_url
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.signatures import SignedPart, read_signature
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 
 def read_history(document: JsonObject) -> JsonObject:

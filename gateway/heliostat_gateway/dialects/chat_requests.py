@@ -11,7 +11,7 @@ from heliostat_gateway.dialects.blocks import objects, picked
 from heliostat_gateway.dialects.chat_history import read_history
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.thinking import read_effort
-from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 _EMPTY_SCHEMA: JsonObject = {"type": "object", "properties": {}}
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import JsonObject, count_at, object_at, text_at
+from heliostat_json.objects import JsonObject, count_at, object_at, text_at
 
 _MARK: Final = "not-of-anthropic"
 

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from heliostat_gateway.dialects.reasoning_details import is_detailed_thinking
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking, is_gemini_thinking
-from heliostat_gateway.wire import object_at
+from heliostat_json.objects import object_at
 
 LONGEST_USER: Final = 64  # OpenAI's limit
 

@@ -6,7 +6,7 @@ Gemini: promptTokenCount includes cached; thoughts are beside the candidates; wh
 beside the prompt.
 """
 
-from heliostat_gateway.wire import JsonObject, count_at, object_at
+from heliostat_json.objects import JsonObject, count_at, object_at
 
 
 def zero_usage() -> JsonObject:

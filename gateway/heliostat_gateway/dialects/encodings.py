@@ -6,7 +6,7 @@ import mimetypes
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from heliostat_gateway.wire import JsonObject, text_at
+from heliostat_json.objects import JsonObject, text_at
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Final
 
 from heliostat_gateway.dialects.blocks import parse_arguments
 from heliostat_gateway.dialects.counts import latest_usage, zero_usage
-from heliostat_gateway.meter import MalformedAnswerError
-from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_gateway.dialects.faults import MalformedAnswerError
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 # After these an answer may end in the middle of a tool call.
 CUT: Final = ("max_tokens", "refusal", "model_context_window_exceeded")

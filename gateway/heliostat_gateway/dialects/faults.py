@@ -5,7 +5,8 @@ from typing import Final
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.blocks import objects
-from heliostat_gateway.wire import JsonObject, dump_object, list_at, object_at, text_at
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,10 @@ class ProviderFault:
 
     kind: str
     message: str
+
+
+class MalformedAnswerError(Exception):
+    """An answer that no client could read."""
 
 
 class StreamFaultError(Exception):

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.conditions import is_given
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 Place: TypeAlias = tuple[str | int, ...]
 

@@ -9,19 +9,16 @@ from heliostat_gateway.dialects.blocks import objects
 from heliostat_gateway.dialects.citations import citations_of_gemini
 from heliostat_gateway.dialects.counts import usage_of_gemini
 from heliostat_gateway.dialects.events import EventWriter
-from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
+from heliostat_gateway.dialects.faults import (
+    MalformedAnswerError,
+    StreamFaultError,
+    translate_error,
+)
 from heliostat_gateway.dialects.reasons import stop_of_block, stop_of_gemini
 from heliostat_gateway.dialects.signatures import SignedPart, ThoughtSignature
-from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import (
-    JsonObject,
-    dump_object,
-    list_at,
-    object_at,
-    parse_object,
-    text_at,
-)
+from heliostat_json.encoding import dump_object, parse_object
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 
 class GeminiReader:

@@ -8,7 +8,7 @@ from typing import Final
 from heliostat_gateway.dialects.blocks import objects, texts_of
 from heliostat_gateway.dialects.gemini_turns import write_contents
 from heliostat_gateway.dialects.thinking import gemini_thinking
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 _NAMES: Final = {
     "max_tokens": "maxOutputTokens",

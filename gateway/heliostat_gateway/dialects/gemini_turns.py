@@ -6,7 +6,7 @@ from heliostat_gateway.dialects.blocks import THINKING, blocks_of, flattened
 from heliostat_gateway.dialects.encodings import media_type_at
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.signatures import SignedPart, ThoughtSignature, read_signature
-from heliostat_gateway.wire import JsonObject, object_at, text_at
+from heliostat_json.objects import JsonObject, object_at, text_at
 
 # Documented by Google for calls that another model made: Gemini 3 and later refuse a step of the
 # present turn whose first call is not signed.

@@ -1,10 +1,14 @@
 """Answers of Messages, whole or in a stream: they are the inner form, once their order is seen."""
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
-from heliostat_gateway.meter import MalformedAnswerError
+from heliostat_gateway.dialects.faults import (
+    MalformedAnswerError,
+    StreamFaultError,
+    translate_error,
+)
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, object_at, parse_object, text_at
+from heliostat_json.encoding import parse_object
+from heliostat_json.objects import JsonObject, object_at, text_at
 
 
 class MessagesReader:

@@ -5,7 +5,7 @@ from typing import Final
 
 from heliostat_gateway.dialects.blocks import THINKING, blocks_of, objects
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking
-from heliostat_gateway.wire import JsonObject, list_at, object_at
+from heliostat_json.objects import JsonObject, list_at, object_at
 
 # Messages must have a limit. Every current model of Anthropic can say so much.
 DEFAULT_MAX_TOKENS: Final = 16_384

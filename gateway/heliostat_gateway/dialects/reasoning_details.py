@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects.signatures import OPENROUTER_MARK
-from heliostat_gateway.wire import JsonObject, list_at, text_at
+from heliostat_json.objects import JsonObject, list_at, text_at
 
 _GROWING: Final = {"reasoning.text": "text", "reasoning.summary": "summary"}
 

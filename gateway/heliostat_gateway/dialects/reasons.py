@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from heliostat_gateway.meter import MalformedAnswerError
-from heliostat_gateway.wire import JsonObject, object_at, text_at
+from heliostat_gateway.dialects.faults import MalformedAnswerError
+from heliostat_json.objects import JsonObject, object_at, text_at
 
 REFUSAL_TEXT: Final = "The model refused to answer."
 

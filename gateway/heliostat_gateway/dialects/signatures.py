@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import JsonObject, text_at
+from heliostat_json.objects import JsonObject, text_at
 
 _MARK: Final = "gemini|"
 OPENROUTER_MARK: Final = "openrouter|"

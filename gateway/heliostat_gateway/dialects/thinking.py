@@ -6,7 +6,7 @@ The inner form is that of Messages (`thinking`, `output_config.effort`), with on
 
 from typing import Final
 
-from heliostat_gateway.wire import JsonObject, count_at, object_at, text_at
+from heliostat_json.objects import JsonObject, count_at, object_at, text_at
 
 # A budget of at most so many tokens is an effort of ...; above the last it is "xhigh".
 EFFORT_OF_BUDGET: Final = ((4_096, "low"), (16_384, "medium"), (32_768, "high"))

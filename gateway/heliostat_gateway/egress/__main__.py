@@ -9,7 +9,7 @@ from heliostat_gateway.egress.callers import Callers
 from heliostat_gateway.egress.decisions import DecisionBook
 from heliostat_gateway.egress.proxy import EgressProxy
 from heliostat_gateway.egress.settings import EgressSettings, read_egress_settings
-from heliostat_gateway.logs import set_up_logs
+from heliostat_gateway.observability.logs import set_up_logs
 from heliostat_gateway.settings import SettingsError
 
 

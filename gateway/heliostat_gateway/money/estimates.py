@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from heliostat_gateway.money.bookings import Bound, Estimate
 from heliostat_gateway.money.prices import Rates, RateTable, cost_nanos
 from heliostat_gateway.money.usage import Usage, counted_input
-from heliostat_gateway.wire import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 # What an agent without a history is expected to get: about a page of text or a large tool call.
 DEFAULT_OUTPUT_TOKENS: Final = 1000

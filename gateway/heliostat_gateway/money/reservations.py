@@ -1,6 +1,6 @@
 """Reserve before, settle after: what a request may reserve, decided without I/O.
 
-`shared/scripts/open.lua` and `note.lua` say the same in Lua; one state machine tests both.
+`redis_state/scripts/open.lua` and `note.lua` say the same in Lua; one state machine tests both.
 
 A call is let in while anything is left, so a cap is overshot by at most the calls in flight. A
 strict key reserves the most that a call can use, so its caps are never overshot.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import count_at, object_at, text_at
+from heliostat_json.objects import count_at, object_at, text_at
 
 
 @dataclass(frozen=True)

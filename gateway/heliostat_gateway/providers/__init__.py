@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Protocol
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
-from heliostat_gateway.wire import Headers, JsonObject
+from heliostat_gateway.headers import Headers
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
+from heliostat_json.objects import JsonObject
 
 CONNECT_SECONDS = 10.0
 

@@ -1,11 +1,11 @@
 """Anomalies and forecasts as JSON documents."""
 
 from heliostat_core.money import micros_from_nanos
+from heliostat_gateway.limits.restrictions import Restriction
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.documents import Document
 from heliostat_gateway.reports.findings import Finding
 from heliostat_gateway.reports.forecasts import Forecast
-from heliostat_gateway.reports.gates import Restriction
 from heliostat_gateway.reports.months import MonthForecast
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 # The providers' own dates are not known here, and both shapes need one.
 _CREATED: Final = "2026-01-01T00:00:00Z"

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from heliostat_core.secret_labels import GATEWAY_USE, USE_LABEL, is_for_gateway
 from heliostat_core.secret_refs import ManagedSecret
-from heliostat_gateway.routes.credentials import Credential, is_one_word, pick
+from heliostat_gateway.providers.credentials import Credential, is_one_word, pick
 from heliostat_google.keeping import Ages, KeptAnswers
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
 

@@ -6,7 +6,7 @@ Fields that are not named here pass too (docs/gateway.md, Pass-through).
 from fastapi import FastAPI
 from pydantic import JsonValue
 
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 _TEXT: JsonObject = {"type": "string"}
 _ANY_OBJECT: JsonObject = {"type": "object", "additionalProperties": True}

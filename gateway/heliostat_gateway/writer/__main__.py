@@ -4,7 +4,7 @@ import sys
 
 import uvicorn
 
-from heliostat_gateway.logs import set_up_logs
+from heliostat_gateway.observability.logs import set_up_logs
 from heliostat_gateway.serving.listening import listen
 from heliostat_gateway.settings import SettingsError, read_settings
 from heliostat_gateway.storage import StorageError

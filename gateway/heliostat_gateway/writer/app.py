@@ -6,18 +6,22 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from heliostat_gateway.access.revocations import Revocations
-from heliostat_gateway.calls.open_calls import OpenCalls
-from heliostat_gateway.metrics import PREFIX, Metrics
+from heliostat_gateway.access.keyring import Revocations
+from heliostat_gateway.observability.metrics import PREFIX, Metrics
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.revocations import SharedRevoker
 from heliostat_gateway.serving.failures import Failures
 from heliostat_gateway.settings import Settings, SettingsError
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.revocations import SharedRevoker
 from heliostat_gateway.storage import Storage
-from heliostat_gateway.wire import JsonObject
 from heliostat_gateway.writer.keys import KeptKeys
 from heliostat_gateway.writer.reports import open_reports
 from heliostat_gateway.writer.service import Writer
+from heliostat_json.objects import JsonObject
+
+
+async def _end_none(_key_id: str) -> int:
+    """The writer serves no model calls, so a revocation ends none here."""
+    return 0
 
 
 def create_writer_app(settings: Settings) -> FastAPI:
@@ -32,7 +36,7 @@ def create_writer_app(settings: Settings) -> FastAPI:
     redis = open_redis(url)
     writer = Writer(redis, storage)
     # Its disk outlives all pods of gateways, and knows what one gateway alone had revoked before.
-    revoker = SharedRevoker(redis, Revocations(storage), OpenCalls())
+    revoker = SharedRevoker(redis, Revocations(storage), _end_none)
     metrics = Metrics()
     reports = open_reports(settings, storage, redis, metrics)
     kept_keys = KeptKeys(storage, reports.store)
@@ -86,11 +90,11 @@ def build_registry(writer: Writer) -> CollectorRegistry:
     """What the writer counts."""
     registry = CollectorRegistry()
     for name, text, value in (
-        ("written", "Requests that became rows.", lambda: writer.draining.written),
+        ("written", "Requests that became rows.", lambda: writer.consumer.written),
         (
             "buried",
             "Requests of dead gateways, booked as estimated.",
-            lambda: writer.burying.buried,
+            lambda: writer.dead_gateways.buried,
         ),
         ("waiting", "1 while records can't become rows.", lambda: int(bool(writer.fault))),
     ):

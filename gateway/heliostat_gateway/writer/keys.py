@@ -10,8 +10,8 @@ from typing import Final
 
 from heliostat_gateway.access.key_store import SqliteKeyStore
 from heliostat_gateway.access.keys import PREFIX
-from heliostat_gateway.shared.ending import end_all
-from heliostat_gateway.shared.keys import SharedKeyStore
+from heliostat_gateway.redis_state.ending import end_all
+from heliostat_gateway.redis_state.keys import SharedKeyStore
 from heliostat_gateway.storage import Storage, StorageError
 
 _LOG = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx2
 from pydantic import JsonValue
 
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.settings import ApiSettings
 from heliostat_core.worlds import AGENT
 from support.shared_api import api_app
 

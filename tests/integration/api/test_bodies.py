@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from pydantic import JsonValue
 
+from heliostat_api.app.main import describe_app
 from heliostat_api.ingest.endpoints import ingest
-from heliostat_api.main import describe_app
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.serving.bodies import MOST_BYTES
+from heliostat_api.web.bodies import MOST_BYTES
 from support.endpoints import Endpoint, endpoints_of
 from support.shared_api import ApiApp, api_app
 

@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from pydantic import JsonValue
 
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.people.keysets import JsonMap, KeySet
 from heliostat_api.schedules.cloud_tokens import CloudTokens
-from heliostat_api.settings import ApiSettings
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.executions import Execution

@@ -10,7 +10,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 
-from heliostat_api.serving.asking import Correlation
+from heliostat_api.web.dependencies import Correlation
 from heliostat_telemetry.lines import JsonLines
 from support.shared_api import ApiApp, api_app
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
-from heliostat_api.main import create_app
-from heliostat_api.recording.managers import APPLIER
+from heliostat_api.app.main import create_app
+from heliostat_api.records.managers import APPLIER
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import EVERYTHING, JsonObject, Kind, Selection
@@ -31,8 +31,8 @@ async def test_an_api_that_works_is_alive(tmp_path: Path) -> None:
 async def test_an_api_that_records_nothing_any_more_is_not_alive(tmp_path: Path) -> None:
     async with api_place(tmp_path) as place:
         with closing(Store(place.folder.world_file)) as store:
-            around = place.surroundings_with(FaultyWorld(store, manager=APPLIER))
-            async with client_of(create_app(around)) as client, asyncio.timeout(20):
+            dependencies = place.surroundings_with(FaultyWorld(store, manager=APPLIER))
+            async with client_of(create_app(dependencies)) as client, asyncio.timeout(20):
                 while (answer := await client.get("/healthz")).status_code == 200:
                     await asyncio.sleep(0.01)
     assert answer.status_code == 503

@@ -27,12 +27,12 @@ from schemathesis.specs.openapi.checks import (
 )
 from uvicorn import Config
 
+from heliostat_api.app.main import create_app
+from heliostat_api.app.server import ApiServer
+from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.port import OWNER, Put
 from heliostat_api.ingest.endpoints import ingest
-from heliostat_api.main import create_app
-from heliostat_api.people.person import LOCAL
-from heliostat_api.serving.problems import DescribedApp
-from heliostat_api.serving.server import ApiServer
+from heliostat_api.web.problems import DescribedApp
 from support.deliveries import Signer, make_claims
 from support.local_api import ORIGIN, api_place, session_headers
 from support.played_gateway import PlayedGateway
@@ -143,10 +143,10 @@ class Served:
                 await place.documents.commit(
                     Put(f"conversations/{each}", {OWNER: LOCAL.id, "createdAt": place.clock()})
                 )
-            around = replace(
-                place.surroundings(), gateway=PlayedGateway().place, keys_dir=self.signer.folder
+            dependencies = replace(
+                place.dependencies(), gateway=PlayedGateway().place, keys_dir=self.signer.folder
             )
-            self._server = ApiServer(Config(create_app(around), log_level="error", ws="none"))
+            self._server = ApiServer(Config(create_app(dependencies), log_level="error", ws="none"))
             self._ready.set()  # the socket listens already: who asks now waits
             await self._server.serve([self._socket])
 

@@ -16,7 +16,7 @@ from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.pod_tokens import SLACK_SECONDS, PodTokens
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.serving.problems import ProblemError, add_problems
+from heliostat_api.web.problems import ProblemError, add_problems
 from heliostat_core.names import (
     ATTEMPT_LABEL,
     EXECUTION_ANNOTATION,

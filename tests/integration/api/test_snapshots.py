@@ -4,7 +4,7 @@ import json
 from contextlib import aclosing
 from pathlib import Path
 
-from heliostat_api.people.person import Person, PersonKind
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_core.conditions import FinishedReason
 from support.builders.resources import NOW, make_condition_status, make_execution, seconds
 from support.shared_api import ApiApp, api_app

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_api.people.person import LOCAL
+from heliostat_api.base.person import LOCAL
 from support.chatting import of_type, talking, text_of
 from support.fake_provider import KEY, run_fake_providers
 from support.heliostat_program import PROGRAM, build_environ

@@ -16,7 +16,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from heliostat_api.serving.pages import STATIC
+from heliostat_api.app.pages import STATIC
 from support.dev_process import DevProcess, running_dev
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")

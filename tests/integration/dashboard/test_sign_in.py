@@ -8,7 +8,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from playwright.sync_api import BrowserContext, Page, expect
 
-from heliostat_api.settings import ApiSettings
+from heliostat_api.app.settings import ApiSettings
 from support.oidc import CLIENT, stock_provider
 from support.ports import free_port
 from support.shared_api import ApiApp, api_app

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.money.bookings import CapReachedError
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.ledger import SharedLedger
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.ledger import SharedLedger
 from support.ledgers import booking, opening, run
 
 CALL_NANOS = 100

@@ -26,8 +26,8 @@ from heliostat_gateway.money.bookings import (
 from heliostat_gateway.money.budgets import Budget
 from heliostat_gateway.money.ledger import Ledger, SqliteLedger
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.shared import connection, filling
-from heliostat_gateway.shared.ledger import SharedLedger
+from heliostat_gateway.redis_state import connection, filling
+from heliostat_gateway.redis_state.ledger import SharedLedger
 from heliostat_gateway.storage import Storage
 from support.ledgers import booking, opening, run, service
 from support.redis_server import RedisServer

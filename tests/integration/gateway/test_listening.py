@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.listening import Listener
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.listening import Listener
 from support.redis_server import RedisServer
 
 CHANNEL = "heliostat:news"

@@ -11,8 +11,8 @@ import pytest
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.money.bookings import LedgerMode
-from heliostat_gateway.shared.ledger import SharedLedger
-from heliostat_gateway.shared.scripts import MONEY
+from heliostat_gateway.redis_state.ledger import SharedLedger
+from heliostat_gateway.redis_state.scripts import MONEY
 from support.ledgers import booking, opening, run
 from support.redis_server import RedisServer
 from support.shared_ledgers import SharedWorld, shared_world, until, until_mode
@@ -84,7 +84,7 @@ async def test_what_a_killed_process_reserved_is_neither_leaked_nor_set_free(
     _, made, refused = await opened(two)
     assert (made, refused) == (20, 80)
     await world.redis.zadd(f"{MONEY}gateways", {dead: 1})  # its lease runs out
-    world.writer.burying._since = 0
+    world.writer.dead_gateways._since = 0
 
     async def is_buried() -> bool:
         return not await world.redis.exists(f"{MONEY}gateway:{dead}")

@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 
 from heliostat_gateway.money.rows import DIED
-from heliostat_gateway.shared.connection import open_redis
-from heliostat_gateway.shared.scripts import MONEY
+from heliostat_gateway.redis_state.connection import open_redis
+from heliostat_gateway.redis_state.scripts import MONEY
 from support.redis_server import RedisServer
 
 from .gateway_process import GatewayProcess

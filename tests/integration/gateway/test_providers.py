@@ -18,12 +18,10 @@ from pydantic import SecretStr
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
-from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.providers.catalog import BUILT_IN
-from heliostat_gateway.providers.compatible import CompatibleProvider
-from heliostat_gateway.providers.http import HttpProvider
+from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.providers.http import AnthropicProvider, CompatibleProvider, HttpProvider
 from heliostat_gateway.providers.session import SharedSession
-from heliostat_gateway.routes.credentials import NO_CREDENTIAL, Credential
 from support.ports import free_port
 
 from .upstream import Upstream, upstream

@@ -26,8 +26,8 @@ from heliostat_gateway.breakers import (
     Probe,
     Result,
 )
-from heliostat_gateway.shared.breakers import SharedBreakers
-from heliostat_gateway.shared.connection import PREFIX, open_redis
+from heliostat_gateway.redis_state.breakers import SharedBreakers
+from heliostat_gateway.redis_state.connection import PREFIX, open_redis
 from support.redis_server import RedisServer
 from support.waiting import until
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 
 from heliostat_gateway.caching.answers import AnswerCache, CachedAnswer, Leader
-from heliostat_gateway.shared.cache import SharedAnswers
-from heliostat_gateway.shared.connection import open_redis
+from heliostat_gateway.redis_state.cache import SharedAnswers
+from heliostat_gateway.redis_state.connection import open_redis
 from support.redis_server import RedisServer
 from support.waiting import until
 

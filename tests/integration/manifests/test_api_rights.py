@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from heliostat_api.recording.managers import APPLIER
+from heliostat_api.records.managers import APPLIER
 from heliostat_api.secrets.records import build_secret, new_secret
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World, WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_api.executions.triggers import Triggers
+from heliostat_api.executions.trace_spans import TriggerSpans
 from heliostat_api.people.keysets import JsonMap, KeySet
 from heliostat_api.schedules.cloud_calls import CloudCalls, cloud_headers_of
 from heliostat_api.schedules.cloud_tokens import CloudTokens
@@ -100,7 +100,7 @@ class Place:
 
     def __post_init__(self) -> None:
         tokens = CloudTokens(API, CALLER, KeySet("https://keys.example", monotonic, keys))
-        self.calls = CloudCalls(self.world, tokens, Triggers(lambda: self.now, self.spans))
+        self.calls = CloudCalls(self.world, tokens, TriggerSpans(lambda: self.now, self.spans))
         timers = CloudTimers(self.world, self.client, configured(), lambda: self.now)
         self._triggers = TriggerReconciler(self.world, {"CloudScheduler": timers}, lambda: self.now)
 

@@ -1,7 +1,8 @@
-"""The operator dies at every call that it makes to a real world, and the next one carries on; or
+"""The operator dies at a call that it makes to a real world, and the next one carries on; or
 the answer to the call is lost, and it carries on itself.
 
-Job controller and kubelet are played by the test, under a field manager of their own.
+Each landing tries some calls of each verb and kind, `make test-all` every call. Job controller and
+kubelet are played by the test, under a field manager of their own.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -53,11 +55,14 @@ from support.control_plane import Address
 from support.fake_gateway import FakeGateway
 from support.faults import CrashError, CrashingWorld
 from support.objects import make_agent, make_execution
+from support.sampling import rows_of_landing
 from support.worlds import make_namespace
 
 PRIVATE_PEM = new_private_key()
 MOST_ROUNDS = 80
 AT_ONCE = 8
+NEVER = 10_000
+SHARE = 0.1  # of the calls of each verb and kind
 ADMITTED = 12  # the calls up to here are those of every story
 
 
@@ -243,6 +248,7 @@ def pod_of(job: JsonObject, ref: Ref) -> JsonObject:
 @dataclass
 class Outcome:
     failed: bool
+    calls: list[str]
     cluster: Cluster
     gateway: FakeGateway
     execution: Execution | None
@@ -270,7 +276,8 @@ async def live_through(ground: Ground, story: str, crash_at: int, *, lost: bool)
         except UnavailableError:
             continue
         if wait is None:
-            return Outcome(faulty.has_failed, cluster, gateway, await cluster.execution(), uid)
+            execution = await cluster.execution()
+            return Outcome(faulty.has_failed, faulty.made, cluster, gateway, execution, uid)
         await cluster.step()
         clock.offset += timedelta(seconds=min(wait, 2.0))
     raise AssertionError(f"{name} never ends: {await cluster.execution()}")
@@ -283,16 +290,18 @@ async def bring(arrivals: FreshExecutions, key: Key, cluster: Cluster) -> None:
         arrivals.bring(key, execution)
 
 
-async def crash_everywhere(
+async def crash_at_calls(
     ground: Ground, story: str, *, lost: bool, first: int = 1
 ) -> list[Outcome]:
-    """Runs with a crash at call 1, 2, 3, ... until one ends without it; several at once."""
-    outcomes: list[Outcome] = []
-    while all(each.failed for each in outcomes):
-        calls = range(first, first + AT_ONCE)
-        runs = (live_through(ground, story, each, lost=lost) for each in calls)
+    """One run without a crash, then one for each of its calls that is tried; several at once."""
+    outcomes = [await live_through(ground, story, NEVER, lost=lost)]
+    calls = list(enumerate(outcomes[0].calls, start=1))[first - 1 :]
+    name = f"crashes of the operator, {story}, {'lost' if lost else 'dead'}"
+    tried = [number for number, _ in rows_of_landing(name, calls, itemgetter(1), SHARE)]
+    while tried:
+        batch, tried = tried[:AT_ONCE], tried[AT_ONCE:]
+        runs = (live_through(ground, story, each, lost=lost) for each in batch)
         outcomes += await asyncio.gather(*runs)
-        first += AT_ONCE
     return outcomes
 
 
@@ -302,10 +311,10 @@ async def test_a_run_with_a_lost_attempt_is_neither_lost_nor_doubled(
     open_ground: Open, lost: bool
 ) -> None:
     async with open_ground() as ground:
-        outcomes = await crash_everywhere(ground, "retry", lost=lost)
+        outcomes = await crash_at_calls(ground, "retry", lost=lost)
         for each in outcomes:
             await check_the_run(each)
-        assert len(outcomes) > AT_ONCE
+        assert sum(each.failed for each in outcomes) > AT_ONCE
 
 
 async def check_the_run(outcome: Outcome) -> None:
@@ -338,7 +347,7 @@ async def check_children(outcome: Outcome, kind: Kind, names: list[str]) -> None
 @pytest.mark.parametrize("lost", [False, True], ids=["it dies", "the answer is lost"])
 async def test_a_cancelled_run_leaves_nothing_that_runs(open_ground: Open, lost: bool) -> None:
     async with open_ground() as ground:
-        for each in await crash_everywhere(ground, "cancel", lost=lost, first=ADMITTED):
+        for each in await crash_at_calls(ground, "cancel", lost=lost, first=ADMITTED):
             await check_the_stop(each)
             assert each.execution is not None
             assert each.execution.finished_reason == "Cancelled"
@@ -351,7 +360,7 @@ async def test_a_cancelled_run_leaves_nothing_that_runs(open_ground: Open, lost:
 @pytest.mark.parametrize("lost", [False, True], ids=["it dies", "the answer is lost"])
 async def test_a_deleted_run_leaves_a_word_on_the_agent(open_ground: Open, lost: bool) -> None:
     async with open_ground() as ground:
-        for each in await crash_everywhere(ground, "delete", lost=lost, first=ADMITTED):
+        for each in await crash_at_calls(ground, "delete", lost=lost, first=ADMITTED):
             await check_the_stop(each)
             assert each.execution is None
             where = Selection(each.cluster.namespace)

@@ -22,7 +22,7 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.serving.problems import add_problems
+from heliostat_api.web.problems import add_problems
 from support.deliveries import KnownRuns
 
 AUDIENCE = "person:local"

@@ -2,7 +2,7 @@
 
 import json
 
-from heliostat_api.recording.closing import to_keep
+from heliostat_api.recording.transcript_finaliser import to_keep
 
 CUT = json.dumps({"type": "heliostat", "subtype": "stdout_cut", "text": "stdout ends here"})
 LINES = ['{"type": "heliostat", "subtype": "start"}', '{"type": "b"}', '{"type": "c"}']

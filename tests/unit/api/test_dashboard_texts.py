@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from heliostat_api.agents.records import RESOURCE_DELETED
+from heliostat_api.records.drafts import RESOURCE_DELETED
 from heliostat_core.conditions import BlockedReason, FinishedReason, ReadyReason, TickReason
 from heliostat_core.executions import Phase
 from heliostat_operator.schedules.pauses import FAILURES
 from tools.dashboard import SOURCES
 
-_CATALOGUE = (SOURCES / "src" / "words" / "catalogue.ts").read_text()
-KEYS = set(re.findall(r'^  "([a-zA-Z.]+)":', _CATALOGUE, re.M))
+_TEXTS = "\n".join(each.read_text() for each in (SOURCES / "src" / "words").glob("*.ts"))
+KEYS = set(re.findall(r'^  "([a-zA-Z.]+)":', _TEXTS, re.M))
 
 
 @pytest.mark.parametrize("phase", Phase)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from heliostat_api.settings import ApiSettings
+from heliostat_api.app.settings import ApiSettings
 from heliostat_core.secret_labels import AGENTS_USE, GATEWAY_USE, NAMESPACES_LABEL, USE_LABEL
-from heliostat_gateway.routes.credentials import pick
+from heliostat_gateway.providers.credentials import pick
 from heliostat_gateway.settings import KEY_FIELDS
 from support.terraform import (
     EXAMPLE,

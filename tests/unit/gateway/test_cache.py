@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.caching.cache import CacheFlags, Recording, cache_key, is_cacheable
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 ON = CacheFlags(opted_in=True)
 PLAIN: JsonObject = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}

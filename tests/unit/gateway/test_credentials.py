@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from heliostat_gateway.routes.credentials import (
+from heliostat_gateway.providers.credentials import (
     AllKeys,
     CredentialSource,
     EnvironmentKeys,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_gateway.calls.edits import (
+from heliostat_gateway.calls.outgoing import (
     Edit,
     ask_for_usage,
     drop_foreign_parts,
@@ -20,7 +20,7 @@ from heliostat_gateway.calls.edits import (
 )
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.citations import citations_of_chat
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 
 def edited(document: JsonObject, edits: list[Edit]) -> JsonObject:

@@ -22,7 +22,8 @@ from heliostat_gateway.money.estimates import (
 from heliostat_gateway.money.prices import FlatRates, RateTable, cost_nanos
 from heliostat_gateway.money.reservations import output_nanos
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.wire import JsonObject, dump_object
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject
 
 PRICES = {
     "input": Decimal("2"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from heliostat_gateway.logs import set_up_logs
+from heliostat_gateway.observability.logs import set_up_logs
 
 
 @pytest.fixture

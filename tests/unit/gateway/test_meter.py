@@ -5,10 +5,11 @@ import json
 import pytest
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.meter import MalformedAnswerError, Meter, new_meter
+from heliostat_gateway.dialects.faults import MalformedAnswerError
+from heliostat_gateway.meter import Meter, new_meter
 from heliostat_gateway.money.usage import Usage, read_usage
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 
 
 def event(fields: JsonObject) -> Event:

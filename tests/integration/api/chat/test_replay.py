@@ -11,24 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.chat.journal import audience_of, read_entry
 from heliostat_api.chat.mending import Mending
 from heliostat_api.chat.reading import Reading
 from heliostat_api.chat.shelf import Shelf, path_of
 from heliostat_api.chat.views import TextPart
 from heliostat_api.chat.writing import Writer, fields_of_message, message_path
-from heliostat_api.documents.conversations import (
+from heliostat_api.documents.port import Document, Documents, Put
+from heliostat_api.documents.sqlite.store import open_sqlite
+from heliostat_api.events.log import EventLog
+from heliostat_api.events.sqlite_log import SqliteEventLog
+from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
     MessageRecord,
     MessageState,
     Role,
 )
-from heliostat_api.documents.port import Document, Documents, Put
-from heliostat_api.documents.sqlite.store import open_sqlite
-from heliostat_api.events.log import EventLog
-from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.people.person import Person, PersonKind
 from support.chatting import apply
 from support.firestore_emulator import FirestoreEmulator
 from support.stores import open_emulated

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from heliostat_api.base.person import LOCAL, Person, PersonKind
 from heliostat_api.chat.frames import Say
 from heliostat_api.chat.saying import Begun
 from heliostat_api.chat.scenes import Scene
 from heliostat_api.chat.shelf import Shelf
 from heliostat_api.chat.tools import SaveAgent
-from heliostat_api.people.person import LOCAL, Person, PersonKind
 from heliostat_cli.embedded.folders import StateFolder
 from support.chatting import Frame, Talker, of_type, parts_of, talking, text_of
 from support.dev_process import DevProcess, running_dev

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.redis_buckets import PAUSE_SECONDS, RedisBuckets
-from heliostat_api.settings import ApiSettings
 from support.redis_server import RedisServer
 from support.shared_api import api_app
 

@@ -19,13 +19,13 @@ from pydantic import JsonValue
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from heliostat_api.app.settings import ApiSettings
+from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.chat.frames import Say
 from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.port import Put
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.person import Person, PersonKind
-from heliostat_api.serving.cookies import SESSION
-from heliostat_api.settings import ApiSettings
+from heliostat_api.web.credentials import SESSION
 from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import IssuedTriggerKey, NewTriggerKey
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key

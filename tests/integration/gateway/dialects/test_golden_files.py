@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.wire import object_at
+from heliostat_json.objects import object_at
 from support.golden import CALLERS, PROVIDERS, find_outputs, name_output, read_object
 from support.sdk_types import check_answer, check_event, check_request
 from support.streams import objects_of

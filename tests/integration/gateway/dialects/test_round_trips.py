@@ -11,7 +11,7 @@ from heliostat_gateway.dialects.blocks import blocks_of, objects
 from heliostat_gateway.dialects.chat_turns import TOOL_FAILED
 from heliostat_gateway.dialects.events import fold
 from heliostat_gateway.dialects.translation import translate_answer, translate_request
-from heliostat_gateway.wire import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 from support.golden import asked_by
 from support.sdk_types import check_request
 from support.streams import objects_of, translated

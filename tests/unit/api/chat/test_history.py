@@ -18,7 +18,7 @@ from heliostat_api.chat.views import (
     TextPart,
     ToolCallPart,
 )
-from heliostat_api.documents.conversations import MessageRecord, Role
+from heliostat_api.records.conversations import MessageRecord, Role
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -19,8 +19,8 @@ from heliostat_api.chat.journal import (
 from heliostat_api.chat.mending import given_up
 from heliostat_api.chat.views import TextPart, ToolCallPart
 from heliostat_api.chat.writing import fields_of_message
-from heliostat_api.documents.conversations import MessageRecord, MessageState, Role, read_message
 from heliostat_api.documents.port import Document
+from heliostat_api.records.conversations import MessageRecord, MessageState, Role, read_message
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 START = MessageRecord("m", Role.ASSISTANT, timestamp=NOW, state=MessageState.WRITING, epoch=1)

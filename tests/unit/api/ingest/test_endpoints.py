@@ -13,7 +13,7 @@ from heliostat_api.documents.transcripts import Position
 from heliostat_api.ingest.endpoints import REQUEST_BYTES, REQUEST_LINES, add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.serving.problems import add_problems
+from heliostat_api.web.problems import add_problems
 from support.deliveries import NOW, KnownRuns, Signer, make_claims
 from support.ingest_doubles import MemoryLog, MemoryTranscripts, NoFiles
 

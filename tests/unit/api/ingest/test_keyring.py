@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_api.ingest.keyring import Keyring
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from support.deliveries import NOW, Signer, make_claims
 
 CLAIMS = make_claims("u-1")

@@ -5,9 +5,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_api.ingest.lines import Line, read_lines
+from heliostat_api.base.views import OutputView
+from heliostat_api.documents.lines import Line, read_lines
 from heliostat_api.ingest.outputs import EVENT_BYTES, REPORT_BYTES, build_gap, build_outputs
-from heliostat_api.views import OutputView
 from support.deliveries import NOW, make_claims
 
 CLAIMS = make_claims("u-1", attempt=2)

@@ -18,7 +18,7 @@ from heliostat_api.documents.port import UnavailableError
 from heliostat_api.documents.transcripts import SequenceGapError
 from heliostat_api.events.reports import Report
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.keys import ExecutionClaims
 from heliostat_runner.api import Answer, Request
 from heliostat_runner.delivery import Delivery

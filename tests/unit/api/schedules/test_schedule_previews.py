@@ -5,11 +5,11 @@ from typing import get_args
 
 import pytest
 
-from heliostat_api.agents.contents import Content, judge
-from heliostat_api.agents.manifests import without_schedule
-from heliostat_api.schedules.looks import starts_in_a_month, view_recent
+from heliostat_api.records.contents import Content, judge
+from heliostat_api.records.manifests import without_schedule
+from heliostat_api.records.schedules import starts_in_a_month, view_recent
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
-from heliostat_api.serving.problems import ProblemError
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.conditions import TickReason
 from heliostat_core.schedules import Blackout, Schedule
 from heliostat_core.schedules.status import Receipt, RunResult, ScheduleStatus

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.dialects.faults import StreamFaultError
+from heliostat_gateway.dialects.faults import MalformedAnswerError, StreamFaultError
 from heliostat_gateway.dialects.translation import translate_answer
-from heliostat_gateway.meter import MalformedAnswerError
-from heliostat_gateway.wire import JsonObject, object_at
+from heliostat_json.objects import JsonObject, object_at
 from support.golden import CALLERS, PROVIDERS, asked_by, compare_object, find_cases, read_object
 
 CASES = [

@@ -6,7 +6,7 @@ import pytest
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event, translate_error
-from heliostat_gateway.wire import JsonObject, count_at, object_at
+from heliostat_json.objects import JsonObject, count_at, object_at
 from support.golden import CALLERS, PROVIDERS, compare_object, find_cases, read_object
 
 CASES = [

@@ -13,16 +13,20 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.dialects.faults import StreamFaultError, translate_error
+from heliostat_gateway.dialects.faults import (
+    MalformedAnswerError,
+    StreamFaultError,
+    translate_error,
+)
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.translation import (
     stream_translation,
     translate_answer,
     translate_request,
 )
-from heliostat_gateway.meter import MalformedAnswerError
 from heliostat_gateway.sse import Event
-from heliostat_gateway.wire import JsonObject, dump_object, object_at
+from heliostat_json.encoding import dump_object
+from heliostat_json.objects import JsonObject, object_at
 from support.golden import DIRECTIONS, PROVIDERS, asked_by, find_cases, read_object
 from support.streams import objects_of
 

@@ -11,7 +11,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.reasoning_details import ReasoningDetails, read_details
 from heliostat_gateway.dialects.translation import translate_answer, translate_request
 from heliostat_gateway.providers.catalog import BUILT_IN
-from heliostat_gateway.wire import JsonObject, list_at
+from heliostat_json.objects import JsonObject, list_at
 
 THOUGHT = "I look it up, then I say it."
 FORMAT = "anthropic-claude-v1"

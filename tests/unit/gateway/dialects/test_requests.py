@@ -7,7 +7,7 @@ import pytest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.translation import translate_request
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 from support.golden import (
     CALLERS,
     PROVIDERS,

@@ -7,7 +7,7 @@ import pytest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.translation import stream_translation
 from heliostat_gateway.sse import EventReader
-from heliostat_gateway.wire import text_at
+from heliostat_json.objects import text_at
 from support.golden import CALLERS, GOLDEN, PROVIDERS, asked_by, compare_text, find_cases
 from support.streams import is_whole, objects_of, translated
 

@@ -6,7 +6,7 @@ import pytest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.fields import Treatment, apply_rules
 from heliostat_gateway.dialects.treatments import TABLES, members_for, rules_for
-from heliostat_gateway.wire import JsonObject
+from heliostat_json.objects import JsonObject
 from support.golden import DIRECTIONS
 
 

@@ -1,0 +1,1 @@
+"""Each module builds the services of one concern from the dependencies."""

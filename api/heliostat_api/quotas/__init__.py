@@ -1,0 +1,1 @@
+"""Quotas: how many runs and schedules one person may have at once."""

@@ -1,0 +1,44 @@
+"""Background work runs beside the requests, and is known to have failed when it did."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+_LOG = logging.getLogger(__name__)
+
+
+class Background:
+    """Runs the work of a process beside its requests. Work lets an error through that only a fault
+    of ours can cause: then the process has to be started again."""
+
+    def __init__(self) -> None:
+        self._failed: list[str] = []
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of what ended with an error."""
+        return tuple(self._failed)
+
+    @asynccontextmanager
+    async def going_on(self, *work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+        """As long as the block runs; work may be done before."""
+        tasks = [asyncio.create_task(each, name=_name_of(each)) for each in work]
+        for task in tasks:
+            task.add_done_callback(self._see_end)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _see_end(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed.append(task.get_name())
+            _LOG.error("%s ended with an error", task.get_name(), exc_info=error)
+
+
+def _name_of(work: Coroutine[None, None, None]) -> str:
+    return str(getattr(work, "__qualname__", work))

@@ -1,0 +1,1 @@
+"""What the gateway shows of itself: log lines and metrics, cheap enough for every request."""
