@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from heliostat_core.keys import public_key_id, public_pem
 from heliostat_core.worlds import SECRET, JsonObject, Ref
-from heliostat_operator.secrets.kept import build_kept_secret, keep_secrets
+from heliostat_operator.secrets.generated_secrets import build_kept_secret, keep_secrets
 from heliostat_operator.settings import KeptSecret, OperatorSettings
 from support.memory_world import MemoryWorld
 

@@ -8,30 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_core.schedules import Schedule
-from heliostat_operator.schedules import outlook as module
-from heliostat_operator.schedules.outlook import Outlook
+from heliostat_operator.schedules import schedule_forecast as module
+from heliostat_operator.schedules.schedule_forecast import ScheduleForecast
 from support.builders.resources import NOW, make_agent
 
 HOUR = timedelta(hours=1)
 WHOLE_DAYS = st.timedeltas(timedelta(0), timedelta(days=3))
 
 
-def outlook_of(**fields: object) -> Outlook:
+def forecast_of(**fields: object) -> ScheduleForecast:
     schedule = Schedule.model_validate(fields)
-    return Outlook(make_agent(schedule=fields), schedule)
+    return ScheduleForecast(make_agent(schedule=fields), schedule)
 
 
-def times(outlook: Outlook, after: datetime) -> list[tuple[datetime, datetime]]:
-    return [(each.scheduled, each.due) for each in islice(outlook.ticks_after(after), 4)]
+def times(forecast: ScheduleForecast, after: datetime) -> list[tuple[datetime, datetime]]:
+    return [(each.scheduled, each.due) for each in islice(forecast.ticks_after(after), 4)]
 
 
 def test_a_time_that_is_due_and_the_one_ahead_are_known_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    outlook = outlook_of(frequency="hourly")
-    outlook.reckon(NOW)
+    forecast = forecast_of(frequency="hourly")
+    forecast.reckon(NOW)
     monkeypatch.setattr(module, "fires_after", None)
-    known = [each.scheduled for each in islice(outlook.ticks_after(NOW), 2)]
+    known = [each.scheduled for each in islice(forecast.ticks_after(NOW), 2)]
     assert known == [NOW + HOUR, NOW + 2 * HOUR]
 
 
@@ -45,17 +45,17 @@ def test_it_is_the_same_whatever_was_reckoned_before(
     jitter: int, cron: str, reckoned: list[timedelta], asked: timedelta
 ) -> None:
     fields = {"cron": cron, "timeZone": "Europe/Berlin", "jitterSeconds": jitter}
-    outlook = outlook_of(**fields)
+    forecast = forecast_of(**fields)
     for each in reckoned:
-        outlook.reckon(NOW + each)
-    assert times(outlook, NOW + asked) == times(outlook_of(**fields), NOW + asked)
+        forecast.reckon(NOW + each)
+    assert times(forecast, NOW + asked) == times(forecast_of(**fields), NOW + asked)
 
 
 def test_it_is_of_one_agent_and_one_spec() -> None:
     agent = make_agent(schedule={"frequency": "hourly"})
     assert agent.spec.schedule is not None
-    outlook = Outlook(agent, agent.spec.schedule)
-    assert outlook.is_of(agent)
+    forecast = ScheduleForecast(agent, agent.spec.schedule)
+    assert forecast.is_of(agent)
     for changes in ({"generation": 2}, {"uid": "another"}):
         meta = agent.metadata.model_copy(update=changes)
-        assert not outlook.is_of(agent.model_copy(update={"metadata": meta}))
+        assert not forecast.is_of(agent.model_copy(update={"metadata": meta}))

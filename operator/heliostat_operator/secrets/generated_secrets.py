@@ -1,4 +1,4 @@
-"""Secrets with a random value: made once where they are missing, and kept over every upgrade.
+"""Secrets with a random value are made once where they are missing, and kept over upgrades.
 
 A template can't make them: GitOps renders anew each time, and a new password every time would lock
 everybody out.

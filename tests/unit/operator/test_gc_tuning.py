@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from heliostat_operator.garbage import look_deep_in_calm
+from heliostat_operator.gc_tuning import collect_deeply_in_calm
 from heliostat_operator.queues import KeyQueue
 from support.manual_loop import run
 
@@ -34,7 +34,7 @@ async def thresholds_at(*times: float) -> list[bool]:
     with suppress(TimeoutError):
         async with asyncio.timeout(max(times) + 1), asyncio.TaskGroup() as group:
             group.create_task(queue.run())
-            group.create_task(look_deep_in_calm(queue, 10))
+            group.create_task(collect_deeply_in_calm(queue, 10))
     return found
 
 

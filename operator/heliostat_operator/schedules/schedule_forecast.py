@@ -1,5 +1,5 @@
-"""What follows of an Agent's schedule from its spec alone: reckoned before a time comes, for at a
-tick there are a thousand of them."""
+"""Forecasts what follows from an Agent's spec alone, before a time comes: at a tick there are a
+thousand of them."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from itertools import chain, islice, pairwise
 from heliostat_core.agents import Agent
 from heliostat_core.schedules import Fire, Schedule, describe, jittered
 from heliostat_core.schedules.fires import end_of_blackouts, fires_after, times_after
-from heliostat_operator.schedules.tick_ends import Tick
+from heliostat_operator.schedules.tick_outcomes import Tick
 
 _RECKONED = 2  # one that is due next, and one that is ahead of it
 _INSTANT = timedelta(microseconds=1)
@@ -18,7 +18,7 @@ _MOST_BLACKOUTS = 300  # in a row
 _TIMING = ("cron", "frequency", "time", "weekday", "month_day", "time_zone", "daylight_saving")
 
 
-class Outlook:
+class ScheduleForecast:
     """The times of a schedule, its words and its digest. `reckon` only saves time later: what is
     answered is the same."""
 

@@ -1,4 +1,4 @@
-"""How one time of a schedule ends: small checks in order, the first that speaks decides."""
+"""Decides how one time of a schedule ends: small checks in order, the first that knows decides."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

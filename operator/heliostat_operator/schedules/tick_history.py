@@ -1,4 +1,4 @@
-"""The record of how times of a schedule ended: pure."""
+"""The tick history records how times of a schedule ended."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from heliostat_core.conditions import TickReason
 from heliostat_core.schedules.status import MOST_RECEIPTS, Receipt, ScheduleStatus
-from heliostat_operator.schedules.tick_ends import End
+from heliostat_operator.schedules.tick_outcomes import End
 
 
 def with_receipts(state: ScheduleStatus, receipts: Sequence[Receipt]) -> ScheduleStatus:

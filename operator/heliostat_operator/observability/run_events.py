@@ -1,4 +1,4 @@
-"""What a run reached with one write of its status: counted in metrics, told in traces."""
+"""Run events tell what a run reached with one write of its status, for metrics and traces."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,10 +46,10 @@ class Settled:
     cost_micros: int
 
 
-Milestone: TypeAlias = Admitted | Started | AttemptEnded | Finished | Settled
+RunEvent: TypeAlias = Admitted | Started | AttemptEnded | Finished | Settled
 
 
-def milestones(before: Execution, after: Execution) -> Iterator[Milestone]:
+def run_events(before: Execution, after: Execution) -> Iterator[RunEvent]:
     """In the order of a run's life. A status that was written twice reaches nothing twice."""
     status = after.status
     if after.is_admitted and not before.is_admitted:

@@ -1,4 +1,4 @@
-"""Offers: Executions that a trigger outside of the operator made for a time of a schedule. Pure.
+"""External runs are Executions that a trigger outside of the operator offers for a time.
 
 The schedule decides each time as ever. An offer for a time that runs is let go; every other one
 ends as Skipped, also when it comes late.
@@ -11,7 +11,7 @@ from heliostat_core.executions import Execution, ExecutionStatus
 from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
 from heliostat_core.schedules.timers import is_time_of
-from heliostat_operator.schedules.tick_ends import End
+from heliostat_operator.schedules.tick_outcomes import End
 
 
 def with_due(execution: Execution, end: End, now: datetime) -> ExecutionStatus:

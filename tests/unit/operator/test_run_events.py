@@ -6,13 +6,13 @@ import pytest
 
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution, ExecutionStatus
-from heliostat_operator.observability.milestones import (
+from heliostat_operator.observability.run_events import (
     Admitted,
     AttemptEnded,
     Finished,
     Settled,
     Started,
-    milestones,
+    run_events,
 )
 from heliostat_operator.observability.run_lines import tell_in_lines
 from support.builders.resources import (
@@ -53,13 +53,13 @@ SETTLED = execution(
 
 
 def test_a_life_is_told_step_by_step() -> None:
-    assert list(milestones(WAITS, ADMITTED)) == [Admitted(7)]
-    assert list(milestones(ADMITTED, RUNS)) == [Started(3)]
-    assert list(milestones(RUNS, ENDED)) == [
+    assert list(run_events(WAITS, ADMITTED)) == [Admitted(7)]
+    assert list(run_events(ADMITTED, RUNS)) == [Started(3)]
+    assert list(run_events(RUNS, ENDED)) == [
         AttemptEnded(OVER),
         Finished("Failed", "AgentError", 7),
     ]
-    assert list(milestones(ENDED, SETTLED)) == [Settled(1200)]
+    assert list(run_events(ENDED, SETTLED)) == [Settled(1200)]
 
 
 def test_a_life_is_told_in_lines(caplog: pytest.LogCaptureFixture) -> None:
@@ -78,7 +78,7 @@ def test_a_life_is_told_in_lines(caplog: pytest.LogCaptureFixture) -> None:
 def test_what_never_ran_has_no_time(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     skipped = make_condition_status(succeeded="False", reason=FinishedReason.SKIPPED)
-    *_, last = milestones(WAITS, execution(skipped))
+    *_, last = run_events(WAITS, execution(skipped))
     assert last == Finished("Cancelled", "Skipped", None)
     tell_in_lines(WAITS, execution(skipped))
     assert caplog.messages[-1] == "finished: Cancelled, Skipped, it never ran"
@@ -86,11 +86,11 @@ def test_what_never_ran_has_no_time(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_what_was_reached_before_is_not_reached_again() -> None:
     for each in (WAITS, ADMITTED, RUNS, ENDED, SETTLED):
-        assert list(milestones(each, each)) == []
+        assert list(run_events(each, each)) == []
 
 
 def test_one_write_may_reach_all() -> None:
-    assert len(list(milestones(WAITS, SETTLED))) == 5
+    assert len(list(run_events(WAITS, SETTLED))) == 5
 
 
 def test_a_clock_that_is_behind_makes_no_negative_wait() -> None:
@@ -98,4 +98,4 @@ def test_a_clock_that_is_behind_makes_no_negative_wait() -> None:
     admitted = make_execution(
         status=make_condition_status(make_attempt()), created=NOW + seconds(60)
     )
-    assert list(milestones(early, admitted)) == [Admitted(0)]
+    assert list(run_events(early, admitted)) == [Admitted(0)]

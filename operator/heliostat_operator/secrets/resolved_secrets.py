@@ -1,4 +1,4 @@
-"""What a vault gave for a run: pure, so that what is decided of runs may hold it."""
+"""Resolved secrets are what a vault gave for a run; decisions about runs may hold them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from heliostat_google.problems import SecretProblem
 
 
 @dataclass(frozen=True)
-class Vaulted:
-    """Values by variable, or why the first of them can't be had."""
+class ResolvedSecrets:
+    """Holds values by variable, or why the first of them can't be had."""
 
     values: Mapping[str, SecretStr] = field(default_factory=dict)
     problem: SecretProblem | None = None
 
 
-NOTHING = Vaulted()
+NOTHING = ResolvedSecrets()

@@ -1,4 +1,4 @@
-"""Guards of the network of runs: made before the first pod, mended, removed with the last."""
+"""Policies of the network of runs: made before the first pod, mended, removed with the last."""
 
 import asyncio
 import base64
@@ -40,8 +40,8 @@ from heliostat_core.worlds import (
 from heliostat_operator.agents.readiness import AgentObservation, compute_ready
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
-from heliostat_operator.network.guards import Guards
-from heliostat_operator.network.holds import Hold
+from heliostat_operator.network.egress_enforcement import EgressEnforcement
+from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.settings import OperatorSettings
 from support.builders.resources import NOW, make_agent, make_execution, make_settings
 from support.fake_gateway import FakeGateway
@@ -91,11 +91,11 @@ def policies(world: MemoryWorld) -> set[Ref]:
     return {ref for ref in world.objects if ref.kind in kinds}
 
 
-def guards(world: MemoryWorld, settings: OperatorSettings = SETTINGS) -> Guards:
-    return Guards(world, settings)
+def guards(world: MemoryWorld, settings: OperatorSettings = SETTINGS) -> NetworkPolicies:
+    return NetworkPolicies(world, settings)
 
 
-async def proxy_of(guard: Guards, *egress: JsonObject) -> str:
+async def proxy_of(guard: NetworkPolicies, *egress: JsonObject) -> str:
     """What a run of an Agent with these hosts is told before its pod."""
     named = tuple(map(Egress.model_validate, egress))
     return (await guard.before_pod("default", "sales", named)).proxy_url
@@ -352,31 +352,31 @@ def test_a_job_is_made_only_behind_its_guard() -> None:
 
 
 def test_an_agent_says_of_its_hosts_what_they_are_worth_here() -> None:
-    def said(*egress: JsonObject, hold: Hold) -> str:
+    def said(*egress: JsonObject, hold: EgressEnforcement) -> str:
         agent = make_agent(workspace={"egress": egress}, runtime={"command": ["true"]})
         seen = AgentObservation({}, None, None, 0, None, (), hold=hold)
         return compute_ready(agent, seen, NOW)[2]
 
-    plain = said(hold=Hold.NOTHING)
-    assert "nothing enforces it here" in said(DOMAIN, hold=Hold.NOTHING)
+    plain = said(hold=EgressEnforcement.NOTHING)
+    assert "nothing enforces it here" in said(DOMAIN, hold=EgressEnforcement.NOTHING)
     assert "no egress proxy (HELIOSTAT_OPERATOR_EGRESS_PROXY_URL)" in said(
-        DOMAIN, hold=Hold.ADDRESSES
+        DOMAIN, hold=EgressEnforcement.ADDRESSES
     )
-    assert said(DOMAIN, hold=Hold.NAMES) == plain
-    assert said({"host": "203.0.113.7"}, hold=Hold.ADDRESSES) == plain
+    assert said(DOMAIN, hold=EgressEnforcement.NAMES) == plain
+    assert said({"host": "203.0.113.7"}, hold=EgressEnforcement.ADDRESSES) == plain
 
 
 @pytest.mark.parametrize(
     ("kinds", "proxy", "policies_on", "hold"),
     [
-        ((), PROXY, True, Hold.NAMES),
-        ((CILIUM_POLICY,), "", True, Hold.NAMES),
-        ((), "", True, Hold.ADDRESSES),
-        ((CILIUM_POLICY,), PROXY, False, Hold.NOTHING),
+        ((), PROXY, True, EgressEnforcement.NAMES),
+        ((CILIUM_POLICY,), "", True, EgressEnforcement.NAMES),
+        ((), "", True, EgressEnforcement.ADDRESSES),
+        ((CILIUM_POLICY,), PROXY, False, EgressEnforcement.NOTHING),
     ],
 )
 async def test_an_agent_is_told_what_its_cluster_can_open(
-    kinds: tuple[Kind, ...], proxy: str, policies_on: bool, hold: Hold
+    kinds: tuple[Kind, ...], proxy: str, policies_on: bool, hold: EgressEnforcement
 ) -> None:
     world = Cluster(*kinds)
     put_agent(world, DOMAIN)

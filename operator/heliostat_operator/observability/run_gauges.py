@@ -1,4 +1,4 @@
-"""The unfinished runs as metrics, and the bound on names of Agents in labels."""
+"""Run gauges show the unfinished runs as metrics, with a bound on Agents in labels."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -51,8 +51,8 @@ class AgentLabels:
         return agent if agent in self._named or agent == TESTS else OTHERS
 
 
-class Population(Collector):
-    """The census at the moment of reading."""
+class RunGauges(Collector):
+    """Shows the unfinished runs at the moment of reading."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Population(Collector):
         clock: Callable[[], datetime],
         leads: Callable[[], bool],
     ) -> None:
-        """Only who leads shows it: replicas that wait see the same runs."""
+        """Only the leader shows them: replicas that wait see the same runs."""
         self._census = census
         self._agents = agents
         self._clock = clock

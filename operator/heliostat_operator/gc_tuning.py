@@ -1,4 +1,4 @@
-"""Python's looks for cycles: seldom, and no deep one while a time is due."""
+"""Tunes the garbage collector: it runs rarely, and never fully while a schedule is due."""
 
 import gc
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ _NEVER = 1_000_000
 
 
 class Urgency(Protocol):
-    """What may be in a hurry; see queues.py."""
+    """Something that may be in a hurry, such as a queue."""
 
     async def hurry(self) -> None: ...
 
     async def calm(self, most_seconds: float) -> None: ...
 
 
-def look_seldom() -> None:
-    """What is there now stays until the end: the collector need not look at it again."""
+def tune_collector() -> None:
+    """Leaves what is there now out of all collections: it stays until the end."""
     gc.collect()
     gc.freeze()
     _set_depth(_LOOKS_BETWEEN_DEEPER)
 
 
-async def look_deep_in_calm(urgency: Urgency, most_seconds: float) -> None:
-    """For good; a hurry holds deep looks up for `most_seconds`. Of the time of a thousand
-    schedules that were due at once they took a quarter."""
+async def collect_deeply_in_calm(urgency: Urgency, most_seconds: float) -> None:
+    """Holds full collections up while there is a hurry, for `most_seconds` at most; runs until
+    cancelled. They took a quarter of the time of a thousand schedules that were due at once."""
     while True:
         await urgency.hurry()
         with _shallow():

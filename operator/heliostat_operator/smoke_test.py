@@ -1,4 +1,4 @@
-"""`python -m heliostat_operator.trial NAMESPACE`: one run of a scripted model, as `helm test` does.
+"""`python -m heliostat_operator.smoke_test NAMESPACE`: `helm test` runs a scripted model once.
 
 Exit code 0 when it succeeded. It removes what it made.
 """
@@ -18,7 +18,7 @@ _PAUSE_SECONDS = 0.5
 async def try_out(world: World, namespace: str, seconds: float = SECONDS) -> Execution | None:
     """The finished Execution, or as it was when the time was over; None: it is gone."""
     name = f"heliostat-trial-{secrets.token_hex(4)}"
-    agent, execution = build_trial(namespace, name)
+    agent, execution = build_smoke_test(namespace, name)
     refs = Ref(EXECUTION, namespace, name), Ref(AGENT, namespace, name)
     try:
         await world.create(agent)
@@ -29,7 +29,7 @@ async def try_out(world: World, namespace: str, seconds: float = SECONDS) -> Exe
             await world.delete(ref)
 
 
-def build_trial(namespace: str, name: str) -> tuple[JsonObject, JsonObject]:
+def build_smoke_test(namespace: str, name: str) -> tuple[JsonObject, JsonObject]:
     """An agent that says hello, and one run of it."""
     metadata: JsonObject = {"name": name, "namespace": namespace}
     spec: JsonObject = {

@@ -1,4 +1,4 @@
-"""The network of runs: closed in every namespace where an Agent lives, before its first pod.
+"""The network of runs is closed in every namespace where an Agent lives, before its first pod.
 
 One policy closes a whole namespace and goes when neither Agents nor runs are left there; one for
 each Agent with hosts opens those, and goes with the Agent. What others change or delete is mended.
@@ -47,7 +47,7 @@ from heliostat_operator.controllers.base import Context
 from heliostat_operator.model.api_addresses import read_addresses
 from heliostat_operator.model.keys import Key
 from heliostat_operator.model.peers import read_peers
-from heliostat_operator.network.holds import Hold
+from heliostat_operator.network.egress_enforcement import EgressEnforcement
 from heliostat_operator.settings import OperatorSettings
 
 _Address = tuple[str, str, str]  # namespace, kind, name
@@ -69,7 +69,7 @@ class WayOutside:
     never: tuple[Network, ...] = ()
 
 
-class Guards:
+class NetworkPolicies:
     """Makes, mends and removes what guards the network of runs."""
 
     def __init__(self, world: World, settings: OperatorSettings) -> None:
@@ -86,12 +86,12 @@ class Guards:
     def is_on(self) -> bool:
         return self._settings.network_policies
 
-    async def hold(self) -> Hold:
+    async def hold(self) -> EgressEnforcement:
         """What it opens to runs of the hosts that their Agent names."""
         if not self.is_on:
-            return Hold.NOTHING
+            return EgressEnforcement.NOTHING
         has_names = self._settings.egress_proxy_url or await self._kind() is not None
-        return Hold.NAMES if has_names else Hold.ADDRESSES
+        return EgressEnforcement.NAMES if has_names else EgressEnforcement.ADDRESSES
 
     def is_news(self, agent: Agent) -> bool:
         """Whether a change of this Agent may ask for other policies than there are."""
@@ -278,6 +278,6 @@ async def our_policies(world: World, namespace: str | None = None) -> AsyncItera
             continue  # this cluster has no such kind
 
 
-def guards_of(context: Context) -> Guards:
+def network_policies_of(context: Context) -> NetworkPolicies:
     """The one instance of all controllers."""
-    return context.shared(Guards, lambda: Guards(context.world, context.settings))
+    return context.shared(NetworkPolicies, lambda: NetworkPolicies(context.world, context.settings))
