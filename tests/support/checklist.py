@@ -81,7 +81,7 @@ def _paths_in(tree: ast.AST) -> Iterator[str]:
 
 def below() -> Mapping[str, str]:
     """The collections that lie below a document, and the collection of that document."""
-    found = {}
+    found: dict[str, str] = {}
     for path in paths():
         segments = path.split("/")
         found |= {name: segments[0] for name in segments[2::2] if name != "{}"}

@@ -19,10 +19,10 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.port import Documents, Fields, Put
 from heliostat_api.documents.sqlite.backups import back_up
 from heliostat_api.documents.sqlite.store import open_sqlite
-from heliostat_api.settings import ApiSettings
 from support.checklist import PLAYED, Item, items_of, subjects
 from support.oidc import CLIENT, agree, stock_provider
 from support.shared_api import PAGE, URL, ApiApp, api_app

@@ -51,7 +51,7 @@ def test_what_is_not_needed_is_not_there(name: str, item: Item) -> None:
     assert item not in READ or not SOURCES.covers(name, item)
 
 
-@pytest.mark.parametrize("name", [*subjects(), *below()])
+@pytest.mark.parametrize("name", [*subjects(), *sorted(below())])
 def test_it_is_described(name: str) -> None:
     page = (ROOT / "docs" / "documents.md").read_text()
     parent = below().get(name)
