@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup dashboard demo test test-unit test-integration test-e2e bench walk soak lint format types generate verify kind-up kind-down images clean
+.PHONY: help setup dashboard demo test test-all test-unit test-integration test-e2e bench walk soak lint format types generate verify kind-up kind-down images clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ demo: setup  ## an agent from CSV to verified report, on this machine, without a
 	@$(RUN)heliostat demo --provider $(PROVIDER)
 
 test: test-unit test-integration test-e2e  ## all tests; what this machine cannot run is skipped by name, with reason and remedy
+
+test-all:  ## all tests with every row of the exhaustive matrices, of which the others take a seeded part
+	@HELIOSTAT_TEST_ALL=true $(MAKE) test
 
 test-unit: setup  ## pure tests, no network, about 40 s on two cores
 	@$(RUN)pytest tests/unit -q -n 2 --dist worksteal $(PYTEST_ARGS)

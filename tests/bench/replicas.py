@@ -19,8 +19,8 @@ import psutil
 from bench.gateway.rigs import PYTHON, running, wait_for
 from bench.replica_process import Order
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.signed_tokens import SignedTokens
+from heliostat_api.web.credentials import SESSION
 from heliostat_core.keys import execution_claims, new_private_key, public_pem, sign_execution_key
 from support.ports import free_port
 from support.shared_api import SECRET
@@ -53,7 +53,7 @@ class Replica(Server):
 
     def headers(self, person: str) -> dict[str, str]:
         """Of that person's browser."""
-        cookie = Sessions(Seals((SECRET,), lambda: datetime.now(UTC))).issue(person)
+        cookie = Sessions(SignedTokens((SECRET,), lambda: datetime.now(UTC))).issue(person)
         return {"Cookie": f"{SESSION}={cookie}", "Origin": self.url}
 
     def runner_headers(self, uid: str) -> dict[str, str]:

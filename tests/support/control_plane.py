@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from support.kubectl import Kubectl
 from support.ports import find_free_ports
 
-READY_SECONDS = 60
+READY_SECONDS = 180  # on a machine that may be busy
 STOP_SECONDS = 20
 
 

@@ -13,9 +13,8 @@ import httpx2
 from fastapi import FastAPI
 from pydantic import JsonValue
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
-from heliostat_api.app.parts import Parts
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents import port
 from heliostat_api.documents.port import Delete, Put
@@ -25,10 +24,11 @@ from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.signed_tokens import SignedTokens
+from heliostat_api.web.credentials import SESSION
 from heliostat_core import worlds
 from heliostat_core.worlds import EVERYTHING, Change, JsonObject, Kind, Ref, Selection
+from support.api_services import AppServices
 from support.memory_world import MemoryWorld
 from support.played_gateway import PlayedGateway
 from support.shared_api import SECRET, URL, Clock, around_of
@@ -54,6 +54,8 @@ class Fuse:
     left: int = _UNLIMITED
     is_answer_lost: bool = False
     has_blown: bool = False
+    writes: list[str] = field(default_factory=list)
+    """What each write that was tried was for: where, and a word for what it writes."""
 
     @property
     def is_dead(self) -> bool:
@@ -64,9 +66,10 @@ class Fuse:
         if self.is_dead:
             raise KilledError
 
-    def before(self) -> None:
+    def before(self, write: str) -> None:
         """Before a write."""
         self.look()
+        self.writes.append(write)
         if self.left == 0 and not self.is_answer_lost:
             self.has_blown = True
             raise KilledError
@@ -97,7 +100,7 @@ class FusedDocuments(SqliteDocuments):
         return await super().query(query)
 
     async def commit(self, *writes: Put | Delete) -> None:
-        self.fuse.before()
+        self.fuse.before(f"documents {' '.join(each.path.split('/')[0] for each in writes)}")
         await super().commit(*writes)
         if self.fuse.loses_answer():
             raise port.UnavailableError("the answer of the store is lost")
@@ -107,17 +110,17 @@ class FusedLog(SqliteEventLog):
     fuse = Fuse()
 
     async def append(self, audience: str, report: Report, key: str = "") -> None:
-        self.fuse.before()
+        self.fuse.before("log append")
         await super().append(audience, report, key)
         self._after()
 
     async def forget(self, audience: str) -> None:
-        self.fuse.before()
+        self.fuse.before("log forget")
         await super().forget(audience)
         self._after()
 
     async def erase(self, audience: str) -> None:
-        self.fuse.before()
+        self.fuse.before("log erase")
         await super().erase(audience)
         self._after()
 
@@ -149,21 +152,21 @@ class FusedWorld:
         return self.world.watch(kind, selection)
 
     async def create(self, obj: JsonObject) -> JsonObject:
-        self.fuse.before()
+        self.fuse.before(f"world create {obj['kind']}")
         return self._after(await self.world.create(obj))
 
     async def apply(self, obj: JsonObject) -> JsonObject:
-        self.fuse.before()
+        self.fuse.before(f"world apply {obj['kind']}")
         return self._after(await self.world.apply(obj))
 
     async def patch_status(self, obj: JsonObject) -> JsonObject:
-        self.fuse.before()
+        self.fuse.before(f"world patch_status {obj['kind']}")
         return self._after(await self.world.patch_status(obj))
 
     async def delete(
         self, ref: Ref, *, uid: str | None = None, grace_seconds: int | None = None
     ) -> bool:
-        self.fuse.before()
+        self.fuse.before(f"world delete {ref.kind.name}")
         deleted = await self.world.delete(ref, uid=uid, grace_seconds=grace_seconds)
         self._after({})
         return deleted
@@ -189,7 +192,7 @@ class FusedGateway:
         if request.method == "GET" or request.url.path.endswith("/check"):
             self.fuse.look()
             return self.gateway.answer(request)
-        self.fuse.before()
+        self.fuse.before(f"gateway {request.method}")
         answer = self.gateway.answer(request)
         if self.fuse.loses_answer():
             raise httpx2.ReadError("the answer of the gateway is lost")
@@ -202,16 +205,15 @@ class Server:
 
     app: FastAPI
     stand: "Stand"
-    around: Surroundings
+    dependencies: Dependencies
 
     @property
     def ids(self) -> dict[str, str]:
         return self.stand.ids
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, cookie: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -243,7 +245,7 @@ class Stand:
 
     @property
     def sessions(self) -> Sessions:
-        return Sessions(Seals((SECRET,), self.clock))
+        return Sessions(SignedTokens((SECRET,), self.clock))
 
     def copy(self, folder: Path) -> "Stand":
         """The same once more; nobody has its files open."""
@@ -261,12 +263,14 @@ class Stand:
         documents, log = FusedDocuments(self.documents), FusedLog(self.events)
         world = FusedWorld(self.world, fuse)
         documents.fuse = log.fuse = fuse
-        around = around_of(
+        dependencies = around_of(
             self.folder, world, documents, log, self.clock, FusedGateway(self.gateway, fuse).place
         )
-        around = replace(around, settings=ApiSettings(webhook_networks=("127.0.0.0/8",)))
+        dependencies = replace(
+            dependencies, settings=ApiSettings(webhook_networks=("127.0.0.0/8",))
+        )
         try:
-            yield Server(_served(create_app(around)), self, around)
+            yield Server(_served(create_app(dependencies)), self, dependencies)
         finally:
             await log.close()
             await documents.close()
@@ -276,7 +280,7 @@ def _served(app: FastAPI) -> FastAPI:
     """An app that does what that one would do."""
     if not _FRONT:
         _FRONT.append(app)
-    for name in ("parts", "ingest", "ingest_keyring", "ingest_pod_tokens", "metrics"):
+    for name in ("services", "ingest", "ingest_keyring", "ingest_pod_tokens"):
         setattr(_FRONT[0].state, name, getattr(app.state, name))
     return _FRONT[0]
 

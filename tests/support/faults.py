@@ -19,14 +19,19 @@ class CrashError(Exception):
 
 
 class CrashingWorld:
-    """Counts every call. The n-th ends in a CrashError, and so does every later one; or, when its
+    """Notes every call. The n-th ends in a CrashError, and so does every later one; or, when its
     answer is lost, it takes effect and ends in an UnavailableError, and life goes on."""
 
     def __init__(self, world: World, crash_at: int, *, answer_lost: bool) -> None:
         self._world = world
         self._crash_at = crash_at
         self._answer_lost = answer_lost
-        self.calls = 0
+        self.made: list[str] = []
+        """Verb and kind of each call."""
+
+    @property
+    def calls(self) -> int:
+        return len(self.made)
 
     @property
     def name(self) -> str:
@@ -37,7 +42,7 @@ class CrashingWorld:
         return self.calls >= self._crash_at
 
     async def get(self, ref: Ref) -> JsonObject | None:
-        self._before()
+        self._before(f"get {ref.kind.name}")
         found = await self._world.get(ref)
         self._afterwards()
         return found
@@ -45,7 +50,7 @@ class CrashingWorld:
     async def list(
         self, kind: Kind, selection: Selection = EVERYTHING
     ) -> AsyncIterator[JsonObject]:
-        self._before()
+        self._before(f"list {kind.name}")
         async for each in self._world.list(kind, selection):
             yield each
         self._afterwards()
@@ -54,19 +59,19 @@ class CrashingWorld:
         return self._world.watch(kind, selection)
 
     async def create(self, obj: JsonObject) -> JsonObject:
-        self._before()
+        self._before(f"create {obj['kind']}")
         made = await self._world.create(obj)
         self._afterwards()
         return made
 
     async def apply(self, obj: JsonObject) -> JsonObject:
-        self._before()
+        self._before(f"apply {obj['kind']}")
         applied = await self._world.apply(obj)
         self._afterwards()
         return applied
 
     async def patch_status(self, obj: JsonObject) -> JsonObject:
-        self._before()
+        self._before(f"patch_status {obj['kind']}")
         patched = await self._world.patch_status(obj)
         self._afterwards()
         return patched
@@ -74,13 +79,13 @@ class CrashingWorld:
     async def delete(
         self, ref: Ref, *, uid: str | None = None, grace_seconds: int | None = None
     ) -> bool:
-        self._before()
+        self._before(f"delete {ref.kind.name}")
         deleted = await self._world.delete(ref, uid=uid, grace_seconds=grace_seconds)
         self._afterwards()
         return deleted
 
-    def _before(self) -> None:
-        self.calls += 1
+    def _before(self, call: str) -> None:
+        self.made.append(call)
         if self.has_failed and not self._answer_lost:
             raise CrashError(f"died before call {self.calls}")
 

@@ -26,12 +26,13 @@ def zones() -> tuple[str, ...]:
 def changes(zone: str) -> tuple[datetime, ...]:
     """Instants of 2020-2035 at which the clocks of a zone are set, to the minute."""
     found: list[datetime] = []
-    day = FIRST
+    day, offset = FIRST, _offset(FIRST, zone)
     while day < LAST:
         following = day + timedelta(days=1)
-        if _offset(day, zone) != _offset(following, zone):
+        next_offset = _offset(following, zone)
+        if next_offset != offset:
             found.append(_change_between(day, following, zone))
-        day = following
+        day, offset = following, next_offset
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.checks import processes
-from tools.checks.images import find_own_node
+from tools.checks.cluster import OURS, find_own_node, is_up
 from tools.checks.stages import STAGES, Stage, find_ready
 from tools.checks.summary import Result, format_result, format_summary
 from tools.machine import ROOT
@@ -32,12 +32,16 @@ class Running:
     began: float
     output: Path
 
+    def read_output(self) -> str:
+        return self.output.read_text(errors="replace").rstrip()
+
 
 @dataclass
 class Run:
     """One run of all stages; their output is kept in the folder until they end."""
 
     folder: Path
+    is_cluster_ours: bool
     running: dict[int, Running] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
     results: dict[str, Result] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class Run:
                 self._note(ended)
             else:
                 time.sleep(0.1)
+        for known in self.running.values():
+            print(f"=== {known.stage.name}, cut off\n{known.read_output()}")
 
     def is_good(self) -> bool:
         outcomes = [each.outcome for each in self.results.values()]
@@ -76,6 +82,8 @@ class Run:
 
     def _build_environ(self) -> dict[str, str]:
         environ = {"CI": "true", **os.environ, "PYTHONUNBUFFERED": "1"}
+        if self.is_cluster_ours:
+            environ[OURS] = "true"
         images = self.results.get("images")
         if images is not None and images.outcome == "ok":
             environ["HELIOSTAT_E2E_IMAGES"] = "built"
@@ -90,7 +98,7 @@ class Run:
         wall = time.monotonic() - known.began
         result = Result(known.stage.name, outcome, wall, ended.cpu_seconds)
         self.results[result.name] = result
-        print(f"=== {result.name}\n{known.output.read_text(errors='replace').rstrip()}")
+        print(f"=== {result.name}\n{known.read_output()}")
         print(f"--- {format_result(result)}", flush=True)
 
 
@@ -102,7 +110,7 @@ def main() -> int:
     is_ours = node is not None and not is_up(node)
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="heliostat-checks-"))
-    run = Run(folder)
+    run = Run(folder, is_ours)
     try:
         run.execute()
     finally:
@@ -118,10 +126,6 @@ def main() -> int:
     print("=== summary")
     print(format_summary(results, time.monotonic() - began, processes.count_cpu_seconds()))
     return 0 if run.is_good() else 1
-
-
-def is_up(node: Path) -> bool:
-    return subprocess.run([node, "status"], check=False, capture_output=True).returncode == 0
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ def start(command: str, output: IO[bytes], environ: Mapping[str, str]) -> subpro
         stderr=subprocess.STDOUT,
         env=environ,
         start_new_session=True,
+        # A shell's background jobs ignore it, and so would all that we start from one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -38,13 +38,16 @@ STAGES = (
         ("browser",),
     ),
     # The cluster of the e2e tests with our images in it, beside what needs neither.
-    Stage("images", ".venv/bin/python -m tools.checks.images", ("promtool",)),
+    Stage("images", ".venv/bin/python -m tools.checks.cluster up", ("promtool",)),
     Stage("lint", "make lint", ("promtool",)),
     Stage("types", "make types", ("lint",)),
     Stage("verify", "make verify", ("types",)),
     Stage("unit", "make test-unit", ("verify",)),
-    Stage("integration", "make test-integration", ("unit",)),
-    Stage("e2e", "make test-e2e", ("images", "integration")),
+    # Side by side: e2e tests wait most of their time, and integration tests take what they leave.
+    Stage("integration", "nice -n 5 make test-integration", ("unit",)),
+    Stage("e2e", "make test-e2e", ("images", "verify")),
+    # To remove its files takes most of a minute.
+    Stage("teardown", ".venv/bin/python -m tools.checks.cluster down", ("e2e",)),
 )
 
 

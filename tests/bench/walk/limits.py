@@ -14,6 +14,6 @@ class Limit:
     wanted: int
 
 
-MODEL_CALL = Limit(today=57, wanted=30)
+MODEL_CALL = Limit(today=39, wanted=30)
 EXECUTION = Limit(today=41, wanted=24)
 CHAT_ANSWER = Limit(today=40, wanted=16)

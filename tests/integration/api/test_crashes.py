@@ -1,16 +1,18 @@
 """The api dies at any write of any path that writes: nothing stays half done.
 
 A row for each: how it begins, and what writes. It is killed at its first write, at its second, and
-so on until it comes through; and once more for each, it lives and only the answer of that write is
-lost. Then an api starts on what is left: all that people are shown is whole, and who asks again
-gets what they would have got, once. An endpoint without a row fails the suite.
+so on; and once more for each, it lives and only the answer of that write is lost. Each landing
+tries some writes to each place (documents, log, world, gateway), `make test-all` every one.
+
+Then an api starts on what is left: all that people are shown is whole, and who asks again gets
+what they would have got, once. An endpoint without a row fails the suite.
 """
 
 import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,10 +24,10 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_api.account.expiring import GRACE
-from heliostat_api.account.guest_migration import Moves
+from heliostat_api.account.guest_migration import GuestMigration
 from heliostat_api.agents.mending import REST as BURIED_AFTER
 from heliostat_api.agents.mending import Mending
-from heliostat_api.app.assembly.entrance import open_entrance
+from heliostat_api.app.assembly.entrance import build_entrance
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.base.roles import Claims
 from heliostat_api.chat.frames import Say
@@ -34,7 +36,7 @@ from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.repository import REST
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.recording.backfill import Adoption
+from heliostat_api.recording.backfill import Backfill
 from heliostat_api.recording.trials import Trials
 from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import digest_of
@@ -46,12 +48,13 @@ from support.crashes import Fuse, KilledError, Server, Stand, left_by
 from support.deliveries import Signer, make_claims
 from support.endpoints import Endpoint, endpoints_of
 from support.objects import ENDED
+from support.sampling import rows_of_landing
 
 ANN, NEWCOMER = new_guest_id(), new_guest_id()
 BEN = Identity("https://id.example", "ben", Claims())
 GUEST = Person(ANN, PersonKind.GUEST)
 EARLY = "Early1"
-MOST_WRITES = 60
+SHARE = 0.3
 NO_DIFFERENCE = (Counter[str](), Counter[str]())
 SPEC: JsonValue = {"prompt": "Add up."}
 SCHEDULED: JsonValue = {"prompt": "Add up.", "schedule": {"frequency": "daily"}}
@@ -221,9 +224,11 @@ async def with_webhook(server: Server) -> None:
     await server.parts.drafts.documents.commit(Put("deliveries/msg-1", delivery.fields()))
 
 
-def moves_of(server: Server) -> Moves:
+def moves_of(server: Server) -> GuestMigration:
     parts = server.parts
-    found = open_entrance(server.around, parts.erasing.register, parts.endings, parts.money).moves
+    found = build_entrance(
+        server.dependencies, parts.erasing.register, parts.revocations, parts.money
+    ).moves
     assert found is not None
     return found
 
@@ -265,7 +270,7 @@ async def second_run(server: Server) -> None:
 
 async def record(server: Server) -> None:
     """As a start does, and then whoever closes records."""
-    recorder = server.parts.commands.recorder
+    recorder = server.parts.recorder
     await recorder.catch_up()
     async for each in server.stand.world.list(EXECUTION):
         execution = Execution.model_validate(each)
@@ -277,7 +282,7 @@ async def record(server: Server) -> None:
 async def mend(server: Server) -> None:
     parts = server.parts
     trials = Trials(parts.commands.world)
-    await Mending(parts.drafts, parts.deletion, trials, (parts.drafts.repeats,)).mend()
+    await Mending(parts.drafts, parts.deletion, trials, (parts.drafts.idempotency,)).mend()
 
 
 def later(passed: timedelta) -> Act:
@@ -296,7 +301,7 @@ async def an_early_document(server: Server) -> None:
 
 
 async def adopt(server: Server) -> None:
-    await Adoption(server.parts.drafts.documents).adopt()
+    await Backfill(server.parts.drafts.documents).adopt()
 
 
 async def keep_budgets(server: Server) -> None:
@@ -549,23 +554,35 @@ async def copied(stand: Stand, folder: Path) -> AsyncIterator[Stand]:
 async def test_nothing_stays_half_done(tmp_path: Path, name: str) -> None:
     row = ROWS[name]
     stand = await begin(tmp_path / "before", row)
+    whole = Fuse()
     async with copied(stand, tmp_path / "whole") as copy:
-        async with copy.server() as server:
+        async with copy.server(whole) as server:
             await row.act(server)
         expected = Counter(await mended(row, copy))
-    for is_answer_lost in (False, True) if row.serves else (False,):
-        for writes in range(MOST_WRITES):
-            fuse = Fuse(writes, is_answer_lost)
-            async with copied(stand, tmp_path / "copy") as copy:
-                await crash(row, copy, fuse)
-                if not fuse.has_blown:
-                    break
-                left = Counter(await mended(row, copy))
-                if not row.differs:
-                    assert (left - expected, expected - left) == NO_DIFFERENCE, fuse
-        else:
-            raise AssertionError(f"more than {MOST_WRITES} writes")
-        assert writes > 0, "it writes nothing: this row shows nothing"
+    assert whole.writes, "it writes nothing: this row shows nothing"
+    for writes, is_answer_lost in tries(name, row, whole.writes):
+        fuse = Fuse(writes, is_answer_lost)
+        async with copied(stand, tmp_path / "copy") as copy:
+            await crash(row, copy, fuse)
+            assert fuse.has_blown
+            left = Counter(await mended(row, copy))
+            if not row.differs:
+                assert (left - expected, expected - left) == NO_DIFFERENCE, fuse
+
+
+def tries(name: str, row: Row, writes: Sequence[str]) -> list[tuple[int, bool]]:
+    """Where it dies or loses an answer: at some writes to each place, or at all of them."""
+    all_of_them = [
+        (number, is_answer_lost)
+        for is_answer_lost in ((False, True) if row.serves else (False,))
+        for number in range(len(writes))
+    ]
+    return rows_of_landing(
+        f"crashes of the api, {name}",
+        all_of_them,
+        lambda each: (writes[each[0]].split()[0], each[1]),
+        SHARE,
+    )
 
 
 async def test_every_endpoint_that_writes_has_a_row(tmp_path: Path) -> None:

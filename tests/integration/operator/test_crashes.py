@@ -1,7 +1,8 @@
-"""The operator dies at every call that it makes to a real world, and the next one carries on; or
+"""The operator dies at a call that it makes to a real world, and the next one carries on; or
 the answer to the call is lost, and it carries on itself.
 
-Job controller and kubelet are played by the test, under a field manager of their own.
+Each landing tries some calls of each verb and kind, `make test-all` every call. Job controller and
+kubelet are played by the test, under a field manager of their own.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -37,26 +39,30 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator.engine import UNFINISHED, utc_now
+from heliostat_operator.engine import utc_now
 from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.model.keys import Key
 from heliostat_operator.network.guards import Guards
-from heliostat_operator.runs.arrivals import Arrivals
-from heliostat_operator.runs.effects import Applier
+from heliostat_operator.runs.caches import FreshExecutions
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.controller import ExecutionReconciler
+from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
 from heliostat_operator.runs.pods import Pod
-from heliostat_operator.runs.reconcile import ExecutionReconciler
-from heliostat_operator.runs.seats import Board, Key
 from support.builders.pods import make_result, running, terminated
 from support.builders.resources import make_settings
 from support.control_plane import Address
 from support.fake_gateway import FakeGateway
 from support.faults import CrashError, CrashingWorld
 from support.objects import make_agent, make_execution
+from support.sampling import rows_of_landing
 from support.worlds import make_namespace
 
 PRIVATE_PEM = new_private_key()
 MOST_ROUNDS = 80
 AT_ONCE = 8
+NEVER = 10_000
+SHARE = 0.1  # of the calls of each verb and kind
 ADMITTED = 12  # the calls up to here are those of every story
 
 
@@ -112,13 +118,13 @@ class Operator:
 
     def __init__(self, world: World, gateway: FakeGateway, clock: Clock) -> None:
         settings = make_settings()
-        board = Board(settings.max_concurrent_executions, settings.aging_seconds)
+        limiter = ConcurrencyLimiter(settings.max_concurrent_executions, settings.aging_seconds)
         signer = Signer(PRIVATE_PEM, clock)
         self.reconciler = ExecutionReconciler(
             world,
-            Observer(world, gateway, board, clock, settings.usage_seconds),
-            Applier(world, gateway, signer, Guards(world, settings, UNFINISHED), settings, clock),
-            board,
+            Observer(world, gateway, limiter, clock, settings.usage_seconds),
+            EffectRunner(world, gateway, signer, Guards(world, settings), settings, clock),
+            limiter,
             settings,
             clock,
         )
@@ -242,6 +248,7 @@ def pod_of(job: JsonObject, ref: Ref) -> JsonObject:
 @dataclass
 class Outcome:
     failed: bool
+    calls: list[str]
     cluster: Cluster
     gateway: FakeGateway
     execution: Execution | None
@@ -257,7 +264,7 @@ async def live_through(ground: Ground, story: str, crash_at: int, *, lost: bool)
     uid = ObjectHead.model_validate(made).metadata.uid
     faulty = CrashingWorld(ground.operator, crash_at, answer_lost=lost)
     operator = Operator(faulty, gateway, clock)
-    arrivals = Arrivals(time.monotonic)
+    arrivals = FreshExecutions(time.monotonic)
     key = (cluster.namespace, name)
     for _ in range(MOST_ROUNDS):
         try:
@@ -269,29 +276,32 @@ async def live_through(ground: Ground, story: str, crash_at: int, *, lost: bool)
         except UnavailableError:
             continue
         if wait is None:
-            return Outcome(faulty.has_failed, cluster, gateway, await cluster.execution(), uid)
+            execution = await cluster.execution()
+            return Outcome(faulty.has_failed, faulty.made, cluster, gateway, execution, uid)
         await cluster.step()
         clock.offset += timedelta(seconds=min(wait, 2.0))
     raise AssertionError(f"{name} never ends: {await cluster.execution()}")
 
 
-async def bring(arrivals: Arrivals, key: Key, cluster: Cluster) -> None:
+async def bring(arrivals: FreshExecutions, key: Key, cluster: Cluster) -> None:
     """What a watch does; the operator does without a reading where it may."""
     execution = await cluster.execution()
     if execution is not None:
         arrivals.bring(key, execution)
 
 
-async def crash_everywhere(
+async def crash_at_calls(
     ground: Ground, story: str, *, lost: bool, first: int = 1
 ) -> list[Outcome]:
-    """Runs with a crash at call 1, 2, 3, ... until one ends without it; several at once."""
-    outcomes: list[Outcome] = []
-    while all(each.failed for each in outcomes):
-        calls = range(first, first + AT_ONCE)
-        runs = (live_through(ground, story, each, lost=lost) for each in calls)
+    """One run without a crash, then one for each of its calls that is tried; several at once."""
+    outcomes = [await live_through(ground, story, NEVER, lost=lost)]
+    calls = list(enumerate(outcomes[0].calls, start=1))[first - 1 :]
+    name = f"crashes of the operator, {story}, {'lost' if lost else 'dead'}"
+    tried = [number for number, _ in rows_of_landing(name, calls, itemgetter(1), SHARE)]
+    while tried:
+        batch, tried = tried[:AT_ONCE], tried[AT_ONCE:]
+        runs = (live_through(ground, story, each, lost=lost) for each in batch)
         outcomes += await asyncio.gather(*runs)
-        first += AT_ONCE
     return outcomes
 
 
@@ -301,10 +311,10 @@ async def test_a_run_with_a_lost_attempt_is_neither_lost_nor_doubled(
     open_ground: Open, lost: bool
 ) -> None:
     async with open_ground() as ground:
-        outcomes = await crash_everywhere(ground, "retry", lost=lost)
+        outcomes = await crash_at_calls(ground, "retry", lost=lost)
         for each in outcomes:
             await check_the_run(each)
-        assert len(outcomes) > AT_ONCE
+        assert sum(each.failed for each in outcomes) > AT_ONCE
 
 
 async def check_the_run(outcome: Outcome) -> None:
@@ -337,7 +347,7 @@ async def check_children(outcome: Outcome, kind: Kind, names: list[str]) -> None
 @pytest.mark.parametrize("lost", [False, True], ids=["it dies", "the answer is lost"])
 async def test_a_cancelled_run_leaves_nothing_that_runs(open_ground: Open, lost: bool) -> None:
     async with open_ground() as ground:
-        for each in await crash_everywhere(ground, "cancel", lost=lost, first=ADMITTED):
+        for each in await crash_at_calls(ground, "cancel", lost=lost, first=ADMITTED):
             await check_the_stop(each)
             assert each.execution is not None
             assert each.execution.finished_reason == "Cancelled"
@@ -350,7 +360,7 @@ async def test_a_cancelled_run_leaves_nothing_that_runs(open_ground: Open, lost:
 @pytest.mark.parametrize("lost", [False, True], ids=["it dies", "the answer is lost"])
 async def test_a_deleted_run_leaves_a_word_on_the_agent(open_ground: Open, lost: bool) -> None:
     async with open_ground() as ground:
-        for each in await crash_everywhere(ground, "delete", lost=lost, first=ADMITTED):
+        for each in await crash_at_calls(ground, "delete", lost=lost, first=ADMITTED):
             await check_the_stop(each)
             assert each.execution is None
             where = Selection(each.cluster.namespace)
