@@ -18,7 +18,6 @@ from zipfile import ZipFile
 import httpx2
 import pytest
 import pytest_asyncio
-from heliostat_api.settings import ApiSettings
 
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.port import Documents, Fields, Put

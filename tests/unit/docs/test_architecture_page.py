@@ -30,22 +30,3 @@ def test_a_short_path_is_below_the_package_that_was_named_last() -> None:
 @pytest.mark.parametrize("path", sorted(set(paths_of(PAGE))))
 def test_what_the_page_names_is_there(path: str) -> None:
     assert (ROOT / path).exists()
-
-
-@pytest.mark.parametrize(
-    ("component", "beside"),
-    [
-        ("api", {"samples", "static"}),
-        ("operator", set()),
-        ("gateway", {"egress", "observability", "scenarios", "scripted", "writer"}),
-    ],
-)
-def test_the_layers_name_every_room_and_no_other(component: str, beside: set[str]) -> None:
-    """`beside`: rooms that only hold files, or programs and tools beside all layers."""
-    (row,) = re.findall(rf"^\| {component} \| (.*) \|$", PAGE, re.M)
-    named = set(re.findall(r"`(\w+)`", row))
-    folder = ROOT / component / f"heliostat_{component}"
-    rooms = {each.parent.name for each in folder.glob("*/__init__.py")}
-    modules = {each.stem for each in folder.glob("*.py")}
-    assert rooms - beside <= named
-    assert named <= rooms | modules
