@@ -9,13 +9,15 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 	$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(p))) python3)
 PROVIDER ?= scripted
 PYTEST_ARGS ?=
+BENCH ?=
+ROUNDS ?=
 RUN := .venv/bin/
 
 export UV_PYTHON_DOWNLOADS := never
 # Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup dashboard demo test test-all test-unit test-integration test-e2e bench soak lint format types generate verify kind-up kind-down images clean
+.PHONY: help setup dashboard demo test test-all test-unit test-integration test-e2e bench walk soak lint format types generate verify kind-up kind-down images clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,8 +51,15 @@ test-integration: setup  ## against a real Kubernetes API server and etcd
 test-e2e: setup  ## on a real cluster: images built, manifests applied, agents run; leaves nothing behind
 	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images
 
-bench: setup  ## benchmarks against a baseline in the same run
+bench: setup  ## benchmarks against a baseline in the same run; BASE=commit: that one's and ours in turn (BENCH, ROUNDS)
+ifdef BASE
+	@BASE=$(BASE) BENCH="$(BENCH)" ROUNDS=$(ROUNDS) $(RUN)python -m tools.bench
+else
 	@$(RUN)pytest tests/bench -q -rs -s -o timeout_func_only=true $(PYTEST_ARGS)   # a fixture may build images
+endif
+
+walk: setup  ## which of our files a model call, a run and an answer in the chat pass, and how many they may be
+	@PYTHONPATH=tests:. $(RUN)python -m bench.walk
 
 soak: setup  ## 10,000 runs through crashes of everything and 200 in real pods, into docs/reliability.md (RUNS, SECONDS, REAL)
 	@PYTHONPATH=tests:. $(RUN)python -m soak

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from tools import kind_rights
+
 MANIFESTS: Final = Path(__file__).resolve().parent.parent / "manifests"
 _HEAD: Final = "{{/* Generated from manifests/%s, DO NOT EDIT: make generate */}}\n"
 _LABELS: Final = """\\g<0>  labels:
@@ -42,11 +44,17 @@ def build_redis_settings() -> str:
 
 
 def _template(path: str, component: str) -> str:
-    text = _NAMESPACE.sub("", (MANIFESTS / path).read_text())
+    text = _NAMESPACE.sub("", _read(path))
     text = _NAME.sub(_LABELS % component, text)
     text = text.replace("namespace: heliostat-agents", "namespace: {{ .Values.agents.namespace }}")
     text = text.replace("heliostat-system", "{{ .Release.Namespace }}")
     return _HEAD % path + text
+
+
+def _read(path: str) -> str:
+    """A file of the manifests, as this very run generates it."""
+    is_generated = path in (kind_rights.OPERATOR_FILE, kind_rights.API_FILE)
+    return kind_rights.render(path) if is_generated else (MANIFESTS / path).read_text()
 
 
 def _only_with_api(template: str) -> str:

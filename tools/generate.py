@@ -27,6 +27,7 @@ from tools import (
     dialects_page,
     exit_codes,
     gateway_openapi,
+    kind_rights,
     make_targets,
     providers_page,
     resources_page,
@@ -57,6 +58,8 @@ FILES: Files = [
     ("charts/heliostat/templates/api/policies.yaml", chart_copies.build_api_policies),
     ("charts/heliostat/templates/api/rbac.yaml", chart_copies.build_api_rights),
     ("charts/heliostat/templates/operator/rbac.yaml", chart_copies.build_operator_rights),
+    ("manifests/api/rbac.yaml", kind_rights.build_api_roles),
+    ("manifests/operator/rbac.yaml", kind_rights.build_operator_roles),
     ("docs/gateway.openapi.json", gateway_openapi.build_document),
     ("docs/routes.schema.json", routes_schema.build_schema),
 ]

@@ -3,7 +3,7 @@
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.providers.catalog import BUILT_IN, SCRIPTED
 from heliostat_gateway.providers.http import HttpProvider
-from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_gateway.providers.scripted import ScriptedProvider
 from tools.sections import table
 
 _DIALECTS = {

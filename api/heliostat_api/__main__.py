@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import PREFIX, ApiSettings
@@ -48,9 +48,9 @@ _COPIES = (
 
 async def serve(settings: ApiSettings) -> None:
     """Until a signal. Raises StartError and WorldError of what it can't begin without."""
-    async with surroundings(settings) as around:
+    async with open_dependencies(settings) as dependencies:
         config = uvicorn.Config(
-            create_app(around),
+            create_app(dependencies),
             host=settings.host,
             port=settings.port,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
@@ -63,7 +63,7 @@ async def serve(settings: ApiSettings) -> None:
 
 
 @asynccontextmanager
-async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
+async def open_dependencies(settings: ApiSettings) -> AsyncIterator[Dependencies]:
     """Cluster, store and log, closed at the end of the block."""
     async with AsyncExitStack() as stack:
         secrets, place = session_secrets(settings), gateway_place(settings)
@@ -77,7 +77,7 @@ async def surroundings(settings: ApiSettings) -> AsyncIterator[Surroundings]:
         spans = open_spans("heliostat-api", settings.otlp_endpoint)
         if spans:
             stack.push_async_callback(spans.close)
-        yield Surroundings(
+        yield Dependencies(
             world=world.as_manager,
             logs=world,
             documents=documents,

@@ -124,8 +124,8 @@ def scripted(
     It plays scenarios, checks its callers as the real APIs do, fails on request and keeps a bill of
     its own; see docs/scenarios.md. Ctrl-C ends it. Exit code 2: an option or a scenario is wrong.
     """
-    from heliostat_gateway.scripted.program import Options, ProgramError, serve
-    from heliostat_gateway.scripted.scenario import ScenarioError
+    from heliostat_scripted.program import Options, ProgramError, serve
+    from heliostat_scripted.scenario import ScenarioError
 
     options = Options(port, host, scenarios, default, bill, tuple(api_key or []))
 

@@ -18,7 +18,6 @@ from heliostat_cli.errors import CliError
 from heliostat_cli.worlds import CANCEL_MANAGER, MANAGER, OpenWorld
 from heliostat_core.reading import text
 from heliostat_core.worlds import JsonObject
-from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.settings import Settings, SettingsError
 from heliostat_gateway.storage import StorageError
 from heliostat_operator.settings import OperatorSettings
@@ -62,7 +61,7 @@ async def open_folder(
                     partial(find_workspace, folder),
                     goes_on=host is not None and not host.is_hosting,
                 )
-    except (SettingsError, ScenarioError) as error:
+    except SettingsError as error:
         raise CliError(str(error), "Fix that setting or file.") from error
     except (StorageError, GatewayDiedError) as error:
         raise CliError(

@@ -1,7 +1,6 @@
 """What `heliostat gateway` says of routes: mistakes of a file, and the plan for a model."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,18 +10,15 @@ from heliostat_cli.errors import FAILED, USAGE, UsageError
 from heliostat_cli.screen import Terminal
 from heliostat_cli.tables import MISSING, render_table
 from heliostat_gateway.access.callers import Caller, KeyKind
+from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.explanation import Explanation, explain
 from heliostat_gateway.routes.reading import Finding, RoutesError, read_routes
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.table import RouteTable
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
-from heliostat_gateway.scripted.scenario import Scenario, ScenarioError
 from heliostat_gateway.serving.routers import (
-    Connections,
-    build_knowledge,
     build_router,
-    read_all_scenarios,
+    build_validation_context,
 )
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 
@@ -46,7 +42,7 @@ def check(terminal: Terminal, file: Path | None, *, as_json: bool) -> int:
     findings: tuple[Finding, ...] = ()
     table = RouteTable()
     try:
-        table = read_routes(path, build_knowledge(_scenarios(settings))).table
+        table = read_routes(path, build_validation_context(_scripted(settings))).table
     except RoutesError as error:
         findings = error.findings
     if as_json:
@@ -126,17 +122,17 @@ def _settings() -> Settings:
         raise UsageError(str(error), "Fix the setting and try again.") from error
 
 
-def _scenarios(settings: Settings) -> Mapping[str, Scenario]:
+def _scripted(settings: Settings) -> ScriptedProvider:
     try:
-        return read_all_scenarios(settings)
-    except (SettingsError, ScenarioError) as error:
+        return open_scripted(settings)
+    except SettingsError as error:
         raise UsageError(str(error), "Fix the setting and try again.") from error
 
 
 def _router(settings: Settings) -> Router:
-    scripted = ScriptedProvider(_scenarios(settings), Bill(Path("unused")))
+    scripted = _scripted(settings)
     try:
-        return build_router(settings, scripted, Connections())
+        return build_router(settings, scripted, SharedSession())
     except SettingsError as error:
         raise UsageError(
             str(error), "`heliostat gateway check FILE` tells every mistake."

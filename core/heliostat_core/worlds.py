@@ -131,6 +131,13 @@ class Change:
     type: Literal["ADDED", "MODIFIED", "DELETED"]
     object: JsonObject
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name, empty where the object does not say."""
+        metadata = self.object.get("metadata")
+        fields = metadata if isinstance(metadata, Mapping) else {}
+        return str(fields.get("namespace", "")), str(fields.get("name", ""))
+
 
 class WorldError(Exception):
     """The world did not do what was asked; the text is the server's own."""

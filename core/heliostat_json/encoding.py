@@ -41,3 +41,12 @@ def _dump_strange(value: Mapping[str, JsonValue]) -> bytes:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":")).encode()
+
+
+def dump_line(line: dict[str, object]) -> bytes:
+    """A line as JSON, without its end; what is no JSON is written as its text."""
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
+    except TypeError:  # half of a surrogate pair: no UTF-8 says it
+        texts = {name: repr(value) for name, value in line.items()}
+        return orjson.dumps(texts, option=orjson.OPT_UTC_Z)

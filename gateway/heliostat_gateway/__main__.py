@@ -9,10 +9,9 @@ from contextlib import suppress
 import uvicorn
 from fastapi import FastAPI
 
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.lifecycle import OpenCalls
 from heliostat_gateway.main import create_app
 from heliostat_gateway.observability.logs import set_up_logs
-from heliostat_gateway.scripted.scenario import ScenarioError
 from heliostat_gateway.serving.listening import listen
 from heliostat_gateway.settings import SettingsError, read_settings
 from heliostat_gateway.storage import StorageError
@@ -37,7 +36,7 @@ class Server(uvicorn.Server):
             for server in self.servers:
                 server.close()
             gateway = app.state.gateway
-            calls = gateway.conversations.books.calls
+            calls = gateway.handler.dependencies.calls
             with suppress(TimeoutError):
                 async with asyncio.timeout(gateway.settings.drain_seconds):
                     await self._see_out(calls)
@@ -47,7 +46,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _see_out(self, calls: OpenCalls) -> None:
-        """Until nobody is connected, or no call is open and nobody has asked anything for a while.
+        """Waits until no client is connected, or no call is open and none was asked for a while.
 
         Whoever is connected may ask once more, and hears with the answer that the connection
         closes: a connection that closes unannounced may do so just when its client asks.
@@ -69,7 +68,7 @@ def main() -> int:
         settings = read_settings()
         listening = listen(settings.host, settings.port)
         app = create_app(settings)
-    except (SettingsError, ScenarioError, StorageError) as error:
+    except (SettingsError, StorageError) as error:
         print(f"heliostat-gateway: {error}", file=sys.stderr)  # noqa: T201
         return 2
     config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""Circuit breakers: who is not asked for a while, because asking failed.
+"""Circuit breakers: a provider is skipped after repeated failures.
 
 The rules are pure functions over a `Breaker`; `redis_state/breakers.py` has the same rules in
 Lua, and a test holds the two together.
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 
 class Result(StrEnum):
-    """What an attempt says about the one that was asked."""
+    """The result of an attempt, as the breaker counts it."""
 
     OK = "ok"  # it answers; also when it refused a request that was wrong in itself
     FAILED = "failed"
@@ -52,7 +52,7 @@ CLOSED: Final = Closed()
 
 
 class BreakerState(StrEnum):
-    """What people are shown."""
+    """The state of a breaker, as people are shown it."""
 
     CLOSED = "closed"
     OPEN = "open"

@@ -12,35 +12,31 @@ from fastapi import FastAPI
 
 from heliostat_gateway.access.admin_key import AdminKeyError, AdminKeyFile
 from heliostat_gateway.access.admin_keys import KeyAdmin
-from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import KeyRing, Revocations
 from heliostat_gateway.access.revokers import EndCalls
 from heliostat_gateway.breakers import BreakerPolicy
-from heliostat_gateway.calls.conversations import Conversations
-from heliostat_gateway.calls.exchange import Books
-from heliostat_gateway.calls.governor import Governor
-from heliostat_gateway.calls.open_calls import OpenCalls
+from heliostat_gateway.calls.chain import AdmissionControl
+from heliostat_gateway.calls.handler import ModelCallHandler
+from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
 from heliostat_gateway.calls.traces import RequestSpans
-from heliostat_gateway.common import Common, local_common
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
+from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admin import Admin
 from heliostat_gateway.serving.endpoints import add_endpoints
+from heliostat_gateway.serving.fast_path import FastPathApp
 from heliostat_gateway.serving.routers import (
-    Connections,
     build_router,
     open_managed_keys,
-    read_all_scenarios,
 )
-from heliostat_gateway.serving.shortcuts import ShortcutApp
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
+from heliostat_gateway.state_backends import StateBackends, local_backends
 from heliostat_gateway.storage import Storage
 from heliostat_telemetry.spans import open_spans
 
@@ -56,11 +52,11 @@ class Gateway:
 
     settings: Settings
     storage: Storage
-    conversations: Conversations
+    handler: ModelCallHandler
     admin: Admin
-    common: Common
+    backends: StateBackends
     scripted: ScriptedProvider
-    connections: Connections
+    connections: SharedSession
     managed: "ManagedKeys | None" = None
 
     @asynccontextmanager
@@ -69,20 +65,20 @@ class Gateway:
 
         Raises SettingsError where a provider is required and its key can't be had.
         """
-        books = self.conversations.books
+        dependencies = self.handler.dependencies
         if self.managed is not None:
             await self.managed.start()
             _require_provider(self.settings, self.admin.router)
-        await self.common.start()
+        await self.backends.start()
         if self.admin.desk is not None:
             await self.admin.desk.start()
-        noting = asyncio.create_task(books.keep_noting())
+        noting = asyncio.create_task(dependencies.keep_noting())
         try:
             yield
         finally:
             if self.admin.desk is not None:
                 await self.admin.desk.close()
-            await books.calls.end_all()
+            await dependencies.calls.end_all()
             noting.cancel()
             with suppress(asyncio.CancelledError):
                 await noting
@@ -90,19 +86,18 @@ class Gateway:
             await self.connections.close()
             if self.managed is not None:
                 await self.managed.close()
-            await self.common.close()
+            await self.backends.close()
             self.storage.close()
-            await books.telemetry.close()
+            await dependencies.telemetry.close()
 
 
 def build_gateway(settings: Settings) -> Gateway:
     """A gateway over the data folder.
 
-    Raises SettingsError, RoutesError, ScenarioError, StorageError.
+    Raises SettingsError, RoutesError, StorageError.
     """
-    scenarios = read_all_scenarios(settings)
-    scripted = ScriptedProvider(scenarios, Bill(settings.data_dir / "scripted-bill.jsonl"))
-    connections = Connections()
+    scripted = open_scripted(settings)
+    connections = SharedSession()
     managed = open_managed_keys(settings)
     router = build_router(settings, scripted, connections, managed)
     if managed is None:
@@ -113,26 +108,28 @@ def build_gateway(settings: Settings) -> Gateway:
     calls = OpenCalls()
     desk = None
     if settings.redis_url.get_secret_value():
-        common = _shared_common(settings, revocations, calls.end_key)
+        backends = _redis_backends(settings, revocations, calls.end_key)
     else:
         own = _own_ledger(storage, metrics)
         desk = open_desk(settings, storage, router, metrics.anomaly_failures.add)
         policy = _policy(settings)
-        common = local_common(own, policy, storage, revocations, calls.end_key, desk.gate)
-    metrics.watch(common.breakers)
-    metrics.watch_ledger(common.ledger.state)
+        backends = local_backends(
+            own, policy, storage, revocations, calls.end_key, desk.agent_restrictions
+        )
+    metrics.watch(backends.breakers)
+    metrics.watch_ledger(backends.ledger.state)
     keys = KeyRing(
         settings.keys_dir,
-        store=common.keys,
+        store=backends.keys,
         admin_key=_admin_key(settings),
         api_folder=settings.api_keys_dir,
     )
     return Gateway(
         settings=settings,
         storage=storage,
-        conversations=_conversations(settings, common, keys, revocations, router, calls, metrics),
-        admin=_admin(common, keys, router, scripted, desk),
-        common=common,
+        handler=_handler(settings, backends, keys, revocations, router, calls, metrics),
+        admin=_admin(backends, keys, router, scripted, desk),
+        backends=backends,
         scripted=scripted,
         connections=connections,
         managed=managed,
@@ -144,42 +141,48 @@ def _require_provider(settings: Settings, router: Router) -> None:
         raise SettingsError(f"LLM_REQUIRED is true, but: {router.missing}.")
 
 
-def _conversations(
+def _handler(
     settings: Settings,
-    common: Common,
+    backends: StateBackends,
     keys: KeyRing,
     revocations: Revocations,
     router: Router,
     calls: OpenCalls,
     metrics: Metrics,
-) -> Conversations:
+) -> ModelCallHandler:
     """The endpoints of model calls, and what each call needs."""
-    governor = Governor(common.ledger, OutputHistory(), common.gate)
-    return Conversations(
+    history = OutputHistory()
+    return ModelCallHandler(
         keys=keys,
         revocations=revocations,
         router=router,
-        governor=governor,
-        breakers=common.breakers,
-        books=Books(common.ledger, calls, metrics, governor, _telemetry(settings)),
-        answers=common.answers,
+        admission=AdmissionControl(backends.ledger, history, backends.agent_restrictions),
+        breakers=backends.breakers,
+        dependencies=CallDependencies(
+            backends.ledger, calls, metrics, history, _telemetry(settings)
+        ),
+        answers=backends.answers,
         ping_seconds=settings.ping_seconds,
     )
 
 
 def _admin(
-    common: Common, keys: KeyRing, router: Router, scripted: ScriptedProvider, desk: Desk | None
+    backends: StateBackends,
+    keys: KeyRing,
+    router: Router,
+    scripted: ScriptedProvider,
+    desk: Desk | None,
 ) -> Admin:
     """The endpoints under /admin."""
     return Admin(
         keys=keys,
-        revoker=common.revoker,
-        key_admin=KeyAdmin(common.keys, common.revoker),
-        breakers=common.breakers,
-        ledger=common.ledger,
+        revoker=backends.revoker,
+        key_admin=KeyAdmin(backends.keys, backends.revoker),
+        breakers=backends.breakers,
+        ledger=backends.ledger,
         router=router,
-        bill=scripted.bill,
-        gate=common.gate,
+        scripted=scripted,
+        agent_restrictions=backends.agent_restrictions,
         desk=desk,
     )
 
@@ -193,13 +196,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with gateway.running():
             yield
 
-    app = ShortcutApp(
+    app = FastPathApp(
         title="Heliostat gateway",
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.gateway = gateway
-    add_endpoints(app, gateway.conversations, gateway.admin, gateway.settings)
+    add_endpoints(app, gateway.handler, gateway.admin, gateway.settings)
     return app
 
 
@@ -212,12 +215,12 @@ def _own_ledger(storage: Storage, metrics: Metrics) -> SqliteLedger:
     return ledger
 
 
-def _shared_common(settings: Settings, revocations: Revocations, end: EndCalls) -> Common:
+def _redis_backends(settings: Settings, revocations: Revocations, end: EndCalls) -> StateBackends:
     # Imported only where it is used: its client takes a tenth of a second of the start.
-    from heliostat_gateway.redis_state.common import shared_common
+    from heliostat_gateway.redis_state.backends import redis_backends
 
     try:
-        return shared_common(
+        return redis_backends(
             settings.redis_url.get_secret_value(),
             settings.data_dir / "spool",
             _policy(settings),

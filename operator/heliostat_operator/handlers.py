@@ -1,4 +1,4 @@
-"""kopf's handlers: a table of what is watched; each only hands a change to the engine."""
+"""kopf's handlers: one for each kind that is watched; each only hands a change to the engine."""
 
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -8,40 +8,10 @@ from typing import Any, Literal
 import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
-from heliostat_core.names import (
-    GROUP,
-    MANAGED_BY,
-    MANAGED_BY_LABEL,
-    NETWORK_LABEL,
-    NETWORK_OF_RUNS,
-)
-from heliostat_core.worlds import (
-    AGENT,
-    EXECUTION,
-    JOB,
-    LEASE,
-    NETWORK_POLICY,
-    POD,
-    Change,
-    JsonObject,
-    Kind,
-)
-from heliostat_operator.engine import UNFINISHED
-from heliostat_operator.leases import CANARY_LABEL
+from heliostat_core.kinds import watches
+from heliostat_core.names import GROUP
+from heliostat_core.worlds import NETWORK_POLICY, Change, JsonObject, Kind
 from heliostat_operator.settings import OperatorSettings
-
-_OURS = f"{MANAGED_BY_LABEL}={MANAGED_BY},{UNFINISHED}"
-
-WATCHED: Mapping[Kind, str | None] = {
-    AGENT: None,
-    EXECUTION: UNFINISHED,
-    JOB: _OURS,
-    POD: _OURS,
-    LEASE: f"{CANARY_LABEL}=true",
-    NETWORK_POLICY: f"{NETWORK_LABEL}={NETWORK_OF_RUNS}",
-}
-"""What the operator watches, and by which label selector."""
-
 
 Sink = Callable[[Kind, Change], Coroutine[None, None, None]]
 """Takes note of a change, without I/O; until then no later one of the same object is told."""
@@ -49,10 +19,10 @@ Sink = Callable[[Kind, Change], Coroutine[None, None, None]]
 
 def watched_by(settings: OperatorSettings) -> Iterable[Kind]:
     """An installation without policies need not grant the right to see any."""
-    return [each for each in WATCHED if each != NETWORK_POLICY or settings.network_policies]
+    return [each for each in watches() if each != NETWORK_POLICY or settings.network_policies]
 
 
-def build_registry(sink: Sink, kinds: Iterable[Kind] = WATCHED) -> kopf.OperatorRegistry:
+def build_registry(sink: Sink, kinds: Iterable[Kind]) -> kopf.OperatorRegistry:
     """One event handler a kind; kopf ignores what a handler raises, so none does any work."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry, id="login")(_login)
@@ -78,9 +48,10 @@ def build_settings() -> kopf.OperatorSettings:
     settings.persistence.finalizer = f"{GROUP}/kopf"
     settings.persistence.diffbase_storage = _NoDifferences()
     settings.persistence.progress_storage = _NoProgress()
-    for kind, selector in WATCHED.items():
-        if selector is not None:
-            settings.watching.label_selectors[kind.group, kind.version, kind.plural] = selector
+    for kind, selection in watches().items():
+        if selection.label_selector:
+            place = kind.group, kind.version, kind.plural
+            settings.watching.label_selectors[place] = selection.label_selector
     return settings
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
-from heliostat_core.names import GROUP, MANAGED_BY, MANAGED_BY_LABEL
+from heliostat_core.names import CANARY_LABEL, MANAGED_BY, MANAGED_BY_LABEL
 from heliostat_core.resources import ObjectMeta, Part
 from heliostat_core.worlds import (
     EVERYTHING,
@@ -29,7 +29,6 @@ from heliostat_core.worlds import (
 )
 
 LEASE_NAME = "heliostat-operator"
-CANARY_LABEL = f"{GROUP}/canary"
 
 logger = logging.getLogger(__name__)
 

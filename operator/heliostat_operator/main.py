@@ -27,6 +27,7 @@ from heliostat_operator.handlers import (
     watched_by,
 )
 from heliostat_operator.leases import FencedWorld, Leadership
+from heliostat_operator.model.indexes import UnfinishedRuns
 from heliostat_operator.observability.metrics import Metrics
 from heliostat_operator.observability.run_lines import tell_in_lines
 from heliostat_operator.observability.run_spans import RunSpans
@@ -79,9 +80,11 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         meter=metrics,
         followers=[metrics.moved, tell_in_lines, *([RunSpans(spans).moved] if spans else [])],
         vault=_vault(settings, secrets),
-        triggers=triggers,
+        parts=[triggers],
     )
-    metrics.watch(engine.census, utc_now, lambda: leadership.is_leader)
+    metrics.watch(
+        engine.shared(UnfinishedRuns, UnfinishedRuns), utc_now, lambda: leadership.is_leader
+    )
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -91,7 +94,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
             stop,
             _watch(engine, leadership, settings),
             _lead(world, engine, leadership, settings.namespace),
-            look_deep_in_calm(engine.schedule_queue, LONGEST_HURRY),
+            look_deep_in_calm(engine.queue("schedule"), LONGEST_HURRY),
         )
     finally:
         if leadership.was_acquired:

@@ -1,13 +1,12 @@
 """Of an uninstall: rights that outlive the manifests' objects, and our account, held or let go."""
 
+from heliostat_core.kinds import Role, rules_of
 from heliostat_core.names import CRON_NAME, GROUP
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
-    AGENT,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CRON_JOB,
-    EXECUTION,
     SERVICE_ACCOUNT,
     JsonObject,
 )
@@ -32,9 +31,7 @@ def build_release_roles(namespace_uid: str, namespace: str) -> tuple[JsonObject,
         "kind": CLUSTER_ROLE.name,
         "metadata": metadata,
         "rules": [
-            _rule(EXECUTION.group, "executions", "get", "list", "watch", "patch"),
-            _rule(AGENT.group, "agents", "list", "patch"),
-            _rule("", "pods", "get", "list", "watch", "delete"),
+            *rules_of(Role.RELEASE),
             _rule(CRON_JOB.group, CRON_JOB.plural, "list", "delete"),
             *(
                 {**_rule(kind.group, kind.plural, "delete"), "resourceNames": [CRON_NAME]}

@@ -20,7 +20,7 @@ from heliostat_core.environment import (
     read_words,
 )
 from heliostat_core.secret_refs import SecretName
-from heliostat_operator.network.peers import check_peer
+from heliostat_operator.model.peers import check_peer
 
 
 class KeptSecret(BaseModel):

@@ -9,12 +9,10 @@ from heliostat_core.keys import new_private_key
 from heliostat_core.names import MANAGED_BY_LABEL, attempt_name
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.builders.jobs import build_job
-from heliostat_operator.builders.run_documents import build_run_document
-from heliostat_operator.builders.secrets import build_secret
-from heliostat_operator.builders.snapshots import build_snapshot
+from heliostat_operator.builders.run_objects import build_job, build_snapshot
+from heliostat_operator.builders.run_secrets import build_run_document, build_secret
 from heliostat_operator.gateway.signing import Signer
-from heliostat_operator.runs.actions import StartAttempt
+from heliostat_operator.model.effects import StartAttempt
 from heliostat_operator.settings import OperatorSettings
 from support.objects import mapping_at, with_metadata
 

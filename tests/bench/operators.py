@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +54,21 @@ async def run_operator(
     address: Address, gateway_url: str, folder: Path, **settings: object
 ) -> AsyncIterator[OperatorProcess]:
     """`settings` are those of HELIOSTAT_OPERATOR_*, in small letters. It leads when this begins."""
+    # For profiling: another way to start the module, e.g. `python -m cProfile -o /tmp/profile`.
+    launcher = os.environ.get("BENCH_LAUNCHER", sys.executable).split()
+    async with launch_operator(launcher, address, gateway_url, folder, settings) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def launch_operator(
+    launcher: Sequence[str],
+    address: Address,
+    gateway_url: str,
+    folder: Path,
+    settings: Mapping[str, object],
+) -> AsyncIterator[OperatorProcess]:
+    """The same, started by that command, which `-m MODULE` follows."""
     port = free_port()
     chosen = {"gateway_url": gateway_url, "namespace": SYSTEM, "port": port, **settings}
     environment = {
@@ -63,8 +78,6 @@ async def run_operator(
         **{f"HELIOSTAT_OPERATOR_{name.upper()}": str(value) for name, value in chosen.items()},
     }
     variables = [f"{name}={value}" for name, value in environment.items()]
-    # For profiling: another way to start the module, e.g. `python -m cProfile -o /tmp/profile`.
-    launcher = os.environ.get("BENCH_LAUNCHER", sys.executable).split()
     command = ["env", "-i", *variables, *launcher, "-m", "heliostat_operator"]
     log = folder / "operator.log"
     with running(command, log) as process:

@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 from pydantic import BaseModel
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import ApiSettings
@@ -36,6 +36,7 @@ class Order(BaseModel):
     private: str
     redis: str = ""
     """Where the event log is; empty: in a file."""
+    model: str = "scripted/designer"
 
 
 class PassingClock(Clock):
@@ -50,7 +51,7 @@ def build_api(folder: Path, order: Order) -> ApiApp:
     world, clock = MemoryWorld(), PassingClock()
     documents = open_sqlite(folder / "documents.sqlite")
     place = GatewayPlace(order.gateway, Identity(order.private, clock)) if order.gateway else None
-    around = Surroundings(
+    dependencies = Dependencies(
         world=lambda _: world,
         logs=NoLogs(),
         keys_dir=folder / "keys",
@@ -63,10 +64,10 @@ def build_api(folder: Path, order: Order) -> ApiApp:
         clock=clock,
         settings=ApiSettings(limit_address=0),
         gateway=place,
-        chat_model="scripted/designer",
+        chat_model=order.model,
         chat_test_seconds=0,  # nothing here runs what is tried
     )
-    return ApiApp(create_app(around), world, documents, clock, around)
+    return ApiApp(create_app(dependencies), world, documents, clock, dependencies)
 
 
 async def fill(api: ApiApp, order: Order) -> None:
@@ -92,7 +93,7 @@ async def serve(folder: Path) -> None:
         )
         await ApiServer(config).serve()
     finally:
-        await api.surroundings.log.close()
+        await api.dependencies.log.close()
         await api.documents.close()
 
 

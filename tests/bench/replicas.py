@@ -19,8 +19,8 @@ import psutil
 from bench.gateway.rigs import PYTHON, running, wait_for
 from bench.replica_process import Order
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.signed_tokens import SignedTokens
+from heliostat_api.web.credentials import SESSION
 from heliostat_core.keys import execution_claims, new_private_key, public_pem, sign_execution_key
 from support.ports import free_port
 from support.shared_api import SECRET
@@ -53,7 +53,7 @@ class Replica(Server):
 
     def headers(self, person: str) -> dict[str, str]:
         """Of that person's browser."""
-        cookie = Sessions(Seals((SECRET,), lambda: datetime.now(UTC))).issue(person)
+        cookie = Sessions(SignedTokens((SECRET,), lambda: datetime.now(UTC))).issue(person)
         return {"Cookie": f"{SESSION}={cookie}", "Origin": self.url}
 
     def runner_headers(self, uid: str) -> dict[str, str]:
@@ -82,17 +82,25 @@ def run_replica(
     gateway: str = "",
     private: str = "",
     redis: str = "",
+    model: str = "scripted/designer",
+    launcher: Sequence[str] = (sys.executable,),
 ) -> Iterator[Replica]:
     """Ready, with what its people have. `private`: its key at the gateway; `redis`: where its event
-    log is, if not in a file."""
+    log is, if not in a file; `model`: who answers in the chat; `launcher`: starts the module."""
     operator, port = new_private_key(), free_port()
     (folder / "keys").mkdir(parents=True)
     (folder / "keys" / "operator.pem").write_text(public_pem(operator))
     order = Order(
-        port=port, people=people, runs=runs, gateway=gateway, private=private, redis=redis
+        port=port,
+        people=people,
+        runs=runs,
+        gateway=gateway,
+        private=private,
+        redis=redis,
+        model=model,
     )
     (folder / "order.json").write_text(order.model_dump_json())
-    command = [sys.executable, "-m", "bench.replica_process", str(folder)]
+    command = [*launcher, "-m", "bench.replica_process", str(folder)]
     with _serving(command, port, folder / "replica.log") as found:
         yield Replica(found.url, found.process, operator)
 

@@ -38,7 +38,7 @@ LOOK_SECONDS = 2.0
 READ_SECONDS = 3.0
 """What is answered is read before something else is said."""
 TARGET_SECONDS = 0.1
-WISH = "Every Monday at 8, add up the sales of last week by region and write a short report."
+WISH = "Every Monday at 08:00, add up the sales of last week by region and write a short report."
 
 
 @dataclass

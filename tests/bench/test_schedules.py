@@ -122,11 +122,11 @@ async def fire(world: NotingWorld, clock: Shifted, due: datetime) -> float:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(engine.run())]
         tasks += [group.create_task(feed(engine, world, each)) for each in (AGENT, EXECUTION)]
-        await until(lambda: len(engine.schedule_queue) == 0)
+        await until(lambda: len(engine.queue("schedule")) == 0)
         clock.move_to(due - timedelta(seconds=5))
         began = time.process_time()
         for number in range(SCHEDULES):
-            engine.schedule_queue.add(("default", f"agent-{number}"))
+            engine.queue("schedule").add(("default", f"agent-{number}"))
         await until(lambda: len(world.made) == SCHEDULES)
         used = time.process_time() - began
         for task in tasks:

@@ -11,7 +11,7 @@ import pytest
 
 from heliostat_core.executions import Execution
 from heliostat_core.money import micros_from_nanos
-from heliostat_gateway.scripted.bill import BillEntry
+from heliostat_scripted.bill import BillEntry
 from support.platform import NAMESPACE, SYSTEM, Platform
 from support.shared_gateways import GATEWAY, Row, SharedGateways
 

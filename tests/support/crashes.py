@@ -13,9 +13,8 @@ import httpx2
 from fastapi import FastAPI
 from pydantic import JsonValue
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
-from heliostat_api.app.parts import Parts
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents import port
 from heliostat_api.documents.port import Delete, Put
@@ -25,10 +24,11 @@ from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.signed_tokens import SignedTokens
+from heliostat_api.web.credentials import SESSION
 from heliostat_core import worlds
 from heliostat_core.worlds import EVERYTHING, Change, JsonObject, Kind, Ref, Selection
+from support.api_services import AppServices
 from support.memory_world import MemoryWorld
 from support.played_gateway import PlayedGateway
 from support.shared_api import SECRET, URL, Clock, around_of
@@ -205,16 +205,15 @@ class Server:
 
     app: FastAPI
     stand: "Stand"
-    around: Surroundings
+    dependencies: Dependencies
 
     @property
     def ids(self) -> dict[str, str]:
         return self.stand.ids
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, cookie: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -246,7 +245,7 @@ class Stand:
 
     @property
     def sessions(self) -> Sessions:
-        return Sessions(Seals((SECRET,), self.clock))
+        return Sessions(SignedTokens((SECRET,), self.clock))
 
     def copy(self, folder: Path) -> "Stand":
         """The same once more; nobody has its files open."""
@@ -264,12 +263,14 @@ class Stand:
         documents, log = FusedDocuments(self.documents), FusedLog(self.events)
         world = FusedWorld(self.world, fuse)
         documents.fuse = log.fuse = fuse
-        around = around_of(
+        dependencies = around_of(
             self.folder, world, documents, log, self.clock, FusedGateway(self.gateway, fuse).place
         )
-        around = replace(around, settings=ApiSettings(webhook_networks=("127.0.0.0/8",)))
+        dependencies = replace(
+            dependencies, settings=ApiSettings(webhook_networks=("127.0.0.0/8",))
+        )
         try:
-            yield Server(_served(create_app(around)), self, around)
+            yield Server(_served(create_app(dependencies)), self, dependencies)
         finally:
             await log.close()
             await documents.close()
@@ -279,7 +280,7 @@ def _served(app: FastAPI) -> FastAPI:
     """An app that does what that one would do."""
     if not _FRONT:
         _FRONT.append(app)
-    for name in ("parts", "ingest", "ingest_keyring", "ingest_pod_tokens", "metrics"):
+    for name in ("services", "ingest", "ingest_keyring", "ingest_pod_tokens"):
         setattr(_FRONT[0].state, name, getattr(app.state, name))
     return _FRONT[0]
 

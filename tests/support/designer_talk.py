@@ -1,10 +1,12 @@
 """A person's words to the script that plays the designer, and its calls."""
 
-from heliostat_gateway.scripted.conversation import read_conversation
-from heliostat_gateway.scripted.designer.conduct import play_designer
-from heliostat_gateway.scripted.scenario import Pace
-from heliostat_gateway.scripted.script import Script, Text, ToolUse
+from collections.abc import Sequence
+
 from heliostat_json.objects import JsonObject
+from heliostat_scripted.conversation import read_conversation
+from heliostat_scripted.designer.answers import answer_designer
+from heliostat_scripted.scenario import Pace, Recording
+from heliostat_scripted.script import Script, Text, ToolUse
 
 TOOLS = ("save_agent", "set_schedule", "run_test", "read_result", "estimate_cost", "list_models")
 
@@ -12,8 +14,9 @@ TOOLS = ("save_agent", "set_schedule", "run_test", "read_result", "estimate_cost
 class Talk:
     """A conversation with the script; every call is answered at once."""
 
-    def __init__(self, *tools: str, system: str = "") -> None:
+    def __init__(self, *tools: str, system: str = "", recordings: Sequence[Recording] = ()) -> None:
         self._system = system
+        self._recordings = recordings
         self._tools: list[JsonObject] = [{"name": each} for each in tools or TOOLS]
         self.messages: list[JsonObject] = []
 
@@ -38,7 +41,7 @@ class Talk:
             "messages": [*self.messages],
             "tools": [*self._tools],
         }
-        return play_designer(read_conversation(request, 100), Pace())
+        return answer_designer(read_conversation(request, 100), self._recordings, Pace())
 
     def _remember(self, script: Script, called: list[ToolUse], refused: str) -> None:
         blocks: list[JsonObject] = [
@@ -55,6 +58,8 @@ class Talk:
             }
             for each in called
         ]
+        if any(each.name == "save_agent" for each in called) and not refused:
+            self._system = "Agent: its name (agent-1)"  # as the chat tells it
         if results:
             self.messages.append({"role": "user", "content": [*results]})
         assert script.stop_reason == ("tool_use" if called else "end_turn")

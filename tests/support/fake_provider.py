@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from heliostat_gateway.scripted.bill import BillEntry
+from heliostat_scripted.bill import BillEntry
 
 KEY = "sk-scripted-test-key"
 KEY_NAME = "default"
@@ -88,7 +88,7 @@ def run_fake_providers(
 ) -> Iterator[FakeProviders]:
     """A server that answers; ended afterwards. `api_keys` as `[NAME=]KEY`; the first is `.key`."""
     bill = folder / "scripted-bill.jsonl"
-    command = [sys.executable, "-m", "heliostat_gateway.scripted", "--port", "0"]
+    command = [sys.executable, "-m", "heliostat_scripted", "--port", "0"]
     command += ["--bill", str(bill)]
     command += [] if scenarios is None else ["--scenarios", str(scenarios)]
     command += [] if default is None else ["--default", default]

@@ -10,16 +10,16 @@ import httpx2
 from fastapi import FastAPI
 from pydantic import JsonValue
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.people.signed_tokens import SignedTokens
 from heliostat_api.records.managers import APPLIER
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
@@ -52,8 +52,8 @@ class ApiPlace:
     folder: StateFolder
     clock: Clock = field(default_factory=Clock)
 
-    def surroundings(self) -> Surroundings:
-        return Surroundings(
+    def dependencies(self) -> Dependencies:
+        return Dependencies(
             world=self.world.as_manager,
             logs=EmbeddedLogs(self.world, self.folder),
             keys_dir=self.folder.public_keys,
@@ -66,15 +66,15 @@ class ApiPlace:
             clock=self.clock,
         )
 
-    def surroundings_with(self, applier: EmbeddedWorld) -> Surroundings:
+    def surroundings_with(self, applier: EmbeddedWorld) -> Dependencies:
         """The same with a test's own world for what the recorder and activation see and write."""
         other = self.world.as_manager
         return replace(
-            self.surroundings(), world=lambda name: applier if name == APPLIER else other(name)
+            self.dependencies(), world=lambda name: applier if name == APPLIER else other(name)
         )
 
     def app(self) -> FastAPI:
-        return create_app(self.surroundings())
+        return create_app(self.dependencies())
 
     async def agent(self, name: str) -> JsonObject | None:
         return await self.world.get(Ref(AGENT, NAMESPACE, name))
@@ -101,7 +101,7 @@ async def api_place(folder: Path) -> AsyncIterator[ApiPlace]:
 
 def session_headers() -> dict[str, str]:
     """Of the local person's browser."""
-    cookie = Sessions(Seals((SECRET,), lambda: datetime.now(UTC))).issue(LOCAL.id)
+    cookie = Sessions(SignedTokens((SECRET,), lambda: datetime.now(UTC))).issue(LOCAL.id)
     return {"Cookie": f"{SESSION}={cookie}", "Origin": ORIGIN}
 
 

@@ -8,13 +8,13 @@ from enum import StrEnum
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
-from heliostat_gateway.scripted.rendering import Piece, Rendering, Report
-from heliostat_gateway.scripted.rendering.chat import ChatRendering
-from heliostat_gateway.scripted.rendering.gemini import GeminiRendering
-from heliostat_gateway.scripted.rendering.messages import MessagesRendering
-from heliostat_gateway.scripted.scenario import Pace, UsageSpec
-from heliostat_gateway.scripted.script import Script, Text
 from heliostat_json.encoding import dump_object
+from heliostat_scripted.rendering import Piece, Rendering, Report
+from heliostat_scripted.rendering.chat import ChatRendering
+from heliostat_scripted.rendering.gemini import GeminiRendering
+from heliostat_scripted.rendering.messages import MessagesRendering
+from heliostat_scripted.scenario import Pace, UsageSpec
+from heliostat_scripted.script import Script, Text
 
 
 class Ending(StrEnum):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,19 +17,17 @@ from heliostat_gateway.providers.catalog import (
 )
 from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
+from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.routes.reading import parse_routes
-from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.source import FixedRoutes
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
-from heliostat_gateway.scripted.scenario import Scenario, read_scenarios
-from heliostat_gateway.serving.routers import build_knowledge
+from heliostat_gateway.routes.routing import FixedRoutes, Router
+from heliostat_gateway.serving.routers import build_validation_context
+from heliostat_scripted.bill import Bill
+from heliostat_scripted.scenario import Scenario, read_all_scenarios
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-SCENARIOS: Mapping[str, Scenario] = read_scenarios(
-    Path(str(files("heliostat_gateway") / "scenarios"))
-)
-KNOWN = build_knowledge(SCENARIOS)
+SCENARIOS: Mapping[str, Scenario] = read_all_scenarios(None)
+SCRIPTED_PROVIDER = ScriptedProvider(SCENARIOS, Bill(Path("unused")))
+KNOWN = build_validation_context(SCRIPTED_PROVIDER)
 BASE_URLS = {each.name: each.default_base_url for each in BUILT_IN if each.default_base_url}
 
 
@@ -51,7 +48,7 @@ def build_test_router(
     """A router over the routes of `text` and `keys` by variable. Raises RoutesError."""
     transport = NoTransport()
     offers = build_offers(base_urls, transport)
-    offers[SCRIPTED] = scripted_offer(ScriptedProvider(SCENARIOS, Bill(Path("unused"))))
+    offers[SCRIPTED] = scripted_offer(SCRIPTED_PROVIDER)
     return Router(
         offers=offers,
         server_offer=lambda server: server_offer(server, transport),

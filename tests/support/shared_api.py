@@ -11,9 +11,8 @@ from time import monotonic
 import httpx2
 from fastapi import FastAPI
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
-from heliostat_api.app.parts import Parts
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.assembly import Line
@@ -24,12 +23,13 @@ from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.signed_tokens import SignedTokens
+from heliostat_api.web.credentials import SESSION
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, NotFoundError, World
+from support.api_services import AppServices
 from support.builders.resources import make_agent, make_execution
 from support.memory_world import MemoryWorld
 
@@ -73,16 +73,15 @@ class ApiApp:
     world: MemoryWorld
     documents: SqliteDocuments
     clock: Clock
-    surroundings: Surroundings
+    dependencies: Dependencies
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(Seals((SECRET,), self.clock))
+        self.sessions = Sessions(SignedTokens((SECRET,), self.clock))
 
     @property
-    def parts(self) -> Parts:
-        parts: Parts = self.app.state.parts
-        return parts
+    def parts(self) -> AppServices:
+        return AppServices(self.app)
 
     def browser(self, person_id: str | None = None, url: str = URL) -> httpx2.AsyncClient:
         """Without any session, or with that person's."""
@@ -112,7 +111,7 @@ class ApiApp:
         owned = {**meta, "annotations": {OWNER_ANNOTATION: owner}}
         stored = self.world.put({**obj, "metadata": owned})
         kind = AGENT if obj["kind"] == "Agent" else EXECUTION
-        path = await self.parts.commands.recorder.see(kind, stored)
+        path = await self.parts.recorder.see(kind, stored)
         return path.partition("/")[2]
 
     @asynccontextmanager
@@ -130,9 +129,9 @@ def around_of(
     log: EventLog,
     clock: Clock,
     gateway: GatewayPlace | None,
-) -> Surroundings:
+) -> Dependencies:
     """Of an api for many people."""
-    return Surroundings(
+    return Dependencies(
         world=lambda _: world,
         logs=NoLogs(),
         keys_dir=folder / "keys",
@@ -162,14 +161,14 @@ async def api_app(
     world, clock = MemoryWorld(), Clock()
     documents = open_sqlite(folder / "documents.sqlite")
     log = log or SqliteEventLog(folder / "events.sqlite")
-    around = replace(
+    dependencies = replace(
         around_of(folder, world, documents, log, clock, gateway),
         settings=settings or ApiSettings(),
         line=line,
         buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:
-        yield ApiApp(create_app(around), world, documents, clock, around)
+        yield ApiApp(create_app(dependencies), world, documents, clock, dependencies)
     finally:
         await log.close()
         await documents.close()

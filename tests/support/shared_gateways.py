@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from heliostat_core.keys import sign_admin_token
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import JsonObject
-from heliostat_gateway.scripted.bill import BillEntry
+from heliostat_scripted.bill import BillEntry
 from support.manifests import INSTALLATION, ROOT
 from support.platform import SYSTEM, Platform
 

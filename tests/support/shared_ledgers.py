@@ -64,7 +64,7 @@ class SharedWorld:
         """Ends a ledger as `kill -9` would, and lets its lease run out."""
         await self.abandon(ledger)
         await self.redis.zadd(f"{MONEY}gateways", {ledger.gateway: 1})
-        self.writer.burying._since = 0  # Redis was there all the time
+        self.writer.dead_gateways._since = 0  # Redis was there all the time
         await until(self._has_forgotten(ledger.gateway))
 
     async def abandon(self, ledger: SharedLedger) -> None:

@@ -14,22 +14,22 @@ from heliostat_core.executions import Attempt, Execution, ExecutionStatus
 from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.gateway.ledgers import AttemptSum, LedgerSum
-from heliostat_operator.runs.actions import (
-    Action,
-    FreezeAgent,
+from heliostat_operator.model.effects import (
+    Effect,
     HoldExecution,
     ReleaseExecution,
     RevokeKey,
+    SnapshotAgent,
     StartAttempt,
     StopAttempt,
 )
-from heliostat_operator.runs.admission import Seats
-from heliostat_operator.runs.diagnosis import Facts
-from heliostat_operator.runs.lifecycle import Decision, decide
-from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.caches import PendingJobUids
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.lifecycle import decide
+from heliostat_operator.runs.observations import Observation, SlotStatus
 from heliostat_operator.runs.pods import Job, Pod
 from heliostat_operator.runs.status import names_due
-from heliostat_operator.runs.unwritten import Unwritten
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import (
     job_failed,
@@ -83,7 +83,7 @@ class Simulation:
         self.snapshot: AgentSpec | None = None
         self.jobs: dict[int, PlayedJob] = {}
         self.pods: dict[int, PlayedPod] = {}
-        self.has_seat = True
+        self.has_slot = True
         self.gateway_answers = True
         self.node_answers = True
         self.ledger_settled = True
@@ -91,22 +91,22 @@ class Simulation:
         self.revoked: set[int] = set()
         self.started: list[int] = []
         self.is_forgotten = False
-        self.unwritten = Unwritten()
+        self.pending_uids = PendingJobUids()
         self.started_here: set[int] = set()
 
     # ---- the operator ---------------------------------------------------------------------------
 
     def reconcile(self, applied: int | None = None) -> float | None:
-        """One step; with `applied`, the operator dies after so many actions."""
+        """One step; with `applied`, the operator dies after so many effects."""
         execution = self.execution
         if execution is None or self.is_forgotten:
             return None
-        execution = self.unwritten.recall(execution)
+        execution = self.pending_uids.recall(execution)
         seen = self.observe(execution)
         decision = decide(execution, seen, self.now, self.settings)
         self.check_decision(execution, decision)
-        actions = decision.actions if applied is None else decision.actions[:applied]
-        revoked, jobs = self.apply(actions)
+        effects = decision.effects if applied is None else decision.effects[:applied]
+        revoked, jobs = self.apply(effects)
         if applied is not None:
             self.restart()
             return None
@@ -117,7 +117,7 @@ class Simulation:
     def restart(self) -> None:
         """A new operator lists what is not marked as finished; of the rest it never hears. What
         the old one remembered is gone with it."""
-        self.unwritten = Unwritten()
+        self.pending_uids = PendingJobUids()
         self.started_here.clear()
         marks = self.execution.metadata.labels if self.execution else {}
         self.is_forgotten = marks.get(FINISHED_LABEL) == "true"
@@ -128,7 +128,7 @@ class Simulation:
         return Observation(
             agent=None if admitted or finished else self.agent,
             frozen=self.snapshot if admitted and not finished else None,
-            seats=Seats(self.has_seat, 0 if self.has_seat else 1, 1, 0, 10, 0),
+            slots=SlotStatus(self.has_slot, 0 if self.has_slot else 1, 1, 0, 10, 0),
             facts=self.facts(execution),
             ledger=self.ledger(execution),
         )
@@ -180,24 +180,24 @@ class Simulation:
             attempts=(AttemptSum(attempt=number, cost_nanos=self.cost_nanos),),
         )
 
-    def apply(self, actions: Sequence[Action]) -> tuple[set[int], dict[int, str]]:
+    def apply(self, effects: Sequence[Effect]) -> tuple[set[int], dict[int, str]]:
         revoked: set[int] = set()
         jobs: dict[int, str] = {}
-        for action in actions:
-            match action:
+        for effect in effects:
+            match effect:
                 case HoldExecution():
                     self.mark(RUN_FINALIZER)
                 case ReleaseExecution():
                     self.release()
-                case FreezeAgent():
-                    self.snapshot = action.spec
+                case SnapshotAgent():
+                    self.snapshot = effect.spec
                 case StartAttempt():
-                    jobs[action.attempt.number] = self.start(action)
+                    jobs[effect.attempt.number] = self.start(effect)
                 case RevokeKey() if self.gateway_answers:
-                    self.revoked.add(action.attempt.number)
-                    revoked.add(action.attempt.number)
+                    self.revoked.add(effect.attempt.number)
+                    revoked.add(effect.attempt.number)
                 case StopAttempt():
-                    self.stop(action)
+                    self.stop(effect)
                 case _:
                     pass
         return revoked, jobs
@@ -233,15 +233,15 @@ class Simulation:
         self.jobs.clear()
         self.pods.clear()
 
-    def start(self, action: StartAttempt) -> str:
-        number = action.attempt.number
+    def start(self, effect: StartAttempt) -> str:
+        number = effect.attempt.number
         if number in self.jobs:
             return self.jobs[number].uid
         assert self.execution is not None
         earlier = [each for each in self.execution.status.attempts if each.number < number]
         live = [each.number for each in earlier if not self.is_dead(each)]
         assert not live, f"attempt {number} starts while the keys of {live} live"
-        assert action.frozen == self.snapshot, "an attempt runs another spec than the frozen one"
+        assert effect.frozen == self.snapshot, "an attempt runs another spec than the frozen one"
         assert number not in self.started_here, f"one operator starts attempt {number} twice"
         self.started_here.add(number)
         self.started.append(number)
@@ -249,13 +249,13 @@ class Simulation:
         self.check_one_lives()
         return self.jobs[number].uid
 
-    def stop(self, action: StopAttempt) -> None:
-        number = int(action.job_name.rsplit("-", 1)[1])
+    def stop(self, effect: StopAttempt) -> None:
+        number = int(effect.job_name.rsplit("-", 1)[1])
         pod = self.pods.get(number)
-        if pod is not None and action.pod_name is not None:
-            assert action.grace_seconds <= 3
-            self.delete_pod(pod, action.grace_seconds)
-        if action.job_uid is not None:
+        if pod is not None and effect.pod_name is not None:
+            assert effect.grace_seconds <= 3
+            self.delete_pod(pod, effect.grace_seconds)
+        if effect.job_uid is not None:
             self.delete_job(number)
 
     def write(
@@ -279,7 +279,7 @@ class Simulation:
         assert ExecutionStatus.model_validate(status.to_json()) == status
         due = names_due(execution.status, status)
         if status != execution.status and due is not None and self.now < due:
-            self.unwritten.keep(execution, status)
+            self.pending_uids.keep(execution, status)
             return
         self.execution = execution.model_copy(update={"status": status})
 
@@ -294,7 +294,7 @@ class Simulation:
     def check_terminal(self, execution: Execution, decision: Decision) -> None:
         if execution.is_finished:
             assert settled_view(decision.status) == settled_view(execution.status)
-            assert not any(isinstance(each, StartAttempt) for each in decision.actions)
+            assert not any(isinstance(each, StartAttempt) for each in decision.effects)
 
     def check_attempts(self, status: ExecutionStatus) -> None:
         causes = [each.cause for each in status.attempts if each.reason != "OutOfMemory"]

@@ -19,9 +19,9 @@ from heliostat_api.documents.port import Document, Documents, Fields, Query, Val
 from heliostat_api.documents.transcripts import MOST_LINES, TranscriptPage, Transcripts
 from heliostat_api.records.conversations import read_conversation
 from heliostat_api.records.executions import view_execution
+from heliostat_api.records.fields import SPEC
 from heliostat_api.records.names import slug
 from heliostat_api.records.revisions import view_revision_detail
-from heliostat_api.records.subjects import SPEC
 from heliostat_api.webhooks.records import TOLD, told_of
 
 _PAGE: Final = 20

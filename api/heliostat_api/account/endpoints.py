@@ -7,15 +7,18 @@ from typing import Final, Literal
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from heliostat_api.account.archive import Archive
+from heliostat_api.account.erasing import Erasing
+from heliostat_api.account.service import Account
 from heliostat_api.account.zips import pack
-from heliostat_api.base.person import view_person
 from heliostat_api.base.views import PersonView, View
-from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.cookies import SESSION, forget_cookie
-from heliostat_api.web.dependencies import Correlation, PartsOf, PersonOf
+from heliostat_api.web.credentials import SESSION, forget_cookie
+from heliostat_api.web.dependencies import Correlation, PersonOf
+from heliostat_api.web.provide import Provided
 
-account = APIRouter(prefix="/me", route_class=CheckedRoute)
+router = APIRouter(prefix="/me", route_class=CheckedRoute)
 
 
 class DeletionConfirmation(View):
@@ -32,12 +35,12 @@ _ZIP: Final[Mapping[int | str, dict[str, object]]] = {
 }
 
 
-@account.get("/archive", response_class=StreamingResponse, responses=dict(_ZIP))
-async def read_archive(parts: PartsOf, person: PersonOf) -> StreamingResponse:
+@router.get("/archive", response_class=StreamingResponse, responses=dict(_ZIP))
+async def read_archive(archive: Provided[Archive], person: PersonOf) -> StreamingResponse:
     """All of yours as one zip archive: agents, executions, transcripts, files, conversations."""
-    day = parts.clock().date().isoformat()
+    day = archive.clock().date().isoformat()
     return StreamingResponse(
-        pack(parts.archive.entries(person)),
+        pack(archive.entries(person)),
         media_type="application/zip",
         headers={
             "Content-Disposition": f'attachment; filename="heliostat-{day}.zip"',
@@ -47,9 +50,9 @@ async def read_archive(parts: PartsOf, person: PersonOf) -> StreamingResponse:
     )
 
 
-@account.delete("", status_code=HTTPStatus.ACCEPTED)
+@router.delete("", status_code=HTTPStatus.ACCEPTED)
 async def delete_me(
-    parts: PartsOf,
+    erasing: Provided[Erasing],
     person: PersonOf,
     body: DeletionConfirmation,  # noqa: ARG001  it was said: that is all
     correlation: Correlation,
@@ -57,13 +60,12 @@ async def delete_me(
     response: Response,
 ) -> Accepted:
     """All of yours goes, for good: runs end, sessions too, then everything is deleted."""
-    await parts.erasing.begin(person.id)
+    await erasing.begin(person.id)
     response.headers["set-cookie"] = forget_cookie(request.scope, SESSION)
     return Accepted(correlation_id=correlation)
 
 
-@account.get("")
-async def read_me(parts: PartsOf, person: PersonOf) -> PersonView:
+@router.get("")
+async def read_me(account: Provided[Account], person: PersonOf) -> PersonView:
     """Who you are, and what you may spend."""
-    spending = await parts.money.spending.of(person)
-    return view_person(person, parts.clock(), spending, can_sign_in=parts.sign_in is not None)
+    return await account.view(person)

@@ -7,9 +7,9 @@ from typing import Final
 from heliostat_api.chat.journal import audience_of, stop_audience_of
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.events.log import EventLog
-from heliostat_api.events.revocations import audience_of_endings
-from heliostat_api.people.repository import Register
-from heliostat_api.people.topics import audience_of_person
+from heliostat_api.events.revocations import topic_of_revocations
+from heliostat_api.people.repository import PersonRepository
+from heliostat_api.people.topics import topic_of_person
 from heliostat_api.secrets.service import Secrets
 
 COLLECTIONS: Final = (
@@ -64,13 +64,13 @@ class ErasingReports:
     """What was reported to the person, and to the guests that they were."""
 
     log: EventLog
-    register: Register
+    register: PersonRepository
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser."""
         for each in (*await self.register.guests_of(person_id), person_id):
-            await self.log.erase(audience_of_person(each))
-            await self.log.erase(audience_of_endings(each))
+            await self.log.erase(topic_of_person(each))
+            await self.log.erase(topic_of_revocations(each))
         return True
 
 
@@ -90,7 +90,7 @@ class ErasingSecrets:
 class WaitingForMoves:
     """What a guest had may still be on its way to the person who signed in: it goes with theirs."""
 
-    register: Register
+    register: PersonRepository
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser."""
@@ -101,7 +101,7 @@ class WaitingForMoves:
 class ErasingGuests:
     """Guests who became the person: their documents name them."""
 
-    register: Register
+    register: PersonRepository
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser."""

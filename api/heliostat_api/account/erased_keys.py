@@ -9,7 +9,7 @@ from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.own_keys import OwnKeys
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ErasingName:
 
     gateway: Gateway
     caps: Caps
-    register: Register
+    register: PersonRepository
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser. A call that is open is booked with the name at its end: asked again then."""

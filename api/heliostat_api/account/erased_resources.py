@@ -36,8 +36,8 @@ class ErasingResources:
         agents = [each async for each in self._agents(person_id)]
         for agent in agents:
             await self._suspend(agent)
-        places = {(each.metadata.namespace, each.metadata.name) for each in agents}
-        runs = [each async for each in self._runs(person_id, places)]
+        quotas = {(each.metadata.namespace, each.metadata.name) for each in agents}
+        runs = [each async for each in self._runs(person_id, quotas)]
         for run in runs:
             await self._delete(EXECUTION, run.metadata)
         if runs:

@@ -1,4 +1,4 @@
-"""Erasing: all that a person has goes, once they said so.
+"""Erasing removes all that a person has, once they said so.
 
 The promise is written first and ends their sessions; from then on nothing of theirs is made,
 recorded or taken from runs. What could still write is stopped, everything on its way gets a rest
@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from heliostat_api.documents.port import Document, StoreError
-from heliostat_api.events.revocations import Endings
-from heliostat_api.people.repository import REST, Erasure, Register
+from heliostat_api.events.revocations import SessionRevocations
+from heliostat_api.people.repository import REST, Erasure, PersonRepository
 from heliostat_core.worlds import WorldError
 
 PAUSE_SECONDS: Final = 2.0
@@ -29,7 +29,7 @@ class EraserAwayError(Exception):
 
 
 class Eraser(Protocol):
-    """One kind of things that have an owner."""
+    """Erases one kind of things that have an owner."""
 
     async def erase(self, person_id: str) -> bool:
         """Everything of the person goes, however often this is called; True once nothing is left.
@@ -42,10 +42,10 @@ class Eraser(Protocol):
 class Erasing:
     """`stopping`: what could still write ends. `removing`: what is written goes, in this order."""
 
-    register: Register
+    register: PersonRepository
     stopping: Sequence[Eraser]
     removing: Sequence[Eraser]
-    endings: Endings
+    revocations: SessionRevocations
     rest: timedelta = REST
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,7 +56,7 @@ class Erasing:
         """
         await self.register.begin_erasing(person_id, known)
         self._asked.set()
-        await self.endings.tell(person_id)
+        await self.revocations.tell(person_id)
 
     async def resume(self) -> bool:
         """Does what was promised, as far as it goes now; True when all is done.

@@ -1,4 +1,4 @@
-"""Expiring: a guest who stays away for good leaves nothing behind.
+"""Expiry: a guest who stays away for long leaves nothing behind.
 
 Every replica may look; what happens to a guest is decided by one write that fails where the guest
 came again meanwhile.
@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from heliostat_api.account.erasing import Erasing
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.port import ConflictError, Document, Fields, StoreError
-from heliostat_api.people.repository import Register, path_of
+from heliostat_api.people.repository import PersonRepository, path_of
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_core.worlds import WorldError
 
@@ -24,8 +24,8 @@ PAUSE_SECONDS: Final = 3600.0
 _LOG = logging.getLogger(__name__)
 
 
-class Fate(Enum):
-    """What becomes of a guest now."""
+class ExpiryDecision(Enum):
+    """Decides what becomes of a guest now."""
 
     STAY = auto()
     STOP = auto()
@@ -43,24 +43,24 @@ class Stopping(Protocol):
         """May be called again. Raises StoreError and WorldError."""
 
 
-def fate_of(guest: Fields, now: datetime) -> Fate:
+def fate_of(guest: Fields, now: datetime) -> ExpiryDecision:
     """Decided by what the register says of them; pure."""
     last_seen, expired = guest.get("lastSeen"), guest.get("expiredTime")
     away = now - last_seen if isinstance(last_seen, datetime) else timedelta(0)
     if guest.get("isErasing") is True or guest.get("isMoving") is True or away < LIFETIME:
-        return Fate.STAY
+        return ExpiryDecision.STAY
     if guest.get("movedTo") is not None:
-        return Fate.FORGET if away >= LIFETIME + GRACE else Fate.STAY
+        return ExpiryDecision.FORGET if away >= LIFETIME + GRACE else ExpiryDecision.STAY
     if not isinstance(expired, datetime) or guest.get("isStopping") is True:
-        return Fate.STOP
-    return Fate.ERASE if now - expired >= GRACE else Fate.STAY
+        return ExpiryDecision.STOP
+    return ExpiryDecision.ERASE if now - expired >= GRACE else ExpiryDecision.STAY
 
 
 @dataclass(frozen=True)
 class Expiring:
-    """Looks after guests who are away."""
+    """Stops and erases what guests have who stay away."""
 
-    register: Register
+    register: PersonRepository
     stopping: Stopping
     erasing: Erasing
 
@@ -85,13 +85,13 @@ class Expiring:
 
     async def _meet(self, guest: Document) -> None:
         match fate_of(guest.fields, self.register.clock()):
-            case Fate.STAY:
+            case ExpiryDecision.STAY:
                 return
-            case Fate.STOP:
+            case ExpiryDecision.STOP:
                 await self._stop(guest)
-            case Fate.ERASE:
+            case ExpiryDecision.ERASE:
                 await self.erasing.begin(guest.id, guest)
-            case Fate.FORGET:
+            case ExpiryDecision.FORGET:
                 await self.register.forget(guest.id)
 
     async def _stop(self, guest: Document) -> None:

@@ -1,4 +1,4 @@
-"""Moves: what a guest has becomes theirs for good when they sign in.
+"""The migration of a guest: what a guest has becomes the user's when they sign in.
 
 The promise is written first, so that a crash in the middle is mended by whoever looks next. From
 then on the guest is nobody, but for a moment a replica may not know it and make something for them:
@@ -23,7 +23,7 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
 )
-from heliostat_api.people.repository import REST, Move, Register
+from heliostat_api.people.repository import REST, Move, PersonRepository
 from heliostat_core.worlds import WorldError
 
 COLLECTIONS: Final = ("agents", "executions", "triggers", "deliveries")
@@ -35,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Moving(Protocol):
-    """One kind of things that have an owner."""
+    """Moves one kind of things that have an owner."""
 
     async def move(self, before: str, after: str) -> None:
         """Everything of person `before` becomes person `after`'s, however often it is called.
@@ -45,7 +45,7 @@ class Moving(Protocol):
 
 
 class Settling(Protocol):
-    """What may be written for its owner in the background, whoever they are by then."""
+    """Moves what may be written for its owner in the background, whoever that is by then."""
 
     async def move(self, before: str, after: str) -> bool:
         """As Moving does it, but what is written ends first; True once nothing is left.
@@ -56,7 +56,7 @@ class Settling(Protocol):
 
 @dataclass(frozen=True)
 class MovingDocuments:
-    """Documents with a `userId`; what lies below them goes with them."""
+    """Moves documents with a `userId`; what lies below them goes with them."""
 
     documents: Documents
 
@@ -86,11 +86,11 @@ class MovingDocuments:
 
 
 @dataclass(frozen=True)
-class Moves:
+class GuestMigration:
     """`movings` in the order in which they must happen: resources say whose a document is, so
     they come before the documents."""
 
-    register: Register
+    register: PersonRepository
     settling: Settling
     movings: Sequence[Moving]
     rest: timedelta = REST

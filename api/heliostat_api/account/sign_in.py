@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from heliostat_api.account.guest_migration import Moves
+from heliostat_api.account.guest_migration import GuestMigration
 from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, is_guest_id
 from heliostat_api.people.openid import Flow, OpenIdProvider, SignInError
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_api.people.sessions import Session, Sessions
-from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.people.signed_tokens import SignedTokens
 
 FLOW_LIFETIME: Final = timedelta(minutes=10)
 _PURPOSE = "sign-in"
@@ -39,10 +39,10 @@ class SignIn:
     """Signs people in at one provider."""
 
     provider: OpenIdProvider
-    seals: Seals
+    signed_tokens: SignedTokens
     sessions: Sessions
-    register: Register
-    moves: Moves
+    register: PersonRepository
+    moves: GuestMigration
     lets_in: Callable[[Claims], bool]
     tell: Callable[[str], Awaitable[None]]
     """Tells all connections of a person that their rights may be others now."""
@@ -56,7 +56,7 @@ class SignIn:
             "verifier": flow.verifier,
             "path": own_path(path),
         }
-        return Departure(url, self.seals.seal(_PURPOSE, kept, FLOW_LIFETIME))
+        return Departure(url, self.signed_tokens.seal(_PURPOSE, kept, FLOW_LIFETIME))
 
     async def finish(
         self, flow_cookie: str | None, answer: Mapping[str, str], before: Session | None
@@ -65,7 +65,7 @@ class SignIn:
 
         Raises SignInError, ProviderAwayError, StoreError.
         """
-        opened = self.seals.open(_PURPOSE, flow_cookie)
+        opened = self.signed_tokens.open(_PURPOSE, flow_cookie)
         if opened is None:
             raise SignInError("This sign-in took too long, or began in another browser.")
         kept = opened.claims

@@ -16,13 +16,11 @@ from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import ConflictError, Fields, Put
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.quotas.counting import has_schedule
-from heliostat_api.quotas.service import Places
-from heliostat_api.recording.announcing import Announcer
-from heliostat_api.recording.recorder import Recorder
+from heliostat_api.quotas.service import Quotas
+from heliostat_api.recording.announcing import Announcer, Record
 from heliostat_api.records.annotations import AGENT_ID, AGENT_REVISION
 from heliostat_api.records.contents import Content, judge
-from heliostat_api.records.drafts import Draft
+from heliostat_api.records.drafts import Draft, has_schedule
 from heliostat_api.records.manifests import build_manifest
 from heliostat_api.records.names import resource_name
 from heliostat_api.web.problems import ProblemError, refused
@@ -37,10 +35,10 @@ class Activation:
 
     world: World
     suspender: World
-    recorder: Recorder
+    record: Record
     drafts: Drafts
     caps: Caps
-    places: Places
+    quotas: Quotas
     """How many agents of somebody may start by themselves."""
 
     async def activate(
@@ -55,7 +53,7 @@ class Activation:
             known = await self.drafts.read(person, agent_id)
             check_match(if_match, known.draft.latest)
             refuse_unfit(known.draft)
-            content = await self.drafts.permits.startable(person, known.draft.content)
+            content = await self.drafts.policy.startable(person, known.draft.content)
             draft = addressed(known.draft, agent_id)
             await self._refuse_foreign(agent_id, draft)
             await self.caps.ensure(person)
@@ -82,14 +80,14 @@ class Activation:
             AGENT_REVISION: str(draft.latest),
         }
         manifest = build_manifest(content, draft.resource, draft.namespace, annotations)
-        await self.recorder.see(AGENT, await self.world.apply(manifest))
+        await self.record(AGENT, await self.world.apply(manifest))
 
     def _place(
         self, person: Person, agent_id: str, draft: Draft
     ) -> AbstractAsyncContextManager[None]:
         """Only what starts by itself needs one."""
         is_scheduled = has_schedule(draft.spec)
-        return self.places.one(person, agent_id) if is_scheduled else nullcontext()
+        return self.quotas.one(person, agent_id) if is_scheduled else nullcontext()
 
     async def deactivate(self, person: Person, agent_id: str, correlation: str) -> Saved:
         """Nothing of it starts any more; what others changed of its resource stays."""
@@ -107,7 +105,7 @@ class Activation:
                     "spec": {"suspend": True},
                 }
             )
-            await self.recorder.see(AGENT, applied)
+            await self.record(AGENT, applied)
         return Saved(correlation_id=correlation, agent=agent_id, revision=draft.latest)
 
     async def _refuse_foreign(self, agent_id: str, draft: Draft) -> None:
@@ -126,7 +124,7 @@ class Activation:
 
 
 @dataclass(frozen=True)
-class Standstill:
+class AgentSuspension:
     """All agents of a person start nothing any more."""
 
     activation: Activation

@@ -6,7 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from heliostat_api.agents.edits import Edit, checked
-from heliostat_api.agents.permits import Permits
+from heliostat_api.agents.policy import AgentPolicy
 from heliostat_api.agents.reading import Agents, view_detail
 from heliostat_api.agents.tags import check_match
 from heliostat_api.base.person import Person
@@ -32,7 +32,7 @@ from heliostat_api.records.revisions import (
     view_revision,
     view_revision_detail,
 )
-from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.idempotency import Idempotency, IdempotencyKey, Made
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 
@@ -59,27 +59,27 @@ class Drafts:
     documents: Documents
     agents: Agents
     announcer: Announcer
-    repeats: Repeats
+    idempotency: Idempotency
     clock: Callable[[], datetime]
     namespace: str
-    permits: Permits
+    policy: AgentPolicy
 
     async def create(
         self,
         person: Person,
         content: Content,
-        asked: Asked,
+        asked: IdempotencyKey,
         correlation: str,
         note: str = "created",
     ) -> Saved:
         """A new agent, its fields checked by the caller. Raises problems."""
-        if before := await self.repeats.before(person, asked):
+        if before := await self.idempotency.before(person, asked):
             return await self._announced(before)
-        content = await self.permits.checked(person, content)
+        content = await self.policy.checked(person, content)
         agent_id = new_agent_id()
         made = {"agent": agent_id, "correlationId": correlation}
         writes = self.new_writes(person, agent_id, content, note)
-        return await self._announced(await self.repeats.once(person, asked, made, *writes))
+        return await self._announced(await self.idempotency.once(person, asked, made, *writes))
 
     async def _announced(self, made: Made) -> Saved:
         """Who asks again after a crash announces what was made before it."""
@@ -106,10 +106,15 @@ class Drafts:
         )
 
     async def duplicate(
-        self, person: Person, agent_id: str, name: str | None, asked: Asked, correlation: str
+        self,
+        person: Person,
+        agent_id: str,
+        name: str | None,
+        asked: IdempotencyKey,
+        correlation: str,
     ) -> Saved:
         """A draft of one's own from any agent that one sees."""
-        if before := await self.repeats.before(person, asked):
+        if before := await self.idempotency.before(person, asked):
             return await self._announced(before)
         source = view_detail(await self.agents.document(person, agent_id))
         whole = {"description": source.description[:LONGEST_DESCRIPTION], **source.spec}
@@ -131,7 +136,7 @@ class Drafts:
         while True:
             known = await self.read(person, agent_id)
             check_match(if_match, known.draft.latest)
-            content = await self.permits.checked(person, checked(edit(known.draft.content)))
+            content = await self.policy.checked(person, checked(edit(known.draft.content)))
             if content == known.draft.content:
                 return Saved(
                     correlation_id=correlation, agent=agent_id, revision=known.draft.latest

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from heliostat_api.agents.drafts import Saved
+from heliostat_api.agents.activation import Activation, Deletion
+from heliostat_api.agents.drafts import Drafts, Saved
 from heliostat_api.agents.edits import (
     AgentPatch,
     NewAgent,
@@ -15,71 +16,69 @@ from heliostat_api.agents.edits import (
     edit_of,
     whole_of,
 )
-from heliostat_api.agents.previews import PreviewRequest, PreviewView
-from heliostat_api.agents.reading import AgentPage
+from heliostat_api.agents.previews import PreviewRequest, Previews, PreviewView
+from heliostat_api.agents.reading import AgentPage, Agents
 from heliostat_api.agents.tags import IfMatch, required, tag_of
 from heliostat_api.base.views import AgentDetailView, RevisionDetailView
-from heliostat_api.executions.commands import Accepted, RunRequest
 from heliostat_api.records.revisions import RevisionPage
-from heliostat_api.samples import read_sample
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import (
-    AskedOf,
     Correlation,
     Cursor,
+    IdempotencyKeyOf,
     Limit,
-    PartsOf,
     PersonOf,
 )
-from heliostat_api.web.problems import NotFoundProblem
+from heliostat_api.web.provide import Provided
 
-agents = APIRouter(prefix="/agents", route_class=CheckedRoute)
-samples = APIRouter(route_class=CheckedRoute)
+router = APIRouter(prefix="/agents", route_class=CheckedRoute)
 Number = Annotated[int, Path(ge=1, le=999_999)]
 
 
-@agents.get("")
+@router.get("")
 async def list_agents(
-    parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
+    agents: Provided[Agents], person: PersonOf, cursor: Cursor = None, limit: Limit = 50
 ) -> AgentPage:
     """Your agents, newest first, and those without an owner where you operate."""
-    return await parts.agents.page(person, cursor, limit)
+    return await agents.page(person, cursor, limit)
 
 
-@agents.post("", status_code=HTTPStatus.CREATED)
+@router.post("", status_code=HTTPStatus.CREATED)
 async def create_agent(
-    parts: PartsOf,
+    drafts: Provided[Drafts],
     person: PersonOf,
     body: NewAgent,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
     response: Response,
 ) -> Saved:
     """A draft from its fields or from YAML. It may be incomplete."""
-    saved = await parts.drafts.create(person, content_of(body), asked, correlation)
+    saved = await drafts.create(person, content_of(body), asked, correlation)
     return _tagged(saved, response)
 
 
-@agents.post("/preview")
-async def preview_agent(parts: PartsOf, person: PersonOf, body: PreviewRequest) -> PreviewView:
+@router.post("/preview")
+async def preview_agent(
+    previews: Provided[Previews], person: PersonOf, body: PreviewRequest
+) -> PreviewView:
     """What an agent, an edit or an activation would cost, touch and change. Stores nothing."""
-    return await parts.previews.look(person, body)
+    return await previews.look(person, body)
 
 
-@agents.get("/{agent_id}")
+@router.get("/{agent_id}")
 async def read_agent(
-    parts: PartsOf, person: PersonOf, agent_id: str, response: Response
+    agents: Provided[Agents], person: PersonOf, agent_id: str, response: Response
 ) -> AgentDetailView:
     """One of your agents. Its ETag is what an edit sends as If-Match."""
-    detail = await parts.agents.detail(person, agent_id)
+    detail = await agents.detail(person, agent_id)
     if detail.revision is not None:
         response.headers["ETag"] = tag_of(detail.revision)
     return detail
 
 
-@agents.put("/{agent_id}")
+@router.put("/{agent_id}")
 async def replace_agent(
-    parts: PartsOf,
+    drafts: Provided[Drafts],
     person: PersonOf,
     agent_id: str,
     body: WholeAgent,
@@ -89,15 +88,13 @@ async def replace_agent(
 ) -> Saved:
     """Save it, from fields or YAML, as a new revision. What runs changes with the next
     activation."""
-    saved = await parts.drafts.edit(
-        person, agent_id, whole_of(body), required(if_match), correlation
-    )
+    saved = await drafts.edit(person, agent_id, whole_of(body), required(if_match), correlation)
     return _tagged(saved, response)
 
 
-@agents.patch("/{agent_id}")
+@router.patch("/{agent_id}")
 async def patch_agent(
-    parts: PartsOf,
+    drafts: Provided[Drafts],
     person: PersonOf,
     agent_id: str,
     body: AgentPatch,
@@ -106,89 +103,91 @@ async def patch_agent(
     if_match: IfMatch = None,
 ) -> Saved:
     """Save some fields as a new revision; `spec` is a JSON merge patch."""
-    saved = await parts.drafts.edit(
-        person, agent_id, edit_of(body), required(if_match), correlation
-    )
+    saved = await drafts.edit(person, agent_id, edit_of(body), required(if_match), correlation)
     return _tagged(saved, response)
 
 
-@agents.delete("/{agent_id}")
+@router.delete("/{agent_id}")
 async def delete_agent(
-    parts: PartsOf,
+    deletion: Provided[Deletion],
     person: PersonOf,
     agent_id: str,
     correlation: Correlation,
     if_match: IfMatch = None,
 ) -> Saved:
     """The agent, its revisions and its resource go; records of its runs stay."""
-    return await parts.deletion.delete(person, agent_id, if_match, correlation)
+    return await deletion.delete(person, agent_id, if_match, correlation)
 
 
-@agents.post("/{agent_id}/duplicate", status_code=HTTPStatus.CREATED)
+@router.post("/{agent_id}/duplicate", status_code=HTTPStatus.CREATED)
 async def duplicate_agent(
-    parts: PartsOf,
+    drafts: Provided[Drafts],
     person: PersonOf,
     agent_id: str,
     body: NewName,
-    asked: AskedOf,
+    asked: IdempotencyKeyOf,
     correlation: Correlation,
     response: Response,
 ) -> Saved:
     """A draft of its own with the same content; of an agent made by kubectl, too."""
-    saved = await parts.drafts.duplicate(person, agent_id, body.name, asked, correlation)
+    saved = await drafts.duplicate(person, agent_id, body.name, asked, correlation)
     return _tagged(saved, response)
 
 
-@agents.post("/{agent_id}/activate", status_code=HTTPStatus.ACCEPTED)
+@router.post("/{agent_id}/activate", status_code=HTTPStatus.ACCEPTED)
 async def activate_agent(
-    parts: PartsOf,
+    activation: Provided[Activation],
     person: PersonOf,
     agent_id: str,
     correlation: Correlation,
     if_match: IfMatch = None,
 ) -> Saved:
     """The newest revision becomes the Agent resource. Whether it is ready is reported."""
-    return await parts.activation.activate(person, agent_id, if_match, correlation)
+    return await activation.activate(person, agent_id, if_match, correlation)
 
 
-@agents.post("/{agent_id}/deactivate", status_code=HTTPStatus.ACCEPTED)
+@router.post("/{agent_id}/deactivate", status_code=HTTPStatus.ACCEPTED)
 async def deactivate_agent(
-    parts: PartsOf, person: PersonOf, agent_id: str, correlation: Correlation
+    activation: Provided[Activation], person: PersonOf, agent_id: str, correlation: Correlation
 ) -> Saved:
     """No run of it starts any more; those that run go on."""
-    return await parts.activation.deactivate(person, agent_id, correlation)
+    return await activation.deactivate(person, agent_id, correlation)
 
 
-@agents.get(
+@router.get(
     "/{agent_id}/yaml",
     response_class=Response,
     responses={200: {"content": {"application/yaml": {"schema": {"type": "object"}}}}},
 )
-async def export_agent(parts: PartsOf, person: PersonOf, agent_id: str) -> Response:
+async def export_agent(agents: Provided[Agents], person: PersonOf, agent_id: str) -> Response:
     """The manifest: `kubectl apply -f` takes it as it is, `POST /api/agents` takes it back."""
-    detail = await parts.agents.detail(person, agent_id)
+    detail = await agents.detail(person, agent_id)
     return Response(detail.yaml, media_type="application/yaml")
 
 
-@agents.get("/{agent_id}/revisions")
+@router.get("/{agent_id}/revisions")
 async def list_revisions(
-    parts: PartsOf, person: PersonOf, agent_id: str, cursor: Cursor = None, limit: Limit = 50
+    drafts: Provided[Drafts],
+    person: PersonOf,
+    agent_id: str,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> RevisionPage:
     """Everything that was saved, newest first."""
-    return await parts.drafts.revisions(person, agent_id, cursor, limit)
+    return await drafts.revisions(person, agent_id, cursor, limit)
 
 
-@agents.get("/{agent_id}/revisions/{number}")
+@router.get("/{agent_id}/revisions/{number}")
 async def read_revision(
-    parts: PartsOf, person: PersonOf, agent_id: str, number: Number
+    drafts: Provided[Drafts], person: PersonOf, agent_id: str, number: Number
 ) -> RevisionDetailView:
     """One saved state, and what changed since the one before."""
-    return await parts.drafts.revision(person, agent_id, number)
+    return await drafts.revision(person, agent_id, number)
 
 
-@agents.post("/{agent_id}/revisions/{number}/restore")
+@router.post("/{agent_id}/revisions/{number}/restore")
 async def restore_revision(
-    parts: PartsOf,
+    drafts: Provided[Drafts],
     person: PersonOf,
     agent_id: str,
     number: Number,
@@ -197,50 +196,10 @@ async def restore_revision(
     if_match: IfMatch = None,
 ) -> Saved:
     """What was saved then becomes the newest revision."""
-    saved = await parts.drafts.restore(person, agent_id, number, if_match, correlation)
+    saved = await drafts.restore(person, agent_id, number, if_match, correlation)
     return _tagged(saved, response)
-
-
-@agents.post("/{agent_id}/run", status_code=HTTPStatus.ACCEPTED)
-async def run_agent(
-    parts: PartsOf,
-    person: PersonOf,
-    agent_id: str,
-    body: RunRequest,
-    asked: AskedOf,
-    correlation: Correlation,
-) -> Accepted:
-    """Start a run now. What comes of it is reported."""
-    if before := await parts.commands.before(person, asked):
-        return before
-    agent = await parts.agents.commanded(person, agent_id)
-    return await parts.commands.run(person, agent, body, asked, correlation)
-
-
-@agents.post("/{agent_id}/test", status_code=HTTPStatus.ACCEPTED)
-async def test_agent(
-    parts: PartsOf,
-    person: PersonOf,
-    agent_id: str,
-    body: RunRequest,
-    asked: AskedOf,
-    correlation: Correlation,
-) -> Accepted:
-    """Run the newest revision once, active or not."""
-    return await parts.trying.test(person, agent_id, body, asked, correlation)
 
 
 def _tagged(saved: Saved, response: Response) -> Saved:
     response.headers["ETag"] = tag_of(saved.revision)
     return saved
-
-
-@samples.post("/samples/{name}", status_code=202)
-async def try_sample(
-    parts: PartsOf, person: PersonOf, name: str, asked: AskedOf, correlation: Correlation
-) -> Accepted:
-    """Make one of the sample agents yours and run it: hello, sales, hurried."""
-    sample = read_sample(name)
-    if sample is None:
-        raise NotFoundProblem("sample")
-    return await parts.samples.run(person, sample, asked, correlation)

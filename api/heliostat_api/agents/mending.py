@@ -14,7 +14,7 @@ from heliostat_api.documents.port import Document, Query, StoreError
 from heliostat_api.recording.announcing import DELETING, UNTOLD
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.drafts import read_draft
-from heliostat_api.web.idempotency import Repeats
+from heliostat_api.web.idempotency import Idempotency
 from heliostat_core.worlds import WorldError
 
 SECONDS: Final = 30.0
@@ -31,7 +31,7 @@ class Mending:
     drafts: Drafts
     deletion: Deletion
     trials: Trials
-    repeats: Sequence[Repeats]
+    idempotency: Sequence[Idempotency]
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -49,7 +49,7 @@ class Mending:
         async for document in self._marked(DELETING):
             await self._one(document, self._bury)
         await self.trials.sweep(self.drafts.namespace, self.drafts.clock())
-        for each in self.repeats:
+        for each in self.idempotency:
             await each.forget()
 
     async def _one(self, document: Document, mend: Callable[[Document], Awaitable[None]]) -> None:

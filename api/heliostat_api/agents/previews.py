@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from heliostat_api.agents.edits import AgentPatch, edit_of
-from heliostat_api.agents.permits import Looked, Permits
+from heliostat_api.agents.policy import AgentPolicy, PolicyResult
 from heliostat_api.agents.reading import Agents, spec_of, view_of
 from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.person import Person
@@ -115,7 +115,7 @@ class Previews:
 
     documents: Documents
     agents: Agents
-    permits: Permits
+    policy: AgentPolicy
     clock: Callable[[], datetime]
     is_confined: bool
     """Whether the network keeps a run to the hosts that it names."""
@@ -124,11 +124,11 @@ class Previews:
         """Raises NotFoundProblem."""
         if request.agent is None:
             content = patched(Content(name=_UNNAMED), request)
-            looked = await self.permits.look(person, content)
+            looked = await self.policy.look(person, content)
             return self._build(looked, changes_of(None, looked.content), [])
         document = await self.agents.document(person, request.agent)
         saved = saved_content(document)
-        looked = await self.permits.look(person, patched(saved, request))
+        looked = await self.policy.look(person, patched(saved, request))
         is_edit = bool(request.model_fields_set - {"agent"})
         draft = read_draft(document)
         changes = (
@@ -138,7 +138,7 @@ class Previews:
         return self._build(looked, changes, costs)
 
     def _build(
-        self, looked: Looked, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
+        self, looked: PolicyResult, changes: tuple[FieldChangeView, ...], costs: Sequence[int]
     ) -> PreviewView:
         return build_preview(looked, changes, costs, self.clock(), is_confined=self.is_confined)
 
@@ -172,7 +172,7 @@ def cost_of(run: Document) -> int | None:
 
 
 def build_preview(
-    looked: Looked,
+    looked: PolicyResult,
     changes: tuple[FieldChangeView, ...],
     costs: Sequence[int],
     now: datetime,

@@ -14,10 +14,10 @@ from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.records.agents import read_agent, view_agent
 from heliostat_api.records.contents import with_defaults
 from heliostat_api.records.drafts import exported_spec, read_draft
+from heliostat_api.records.fields import SCHEDULE_STATUS, SHOWN, SPEC
 from heliostat_api.records.manifests import export_yaml
 from heliostat_api.records.names import resource_name, slug
 from heliostat_api.records.schedules import view_recent
-from heliostat_api.records.subjects import SCHEDULE_STATUS, SHOWN, SPEC
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.schedules.status import ScheduleStatus
 

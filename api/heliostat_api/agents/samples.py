@@ -7,12 +7,13 @@ from heliostat_api.agents.activation import Activation
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.port import ConflictError
-from heliostat_api.executions.commands import Accepted, Commands, RunRequest
+from heliostat_api.executions.commands import Commands
+from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.records.contents import taken_apart
 from heliostat_api.records.drafts import read_draft
 from heliostat_api.records.loading import SPEC
 from heliostat_api.samples import Sample
-from heliostat_api.web.idempotency import Asked
+from heliostat_api.web.idempotency import IdempotencyKey
 from heliostat_core.names import child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, Ref
@@ -37,13 +38,15 @@ class SampleAgents:
     activation: Activation
     commands: Commands
 
-    async def run(self, person: Person, sample: Sample, asked: Asked, correlation: str) -> Accepted:
+    async def run(
+        self, person: Person, sample: Sample, asked: IdempotencyKey, correlation: str
+    ) -> Accepted:
         """One that the person has already runs as it is. Raises WorldError, problems."""
         if before := await self.commands.before(person, asked):
             return before
         name = ObjectHead.model_validate(sample.agent).metadata.name
         agent_id = f"agent-{digest_of(f'{person.id} {name}')[:24]}"
-        await self.commands.places.refuse_full(person)
+        await self.commands.quotas.refuse_full(person)
         await self._make(person, agent_id, name, sample)
         await self.activation.activate(person, agent_id, None, correlation)
         view = await self.drafts.agents.get(person, agent_id)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from heliostat_api.agents.activation import charge_annotations, refuse_unfit
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.base.person import Person
-from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
+from heliostat_api.executions.commands import Commands, Order, run_spec
+from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
 from heliostat_api.records.manifests import build_manifest, without_schedule
 from heliostat_api.records.names import trial_name
-from heliostat_api.web.idempotency import Asked, Made
+from heliostat_api.web.idempotency import IdempotencyKey, Made
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, World
 
@@ -29,14 +30,19 @@ class Trying:
     caps: Caps
 
     async def test(
-        self, person: Person, agent_id: str, request: RunRequest, asked: Asked, correlation: str
+        self,
+        person: Person,
+        agent_id: str,
+        request: RunRequest,
+        asked: IdempotencyKey,
+        correlation: str,
     ) -> Accepted:
         """Raises WorldError, problems: one with status 422 names what is missing."""
         if before := await self.commands.before(person, asked):
             return before
         draft = (await self.drafts.read(person, agent_id)).draft
         refuse_unfit(draft)
-        content = await self.drafts.permits.startable(person, draft.content)
+        content = await self.drafts.policy.startable(person, draft.content)
 
         async def order(made: Made) -> Order:
             name = trial_name(draft.name, made["suffix"])

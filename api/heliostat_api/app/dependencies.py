@@ -1,4 +1,4 @@
-"""What the api works with, made by whoever starts it."""
+"""The dependencies of the api, which the program that starts it opens and closes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ from heliostat_telemetry.spans import Spans
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What the api works with; whoever starts it opens and closes them."""
+class Dependencies:
+    """Holds what the api works with: the world, the stores, the settings."""
 
     world: Callable[[str], World]
     """The world, written to under the name of a field manager."""
@@ -31,11 +31,11 @@ class Surroundings:
     session_secrets: tuple[bytes, ...]
     """The first signs; every one is believed."""
     hosts: frozenset[str]
-    """Names that it answers to; empty: any."""
+    """Host names that it answers to; empty: any."""
     namespace: str
     """Where the dashboard's agents live."""
     owner: str | None
-    """Whose things without an owner are; None: nobody's."""
+    """The person who owns unowned objects; None if there is none."""
     clock: Callable[[], datetime]
     settings: ApiSettings | None = None
     """Of a server for many; None: one local person, as in `heliostat dev`."""

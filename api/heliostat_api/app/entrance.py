@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from heliostat_api.account.guest_migration import Moves
+from heliostat_api.account.guest_migration import GuestMigration
 from heliostat_api.account.sign_in import SignIn
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.api_keys import ApiKeys
-from heliostat_api.people.authentication import ManyPeople, OnePerson, People
+from heliostat_api.people.authentication import ManyPeople, OnePerson
+from heliostat_api.people.credentials import People
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.openid import Client, OpenIdProvider
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_api.people.sessions import Sessions
-from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.people.signed_tokens import SignedTokens
+from heliostat_api.web.dependencies import Access
 from heliostat_api.web.guards import Guard
 from heliostat_api.web.limits import AddressLimit, Limits
-from heliostat_api.web.session_middleware import Visits
+from heliostat_api.web.session_middleware import SessionMiddleware
+from heliostat_api.web.stream_leases import StreamLeases
 
 _CALLBACK = "/auth/callback"
 
@@ -31,31 +34,45 @@ _CALLBACK = "/auth/callback"
 class Entrance:
     """Who may come in, and how often."""
 
+    register: PersonRepository
     people: People
     sessions: Sessions
     limits: Limits
     sign_in: SignIn | None = None
-    moves: Moves | None = None
+    moves: GuestMigration | None = None
+
+    @property
+    def access(self) -> Access:
+        """What endpoints ask who calls."""
+        return Access(self.people, self.limits.check_person)
+
+    @property
+    def leases(self) -> StreamLeases:
+        """What endpoints take a stream's lease from."""
+        return StreamLeases(self.people, self.sessions, self.register.reread)
 
 
-def open_for_one(seals: Seals, register: Register, api_keys: ApiKeys) -> Entrance:
+def build_for_one(
+    signed_tokens: SignedTokens, register: PersonRepository, api_keys: ApiKeys
+) -> Entrance:
     """Of `heliostat dev`: one person, who asks as often as they like."""
-    sessions = Sessions(seals)
+    sessions = Sessions(signed_tokens)
     people = OnePerson(sessions, register, api_keys)
-    return Entrance(people, sessions, Limits(LocalBuckets(time.monotonic)))
+    limits = Limits(LocalBuckets(time.monotonic))
+    return Entrance(register, people, sessions, limits)
 
 
-def open_for_many(
+def build_for_many(
     settings: ApiSettings,
-    seals: Seals,
-    register: Register,
-    moves: Moves,
+    signed_tokens: SignedTokens,
+    register: PersonRepository,
+    moves: GuestMigration,
     api_keys: ApiKeys,
-    endings: Endings,
+    revocations: SessionRevocations,
     buckets: Buckets,
 ) -> Entrance:
     """Of a server."""
-    sessions = Sessions(seals)
+    sessions = Sessions(signed_tokens)
     people = ManyPeople(
         sessions,
         register,
@@ -67,14 +84,16 @@ def open_for_many(
     )
     sign_in = None
     if (provider := build_provider(settings)) is not None:
-        sign_in = SignIn(provider, seals, sessions, register, moves, people.lets_in, endings.tell)
+        sign_in = SignIn(
+            provider, signed_tokens, sessions, register, moves, people.lets_in, revocations.tell
+        )
     limits = Limits(
         buckets,
         guest=settings.limit_guest,
         person=settings.limit_person,
         address=settings.limit_address,
     )
-    return Entrance(people, sessions, limits, sign_in, moves)
+    return Entrance(register, people, sessions, limits, sign_in, moves)
 
 
 def build_iap(settings: ApiSettings) -> Iap | None:
@@ -108,7 +127,7 @@ def add_entrance(
 ) -> None:
     """What every request passes, the last one here first."""
     app.add_middleware(
-        Visits,
+        SessionMiddleware,
         people=entrance.people,
         sessions=entrance.sessions,
         has_sign_in=entrance.sign_in is not None,

@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from heliostat_api.app.parts import Parts, parts_of
+from heliostat_api.agents.reading import Agents
 from heliostat_api.base.texts import plain
-from heliostat_api.documents.port import StoreError
+from heliostat_api.documents.port import Documents, StoreError
+from heliostat_api.events.log import EventLog
+from heliostat_api.events.stream import Streams
+from heliostat_api.recording.recorder import Recorder
+from heliostat_api.web.background import Background
 from heliostat_api.web.problems import ProblemError
+from heliostat_api.web.provide import Provided
 
 _PATIENCE_SECONDS = 3.0
 
@@ -17,29 +22,31 @@ health = APIRouter(include_in_schema=False)
 
 
 @health.get("/healthz")
-async def live(request: Request) -> Mapping[str, str]:
+async def live(background: Provided[Background]) -> Mapping[str, str]:
     """The process serves, and all that goes on beside its requests goes on."""
-    if failed := parts_of(request).background.failed:
+    if failed := background.failed:
         detail = f"{', '.join(failed)} ended with an error, see the log; to be started again"
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, plain(detail))
     return {"status": "ok"}
 
 
 @health.get("/readyz")
-async def ready(request: Request) -> Mapping[str, str]:
+async def ready(
+    recorder: Provided[Recorder], agents: Provided[Agents], streams: Provided[Streams]
+) -> Mapping[str, str]:
     """Store and log answer, and what happened while nobody watched is recorded."""
-    if problems := await find_problems(parts_of(request)):
+    if problems := await find_problems(recorder, agents.documents, streams.log):
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, plain("; ".join(problems)))
     return {"status": "ok"}
 
 
-async def find_problems(parts: Parts) -> list[str]:
+async def find_problems(recorder: Recorder, documents: Documents, log: EventLog) -> list[str]:
     """Why it should not be asked now; nothing when it may."""
-    found = [] if parts.commands.recorder.is_caught_up else ["the world is not read yet"]
+    found = [] if recorder.is_caught_up else ["the world is not read yet"]
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            await parts.agents.documents.get("agents/none")
-            await parts.streams.log.end()
+            await documents.get("agents/none")
+            await log.end()
     except (StoreError, TimeoutError) as error:
         found.append(f"the store does not answer: {error or 'too slow'}")
     return found

@@ -8,40 +8,40 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from heliostat_api.account.expiring import Expiring
-from heliostat_api.agents.activation import Standstill
-from heliostat_api.app.assembly.agents import open_workshop
-from heliostat_api.app.assembly.entrance import open_cloud_tokens, open_entrance
-from heliostat_api.app.assembly.erasing import open_erasing
-from heliostat_api.app.assembly.money import open_money
-from heliostat_api.app.assembly.recording import open_pod_tokens, open_recorder
-from heliostat_api.app.assembly.records import open_records
-from heliostat_api.app.assembly.webhooks import open_hooks, open_retelling, open_webhooks
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.account.service import Account
+from heliostat_api.agents.activation import AgentSuspension
+from heliostat_api.app.assembly.agents import build_agents
+from heliostat_api.app.assembly.entrance import build_cloud_tokens, build_entrance
+from heliostat_api.app.assembly.erasing import build_erasing
+from heliostat_api.app.assembly.money import build_money
+from heliostat_api.app.assembly.recording import build_pod_tokens, build_recorder
+from heliostat_api.app.assembly.records import build_records
+from heliostat_api.app.assembly.webhooks import build_hooks, build_secret_replay, build_webhooks
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.entrance import Entrance, add_entrance
 from heliostat_api.app.health import health
 from heliostat_api.app.pages import add_pages
-from heliostat_api.app.parts import Parts
-from heliostat_api.app.routers import api
+from heliostat_api.app.routers import ROUTERS, api
 from heliostat_api.app.signing import signing
 from heliostat_api.app.stream_endpoints import stream
 from heliostat_api.chat.assembly import open_chat
 from heliostat_api.chat.endpoints import workspace
 from heliostat_api.events.changes import Changes
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.executions.logs import RunLogs
 from heliostat_api.ingest.endpoints import add_ingest
 from heliostat_api.ingest.keyring import Keyring
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.people.repository import Register
-from heliostat_api.recording.backfill import Adoption
+from heliostat_api.people.repository import PersonRepository
+from heliostat_api.recording.backfill import Backfill
 from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_calls import CloudCalls
-from heliostat_api.web.background import Work
+from heliostat_api.web.background import Background
 from heliostat_api.web.bodies import MOST_BYTES, BodyLimit
-from heliostat_api.web.failures import Failures
-from heliostat_api.web.languages import InLanguage
 from heliostat_api.web.metrics import Counting, Metrics, TimedDocuments, metrics
+from heliostat_api.web.middleware import FailureMiddleware, LanguageMiddleware
 from heliostat_api.web.problems import DescribedApp, add_problems
+from heliostat_api.web.provide import Services, add_services
 
 
 def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -65,32 +65,32 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     return app
 
 
-def create_app(around: Surroundings) -> FastAPI:
-    """The api over its surroundings."""
-    counted, background = Metrics(), Work()
-    around = replace(around, documents=TimedDocuments(around.documents, counted))
-    documents, clock, log = around.documents, around.clock, around.log
-    register, endings = Register(documents, clock), Endings(log, clock)
-    changes, retelling = Changes(log, clock), open_retelling(around)
-    money = open_money(
-        around.gateway,
-        around.settings,
+def create_app(dependencies: Dependencies) -> FastAPI:
+    """Puts the api together over its dependencies."""
+    counted, background = Metrics(), Background()
+    dependencies = replace(dependencies, documents=TimedDocuments(dependencies.documents, counted))
+    documents, clock, log = dependencies.documents, dependencies.clock, dependencies.log
+    register, revocations = PersonRepository(documents, clock), SessionRevocations(log, clock)
+    changes, secret_replay = Changes(log, clock), build_secret_replay(dependencies)
+    money = build_money(
+        dependencies.gateway,
+        dependencies.settings,
         register,
-        endings,
-        retelling,
+        revocations,
+        secret_replay,
         changes,
-        around.owner,
+        dependencies.owner,
         clock,
     )
-    entrance = open_entrance(around, register, endings, money)
-    world, records = around.world(managers.APPLIER), open_records(around)
-    hooks = open_hooks(around, records.agents, retelling, changes)
-    recorder = open_recorder(around, world, records.transcripts, register, hooks.occasions)
-    workshop = open_workshop(around, world, recorder, records.agents, money, hooks)
-    erasing = open_erasing(around, register, workshop.secrets, endings, money)
-    expiring = Expiring(register, Standstill(workshop.activation), erasing)
+    entrance = build_entrance(dependencies, register, revocations, money)
+    world, records = dependencies.world(managers.APPLIER), build_records(dependencies)
+    hooks = build_hooks(dependencies, records.agents, secret_replay, changes)
+    recorder = build_recorder(dependencies, world, records.transcripts, register, (hooks.planner,))
+    workshop = build_agents(dependencies, world, recorder, records.agents, money, hooks)
+    erasing = build_erasing(dependencies, register, workshop.secrets, revocations, money)
+    expiring = Expiring(register, AgentSuspension(workshop.activation), erasing)
     chat = open_chat(
-        around.line or money.line(around.chat_model, around.chat_test_seconds),
+        dependencies.line or money.line(dependencies.chat_model, dependencies.chat_test_seconds),
         log,
         clock,
         workshop.drafts,
@@ -104,70 +104,57 @@ def create_app(around: Surroundings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = [recorder.run(), workshop.mending.run(), erasing.run(), chat.reading.mending.run()]
         work += [
-            Adoption(documents).run(),
+            Backfill(documents).run(),
             hooks.sending.run(),
-            *money.work(world, around.settings),
+            *money.work(world, dependencies.settings),
         ]
         work += [entrance.moves.run(), expiring.run()] if entrance.moves else []
-        async with background.going_on(*work), chat.open(is_alone=around.is_alone):
+        async with background.going_on(*work), chat.open(is_alone=dependencies.is_alone):
             yield
         await money.gateway.close()
 
     app = describe_app(lifespan)
-    app.state.parts = Parts(
-        clock=clock,
-        people=entrance.people,
-        sessions=entrance.sessions,
-        sign_in=entrance.sign_in,
-        limits=entrance.limits,
-        agents=records.agents,
-        executions=records.executions,
-        transcripts=records.transcripts,
-        files=records.files,
-        streams=records.streams,
-        archive=records.archive,
-        logs=RunLogs(records.transcripts, world, around.logs),
-        drafts=workshop.drafts,
-        activation=workshop.activation,
-        deletion=workshop.deletion,
-        trying=workshop.trying,
-        samples=workshop.samples,
-        previews=workshop.previews,
-        schedules=workshop.schedules,
-        cloud_calls=CloudCalls(
-            world, open_cloud_tokens(around.settings), workshop.commands.triggers
-        ),
-        secrets=workshop.secrets,
-        routes=workshop.routes,
-        commands=workshop.commands,
-        endings=endings,
-        erasing=erasing,
-        expiring=expiring,
-        chat=chat,
-        money=money,
-        webhooks=open_webhooks(
-            hooks, records.agents, entrance.people, entrance.limits, workshop.commands
-        ),
-        background=background,
+    webhooks = build_webhooks(hooks, records.agents, entrance.access, workshop.commands)
+    account = Account(money.spending.of, clock, can_sign_in=entrance.sign_in is not None)
+    services = Services(
+        account,
+        background,
+        chat,
+        CloudCalls(world, build_cloud_tokens(dependencies.settings), workshop.commands.triggers),
+        counted,
+        revocations,
+        entrance,
+        entrance.access,
+        entrance.leases,
+        erasing,
+        expiring,
+        money,
+        money.own_keys,
+        money.usage,
+        recorder,
+        RunLogs(records.transcripts, world, dependencies.logs),
+        *records.services,
+        *workshop.services,
+        *webhooks.services,
     )
+    add_services(app, services, ROUTERS)
     ingest = Ingest(records.transcripts, records.files, recorder, log, clock)
-    add_ingest(app, ingest, Keyring(around.keys_dir), open_pod_tokens(around, world))
+    add_ingest(app, ingest, Keyring(dependencies.keys_dir), build_pod_tokens(dependencies, world))
     add_pages(app)  # last: what nothing else serves is a page
     app.add_middleware(BodyLimit, most=MOST_BYTES)
-    admit(app, around, entrance)
-    app.state.metrics = counted
+    admit(app, dependencies, entrance)
     counted.watch(lambda: records.streams.clients, recorder.lag.seconds)
-    app.add_middleware(Failures)
-    app.add_middleware(InLanguage)
+    app.add_middleware(FailureMiddleware)
+    app.add_middleware(LanguageMiddleware)
     app.add_middleware(Counting, counted=counted)
     return app
 
 
-def admit(app: FastAPI, around: Surroundings, entrance: Entrance) -> None:
+def admit(app: FastAPI, dependencies: Dependencies, entrance: Entrance) -> None:
     """Its doors: what stands before every endpoint, for one person or for many."""
-    settings = around.settings
+    settings = dependencies.settings
     if settings is None:
-        add_entrance(app, entrance, around.hosts)
+        add_entrance(app, entrance, dependencies.hosts)
     else:
-        hosts = around.hosts | frozenset(settings.hosts)
+        hosts = dependencies.hosts | frozenset(settings.hosts)
         add_entrance(app, entrance, hosts, settings.public_url, settings.trusted_proxies)

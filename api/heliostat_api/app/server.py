@@ -5,11 +5,12 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from heliostat_api.app.parts import Parts
+from heliostat_api.events.stream import Streams
+from heliostat_api.web.provide import services_of
 
 
 class ApiServer(uvicorn.Server):
-    """A uvicorn server whose app was made by `create_app`."""
+    """Serves an app that `create_app` made."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         # The app knows which proxies it believes; uvicorn would believe this whole machine.
@@ -20,6 +21,5 @@ class ApiServer(uvicorn.Server):
         """Ends the streams, then does as uvicorn does."""
         app = self.config.app
         assert isinstance(app, FastAPI)
-        parts: Parts = app.state.parts
-        parts.streams.end()
+        services_of(app).get(Streams).end()
         await super().shutdown(sockets)

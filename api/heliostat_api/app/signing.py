@@ -7,30 +7,30 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from heliostat_api.account.sign_in import FLOW_LIFETIME, SignIn
-from heliostat_api.app.parts import Parts, parts_of
+from heliostat_api.app.entrance import Entrance
+from heliostat_api.base.errors import ProviderAwayError
 from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.documents.port import StoreError
-from heliostat_api.people.keysets import ProviderAwayError
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.openid import SignInError
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.web.cookies import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
+from heliostat_api.web.credentials import SESSION, SIGN_IN, forget_cookie, read_cookie, write_cookie
 from heliostat_api.web.notices import notice
 from heliostat_api.web.problems import ProblemError
+from heliostat_api.web.provide import Provided
 from heliostat_api.web.session_middleware import SIGN_IN_PATH
-
-PartsOf = Annotated[Parts, Depends(parts_of)]
 
 signing = APIRouter(prefix="/auth", include_in_schema=False)
 
 
-async def sign_in_of(parts: PartsOf) -> SignIn:
+async def sign_in_of(entrance: Provided[Entrance]) -> SignIn:
     """Raises a problem with status 404 where there is no provider."""
-    if parts.sign_in is None:
+    if entrance.sign_in is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
             plain("Nobody signs in here: HELIOSTAT_API_OIDC_ISSUER is not set."),
         )
-    return parts.sign_in
+    return entrance.sign_in
 
 
 SignInOf = Annotated[SignIn, Depends(sign_in_of)]
@@ -66,14 +66,19 @@ async def finish_sign_in(request: Request, service: SignInOf) -> Response:
 
 
 @signing.post("/sign-out")
-async def sign_out(request: Request, parts: PartsOf, everywhere: bool = False) -> Response:
+async def sign_out(
+    request: Request,
+    entrance: Provided[Entrance],
+    revocations: Provided[SessionRevocations],
+    everywhere: bool = False,
+) -> Response:
     """The session ends, in this browser or in all; so does what is open of it. What a guest had is
     then out of reach."""
-    session = parts.sessions.read(read_cookie(request.scope, SESSION))
+    session = entrance.sessions.read(read_cookie(request.scope, SESSION))
     if session is not None:
-        await parts.erasing.register.end_session(session, everywhere=everywhere)
-        await parts.endings.tell(session.person_id)
-    path = "/auth/signed-out" if parts.sign_in else "/"
+        await entrance.register.end_session(session, everywhere=everywhere)
+        await revocations.tell(session.person_id)
+    path = "/auth/signed-out" if entrance.sign_in else "/"
     return lead(path, forget_cookie(request.scope, SESSION))
 
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from heliostat_api.base.views import StreamView
-from heliostat_api.events.stream import read_cursor
-from heliostat_api.web.dependencies import PartsOf, PersonOf
+from heliostat_api.events.stream import Streams, read_cursor
+from heliostat_api.web.dependencies import PersonOf
 from heliostat_api.web.problems import Problem
-from heliostat_api.web.stream_leases import tenure_of
+from heliostat_api.web.provide import Provided
+from heliostat_api.web.stream_leases import StreamLeases
 
 stream = APIRouter(responses={422: {"model": Problem}})
 
@@ -27,7 +28,8 @@ stream = APIRouter(responses={422: {"model": Problem}})
     },
 )
 async def follow_reports(
-    parts: PartsOf,
+    streams: Provided[Streams],
+    leases: Provided[StreamLeases],
     person: PersonOf,
     request: Request,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
@@ -35,7 +37,7 @@ async def follow_reports(
 ) -> AsyncIterator[ServerSentEvent]:
     """Reports for one screen: a snapshot, then what happens; or only what was missed."""
     begin = read_cursor(last_event_id or cursor)
-    following = parts.streams.follow(person, begin, tenure_of(request, person))
+    following = streams.follow(person, begin, leases.begin(request, person))
     async with aclosing(following):
         async for event in following:
             yield event

@@ -7,6 +7,8 @@ from typing import Final
 
 from heliostat_api.base.views import PersonView, SpendingView
 
+GUEST_PREFIX: Final = "guest-"
+"""The ids of guests begin with it."""
 WARNING: Final = timedelta(days=10)
 """How long before their end guests are told of it."""
 

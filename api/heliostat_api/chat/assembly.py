@@ -60,7 +60,7 @@ def open_chat(
     mending = Mending(shelf, desk.writes)
     return Chat(
         reading=Reading(shelf, mending),
-        saying=Saying(shelf, mending, drafts.repeats, drafts),
+        saying=Saying(shelf, mending, drafts.idempotency, drafts),
         keeping=Keeping(shelf, mending),
         desk=desk,
         log=log,

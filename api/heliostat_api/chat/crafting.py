@@ -14,7 +14,7 @@ from heliostat_api.chat.views import AgentCardPart, SchedulePreviewPart
 from heliostat_api.records.contents import Content, missing_in
 from heliostat_api.records.conversations import ConversationRecord
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
-from heliostat_api.web.idempotency import Asked
+from heliostat_api.web.idempotency import IdempotencyKey
 
 _NOTE = "by chat"
 
@@ -36,7 +36,7 @@ class Crafting:
         if given.name is None:
             raise RefusedError("name: a new agent needs one.")
         content = checked(edit(Content(name=given.name)))
-        asked = Asked(f"agent of {scene.answer}", scene.answer)
+        asked = IdempotencyKey(f"agent of {scene.answer}", scene.answer)
         saved = await self.drafts.create(scene.person, content, asked, scene.correlation, _NOTE)
         await self.shelf.change(scene.conversation, lambda each: about(each, saved.agent))
         return await self._edit(scene, saved.agent, lambda _: content)

@@ -8,11 +8,13 @@ from fastapi import APIRouter, WebSocket
 from pydantic import StringConstraints
 
 from heliostat_api.base.views import ConversationView, View
+from heliostat_api.chat.sockets import Chat
 from heliostat_api.chat.views import ConversationPage, MessagePage
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import Cursor, Limit, PartsOf, PersonOf
+from heliostat_api.web.dependencies import Access, Cursor, Limit, PersonOf
 from heliostat_api.web.problems import NotFoundProblem
-from heliostat_api.web.stream_leases import tenure_of
+from heliostat_api.web.provide import Provided
+from heliostat_api.web.stream_leases import StreamLeases
 
 conversations = APIRouter(prefix="/conversations", route_class=CheckedRoute)
 workspace = APIRouter()
@@ -25,52 +27,59 @@ class NewTitle(View):
 
 
 @workspace.websocket("/workspace/{user_id}")
-async def open_workspace(socket: WebSocket, parts: PartsOf, person: PersonOf, user_id: str) -> None:
+async def open_workspace(
+    socket: WebSocket,
+    access: Provided[Access],
+    leases: Provided[StreamLeases],
+    chat: Provided[Chat],
+    person: PersonOf,
+    user_id: str,
+) -> None:
     """The chat of a person; `user_id` is their own."""
     if user_id != person.id:
         raise NotFoundProblem("workspace")
 
-    limit = partial(parts.limits.check_person, person)
-    await parts.chat.serve(socket, person, tenure_of(socket, person), limit)
+    limit = partial(access.check, person)
+    await chat.serve(socket, person, leases.begin(socket, person), limit)
 
 
 @conversations.get("")
 async def list_conversations(
-    parts: PartsOf, person: PersonOf, cursor: Cursor = None, limit: Limit = 50
+    chat: Provided[Chat], person: PersonOf, cursor: Cursor = None, limit: Limit = 50
 ) -> ConversationPage:
     """Your conversations, newest first."""
-    return await parts.chat.reading.page(person, cursor, limit)
+    return await chat.reading.page(person, cursor, limit)
 
 
 @conversations.get("/{conversation_id}")
 async def read_conversation(
-    parts: PartsOf, person: PersonOf, conversation_id: str
+    chat: Provided[Chat], person: PersonOf, conversation_id: str
 ) -> ConversationView:
     """One of your conversations."""
-    return await parts.chat.reading.get(person, conversation_id)
+    return await chat.reading.get(person, conversation_id)
 
 
 @conversations.get("/{conversation_id}/messages")
 async def list_messages(
-    parts: PartsOf,
+    chat: Provided[Chat],
     person: PersonOf,
     conversation_id: str,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> MessagePage:
     """What was said in it, the newest last; `next` leads to what was said before."""
-    return await parts.chat.reading.messages(person, conversation_id, cursor, limit)
+    return await chat.reading.messages(person, conversation_id, cursor, limit)
 
 
 @conversations.patch("/{conversation_id}")
 async def rename_conversation(
-    parts: PartsOf, person: PersonOf, conversation_id: str, body: NewTitle
+    chat: Provided[Chat], person: PersonOf, conversation_id: str, body: NewTitle
 ) -> ConversationView:
     """Call it something else."""
-    return await parts.chat.keeping.rename(person, conversation_id, body.title)
+    return await chat.keeping.rename(person, conversation_id, body.title)
 
 
 @conversations.delete("/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_conversation(parts: PartsOf, person: PersonOf, conversation_id: str) -> None:
+async def delete_conversation(chat: Provided[Chat], person: PersonOf, conversation_id: str) -> None:
     """All that was said in it goes; its agent stays."""
-    await parts.chat.keeping.delete(person, conversation_id)
+    await chat.keeping.delete(person, conversation_id)

@@ -13,9 +13,9 @@ from heliostat_api.chat.tools import ReadResult, RunTest
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.port import Query
 from heliostat_api.events.log import EventLog
-from heliostat_api.executions.commands import RunRequest
 from heliostat_api.executions.reading import Executions
-from heliostat_api.web.idempotency import Asked
+from heliostat_api.executions.schemas import RunRequest
+from heliostat_api.web.idempotency import IdempotencyKey
 
 _LOOK_SECONDS: Final = 2.0
 _LONGEST_RESULT: Final = 6_000
@@ -36,7 +36,7 @@ class Runs:
     async def test(self, scene: Scene, given: RunTest, show: Show) -> Outcome:
         """Raises problems."""
         request = RunRequest(input=given.input, parameters=given.parameters)
-        asked = Asked(scene.correlation, scene.call)
+        asked = IdempotencyKey(scene.correlation, scene.call)
         accepted = await self.trying.test(
             scene.person, scene.needed_agent(), request, asked, scene.correlation
         )

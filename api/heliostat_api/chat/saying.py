@@ -36,7 +36,7 @@ from heliostat_api.records.conversations import (
     read_conversation,
     read_message,
 )
-from heliostat_api.web.idempotency import Asked, Repeats
+from heliostat_api.web.idempotency import Idempotency, IdempotencyKey
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 
 _LONGEST_TITLE: Final = 80
@@ -60,14 +60,14 @@ class Saying:
 
     shelf: Shelf
     mending: Mending
-    repeats: Repeats
+    idempotency: Idempotency
     drafts: Drafts
 
     async def say(self, person: Person, said: Say, digest: str) -> tuple[str, Begun | None]:
         """The conversation, and the answer unless this was said before. Raises problems."""
-        asked = Asked(f"say {said.id}", digest)
+        asked = IdempotencyKey(f"say {said.id}", digest)
         while True:
-            if made := await self.repeats.before(person, asked):
+            if made := await self.idempotency.before(person, asked):
                 return made["conversation"], None
             if said.agent is not None:
                 await self.drafts.read(person, said.agent)
@@ -132,7 +132,7 @@ class Saying:
         return folded(message, heard[0] if heard else ()).state is not MessageState.WRITING
 
     async def _begin(
-        self, person: Person, said: Say, asked: Asked, document: Document | None
+        self, person: Person, said: Say, asked: IdempotencyKey, document: Document | None
     ) -> tuple[str, Begun | None]:
         now = self._now(document)
         record = (
@@ -172,7 +172,7 @@ class Saying:
             if document
             else Put(path_of(record.id), replace(record, untold=True).fields(), Expected.ABSENT)
         )
-        decided = await self.repeats.once(
+        decided = await self.idempotency.once(
             person, asked, made, put, *(_new(record.id, each) for each in (words, answer))
         )
         if decided["answer"] != answer.id:

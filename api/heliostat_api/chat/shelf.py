@@ -26,7 +26,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.records.conversations import (
     ConversationRecord,
     MessageRecord,
@@ -141,7 +141,7 @@ class Shelf:
         """The person's lists, each change once."""
         payload = view_conversation(record).model_dump(mode="json", by_alias=True)
         report = Report(ReportType.CONVERSATION_CHANGED, self.clock(), payload)
-        for audience in audiences_of_owner_field(record.user_id):
+        for audience in topics_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}@{record.changed_at}")
 
     async def is_going(self, conversation: str) -> bool:
@@ -153,7 +153,7 @@ class Shelf:
         """The person's lists, once, that it is being deleted."""
         payload = GoneConversationView(id=record.id).model_dump(by_alias=True)
         report = Report(ReportType.CONVERSATION_DELETED, self.clock(), payload)
-        for audience in audiences_of_owner_field(record.user_id):
+        for audience in topics_of_owner_field(record.user_id):
             await self.log.append(audience, report, f"{path_of(record.id)}#gone")
 
     async def bury(self, conversation: str) -> None:

@@ -32,7 +32,7 @@ from heliostat_api.chat.reading import Reading
 from heliostat_api.chat.saying import Saying
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.log import EventLog
-from heliostat_api.events.revocations import Tenure
+from heliostat_api.events.revocations import StreamLease
 from heliostat_api.web.problems import (
     ProblemError,
     as_problem,
@@ -84,7 +84,9 @@ class Chat:
         finally:
             await self.desk.close()
 
-    async def serve(self, socket: WebSocket, person: Person, tenure: Tenure, limit: Limit) -> None:
+    async def serve(
+        self, socket: WebSocket, person: Person, lease: StreamLease, limit: Limit
+    ) -> None:
         """Until the client leaves or the tenure is over. `limit` raises a problem when the person
         asks too often. Raises problems before the socket is accepted."""
         if self._sockets.get(person.id, 0) >= MOST_SOCKETS:
@@ -99,7 +101,7 @@ class Chat:
         try:
             await socket.accept()
             self.desk.warm()
-            await Session(self, socket, person, limit).run(tenure)
+            await Session(self, socket, person, limit).run(lease)
         finally:
             self._sockets[person.id] -= 1
             if not self._sockets[person.id]:
@@ -117,20 +119,20 @@ class Session:
         self._tasks = asyncio.TaskGroup()
         self._watching: asyncio.Task[None] | None = None
 
-    async def run(self, tenure: Tenure) -> None:
+    async def run(self, lease: StreamLease) -> None:
         """Until the client leaves, or is told to come again. What nobody expected is raised, in a
         group: the server logs it and ends the connection, and the client comes again."""
         try:
             async with self._tasks:
                 self._tasks.create_task(self._hear_all())
-                self._tasks.create_task(self._end_with(tenure))
+                self._tasks.create_task(self._end_with(lease))
         except* _LeftError:
             pass  # what goes on in the background goes on
         except* _OverError:
             await self._socket.close(_POLICY_VIOLATION, _OVER)
 
-    async def _end_with(self, tenure: Tenure) -> None:
-        await tenure.until_over(self._chat.log)
+    async def _end_with(self, lease: StreamLease) -> None:
+        await lease.until_over(self._chat.log)
         raise _OverError
 
     async def _hear_all(self) -> None:

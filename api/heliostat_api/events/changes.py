@@ -1,4 +1,4 @@
-"""What changed of a person's other things: screens read it again."""
+"""Reports that something else of a person changed, so that screens read it again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.topics import audience_of_person
+from heliostat_api.people.topics import topic_of_person
 
 
 class Changed(StrEnum):
-    """Of what a screen reads anew."""
+    """Names what a screen reads again."""
 
     KEYS = "keys"
     SECRETS = "secrets"
@@ -30,7 +30,7 @@ class Changes:
 
     async def tell(self, person_id: str, what: Changed) -> None:
         """The person's screens. Raises StoreError."""
-        await self.tell_audience(audience_of_person(person_id), what)
+        await self.tell_audience(topic_of_person(person_id), what)
 
     async def tell_audience(self, audience: str, what: Changed) -> None:
         """Whoever hears that audience. Raises StoreError."""

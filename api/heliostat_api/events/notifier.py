@@ -1,12 +1,12 @@
-"""Bells: who waits for an audience's next report is woken by it."""
+"""The notifier wakes those who wait for the next report of a topic."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
 
-class Bells:
-    """One for everybody who waits in this process, found by audience."""
+class ChangeNotifier:
+    """Wakes whatever waits in this process, by topic."""
 
     def __init__(self) -> None:
         self._by_audience: dict[str, set[asyncio.Event]] = {}

@@ -14,7 +14,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.log import REPORT_BYTES, USUAL, Bounds, Slice, bound_of, kept_of
-from heliostat_api.events.notifier import Bells
+from heliostat_api.events.notifier import ChangeNotifier
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
@@ -145,7 +145,7 @@ class RedisEventLog:
         self._drop = self._redis.register_script(_DROP)
         self._end = self._redis.register_script(_END)
         self._bounds = bounds
-        self._bells = Bells()
+        self._bells = ChangeNotifier()
         self._listening: asyncio.Task[None] | None = None
 
     async def append(self, audience: str, report: Report, key: str = "") -> None:

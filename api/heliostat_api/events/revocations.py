@@ -1,4 +1,4 @@
-"""Endings: who has lost a right is told so wherever a connection of theirs is open.
+"""Revocations: every open connection of a person hears that they lost a right.
 
 A stream or a WebSocket says whose it is once, when it begins. So each asks again when it is told
 to, and now and then by itself.
@@ -21,14 +21,14 @@ ASK_SECONDS: Final = 60.0
 """How often it asks anew who it is, though nobody told it to: a word may be lost."""
 
 
-def audience_of_endings(person_id: str) -> str:
+def topic_of_revocations(person_id: str) -> str:
     """Where all connections of a person listen, at whichever replica."""
     return f"ending:{person_id}"
 
 
 @dataclass(frozen=True)
-class Endings:
-    """Tells them."""
+class SessionRevocations:
+    """Publishes that a person lost a right."""
 
     log: EventLog
     clock: Callable[[], datetime]
@@ -36,10 +36,10 @@ class Endings:
     async def tell(self, person_id: str) -> None:
         """Something of theirs is over: every connection asks anew. Raises StoreError."""
         report = Report(ReportType.RIGHTS_CHANGED, self.clock(), {})
-        await self.log.append(audience_of_endings(person_id), report)
+        await self.log.append(topic_of_revocations(person_id), report)
 
 
-class Tenure:
+class StreamLease:
     """How long one connection may go on. `asks` says whether it still may, read anew; `has_end`
     whether what it was opened with has run out, without asking anybody."""
 
@@ -49,7 +49,7 @@ class Tenure:
         asks: Callable[[], Awaitable[bool]],
         has_end: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.audience = audience_of_endings(person_id)
+        self.audience = topic_of_revocations(person_id)
         self._asks = asks
         self._has_end = has_end
         self._asked = monotonic()

@@ -11,7 +11,7 @@ from time import time_ns
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.log import REPORT_BYTES, USUAL, Bounds, Slice, bound_of, kept_of
-from heliostat_api.events.notifier import Bells
+from heliostat_api.events.notifier import ChangeNotifier
 from heliostat_api.events.reports import Logged, Report, read_report
 
 _SCHEMA = """
@@ -80,7 +80,7 @@ class SqliteEventLog:
                 f"the event log {path} can't be used ({error}): without it, a new one is made"
             ) from error
         self._bounds = bounds
-        self._bells = Bells()
+        self._bells = ChangeNotifier()
 
     async def append(self, audience: str, report: Report, key: str = "") -> None:
         """Once per key and audience, as long as that report is kept."""

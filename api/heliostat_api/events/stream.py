@@ -15,8 +15,8 @@ from heliostat_api.base.views import SnapshotView
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.log import EventLog, Slice
 from heliostat_api.events.reports import Logged, ReportType
-from heliostat_api.events.revocations import Tenure
-from heliostat_api.people.topics import audiences_of_person
+from heliostat_api.events.revocations import StreamLease
+from heliostat_api.people.topics import topics_of_person
 
 WAIT_SECONDS = 15.0
 """Silence after which a heartbeat is sent."""
@@ -46,25 +46,25 @@ class Streams:
         self.ending.set()
 
     async def follow(
-        self, person: Person, cursor: int | None, tenure: Tenure | None = None
+        self, person: Person, cursor: int | None, lease: StreamLease | None = None
     ) -> AsyncGenerator[ServerSentEvent, None]:
         """Until `end`, or the end of the tenure. `cursor` None begins with a snapshot, and so does
         one that is too old."""
         this = object()
         self._open.add(this)
         try:
-            async for event in self._follow(person, cursor, tenure):
+            async for event in self._follow(person, cursor, lease):
                 yield event
         finally:
             self._open.discard(this)
 
     async def _follow(
-        self, person: Person, cursor: int | None, tenure: Tenure | None
+        self, person: Person, cursor: int | None, lease: StreamLease | None
     ) -> AsyncGenerator[ServerSentEvent, None]:
-        audiences = {*audiences_of_person(person), *([tenure.audience] if tenure else [])}
+        audiences = {*topics_of_person(person), *([lease.audience] if lease else [])}
         is_told = False
         while not self.ending.is_set():
-            if tenure and not await tenure.holds(is_told=is_told):
+            if lease and not await lease.holds(is_told=is_told):
                 yield ENDED
                 return
             if cursor is None:

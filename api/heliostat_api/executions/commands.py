@@ -3,56 +3,24 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Final, Self, TypeAlias
-
-from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from typing import TypeAlias
 
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
-from heliostat_api.base.views import AgentView, ExecutionView, View
-from heliostat_api.executions.trace_spans import Triggers
+from heliostat_api.base.views import AgentView, ExecutionView
+from heliostat_api.executions.schemas import Accepted, RunRequest
+from heliostat_api.executions.trace_spans import TriggerSpans
 from heliostat_api.gateway.caps import Caps
-from heliostat_api.quotas.service import Places
-from heliostat_api.recording.recorder import Recorder
+from heliostat_api.quotas.service import Quotas
+from heliostat_api.recording.announcing import Record
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.records.names import new_suffix
-from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.idempotency import Idempotency, IdempotencyKey, Made
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
-from heliostat_core.executions import MOST_INPUT, Execution, ExecutionSpec
+from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
-
-MOST_BYTES: Final = 3 * MOST_INPUT
-"""Of an input and parameters together: their record has to hold them."""
-ParameterName = Annotated[
-    str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
-]
-ParameterValue = Annotated[str, StringConstraints(max_length=4096)]
-
-
-class RunRequest(View):
-    """What a run gets beside its agent's prompt. Names and values as an Execution takes them; input
-    and values together have at most 786432 bytes."""
-
-    input: Annotated[str, Field(max_length=MOST_INPUT)] = ""
-    parameters: Annotated[Mapping[ParameterName, ParameterValue], Field(max_length=64)] = {}
-
-    @model_validator(mode="after")
-    def _must_fit(self) -> Self:
-        size = sum(len(each.encode()) for each in (self.input, *self.parameters.values()))
-        if size > MOST_BYTES:
-            said = "input and parameters may have {most} bytes together, not {size}"
-            raise PydanticCustomError("order_too_long", said, {"most": MOST_BYTES, "size": size})
-        return self
-
-
-class Accepted(View):
-    """A command was taken. `execution` is the uid of the run that it made, if it made one."""
-
-    correlation_id: str
-    execution: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,17 +60,18 @@ class Commands:
 
     world: World
     canceller: World
-    recorder: Recorder
-    repeats: Repeats
+    record: Record
+    """Records a state of a resource."""
+    idempotency: Idempotency
     caps: Caps
-    places: Places
+    quotas: Quotas
     """How many runs somebody may have at once."""
-    triggers: Triggers
+    triggers: TriggerSpans
 
-    async def before(self, person: Person, asked: Asked) -> Accepted | None:
+    async def before(self, person: Person, asked: IdempotencyKey) -> Accepted | None:
         """The answer to the same request, if it came before and made its run: whatever became of
         the rest. Raises a problem with status 422 for another request of that key."""
-        made = await self.repeats.before(person, asked)
+        made = await self.idempotency.before(person, asked)
         if made is None or "execution" not in made:
             return None
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
@@ -112,7 +81,7 @@ class Commands:
         person: Person,
         agent: AgentView,
         request: RunRequest,
-        asked: Asked,
+        asked: IdempotencyKey,
         correlation: str,
     ) -> Accepted:
         """A run of the resource as it is. Raises WorldError, problems."""
@@ -135,7 +104,7 @@ class Commands:
         person: Person,
         namespace: str,
         before: ExecutionSpec,
-        asked: Asked,
+        asked: IdempotencyKey,
         correlation: str,
     ) -> Accepted:
         """The same input and parameters again, with the Agent as it is now. Raises problems."""
@@ -154,17 +123,17 @@ class Commands:
         return await self._start(person, Order(namespace, spec, {}), asked, correlation)
 
     async def start(
-        self, person: Person, ordering: Ordering, asked: Asked, correlation: str
+        self, person: Person, ordering: Ordering, asked: IdempotencyKey, correlation: str
     ) -> Accepted:
         """Makes a run; the same request again makes no other one. Raises WorldError, problems."""
         fresh = {"suffix": new_suffix(), "correlationId": correlation}
-        made = await self.repeats.once(person, asked, fresh)
+        made = await self.idempotency.once(person, asked, fresh)
         if "execution" not in made:
             await self.caps.admit(person)
-            async with self.places.one(person, made["suffix"]):
+            async with self.quotas.one(person, made["suffix"]):
                 uid = await self._create(person, await ordering(made), made)
             made = {**made, "execution": uid}
-            await self.repeats.note(person, asked, made)
+            await self.idempotency.note(person, asked, made)
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
 
     async def cancel(self, view: ExecutionView, correlation: str) -> Accepted:
@@ -186,7 +155,7 @@ class Commands:
         return found is not None and ObjectHead.model_validate(found).metadata.uid == view.id
 
     async def _start(
-        self, person: Person, order: Order, asked: Asked, correlation: str
+        self, person: Person, order: Order, asked: IdempotencyKey, correlation: str
     ) -> Accepted:
         async def ordering(_: Made) -> Order:
             return order
@@ -225,7 +194,7 @@ class Commands:
             if found is None:
                 raise
             created = found
-        await self.recorder.see(EXECUTION, created)
+        await self.record(EXECUTION, created)
         uid = Execution.model_validate(created).metadata.uid
         self.triggers.end(trigger, asked.agent_ref.name, asked.correlation_id, uid)
         return uid

@@ -10,7 +10,8 @@ from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.port import Document
 from heliostat_api.executions.reading import view_of
 from heliostat_api.records.diffs import changes_between
-from heliostat_api.records.subjects import SPEC, as_json
+from heliostat_api.records.fields import SPEC
+from heliostat_api.records.subjects import as_json
 
 _OWN: Final = frozenset(
     {"id", "name", "correlationId", "createdTime", "startTime", "completionTime", "blockedBy"}

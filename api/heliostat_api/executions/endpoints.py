@@ -6,21 +6,30 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from heliostat_api.base.views import ExecutionView, TranscriptView
+from heliostat_api.documents.files import Files
+from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.executions import files
-from heliostat_api.executions.commands import Accepted
+from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
-from heliostat_api.executions.logs import LOG_RESPONSES
-from heliostat_api.executions.reading import ExecutionPage, latest_attempt, view_transcript
+from heliostat_api.executions.logs import LOG_RESPONSES, RunLogs
+from heliostat_api.executions.reading import (
+    ExecutionPage,
+    Executions,
+    latest_attempt,
+    view_transcript,
+)
+from heliostat_api.executions.schemas import Accepted
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import AskedOf, Correlation, Cursor, Limit, PartsOf, PersonOf
+from heliostat_api.web.dependencies import Correlation, Cursor, IdempotencyKeyOf, Limit, PersonOf
+from heliostat_api.web.provide import Provided
 
-executions = APIRouter(route_class=CheckedRoute)
+router = APIRouter(route_class=CheckedRoute)
 
 
-@executions.get("/executions")
+@router.get("/executions")
 async def list_executions(
-    parts: PartsOf,
+    executions: Provided[Executions],
     person: PersonOf,
     agent: Annotated[str | None, Query(max_length=253)] = None,
     phase: Annotated[str | None, Query(max_length=32)] = None,
@@ -28,18 +37,21 @@ async def list_executions(
     limit: Limit = 50,
 ) -> ExecutionPage:
     """Your executions, newest first, and those without an owner where you operate."""
-    return await parts.executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
+    return await executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
 
 
-@executions.get("/executions/{uid}")
-async def read_execution(parts: PartsOf, person: PersonOf, uid: str) -> ExecutionView:
+@router.get("/executions/{uid}")
+async def read_execution(
+    executions: Provided[Executions], person: PersonOf, uid: str
+) -> ExecutionView:
     """One of your executions."""
-    return await parts.executions.get(person, uid)
+    return await executions.get(person, uid)
 
 
-@executions.get("/executions/{uid}/transcript")
+@router.get("/executions/{uid}/transcript")
 async def read_transcript(
-    parts: PartsOf,
+    executions: Provided[Executions],
+    transcripts: Provided[Transcripts],
     person: PersonOf,
     uid: str,
     attempt: Annotated[int | None, Query(ge=1, le=9999)] = None,
@@ -47,71 +59,97 @@ async def read_transcript(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> TranscriptView:
     """What an attempt (the latest, when none is named) wrote so far, from its beginning."""
-    execution = await parts.executions.get(person, uid)
+    execution = await executions.get(person, uid)
     chosen = attempt or latest_attempt(execution)
-    page = await parts.transcripts.read(uid, chosen, cursor, limit)
+    page = await transcripts.read(uid, chosen, cursor, limit)
     return view_transcript(chosen, page)
 
 
-@executions.get("/executions/{uid}/files")
-async def list_files(parts: PartsOf, person: PersonOf, uid: str) -> FileList:
+@router.get("/executions/{uid}/files")
+async def list_files(
+    executions: Provided[Executions],
+    stored: Provided[Files],
+    transcripts: Provided[Transcripts],
+    person: PersonOf,
+    uid: str,
+) -> FileList:
     """Files that the run made or changed."""
-    execution = await parts.executions.get(person, uid)
-    return await files.list_files(parts.files, parts.transcripts, execution)
+    execution = await executions.get(person, uid)
+    return await files.list_files(stored, transcripts, execution)
 
 
-@executions.get(
+@router.get(
     "/executions/{uid}/files/{file_id}",
     response_class=StreamingResponse,
     responses=dict(files.FILE_RESPONSES),
 )
-async def read_file(parts: PartsOf, person: PersonOf, uid: str, file_id: str) -> StreamingResponse:
+async def read_file(
+    executions: Provided[Executions],
+    stored: Provided[Files],
+    person: PersonOf,
+    uid: str,
+    file_id: str,
+) -> StreamingResponse:
     """One of them."""
-    await parts.executions.get(person, uid)
-    return await files.download(parts.files, uid, file_id)
+    await executions.get(person, uid)
+    return await files.download(stored, uid, file_id)
 
 
-@executions.get(
+@router.get(
     "/executions/{uid}/logs",
     response_class=StreamingResponse,
     responses=dict(LOG_RESPONSES),
 )
 async def read_logs(
-    parts: PartsOf,
+    logs: Provided[RunLogs],
+    executions: Provided[Executions],
     person: PersonOf,
     uid: str,
     attempt: Annotated[int | None, Query(ge=1, le=9999)] = None,
 ) -> StreamingResponse:
     """What the programs of an attempt (the latest, when none is named) printed."""
-    return await parts.logs.respond(await parts.executions.get(person, uid), attempt)
+    return await logs.respond(await executions.get(person, uid), attempt)
 
 
-@executions.get("/executions/{uid}/diff/{other}")
+@router.get("/executions/{uid}/diff/{other}")
 async def compare_executions(
-    parts: PartsOf, person: PersonOf, uid: str, other: str
+    executions: Provided[Executions],
+    stored: Provided[Files],
+    person: PersonOf,
+    uid: str,
+    other: str,
 ) -> ExecutionDiffView:
     """What is different in another run, and in the files that it made."""
-    left = await parts.executions.document(person, uid)
-    right = await parts.executions.document(person, other)
-    made_left, made_right = await parts.files.list(uid), await parts.files.list(other)
+    left = await executions.document(person, uid)
+    right = await executions.document(person, other)
+    made_left, made_right = await stored.list(uid), await stored.list(other)
     return build_diff(left, right, made_left, made_right)
 
 
-@executions.post("/executions/{uid}/cancel", status_code=202)
+@router.post("/executions/{uid}/cancel", status_code=202)
 async def cancel_execution(
-    parts: PartsOf, person: PersonOf, uid: str, correlation: Correlation
+    commands: Provided[Commands],
+    executions: Provided[Executions],
+    person: PersonOf,
+    uid: str,
+    correlation: Correlation,
 ) -> Accepted:
     """Stop it for good: its key dies first, then its processes."""
-    return await parts.commands.cancel(await parts.executions.commanded(person, uid), correlation)
+    return await commands.cancel(await executions.commanded(person, uid), correlation)
 
 
-@executions.post("/executions/{uid}/rerun", status_code=202)
+@router.post("/executions/{uid}/rerun", status_code=202)
 async def rerun_execution(
-    parts: PartsOf, person: PersonOf, uid: str, asked: AskedOf, correlation: Correlation
+    commands: Provided[Commands],
+    executions: Provided[Executions],
+    person: PersonOf,
+    uid: str,
+    asked: IdempotencyKeyOf,
+    correlation: Correlation,
 ) -> Accepted:
     """The same input again, with the agent as it is now."""
-    if before := await parts.commands.before(person, asked):
+    if before := await commands.before(person, asked):
         return before
-    view = await parts.executions.commanded(person, uid)
-    spec = await parts.executions.spec(person, uid)
-    return await parts.commands.rerun(person, view.namespace, spec, asked, correlation)
+    view = await executions.commanded(person, uid)
+    spec = await executions.spec(person, uid)
+    return await commands.rerun(person, view.namespace, spec, asked, correlation)

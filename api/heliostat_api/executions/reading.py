@@ -12,7 +12,7 @@ from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.records.executions import view_execution
-from heliostat_api.records.subjects import SPEC, SPEC_CUT
+from heliostat_api.records.fields import SPEC, SPEC_CUT
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import ExecutionSpec
 

@@ -1,4 +1,4 @@
-"""The span of whoever asks for a run: the first of its trace."""
+"""The span of a request for a run is the first of the run's trace."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class Trigger:
 
 
 @dataclass(frozen=True)
-class Triggers:
-    """Tells of runs that were asked for; free without spans."""
+class TriggerSpans:
+    """Writes the spans of runs that were asked for; does nothing without an exporter."""
 
     clock: Callable[[], datetime]
     spans: Spans | None = None

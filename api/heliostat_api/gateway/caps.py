@@ -4,13 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
-from heliostat_api.base.person import Person, PersonKind
+from heliostat_api.base.person import GUEST_PREFIX, Person, PersonKind
 from heliostat_api.base.texts import bilingual
-from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Budget
-from heliostat_api.people.identities import GUEST_PREFIX
 from heliostat_api.web.problems import ProblemError
 from heliostat_core.money import NANOS_PER_MICRO, format_micros, micros_from_nanos
 from heliostat_core.person_keys import GUESTS_BUDGET, person_budget
@@ -41,11 +39,24 @@ class DailyCaps:
         return self.guest if budget.startswith(person_budget(GUEST_PREFIX)) else self.person
 
 
+class BudgetStore(Protocol):
+    """Keeps budgets: the gateway. Raises GatewayAwayError."""
+
+    async def budget(self, name: str) -> Budget | None:
+        """Returns a budget; None for one that is not defined."""
+
+    async def put_budget(self, name: str, cap_nanos: int, period: str) -> Budget:
+        """Defines a budget, or defines it again: what is spent stays spent."""
+
+    async def drop_budget(self, name: str) -> bool:
+        """Takes a definition away; False when there was none."""
+
+
 @dataclass(frozen=True)
 class Caps:
     """Budgets are defined when a person first needs them, and again when the gateway lost them."""
 
-    gateway: Gateway
+    gateway: BudgetStore
     daily: DailyCaps
     clock: Callable[[], datetime]
 

@@ -2,14 +2,15 @@
 
 from fastapi import APIRouter
 
-from heliostat_api.gateway.models import ModelList
+from heliostat_api.gateway.models import ModelList, Routes
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import PartsOf, PersonOf
+from heliostat_api.web.dependencies import PersonOf
+from heliostat_api.web.provide import Provided
 
-models = APIRouter(route_class=CheckedRoute)
+router = APIRouter(route_class=CheckedRoute)
 
 
-@models.get("/models")
-async def list_models(parts: PartsOf, _: PersonOf) -> ModelList:
+@router.get("/models")
+async def list_models(routes: Provided[Routes], _: PersonOf) -> ModelList:
     """What an agent may name as its model; 503 while the gateway can't be asked."""
-    return await parts.routes.list()
+    return await routes.list()

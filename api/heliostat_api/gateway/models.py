@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from pydantic import ValidationError
 
@@ -10,7 +10,8 @@ from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import View
-from heliostat_api.gateway.client import Gateway
+from heliostat_api.gateway.documents import Model as CatalogModel
+from heliostat_api.gateway.documents import ModelStatus
 from heliostat_api.records.contents import Spec, completed
 from heliostat_core.agents import Model
 
@@ -46,12 +47,22 @@ class Route:
     doubt: FieldError | None = None
 
 
+class ModelCatalog(Protocol):
+    """Knows the models that are served: the gateway. Raises GatewayAwayError."""
+
+    async def models(self) -> tuple[CatalogModel, ...]:
+        """Returns every model that is served now."""
+
+    async def model(self, name: str) -> ModelStatus:
+        """Tells whether a model would be served now, whatever its name."""
+
+
 @dataclass(frozen=True)
 class Routes:
     """Asks the gateway. What it says of a name is kept for ten seconds: pages ask while people
     type."""
 
-    gateway: Gateway
+    gateway: ModelCatalog
     clock: Callable[[], float]
     _kept: dict[str, tuple[float, str | None]] = field(default_factory=dict)
 

@@ -11,14 +11,14 @@ from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.base.texts import bilingual, plain
 from heliostat_api.base.views import View
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Key
-from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.idempotency import UNREPEATED, IdempotencyKey
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
-from heliostat_api.web.secret_replay import Retelling, Told, gone
+from heliostat_api.web.secret_replay import IssuedSecret, SecretReplay, gone
 
 _MOST_KEYS: Final = 50
 _LONGEST_SECONDS: Final = 10 * 365 * 86400
@@ -64,8 +64,8 @@ class OwnKeys:
     gateway: Gateway
     caps: Caps
     checked: GatewayKeys
-    endings: Endings
-    retelling: Retelling
+    revocations: SessionRevocations
+    secret_replay: SecretReplay
     changes: Changes
 
     async def list(self, person: Person) -> KeyList:
@@ -73,7 +73,7 @@ class OwnKeys:
         return KeyList(items=tuple(map(view_key, await self.gateway.keys(person.id))))
 
     async def make(
-        self, person: Person, wanted: KeyRequest, asked: Asked = UNREPEATED
+        self, person: Person, wanted: KeyRequest, asked: IdempotencyKey = UNREPEATED
     ) -> IssuedUserKey:
         """Calls on it count on the person's budgets. Raises problems: 403, 409.
 
@@ -81,7 +81,7 @@ class OwnKeys:
         store leaves a key that nobody was told; it is listed.
         """
         refuse_who_may_have_none(person)
-        if before := await self.retelling.before(person, asked):
+        if before := await self.secret_replay.before(person, asked):
             return await self._made_before(person, before)
         live = [each for each in await self.gateway.keys(person.id) if each.revoked_time is None]
         if len(live) >= _MOST_KEYS:
@@ -103,14 +103,14 @@ class OwnKeys:
                 "expiresSeconds": wanted.expires_seconds,
             },
         )
-        told = await self.retelling.once(person, asked, Told(made.details.id, made.key))
+        told = await self.secret_replay.once(person, asked, IssuedSecret(made.details.id, made.key))
         if told.id != made.details.id:
             await self.gateway.revoke_key(person.id, made.details.id)
             return await self._made_before(person, told)
         await self.changes.tell(person.id, Changed.KEYS)
         return IssuedUserKey(key=made.key, details=view_key(made.details))
 
-    async def _made_before(self, person: Person, told: Told) -> IssuedUserKey:
+    async def _made_before(self, person: Person, told: IssuedSecret) -> IssuedUserKey:
         for key in await self.gateway.keys(person.id):
             if key.id == told.id:
                 return IssuedUserKey(key=told.secret, details=view_key(key))
@@ -121,7 +121,7 @@ class OwnKeys:
         if not await self.gateway.revoke_key(person.id, key_id):
             raise NotFoundProblem("key")
         self.checked.forget(key_id)
-        await self.endings.tell(person.id)
+        await self.revocations.tell(person.id)
         await self.changes.tell(person.id, Changed.KEYS)
 
     async def revoke_all(self, person_id: str) -> None:

@@ -16,7 +16,7 @@ from heliostat_api.documents.transcripts import SequenceGapError
 from heliostat_api.ingest.keyring import Keyring, refuse_foreign, token_of
 from heliostat_api.ingest.pod_tokens import PodTokens
 from heliostat_api.ingest.service import Ingest
-from heliostat_api.web.auth_dependency import CheckedRoute, Door
+from heliostat_api.web.auth_dependency import CheckedRoute, auth_dependency
 from heliostat_api.web.bodies import read_body
 from heliostat_api.web.problems import Problem, ProblemError, respond
 from heliostat_core.keys import ExecutionClaims
@@ -68,7 +68,7 @@ async def ingest_of(request: Request) -> Ingest:
     return ingest
 
 
-@Door
+@auth_dependency()
 async def presented(connection: HTTPConnection) -> ExecutionClaims:
     """Of whichever attempt. Raises a problem with status 401, 403 or 503."""
     keyring: Keyring = connection.app.state.ingest_keyring

@@ -9,7 +9,6 @@ from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity
 from heliostat_api.people.keysets import JsonMap, KeySet
 
-HEADER: Final = "x-goog-iap-jwt-assertion"
 ISSUER: Final = "https://cloud.google.com/iap"
 _LEEWAY_SECONDS = 30
 

@@ -4,12 +4,11 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from typing import Final
 
+from heliostat_api.base.person import GUEST_PREFIX
 from heliostat_api.base.roles import Claims
 from heliostat_api.people.keysets import JsonMap
 
-GUEST_PREFIX: Final = "guest-"
 _USER_PREFIX = "user-"
 _GUEST_BYTES = 16
 

@@ -10,6 +10,8 @@ import httpx2
 import jwt
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from heliostat_api.base.errors import ProviderAwayError
+
 RENEWAL_SECONDS: Final = 3600.0
 PAUSE_SECONDS: Final = 10.0
 """An unknown key's id makes us ask again at most so often: anybody can invent one."""
@@ -18,10 +20,6 @@ _OBJECT: Final = TypeAdapter(dict[str, JsonValue])
 
 JsonMap: TypeAlias = Mapping[str, JsonValue]
 Fetch: TypeAlias = Callable[[str], Awaitable[JsonMap]]
-
-
-class ProviderAwayError(Exception):
-    """Who vouches for persons can't be asked now; the text says who."""
 
 
 @cache

@@ -10,8 +10,9 @@ import jwt
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
+from heliostat_api.base.errors import ProviderAwayError
 from heliostat_api.people.identities import Identity, claims_of
-from heliostat_api.people.keysets import Fetch, JsonMap, KeySet, ProviderAwayError, fetch_json, tls
+from heliostat_api.people.keysets import Fetch, JsonMap, KeySet, fetch_json, tls
 
 _DISCOVERY: Final = "/.well-known/openid-configuration"
 # Signatures that a public key verifies: never HS256, whose key would be our secret.

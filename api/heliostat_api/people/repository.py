@@ -1,4 +1,4 @@
-"""The register: one document for each person who was here, `people/ID`.
+"""The repository of persons: each has one document, `people/ID`.
 
 Its fields: `kind`, `firstSeen`, `lastSeen` (to a day; of guests the last page, of users the last
 request), what a provider vouched for at the last sign-in (`issuer`, `email`, `groups`), of a guest
@@ -46,7 +46,7 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class Record:
-    """What the register says of a person."""
+    """What is stored of a person."""
 
     kind: PersonKind
     last_seen: datetime
@@ -98,8 +98,8 @@ class _Kept:
 
 
 @dataclass(frozen=True)
-class Register:
-    """Reads are kept for ten seconds: a person's page asks often."""
+class PersonRepository:
+    """Reads and writes persons. Reads are kept for ten seconds: a person's page asks often."""
 
     documents: Documents
     clock: Callable[[], datetime]

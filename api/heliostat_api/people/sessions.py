@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.people.signed_tokens import SignedTokens
 
 LIFETIME: Final = timedelta(days=30)
 """Since the last visit."""
@@ -28,20 +28,20 @@ class Session:
 class Sessions:
     """Issues and reads cookies."""
 
-    seals: Seals
+    signed_tokens: SignedTokens
 
     def issue(self, person_id: str, session_id: str = "") -> str:
         """The cookie's value, good for 30 days: of a new session, or of one that goes on."""
         named = {"sub": person_id, "sid": session_id or secrets.token_hex(_ID_BYTES)}
-        return self.seals.seal(_PURPOSE, named, LIFETIME)
+        return self.signed_tokens.seal(_PURPOSE, named, LIFETIME)
 
     def read(self, cookie: str | None) -> Session | None:
         """None for a cookie that is missing, expired, or not ours."""
-        opened = self.seals.open(_PURPOSE, cookie)
+        opened = self.signed_tokens.open(_PURPOSE, cookie)
         if opened is None or "sub" not in opened.claims:
             return None
         return Session(opened.claims["sub"], opened.issued, opened.claims.get("sid", ""))
 
     def is_stale(self, session: Session) -> bool:
         """Whether a visit should renew the cookie, so that its 30 days begin again."""
-        return self.seals.now - session.issued >= _RENEWAL
+        return self.signed_tokens.now - session.issued >= _RENEWAL

@@ -1,4 +1,4 @@
-"""Seals: what a browser keeps for us and cannot change, signed and with an end."""
+"""Signed tokens: a browser keeps them for the api and cannot change them; each has an end."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ class SecretsError(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """What was sealed, and when."""
+    """What a token says, and when it was signed."""
 
     claims: Mapping[str, str]
     issued: datetime
 
 
-class Seals:
+class SignedTokens:
     """The first secret signs, all of them verify: so a secret is changed without an interruption.
 
     Raises SecretsError for none, and for one that could be guessed.

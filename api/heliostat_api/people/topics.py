@@ -1,4 +1,4 @@
-"""Who hears of a thing, and how a document says it."""
+"""Topics: on which ones a thing is reported, and how a document says whose it is."""
 
 from heliostat_api.base.person import Person
 
@@ -6,9 +6,9 @@ CLUSTER = "cluster"
 _NAMESPACE = "namespace:"
 
 
-def audiences_of_thing(owner: str | None, namespace: str) -> tuple[str, ...]:
+def topics_of_thing(owner: str | None, namespace: str) -> tuple[str, ...]:
     """The owner alone, else those who operate the namespace, and admins."""
-    return audiences_of_owner_field(owner_field(owner, namespace))
+    return topics_of_owner_field(owner_field(owner, namespace))
 
 
 def owner_field(owner: str | None, namespace: str) -> str:
@@ -21,17 +21,17 @@ def is_nobodys(owner: str) -> bool:
     return owner.startswith(_NAMESPACE)
 
 
-def audiences_of_owner_field(owner: str) -> tuple[str, ...]:
+def topics_of_owner_field(owner: str) -> tuple[str, ...]:
     """The audiences of a document by its `userId`."""
-    return (owner, CLUSTER) if is_nobodys(owner) else (audience_of_person(owner),)
+    return (owner, CLUSTER) if is_nobodys(owner) else (topic_of_person(owner),)
 
 
-def audience_of_person(person_id: str) -> str:
+def topic_of_person(person_id: str) -> str:
     """Where the things of one person are told."""
     return f"person:{person_id}"
 
 
-def audiences_of_person(person: Person) -> frozenset[str]:
+def topics_of_person(person: Person) -> frozenset[str]:
     """Whatever this person may hear; an admin hears every namespace through one audience."""
     shared = {CLUSTER} if person.is_admin else {_NAMESPACE + name for name in person.namespaces}
-    return frozenset({audience_of_person(person.id), *shared})
+    return frozenset({topic_of_person(person.id), *shared})

@@ -7,10 +7,10 @@ from typing import Final
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import OWNER, Document, Query
 from heliostat_api.people.topics import (
-    audiences_of_owner_field,
-    audiences_of_person,
     is_nobodys,
     owner_field,
+    topics_of_owner_field,
+    topics_of_person,
 )
 
 UNOWNED: Final = "unowned"
@@ -19,8 +19,8 @@ UNOWNED: Final = "unowned"
 
 def sees(person: Person, document: Document) -> bool:
     """Whether it is theirs, or has no owner and they operate its namespace or everything."""
-    heard = audiences_of_owner_field(str(document.fields.get(OWNER)))
-    return not audiences_of_person(person).isdisjoint(heard)
+    heard = topics_of_owner_field(str(document.fields.get(OWNER)))
+    return not topics_of_person(person).isdisjoint(heard)
 
 
 def is_own(person: Person, document: Document) -> bool:

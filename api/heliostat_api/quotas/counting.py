@@ -1,4 +1,4 @@
-"""What of a person's counts against their places: live runs, and agents with a schedule."""
+"""Counts what a person's quotas limit: live runs, and agents with a schedule."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -8,11 +8,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.port import Document, Documents, Query
-from heliostat_api.quotas.service import Places, Refusal
-from heliostat_api.records.drafts import Draft, read_draft
-from heliostat_api.records.subjects import SHOWN
+from heliostat_api.quotas.service import Quotas, Refusal
+from heliostat_api.records.drafts import Draft, has_schedule, read_draft
+from heliostat_api.records.fields import SHOWN
 
 _PAGE: Final = 200
 _RUNS: Final = Refusal(
@@ -32,7 +31,7 @@ _SCHEDULES: Final = Refusal(
 
 @dataclass(frozen=True)
 class Counting:
-    """Reads what is there."""
+    """Counts what the store holds."""
 
     documents: Documents
 
@@ -64,24 +63,17 @@ def applied_spec(draft: Draft) -> Mapping[str, JsonValue]:
     return draft.state.spec if draft.state else {}
 
 
-def has_schedule(spec: Mapping[str, JsonValue]) -> bool:
-    """Whether something starts by it. A schedule that is suspended may be resumed: it counts."""
-    return spec.get("schedule") is not None
-
-
-def open_runs(
-    documents: Documents, clock: Callable[[], datetime], settings: ApiSettings | None
-) -> Places:
-    """Places for live runs; without end where there is one person."""
-    guest, person = (settings.runs_guest, settings.runs_person) if settings else (0, 0)
+def build_run_quotas(
+    documents: Documents, clock: Callable[[], datetime], guest: int = 0, person: int = 0
+) -> Quotas:
+    """Builds the quotas of live runs; 0 is no limit."""
     present = Counting(documents).live_runs
-    return Places(documents, clock, "runs", present, _RUNS, guest, person)
+    return Quotas(documents, clock, "runs", present, _RUNS, guest, person)
 
 
-def open_schedules(
-    documents: Documents, clock: Callable[[], datetime], settings: ApiSettings | None
-) -> Places:
-    """Places for agents with a schedule; without end where there is one person."""
-    guest, person = (settings.schedules_guest, settings.schedules_person) if settings else (0, 0)
+def build_schedule_quotas(
+    documents: Documents, clock: Callable[[], datetime], guest: int = 0, person: int = 0
+) -> Quotas:
+    """Builds the quotas of agents with a schedule; 0 is no limit."""
     present = Counting(documents).schedules
-    return Places(documents, clock, "schedules", present, _SCHEDULES, guest, person)
+    return Quotas(documents, clock, "schedules", present, _SCHEDULES, guest, person)

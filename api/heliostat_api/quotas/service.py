@@ -1,4 +1,4 @@
-"""Places: how many of a thing a person may have at once.
+"""Quotas limit how many of a thing a person may have at once.
 
 Who wants one more takes a place in the person's document, by a write that fails where somebody
 else took one meanwhile, and gives it back once the thing itself is there to be counted. So however
@@ -42,7 +42,7 @@ Present = Callable[[str, int], Awaitable[Collection[str]]]
 
 @dataclass(frozen=True)
 class Refusal:
-    """What somebody is told who has too many. Both have places `{who}` and `{most}`."""
+    """The answer to a person who has too many. Both texts have places `{who}` and `{most}`."""
 
     status: HTTPStatus
     en: str
@@ -61,8 +61,8 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Of one kind of things, `name`. `guest` and `person`: how many; 0 is no limit."""
+class Quotas:
+    """The quotas of one kind of things, `name`, for a guest and for a person; 0 is no limit."""
 
     documents: Documents
     clock: Callable[[], datetime]

@@ -4,9 +4,10 @@ The document says that a change is untold until its report is in the log. After 
 the two somebody tells it later: the report's key makes it heard once.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from heliostat_api.base.views import AgentView, GoneView
 from heliostat_api.documents.port import (
@@ -19,7 +20,11 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.people.topics import topics_of_owner_field
+from heliostat_core.worlds import JsonObject, Kind
+
+Record: TypeAlias = Callable[[Kind, JsonObject], Awaitable[str]]
+"""Records one state of a resource, however often; returns the path of its document."""
 
 CHANGES = "changes"
 """Field: how many changes by commands there were."""
@@ -44,7 +49,7 @@ class Announcer:
             return
         report = report_of(document, self.clock(), correlation)
         key = key_of(document)
-        for audience in audiences_of_owner_field(str(document.fields[OWNER])):
+        for audience in topics_of_owner_field(str(document.fields[OWNER])):
             await self.log.append(audience, report, key)
         await self._settle(document)
 

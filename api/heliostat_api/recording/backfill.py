@@ -1,4 +1,4 @@
-"""Documents that others wrote get the fields by which lists find them: once, beside everything.
+"""The backfill gives documents of others the fields by which lists find them, once.
 
 No store finds a document by a field that it lacks, so a list can't ask for those of the earlier
 platform, which has only P8's. Its runs name their agent and no person: they are whose agent it is,
@@ -29,7 +29,7 @@ from heliostat_api.documents.reading import instant_in, text_in
 from heliostat_api.people.topics import is_nobodys, owner_field
 from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.records.executions import view_execution
-from heliostat_api.records.subjects import SHOWN
+from heliostat_api.records.fields import SHOWN
 
 PAUSE_SECONDS: Final = 60.0
 _PROGRESS: Final = "adoptions"
@@ -62,8 +62,8 @@ class _Kind:
 
 
 @dataclass(frozen=True)
-class Adoption:
-    """May be run by several replicas at once."""
+class Backfill:
+    """Runs the backfill; several replicas may do so at once."""
 
     documents: Documents
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
@@ -28,19 +28,19 @@ from heliostat_api.documents.port import (
     UnavailableError,
 )
 from heliostat_api.events.log import EventLog
-from heliostat_api.people.topics import audiences_of_owner_field
+from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.recording.announcing import Announcer
 from heliostat_api.recording.lag import Lag
 from heliostat_api.recording.totals import Totals
-from heliostat_api.recording.transcript_finaliser import Closing
+from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.annotations import AGENT_ID, TEST_OF
 from heliostat_api.records.drafts import read_draft
+from heliostat_api.records.fields import LIVE
 from heliostat_api.records.owners import Owners
 from heliostat_api.records.revisions import revision_path
 from heliostat_api.records.states import applied_revision
 from heliostat_api.records.subjects import (
-    LIVE,
     Subject,
     revision_in,
     subject_of_agent,
@@ -48,7 +48,6 @@ from heliostat_api.records.subjects import (
     subject_of_execution,
     subject_of_gone,
 )
-from heliostat_api.webhooks.delivery_planner import Occasions
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.resources import ObjectHead, ObjectMeta
@@ -63,6 +62,16 @@ Make: TypeAlias = Callable[[Document | None], Subject | None]
 """From a document as it is to what is to be recorded."""
 
 
+class Follower(Protocol):
+    """Hears of each state of a resource after its document was written. Raises StoreError."""
+
+    async def see_execution(self, execution: Execution, path: str) -> None:
+        """Hears of an Execution; may be repeated."""
+
+    async def see_agent(self, agent: Agent, path: str) -> None:
+        """Hears of an Agent; may be repeated."""
+
+
 @dataclass(frozen=True)
 class Recorder:
     """Watches Agents and Executions until it is cancelled."""
@@ -71,12 +80,12 @@ class Recorder:
     documents: Documents
     log: EventLog
     owners: Owners
-    closing: Closing
+    closing: TranscriptFinaliser
     clock: Callable[[], datetime]
     is_erasing: Callable[[str], Awaitable[bool]]
     """Whether nothing of a person's may be kept any more."""
-    occasions: Occasions
-    """Hears of what is recorded, before the operator may clean it away."""
+    followers: tuple[Follower, ...] = ()
+    """They hear of what is recorded, before the operator may clean it away."""
     again_seconds: float = 60.0
     """How long after the watches began the world is looked at once more."""
     lag: Lag = field(default_factory=Lag)
@@ -109,7 +118,7 @@ class Recorder:
         document = await self.documents.get(f"executions/{uid}")
         if document is None or await self.is_erasing(str(document.fields[OWNER])):
             return None
-        return audiences_of_owner_field(str(document.fields[OWNER]))
+        return topics_of_owner_field(str(document.fields[OWNER]))
 
     async def catch_up(self) -> None:
         """Records what happened while nobody watched: agents first, who own the executions.
@@ -171,7 +180,8 @@ class Recorder:
             return subject_of_execution(execution, owner, agent_id, self.clock())
 
         await self._record(path, recorded)
-        await self.occasions.see_execution(execution, path)
+        for each in self.followers:
+            await each.see_execution(execution, path)
         self.closing.see(execution)
         if execution.is_finished and execution.is_settled:
             await self._totals.count(path)
@@ -206,15 +216,19 @@ class Recorder:
             await self._record(
                 path, lambda known: subject_of_agent(agent, owner, known, self.clock())
             )
-            await self.occasions.see_agent(agent, path)
+            await self._tell_followers(agent, path)
             return path
         number = applied_revision(agent)
         applied = await self.documents.get(revision_path(path, number)) if number else None
         await self._record(
             path, lambda known: subject_of_draft(agent, known, applied, self.clock())
         )
-        await self.occasions.see_agent(agent, path)
+        await self._tell_followers(agent, path)
         return path
+
+    async def _tell_followers(self, agent: Agent, path: str) -> None:
+        for each in self.followers:
+            await each.see_agent(agent, path)
 
     async def _draft_of(self, meta: ObjectMeta) -> Document | None:
         """The document that the resource names, if that knows the resource, too.

@@ -1,4 +1,4 @@
-"""Closing the record of a run that ended: its transcript is complete, or as complete as it gets.
+"""The finaliser closes the record of a run that ended: its transcript is as complete as it gets.
 
 The operator keeps a finished Execution, and with it the pod and its log, until the mark is there.
 """
@@ -33,8 +33,8 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Closing:
-    """`world` is written to under a name of its own, for the mark alone."""
+class TranscriptFinaliser:
+    """Closes the records of runs. `world` is written to under a field manager for marks only."""
 
     world: World
     logs: Logs

@@ -160,3 +160,8 @@ def _model_of(spec: Mapping[str, JsonValue]) -> str:
     model = spec.get("model")
     name = model.get("name") if isinstance(model, Mapping) else None
     return name if isinstance(name, str) else Model().name
+
+
+def has_schedule(spec: Mapping[str, JsonValue]) -> bool:
+    """Whether something starts by it. A schedule that is suspended may be resumed: it counts."""
+    return spec.get("schedule") is not None

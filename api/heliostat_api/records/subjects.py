@@ -11,9 +11,18 @@ from heliostat_api.base.views import AgentView, ExecutionView, GoneView
 from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.people.topics import audiences_of_owner_field, audiences_of_thing, owner_field
+from heliostat_api.people.topics import owner_field, topics_of_owner_field, topics_of_thing
 from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.records.drafts import fields_of, read_draft
+from heliostat_api.records.fields import (
+    LIVE,
+    REVISION,
+    SCHEDULE_STATUS,
+    SHOWN,
+    SPEC,
+    SPEC_CUT,
+    VIEW,
+)
 from heliostat_api.records.projections import view_agent, view_execution
 from heliostat_api.records.states import observe_state
 from heliostat_api.records.totals import read_totals, write_usage
@@ -22,20 +31,6 @@ from heliostat_core.executions import Execution, Phase
 from heliostat_core.resources import ObjectMeta
 from heliostat_core.worlds import JsonObject
 
-LIVE = "live"
-"""Field: whether the resource is there, so that a deletion that nobody saw can be found."""
-REVISION = "revision"
-"""Field: the resource's version that the document tells of."""
-SCHEDULE_STATUS = "scheduleStatus"
-"""Field of an agent that was made by kubectl: what became of the times of its schedule."""
-SHOWN = "shown"
-"""Field of an agent: whether people see it."""
-SPEC = "spec"
-"""Field: what the run was asked to do, so that it can be asked again; what the agent does."""
-SPEC_CUT = "isSpecCut"
-"""Field: whether the spec lacks what made the record too large for the store."""
-VIEW = "view"
-"""Field: what people see of it, as they get it."""
 _STATUS: Mapping[str, str] = {
     Phase.SUCCEEDED: "success",
     Phase.FAILED: "failed",
@@ -90,7 +85,7 @@ def subject_of_execution(
             **_ending(view),
         },
         report=_execution_report(view, now),
-        audiences=audiences_of_thing(owner, meta.namespace),
+        audiences=topics_of_thing(owner, meta.namespace),
     )
     spec = execution.spec.to_json()
     kept = {name: each for name, each in spec.items() if name not in _LONG_IN_ORDERS}
@@ -124,7 +119,7 @@ def subject_of_agent(
             VIEW: as_json(view),
         },
         report=Report(ReportType.AGENT_CHANGED, now, as_json(view)),
-        audiences=audiences_of_thing(owner, meta.namespace),
+        audiences=topics_of_thing(owner, meta.namespace),
     )
     return _with_spec(subject, agent.spec.to_json(), {"prompt": agent.spec.prompt})
 
@@ -151,7 +146,7 @@ def subject_of_draft(
             LIVE: True,
         },
         report=Report(ReportType.AGENT_CHANGED, now, _viewed(fields)),
-        audiences=audiences_of_owner_field(draft.user_id),
+        audiences=topics_of_owner_field(draft.user_id),
     )
 
 
@@ -162,7 +157,7 @@ def subject_of_gone(document: Document, now: datetime) -> Subject:
     the dashboard stays, too, inactive: only its resource is gone.
     """
     owner = str(document.fields[OWNER])
-    audiences = audiences_of_owner_field(owner)
+    audiences = topics_of_owner_field(owner)
     if document.path.startswith("executions/"):
         view = _ended(ExecutionView.model_validate(document.fields[VIEW]))
         fields, report = _ending(view), _execution_report(view, now)

@@ -13,8 +13,8 @@ from typing import Annotated
 from fastapi import Header
 
 from heliostat_api.base.texts import plain
-from heliostat_api.executions.commands import Accepted
-from heliostat_api.executions.trace_spans import Triggers
+from heliostat_api.executions.schemas import Accepted
+from heliostat_api.executions.trace_spans import TriggerSpans
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.agents import Agent
@@ -67,7 +67,7 @@ class CloudCalls:
 
     world: World
     tokens: CloudTokens | None
-    triggers: Triggers
+    triggers: TriggerSpans
 
     async def check(self, token: str | None) -> None:
         """Raises a problem with status 401, and ProviderAwayError."""

@@ -5,27 +5,29 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from heliostat_api.secrets.records import SecretList, SecretName, SecretValues
+from heliostat_api.secrets.service import Secrets
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import PartsOf, PersonOf
+from heliostat_api.web.dependencies import PersonOf
+from heliostat_api.web.provide import Provided
 
-secrets = APIRouter(prefix="/secrets", route_class=CheckedRoute)
+router = APIRouter(prefix="/secrets", route_class=CheckedRoute)
 
 
-@secrets.get("")
-async def list_secrets(parts: PartsOf, person: PersonOf) -> SecretList:
+@router.get("")
+async def list_secrets(secrets: Provided[Secrets], person: PersonOf) -> SecretList:
     """Your secrets, without their values."""
-    return await parts.secrets.list(person)
+    return await secrets.list(person)
 
 
-@secrets.put("/{name}", status_code=HTTPStatus.NO_CONTENT)
+@router.put("/{name}", status_code=HTTPStatus.NO_CONTENT)
 async def put_secret(
-    parts: PartsOf, person: PersonOf, name: SecretName, body: SecretValues
+    secrets: Provided[Secrets], person: PersonOf, name: SecretName, body: SecretValues
 ) -> None:
     """Make a secret, or set all its values anew. They are never answered."""
-    await parts.secrets.put(person, name, body.values)
+    await secrets.put(person, name, body.values)
 
 
-@secrets.delete("/{name}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_secret(parts: PartsOf, person: PersonOf, name: SecretName) -> None:
+@router.delete("/{name}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_secret(secrets: Provided[Secrets], person: PersonOf, name: SecretName) -> None:
     """It goes; not while an active agent names it."""
-    await parts.secrets.delete(person, name)
+    await secrets.delete(person, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import Document, Documents, Query, Value
 from heliostat_api.records.drafts import read_draft
-from heliostat_api.records.subjects import SHOWN, SPEC
+from heliostat_api.records.fields import SHOWN, SPEC
 
 _PAGE = 200
 

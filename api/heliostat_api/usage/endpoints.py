@@ -5,38 +5,39 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from heliostat_api.gateway.own_keys import IssuedUserKey, KeyList, KeyRequest
-from heliostat_api.usage.service import By, Period, UsageReport
+from heliostat_api.gateway.own_keys import IssuedUserKey, KeyList, KeyRequest, OwnKeys
+from heliostat_api.usage.service import By, Period, Usage, UsageReport
 from heliostat_api.web.auth_dependency import CheckedRoute
-from heliostat_api.web.dependencies import AskedOf, PartsOf, PersonOf
+from heliostat_api.web.dependencies import IdempotencyKeyOf, PersonOf
+from heliostat_api.web.provide import Provided
 
-usage = APIRouter(route_class=CheckedRoute)
+router = APIRouter(route_class=CheckedRoute)
 KeyId = Annotated[str, Path(max_length=100)]
 
 
-@usage.get("/keys")
-async def list_keys(parts: PartsOf, person: PersonOf) -> KeyList:
+@router.get("/keys")
+async def list_keys(keys: Provided[OwnKeys], person: PersonOf) -> KeyList:
     """Your keys, revoked ones too."""
-    return await parts.money.own_keys.list(person)
+    return await keys.list(person)
 
 
-@usage.post("/keys", status_code=201)
+@router.post("/keys", status_code=201)
 async def make_key(
-    parts: PartsOf, person: PersonOf, wanted: KeyRequest, asked: AskedOf
+    keys: Provided[OwnKeys], person: PersonOf, wanted: KeyRequest, asked: IdempotencyKeyOf
 ) -> IssuedUserKey:
     """A key for a program of yours. Its text is shown once, here, and to the same request again."""
-    return await parts.money.own_keys.make(person, wanted, asked)
+    return await keys.make(person, wanted, asked)
 
 
-@usage.delete("/keys/{key_id}", status_code=204)
-async def revoke_key(parts: PartsOf, person: PersonOf, key_id: KeyId) -> None:
+@router.delete("/keys/{key_id}", status_code=204)
+async def revoke_key(keys: Provided[OwnKeys], person: PersonOf, key_id: KeyId) -> None:
     """End one of your keys: it opens nothing after five seconds, and its open streams end."""
-    await parts.money.own_keys.revoke(person, key_id)
+    await keys.revoke(person, key_id)
 
 
-@usage.get("/usage")
+@router.get("/usage")
 async def read_usage(
-    parts: PartsOf,
+    usage: Provided[Usage],
     person: PersonOf,
     by: By = "day",
     since: Annotated[date | None, Query(alias="from", description="The first day.")] = None,
@@ -44,4 +45,4 @@ async def read_usage(
     time_zone: Annotated[str, Query(alias="timeZone", max_length=64)] = "UTC",
 ) -> UsageReport:
     """What your chat, your runs and your keys cost; this month, unless you say otherwise."""
-    return await parts.money.usage.report(person, by, Period(since, until, time_zone))
+    return await usage.report(person, by, Period(since, until, time_zone))

@@ -19,7 +19,7 @@ from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.base.views import View
 from heliostat_api.gateway.client import Gateway, UsageQuestion, Users
 from heliostat_api.gateway.documents import MonthLine, UsageLine
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_api.usage.labels import Labels, Named
 from heliostat_api.web.problems import ProblemError
 from heliostat_core.money import format_micros, micros_from_nanos
@@ -85,7 +85,7 @@ class Usage:
     """`owner`: whose calls are that name nobody."""
 
     gateway: Gateway
-    register: Register
+    register: PersonRepository
     labels: Labels
     owner: str | None
     clock: Callable[[], datetime]

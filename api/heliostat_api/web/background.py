@@ -1,4 +1,4 @@
-"""What goes on beside the requests, and what of it came to a bad end."""
+"""Background work runs beside the requests, and is known to have failed when it did."""
 
 import asyncio
 import logging
@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 _LOG = logging.getLogger(__name__)
 
 
-class Work:
-    """Work in the background of a process. Whoever does it lets through what only a fault of ours
-    can be: then the process is to be begun again, for nobody else would notice."""
+class Background:
+    """Runs the work of a process beside its requests. Work lets an error through that only a fault
+    of ours can cause: then the process has to be started again."""
 
     def __init__(self) -> None:
         self._failed: list[str] = []

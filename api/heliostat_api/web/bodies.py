@@ -1,14 +1,19 @@
-"""Bodies of requests, read no further than they may be long."""
+"""Bodies of requests: how long they may be, and that their texts are Unicode."""
 
+import json
+import re
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
 from fastapi import HTTPException, Request
+from pydantic import JsonValue
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.texts import Text, bilingual
-from heliostat_api.web.problems import ProblemError, as_problem, respond
+from heliostat_api.web.problems import ProblemError, as_problem, refused, respond
 
 MOST_BYTES: Final = 2 << 20
 """Of any request: an agent's prompt and a Secret's values, as JSON may write them, are less."""
@@ -68,3 +73,41 @@ async def read_body(request: Request, most: int, refusal: Text) -> bytes:
         if len(body) > most:
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, refusal)
     return bytes(body)
+
+
+# As an escape, as bytes, or in UTF-16, which has zeros: of other bodies nothing is read twice.
+_SUSPECT: Final = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\x00")
+_HALF: Final = re.compile("[\ud800-\udfff]")
+
+
+def refuse_surrogates(body: bytes) -> None:
+    """Raises a problem with status 422 that names the fields. What is no JSON is left alone."""
+    if not _SUSPECT.search(body):
+        return
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    message = bilingual(
+        en="must be Unicode: it has half of a surrogate pair",
+        ko="유니코드여야 합니다. 서로게이트 쌍의 절반만 들어 있습니다",
+    )
+    if errors := [FieldError(field=path, message=message) for path in surrogates_in(value, "body")]:
+        raise refused(errors)
+
+
+def surrogates_in(value: JsonValue, path: str) -> Iterator[str]:
+    """Paths of the texts that have one, of an object whose key has one its own."""
+    left: list[tuple[JsonValue, str]] = [(value, path)]
+    while left:
+        each, here = left.pop()
+        if isinstance(each, str) and _HALF.search(each):
+            yield here
+        elif isinstance(each, dict):
+            if any(map(_HALF.search, each)):
+                yield here
+            left += [
+                (below, f"{here}.{key}") for key, below in each.items() if not _HALF.search(key)
+            ]
+        elif isinstance(each, list):
+            left += [(below, f"{here}.{place}") for place, below in enumerate(each)]

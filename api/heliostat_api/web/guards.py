@@ -16,9 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from heliostat_api.base.texts import plain
-from heliostat_api.people import iap
-from heliostat_api.web.cookies import is_secure
-from heliostat_api.web.credentials import read_bearer
+from heliostat_api.people.credentials import IAP_HEADER
+from heliostat_api.web.credentials import is_secure, read_bearer
 from heliostat_api.web.problems import ProblemError, respond
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -109,7 +108,7 @@ def refuse_writing(headers: Headers, own: Collection[str]) -> str | None:
 def has_browsers_credentials(headers: Headers) -> bool:
     """Whether what comes with it may be of a browser's own accord, and so proves nothing: a cookie,
     or the header that a proxy adds to whatever passes it, unless a key says who it is."""
-    is_by_proxy = iap.HEADER in headers and not read_bearer(headers)
+    is_by_proxy = IAP_HEADER in headers and not read_bearer(headers)
     return "cookie" in headers or is_by_proxy
 
 

@@ -35,30 +35,30 @@ Made = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as far as repeating it matters; `digest` is of all that it says."""
+class IdempotencyKey:
+    """Tells whether two requests are the same; `digest` is of all that a request says."""
 
     key: str | None
     digest: str
 
 
-UNREPEATED: Final = Asked(None, "")
+UNREPEATED: Final = IdempotencyKey(None, "")
 """A request that is not sent again."""
 
 
-async def asked_of(
+async def idempotency_key_of(
     request: Request,
     idempotency_key: Annotated[
         str | None, Header(min_length=1, max_length=255, pattern=r"^[!-~]+$")
     ] = None,
-) -> Asked:
+) -> IdempotencyKey:
     """Of the request that is being served."""
     said = f"{request.method} {request.url.path}\n".encode() + await request.body()
-    return Asked(idempotency_key, hashlib.sha256(said).hexdigest())
+    return IdempotencyKey(idempotency_key, hashlib.sha256(said).hexdigest())
 
 
 @dataclass(frozen=True)
-class Repeats:
+class Idempotency:
     """Remembers what requests decided, for a day if nothing else is said."""
 
     documents: Documents
@@ -66,7 +66,7 @@ class Repeats:
     collection: str = _COLLECTION
     kept: timedelta = KEPT
 
-    async def once(self, person: Person, asked: Asked, made: Made, *writes: Put) -> Made:
+    async def once(self, person: Person, asked: IdempotencyKey, made: Made, *writes: Put) -> Made:
         """Commits the decision and the writes, or returns the decision of the first time.
 
         Raises a problem with status 422 when the key was used for something else, and
@@ -87,13 +87,13 @@ class Repeats:
             return await self._before(path, asked)
         return made
 
-    async def before(self, person: Person, asked: Asked) -> Made | None:
+    async def before(self, person: Person, asked: IdempotencyKey) -> Made | None:
         """What the same request decided before, if it came before. Raises as `once`."""
         if asked.key is None or await self.documents.get(self._path(person, asked.key)) is None:
             return None
         return await self._before(self._path(person, asked.key), asked)
 
-    async def note(self, person: Person, asked: Asked, made: Made) -> None:
+    async def note(self, person: Person, asked: IdempotencyKey, made: Made) -> None:
         """Adds what only came out by doing it."""
         if asked.key is None:
             return
@@ -117,7 +117,7 @@ class Repeats:
     def _path(self, person: Person, key: str) -> str:
         return f"{self.collection}/{name_of(person, key)}"
 
-    async def _before(self, path: str, asked: Asked) -> Made:
+    async def _before(self, path: str, asked: IdempotencyKey) -> Made:
         known = await self.documents.get(path)
         fields = known.fields if known else {}
         if fields.get("digest") != asked.digest:

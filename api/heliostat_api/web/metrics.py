@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from heliostat_api.base.texts import plain
 from heliostat_api.documents.port import Delete, Document, Documents, Page, Put, Query
 from heliostat_api.web.problems import ProblemError
+from heliostat_api.web.provide import Provided
 
 PREFIX: Final = "heliostat_api"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -58,13 +59,12 @@ metrics = APIRouter(include_in_schema=False)
 
 
 @metrics.get("/metrics")
-async def read_metrics(request: Request) -> Response:
+async def read_metrics(request: Request, counted: Provided[Metrics]) -> Response:
     """Metrics in the text format of Prometheus; 404 for what a proxy hands on from outside."""
     if any(name in request.headers for name in _HANDED_ON):
         raise ProblemError(
             HTTPStatus.NOT_FOUND, plain("Metrics are read at the pod itself, not through a proxy.")
         )
-    counted: Metrics = request.app.state.metrics
     kind = "text/plain; version=0.0.4; charset=utf-8"
     return Response(generate_latest(counted.registry), media_type=kind)
 

@@ -1,6 +1,7 @@
 """Errors for clients: RFC 9457 problems."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose, WebSocketState
 
-from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.errors import GatewayAwayError, ProviderAwayError
 from heliostat_api.base.field_errors import FieldError, words_of
 from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.base.views import View
@@ -24,10 +25,23 @@ from heliostat_api.documents.port import (
     TooLargeError,
     UnavailableError,
 )
-from heliostat_api.people.keysets import ProviderAwayError
-from heliostat_api.web.refusals import fields_of
 from heliostat_core.worlds import ForbiddenError, InvalidError, WorldError
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
+
+_FAULT = re.compile(
+    r"(?:^|[\s\[])\.?((?:spec|metadata)(?:\.[\w/-]+|\[[^\]]*\])*)"
+    r": (?=(?:[A-Z][a-z]+(?: [a-z]+)?: |Required value|field not declared|field is immutable))"
+)
+
+
+def fields_of(refusal: str) -> Iterator[tuple[str, str]]:
+    """Each field that is named, with what is said of it; nothing where none can be read."""
+    found = list(_FAULT.finditer(refusal))
+    for place, each in enumerate(found):
+        end = found[place + 1].start() if place + 1 < len(found) else len(refusal)
+        said = refusal[each.end() : end].rstrip().rstrip(",")
+        yield each.group(1), said.removesuffix("]") if "[" not in said else said
+
 
 MEDIA_TYPE = "application/problem+json"
 _AWAY = (UnavailableError, WorldUnavailableError, ProviderAwayError, GatewayAwayError)

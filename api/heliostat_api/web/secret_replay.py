@@ -1,6 +1,6 @@
-"""Answers with a secret in them, and Idempotency-Key: the same request hears the same secret again.
+"""Secret replay: a request that is repeated with its Idempotency-Key gets the same secret again.
 
-It is kept beside what the request decided, in the vault's way, as long as that is.
+The secret is kept encrypted beside what the request decided, and as long as that.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from http import HTTPStatus
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import Put
-from heliostat_api.web.idempotency import Asked, Made, Repeats
+from heliostat_api.web.idempotency import Idempotency, IdempotencyKey, Made
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.web.vaults import Sealed, Vault
 
 
 @dataclass(frozen=True)
-class Told:
+class IssuedSecret:
     """What was made, and its secret."""
 
     id: str
@@ -23,31 +23,33 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Retelling:
-    """Remembers secrets that were told, for whoever asked for them."""
+class SecretReplay:
+    """Remembers the secrets that requests were answered with."""
 
-    repeats: Repeats
+    idempotency: Idempotency
     vault: Vault
 
-    async def before(self, person: Person, asked: Asked) -> Told | None:
+    async def before(self, person: Person, asked: IdempotencyKey) -> IssuedSecret | None:
         """What the same request was told before. Raises a problem: 422 for another request under
         its key, 409 when the secret can't be read any more."""
-        made = await self.repeats.before(person, asked)
+        made = await self.idempotency.before(person, asked)
         return None if made is None else self._told(made)
 
-    async def once(self, person: Person, asked: Asked, told: Told, *writes: Put) -> Told:
+    async def once(
+        self, person: Person, asked: IdempotencyKey, told: IssuedSecret, *writes: Put
+    ) -> IssuedSecret:
         """Commits the writes, or does nothing and returns what the same request was told
         meanwhile. Raises as `before`, and ConflictError for the writes."""
         sealed = self.vault.seal(_place(told.id), told.secret)
         made = {"id": told.id, "sealed": sealed.text, "sealedWith": sealed.key}
-        return self._told(await self.repeats.once(person, asked, made, *writes))
+        return self._told(await self.idempotency.once(person, asked, made, *writes))
 
-    def _told(self, made: Made) -> Told:
+    def _told(self, made: Made) -> IssuedSecret:
         sealed = Sealed(made["sealed"], made["sealedWith"])
         secret = self.vault.open(_place(made["id"]), sealed)
         if secret is None:
             raise gone(made["id"])
-        return Told(made["id"], secret)
+        return IssuedSecret(made["id"], secret)
 
 
 def gone(name: str) -> ProblemError:

@@ -9,13 +9,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heliostat_api.base.errors import ProviderAwayError
 from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import StoreError
-from heliostat_api.people.authentication import People, Visitor
-from heliostat_api.people.keysets import ProviderAwayError
+from heliostat_api.people.credentials import People, Visitor
 from heliostat_api.people.sessions import LIFETIME, Sessions
-from heliostat_api.web.cookies import SESSION, read_cookie, write_cookie
-from heliostat_api.web.credentials import credentials_of
+from heliostat_api.web.credentials import SESSION, credentials_of, read_cookie, write_cookie
 from heliostat_api.web.notices import notice
 
 SIGN_IN_PATH: Final = "/auth/sign-in"
@@ -24,7 +23,7 @@ _UNCHANGED = Visitor()
 _LOG = logging.getLogger(__name__)
 
 
-class Visits:
+class SessionMiddleware:
     """ASGI middleware around the pages. `has_sign_in`: whether there is somewhere to sign in."""
 
     def __init__(

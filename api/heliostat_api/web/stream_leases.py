@@ -1,31 +1,42 @@
-"""Tenures: how long a stream or a WebSocket is whose it was when it began."""
+"""Leases of streams: how long a stream or a WebSocket is whose it was when it began."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from heliostat_api.app.parts import parts_of
-from heliostat_api.base.errors import GatewayAwayError
+from heliostat_api.base.errors import GatewayAwayError, ProviderAwayError
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.revocations import Tenure
-from heliostat_api.people.keysets import ProviderAwayError
+from heliostat_api.events.revocations import StreamLease
+from heliostat_api.people.credentials import People
+from heliostat_api.people.sessions import Sessions
 from heliostat_api.web.credentials import credentials_of
 
 
-def tenure_of(connection: HTTPConnection, person: Person) -> Tenure:
-    """Of a connection that is this person's now. It is over when the same credentials are nobody's,
-    or of somebody with other rights."""
-    parts, given = parts_of(connection), credentials_of(connection.scope)
-    register, sessions = parts.erasing.register, parts.sessions
+@dataclass(frozen=True)
+class StreamLeases:
+    """Gives leases to connections that are somebody's now."""
 
-    async def ask() -> bool:
-        register.reread(person.id)
-        try:
-            return await parts.people.find(given) == person
-        except (StoreError, ProviderAwayError, GatewayAwayError):
-            return True  # who is away has not said no
+    people: People
+    sessions: Sessions
+    reread: Callable[[str], None]
+    """Makes the people ask the store again, not their memory, whether a person may come in."""
 
-    def has_end() -> bool:
-        is_of_session = given.bearer is None and given.assertion is None
-        return is_of_session and sessions.read(given.cookie) is None
+    def begin(self, connection: HTTPConnection, person: Person) -> StreamLease:
+        """Begins the lease of this person's connection. It is over when the same credentials are
+        nobody's, or of somebody with other rights."""
+        given = credentials_of(connection.scope)
 
-    return Tenure(person.id, ask, has_end)
+        async def ask() -> bool:
+            self.reread(person.id)
+            try:
+                return await self.people.find(given) == person
+            except (StoreError, ProviderAwayError, GatewayAwayError):
+                return True  # who is away has not said no
+
+        def has_end() -> bool:
+            is_of_session = given.bearer is None and given.assertion is None
+            return is_of_session and self.sessions.read(given.cookie) is None
+
+        return StreamLease(person.id, ask, has_end)

@@ -100,6 +100,6 @@ class Addresses:
             raise AddressError("must begin with https://: what goes over the internet is encrypted")
 
 
-def open_addresses(networks: Sequence[str]) -> Addresses:
+def build_addresses(networks: Sequence[str]) -> Addresses:
     """Of a setting's networks."""
     return Addresses(tuple(ip_network(each) for each in networks))

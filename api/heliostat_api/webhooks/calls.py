@@ -17,13 +17,13 @@ from heliostat_api.agents.reading import Agents
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import plain
 from heliostat_api.base.views import AgentView
-from heliostat_api.executions.commands import Accepted, Commands, Order, RunRequest, run_spec
-from heliostat_api.people.authentication import People
+from heliostat_api.executions.commands import Commands, Order, run_spec
+from heliostat_api.executions.schemas import Accepted, RunRequest
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_api.web.bodies import read_body
 from heliostat_api.web.credentials import read_bearer
-from heliostat_api.web.idempotency import Asked, Made
-from heliostat_api.web.limits import Limits
+from heliostat_api.web.dependencies import Access
+from heliostat_api.web.idempotency import IdempotencyKey, Made
 from heliostat_api.web.problems import ProblemError
 from heliostat_api.webhooks.trigger_keys import Proof, TriggerKeys
 from heliostat_core.executions import MOST_INPUT, WEBHOOK
@@ -85,15 +85,14 @@ class Calls:
 
     agents: Agents
     keys: TriggerKeys
-    people: People
-    limits: Limits
+    access: Access
     commands: Commands
 
     async def take(self, agent_id: str, call: Call, correlation: str) -> Accepted:
         """Starts a run of the agent, which is its owner's. Raises WorldError, problems."""
         person, agent = await self._admitted(agent_id, call.proof)
-        await self.limits.check_person(person)
-        asked = asked_of(agent_id, call)
+        await self.access.check(person)
+        asked = idempotency_key_of(agent_id, call)
         if before := await self.commands.before(person, asked):
             return before
         if call.is_ping:
@@ -109,7 +108,7 @@ class Calls:
         """Whose agent it is. No such agent and a wrong key answer alike."""
         found = await self.agents.find(agent_id)
         if found is not None and await self.keys.opens(found.owner, agent_id, proof):
-            person = await self.people.acting(found.owner)
+            person = await self.access.people.acting(found.owner)
             if person is not None:
                 return person, found.view
         raise ProblemError(
@@ -122,10 +121,10 @@ class Calls:
         )
 
 
-def asked_of(agent_id: str, call: Call) -> Asked:
+def idempotency_key_of(agent_id: str, call: Call) -> IdempotencyKey:
     """One delivery of one agent is the same call, however often it comes."""
     digest = hashlib.sha256(call.proof.body).hexdigest()
-    return Asked(f"{agent_id} {call.delivery}" if call.delivery else None, digest)
+    return IdempotencyKey(f"{agent_id} {call.delivery}" if call.delivery else None, digest)
 
 
 def text_of(body: bytes) -> str:

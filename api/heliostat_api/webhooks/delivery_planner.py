@@ -1,4 +1,4 @@
-"""Occasions: what a resource says becomes deliveries, each once.
+"""The planner makes deliveries of what a resource says, each once.
 
 The deliveries and the mark that they were made are one commit on the document of the run or the
 agent. So whoever sees the resource next, another replica or this one after a crash, makes none.
@@ -40,8 +40,8 @@ _PAGE: Final = 100
 
 
 @dataclass(frozen=True)
-class Occasions:
-    """`news` is set when there is something to send."""
+class DeliveryPlanner:
+    """Plans deliveries to webhooks; `news` is set when there is something to send."""
 
     documents: Documents
     changes: Changes

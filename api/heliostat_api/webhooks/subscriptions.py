@@ -21,12 +21,12 @@ from heliostat_api.documents.port import (
     Query,
 )
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.idempotency import UNREPEATED, IdempotencyKey
 from heliostat_api.web.problems import NotFoundProblem, ProblemError, refused
-from heliostat_api.web.secret_replay import Retelling, Told, gone
+from heliostat_api.web.secret_replay import IssuedSecret, SecretReplay, gone
 from heliostat_api.web.vaults import Vault
 from heliostat_api.webhooks.addresses import AddressError, Addresses, place_of
-from heliostat_api.webhooks.delivery_planner import Occasions, webhooks_of
+from heliostat_api.webhooks.delivery_planner import DeliveryPlanner, webhooks_of
 from heliostat_api.webhooks.records import (
     DELIVERIES,
     FOR_ALL,
@@ -57,9 +57,9 @@ class Subscriptions:
     documents: Documents
     agents: Agents
     vault: Vault
-    retelling: Retelling
+    secret_replay: SecretReplay
     addresses: Addresses
-    occasions: Occasions
+    planner: DeliveryPlanner
     changes: Changes
     clock: Callable[[], datetime]
 
@@ -73,10 +73,10 @@ class Subscriptions:
         return WebhookList(items=tuple(each for each in views if each.agent in (None, agent_id)))
 
     async def create(
-        self, person: Person, order: NewWebhook, asked: Asked = UNREPEATED
+        self, person: Person, order: NewWebhook, asked: IdempotencyKey = UNREPEATED
     ) -> IssuedWebhook:
         """Raises problems."""
-        if told := await self.retelling.before(person, asked):
+        if told := await self.secret_replay.before(person, asked):
             return await self._made(person, told)
         if order.agent is not None:
             await self.agents.commanded(person, order.agent)
@@ -110,7 +110,7 @@ class Subscriptions:
             sealed_with=sealed.key,
         )
         put = Put(path_of(webhook_id), webhook.fields(), Expected.ABSENT)
-        told = await self.retelling.once(person, asked, Told(webhook_id, secret), put)
+        told = await self.secret_replay.once(person, asked, IssuedSecret(webhook_id, secret), put)
         return await self._made(person, told)
 
     async def delete(self, person: Person, webhook_id: str) -> None:
@@ -155,10 +155,10 @@ class Subscriptions:
                 await self.documents.commit(Put(document.path, again.fields(), document.version))
             except ConflictError:
                 continue
-            self.occasions.news.set()
+            self.planner.news.set()
             return await self.changes.tell(person.id, Changed.DELIVERIES)
 
-    async def _made(self, person: Person, told: Told) -> IssuedWebhook:
+    async def _made(self, person: Person, told: IssuedSecret) -> IssuedWebhook:
         """Screens hear of it, again too: the first time may have died before."""
         document = await self._find(told.id)
         if document is None:

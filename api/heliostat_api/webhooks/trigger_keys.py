@@ -30,9 +30,9 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.documents.reading import text_in
 from heliostat_api.events.changes import Changed, Changes
-from heliostat_api.web.idempotency import UNREPEATED, Asked
+from heliostat_api.web.idempotency import UNREPEATED, IdempotencyKey
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
-from heliostat_api.web.secret_replay import Retelling, Told, gone
+from heliostat_api.web.secret_replay import IssuedSecret, SecretReplay, gone
 from heliostat_api.web.vaults import Sealed, Vault
 from heliostat_api.webhooks.signatures import is_signed, is_signed_for_github, new_secret
 
@@ -99,7 +99,7 @@ class TriggerKeys:
 
     documents: Documents
     vault: Vault
-    retelling: Retelling
+    secret_replay: SecretReplay
     changes: Changes
     clock: Callable[[], datetime]
 
@@ -108,10 +108,14 @@ class TriggerKeys:
         return TriggerKeyList(items=tuple(map(view_key, await self._of(owner, agent_id))))
 
     async def create(
-        self, person: Person, agent_id: str, order: NewTriggerKey, asked: Asked = UNREPEATED
+        self,
+        person: Person,
+        agent_id: str,
+        order: NewTriggerKey,
+        asked: IdempotencyKey = UNREPEATED,
     ) -> IssuedTriggerKey:
-        """Raises a problem with status 409 for one too many, and as Retelling."""
-        if told := await self.retelling.before(person, asked):
+        """Raises a problem with status 409 for one too many, and as SecretReplay."""
+        if told := await self.secret_replay.before(person, asked):
             return await self._made(person, told)
         if len(await self._of(person.id, agent_id)) >= MOST:
             raise ProblemError(
@@ -133,7 +137,7 @@ class TriggerKeys:
             **self._kept(path, order.kind, secret),
         }
         put = Put(path, fields, Expected.ABSENT)
-        told = await self.retelling.once(person, asked, Told(key_id, secret), put)
+        told = await self.secret_replay.once(person, asked, IssuedSecret(key_id, secret), put)
         return await self._made(person, told)
 
     async def revoke(self, person: Person, agent_id: str, key_id: str) -> None:
@@ -155,7 +159,7 @@ class TriggerKeys:
         if found:
             await self.documents.commit(*(Delete(each.path) for each in found))
 
-    async def _made(self, person: Person, told: Told) -> IssuedTriggerKey:
+    async def _made(self, person: Person, told: IssuedSecret) -> IssuedTriggerKey:
         """Screens hear of it, again too: the first time may have died before."""
         document = await self.documents.get(f"{COLLECTION}/{told.id}")
         if document is None:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.app.server import ApiServer
 from heliostat_api.base.person import LOCAL
@@ -135,7 +135,7 @@ async def serving_api(
         world = EmbeddedWorld(store)
         spans = open_spans("heliostat-api", otlp_endpoint)
         app = create_app(
-            Surroundings(
+            Dependencies(
                 world=world.as_manager,
                 logs=EmbeddedLogs(world, folder),
                 keys_dir=folder.public_keys,

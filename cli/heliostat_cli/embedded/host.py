@@ -17,20 +17,11 @@ from heliostat_cli.embedded.ports import ANY_PORT, WantedPort
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.keys import public_key_id, public_pem
-from heliostat_core.names import MANAGED_BY, MANAGED_BY_LABEL
-from heliostat_core.worlds import (
-    AGENT,
-    EVERYTHING,
-    EXECUTION,
-    JOB,
-    POD,
-    Kind,
-    Selection,
-    UnavailableError,
-)
+from heliostat_core.kinds import watches
+from heliostat_core.worlds import Kind, Selection, UnavailableError
 from heliostat_gateway.settings import Settings as GatewaySettings
 from heliostat_gateway.settings import read_settings
-from heliostat_operator.engine import UNFINISHED, Engine
+from heliostat_operator.engine import Engine
 from heliostat_operator.gateway.client import HttpGateway
 from heliostat_operator.gateway.signing import Signer, ensure_signing_key
 from heliostat_operator.observability.run_spans import RunSpans
@@ -39,13 +30,6 @@ from heliostat_telemetry.spans import open_spans
 
 JOBS_MANAGER = "heliostat-jobs"
 _RETRY_SECONDS = 0.2
-_OURS = Selection(labels={MANAGED_BY_LABEL: MANAGED_BY}, label_terms=(UNFINISHED,))
-_WATCHED = (
-    (AGENT, EVERYTHING),
-    (EXECUTION, Selection(label_terms=(UNFINISHED,))),
-    (JOB, _OURS),
-    (POD, _OURS),
-)
 
 
 def embedded_operator_settings(api_url: str = "") -> OperatorSettings:
@@ -122,7 +106,7 @@ class EmbeddedHost:
                     group.create_task(_fail_with(server))
                     group.create_task(jobs.run())
                     group.create_task(engine.run())
-                    for kind, selection in _WATCHED:
+                    for kind, selection in watches(embedded=True).items():
                         group.create_task(_feed(engine, world, kind, selection))
                     self.is_hosting = True
                     self._is_settled.set()

@@ -1,4 +1,4 @@
-"""Who asks: the one answer of every kind of key."""
+"""Callers: who a key of any kind says that they are."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -58,7 +58,7 @@ class Caller:
 
     @property
     def cache_scope(self) -> str:
-        """Whose cached answers it may see: the user's, else the agent's, else its own."""
+        """The owner of the cached answers that it may see: user, else agent, else key."""
         return self.user or self.agent or self.key
 
 

@@ -87,7 +87,7 @@ class SqliteKeyStore(KeyStore):
         return self._records.get(key_id)
 
     def is_complete(self) -> bool:
-        """There is nobody else who makes keys."""
+        """No other process makes keys."""
         return True
 
     def note_use(self, key_id: str, now: int) -> None:

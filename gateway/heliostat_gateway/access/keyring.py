@@ -1,6 +1,7 @@
-"""Who presents a key: the check of execution keys, user and service keys, and admins."""
+"""Checks the keys that requests present, of every kind, and knows which are revoked."""
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,6 +33,55 @@ from heliostat_gateway.access.keys import (
 )
 from heliostat_gateway.access.rights import Admin
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError, key_refused
+from heliostat_gateway.storage import Storage
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS revocations (key TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT
+"""
+
+
+class Revocations:
+    """The list; every question is answered from memory, every change is on the disk first."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        storage.run_now(lambda connection: connection.execute(_SCHEMA))
+        self._expires: dict[str, int] = storage.run_now(_read)
+
+    def __contains__(self, key_id: str) -> bool:
+        return key_id in self._expires
+
+    def all(self) -> dict[str, int]:
+        """Every revoked key and when it expires."""
+        return dict(self._expires)
+
+    async def add(self, key_id: str, expires: int, now: int) -> None:
+        """Revokes a key at once, and for good when this returns. Drops what has expired.
+
+        A clock may be a little off between operator and gateway: entries stay an hour longer.
+        """
+        self._expires[key_id] = max(expires, self._expires.get(key_id, 0))
+        expired = [key for key, end in self._expires.items() if end < now - 3600]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO revocations VALUES (?, ?) ON CONFLICT (key) DO UPDATE "
+                "SET expires = max(expires, excluded.expires)",
+                (key_id, expires),
+            )
+            connection.executemany(
+                "DELETE FROM revocations WHERE key = ?", [(key,) for key in expired]
+            )
+
+        await self._storage.run(work)
+        for key in expired:
+            if key != key_id:
+                self._expires.pop(key, None)
+
+
+def _read(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(connection.execute("SELECT key, expires FROM revocations").fetchall())
+
 
 _REMEMBERED: Final = 4096  # signed keys whose signature needs no second check
 
@@ -125,7 +175,7 @@ class KeyRing:
         return caller
 
     def _verify(self, key: str, kid: str, now: int) -> tuple[Caller, int]:
-        """Whose key it is and until when. Raises KeyRefusedError."""
+        """The owner of a key and when it expires. Raises KeyRefusedError."""
         api = self._api_keys(kid)
         if kid in api:
             of_person = verify_person_key(key, api, now)

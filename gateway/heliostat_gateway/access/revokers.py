@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 
 # Ends the open calls of a key in this process, waits until each is booked, and counts them.
 EndCalls: TypeAlias = Callable[[str], Awaitable[int]]
@@ -12,7 +12,7 @@ EndCalls: TypeAlias = Callable[[str], Awaitable[int]]
 
 @dataclass(frozen=True)
 class Revoked:
-    """What came of a revocation."""
+    """The result of a revocation."""
 
     streams_ended: int  # on all replicas that answered
     everywhere: bool  # whether all replicas have confirmed it; those that have not hear it later

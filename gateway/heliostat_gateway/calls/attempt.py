@@ -1,5 +1,6 @@
-"""One attempt: asks one candidate and says what became of it."""
+"""One attempt: asks one candidate, passes its answer on and says what became of it."""
 
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,24 +8,30 @@ from types import TracebackType
 from typing import Final, Protocol
 
 from heliostat_gateway.breakers import Admission, Breakers, Limited, Result
-from heliostat_gateway.calls.exchange import Exchange
-from heliostat_gateway.calls.judging import (
+from heliostat_gateway.calls.failure_classification import (
+    AttemptFailedError,
+    Failure,
+    Verdict,
     id_headers,
+    is_free,
     judge_error,
     judge_fault,
     judge_refusal,
     result_of,
 )
+from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.outgoing import Outgoing
-from heliostat_gateway.calls.reading import Reading
-from heliostat_gateway.calls.rendering import Rendering, new_rendering, render_whole
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict, is_free
-from heliostat_gateway.dialects.faults import MalformedAnswerError, translate_error
+from heliostat_gateway.calls.provider_attempt import ResponseReader
+from heliostat_gateway.calls.requests import ModelRequest
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.faults import MalformedAnswerError, error_event, translate_error
+from heliostat_gateway.dialects.translation import stream_translation, translate_answer
 from heliostat_gateway.headers import Headers
+from heliostat_gateway.meter import Meter, is_usage_chunk
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.routes.plans import Candidate
-from heliostat_gateway.sse import EventReader, EventTooLongError
-from heliostat_json.encoding import parse_object
+from heliostat_gateway.sse import Event, EventReader, EventTooLongError
+from heliostat_json.encoding import dump_object, parse_object
 from heliostat_json.objects import JsonObject, object_at
 
 _EVENT_STREAM: Final = "text/event-stream"
@@ -37,6 +44,71 @@ _OUTCOMES: Final = {
 }
 
 
+class ResponseWriter(Protocol):
+    """Writes the stream that the caller gets."""
+
+    def event(self, event: Event, meter: Meter) -> list[bytes]:
+        """What the caller gets for an event that the meter has just read."""
+        ...
+
+    def finish(self, rest: bytes) -> list[bytes]:
+        """What the caller gets after the provider's stream ended well; `rest` is white space
+        behind its last event."""
+        ...
+
+
+class PassthroughWriter:
+    """Passes the bytes on as they came, without a usage chunk that only the gateway asked for."""
+
+    def __init__(self, *, hides_usage: bool) -> None:
+        self._hides_usage = hides_usage
+
+    def event(self, event: Event, meter: Meter) -> list[bytes]:
+        """The event itself."""
+        if self._hides_usage and meter.final and is_usage_chunk(event):
+            return []
+        return [event.raw]
+
+    def finish(self, rest: bytes) -> list[bytes]:
+        """The rest: the provider said its last word."""
+        return [rest] if rest else []
+
+
+class TranslatingWriter:
+    """Translates the stream into the caller's own dialect."""
+
+    def __init__(self, request: ModelRequest, source: Dialect) -> None:
+        self._source = source
+        self._target = request.dialect
+        self._translation = stream_translation(
+            source, request.dialect, request.document, int(time.time())
+        )
+
+    def event(self, event: Event, meter: Meter) -> list[bytes]:
+        """The caller's events for one of the provider's. Raises MalformedAnswerError."""
+        if meter.error is not None:
+            fault = translate_error(0, parse_object(event.data), self._source)
+            return [error_event(self._target, fault.kind, fault.message, "")]
+        return self._translation.feed(event)
+
+    def finish(self, rest: bytes) -> list[bytes]:  # noqa: ARG002
+        """The end, as the caller's dialect says it."""
+        return self._translation.finish()
+
+
+def new_writer(request: ModelRequest, source: Dialect, outgoing: Outgoing) -> ResponseWriter:
+    """The writer of one stream: of the same bytes in the same dialect, else of a translation."""
+    if source is request.dialect:
+        return PassthroughWriter(hides_usage=outgoing.hides_usage)
+    return TranslatingWriter(request, source)
+
+
+def render_whole(message: JsonObject, source: Dialect, request: ModelRequest) -> bytes:
+    """A whole answer in the caller's dialect. Raises MalformedAnswerError."""
+    now = int(time.time())
+    return dump_object(translate_answer(message, source, request.dialect, request.document, now))
+
+
 @dataclass(frozen=True)
 class Whole:
     """A complete answer in the caller's dialect."""
@@ -47,7 +119,7 @@ class Whole:
 
 
 class Failed(Protocol):
-    """Who decides whether to go on."""
+    """Decides after a failure whether the next candidate is asked."""
 
     def failed(self, failure: Failure) -> bool:
         """Takes note of a failure. Returns whether the next candidate may be asked."""
@@ -55,7 +127,7 @@ class Failed(Protocol):
 
 
 class Attempt:
-    """A call to one candidate. Leaving it books the part and tells the breaker.
+    """Runs the call to one candidate. Leaving it books the attempt and tells the breaker.
 
     A failure inside is swallowed where the next candidate may be asked, else it is raised as
     AttemptFailedError.
@@ -64,23 +136,23 @@ class Attempt:
     def __init__(
         self,
         chain: Failed,
-        exchange: Exchange,
+        lifecycle: CallLifecycle,
         breakers: Breakers,
         candidate: Candidate,
         outgoing: Outgoing,
         admission: Admission,
     ) -> None:
         self._chain = chain
-        self._exchange = exchange
+        self._lifecycle = lifecycle
         self._breakers = breakers
         self._candidate = candidate
         self._outgoing = outgoing
         self._admission = admission
-        self._part = exchange.begin(candidate, len(outgoing.call.body))
+        self._attempt = lifecycle.begin(candidate, len(outgoing.call.body))
         self._is_judged = False
         self._is_shown = False  # whether the caller has seen output
-        self._reading = Reading(self._part)
-        exchange.drop(outgoing.dropped)
+        self._reader = ResponseReader(self._attempt)
+        lifecycle.drop(outgoing.dropped)
 
     async def __aenter__(self) -> "Attempt":
         return self
@@ -91,27 +163,24 @@ class Attempt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        self._reading.close()
-        meter = self._part.meter
-        failure = judge_error(
-            error,
-            self._candidate.provider.name,
-            seconds=self._part.elapsed(),
-            is_shown=self._is_shown,
-        )
+        self._reader.close()
+        meter = self._attempt.meter
+        failure = None if error is None else self._judge_error(error)
         if failure is None:
             if error is None:
                 outcome = "answered" if meter.error is None else "provider_error"
-                await self._part.end(outcome, free=False)
+                await self._attempt.end(outcome, free=False)
                 await self._judge(Result.OK if meter.error is None else Result.FAILED)
             else:
-                await self._judge(Result.UNKNOWN)  # ended from outside: settlement ends the part
+                await self._judge(Result.UNKNOWN)  # ended from outside: settlement ends the attempt
             return False
-        self._part.verdict = failure.verdict
+        self._attempt.verdict = failure.verdict
         free = is_free(failure.verdict) and not meter.began
-        await self._part.end(_OUTCOMES[failure.verdict], free=free)
+        await self._attempt.end(_OUTCOMES[failure.verdict], free=free)
         await self._judge(result_of(failure))
-        self._exchange.decide(f"{self._candidate.provider.name} {failure.verdict} {failure.status}")
+        self._lifecycle.decide(
+            f"{self._candidate.provider.name} {failure.verdict} {failure.status}"
+        )
         if self._chain.failed(failure):
             return True
         raise AttemptFailedError(failure) from error
@@ -121,19 +190,19 @@ class Attempt:
         answer = await self._ask()
         if answer.content_type == _EVENT_STREAM:
             raise MalformedAnswerError("The provider streamed its answer, unasked.")
-        body = await self._reading.body(answer)
+        body = await self._reader.body(answer)
         message = self._read_message(body)
-        self._exchange.answered()
-        ask = self._exchange.ask
-        if self._part.dialect is ask.dialect:
+        self._lifecycle.answered()
+        request = self._lifecycle.request
+        if self._attempt.dialect is request.dialect:
             return Whole(answer.status, answer.headers, body)
         return Whole(
             200,
             [
                 ("content-type", "application/json"),
-                *id_headers(answer, ask.dialect, self._exchange.id),
+                *id_headers(answer, request.dialect, self._lifecycle.id),
             ],
-            render_whole(message, self._part.dialect, ask),
+            render_whole(message, self._attempt.dialect, request),
         )
 
     async def events(self) -> AsyncGenerator[bytes, None]:
@@ -143,37 +212,37 @@ class Attempt:
             raise MalformedAnswerError(
                 f"The provider answered a stream with {answer.content_type or 'no content-type'}."
             )
-        self._exchange.stream_headers = self._stream_headers(answer)
-        rendering = new_rendering(self._exchange.ask, self._part.dialect, self._outgoing)
+        self._lifecycle.stream_headers = self._stream_headers(answer)
+        writer = new_writer(self._lifecycle.request, self._attempt.dialect, self._outgoing)
         reader = EventReader()
         held: list[bytes] = []
-        async for chunk in self._reading.chunks(answer):
-            trouble = self._read(reader, chunk, rendering, held)
-            if held and self._part.meter.visible:
+        async for chunk in self._reader.chunks(answer):
+            trouble = self._read(reader, chunk, writer, held)
+            if held and self._attempt.meter.visible:
                 await self._show()
                 yield b"".join(held)
                 held.clear()
             if trouble is not None:
                 raise trouble
-        if self._part.meter.error is not None:
+        if self._attempt.meter.error is not None:
             return  # the caller has been told
-        if not self._part.meter.stopped:
+        if not self._attempt.meter.stopped:
             raise ProviderError(
                 "The provider's stream ended in the middle of the answer.", sent=True
             )
-        held += rendering.finish(reader.held)
+        held += writer.finish(reader.held)
         await self._show()
         if held:
             yield b"".join(held)
 
     async def _ask(self) -> ProviderAnswer:
         """An answer with status 200."""
-        answer = await self._reading.ask(self._outgoing.call)
+        answer = await self._reader.send(self._outgoing.call)
         if 200 < answer.status < 300:
             raise MalformedAnswerError(f"The provider answered with status {answer.status}.")
         if answer.status != 200:
-            body = await self._reading.error_body(answer)
-            source, target = self._part.dialect, self._exchange.ask.dialect
+            body = await self._reader.error_body(answer)
+            source, target = self._attempt.dialect, self._lifecycle.request.dialect
             failure = judge_refusal(answer, body, source, target, datetime.now(UTC))
             raise AttemptFailedError(failure)
         if answer.is_compressed:
@@ -182,26 +251,26 @@ class Attempt:
 
     def _read_message(self, body: bytes) -> JsonObject:
         try:
-            return self._part.meter.read_message(body)
+            return self._attempt.meter.read_message(body)
         except MalformedAnswerError as error:
             document = parse_object(body) or {}
             if object_at(document, "error"):
-                fault = translate_error(200, document, self._part.dialect)
+                fault = translate_error(200, document, self._attempt.dialect)
                 raise AttemptFailedError(judge_fault(fault)) from error
             raise
 
     def _read(
-        self, reader: EventReader, chunk: bytes, rendering: Rendering, into: list[bytes]
+        self, reader: EventReader, chunk: bytes, writer: ResponseWriter, into: list[bytes]
     ) -> Exception | None:
         """Renders the events that `chunk` completes; what stops it comes after what was good."""
-        meter = self._part.meter
+        meter = self._attempt.meter
         try:
             for event in reader.feed(chunk):
                 meter.read_event(event)
                 if meter.error is not None and not meter.visible:
-                    fault = translate_error(0, parse_object(event.data), self._part.dialect)
+                    fault = translate_error(0, parse_object(event.data), self._attempt.dialect)
                     return AttemptFailedError(judge_fault(fault))
-                into += rendering.event(event, meter)
+                into += writer.event(event, meter)
                 if meter.error is not None:
                     return None
         except EventTooLongError as error:
@@ -214,7 +283,7 @@ class Attempt:
         """The first output: from here on no other provider is asked."""
         self._is_shown = True
         if not self._is_judged:
-            self._exchange.answered()
+            self._lifecycle.answered()
             await self._judge(Result.OK)
 
     async def _judge(self, result: Result | Limited) -> None:
@@ -222,13 +291,17 @@ class Attempt:
         if self._is_judged and result in (Result.OK, Result.UNKNOWN):
             return
         self._is_judged = True
-        if self._candidate.may_rest:
+        if self._candidate.breaker_enabled:
             await self._breakers.record(self._candidate.breaker_key, result, self._admission)
 
+    def _judge_error(self, error: BaseException) -> Failure | None:
+        name, seconds = self._candidate.provider.name, self._attempt.elapsed()
+        return judge_error(error, name, seconds=seconds, is_shown=self._is_shown)
+
     def _stream_headers(self, answer: ProviderAnswer) -> Headers:
-        if self._part.dialect is self._exchange.ask.dialect:
+        if self._attempt.dialect is self._lifecycle.request.dialect:
             return answer.headers
         return [
             ("content-type", "text/event-stream; charset=utf-8"),
-            *id_headers(answer, self._exchange.ask.dialect, self._exchange.id),
+            *id_headers(answer, self._lifecycle.request.dialect, self._lifecycle.id),
         ]

@@ -1,20 +1,19 @@
-"""A chain on a route with an exact cache: asked only where no kept answer is there."""
+"""The exact cache of a route: its chain is asked only when no kept answer is there."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from hashlib import sha256
 from typing import Final
 
 from heliostat_gateway.caching.answers import AnswerCache, CachedAnswer, Leader
 from heliostat_gateway.caching.cache import CacheFlags, Recording, cache_key, is_cacheable
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.attempt import Whole
 from heliostat_gateway.calls.chain import Chain
-from heliostat_gateway.calls.entrance import Entrance
-from heliostat_gateway.calls.exchange import Exchange
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.failure_classification import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.lifecycle import CallLifecycle
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.routes.plans import CachePolicy, Plan
@@ -28,21 +27,21 @@ _KEPT: Final = ("x-heliostat-provider", "x-heliostat-dropped")
 _VERSIONS: Final = ("anthropic-", "openai-")
 
 
-def may_be_kept(ask: Ask, plan: Plan) -> bool:
+def may_be_kept(request: ModelRequest, plan: Plan) -> bool:
     """Whether the answer to this request may come from the cache, with what a persona adds."""
     defaults = plan.persona.defaults if plan.persona is not None else {}
     flags = CacheFlags(opted_in=plan.cache is not None)
-    return is_cacheable({**defaults, **ask.document}, ask.dialect, flags)
+    return is_cacheable({**defaults, **request.document}, request.dialect, flags)
 
 
-def key_of(ask: Ask, plan: Plan) -> str:
+def key_of(request: ModelRequest, plan: Plan) -> str:
     """The key of a request: who asks, what is asked, and what the route makes of it."""
     return cache_key(
-        ask.caller,
-        ask.dialect,
-        stream=ask.is_stream,
-        body=ask.body,
-        versions=_versions(ask, plan),
+        request.caller,
+        request.dialect,
+        stream=request.is_stream,
+        body=request.body,
+        versions=_versions(request, plan),
     )
 
 
@@ -54,12 +53,16 @@ class Cached:
     """
 
     def __init__(
-        self, exchange: Exchange, answers: AnswerCache, policy: CachePolicy, entrance: Entrance
+        self,
+        lifecycle: CallLifecycle,
+        answers: AnswerCache,
+        policy: CachePolicy,
+        open_chain: Callable[[], Awaitable[Chain]],
     ) -> None:
-        self._exchange = exchange
+        self._lifecycle = lifecycle
         self._answers = answers
         self._policy = policy
-        self._entrance = entrance
+        self._open_chain = open_chain
 
     async def whole(self) -> Whole:
         """The answer in one piece. Raises AttemptFailedError."""
@@ -82,7 +85,7 @@ class Cached:
         found = await self._look()
         match found:
             case CachedAnswer():
-                self._exchange.stream_headers = self._take(found)
+                self._lifecycle.stream_headers = self._take(found)
                 yield b"".join(found.chunks)
             case Leader():
                 async with found, aclosing(self._recorded(found)) as pieces:
@@ -94,12 +97,12 @@ class Cached:
                         yield piece
 
     async def _look(self) -> CachedAnswer | Leader | None:
-        ask, plan = self._exchange.ask, self._exchange.plan
-        found = await self._answers.lookup(key_of(ask, plan))
+        request, plan = self._lifecycle.request, self._lifecycle.plan
+        found = await self._answers.lookup(key_of(request, plan))
         if found is None:
-            self._exchange.cached("off")
+            self._lifecycle.cached("off")
         elif isinstance(found, Leader):
-            self._exchange.cached("miss")
+            self._lifecycle.cached("miss")
         return found
 
     async def _recorded(self, leader: Leader) -> AsyncGenerator[bytes, None]:
@@ -108,7 +111,7 @@ class Cached:
             async for piece in pieces:
                 recording.add(piece)
                 yield piece
-        await self._keep(leader, recording, self._exchange.stream_headers)
+        await self._keep(leader, recording, self._lifecycle.stream_headers)
 
     async def _keep(self, leader: Leader, recording: Recording, headers: Headers) -> None:
         """Gives the answer to those who wait, and keeps it, if it is whole and good."""
@@ -116,25 +119,25 @@ class Cached:
         if chunks is None:
             await leader.refuse()
             return
-        own = self._exchange.headers
+        own = self._lifecycle.headers
         kept = [(name, value) for name, value in headers if name == "content-type"]
         kept += [(name, own[name]) for name in _KEPT if name in own]
         await leader.store(CachedAnswer(tuple(kept), chunks, time.time()), self._policy.ttl_seconds)
 
     def _take(self, found: CachedAnswer) -> Headers:
         """Tells the caller of a hit; returns the headers of the answer."""
-        self._exchange.cached("hit")
+        self._lifecycle.cached("hit")
         for name, value in found.headers:
             if name in _KEPT:
-                self._exchange.headers[name] = value
+                self._lifecycle.headers[name] = value
         headers = [(name, value) for name, value in found.headers if name not in _KEPT]
         return [*headers, ("age", str(max(0, int(time.time() - found.stored))))]
 
     async def _open(self) -> Chain:
         """The chain, once the reservation is made. Raises AttemptFailedError for a refusal."""
         # Whoever is cancelled: a reservation that was begun is known, and settled.
-        opening = asyncio.ensure_future(self._entrance.open(self._exchange))
-        self._exchange.opening = opening
+        opening = asyncio.ensure_future(self._open_chain())
+        self._lifecycle.opening = opening
         try:
             return await asyncio.shield(opening)
         except RefusalError as error:
@@ -143,21 +146,23 @@ class Cached:
             raise self._refusal(RefusalError(503, "api_error", str(error))) from error
 
     def _refusal(self, refused: RefusalError) -> AttemptFailedError:
-        self._exchange.refused(refused.kind)
+        self._lifecycle.refused(refused.kind)
         headers = tuple(refused.headers.items())
         return AttemptFailedError(
             Failure(Verdict.REJECTED, refused.status, refused.kind, refused.message, headers)
         )
 
     def _record(self) -> Recording:
-        ask = self._exchange.ask
-        return Recording(ask.dialect, stream=ask.is_stream, largest=_LARGEST)
+        request = self._lifecycle.request
+        return Recording(request.dialect, stream=request.is_stream, largest=_LARGEST)
 
 
-def _versions(ask: Ask, plan: Plan) -> str:
+def _versions(request: ModelRequest, plan: Plan) -> str:
     """Whatever changes the answer and is not in the body."""
     named = sorted(
-        f"{name}: {value}" for name, value in ask.headers if name.startswith(_VERSIONS) and value
+        f"{name}: {value}"
+        for name, value in request.headers
+        if name.startswith(_VERSIONS) and value
     )
     asked = [f"{each.provider.name}/{each.target}" for each in plan.candidates]
     persona: Mapping[str, str] = {}
@@ -165,4 +170,4 @@ def _versions(ask: Ask, plan: Plan) -> str:
         added = dump_object({"system": plan.persona.system, "defaults": plan.persona.defaults})
         persona = {plan.persona.name: sha256(added).hexdigest()}
     # Keys of one provider take turns: the order of its candidates says nothing.
-    return repr((ask.path, ask.query, named, list(dict.fromkeys(asked)), persona))
+    return repr((request.path, request.query, named, list(dict.fromkeys(asked)), persona))

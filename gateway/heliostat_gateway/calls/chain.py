@@ -1,45 +1,143 @@
-"""A request's way along its plan: candidate after candidate, until one answers."""
+"""A request's way to an answer: it is let in or refused, then candidates are asked in turn."""
 
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from heliostat_gateway.breakers import CLOSED, Admission, Breakers, Open
 from heliostat_gateway.calls.attempt import Attempt, Whole
-from heliostat_gateway.calls.exchange import Exchange
-from heliostat_gateway.calls.outgoing import build_outgoing
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict, may_go_on
+from heliostat_gateway.calls.failure_classification import (
+    AttemptFailedError,
+    Failure,
+    Verdict,
+    may_go_on,
+)
+from heliostat_gateway.calls.lifecycle import CallLifecycle
+from heliostat_gateway.calls.outgoing import build_outgoing, with_persona
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects.fields import UntranslatableError
-from heliostat_gateway.routes.plans import Candidate
+from heliostat_gateway.limits.restrictions import (
+    AgentRestrictions,
+    enforce_restriction,
+    refuse_paused,
+)
+from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
+from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
+from heliostat_gateway.money.estimates import OutputHistory, bound, expect, max_tokens_of
+from heliostat_gateway.money.ledger import Ledger
+from heliostat_gateway.money.prices import cost_nanos
+from heliostat_gateway.money.usage import counted_input
+from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_json.objects import JsonObject
+
+
+class AdmissionControl:
+    """Checks caps, budgets and restrictions, once for each request, before anything costs."""
+
+    def __init__(
+        self, ledger: Ledger, history: OutputHistory, agent_restrictions: AgentRestrictions
+    ) -> None:
+        self._ledger = ledger
+        self._agent_restrictions = agent_restrictions
+        self._history = history
+
+    async def admit(self, request_id: str, request: ModelRequest, plan: Plan) -> Reserved:
+        """Reserves what the request may use. Raises RefusalError (400, 402, 403, 429, 503)."""
+        await enforce_restriction(self._agent_restrictions, request.caller.agent)
+        candidate = plan.candidates[0]
+        usage = counted_input(len(request.body))
+        try:
+            return await self._ledger.open(
+                Opening(
+                    id=request_id,
+                    caller=request.caller,
+                    session=request.session,
+                    provider=candidate.provider.name,
+                    model=plan.booked_model(candidate),
+                    credential=candidate.credential.name,
+                    started_ms=int(time.time() * 1000),
+                    usage=usage,
+                    cost_nanos=cost_nanos(candidate.rates, usage),
+                    estimate=self._estimate(request, plan),
+                )
+            )
+        except LEDGER_REFUSALS as refused:
+            raise ledger_refusal(refused) from refused
+
+    def check(self, request: ModelRequest) -> None:
+        """Whether the agent may ask at all, also for what costs nothing. Raises RefusalError."""
+        refuse_paused(self._agent_restrictions, request.caller.agent)
+
+    def _estimate(self, request: ModelRequest, plan: Plan) -> Estimate:
+        """For the dearest candidate: a fallback must not cost more than was reserved."""
+        found = [
+            self._estimate_of(request, plan, candidate) for candidate in _each_model_once(plan)
+        ]
+        dearest = max(found, key=lambda estimate: estimate.cost_nanos)
+        bounds = [estimate.bound for estimate in found if estimate.bound is not None]
+        return replace(dearest, bound=_highest(bounds)) if bounds else dearest
+
+    def _estimate_of(self, request: ModelRequest, plan: Plan, candidate: Candidate) -> Estimate:
+        document, size = with_persona(request, plan)
+        most = max_tokens_of(document)
+        output = self._history.expected(request.caller.agent, candidate.target, most)
+        estimate = expect(candidate.rates, size, output)
+        if not request.caller.caps.strict:
+            return estimate
+        return replace(estimate, bound=bound(candidate.rates, document, size))
+
+
+def _highest(bounds: list[Bound]) -> Bound:
+    """The bound that holds for every candidate: they share the request, not the prices."""
+    return replace(
+        bounds[0],
+        input_nanos=max(each.input_nanos for each in bounds),
+        output_rate=max(each.output_rate for each in bounds),
+    )
+
+
+def _each_model_once(plan: Plan) -> list[Candidate]:
+    """Candidates that differ in more than the credential."""
+    return list({(c.provider.name, c.target): c for c in reversed(plan.candidates)}.values())[::-1]
+
 
 _NEVER: Final = float("inf")
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What the reservation leaves to the call; None is no bound of ours."""
+    """The output that the reservation leaves to the call; None is no bound of ours."""
 
     output_tokens: int | None = None
+
+
+async def open_chain(
+    lifecycle: CallLifecycle, admission: AdmissionControl, breakers: Breakers
+) -> "Chain":
+    """Reserves what the request may use; the chain. Raises RefusalError, StorageError."""
+    reserved = await admission.admit(lifecycle.id, lifecycle.request, lifecycle.plan)
+    lifecycle.reserved(reserved.nanos)
+    return Chain(lifecycle, breakers, Allowance(reserved.max_tokens))
 
 
 class Chain:
     """Asks the candidates of one request in turn."""
 
-    def __init__(self, exchange: Exchange, breakers: Breakers, allowance: Allowance) -> None:
-        self._exchange = exchange
+    def __init__(self, lifecycle: CallLifecycle, breakers: Breakers, allowance: Allowance) -> None:
+        self._lifecycle = lifecycle
         self._breakers = breakers
         self._allowance = allowance
-        self._candidates: Iterator[Candidate] = iter(exchange.plan.candidates)
+        self._candidates: Iterator[Candidate] = iter(lifecycle.plan.candidates)
         self._failure: Failure | None = None
         self._unsayable: Failure | None = None
         self._resting_until = _NEVER
         self._is_over = False
 
     async def whole(self) -> Whole:
-        """The answer in one piece. Raises AttemptFailedError when nobody gave one."""
+        """The answer in one piece. Raises AttemptFailedError when no candidate gave one."""
         while (attempt := await self._next()) is not None:
             async with attempt:
                 return await attempt.whole()
@@ -58,15 +156,17 @@ class Chain:
         """Takes note of an attempt that failed. Returns whether the next may be asked."""
         self._failure = failure
         # What a strict key has reserved is enough for one attempt that costs something.
-        is_spent = self._allowance.output_tokens is not None and not self._exchange.parts[-1].free
+        is_spent = (
+            self._allowance.output_tokens is not None and not self._lifecycle.attempts[-1].free
+        )
         self._is_over = is_spent or not may_go_on(failure.verdict, self._document())
         return not self._is_over
 
     def _document(self) -> JsonObject:
         """The request, with what its persona adds."""
-        persona = self._exchange.plan.persona
+        persona = self._lifecycle.plan.persona
         defaults = persona.defaults if persona is not None else {}
-        return {**defaults, **self._exchange.ask.document}
+        return {**defaults, **self._lifecycle.request.document}
 
     async def _next(self) -> Attempt | None:
         """An attempt with the next candidate that can be asked now."""
@@ -75,25 +175,29 @@ class Chain:
         for candidate in self._candidates:
             try:
                 outgoing = build_outgoing(
-                    self._exchange.ask,
-                    self._exchange.plan,
+                    self._lifecycle.request,
+                    self._lifecycle.plan,
                     candidate,
                     self._allowance.output_tokens,
                 )
             except UntranslatableError as error:
                 self._unsayable = self._unsayable or _untranslatable(error)
-                self._exchange.decide(f"{candidate.provider.name} can not say it")
+                self._lifecycle.decide(f"{candidate.provider.name} can not say it")
                 continue
             admission = await self._admit(candidate)
             if isinstance(admission, Open):
                 self._resting_until = min(self._resting_until, admission.until)
-                self._exchange.decide(f"{candidate.provider.name} rests")
+                self._lifecycle.decide(f"{candidate.provider.name} rests")
                 continue
-            return Attempt(self, self._exchange, self._breakers, candidate, outgoing, admission)
+            return Attempt(self, self._lifecycle, self._breakers, candidate, outgoing, admission)
         return None
 
     async def _admit(self, candidate: Candidate) -> Admission:
-        return await self._breakers.admit(candidate.breaker_key) if candidate.may_rest else CLOSED
+        return (
+            await self._breakers.admit(candidate.breaker_key)
+            if candidate.breaker_enabled
+            else CLOSED
+        )
 
     def _no_answer(self) -> Failure:
         """The last failure, else that all rest; what a candidate can't say hides neither."""
@@ -107,7 +211,7 @@ class Chain:
             Verdict.REFUSED,
             503,
             "overloaded_error",
-            f"Every provider of the model {self._exchange.plan.model} rests after failures, until "
+            f"Every provider of the model {self._lifecycle.plan.model} rests after failures, until "
             f"{until:%Y-%m-%d %H:%M:%S} UTC.",
             (("retry-after", str(max(1, round(self._resting_until - now + 0.5)))),),
         )

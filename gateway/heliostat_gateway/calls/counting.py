@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from fastapi import Response
 
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.outgoing import build_outgoing
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import translate_error
 from heliostat_gateway.dialects.fields import UntranslatableError
@@ -19,7 +19,7 @@ from heliostat_json.encoding import dump_object, parse_object
 from heliostat_json.objects import JsonObject, count_at
 
 
-async def count_tokens(ask: Ask, plan: Plan, known: dict[str, str]) -> Response:
+async def count_tokens(request: ModelRequest, plan: Plan, known: dict[str, str]) -> Response:
     """The count of the first candidate that counts. Raises RefusalError.
 
     Providers of the chat dialect have no such question: bytes / 4 then, and the answer carries
@@ -31,7 +31,7 @@ async def count_tokens(ask: Ask, plan: Plan, known: dict[str, str]) -> Response:
             continue
         known["x-heliostat-provider"] = candidate.provider.name
         try:
-            return await _ask(ask, plan, candidate, known)
+            return await _ask(request, plan, candidate, known)
         except ProviderError as error:
             failure = RefusalError(502, "api_error", str(error))
         except UntranslatableError as error:
@@ -39,12 +39,14 @@ async def count_tokens(ask: Ask, plan: Plan, known: dict[str, str]) -> Response:
     if failure is not None:
         raise failure
     known["x-heliostat-estimated"] = "true"
-    return _json({"input_tokens": counted_input(len(ask.body)).input}, known)
+    return _json({"input_tokens": counted_input(len(request.body)).input}, known)
 
 
-async def _ask(ask: Ask, plan: Plan, candidate: Candidate, known: dict[str, str]) -> Response:
+async def _ask(
+    request: ModelRequest, plan: Plan, candidate: Candidate, known: dict[str, str]
+) -> Response:
     """The candidate's answer, or its refusal. Raises ProviderError, UntranslatableError."""
-    call = build_outgoing(ask, plan, candidate, None).call
+    call = build_outgoing(request, plan, candidate, None).call
     if candidate.provider.dialect is Dialect.GEMINI:
         call = _gemini_call(call)
     try:
@@ -54,7 +56,7 @@ async def _ask(ask: Ask, plan: Plan, candidate: Candidate, known: dict[str, str]
     except TimeoutError as error:
         words = f"{candidate.provider.name} gave no count in {candidate.timeouts.total:g} seconds."
         raise ProviderError(words, sent=True) from error
-    if candidate.provider.dialect is ask.dialect:
+    if candidate.provider.dialect is request.dialect:
         return _passed(answer, body, known)
     document = parse_object(body)
     if answer.status != 200:

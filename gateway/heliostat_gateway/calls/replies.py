@@ -12,9 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from heliostat_gateway.calls.cached import Cached
 from heliostat_gateway.calls.chain import Chain
-from heliostat_gateway.calls.exchange import Exchange
-from heliostat_gateway.calls.open_calls import CallEndedError, EndReason
-from heliostat_gateway.calls.verdicts import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.failure_classification import AttemptFailedError, Failure, Verdict
+from heliostat_gateway.calls.lifecycle import CallEndedError, CallLifecycle, EndReason
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
 from heliostat_gateway.errors import REQUEST_ID_HEADERS
@@ -49,20 +48,20 @@ _GATEWAY_FAILED: Final = Failure(Verdict.UNCERTAIN, 500, "api_error", "The gatew
 
 
 class Sender:
-    """What goes to the caller: one start, whole events, pings in between."""
+    """Sends the caller one start, whole events, and pings in between."""
 
-    def __init__(self, send: Send, exchange: Exchange) -> None:
+    def __init__(self, send: Send, lifecycle: CallLifecycle) -> None:
         self.is_started = False
         self._send = send
-        self._exchange = exchange
-        self._dialect = exchange.ask.dialect
+        self._lifecycle = lifecycle
+        self._dialect = lifecycle.request.dialect
         self._last = time.monotonic()
         self._turn = asyncio.Lock()
 
     async def piece(self, raw: bytes) -> None:
         """Some whole events of the stream."""
         async with self._turn:
-            await self._stream(self._exchange.stream_headers, raw)
+            await self._stream(self._lifecycle.stream_headers, raw)
 
     async def ping(self, silence: float) -> None:
         """Shows that we are alive, if nothing was sent for so long. It commits to a 200."""
@@ -78,18 +77,18 @@ class Sender:
     async def failure(self, failure: Failure) -> None:
         """The last word: an HTTP error, or an error event when the answer has begun."""
         if self.is_started:
-            event = error_event(self._dialect, failure.kind, failure.message, self._exchange.id)
+            event = error_event(self._dialect, failure.kind, failure.message, self._lifecycle.id)
             await self.end(event)
         elif failure.body is not None:
             await self.whole(failure.status, list(failure.headers), failure.body)
         else:
             document = error_document(
-                self._dialect, failure.status, failure.kind, failure.message, self._exchange.id
+                self._dialect, failure.status, failure.kind, failure.message, self._lifecycle.id
             )
             headers = [("content-type", "application/json"), *failure.headers]
             name = REQUEST_ID_HEADERS[self._dialect]
             if name not in dict(headers):
-                headers.append((name, self._exchange.id))
+                headers.append((name, self._lifecycle.id))
             await self.whole(failure.status, headers, dump_object(document))
 
     async def end(self, last: bytes = b"") -> None:
@@ -110,7 +109,7 @@ class Sender:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": raw_headers([*kept, *self._exchange.told()]),
+                "headers": raw_headers([*kept, *self._lifecycle.response_headers()]),
             }
         )
 
@@ -118,30 +117,30 @@ class Sender:
 class Reply(Response):
     """Runs a request's chain while the client is there; settles before the last word."""
 
-    def __init__(self, exchange: Exchange, chain: Chain | Cached) -> None:
+    def __init__(self, lifecycle: CallLifecycle, chain: Chain | Cached) -> None:
         super().__init__()
-        self._exchange = exchange
+        self._lifecycle = lifecycle
         self._chain = chain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answers, whatever happens."""
-        exchange, sender = self._exchange, Sender(send, self._exchange)
+        lifecycle, sender = self._lifecycle, Sender(send, self._lifecycle)
         outcome = "gateway_failed"
         last: Failure | None = _GATEWAY_FAILED
         try:
-            async with _ClientWatch(exchange, receive):
+            async with _ClientWatch(lifecycle, receive):
                 outcome, last = await self._answer(sender)
         finally:
-            await exchange.settle(outcome)
+            await lifecycle.settle(outcome)
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(_LAST_WORD_SECONDS):
                     await self._finish(sender, last)
-            exchange.close()
+            lifecycle.close()
 
     async def _answer(self, sender: Sender) -> tuple[str, Failure | None]:
         """The outcome of what is still open, and the failure that the caller must hear."""
         try:
-            with self._exchange.call.scope():
+            with self._lifecycle.call.scope():
                 await self._relay(sender)
         except CallEndedError as ended:
             return ended.reason.value, _ENDED[ended.reason]
@@ -161,10 +160,12 @@ class Reply(Response):
 
 
 class StreamReply(Reply):
-    """Event by event, with pings after each silence of `ping_seconds`."""
+    """Answers event by event, with pings after each silence of `ping_seconds`."""
 
-    def __init__(self, exchange: Exchange, chain: Chain | Cached, ping_seconds: float) -> None:
-        super().__init__(exchange, chain)
+    def __init__(
+        self, lifecycle: CallLifecycle, chain: Chain | Cached, ping_seconds: float
+    ) -> None:
+        super().__init__(lifecycle, chain)
         self._ping_seconds = ping_seconds
 
     async def _relay(self, sender: Sender) -> None:
@@ -181,7 +182,7 @@ class StreamReply(Reply):
 
 
 class WholeReply(Reply):
-    """All at once, with the final cost in its headers."""
+    """Answers all at once, with the final cost in its headers."""
 
     async def _relay(self, sender: Sender) -> None:  # noqa: ARG002
         self._whole = await self._chain.whole()
@@ -225,8 +226,8 @@ class _Pings:
 class _ClientWatch:
     """Ends the call when the client has gone. A timer first: a quick answer needs no task."""
 
-    def __init__(self, exchange: Exchange, receive: Receive) -> None:
-        self._exchange = exchange
+    def __init__(self, lifecycle: CallLifecycle, receive: Receive) -> None:
+        self._lifecycle = lifecycle
         self._receive = receive
         self._watcher: asyncio.Task[None] | None = None
 
@@ -247,4 +248,4 @@ class _ClientWatch:
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._exchange.call.end(EndReason.CLIENT_GONE)
+        self._lifecycle.call.end(EndReason.CLIENT_GONE)

@@ -1,4 +1,4 @@
-"""What is told of each request once it is over: a log line, and spans where they are wanted.
+"""Telemetry of each request once it is over: a log line, and spans where they are wanted.
 
 All names of OpenTelemetry's conventions for generative AI are here; they still change. Nothing
 here holds a word of a prompt or an answer, or a key.
@@ -14,12 +14,12 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from heliostat_gateway.access.callers import Caller
-from heliostat_gateway.calls.asks import Ask
-from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.calls.provider_attempt import ProviderAttempt
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.usage import Usage, sum_usages
-from heliostat_gateway.observability.logs import dump_line
 from heliostat_gateway.providers.http import HttpProvider
+from heliostat_json.encoding import dump_line
 from heliostat_telemetry.lines import begin_lines
 
 _LOG = logging.getLogger(__name__)
@@ -37,11 +37,11 @@ class Report(NamedTuple):
     """One request, when its last byte is sent. A tuple, because it is made for each."""
 
     id: str
-    ask: Ask
+    request: ModelRequest
     asked_model: str
     persona: str
     outcome: str  # as in the ledger; `refused` when no provider was asked
-    parts: Sequence[Part]  # every attempt
+    attempts: Sequence[ProviderAttempt]  # every attempt
     bookings: Sequence[Booking]  # what is in the ledger; none for a hit and a refusal
     cache: str  # `hit`, `miss`, `off`; empty on a route without one
     began: float  # seconds since the epoch
@@ -61,7 +61,7 @@ class Report(NamedTuple):
 
 
 class Tracing(Protocol):
-    """Where spans go."""
+    """Takes the spans of requests."""
 
     def tell(self, report: Report) -> None:
         """Makes the spans of one request; never waits."""
@@ -72,9 +72,9 @@ class Tracing(Protocol):
         ...
 
 
-def begin_call(request: str, caller: Caller) -> None:
+def begin_call(request_id: str, caller: Caller) -> None:
     """From now on this task's lines name this request."""
-    begin_lines(requestId=request, correlationId=caller.correlation, execution=caller.execution)
+    begin_lines(requestId=request_id, correlationId=caller.correlation, execution=caller.execution)
 
 
 def write_line(line: bytes) -> None:
@@ -85,7 +85,7 @@ def write_line(line: bytes) -> None:
 
 
 class Telemetry:
-    """Who hears of each request."""
+    """Writes the log line of each request and hands it on for spans."""
 
     def __init__(
         self, tracing: Tracing | None = None, write: Callable[[bytes], None] = write_line
@@ -112,8 +112,8 @@ class Telemetry:
 
 def log_line(report: Report) -> bytes:
     """The line of one request, with its end."""
-    ask, caller, usage = report.ask, report.ask.caller, report.usage
-    last = report.parts[-1] if report.parts else None
+    request, caller, usage = report.request, report.request.caller, report.usage
+    last = report.attempts[-1] if report.attempts else None
     line = {
         "time": datetime.fromtimestamp(report.began + report.seconds, UTC),
         "level": "info",
@@ -126,9 +126,9 @@ def log_line(report: Report) -> bytes:
         "agent": caller.agent,
         "user": caller.user,
         "key": caller.key,
-        "session": ask.session,
-        "dialect": ask.dialect.value,
-        "stream": ask.is_stream,
+        "session": request.session,
+        "dialect": request.dialect.value,
+        "stream": request.is_stream,
         "askedModel": report.asked_model,
         "persona": report.persona,
         "provider": last.candidate.provider.name if last is not None else "",
@@ -137,14 +137,14 @@ def log_line(report: Report) -> bytes:
         "outcome": report.outcome,
         "attempts": [
             {
-                "provider": part.candidate.provider.name,
-                "model": part.candidate.target,
-                "credential": part.candidate.credential.name,
-                "verdict": part.judged,
-                "status": part.answer.status if part.answer is not None else None,
-                "seconds": round(part.seconds, 4),
+                "provider": attempt.candidate.provider.name,
+                "model": attempt.candidate.target,
+                "credential": attempt.candidate.credential.name,
+                "verdict": attempt.judged,
+                "status": attempt.answer.status if attempt.answer is not None else None,
+                "seconds": round(attempt.seconds, 4),
             }
-            for part in report.parts
+            for attempt in report.attempts
         ],
         "tokens": {
             "input": usage.input,
@@ -166,29 +166,29 @@ def log_line(report: Report) -> bytes:
 
 def request_attributes(report: Report) -> Attributes:
     """Attributes of a request's span. Tokens are here and not at attempts: sums count them once."""
-    ask, caller, usage = report.ask, report.ask.caller, report.usage
+    request, caller, usage = report.request, report.request.caller, report.usage
     found: Attributes = {
         "gen_ai.operation.name": _OPERATION,
         "gen_ai.request.model": report.asked_model,
-        "gen_ai.request.stream": ask.is_stream,
+        "gen_ai.request.stream": request.is_stream,
         "gen_ai.agent.name": caller.agent,
-        "gen_ai.conversation.id": ask.session,
+        "gen_ai.conversation.id": request.session,
         "heliostat.request.id": report.id,
         "heliostat.correlation.id": caller.correlation,
         "heliostat.execution": caller.execution,
         "heliostat.user": caller.user,
         "heliostat.key.id": caller.key,
-        "heliostat.dialect": ask.dialect.value,
+        "heliostat.dialect": request.dialect.value,
         "heliostat.persona": report.persona,
         "heliostat.cache": report.cache,
         "heliostat.outcome": report.outcome,
-        "heliostat.attempts": len(report.parts),
+        "heliostat.attempts": len(report.attempts),
         "heliostat.cost_nanos": report.cost_nanos,
         "heliostat.estimated": any(booking.estimated for booking in report.bookings),
         "heliostat.overhead_ms": report.overhead_ms,
     }
-    if report.parts:
-        last = report.parts[-1]
+    if report.attempts:
+        last = report.attempts[-1]
         found["gen_ai.provider.name"] = _provider_word(last)
         found["gen_ai.response.model"] = last.model
         found["gen_ai.response.id"] = _provider_request(last)
@@ -205,23 +205,23 @@ def request_attributes(report: Report) -> Attributes:
     return _said(found)
 
 
-def attempt_attributes(part: Part) -> Attributes:
+def attempt_attributes(attempt: ProviderAttempt) -> Attributes:
     """Attributes of the span of one attempt at a provider."""
     found: Attributes = {
         "gen_ai.operation.name": _OPERATION,
-        "gen_ai.provider.name": _provider_word(part),
-        "gen_ai.request.model": part.candidate.target,
-        "heliostat.verdict": part.judged,
-        "heliostat.credential": part.candidate.credential.name,
+        "gen_ai.provider.name": _provider_word(attempt),
+        "gen_ai.request.model": attempt.candidate.target,
+        "heliostat.verdict": attempt.judged,
+        "heliostat.credential": attempt.candidate.credential.name,
     }
-    provider = part.candidate.provider
+    provider = attempt.candidate.provider
     if isinstance(provider, HttpProvider):
         found["server.address"], found["server.port"] = _address(provider.base_url)
-    status = part.answer.status if part.answer is not None else 0
+    status = attempt.answer.status if attempt.answer is not None else 0
     if status:
         found["http.response.status_code"] = status
-    if part.judged not in _GOOD:
-        found["error.type"] = str(status) if status >= _ERRORS_FROM else part.judged
+    if attempt.judged not in _GOOD:
+        found["error.type"] = str(status) if status >= _ERRORS_FROM else attempt.judged
     return _said(found)
 
 
@@ -235,13 +235,13 @@ def span_name(model: str) -> str:
     return f"{_OPERATION} {model}"
 
 
-def _provider_word(part: Part) -> str:
-    name = part.candidate.provider.name
+def _provider_word(attempt: ProviderAttempt) -> str:
+    name = attempt.candidate.provider.name
     return _PROVIDERS.get(name, name)
 
 
-def _provider_request(part: Part | None) -> str:
-    return part.answer.request_id if part is not None and part.answer is not None else ""
+def _provider_request(attempt: ProviderAttempt | None) -> str:
+    return attempt.answer.request_id if attempt is not None and attempt.answer is not None else ""
 
 
 @lru_cache(maxsize=64)

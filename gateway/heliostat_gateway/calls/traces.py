@@ -2,8 +2,8 @@
 
 from heliostat_core.traces import SpanContext, read_header, runner_context
 from heliostat_gateway.access.callers import Caller
-from heliostat_gateway.calls.asks import Ask
-from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.calls.provider_attempt import ProviderAttempt
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.calls.telemetry import (
     Report,
     attempt_attributes,
@@ -15,14 +15,14 @@ from heliostat_telemetry.spans import Span, Spans
 
 
 class RequestSpans:
-    """A span for each request, below its run or its caller's, and one below for each attempt."""
+    """Makes spans: of a request, below its run or its caller's, and of each attempt below it."""
 
     def __init__(self, spans: Spans) -> None:
         self._spans = spans
 
     def tell(self, report: Report) -> None:
         """Makes the spans of one request; another thread sends them."""
-        request = self._spans.tell(
+        span = self._spans.tell(
             Span(
                 name=span_name(report.asked_model),
                 kind="server",
@@ -30,22 +30,24 @@ class RequestSpans:
                 ended=report.began + report.seconds,
                 attributes=request_attributes(report),
                 failed=is_error(report),
-                parent=parent_of(report.ask),
+                parent=parent_of(report.request),
             )
         )
-        for part in report.parts:
-            self._spans.tell(_attempt(report, part, request))
+        for attempt in report.attempts:
+            self._spans.tell(_attempt(report, attempt, span))
 
     async def close(self) -> None:
         """Sends what is left."""
         await self._spans.close()
 
 
-def parent_of(ask: Ask) -> SpanContext | None:
+def parent_of(request: ModelRequest) -> SpanContext | None:
     """What a request stands below: what its caller says, or the run that its key is of. What runs
     for an agent chooses a span of its own trace, and no other trace."""
-    said = read_header(next((value for name, value in ask.headers if name == "traceparent"), ""))
-    run = _run_of(ask.caller)
+    said = read_header(
+        next((value for name, value in request.headers if name == "traceparent"), "")
+    )
+    run = _run_of(request.caller)
     return said if said and (run is None or said.trace == run.trace) else run
 
 
@@ -55,15 +57,15 @@ def _run_of(caller: Caller) -> SpanContext | None:
     return runner_context(caller.correlation, caller.execution, caller.attempt)
 
 
-def _attempt(report: Report, part: Part, request: SpanContext) -> Span:
-    began = report.began + part.began - report.began_monotonic
-    attributes = attempt_attributes(part)
+def _attempt(report: Report, attempt: ProviderAttempt, parent: SpanContext) -> Span:
+    began = report.began + attempt.began - report.began_monotonic
+    attributes = attempt_attributes(attempt)
     return Span(
-        name=span_name(part.candidate.target),
+        name=span_name(attempt.candidate.target),
         kind="client",
         began=began,
-        ended=began + part.seconds,
+        ended=began + attempt.seconds,
         attributes=attributes,
         failed="error.type" in attributes,
-        parent=request,
+        parent=parent,
     )

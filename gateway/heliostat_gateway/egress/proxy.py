@@ -17,7 +17,7 @@ from heliostat_gateway.egress.callers import (
     KeyIsNoGoodError,
 )
 from heliostat_gateway.egress.decisions import Decision, DecisionBook, Verdict
-from heliostat_gateway.egress.heads import (
+from heliostat_gateway.egress.request_head import (
     ESTABLISHED,
     MOST_HEAD_BYTES,
     Head,

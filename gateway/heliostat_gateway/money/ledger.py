@@ -96,7 +96,7 @@ class SqliteLedger:
         )
 
     async def open(self, opening: Opening) -> Reserved:
-        """See Ledger."""
+        """Reserves on every sum and writes ahead."""
         try:
             return await self._storage.run(
                 lambda connection: holds.open_request(connection, opening)
@@ -109,54 +109,54 @@ class SqliteLedger:
             raise
 
     async def note(self, bookings: list[Booking]) -> None:
-        """See Ledger."""
+        """Writes what open requests have used so far."""
         await self._storage.run(lambda connection: holds.note_requests(connection, bookings))
 
     async def settle(self, bookings: list[Booking], now_ms: int) -> None:
-        """See Ledger."""
+        """Closes requests with all of their parts, once."""
         await self._storage.run(
             lambda connection: holds.settle_requests(connection, bookings, now_ms)
         )
 
     async def execution(self, uid: str) -> ExecutionTotal:
-        """See Ledger."""
+        """The sums of an execution."""
         return await self._storage.run(lambda connection: rows.sum_execution(connection, uid))
 
     async def request(self, request: str) -> list[LedgerRow]:
-        """See Ledger."""
+        """The parts of a request, first to last."""
         return await self._storage.run(lambda connection: rows.read_rows(connection, request))
 
     async def agent(self, name: str) -> tuple[int, int]:
-        """See Ledger."""
+        """Nano-dollars and settled requests of an agent."""
         return await self._storage.run(lambda connection: rows.sum_agent(connection, name))
 
     async def put_budget(self, budget: Budget) -> None:
-        """See Ledger."""
+        """Defines a budget."""
         await self._storage.run(lambda connection: holds.write_budget(connection, budget))
 
     async def drop_budget(self, name: str) -> bool:
-        """See Ledger."""
+        """Takes a definition away; False when there was none."""
         return await self._storage.run(lambda connection: holds.drop_budget(connection, name))
 
     async def budgets(self, now_ms: int) -> list[BudgetTotal]:
-        """See Ledger."""
+        """All budgets by name, with their sums."""
         return await self._storage.run(lambda connection: holds.budget_totals(connection, now_ms))
 
     async def budget(self, name: str, now_ms: int) -> BudgetTotal | None:
-        """See Ledger."""
+        """One budget with its sums; None for one that is not defined."""
         return await self._storage.run(
             lambda connection: holds.budget_total(connection, name, now_ms)
         )
 
     def state(self) -> LedgerState:
-        """See Ledger."""
+        """How the ledger is."""
         return LedgerState(LedgerMode.EMBEDDED)
 
     async def start(self) -> None:
-        """See Ledger."""
+        """Has nothing to begin."""
 
     async def close(self) -> None:
-        """See Ledger. The storage is its owner's."""
+        """Has nothing to end. The storage is its owner's."""
 
     async def _drop(self, request: str) -> None:
         await self._storage.run(lambda connection: holds.drop_request(connection, request))

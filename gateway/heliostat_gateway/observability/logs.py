@@ -1,20 +1,9 @@
-"""Log lines of the gateway's programs, written fast enough for each request."""
+"""Log lines of the gateway's programs: how they are set up, and one that is left out."""
 
 import logging
 import socket
 
-import orjson
-
 from heliostat_telemetry.lines import set_up_lines
-
-
-def dump_line(line: dict[str, object]) -> bytes:
-    """A line as JSON, without its end; what is no JSON is written as its text."""
-    try:
-        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
-    except TypeError:  # half of a surrogate pair: no UTF-8 says it
-        texts = {name: repr(value) for name, value in line.items()}
-        return orjson.dumps(texts, option=orjson.OPT_UTC_Z)
 
 
 def is_no_given_up_lookup(record: logging.LogRecord) -> bool:

@@ -21,7 +21,7 @@ PREFIX = "heliostat_gateway"
 
 
 class Metrics:
-    """What is counted."""
+    """The metrics of a gateway."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()

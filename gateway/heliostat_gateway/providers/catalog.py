@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from heliostat_gateway.providers import Provider
-from heliostat_gateway.providers.anthropic import AnthropicProvider
-from heliostat_gateway.providers.compatible import CompatibleProvider
-from heliostat_gateway.providers.gemini import GeminiProvider
-from heliostat_gateway.providers.http import HttpProvider, Transport
-from heliostat_gateway.providers.openai import OpenaiProvider
-from heliostat_gateway.providers.openrouter import OpenrouterProvider
-from heliostat_gateway.providers.zai import ZaiProvider
+from heliostat_gateway.providers.http import (
+    AnthropicProvider,
+    CompatibleProvider,
+    GeminiProvider,
+    HttpProvider,
+    OpenaiProvider,
+    OpenrouterProvider,
+    Transport,
+    ZaiProvider,
+)
 
 # In the order in which they are asked whether a plain model name is theirs.
 BUILT_IN: Final[tuple[type[HttpProvider], ...]] = (

@@ -1,8 +1,12 @@
-"""What providers over HTTP have in common: bytes through, only address and credentials are ours."""
+"""Providers over HTTP: what they have in common, and those that are built in.
+
+Bytes go through as they are; only address and credentials are ours.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Protocol
+from urllib.parse import quote
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
@@ -178,3 +182,93 @@ def bearer(call: ProviderCall) -> Headers:
     """`Authorization: Bearer KEY`; nothing where there is no key."""
     secret = call.credential.secret.get_secret_value()
     return [("authorization", f"Bearer {secret}")] if secret else []
+
+
+class AnthropicProvider(MessagesProvider):
+    """Anthropic's own API, or anything that speaks it."""
+
+    name = "anthropic"
+    title = "Anthropic"
+    price_id: ClassVar[str] = "anthropic"
+    key_variable = "ANTHROPIC_API_KEY"
+    checks_signatures = True
+    default_base_url = "https://api.anthropic.com"
+    request_id_header: ClassVar[str] = "request-id"
+    takes: ClassVar[tuple[str, ...]] = ("anthropic-", "x-claude-code-")
+
+    def auth(self, call: ProviderCall) -> Headers:
+        """`x-api-key`."""
+        return [("x-api-key", call.credential.secret.get_secret_value())]
+
+
+class OpenaiProvider(ChatProvider):
+    """OpenAI's own API."""
+
+    name = "openai"
+    title = "OpenAI"
+    price_id: ClassVar[str] = "openai"
+    key_variable = "OPENAI_API_KEY"
+    default_base_url = "https://api.openai.com/v1"
+    takes: ClassVar[tuple[str, ...]] = ("openai-",)
+
+
+class GeminiProvider(HttpProvider):
+    """Google's native API, where the address says model and stream."""
+
+    name = "gemini"
+    title = "Google Gemini"
+    dialect = Dialect.GEMINI
+    price_id: ClassVar[str] = "google"
+    key_variable = "GEMINI_API_KEY"
+    default_base_url = "https://generativelanguage.googleapis.com"
+    counts_tokens = True
+
+    def url(self, call: ProviderCall) -> str:
+        """`BASE/v1beta/models/MODEL:METHOD`; a stream comes as server-sent events."""
+        model = f"{self.base_url}/v1beta/models/{quote(call.target, safe='')}"
+        if call.operation is Operation.COUNT_TOKENS:
+            return f"{model}:countTokens"
+        return (
+            f"{model}:streamGenerateContent?alt=sse" if call.stream else f"{model}:generateContent"
+        )
+
+    def auth(self, call: ProviderCall) -> Headers:
+        """`x-goog-api-key`."""
+        return [("x-goog-api-key", call.credential.secret.get_secret_value())]
+
+
+class ZaiProvider(MessagesProvider):
+    """GLM models at Z.AI's native Anthropic endpoint, so without translation."""
+
+    name = "zai"
+    title = "Z.AI"
+    price_id: ClassVar[str] = "zai"
+    key_variable = "ZAI_API_KEY"
+    default_base_url = "https://api.z.ai/api/anthropic"
+    request_id_header: ClassVar[str] = "x-request-id"
+    counts_tokens = False  # not documented there
+
+    def auth(self, call: ProviderCall) -> Headers:
+        """As Claude Code sends it: a bearer token."""
+        return bearer(call)
+
+
+class OpenrouterProvider(ChatProvider):
+    """Many vendors behind one key; its model names are `VENDOR/MODEL`."""
+
+    name = "openrouter"
+    title = "OpenRouter"
+    price_id: ClassVar[str] = "openrouter"
+    key_variable = "OPENROUTER_API_KEY"
+    default_base_url = "https://openrouter.ai/api/v1"
+    takes_details = True
+    request_id_header: ClassVar[str] = "x-generation-id"
+
+
+class CompatibleProvider(ChatProvider):
+    """Any OpenAI-compatible server (LM Studio, Ollama, vLLM); routes.yaml may name more of them."""
+
+    name = "compatible"
+    title = "any OpenAI-compatible server"
+    key_variable = "COMPATIBLE_API_KEY"
+    needs_key: ClassVar[bool] = False

@@ -12,10 +12,10 @@ from redis.exceptions import RedisError
 from heliostat_gateway.money.bookings import UnknownBudgetError
 from heliostat_gateway.money.budgets import Budget, BudgetTotal, period_of
 from heliostat_gateway.money.reservations import counted_budget
+from heliostat_gateway.redis_state.connection import RedisAwayError
 from heliostat_gateway.redis_state.filling import UNFILLED, Filling
-from heliostat_gateway.redis_state.flights import Flights
-from heliostat_gateway.redis_state.pipe import RedisAwayError
 from heliostat_gateway.redis_state.scripts import MONEY, Commands, Scripts
+from heliostat_gateway.redis_state.single_flight import SingleFlight
 from heliostat_gateway.storage import StorageError
 
 DEFINITIONS: Final = f"{MONEY}budgets"
@@ -30,7 +30,7 @@ class SharedBudgets:
     def __init__(self, redis: Commands, scripts: Scripts) -> None:
         self._redis = redis
         self._scripts = scripts
-        self._flights = Flights()
+        self._flights = SingleFlight()
         self._known: dict[str, Budget] | None = None
         self.version = ""
 

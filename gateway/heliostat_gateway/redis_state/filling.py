@@ -11,9 +11,9 @@ from uuid import uuid4
 import orjson
 from redis.exceptions import RedisError
 
-from heliostat_gateway.redis_state.flights import Flights
-from heliostat_gateway.redis_state.pipe import RedisAwayError
+from heliostat_gateway.redis_state.connection import RedisAwayError
 from heliostat_gateway.redis_state.scripts import MONEY, Commands, Reply, Scripts
+from heliostat_gateway.redis_state.single_flight import SingleFlight
 from heliostat_gateway.storage import StorageError
 
 WANTED: Final = f"{MONEY}wanted"  # list of questions to the writer
@@ -31,7 +31,7 @@ class Filling:
     def __init__(self, redis: Commands, scripts: Scripts) -> None:
         self._redis = redis
         self._scripts = scripts
-        self._flights = Flights()
+        self._flights = SingleFlight()
 
     async def ask(self, names: Sequence[str]) -> None:
         """Waits until the writer has brought back `sum:...`, `run:...` or `agent:...`.
@@ -54,7 +54,7 @@ class Filling:
             raise WriterAwayError(f"The ledger's writer does not answer; unknown: {names[0]}.")
 
     async def read(self, what: str, name: str) -> Reply:
-        """The sum of a run, an agent or a counted key. Raises StorageError when nobody knows it."""
+        """The sum of a run, an agent or a counted key. Raises StorageError when it is unknown."""
         try:
             reply = await self._scripts.run("read", what, name)
             if reply.word == "missing":

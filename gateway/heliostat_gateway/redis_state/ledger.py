@@ -35,16 +35,21 @@ from heliostat_gateway.money.bookings import (
 from heliostat_gateway.money.budgets import Budget, BudgetTotal
 from heliostat_gateway.money.reservations import Counted, Used, counted_of
 from heliostat_gateway.redis_state.budgets import SharedBudgets
+from heliostat_gateway.redis_state.connection import Argument, RedisAwayError, RedisHealth
 from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.filling import UNFILLED, Filling, WriterAwayError
-from heliostat_gateway.redis_state.link import Link
-from heliostat_gateway.redis_state.lookups import find_request, open_rows
-from heliostat_gateway.redis_state.pipe import Argument, RedisAwayError
-from heliostat_gateway.redis_state.records import execution_total, open_arguments, settle_arguments
+from heliostat_gateway.redis_state.offline_quota import OfflineQuota
 from heliostat_gateway.redis_state.recovery import Recovery
-from heliostat_gateway.redis_state.requests import OpenRequest, OpenRequests
+from heliostat_gateway.redis_state.requests import (
+    OpenRequest,
+    OpenRequests,
+    execution_total,
+    find_request,
+    open_arguments,
+    open_rows,
+    settle_arguments,
+)
 from heliostat_gateway.redis_state.scripts import Commands, Reply, Scripts
-from heliostat_gateway.redis_state.shares import Shares
 from heliostat_gateway.redis_state.spool import Line, LineKind, Spool
 from heliostat_gateway.storage import StorageError
 
@@ -54,7 +59,7 @@ _TOTALS: Final = 5  # index in an answer of open.lua
 
 
 class SharedLedger:
-    """See Ledger. Sums are right at once on every gateway; rows follow with the writer."""
+    """Keeps the ledger in Redis: sums are right at once everywhere, rows follow with the writer."""
 
     def __init__(self, redis: Commands, spool_folder: Path) -> None:
         """Raises StorageError when the spool can't be used."""
@@ -64,39 +69,39 @@ class SharedLedger:
         self._filling = Filling(redis, self._scripts)
         self._budgets = SharedBudgets(redis, self._scripts)
         self._spool = Spool(spool_folder, self.gateway)
-        self._shares = Shares()
+        self._quota = OfflineQuota()
         self._requests = OpenRequests()
-        self._link = Link()
+        self._health = RedisHealth()
         self._recovery = Recovery(
             self.gateway,
             self._scripts,
             self._filling,
             self._spool,
-            self._shares,
+            self._quota,
             self._requests,
-            self._link,
+            self._health,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._beating: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Looks for Redis once, then every second. Raises StorageError."""
-        await self._recovery.beat()
+        await self._recovery.heartbeat()
         self._beating = asyncio.create_task(self._recovery.keep_beating())
 
     async def open(self, opening: Opening) -> Reserved:
-        """See Ledger."""
+        """Reserves on every sum and writes ahead."""
         try:
             return await self._open_shared(opening, await self._counted(opening))
         except asyncio.CancelledError:
             # What was asked of Redis happens all the same, before this; nobody will settle it.
             self._requests.remove(opening.id)
-            self._shares.settle(opening.id, 0, 0, 0)
+            self._quota.settle(opening.id, 0, 0, 0)
             self._begin(self._drop(opening.id))
             raise
 
     async def note(self, bookings: list[Booking]) -> None:
-        """See Ledger."""
+        """Writes what open requests have used so far."""
         shared: list[Argument] = []
         for request, parts in self._requests.of(bookings):
             if request.epoch:
@@ -104,21 +109,21 @@ class SharedLedger:
             else:
                 line = Line(LineKind.NOTE, request.head.id, bookings=tuple(parts))
                 await self._spool.append(line)
-        if shared and self._link.is_up:
+        if shared and self._health.is_up:
             try:
                 await self._scripts.run("note", *shared)
             except RedisAwayError as error:
-                self._link.lose(error)
+                self._health.lose(error)
 
     async def settle(self, bookings: list[Booking], now_ms: int) -> None:
-        """See Ledger."""
+        """Closes requests with all of their parts, once."""
         for request, parts in self._requests.ending(bookings):
             async with request.lock:
                 await self._settle(request, parts, now_ms)
             self._requests.remove(request.head.id)
 
     async def execution(self, uid: str) -> ExecutionTotal:
-        """See Ledger. Raises StorageError while Redis is away: then nobody knows the sum."""
+        """The sums of an execution. Raises StorageError while Redis, which has them, is away."""
         if not uid:
             return ExecutionTotal()
         reply = await self._filling.read("run", uid)
@@ -126,40 +131,42 @@ class SharedLedger:
         return replace(total, settled=False) if reply.number(3) else total
 
     async def request(self, request: str) -> list[LedgerRow]:
-        """See Ledger. Raises StorageError while Redis or the writer is away."""
+        """The parts of a request. Raises StorageError while Redis or the writer is away."""
         if (own := self._requests.get(request)) is not None:
             return open_rows(own.head, own.bookings)
         return await find_request(self._redis, self._filling, request)
 
     async def agent(self, name: str) -> tuple[int, int]:
-        """See Ledger. Raises StorageError while Redis is away: then nobody knows the sum."""
+        """Cost and settled requests of an agent. Raises StorageError while Redis is away."""
         reply = await self._filling.read("agent", name)
         return reply.number(1), reply.number(2)
 
     async def put_budget(self, budget: Budget) -> None:
-        """See Ledger."""
+        """Defines a budget."""
         await self._budgets.put(budget)
 
     async def drop_budget(self, name: str) -> bool:
-        """See Ledger."""
+        """Takes a definition away; False when there was none."""
         return await self._budgets.drop(name)
 
     async def budgets(self, now_ms: int) -> list[BudgetTotal]:
-        """See Ledger."""
+        """All budgets by name, with their sums."""
         return await self._budgets.totals(self._filling, now_ms)
 
     async def budget(self, name: str, now_ms: int) -> BudgetTotal | None:
-        """See Ledger."""
+        """One budget with its sums; None for one that is not defined."""
         return await self._budgets.total(name, self._filling, now_ms)
 
     def state(self) -> LedgerState:
-        """See Ledger."""
-        link = self._link
-        mode = LedgerMode.SHARED if link.is_up else LedgerMode.LOCAL
-        return LedgerState(mode, self._spool.waiting, link.gateways, link.outages, link.reason)
+        """How the ledger is."""
+        health = self._health
+        mode = LedgerMode.SHARED if health.is_up else LedgerMode.LOCAL
+        return LedgerState(
+            mode, self._spool.waiting, health.gateways, health.outages, health.reason
+        )
 
     async def close(self) -> None:
-        """See Ledger."""
+        """Ends the heartbeat and what is under way, and gives the lease up."""
         if self._beating is not None:
             await end_all([self._beating])
         if self._tasks:
@@ -169,11 +176,11 @@ class SharedLedger:
         await self._scripts.close()
 
     async def _counted(self, opening: Opening, *, again: bool = False) -> tuple[Counted, ...]:
-        """Raises UnknownBudgetError; SharedLedgerAwayError when nobody knows the budgets."""
+        """Raises UnknownBudgetError; SharedLedgerAwayError when the budgets are unknown."""
         try:
             budgets = await self._budgets.named(opening.caller.budgets, again=again)
         except RedisAwayError as error:
-            self._link.lose(error)
+            self._health.lose(error)
             raise SharedLedgerAwayError(
                 "The key's budgets can't be read while the shared ledger is away."
             ) from error
@@ -181,7 +188,7 @@ class SharedLedger:
 
     async def _open_shared(self, opening: Opening, counted: tuple[Counted, ...]) -> Reserved:
         for _ in range(_TRIES):
-            if not self._link.is_up:
+            if not self._health.is_up:
                 break
             try:
                 head = _head(opening, counted)
@@ -199,11 +206,11 @@ class SharedLedger:
                     case "missing":
                         await self._filling.ask(_missing(reply, opening))
                     case _:
-                        self._link.lose(RedisAwayError(UNFILLED))
+                        self._health.lose(RedisAwayError(UNFILLED))
             except WriterAwayError:
                 break
             except RedisAwayError as error:
-                self._link.lose(error)
+                self._health.lose(error)
                 return await self._open_alone(opening, counted, unsure=True)
         return await self._open_alone(opening, counted, unsure=False)
 
@@ -225,7 +232,7 @@ class SharedLedger:
                 first = _TOTALS + 3 * at
                 before = [reply.number(index) for index in range(first, first + 3)]
                 used = Used(before[0] + nanos, before[1] + tokens, before[2] + 1)
-                self._shares.saw(one.key, used)
+                self._quota.saw(one.key, used)
         return Reserved(nanos, tokens, allowed if allowed >= 0 else None)
 
     async def _open_alone(
@@ -237,8 +244,8 @@ class SharedLedger:
                 raise SharedLedgerAwayError(
                     "A key with the policy strict needs the shared ledger, which is away."
                 )
-            reserved = self._shares.reserve(
-                opening.id, counted, opening.estimate, self._link.gateways
+            reserved = self._quota.reserve(
+                opening.id, counted, opening.estimate, self._health.gateways
             )
         except (SharedLedgerAwayError, CapReachedError):
             if unsure:
@@ -251,36 +258,36 @@ class SharedLedger:
             await self._spool.append(line)
         except StorageError:
             self._requests.remove(opening.id)
-            self._shares.settle(opening.id, 0, 0, 0)
+            self._quota.settle(opening.id, 0, 0, 0)
             raise
         return reserved
 
     async def _settle(self, request: OpenRequest, parts: list[Booking], now_ms: int) -> None:
         how = "shared" if request.epoch else "local"
         used = (nanos_of(parts), tokens_of(parts), turns_of(parts))
-        if self._link.is_up:
+        if self._health.is_up:
             try:
                 reply = await self._scripts.run(
                     "settle", *settle_arguments(how, request.epoch, now_ms, request.head, parts)
                 )
                 if reply.word != "unfilled":
-                    self._shares.settle(request.head.id, *used)
+                    self._quota.settle(request.head.id, *used)
                     return
-                self._link.lose(RedisAwayError(UNFILLED))
+                self._health.lose(RedisAwayError(UNFILLED))
             except RedisAwayError as error:
-                self._link.lose(error)
+                self._health.lose(error)
         line = Line(
             LineKind.SETTLE, request.head.id, request.head, tuple(parts), now_ms, request.epoch
         )
         await self._spool.append(line)
-        self._shares.settle(request.head.id, *used)
+        self._quota.settle(request.head.id, *used)
 
     async def _drop(self, request: str) -> None:
         try:
             await self._scripts.run("drop", request)
         except RedisAwayError as error:
-            self._link.lose(error)
-        if not self._link.is_up:
+            self._health.lose(error)
+        if not self._health.is_up:
             with contextlib.suppress(StorageError):  # then the sweep finds it
                 await self._spool.append(Line(LineKind.DROP, request))
 

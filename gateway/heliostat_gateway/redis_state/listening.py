@@ -94,7 +94,7 @@ class Listener:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _follow(self, tried: asyncio.Event) -> None:
-        """Until the connection is lost. Raises one of AWAY."""
+        """Reads messages until the connection is lost. Raises one of AWAY."""
         pubsub = self._redis.pubsub()
         try:
             await pubsub.subscribe(self._channel)
@@ -110,7 +110,7 @@ class Listener:
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _hear_all(self, pubsub: PubSub) -> None:
-        """Until it is doubted: the client may have swallowed the cancellation."""
+        """Reads until the connection is doubted: the client may have swallowed the cancellation."""
         while self.is_connected:
             message = await self._next_message(pubsub)
             if message is not None:

@@ -1,4 +1,4 @@
-"""The beat of a gateway: it says that it lives, and brings home what it did alone."""
+"""The heartbeat of a gateway: it renews its lease, and replays what it did while Redis was away."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,17 @@ import time
 from collections.abc import Coroutine, Iterable
 from typing import Final
 
+from heliostat_gateway.redis_state.connection import RedisAwayError, RedisHealth
 from heliostat_gateway.redis_state.filling import UNFILLED, Filling, WriterAwayError
-from heliostat_gateway.redis_state.link import Link
-from heliostat_gateway.redis_state.pipe import RedisAwayError
-from heliostat_gateway.redis_state.records import open_arguments, settle_arguments
+from heliostat_gateway.redis_state.offline_quota import OfflineQuota
 from heliostat_gateway.redis_state.replay import Settlement, decide_replay
-from heliostat_gateway.redis_state.requests import OpenRequest, OpenRequests
+from heliostat_gateway.redis_state.requests import (
+    OpenRequest,
+    OpenRequests,
+    open_arguments,
+    settle_arguments,
+)
 from heliostat_gateway.redis_state.scripts import Reply, Scripts
-from heliostat_gateway.redis_state.shares import Shares
 from heliostat_gateway.redis_state.spool import Spool
 from heliostat_gateway.storage import StorageError
 
@@ -26,7 +29,7 @@ _SWEEP_BEATS: Final = 15
 
 
 class Recovery:
-    """See the module. `beat` may be called at any time; only one runs at a time."""
+    """Renews the lease and replays offline work. Only one `heartbeat` runs at a time."""
 
     def __init__(
         self,
@@ -34,33 +37,33 @@ class Recovery:
         scripts: Scripts,
         filling: Filling,
         spool: Spool,
-        shares: Shares,
+        quota: OfflineQuota,
         requests: OpenRequests,
-        link: Link,
+        health: RedisHealth,
     ) -> None:
         self._gateway = gateway
         self._scripts = scripts
         self._filling = filling
         self._spool = spool
-        self._shares = shares
+        self._quota = quota
         self._requests = requests
-        self._link = link
+        self._health = health
         self._beats = 0
-        self._strangers: set[str] = set()
+        self._orphans: set[str] = set()
 
     async def keep_beating(self) -> None:
-        """Every second, until cancelled."""
+        """Sends a heartbeat every second, until cancelled."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
-                await self.beat()
+                await self.heartbeat()
             except StorageError as error:
                 _LOG.error("the spool can't be replayed: %s", error)
             except Exception:  # noqa: BLE001  without the beat this gateway counts as dead
                 _LOG.exception("a beat failed")
 
-    async def beat(self) -> None:
-        """Renews the lease; replays and adopts when there is something to bring home.
+    async def heartbeat(self) -> None:
+        """Renews the lease; replays and adopts what the shared ledger does not know yet.
 
         Raises StorageError when the spool can't be read.
         """
@@ -70,13 +73,13 @@ class Recovery:
             epoch = reply.text(0)
             if not epoch:
                 raise RedisAwayError(UNFILLED)
-            self._link.gateways = max(1, reply.number(1))
-            await self._bring_home(epoch)
+            self._health.gateways = max(1, reply.number(1))
+            await self._replay_offline(epoch)
             if self._is_home() and not was_home:
                 await self._say(home=True)
             await self._sweep()
         except RedisAwayError as error:
-            self._link.lose(error)
+            self._health.lose(error)
 
     async def leave(self) -> None:
         """Says that this gateway ends, unless something of it is not in the shared ledger."""
@@ -86,14 +89,14 @@ class Recovery:
 
     def _is_home(self) -> bool:
         """Whether the shared ledger knows all that was done here."""
-        link = self._link
-        return link.is_up and self._spool.is_empty and not self._requests.unknown_to(link.epoch)
+        health = self._health
+        return health.is_up and self._spool.is_empty and not self._requests.unknown_to(health.epoch)
 
     async def _say(self, *, home: bool) -> Reply:
         lease = int(LEASE_SECONDS * 1000)
         return await self._scripts.run("beat", self._gateway, lease, int(home))
 
-    async def _bring_home(self, epoch: str) -> None:
+    async def _replay_offline(self, epoch: str) -> None:
         stuck = await self._adopt_all(epoch)
         while not (self._spool.is_empty or stuck):
             own, left = await self._spool.read()
@@ -107,8 +110,8 @@ class Recovery:
                     await self._scripts.run("forget", gateway, 1)
         # No await since the last look: nothing is left behind.
         if not self._requests.unknown_to(epoch):
-            self._shares.clear()
-        self._link.find(epoch)
+            self._quota.clear()
+        self._health.find(epoch)
 
     async def _adopt_all(self, epoch: str) -> bool:
         """Whether a request stays unknown to Redis because the writer does not answer."""
@@ -117,10 +120,10 @@ class Recovery:
         async def adopt(request: OpenRequest) -> None:
             tried[request.head.id] = await self._adopt(request, epoch)
 
-        while strangers := [
+        while orphans := [
             one for one in self._requests.unknown_to(epoch) if one.head.id not in tried
         ]:
-            await _all(adopt(request) for request in strangers)
+            await _all(adopt(request) for request in orphans)
         return not all(tried.values())
 
     async def _adopt(self, request: OpenRequest, epoch: str) -> bool:
@@ -169,9 +172,9 @@ class Recovery:
             return
         reply = await self._scripts.run("mine", self._gateway)
         found = {name for name in reply.list(1) if name not in self._requests}
-        for name in found & self._strangers:
+        for name in found & self._orphans:
             await self._scripts.run("drop", name)
-        self._strangers = found
+        self._orphans = found
 
 
 async def _all(work: Iterable[Coroutine[object, object, object]]) -> None:

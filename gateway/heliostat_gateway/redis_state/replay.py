@@ -1,4 +1,4 @@
-"""What a spool says once Redis is back: which requests are settled, and how."""
+"""Decides from a spool, once Redis is back, which requests are settled and how."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -32,8 +32,8 @@ class Replay:
 
 
 @dataclass
-class _Story:
-    """The lines of one request."""
+class RequestLog:
+    """The lines of a spool about one request."""
 
     head: Head | None = None
     bookings: tuple[Booking, ...] = ()
@@ -49,29 +49,29 @@ def decide_replay(own: Sequence[Line], left: Sequence[Line], now_ms: int) -> Rep
     """
     settlements, drops = [], []
     for lines, dead in ((left, True), (own, False)):
-        for request, story in _stories(lines).items():
-            if story.dropped:
+        for request, log in _logs(lines).items():
+            if log.dropped:
                 drops.append(request)
-            elif story.settlement is not None:
-                settlements.append(story.settlement)
-            elif dead and story.head is not None:
-                settlements.append(Settlement(story.head, _died(story.bookings), now_ms))
+            elif log.settlement is not None:
+                settlements.append(log.settlement)
+            elif dead and log.head is not None:
+                settlements.append(Settlement(log.head, _died(log.bookings), now_ms))
     return Replay(tuple(settlements), tuple(drops))
 
 
-def _stories(lines: Sequence[Line]) -> dict[str, _Story]:
-    stories: dict[str, _Story] = {}
+def _logs(lines: Sequence[Line]) -> dict[str, RequestLog]:
+    logs: dict[str, RequestLog] = {}
     for line in lines:
-        story = stories.setdefault(line.id, _Story())
+        log = logs.setdefault(line.id, RequestLog())
         if line.kind is LineKind.DROP:
-            story.dropped = True
+            log.dropped = True
         elif line.kind is LineKind.SETTLE and line.head is not None:
             found = Settlement(line.head, line.bookings, line.ended_ms, line.epoch)
-            story.settlement = story.settlement or found
+            log.settlement = log.settlement or found
         else:
-            story.head = line.head or story.head
-            story.bookings = line.bookings
-    return stories
+            log.head = line.head or log.head
+            log.bookings = line.bookings
+    return logs
 
 
 def _died(bookings: Sequence[Booking]) -> tuple[Booking, ...]:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 from heliostat_gateway.access.revokers import EndCalls, Revoked, Revoker
 from heliostat_gateway.redis_state.connection import PREFIX, text_of
 from heliostat_gateway.redis_state.listening import AWAY, Listener

@@ -10,8 +10,13 @@ from typing import Final, Protocol
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from heliostat_gateway.redis_state.connection import PREFIX
-from heliostat_gateway.redis_state.pipe import Argument, Pipe, Pool, RedisAwayError
+from heliostat_gateway.redis_state.connection import (
+    PREFIX,
+    Argument,
+    PipelinedConnection,
+    Pool,
+    RedisAwayError,
+)
 
 MONEY: Final = f"{PREFIX}money:"
 SCRIPTS: Final = (
@@ -29,7 +34,7 @@ SCRIPTS: Final = (
 
 
 class Commands(Protocol):
-    """What is needed of a client."""
+    """The part of a Redis client that is needed here."""
 
     @property
     def connection_pool(self) -> Pool:
@@ -79,7 +84,7 @@ class Scripts:
 
     def __init__(self, redis: Commands) -> None:
         common = _source("common")
-        self._pipe = Pipe(redis.connection_pool)
+        self._connection = PipelinedConnection(redis.connection_pool)
         self._sources = {name: f"{common}\n{_source(name)}" for name in SCRIPTS}
         self._digests = {
             name: hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
@@ -90,9 +95,9 @@ class Scripts:
         """The answer of a script. Raises RedisAwayError; the script may have run all the same."""
         try:
             try:
-                found = await self._pipe.call("EVALSHA", self._digests[name], 0, *arguments)
+                found = await self._connection.call("EVALSHA", self._digests[name], 0, *arguments)
             except NoScriptError:
-                found = await self._pipe.call("EVAL", self._sources[name], 0, *arguments)
+                found = await self._connection.call("EVAL", self._sources[name], 0, *arguments)
         except ResponseError as error:
             raise RedisAwayError(f"Redis: {error}") from error
         if not isinstance(found, list):
@@ -101,7 +106,7 @@ class Scripts:
 
     async def close(self) -> None:
         """Gives the connection back."""
-        await self._pipe.close()
+        await self._connection.close()
 
 
 def _source(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Where a gateway writes while Redis is away: files of JSON lines, flushed to the disk.
+"""The spool of a gateway while Redis is away: files of JSON lines, flushed to the disk.
 
 Each process has files of its own, which it holds locked; files that nobody holds are those of a
 process that died. A torn last line was never confirmed, and is left out.

@@ -1,7 +1,7 @@
 """Anomalies and forecasts as JSON documents."""
 
 from heliostat_core.money import micros_from_nanos
-from heliostat_gateway.limits.gates import Restriction
+from heliostat_gateway.limits.restrictions import Restriction
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.documents import Document
 from heliostat_gateway.reports.findings import Finding

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from heliostat_gateway.errors import invalid_request
-from heliostat_gateway.limits.gates import AgentGate
+from heliostat_gateway.limits.restrictions import StoredRestrictions
 from heliostat_gateway.reports.answers import (
     Anomalies,
     AnomalyDocument,
@@ -53,7 +53,7 @@ class Desk:
 
     reader: LedgerReader
     rates: RateSource
-    gate: AgentGate
+    agent_restrictions: StoredRestrictions
     findings: Findings
     watch: AnomalyWatch
     rules: WatchRules
@@ -62,7 +62,7 @@ class Desk:
 
     async def start(self) -> None:
         """Begins to watch what runs cost."""
-        await self.gate.start()
+        await self.agent_restrictions.start()
         self.watch.start()
 
     async def close(self) -> None:
@@ -156,7 +156,7 @@ class Desk:
         """Runs that were out of the ordinary, newest first, and the agents that are held."""
         _check_names(request, ("agent", "limit"))
         found = self.findings.newest(read_count("limit", limit, 100, 1000), agent)
-        held = [each for each in self.gate.restrictions() if agent in (None, each.agent)]
+        held = [each for each in self.agent_restrictions.all() if agent in (None, each.agent)]
         return Anomalies(
             check=AnomalyRules(
                 action=self.rules.action.value,
@@ -171,7 +171,7 @@ class Desk:
     async def resume(self, namespace: str, name: str) -> Resumed:
         """Lets a paused or slowed agent go on."""
         agent = f"{namespace}/{name}"
-        return Resumed(agent=agent, resumed=await self.gate.release(agent))
+        return Resumed(agent=agent, resumed=await self.agent_restrictions.release(agent))
 
     async def forget(self, user: Annotated[str, Path(min_length=1, max_length=200)]) -> Forgot:
         """Takes a user's name out of what is booked; the sums stay."""

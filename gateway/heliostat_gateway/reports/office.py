@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from heliostat_core.money import NANOS_PER_MICRO
-from heliostat_gateway.limits.gates import AgentGate, Crier
+from heliostat_gateway.limits.restrictions import RestrictionPublisher, StoredRestrictions
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.findings import Findings
@@ -21,14 +21,16 @@ def open_desk(
     storage: Storage,
     router: Router,
     failed: Callable[[], None],
-    crier: Crier | None = None,
+    publisher: RestrictionPublisher | None = None,
 ) -> Desk:
     """Reports, and the check of what runs cost, over the rows of a storage.
 
     `failed` is told of each check that failed, `crier` of each change of what agents may do.
     """
     reader = LedgerReader(storage.path)
-    gate = AgentGate(storage, settings.anomaly_slow_seconds, crier=crier)
+    agent_restrictions = StoredRestrictions(
+        storage, settings.anomaly_slow_seconds, publisher=publisher
+    )
     findings = Findings(storage)
     rules = WatchRules(
         action=Action(settings.anomaly_action),
@@ -39,5 +41,5 @@ def open_desk(
     def rates(provider: str, model: str, at: datetime) -> Rates | None:
         return router.rates(provider, model, at)
 
-    watch = AnomalyWatch(reader, findings, gate, rates, rules, failed)
-    return Desk(reader, rates, gate, findings, watch, rules, Forgetting(storage))
+    watch = AnomalyWatch(reader, findings, agent_restrictions, rates, rules, failed)
+    return Desk(reader, rates, agent_restrictions, findings, watch, rules, Forgetting(storage))

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from heliostat_core.money import format_micros, micros_from_nanos
-from heliostat_gateway.limits.gates import AgentGate, Kind
+from heliostat_gateway.limits.restrictions import Kind, StoredRestrictions
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.anomalies import FEWEST_PEERS, Against, Anomaly, judge, median_of
 from heliostat_gateway.reports.calendars import instant
@@ -58,14 +58,14 @@ class AnomalyWatch:
         self,
         reader: LedgerReader,
         findings: Findings,
-        gate: AgentGate,
+        agent_restrictions: StoredRestrictions,
         rates: RateSource,
         rules: WatchRules,
         failed: Callable[[], None],
     ) -> None:
         self._reader = reader
         self._findings = findings
-        self._gate = gate
+        self._agent_restrictions = agent_restrictions
         self._rates = rates
         self._rules = rules
         self._failed = failed
@@ -148,15 +148,15 @@ class AnomalyWatch:
         # Held first, told after: if this ends between the two, the next sweep does both again.
         if self._rules.action is not Action.FLAG:
             kind = Kind(self._rules.action.value)
-            await self._gate.restrict(run.agent, kind, reason, run.execution)
+            await self._agent_restrictions.restrict(run.agent, kind, reason, run.execution)
         await self._findings.add(_finding(run, found, peers(), now_ms, self._rules.action))
 
     async def _relax(self, run: Run) -> None:
         """An ordinary run ends a slow-down; a pause is ended by people only."""
-        held = self._gate.restriction(run.agent)
+        held = self._agent_restrictions.restriction(run.agent)
         if held is None or held.kind is Kind.PAUSE or run.execution in self._findings:
             return
-        await self._gate.release(run.agent)
+        await self._agent_restrictions.release(run.agent)
 
     def _keep(self, seen: Seen, run: Run, *, ended: bool) -> bool:
         """Whether the run has ended and is remembered for the first time."""

@@ -7,8 +7,7 @@ from pathlib import PurePosixPath
 
 from pydantic import JsonValue
 
-from heliostat_gateway.money.pricebook import PriceBook, Tariff
-from heliostat_gateway.money.prices import FlatRates
+from heliostat_gateway.money.prices import FlatRates, PriceBook, Tariff
 from heliostat_gateway.routes.document import (
     NO_DEFAULTS,
     SCRIPTED_PREFIX,
@@ -16,7 +15,7 @@ from heliostat_gateway.routes.document import (
     ModelSpec,
     RoutesDocument,
 )
-from heliostat_gateway.routes.names import find_hop
+from heliostat_gateway.routes.names import find_target
 from heliostat_gateway.routes.plans import Timeouts
 from heliostat_gateway.routes.positions import Mistake
 from heliostat_gateway.routes.table import (
@@ -30,8 +29,8 @@ SCRIPTED = SCRIPTED_PREFIX.rstrip("/")
 
 
 @dataclass(frozen=True)
-class Knowledge:
-    """What a routes file is checked against."""
+class RouteValidationContext:
+    """The facts that a routes file is checked against."""
 
     price_ids: Mapping[str, str]  # built-in provider -> its id in the price book
     key_variables: Collection[str]  # of the built-in providers
@@ -52,7 +51,7 @@ class Checked:
 
     document: RoutesDocument
     raw: Mapping[str, JsonValue]  # with the broken entries: they are named elsewhere
-    known: Knowledge
+    known: RouteValidationContext
     at: datetime
 
     @property
@@ -199,7 +198,7 @@ def _is_name(name: str, checked: Checked) -> bool:
 
 
 def _has_hop(name: str, checked: Checked) -> bool:
-    return find_hop(name, checked.providers, checked.tariff, checked.at) is not None
+    return find_target(name, checked.providers, checked.tariff, checked.at) is not None
 
 
 def is_inside(path: str) -> bool:

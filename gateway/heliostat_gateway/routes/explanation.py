@@ -10,9 +10,9 @@ from pydantic.alias_generators import to_camel
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.routes.courses import Course
 from heliostat_gateway.routes.plans import Candidate, NotServed, Plan, RouteReason, Timeouts
 from heliostat_gateway.routes.routing import Router
+from heliostat_gateway.routes.table import ResolvedRoute
 
 
 class _Document(BaseModel):
@@ -70,7 +70,7 @@ class Explanation(_Document):
 
 def explain(router: Router, model: str, caller: Caller, at: datetime) -> Explanation:
     """The plan for a model name, in words and figures."""
-    course = router.course(model, caller, at)
+    resolved_route = router.resolved_route(model, caller, at)
     plan = router.plan(model, caller, at)
     told = Explanation(
         model=model,
@@ -80,24 +80,26 @@ def explain(router: Router, model: str, caller: Caller, at: datetime) -> Explana
         message=plan.message if isinstance(plan, NotServed) else "",
         because=[],
     )
-    if isinstance(course, NotServed):
+    if isinstance(resolved_route, NotServed):
         return told
     candidates = plan.candidates if isinstance(plan, Plan) else ()
-    return told.model_copy(update=_details(course, candidates))
+    return told.model_copy(update=_details(resolved_route, candidates))
 
 
-def _details(course: Course, candidates: tuple[Candidate, ...]) -> Mapping[str, object]:
-    persona = course.persona
+def _details(
+    resolved_route: ResolvedRoute, candidates: tuple[Candidate, ...]
+) -> Mapping[str, object]:
+    persona = resolved_route.persona
     return {
-        "because": list(course.trail),
+        "because": list(resolved_route.resolution_steps),
         "persona": persona
         and ExplainedPersona(
             name=persona.name,
             system_characters=len(persona.system),
             defaults=persona.defaults,
         ),
-        "cache_ttl_seconds": course.cache and course.cache.ttl_seconds,
-        "timeouts": _timeouts(course.timeouts),
+        "cache_ttl_seconds": resolved_route.cache and resolved_route.cache.ttl_seconds,
+        "timeouts": _timeouts(resolved_route.timeouts),
         "candidates": [
             ExplainedCandidate(
                 provider=each.provider.name,
@@ -108,9 +110,13 @@ def _details(course: Course, candidates: tuple[Candidate, ...]) -> Mapping[str, 
             for each in candidates
         ],
         "dropped": [
-            DroppedCandidate(provider=way.hop.provider, model=way.hop.target, why=way.dropped)
-            for way in course.ways
-            if way.dropped
+            DroppedCandidate(
+                provider=entry.model_target.provider,
+                model=entry.model_target.target,
+                why=entry.dropped,
+            )
+            for entry in resolved_route.entries
+            if entry.dropped
         ],
     }
 

@@ -1,13 +1,15 @@
-"""What a model name means that no routes file speaks of."""
+"""The meaning of model names that are in no routes file."""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from heliostat_gateway.money.pricebook import Tariff
-from heliostat_gateway.routes.table import Hop
+from heliostat_gateway.money.prices import Tariff
+from heliostat_gateway.routes.table import ModelTarget
 
 
-def find_hop(name: str, providers: Collection[str], tariff: Tariff, at: datetime) -> Hop | None:
+def find_target(
+    name: str, providers: Collection[str], tariff: Tariff, at: datetime
+) -> ModelTarget | None:
     """The provider's model behind a plain name; None when nobody has a price for it.
 
     `PROVIDER/MODEL` names both. Else the first provider that knows the name is its own; that is
@@ -17,8 +19,8 @@ def find_hop(name: str, providers: Collection[str], tariff: Tariff, at: datetime
     first, _, rest = name.partition("/")
     is_explicit = bool(rest) and first in providers
     if is_explicit and tariff.known(first, rest, at) is not None:
-        return Hop(first, rest)
+        return ModelTarget(first, rest)
     for provider in tariff.price_ids:
         if tariff.known(provider, name, at) is not None:
-            return Hop(provider, name)
-    return Hop(first, rest) if is_explicit and tariff.default is not None else None
+            return ModelTarget(provider, name)
+    return ModelTarget(first, rest) if is_explicit and tariff.default is not None else None

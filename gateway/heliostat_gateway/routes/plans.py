@@ -1,4 +1,4 @@
-"""Plans: who may answer a request, in which order, under which deadlines; or why nobody does."""
+"""Plans: the candidates for a request, in order, with their deadlines; or why there are none."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,7 +60,7 @@ class Candidate:
         return f"{self.provider.name}/{self.target}/{self.credential.name}"
 
     @property
-    def may_rest(self) -> bool:
+    def breaker_enabled(self) -> bool:
         """Whether failures give it a rest; those of a scenario are on purpose."""
         return self.provider.target_is_model
 

@@ -11,7 +11,12 @@ from typing import get_args, get_origin
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from heliostat_gateway.routes.checks import Checked, Knowledge, find_mistakes, is_inside
+from heliostat_gateway.routes.checks import (
+    Checked,
+    RouteValidationContext,
+    find_mistakes,
+    is_inside,
+)
 from heliostat_gateway.routes.document import RoutesDocument
 from heliostat_gateway.routes.positions import Mistake, NotYamlError, Place, Positioned, read_yaml
 from heliostat_gateway.routes.table import RouteTable, compile_table
@@ -58,7 +63,9 @@ class ReadRoutes:
     files: tuple[Path, ...]
 
 
-def read_routes(path: Path, known: Knowledge, at: datetime | None = None) -> ReadRoutes:
+def read_routes(
+    path: Path, known: RouteValidationContext, at: datetime | None = None
+) -> ReadRoutes:
     """The table in `path`. Raises RoutesError with all mistakes; `at` dates the prices (now)."""
     try:
         positioned = read_yaml(_read_text(path, _LARGEST_FILE))
@@ -79,7 +86,7 @@ def read_routes(path: Path, known: Knowledge, at: datetime | None = None) -> Rea
 
 
 def parse_routes(
-    text: str, known: Knowledge, at: datetime, name: str = "routes.yaml"
+    text: str, known: RouteValidationContext, at: datetime, name: str = "routes.yaml"
 ) -> RouteTable:
     """The table of a text without system files. Raises RoutesError."""
     try:
@@ -95,7 +102,7 @@ def parse_routes(
 
 
 def _check(
-    positioned: Positioned, known: Knowledge, at: datetime
+    positioned: Positioned, known: RouteValidationContext, at: datetime
 ) -> tuple[list[Mistake], RoutesDocument]:
     """Mistakes of shape and of rules in one run: broken entries are set aside for the rules."""
     raw = positioned.value

@@ -16,15 +16,15 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.people_keys import PeopleKeys
 from heliostat_gateway.access.revokers import Revoker
 from heliostat_gateway.breakers import Breakers, BreakerState
-from heliostat_gateway.limits.gates import Gate, Kind, resuming
+from heliostat_gateway.limits.restrictions import AgentRestrictions, Kind, resuming
 from heliostat_gateway.money.bookings import ExecutionTotal
 from heliostat_gateway.money.budget_endpoints import Budgets
 from heliostat_gateway.money.ledger import Ledger
+from heliostat_gateway.providers.scripted import ScriptedBill, ScriptedProvider
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.routes.plans import NotServed, RouteReason
 from heliostat_gateway.routes.routing import ANYONE, Router
-from heliostat_gateway.scripted.bill import Bill, BillEntry
 from heliostat_gateway.serving.admission import admits
 
 
@@ -132,13 +132,6 @@ class BreakerList(_Document):
     breakers: list[BreakerView]
 
 
-class ScriptedBill(_Document):
-    """The scripted provider's own invoice."""
-
-    total_nanos: int
-    entries: list[BillEntry]
-
-
 @dataclass(frozen=True)
 class Admin:
     """The endpoints' collaborators."""
@@ -149,8 +142,8 @@ class Admin:
     breakers: Breakers
     ledger: Ledger
     router: Router
-    bill: Bill
-    gate: Gate
+    scripted: ScriptedProvider
+    agent_restrictions: AgentRestrictions
     desk: Desk | None  # None: the writer of the shared ledger answers its questions
 
     def endpoints(self) -> APIRouter:
@@ -204,7 +197,7 @@ class Admin:
         """Sums of an agent, and whether it is held."""
         agent = f"{namespace}/{name}"
         cost, requests = await self.ledger.agent(agent)
-        held = self.gate.restriction(agent)
+        held = self.agent_restrictions.restriction(agent)
         return AgentState(
             cost_nanos=cost,
             requests=requests,
@@ -212,7 +205,7 @@ class Admin:
             slowed_down=held is not None and held.kind is Kind.SLOW_DOWN,
             reason="" if held is None else held.reason,
             since=None if held is None else instant(held.since_ms),
-            resume_with="" if held is None else resuming(agent, self.gate.resumes),
+            resume_with="" if held is None else resuming(agent, self.agent_restrictions.resumes),
         )
 
     async def model(self, name: str) -> ModelStatus:
@@ -264,8 +257,7 @@ class Admin:
 
     async def scripted_bill(self, execution: str | None = None) -> ScriptedBill:
         """The invoice of the scripted provider, of one execution or in all."""
-        entries = self.bill.entries(execution)
-        return ScriptedBill(total_nanos=sum(e.cost_nanos for e in entries), entries=entries)
+        return self.scripted.invoice(execution)
 
 
 def _execution_cost(uid: str, total: ExecutionTotal) -> ExecutionCost:

@@ -4,46 +4,45 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from heliostat_gateway.calls.conversations import Conversations
-from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.serving.admin import Admin
-from heliostat_gateway.serving.failures import Failures, dialect_of, known_headers
+from heliostat_gateway.serving.failures import Failures, dialect_of
+from heliostat_gateway.serving.fast_path import FastPathApp, Handler
 from heliostat_gateway.serving.figures import Requests
 from heliostat_gateway.serving.listings import list_models, show_model
 from heliostat_gateway.serving.openapi import describe_call, describe_listing
 from heliostat_gateway.serving.outside import Outside
-from heliostat_gateway.serving.shortcuts import Handler, ShortcutApp
 from heliostat_gateway.settings import Settings
 from heliostat_json.objects import JsonObject
 
 
 def add_endpoints(
-    app: ShortcutApp, conversations: Conversations, admin: Admin, settings: Settings
+    app: FastPathApp, handler: ModelCallHandler, admin: Admin, settings: Settings
 ) -> None:
     """Registers every path on `app`, and how errors leave it."""
-    calls = Calls(conversations)
+    calls = Calls(handler)
     app.include_router(calls.endpoints())
-    app.include_router(Requests(conversations).endpoints())
-    app.include_router(Outside(conversations).endpoints())
-    app.include_router(Probes(conversations, settings).endpoints())
+    app.include_router(Requests(handler).endpoints())
+    app.include_router(Outside(handler).endpoints())
+    app.include_router(Probes(handler, settings).endpoints())
     app.include_router(admin.endpoints())
-    failures = Failures(conversations.books.metrics)
+    failures = Failures(handler.dependencies.metrics)
     failures.add_to(app)
-    app.cut_short(calls.shortcuts(), failures)
+    app.add_fast_paths(calls.fast_paths(), failures)
 
 
 class Calls:
-    """What SDKs and Claude Code ask for."""
+    """The endpoints that SDKs and Claude Code use."""
 
-    def __init__(self, conversations: Conversations) -> None:
-        self._conversations = conversations
+    def __init__(self, handler: ModelCallHandler) -> None:
+        self._handler = handler
 
     def endpoints(self) -> APIRouter:
         """The paths."""
         router = APIRouter(prefix="/v1", tags=["models"])
         router.add_api_route(
             "/messages",
-            self.create_message,
+            self._handler.create_message,
             methods=["POST"],
             response_class=Response,
             openapi_extra=describe_call(
@@ -52,7 +51,7 @@ class Calls:
         )
         router.add_api_route(
             "/messages/count_tokens",
-            self.count_tokens,
+            self._handler.count_tokens,
             methods=["POST"],
             response_class=Response,
             openapi_extra=describe_call(
@@ -61,7 +60,7 @@ class Calls:
         )
         router.add_api_route(
             "/chat/completions",
-            self.create_completion,
+            self._handler.create_completion,
             methods=["POST"],
             response_class=Response,
             openapi_extra=describe_call("ChatRequest", "ChatAnswer", "ChatError", streams=True),
@@ -82,26 +81,13 @@ class Calls:
         )
         return router
 
-    def shortcuts(self) -> dict[str, Handler]:
+    def fast_paths(self) -> dict[str, Handler]:
         """What is asked so often that it skips the framework."""
         return {
-            "/v1/messages": self.create_message,
-            "/v1/chat/completions": self.create_completion,
-            "/v1/messages/count_tokens": self.count_tokens,
+            "/v1/messages": self._handler.create_message,
+            "/v1/chat/completions": self._handler.create_completion,
+            "/v1/messages/count_tokens": self._handler.count_tokens,
         }
-
-    async def create_message(self, request: Request) -> Response:
-        """A model call in the Anthropic dialect, streaming or not."""
-        known = known_headers(request)
-        return await self._conversations.create(request, Dialect.MESSAGES, known)
-
-    async def create_completion(self, request: Request) -> Response:
-        """A model call in the OpenAI dialect, streaming or not."""
-        return await self._conversations.create(request, Dialect.CHAT, known_headers(request))
-
-    async def count_tokens(self, request: Request) -> Response:
-        """The tokens of a request in the Anthropic dialect; costs nothing."""
-        return await self._conversations.count(request, known_headers(request))
 
     async def models(self, request: Request) -> JsonObject:
         """The models that this key may ask for, in the shape of the dialect that asks."""
@@ -112,15 +98,15 @@ class Calls:
         return show_model(model, self._names(request), dialect_of(request))
 
     def _names(self, request: Request) -> list[str]:
-        caller = self._conversations.authenticate(request.headers)
-        return self._conversations.router.models(caller, datetime.now(UTC))
+        caller = self._handler.authenticate(request.headers)
+        return self._handler.router.models(caller, datetime.now(UTC))
 
 
 class Probes:
-    """What kubelets, load balancers, Prometheus and Claude Code's start-up ask for."""
+    """The endpoints of kubelets, load balancers, Prometheus and Claude Code's start-up."""
 
-    def __init__(self, conversations: Conversations, settings: Settings) -> None:
-        self._conversations = conversations
+    def __init__(self, handler: ModelCallHandler, settings: Settings) -> None:
+        self._handler = handler
         self._settings = settings
 
     def endpoints(self) -> APIRouter:
@@ -140,10 +126,10 @@ class Probes:
 
     async def health(self) -> JsonObject:
         """What this gateway can do."""
-        missing = self._conversations.router.missing
+        missing = self._handler.router.missing
         return {
             "status": "ok",
-            "publicKeys": self._conversations.keys.count(),
+            "publicKeys": self._handler.keys.count(),
             "defaultProvider": self._settings.default_provider,
             "message": f"{missing}." if missing else "",
         }
@@ -154,19 +140,19 @@ class Probes:
 
     async def readyz(self) -> JsonObject:
         """The ledger can be read; keys may come later, and a broken routes file is not used."""
-        conversations = self._conversations
-        await conversations.books.ledger.execution("")
-        ledger = conversations.books.ledger.state()
+        handler = self._handler
+        await handler.dependencies.ledger.execution("")
+        ledger = handler.dependencies.ledger.state()
         return {
             "status": "ok",
-            "publicKeys": conversations.keys.count(),
-            "routesProblem": conversations.router.problem,
+            "publicKeys": handler.keys.count(),
+            "routesProblem": handler.router.problem,
             "ledger": ledger.mode.value,
             "ledgerReason": ledger.reason,
-            "breakers": conversations.breakers.state().mode,
+            "breakers": handler.breakers.state().mode,
         }
 
     async def metrics(self) -> Response:
         """Metrics in the text format of Prometheus."""
-        text = self._conversations.books.metrics.text()
+        text = self._handler.dependencies.metrics.text()
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

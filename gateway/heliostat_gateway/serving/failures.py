@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from heliostat_gateway.calls.intake import new_request_id
+from heliostat_gateway.calls.requests import known_headers
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError, invalid_request, refusal_response
 from heliostat_gateway.observability.metrics import Metrics
@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Failures:
-    """What becomes of each kind of error."""
+    """Turns each kind of error into a response."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -65,11 +65,3 @@ def dialect_of(request: Request) -> Dialect:
     if is_listing and "anthropic-version" not in request.headers:
         return Dialect.CHAT
     return Dialect.MESSAGES
-
-
-def known_headers(request: Request) -> dict[str, str]:
-    """The x-heliostat headers of a request as far as they are known; its id from the start."""
-    found: dict[str, str] | None = request.scope.get("heliostat")
-    if found is None:
-        found = request.scope["heliostat"] = {"x-heliostat-request-id": new_request_id()}
-    return found

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from heliostat_gateway.access.key_documents import RefusalDocument
-from heliostat_gateway.calls.conversations import Conversations
+from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.money.bookings import Booking, LedgerRow
 from heliostat_gateway.money.usage import Usage, sum_usages
@@ -75,7 +75,7 @@ class RequestFigures(_Document):
 class Requests:
     """The endpoint's collaborators."""
 
-    conversations: Conversations
+    handler: ModelCallHandler
 
     def endpoints(self) -> APIRouter:
         """The path."""
@@ -90,8 +90,8 @@ class Requests:
 
     async def figures(self, request_id: str, request: Request) -> RequestFigures:
         """The final figures of a request of the same key, by its `x-heliostat-request-id`."""
-        caller = self.conversations.authenticate(request.headers)
-        rows = await self.conversations.books.ledger.request(request_id)
+        caller = self.handler.authenticate(request.headers)
+        rows = await self.handler.dependencies.ledger.request(request_id)
         if not rows or rows[0].key != caller.key:
             raise RefusalError(
                 404,

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from heliostat_gateway.access.callers import KeyKind
 from heliostat_gateway.access.key_documents import RefusalDocument
-from heliostat_gateway.calls.conversations import Conversations
+from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.errors import DO_NOT_RETRY, RefusalError
 
 
@@ -39,7 +39,7 @@ class OutsideDocument(_Document):
 class Outside:
     """The endpoint's collaborators."""
 
-    conversations: Conversations
+    handler: ModelCallHandler
 
     def endpoints(self) -> APIRouter:
         """The path."""
@@ -52,7 +52,7 @@ class Outside:
 
     async def show(self, request: Request) -> OutsideDocument:
         """Hosts outside that this key opens at the egress proxy; 401 once it is revoked."""
-        caller = self.conversations.authenticate(request.headers)
+        caller = self.handler.authenticate(request.headers)
         if caller.kind is not KeyKind.EXECUTION:
             raise RefusalError(
                 403,

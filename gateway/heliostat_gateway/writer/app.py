@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 from heliostat_gateway.observability.metrics import PREFIX, Metrics
 from heliostat_gateway.redis_state.connection import open_redis
 from heliostat_gateway.redis_state.revocations import SharedRevoker
@@ -90,11 +90,11 @@ def build_registry(writer: Writer) -> CollectorRegistry:
     """What the writer counts."""
     registry = CollectorRegistry()
     for name, text, value in (
-        ("written", "Requests that became rows.", lambda: writer.draining.written),
+        ("written", "Requests that became rows.", lambda: writer.consumer.written),
         (
             "buried",
             "Requests of dead gateways, booked as estimated.",
-            lambda: writer.burying.buried,
+            lambda: writer.dead_gateways.buried,
         ),
         ("waiting", "1 while records can't become rows.", lambda: int(bool(writer.fault))),
     ):

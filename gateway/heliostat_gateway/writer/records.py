@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from heliostat_gateway.money import holds, rows
 from heliostat_gateway.money.budgets import Budget
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.redis_state.records import BOOKINGS, HEADS, KINDS
+from heliostat_gateway.redis_state.requests import BOOKINGS, HEADS, KINDS
 
 _LOG = logging.getLogger(__name__)
 _BUDGETS: Final = TypeAdapter(Budget)

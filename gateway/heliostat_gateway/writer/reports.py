@@ -7,14 +7,14 @@ from redis.asyncio import Redis
 
 from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.observability.metrics import Metrics
-from heliostat_gateway.redis_state.gates import RedisCrier
+from heliostat_gateway.providers.scripted import open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.redis_state.keys import SharedKeyStore
+from heliostat_gateway.redis_state.restrictions import RedisRestrictionPublisher
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_gateway.serving.admission import admits
-from heliostat_gateway.serving.routers import Connections, build_router, read_all_scenarios
+from heliostat_gateway.serving.routers import build_router
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 
@@ -51,13 +51,10 @@ def open_reports(settings: Settings, storage: Storage, redis: Redis, metrics: Me
     Pauses that the anomaly check makes are told to all gateways.
     """
     # Only for its prices: nothing is asked here, and nothing is written to this bill.
-    scripted = ScriptedProvider(
-        read_all_scenarios(settings), Bill(settings.data_dir / "scripted-bill.jsonl")
-    )
-    router = build_router(settings, scripted, Connections())
+    router = build_router(settings, open_scripted(settings), SharedSession())
     store = SharedKeyStore(redis)
     failed = metrics.anomaly_failures.add
-    desk = open_desk(settings, storage, router, failed, RedisCrier(redis))
+    desk = open_desk(settings, storage, router, failed, RedisRestrictionPublisher(redis))
     return Reports(
         desk, KeyRing(settings.keys_dir, store=store, api_folder=settings.api_keys_dir), store
     )

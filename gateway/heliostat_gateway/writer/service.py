@@ -11,13 +11,13 @@ from redis.exceptions import ResponseError
 
 from heliostat_gateway.money import holds
 from heliostat_gateway.money.schema import make_schema
+from heliostat_gateway.redis_state.connection import RedisAwayError
 from heliostat_gateway.redis_state.ending import end_all
-from heliostat_gateway.redis_state.pipe import RedisAwayError
 from heliostat_gateway.redis_state.scripts import Commands, Scripts
 from heliostat_gateway.storage import Storage, StorageError
-from heliostat_gateway.writer.burying import Burying
-from heliostat_gateway.writer.draining import Draining
-from heliostat_gateway.writer.filling import Refilling
+from heliostat_gateway.writer.cache_warmup import CacheWarmup
+from heliostat_gateway.writer.dead_gateways import DeadGatewayReaper
+from heliostat_gateway.writer.stream_consumer import StreamConsumer
 
 _LOG = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 0.5
@@ -45,12 +45,12 @@ class Writer:
         now_ms = int(time.time() * 1000)
         storage.run_now(lambda connection: holds.book_open_requests(connection, now_ms))
         self._scripts = scripts = Scripts(redis)
-        self.draining = Draining(redis, storage)
-        self.refilling = Refilling(self.draining, scripts, storage)
-        self.burying = Burying(self.draining, scripts)
+        self.consumer = StreamConsumer(redis, storage)
+        self.cache_warmup = CacheWarmup(self.consumer, scripts, storage)
+        self.dead_gateways = DeadGatewayReaper(self.consumer, scripts)
         self._loops = (
-            _Loop(self.draining.step),
-            _Loop(self.refilling.answer_one),
+            _Loop(self.consumer.step),
+            _Loop(self.cache_warmup.answer_one),
             _Loop(self._look, _LOOK_SECONDS),
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -72,8 +72,8 @@ class Writer:
 
     async def _look(self) -> None:
         """Has Redis lost its memory, is a gateway dead?"""
-        await self.refilling.ensure_epoch()
-        await self.burying.step()
+        await self.cache_warmup.ensure_epoch()
+        await self.dead_gateways.step()
 
     async def _keep(self, loop: _Loop) -> None:
         while True:
@@ -98,5 +98,5 @@ class Writer:
 
     async def _wait(self, loop: _Loop, fault: str) -> None:
         loop.fault = fault
-        self.burying.lose()
+        self.dead_gateways.lose()
         await asyncio.sleep(_AGAIN_SECONDS)

@@ -32,9 +32,10 @@ from heliostat_core.worlds import (
 from heliostat_operator.agents.history import Keeping, Past, expired, next_expiry
 from heliostat_operator.agents.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
+from heliostat_operator.model.keys import Key
 from heliostat_operator.network.guards import Guards
 from heliostat_operator.network.holds import Hold
-from heliostat_operator.runs.seats import Board, Key
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.secrets.vaulted import Vaulted
 from heliostat_operator.secrets.vaults import NoVault, Vault
@@ -84,7 +85,7 @@ class AgentReconciler:
         self,
         world: World,
         gateway: Gateway,
-        board: Board,
+        limiter: ConcurrencyLimiter,
         clock: Callable[[], datetime],
         settings: OperatorSettings,
         vault: Vault | None = None,
@@ -94,7 +95,7 @@ class AgentReconciler:
         self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
-        self._board = board
+        self._limiter = limiter
         self._clock = clock
         self._triggers = triggers
         self._resync = settings.resync_seconds
@@ -107,10 +108,10 @@ class AgentReconciler:
         """In how many seconds to look again, or None when the Agent is gone."""
         found = await self._world.get(Ref(AGENT, *key))
         if found is None:
-            self._board.forget_agent(key)
+            self._limiter.forget_agent(key)
             return None
         agent = Agent.model_validate(found)
-        self._board.see_agent(agent)
+        self._limiter.see_agent(agent)
         now = self._clock().replace(microsecond=0)
         seen = await self._observe(agent)
         keeping = Keeping(agent.spec.history, self._recording)
@@ -132,7 +133,7 @@ class AgentReconciler:
             secret_problem=(await self._vaulted(agent)).problem,
             model=await self._model(agent.spec.model.name),
             cost_nanos=await self._cost(agent),
-            active=self._board.active(_key_of(agent)),
+            active=self._limiter.active(_key_of(agent)),
             last=last,
             past=past,
             setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,

@@ -1,7 +1,6 @@
 """The CronJob of an Agent's schedule, and what its small pod needs in that namespace."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from heliostat_core.agents import Agent
 from heliostat_core.names import AGENT_LABEL, CRON_NAME, cron_job_name, label_value
@@ -20,7 +19,8 @@ from heliostat_core.worlds import (
     JsonValue,
     Kind,
 )
-from heliostat_operator.schedules import cron_pod
+from heliostat_operator.model import cron_pod_variables as variables
+from heliostat_operator.model.api_addresses import Addresses
 
 CRON_LABELS: Mapping[str, str] = {"app.kubernetes.io/name": CRON_NAME}
 CALLER_NAME = "heliostat-cloud-scheduler"
@@ -31,14 +31,6 @@ _KEPT_SECONDS = 300
 _RETRIES = 3
 _STARTING_SECONDS = 120
 """A time that Kubernetes could not keep for so long is left to the operator."""
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where the API server is: CIDRs, and the ports there."""
-
-    cidrs: tuple[str, ...]
-    ports: tuple[int, ...]
 
 
 def build_cron_job(
@@ -127,15 +119,15 @@ def _pod_spec(agent: Agent, schedule: Schedule, image: str) -> JsonObject:
 def _environment(agent: Agent, schedule: Schedule) -> list[JsonValue]:
     meta, seconds = agent.metadata, schedule.latest_start_seconds
     given = {
-        cron_pod.CRON_JOB: cron_job_name(meta.name),
-        cron_pod.NAMESPACE: meta.namespace,
-        cron_pod.AGENT: meta.name,
-        cron_pod.AGENT_LABEL_VALUE: label_value(meta.name),
-        cron_pod.DEADLINE: "" if seconds is None else str(seconds),
+        variables.CRON_JOB: cron_job_name(meta.name),
+        variables.NAMESPACE: meta.namespace,
+        variables.AGENT: meta.name,
+        variables.AGENT_LABEL_VALUE: label_value(meta.name),
+        variables.DEADLINE: "" if seconds is None else str(seconds),
     }
     job = {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}
     return [
-        {"name": cron_pod.JOB, "valueFrom": {"fieldRef": job}},
+        {"name": variables.JOB, "valueFrom": {"fieldRef": job}},
         *({"name": name, "value": value} for name, value in given.items()),
     ]
 
@@ -199,10 +191,3 @@ def _shared(kind: Kind, namespace: str, name: str = CRON_NAME) -> JsonObject:
         "kind": kind.name,
         "metadata": {"name": name, "namespace": namespace, "labels": CRON_LABELS},
     }
-
-
-def addresses_of(found: Iterable[tuple[str, int]]) -> Addresses:
-    """Each address and each port once, in order."""
-    pairs = sorted(set(found))
-    cidrs = (f"{address}/{128 if ':' in address else 32}" for address, _ in pairs)
-    return Addresses(tuple(dict.fromkeys(cidrs)), tuple(sorted({port for _, port in pairs})))

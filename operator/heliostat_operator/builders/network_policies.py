@@ -18,7 +18,7 @@ from heliostat_core.names import (
     label_value,
 )
 from heliostat_core.worlds import AGENT, NETWORK_POLICY, JsonObject, Kind
-from heliostat_operator.network.peers import Peer
+from heliostat_operator.model.peers import Peer
 
 METADATA: Sequence[Network] = (*LINK_LOCAL, ip_network("fd00:ec2::254/128"))
 """Where clouds answer with credentials: no run reaches it, whatever its Agent names."""

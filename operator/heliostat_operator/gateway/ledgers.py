@@ -1,9 +1,12 @@
 """What the operator asks of the gateway: dead keys, money, and whether a model is served."""
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from heliostat_core.executions import Usage
+from heliostat_core.egress import Network
+from heliostat_core.executions import Execution, Usage
 from heliostat_core.resources import Instant, Part
+from heliostat_operator.model.effects import StartAttempt
 
 
 class GatewayUnavailableError(Exception):
@@ -61,3 +64,11 @@ class Gateway(Protocol):
 
     async def model(self, name: str) -> ModelAnswer:
         """Whether a model would be served."""
+
+
+class KeySigner(Protocol):
+    """Signs the key of an attempt."""
+
+    def execution_key(
+        self, execution: Execution, start: StartAttempt, never: Sequence[Network] = ()
+    ) -> str: ...

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from heliostat_core.egress import Network
+from heliostat_core.egress import Domain, Network
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.keys import (
     ADMIN_TOKEN_SECONDS,
@@ -15,8 +15,7 @@ from heliostat_core.keys import (
     sign_execution_key,
 )
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World
-from heliostat_operator.builders.network_policies import domains_of
-from heliostat_operator.runs.actions import StartAttempt
+from heliostat_operator.model.effects import StartAttempt
 from heliostat_operator.secrets.kept import build_own_secret, keep_secrets
 from heliostat_operator.settings import KeptSecret
 
@@ -65,7 +64,7 @@ class Signer:
             expires=int(attempt.key_expires_time.timestamp()),
             user=start.charge.user,
             budgets=start.charge.budgets,
-            egress=[(each.host, each.ports) for each, _ in domains_of(egress)],
+            egress=[(each.host, each.ports) for each in egress if isinstance(each.target, Domain)],
             refused=tuple(map(str, never)),
         )
         return sign_execution_key(self._private_pem, claims)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from heliostat_core.agents import Agent
 from heliostat_core.egress import Egress, Network
+from heliostat_core.kinds import UNFINISHED
 from heliostat_core.names import NETWORK_LABEL, NETWORK_OF_RUNS
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import (
@@ -42,10 +43,11 @@ from heliostat_operator.builders.network_policies import (
     build_hosts,
     domains_of,
 )
+from heliostat_operator.controllers.base import Context
+from heliostat_operator.model.api_addresses import read_addresses
+from heliostat_operator.model.keys import Key
+from heliostat_operator.model.peers import read_peers
 from heliostat_operator.network.holds import Hold
-from heliostat_operator.network.peers import read_peers
-from heliostat_operator.runs.seats import Key
-from heliostat_operator.schedules.cron_jobs import read_addresses
 from heliostat_operator.settings import OperatorSettings
 
 _Address = tuple[str, str, str]  # namespace, kind, name
@@ -70,11 +72,9 @@ class WayOutside:
 class Guards:
     """Makes, mends and removes what guards the network of runs."""
 
-    def __init__(self, world: World, settings: OperatorSettings, unfinished: str) -> None:
-        """`unfinished` selects the Executions that may have a pod."""
+    def __init__(self, world: World, settings: OperatorSettings) -> None:
         self._world = world
         self._settings = settings
-        self._unfinished = unfinished
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._guarded: set[str] = set()
         self._opened: dict[Key, tuple[Egress, ...]] = {}
@@ -203,7 +203,7 @@ class Guards:
                 logger.warning("an Agent that can't be read opens no hosts: %s", error)
 
     async def _has_runs(self, namespace: str) -> bool:
-        selection = Selection(namespace=namespace, label_terms=(self._unfinished,))
+        selection = Selection(namespace=namespace, label_terms=(UNFINISHED,))
         async for _ in self._world.list(EXECUTION, selection):
             return True
         return False
@@ -276,3 +276,8 @@ async def our_policies(world: World, namespace: str | None = None) -> AsyncItera
                 yield Ref(kind, meta.namespace, meta.name)
         except NotFoundError:
             continue  # this cluster has no such kind
+
+
+def guards_of(context: Context) -> Guards:
+    """The one instance of all controllers."""
+    return context.shared(Guards, lambda: Guards(context.world, context.settings))

@@ -10,7 +10,8 @@ from heliostat_core.agents import Agent
 from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution, Phase
 from heliostat_core.names import TEST_OF_ANNOTATION
-from heliostat_operator.observability.census import TESTS, Census, agent_of
+from heliostat_operator.model.indexes import TESTS, UnfinishedRuns, agent_of
+from heliostat_operator.model.keys import Key
 from heliostat_operator.observability.milestones import (
     Admitted,
     AttemptEnded,
@@ -22,7 +23,6 @@ from heliostat_operator.observability.milestones import (
 )
 from heliostat_operator.observability.population import OTHERS, AgentLabels, Population
 from heliostat_operator.observability.schedule_metrics import ScheduleMetrics
-from heliostat_operator.runs.seats import Key
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WAITS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
@@ -99,7 +99,7 @@ class Metrics:
         )
 
     def watch(
-        self, census: Census, clock: Callable[[], datetime], leads: Callable[[], bool]
+        self, census: UnfinishedRuns, clock: Callable[[], datetime], leads: Callable[[], bool]
     ) -> None:
         """Counts the unfinished runs whenever the metrics are read."""
         self.registry.register(Population(census, self._agents, clock, leads))

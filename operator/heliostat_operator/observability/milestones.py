@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from heliostat_core.conditions import ExecutionCondition, find_condition
 from heliostat_core.executions import Attempt, Execution, compute_phase
+from heliostat_operator.model.indexes import admitted_time
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,6 @@ def milestones(before: Execution, after: Execution) -> Iterator[Milestone]:
         yield Finished(compute_phase(after).value, after.finished_reason, ran)
     if after.is_settled and not before.is_settled:
         yield Settled(status.cost_micros)
-
-
-def admitted_time(execution: Execution) -> datetime | None:
-    """When it was admitted; None while it waits."""
-    found = find_condition(execution.status.conditions, ExecutionCondition.ADMITTED)
-    return found.last_transition_time if found and found.status == "True" else None
 
 
 def _between(earlier: datetime | None, later: datetime | None) -> float:

@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import Phase
-from heliostat_operator.observability.census import TESTS, Census
-from heliostat_operator.runs.seats import Key
+from heliostat_operator.model.indexes import TESTS, UnfinishedRuns
+from heliostat_operator.model.keys import Key
 
 MOST_AGENTS: Final = 500
 OTHERS: Final = ("other", "other")
@@ -56,7 +56,7 @@ class Population(Collector):
 
     def __init__(
         self,
-        census: Census,
+        census: UnfinishedRuns,
         agents: AgentLabels,
         clock: Callable[[], datetime],
         leads: Callable[[], bool],

@@ -20,7 +20,7 @@ from heliostat_core.traces import (
     tick_context,
     trace_of,
 )
-from heliostat_operator.observability.milestones import admitted_time
+from heliostat_operator.model.indexes import admitted_time
 from heliostat_telemetry.spans import Attributes, Span, Spans
 
 

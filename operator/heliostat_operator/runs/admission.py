@@ -1,35 +1,51 @@
 """Admission: one ordered list answers why an Execution does not start, and when it will.
 
 Each check is pure and looks at one candidate; the first that blocks names itself. Checks of later
-features are further rows.
-"""
+features are further rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from heliostat_core.agents import Agent
-from heliostat_core.conditions import BlockedReason
-from heliostat_core.executions import BlockedBy, Execution
+from heliostat_core.conditions import (
+    AdmittedReason,
+    BlockedReason,
+    ExecutionCondition,
+    FinishedReason,
+)
+from heliostat_core.executions import (
+    AgentSeen,
+    BlockedBy,
+    Execution,
+    ExecutionStatus,
+    Timeout,
+)
+from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
+from heliostat_core.schedules.fires import end_of_blackouts
+from heliostat_core.schedules.status import SchedulePause
 from heliostat_google.problems import SecretProblem
+from heliostat_operator.builders.run_secrets import missing_parameters, too_long
 from heliostat_operator.gateway.ledgers import AgentSum
-from heliostat_operator.schedules.blocks import end_of_blackout, schedule_pause
-
-
-@dataclass(frozen=True)
-class Seats:
-    """How the limits stand for one Execution. `granted` says that a seat is free for it now."""
-
-    granted: bool
-    agent_running: int
-    agent_limit: int
-    total_running: int
-    total_limit: int
-    ahead: int
-
-    @property
-    def agent_is_full(self) -> bool:
-        return self.agent_running >= self.agent_limit
+from heliostat_operator.model.effects import (
+    Charge,
+    HoldExecution,
+    SnapshotAgent,
+)
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.observations import Observation, SlotStatus
+from heliostat_operator.runs.retries import Finish
+from heliostat_operator.runs.status import (
+    Stamp,
+    compute_finished,
+    compute_running,
+    compute_starting,
+    new_attempt,
+    with_attempt,
+    with_blocks,
+    with_condition,
+)
+from heliostat_operator.settings import OperatorSettings
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Candidate:
 
     execution: Execution
     agent: Agent | None
-    seats: Seats
+    slots: SlotStatus
     now: datetime
     pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
     secret_problem: SecretProblem | None = None  # why a secret of Secret Manager can't be had
@@ -123,25 +139,25 @@ def block_of(problem: SecretProblem) -> BlockedBy:
     return BlockedBy(reason=problem.reason.value, message=problem.message[:1024])
 
 
-def _agent_has_a_seat(candidate: Candidate) -> BlockedBy | None:
-    seats = candidate.seats
-    if seats.granted or not seats.agent_is_full:
+def _agent_has_a_slot(candidate: Candidate) -> BlockedBy | None:
+    slots = candidate.slots
+    if slots.granted or not slots.agent_is_full:
         return None
     return BlockedBy(
         reason=BlockedReason.AGENT_CONCURRENCY,
-        message=f"{seats.agent_running} of {seats.agent_limit} Executions of this Agent run; "
-        f"{seats.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
+        message=f"{slots.agent_running} of {slots.agent_limit} Executions of this Agent run; "
+        f"{slots.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
     )
 
 
-def _total_has_a_seat(candidate: Candidate) -> BlockedBy | None:
-    seats = candidate.seats
-    if seats.granted:
+def _total_has_a_slot(candidate: Candidate) -> BlockedBy | None:
+    slots = candidate.slots
+    if slots.granted:
         return None
     return BlockedBy(
         reason=BlockedReason.TOTAL_CONCURRENCY,
-        message=f"{seats.total_running} of {seats.total_limit} Executions of this operator run; "
-        f"{seats.ahead} wait before this one.",
+        message=f"{slots.total_running} of {slots.total_limit} Executions of this operator run; "
+        f"{slots.ahead} wait before this one.",
     )
 
 
@@ -153,11 +169,138 @@ CHAIN: tuple[Check, ...] = (
     _no_blackout,  # a run of a schedule, later
     _agent_not_paused,  # its calls would be refused
     _secrets_can_be_had,  # it would start without what it needs
-    _agent_has_a_seat,  # the Agent's own limit
-    _total_has_a_seat,  # the operator's limit
+    _agent_has_a_slot,  # the Agent's own limit
+    _total_has_a_slot,  # the operator's limit
 )
 
 
 def first_block(candidate: Candidate) -> BlockedBy | None:
     """The first check that blocks, or None when the Execution may start."""
     return next((found for check in CHAIN if (found := check(candidate)) is not None), None)
+
+
+def charge_of(execution: Execution, agent: Agent) -> Charge:
+    """On whom the model calls of a run are booked: an Execution's own owner comes before its
+    Agent's; budgets are the Agent's alone."""
+    of_agent = agent.metadata.annotations
+    owner = execution.metadata.annotations.get(OWNER_ANNOTATION) or of_agent.get(OWNER_ANNOTATION)
+    named = of_agent.get(BUDGETS_ANNOTATION, "").split(",")
+    budgets = tuple(dict.fromkeys(each.strip() for each in named if each.strip()))
+    return Charge(owner or "", budgets)
+
+
+def schedule_pause(execution: Execution, agent: Agent | None) -> SchedulePause | None:
+    """Why its schedule stands still, where it does."""
+    if agent is None or not execution.is_scheduled or agent.status.schedule is None:
+        return None
+    return agent.status.schedule.paused
+
+
+def end_of_blackout(execution: Execution, agent: Agent | None, now: datetime) -> datetime | None:
+    """When the blackouts that hold now are over; None where none holds."""
+    schedule = agent.spec.schedule if agent else None
+    if schedule is None or not execution.is_scheduled:
+        return None
+    return end_of_blackouts(schedule, now)
+
+
+def is_held_by_schedule(execution: Execution, agent: Agent | None, now: datetime) -> bool:
+    """Whether it takes no slot."""
+    return (
+        execution.is_offer
+        or schedule_pause(execution, agent) is not None
+        or end_of_blackout(execution, agent, now) is not None
+    )
+
+
+# ---- the decision --------------------------------------------------------------------------------
+
+_WAITING = 30.0
+
+
+def decide_admission(
+    execution: Execution,
+    status: ExecutionStatus,
+    seen: Observation,
+    stamp: Stamp,
+    settings: OperatorSettings,
+) -> Decision:
+    refused = _refusal(execution, seen.agent, stamp.now)
+    if refused is not None:
+        return _refuse(status, stamp, refused)
+    status = _with_agent_seen(status, seen.agent)
+    candidate = Candidate(
+        execution, seen.agent, seen.slots, stamp.now, seen.pause, seen.vaulted.problem
+    )
+    block = first_block(candidate)
+    if block is not None or seen.agent is None:
+        return _wait_for_admission(execution, status, block, stamp)
+    limits = seen.agent.spec.limits
+    attempt = new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
+    words = too_long(execution, seen.agent.spec, attempt, settings, seen.vaulted.values)
+    if words is not None:
+        return _refuse(status, stamp, Finish(FinishedReason.PROMPT_TOO_LONG, words))
+    status = with_condition(
+        status, stamp, ExecutionCondition.ADMITTED, "True", AdmittedReason.ADMITTED
+    )
+    timeout = Timeout(
+        effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
+    )
+    status = compute_starting(status, stamp).model_copy(update={"timeout": timeout})
+    charge = charge_of(execution, seen.agent)
+    freeze = SnapshotAgent(seen.agent.spec, seen.agent.metadata.uid, charge)
+    return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
+
+
+def _refuse(status: ExecutionStatus, stamp: Stamp, refused: Finish) -> Decision:
+    """Nothing ran; what is left is to let it go, in a step of its own."""
+    return Decision(
+        compute_finished(status, stamp, False, refused.reason, refused.message), again_after=0
+    )
+
+
+def _refusal(execution: Execution, agent: Agent | None, now: datetime) -> Finish | None:
+    """What makes it pointless to wait any longer."""
+    known = execution.status.agent
+    name = execution.spec.agent_ref.name
+    if known is not None and (agent is None or agent.metadata.uid != known.uid):
+        return Finish(
+            FinishedReason.AGENT_DELETED,
+            f"Agent {name!r} was deleted before this Execution was admitted. Make a new Execution.",
+        )
+    deadline = execution.spec.deadline_time
+    if deadline is not None and now >= deadline:
+        return Finish(
+            FinishedReason.DEADLINE_PASSED,
+            f"It was not admitted by its deadlineTime, {deadline.isoformat()}.",
+        )
+    missing = missing_parameters(agent.spec.prompt, execution.spec) if agent else []
+    if missing:
+        return Finish(
+            FinishedReason.PROMPT_INVALID,
+            f"The prompt of Agent {name!r} asks for {', '.join(missing)}. Make a new Execution "
+            "that gives it in spec.parameters.",
+        )
+    return None
+
+
+def _with_agent_seen(status: ExecutionStatus, agent: Agent | None) -> ExecutionStatus:
+    if agent is None:
+        return status
+    seen = AgentSeen(uid=agent.metadata.uid, generation=agent.metadata.generation)
+    return status.model_copy(update={"agent": seen})
+
+
+def _wait_for_admission(
+    execution: Execution, status: ExecutionStatus, block: BlockedBy | None, stamp: Stamp
+) -> Decision:
+    reason = block.reason if block else BlockedReason.AGENT_NOT_FOUND
+    message = block.message if block else ""
+    status = with_condition(status, stamp, ExecutionCondition.ADMITTED, "False", reason, message)
+    status = compute_running(status, stamp, None)
+    deadline = execution.spec.deadline_time
+    times = (deadline, block.estimated_time if block else None)
+    waits = [(each - stamp.now).total_seconds() for each in times if each]
+    return Decision(
+        with_blocks(status, *([block] if block else [])), again_after=min([*waits, _WAITING])
+    )

@@ -6,72 +6,24 @@ container's own reason; a Job's failure condition outlives its pod.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from heliostat_core.conditions import BlockedReason, FinishedReason
+from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import CauseClass
-from heliostat_operator.runs.pods import EventObject, Job, Pod, StatusCondition, Terminated
-from heliostat_operator.runs.results import EXIT_REASONS, ResultDocument, parse_result
+from heliostat_operator.runs.facts import (
+    STARTS,
+    Diagnosis,
+    Ended,
+    Facts,
+    Runs,
+    is_over,
+    node_is_silent,
+)
+from heliostat_operator.runs.results import EXIT_REASONS, parse_result
+from heliostat_operator.runs.waits import WAIT_CHECKS
 
-
-@dataclass(frozen=True)
-class Waits:
-    """The container does not run yet."""
-
-    reason: str
-    message: str
-
-
-STARTS = Waits(BlockedReason.STARTING, "The pod is starting.")
-"""Nothing is wrong; said alike from the Job's creation on, so that status is written once."""
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The container runs."""
-
-    started: datetime
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The attempt is over. `cause` is None for a success."""
-
-    reason: str
-    message: str
-    cause: CauseClass | None
-    exit_code: int | None = None
-    started: datetime | None = None
-    ended: datetime | None = None
-    result: ResultDocument | None = None
-
-
-Diagnosis = Waits | Runs | Ended
 Found = TypeVar("Found")
-_SILENT_SECONDS = 60
-# Between the count of a pod and the condition that says why, a Job controller takes milliseconds.
-_COUNTED_SECONDS = 10
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of an attempt's Job, and since when the pod should be gone.
-
-    `pod` is None when there is none (any more); `overdue_seconds` is 0 until its deletion's grace
-    has passed. `counted_seconds` is how long ago the Job's status was written.
-    """
-
-    job: Job | None
-    pod: Pod | None
-    events: tuple[EventObject, ...] = ()
-    overdue_seconds: float = 0
-    counted_seconds: float = 0
-
-    @property
-    def terminated(self) -> Terminated | None:
-        return self.pod.container.terminated if self.pod else None
 
 
 def diagnose(facts: Facts) -> Diagnosis:
@@ -82,27 +34,6 @@ def diagnose(facts: Facts) -> Diagnosis:
     if running and running.started_at:
         return Runs(running.started_at)
     return _first(WAIT_CHECKS, facts) or STARTS
-
-
-def is_over(facts: Facts) -> bool:
-    """Whether the attempt can make no further step."""
-    if facts.job is None:
-        return facts.pod is None or facts.pod.is_over
-    if facts.pod is None:
-        said = facts.job.failure is not None or facts.job.is_complete
-        return said or _was_only_counted(facts.job, facts)
-    return facts.pod.is_over or facts.terminated is not None or _node_is_silent(facts)
-
-
-def _node_is_silent(facts: Facts) -> bool:
-    """A kubelet that lives removes a deleted pod when its grace is over."""
-    return facts.overdue_seconds > _SILENT_SECONDS
-
-
-def _was_only_counted(job: Job, facts: Facts) -> bool:
-    """An API server that died between two writes of the Job controller may leave a Job whose pod
-    is counted and gone, without the condition that ends it: nobody looks at it again."""
-    return job.has_counted and facts.counted_seconds > _COUNTED_SECONDS
 
 
 def _first(checks: tuple[Callable[[Facts], Found | None], ...], facts: Facts) -> Found | None:
@@ -231,7 +162,7 @@ def _start_failed(facts: Facts) -> Ended | None:
 
 
 def _silent_node(facts: Facts) -> Ended | None:
-    if facts.pod is None or not _node_is_silent(facts):
+    if facts.pod is None or not node_is_silent(facts):
         return None
     node = facts.pod.spec.node_name
     return _end(
@@ -358,91 +289,4 @@ END_CHECKS: tuple[Callable[[Facts], Ended | None], ...] = (
     _exit_code,  # it ran and left only a number
     _job_record,  # the pod is gone, the Job kept the cause
     _completed,  # the pod is gone, the Job kept the success
-)
-
-
-# ---- waits --------------------------------------------------------------------------------------
-
-_PULL = (
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "ErrImageNeverPull",
-    "ImageInspectError",
-    "RegistryUnavailable",
-)
-
-
-def _condition_is_false(pod: Pod, type_: str) -> StatusCondition | None:
-    found = pod.condition(type_)
-    return found if found and found.status == "False" else None
-
-
-def _unschedulable(facts: Facts) -> Waits | None:
-    scheduled = _condition_is_false(facts.pod, "PodScheduled") if facts.pod else None
-    if scheduled is None or scheduled.reason not in ("Unschedulable", "SchedulerError"):
-        return None
-    return Waits(
-        BlockedReason.UNSCHEDULABLE,
-        f"No node takes the pod: {scheduled.message} Free a node, add one, or lower "
-        "workspace.resources.",
-    )
-
-
-def _image(facts: Facts) -> Waits | None:
-    waiting = facts.pod.container.waiting if facts.pod else None
-    if waiting is None or waiting.reason not in _PULL:
-        return None
-    return Waits(
-        BlockedReason.IMAGE_PULL_FAILED,
-        f"{waiting.reason}: {waiting.message[:500]} Correct workspace.image, or give the node "
-        "access to it; the pull is tried again by itself.",
-    )
-
-
-def _configuration(facts: Facts) -> Waits | None:
-    waiting = facts.pod.container.waiting if facts.pod else None
-    if waiting is None or waiting.reason not in (
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-    ):
-        return None
-    return Waits(
-        BlockedReason.CONFIG_ERROR,
-        f"{waiting.message[:500] or waiting.reason}. Make what is missing; the container is tried "
-        "again by itself.",
-    )
-
-
-def _volume(facts: Facts) -> Waits | None:
-    failed = [
-        each
-        for each in facts.events
-        if each.reason
-        in ("FailedMount", "FailedAttachVolume", "FailedBinding", "ProvisioningFailed")
-    ]
-    if not failed:
-        return None
-    return Waits(
-        BlockedReason.VOLUME_FAILED,
-        f"{failed[-1].message[:500]} Check workspace.storage and the storage class; it is tried "
-        "again by itself.",
-    )
-
-
-def _no_pod(facts: Facts) -> Waits | None:
-    """Only a refusal is worth a word of its own: without one the pod is on its way."""
-    refused = [each for each in facts.events if each.reason == "FailedCreate"]
-    if facts.pod is not None or not refused:
-        return None
-    return Waits(BlockedReason.POD_NOT_CREATED, refused[-1].message[:500])
-
-
-WAIT_CHECKS: tuple[Callable[[Facts], Waits | None], ...] = (
-    _no_pod,  # the Job controller has not made it, or may not
-    _unschedulable,  # in the scheduler's own words
-    _image,  # it can't be pulled
-    _configuration,  # it names something that is missing
-    _volume,  # it can't be bound or mounted
 )

@@ -5,42 +5,31 @@ the status before the effect: an attempt is recorded first and its Job made afte
 that follows from the record, so that no crash and no second operator starts it twice.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID, uuid5
 
-from heliostat_core.agents import Agent, AgentSpec
-from heliostat_core.conditions import (
-    AdmittedReason,
-    BlockedReason,
-    ExecutionCondition,
-    FinishedReason,
-)
+from heliostat_core.agents import AgentSpec
+from heliostat_core.conditions import BlockedReason, ExecutionCondition, FinishedReason
 from heliostat_core.executions import (
-    AgentSeen,
     Attempt,
     BlockedBy,
     Cancellation,
     Execution,
     ExecutionStatus,
-    Timeout,
     compute_phase,
 )
-from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER, attempt_name
-from heliostat_operator.runs.actions import (
-    Action,
-    FreezeAgent,
-    HoldExecution,
+from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER
+from heliostat_core.resources import ManagedFields, ObjectMeta
+from heliostat_operator.model.effects import (
     ReleaseExecution,
     RevokeKey,
     StartAttempt,
 )
-from heliostat_operator.runs.admission import Candidate, block_of, first_block
-from heliostat_operator.runs.charges import charge_of
-from heliostat_operator.runs.diagnosis import STARTS, Diagnosis, Ended, Facts, Runs, Waits, diagnose
-from heliostat_operator.runs.document_size import too_long
+from heliostat_operator.runs.admission import block_of, decide_admission
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.diagnosis import diagnose
+from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
 from heliostat_operator.runs.observations import Observation
-from heliostat_operator.runs.prompts import missing_parameters
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
 from heliostat_operator.runs.status import (
     Stamp,
@@ -49,32 +38,22 @@ from heliostat_operator.runs.status import (
     compute_finished,
     compute_running,
     compute_settled,
+    compute_starting,
+    new_attempt,
     used_seconds,
     with_attempt,
     with_blocks,
-    with_condition,
     with_facts,
     with_ledger,
     with_result,
 )
-from heliostat_operator.runs.stops import compute_stop, decide_stop, live_keys
+from heliostat_operator.runs.stops import decide_stop, live_keys
 from heliostat_operator.settings import OperatorSettings
 
+# The runner enforces the clock itself; the operator steps in when it did not.
+_CLOCK_SLACK_SECONDS = 2
 _SOON = 1.0
 _WAITING = 30.0
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Actions to apply in order, then the status to write if it differs.
-
-    `again_after` is in seconds; 0 asks for a further look at once, None for none: only when all is
-    done, for what we write ourselves wakes nobody.
-    """
-
-    status: ExecutionStatus
-    actions: tuple[Action, ...] = ()
-    again_after: float | None = None
 
 
 def decide(
@@ -107,11 +86,65 @@ def _decide(
     status = compute_active(execution.status, stamp)
     stop = compute_stop(execution, seen.facts, stamp.now, settings)
     if stop is not None:
-        stopping = decide_stop(execution, status, seen.facts, stop, stamp)
-        return Decision(stopping.status, stopping.actions, stopping.again_after)
+        return decide_stop(execution, status, seen.facts, stop, stamp)
     if not execution.is_admitted:
-        return _decide_admission(execution, status, seen, stamp, settings)
+        return decide_admission(execution, status, seen, stamp, settings)
     return _decide_attempt(execution, status, seen, stamp, settings)
+
+
+# ---- stops --------------------------------------------------------------------------------------
+
+
+def compute_stop(
+    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
+    """Why the run has to stop, or None. What was noticed once stays."""
+    status = execution.status
+    if status.cancellation is not None:
+        return status.cancellation
+    meta = execution.metadata
+    if meta.deletion_timestamp is not None:
+        return Cancellation(
+            time=now, reason=FinishedReason.DELETED, message="The Execution was deleted."
+        )
+    if execution.spec.cancel:
+        by = manager_of_cancel(meta)
+        words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
+        return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
+    return _clock_ran_out(execution, facts, now, settings)
+
+
+def manager_of_cancel(meta: ObjectMeta) -> str:
+    """The field manager that owns spec.cancel, the latest one if several do."""
+    owners = [each for each in meta.managed_fields if _owns_cancel(each)]
+    owners.sort(key=lambda each: each.time.timestamp() if each.time else 0.0)
+    return owners[-1].manager if owners else ""
+
+
+def _owns_cancel(entry: ManagedFields) -> bool:
+    spec = entry.fields_v1.get("f:spec")
+    return isinstance(spec, dict) and "f:cancel" in spec
+
+
+def _clock_ran_out(
+    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+) -> Cancellation | None:
+    """The runner may wait for the api when its work is done: that must not end it as late."""
+    attempt, timeout = execution.current_attempt, execution.status.timeout
+    running = facts.pod.container.running if facts.pod else None
+    if attempt is None or attempt.is_over or timeout is None or running is None:
+        return None
+    started = running.started_at or now
+    used = used_seconds(execution.status.attempts) + (now - started).total_seconds()
+    wait = settings.delivery_seconds if settings.api_url else 0
+    if used < timeout.effective_seconds + _CLOCK_SLACK_SECONDS + wait:
+        return None
+    return Cancellation(
+        time=now,
+        by="heliostat-operator",
+        reason=FinishedReason.TIMED_OUT,
+        message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
+    )
 
 
 # ---- after the end ------------------------------------------------------------------------------
@@ -147,125 +180,7 @@ def _settled(status: ExecutionStatus) -> bool:
     )
 
 
-# ---- admission ----------------------------------------------------------------------------------
-
-
-def _decide_admission(
-    execution: Execution,
-    status: ExecutionStatus,
-    seen: Observation,
-    stamp: Stamp,
-    settings: OperatorSettings,
-) -> Decision:
-    refused = _refusal(execution, seen.agent, stamp.now)
-    if refused is not None:
-        return _refuse(status, stamp, refused)
-    status = _with_agent_seen(status, seen.agent)
-    candidate = Candidate(
-        execution, seen.agent, seen.seats, stamp.now, seen.pause, seen.vaulted.problem
-    )
-    block = first_block(candidate)
-    if block is not None or seen.agent is None:
-        return _wait_for_admission(execution, status, block, stamp)
-    limits = seen.agent.spec.limits
-    attempt = _new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
-    words = too_long(execution, seen.agent.spec, attempt, settings, seen.vaulted.values)
-    if words is not None:
-        return _refuse(status, stamp, Finish(FinishedReason.PROMPT_TOO_LONG, words))
-    status = with_condition(
-        status, stamp, ExecutionCondition.ADMITTED, "True", AdmittedReason.ADMITTED
-    )
-    timeout = Timeout(
-        effective_seconds=limits.timeout_seconds, source="Agent spec.limits.timeoutSeconds"
-    )
-    status = _starting(status, stamp).model_copy(update={"timeout": timeout})
-    charge = charge_of(execution, seen.agent)
-    freeze = FreezeAgent(seen.agent.spec, seen.agent.metadata.uid, charge)
-    return Decision(with_attempt(status, attempt), (HoldExecution(), freeze), 0)
-
-
-def _starting(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:
-    """Said with the record of an attempt, so that the start itself has nothing to write."""
-    waits = BlockedBy(reason=STARTS.reason, message=STARTS.message)
-    return with_blocks(compute_running(status, stamp, None), waits)
-
-
-def _refuse(status: ExecutionStatus, stamp: Stamp, refused: Finish) -> Decision:
-    """Nothing ran; what is left is to let it go, in a step of its own."""
-    return Decision(
-        compute_finished(status, stamp, False, refused.reason, refused.message), again_after=0
-    )
-
-
-def _refusal(execution: Execution, agent: Agent | None, now: datetime) -> Finish | None:
-    """What makes it pointless to wait any longer."""
-    known = execution.status.agent
-    name = execution.spec.agent_ref.name
-    if known is not None and (agent is None or agent.metadata.uid != known.uid):
-        return Finish(
-            FinishedReason.AGENT_DELETED,
-            f"Agent {name!r} was deleted before this Execution was admitted. Make a new Execution.",
-        )
-    deadline = execution.spec.deadline_time
-    if deadline is not None and now >= deadline:
-        return Finish(
-            FinishedReason.DEADLINE_PASSED,
-            f"It was not admitted by its deadlineTime, {deadline.isoformat()}.",
-        )
-    missing = missing_parameters(agent.spec.prompt, execution.spec) if agent else []
-    if missing:
-        return Finish(
-            FinishedReason.PROMPT_INVALID,
-            f"The prompt of Agent {name!r} asks for {', '.join(missing)}. Make a new Execution "
-            "that gives it in spec.parameters.",
-        )
-    return None
-
-
-def _with_agent_seen(status: ExecutionStatus, agent: Agent | None) -> ExecutionStatus:
-    if agent is None:
-        return status
-    seen = AgentSeen(uid=agent.metadata.uid, generation=agent.metadata.generation)
-    return status.model_copy(update={"agent": seen})
-
-
-def _wait_for_admission(
-    execution: Execution, status: ExecutionStatus, block: BlockedBy | None, stamp: Stamp
-) -> Decision:
-    reason = block.reason if block else BlockedReason.AGENT_NOT_FOUND
-    message = block.message if block else ""
-    status = with_condition(status, stamp, ExecutionCondition.ADMITTED, "False", reason, message)
-    status = compute_running(status, stamp, None)
-    deadline = execution.spec.deadline_time
-    times = (deadline, block.estimated_time if block else None)
-    waits = [(each - stamp.now).total_seconds() for each in times if each]
-    return Decision(
-        with_blocks(status, *([block] if block else [])), again_after=min([*waits, _WAITING])
-    )
-
-
 # ---- attempts -----------------------------------------------------------------------------------
-
-
-def _new_attempt(
-    execution: Execution,
-    number: int,
-    timeout_seconds: int,
-    now: datetime,
-    settings: OperatorSettings,
-) -> Attempt:
-    return Attempt(
-        number=number,
-        job_name=attempt_name(execution.metadata.name, number),
-        created_time=now,
-        session_id=session_id(execution, number),
-        key_expires_time=now + timedelta(seconds=timeout_seconds + settings.key_slack_seconds),
-    )
-
-
-def session_id(execution: Execution, number: int) -> str:
-    """Claude Code's session of an attempt, known before it starts, whatever becomes of its pod."""
-    return str(uuid5(UUID(execution.metadata.uid), f"session/{number}"))
 
 
 def _decide_attempt(
@@ -284,8 +199,7 @@ def _decide_attempt(
             reason=FinishedReason.POD_LOST,
             message="The record of this admitted run is not whole. Make a new Execution.",
         )
-        stopping = decide_stop(execution, status, seen.facts, lost, stamp)
-        return Decision(stopping.status, stopping.actions, stopping.again_after)
+        return decide_stop(execution, status, seen.facts, lost, stamp)
     if attempt.is_over:
         return _decide_next(execution, status, attempt, seen.frozen, stamp, settings)
     if not _was_started(attempt, seen.facts):
@@ -314,7 +228,7 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         charge=seen.charge,
         secrets=seen.vaulted.values,
     )
-    return Decision(_starting(status, stamp), (start,), _WAITING)
+    return Decision(compute_starting(status, stamp), (start,), _WAITING)
 
 
 def _follow(
@@ -436,8 +350,8 @@ def _decide_next(
         status = with_blocks(status, *waits)
         return Decision(status, again_after=(due - stamp.now).total_seconds())
     effective = status.timeout.effective_seconds if status.timeout else 1
-    attempt = _new_attempt(execution, last.number + 1, effective, stamp.now, settings)
+    attempt = new_attempt(execution, last.number + 1, effective, stamp.now, settings)
     if frozen.workspace.storage.type == "Volume":  # the workspace is kept, and the session in it
         attempt = attempt.model_copy(update={"session_id": last.session_id})
     status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
-    return Decision(_starting(status, stamp), again_after=0)
+    return Decision(compute_starting(status, stamp), again_after=0)

@@ -4,10 +4,25 @@ from dataclasses import dataclass
 
 from heliostat_core.agents import Agent, AgentSpec
 from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum
-from heliostat_operator.runs.admission import Seats
-from heliostat_operator.runs.charges import NOBODY, Charge
-from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.model.effects import NOBODY, Charge
+from heliostat_operator.runs.facts import Facts
 from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
+
+
+@dataclass(frozen=True)
+class SlotStatus:
+    """How the limits stand for one Execution. `granted` says that a slot is free for it now."""
+
+    granted: bool
+    agent_running: int
+    agent_limit: int
+    total_running: int
+    total_limit: int
+    ahead: int
+
+    @property
+    def agent_is_full(self) -> bool:
+        return self.agent_running >= self.agent_limit
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,7 @@ class Observation:
 
     agent: Agent | None
     frozen: AgentSpec | None
-    seats: Seats
+    slots: SlotStatus
     facts: Facts
     ledger: LedgerSum | None
     pause: AgentSum | None = None

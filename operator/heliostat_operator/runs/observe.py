@@ -25,15 +25,17 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from heliostat_operator.builders.snapshots import read_charge, read_snapshot
+from heliostat_operator.builders.run_objects import read_charge, read_snapshot
+from heliostat_operator.controllers.base import Context
 from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavailableError, LedgerSum
-from heliostat_operator.runs.charges import NOBODY
-from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.model.effects import NOBODY
+from heliostat_operator.model.keys import Key
+from heliostat_operator.runs.admission import is_held_by_schedule
+from heliostat_operator.runs.caches import Pauses
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
+from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
-from heliostat_operator.runs.pauses import Pauses
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
-from heliostat_operator.runs.seats import Board, Key
-from heliostat_operator.schedules.blocks import is_held_by_schedule
 from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
 from heliostat_operator.secrets.vaults import NoVault, Vault
 
@@ -59,7 +61,7 @@ class Observer:
         self,
         world: World,
         gateway: Gateway,
-        board: Board,
+        limiter: ConcurrencyLimiter,
         clock: Callable[[], datetime],
         usage_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
@@ -68,7 +70,7 @@ class Observer:
         self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
-        self._board = board
+        self._limiter = limiter
         self._clock = clock
         self._usage = timedelta(seconds=usage_seconds)
         self._monotonic = monotonic
@@ -97,13 +99,13 @@ class Observer:
         vaulted = await self._vaulted(execution, agent.spec if agent else None)
         if agent is not None:
             held = is_held_by_schedule(execution, agent, now) or vaulted.problem is not None
-            self._board.bar(key, barred=held)
+            self._limiter.block(key, blocked=held)
         if recorded is not None:
-            seats = self._board.seats(execution, now)
+            slots = self._limiter.slot_status(execution, now)
             return Observation(
                 None,
                 recorded.spec,
-                seats,
+                slots,
                 Facts(job=None, pod=None),
                 ledger=None,
                 charge=recorded.charge,
@@ -115,7 +117,7 @@ class Observer:
         return Observation(
             agent=agent,
             frozen=frozen.spec if frozen else None,
-            seats=self._board.seats(execution, now),
+            slots=self._limiter.slot_status(execution, now),
             facts=await self._facts(execution, now),
             ledger=await self._ledger(execution, now),
             pause=pause,
@@ -124,7 +126,7 @@ class Observer:
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
-        """The Agent as it is now; the board learns it before seats are counted.
+        """The Agent as it is now; the limiter learns it before slots are counted.
 
         What was read for another Execution serves too when that was after this one had arrived:
         whoever changes an Agent and then makes an Execution gets what he changed. No longer than a
@@ -139,11 +141,11 @@ class Observer:
         found = await self._world.get(Ref(AGENT, namespace, name))
         if found is None:
             self.forget_agent(key)
-            self._board.forget_agent(key)
+            self._limiter.forget_agent(key)
             return None
         agent = Agent.model_validate(found)
         self._agents[key] = _AgentRead(agent, began)
-        self._board.see_agent(agent)
+        self._limiter.see_agent(agent)
         return agent
 
     def forget_agent(self, key: Key) -> None:
@@ -155,12 +157,12 @@ class Observer:
         self._asked.pop(key, None)
 
     async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
-        """What the gateway says of a paused Agent; the board learns it before seats are counted."""
+        """What the gateway says of a paused Agent. The limiter learns it before it counts slots."""
         if agent is None:
             return None
         key = (agent.metadata.namespace, agent.metadata.name)
         pause = await self._pauses.of(key, now)
-        self._board.see_pause(key, paused=pause is not None)
+        self._limiter.see_pause(key, paused=pause is not None)
         return pause
 
     async def _vaulted(self, execution: Execution, spec: AgentSpec | None) -> Vaulted:
@@ -261,3 +263,18 @@ def counted_seconds(job: Job | None, now: datetime) -> float:
 
 def _made_a_job(execution: Execution) -> bool:
     return any(each.job_uid for each in execution.status.attempts)
+
+
+def observer_of(context: Context) -> Observer:
+    """The one observer of all controllers."""
+    return context.shared(
+        Observer,
+        lambda: Observer(
+            context.world,
+            context.gateway,
+            limiter_of(context),
+            context.clock,
+            context.settings.usage_seconds,
+            vault=context.vault,
+        ),
+    )

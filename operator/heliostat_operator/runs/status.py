@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID, uuid5
 
 from heliostat_core.conditions import (
     ConditionStatus,
@@ -15,15 +16,18 @@ from heliostat_core.executions import (
     Attempt,
     BlockedBy,
     Cancellation,
+    Execution,
     ExecutionStatus,
     ModelUsed,
     Result,
     TranscriptRef,
 )
 from heliostat_core.money import micros_from_nanos
+from heliostat_core.names import attempt_name
 from heliostat_operator.gateway.ledgers import LedgerSum
-from heliostat_operator.runs.diagnosis import Ended, Facts
+from heliostat_operator.runs.facts import STARTS, Ended, Facts
 from heliostat_operator.runs.results import Transcript
+from heliostat_operator.settings import OperatorSettings
 
 _NAMES_WAIT = timedelta(seconds=10)
 
@@ -260,3 +264,31 @@ def used_seconds(attempts: tuple[Attempt, ...]) -> int:
         if each.start_time and each.end_time
     ]
     return int(sum(max(0.0, span) for span in spans))
+
+
+def compute_starting(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:
+    """Said with the record of an attempt, so that the start itself has nothing to write."""
+    waits = BlockedBy(reason=STARTS.reason, message=STARTS.message)
+    return with_blocks(compute_running(status, stamp, None), waits)
+
+
+def new_attempt(
+    execution: Execution,
+    number: int,
+    timeout_seconds: int,
+    now: datetime,
+    settings: OperatorSettings,
+) -> Attempt:
+    """The record of an attempt that is about to start."""
+    return Attempt(
+        number=number,
+        job_name=attempt_name(execution.metadata.name, number),
+        created_time=now,
+        session_id=session_id(execution, number),
+        key_expires_time=now + timedelta(seconds=timeout_seconds + settings.key_slack_seconds),
+    )
+
+
+def session_id(execution: Execution, number: int) -> str:
+    """Claude Code's session of an attempt, known before it starts, whatever becomes of its pod."""
+    return str(uuid5(UUID(execution.metadata.uid), f"session/{number}"))

@@ -1,104 +1,33 @@
-"""Stopping a run: cancel, deletion and the one clock, in one order.
+"""Decision a run: cancel, deletion and the one clock, in one order.
 
 The key dies first, so that no model call follows; then the pod goes, directly and with a short
 grace. Both are repeated until they are done.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from heliostat_core.conditions import BlockedReason, FinishedReason
-from heliostat_core.executions import (
-    Attempt,
-    BlockedBy,
-    Cancellation,
-    Execution,
-    ExecutionStatus,
-)
-from heliostat_core.resources import ManagedFields, ObjectMeta
-from heliostat_operator.runs.actions import Action, RevokeKey, StopAttempt, TellAgent
-from heliostat_operator.runs.diagnosis import Ended, Facts, diagnose
+from heliostat_core.executions import Attempt, BlockedBy, Cancellation, Execution, ExecutionStatus
+from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.diagnosis import diagnose
+from heliostat_operator.runs.facts import Ended, Facts
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
     compute_finished,
     compute_running,
     stopped_attempt,
-    used_seconds,
     with_attempt,
     with_blocks,
     with_facts,
     with_result,
 )
-from heliostat_operator.settings import OperatorSettings
 
 STOP_GRACE_SECONDS = 3
-# The runner enforces the clock itself; the operator steps in when it did not.
-_CLOCK_SLACK_SECONDS = 2
 # A pod on a dead node never goes; its key is dead, so the run can be called over.
 _STUCK_SECONDS = 30
 _SOON = 1.0
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """The part of a decision that stops a run."""
-
-    status: ExecutionStatus
-    actions: tuple[Action, ...]
-    again_after: float | None
-
-
-def compute_stop(
-    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
-) -> Cancellation | None:
-    """Why the run has to stop, or None. What was noticed once stays."""
-    status = execution.status
-    if status.cancellation is not None:
-        return status.cancellation
-    meta = execution.metadata
-    if meta.deletion_timestamp is not None:
-        return Cancellation(
-            time=now, reason=FinishedReason.DELETED, message="The Execution was deleted."
-        )
-    if execution.spec.cancel:
-        by = manager_of_cancel(meta)
-        words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
-        return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
-    return _clock_ran_out(execution, facts, now, settings)
-
-
-def manager_of_cancel(meta: ObjectMeta) -> str:
-    """The field manager that owns spec.cancel, the latest one if several do."""
-    owners = [each for each in meta.managed_fields if _owns_cancel(each)]
-    owners.sort(key=lambda each: each.time.timestamp() if each.time else 0.0)
-    return owners[-1].manager if owners else ""
-
-
-def _owns_cancel(entry: ManagedFields) -> bool:
-    spec = entry.fields_v1.get("f:spec")
-    return isinstance(spec, dict) and "f:cancel" in spec
-
-
-def _clock_ran_out(
-    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
-) -> Cancellation | None:
-    """The runner may wait for the api when its work is done: that must not end it as late."""
-    attempt, timeout = execution.current_attempt, execution.status.timeout
-    running = facts.pod.container.running if facts.pod else None
-    if attempt is None or attempt.is_over or timeout is None or running is None:
-        return None
-    started = running.started_at or now
-    used = used_seconds(execution.status.attempts) + (now - started).total_seconds()
-    wait = settings.delivery_seconds if settings.api_url else 0
-    if used < timeout.effective_seconds + _CLOCK_SLACK_SECONDS + wait:
-        return None
-    return Cancellation(
-        time=now,
-        by="heliostat-operator",
-        reason=FinishedReason.TIMED_OUT,
-        message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
-    )
 
 
 def decide_stop(
@@ -107,7 +36,7 @@ def decide_stop(
     facts: Facts,
     stop: Cancellation,
     stamp: Stamp,
-) -> Stopping:
+) -> Decision:
     """Revoke, delete, and say so; the run is over once nothing of it runs."""
     first_time = execution.status.cancellation is None
     status = status.model_copy(update={"cancellation": stop})
@@ -136,7 +65,7 @@ def decide_stop(
         return _stopped(status, attempt, stuck, stamp, (*revokes, delete, *told))
     block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
     status = with_blocks(status, block)
-    return Stopping(status, (*revokes, delete, *told), _SOON)
+    return Decision(status, (*revokes, delete, *told), _SOON)
 
 
 def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:
@@ -151,7 +80,7 @@ def _nothing_left(facts: Facts) -> bool:
     return facts.pod is None and facts.job is None
 
 
-def _told(execution: Execution, stop: Cancellation) -> tuple[Action, ...]:
+def _told(execution: Execution, stop: Cancellation) -> tuple[Effect, ...]:
     """A deletion takes the record with it: an Event on the Agent remains."""
     if stop.reason != FinishedReason.DELETED or execution.current_attempt is None:
         return ()
@@ -169,12 +98,12 @@ def _stopped(
     attempt: Attempt | None,
     stop: Cancellation,
     stamp: Stamp,
-    actions: tuple[Action, ...],
-) -> Stopping:
+    effects: tuple[Effect, ...],
+) -> Decision:
     if attempt is not None and not attempt.is_over:
         status = with_attempt(status, stopped_attempt(attempt, stop, stamp.now))
     status = compute_finished(status, stamp, False, stop.reason, stop.message)
-    return Stopping(status, actions, 0)
+    return Decision(status, effects, 0)
 
 
 def _finished_first(
@@ -182,12 +111,12 @@ def _finished_first(
     attempt: Attempt,
     ended: Ended,
     stamp: Stamp,
-    actions: tuple[Action, ...],
-) -> Stopping:
+    effects: tuple[Effect, ...],
+) -> Decision:
     """The run had succeeded before the stop could reach it: its result is not thrown away."""
     attempt = closed_attempt(attempt, ended, stamp.now)
     status = with_result(with_attempt(status, attempt), attempt, ended)
     status = compute_finished(
         compute_running(status, stamp, None), stamp, True, ended.reason, ended.message
     )
-    return Stopping(status, actions, 0)
+    return Decision(status, effects, 0)

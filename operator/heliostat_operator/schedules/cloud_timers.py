@@ -22,7 +22,7 @@ from heliostat_core.worlds import (
 from heliostat_google.timer_jobs import TimerJob, TimerJobError, TimerJobs
 from heliostat_operator.builders.cron_jobs import build_caller_rights
 from heliostat_operator.builders.events import build_left_job_event
-from heliostat_operator.runs.seats import Key
+from heliostat_operator.model.keys import Key
 from heliostat_operator.schedules.triggers import Setup, Wanted
 from heliostat_operator.settings import OperatorSettings
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Annotated
-
-from pydantic import Field
 
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import TriggeredReason
 from heliostat_core.names import CRON_NAME, cron_job_name
-from heliostat_core.resources import ObjectHead, Part
+from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
     CILIUM_POLICY,
     CRON_JOB,
@@ -22,7 +19,6 @@ from heliostat_core.worlds import (
     SERVICE_ACCOUNT,
     ForbiddenError,
     InvalidError,
-    JsonObject,
     NotFoundError,
     Ref,
     Selection,
@@ -30,14 +26,13 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.builders.cron_jobs import (
     CRON_LABELS,
-    Addresses,
-    addresses_of,
     build_cron_cilium_policy,
     build_cron_job,
     build_cron_policy,
     build_cron_rights,
 )
-from heliostat_operator.runs.seats import Key
+from heliostat_operator.model.api_addresses import Addresses, read_addresses
+from heliostat_operator.model.keys import Key
 from heliostat_operator.schedules.triggers import Setup, Wanted
 from heliostat_operator.settings import OperatorSettings
 
@@ -134,38 +129,3 @@ async def remove_all(world: World) -> None:
         namespaces.add(meta.namespace)
     for namespace in sorted(namespaces):
         await remove_shared(world, namespace)
-
-
-class _Port(Part):
-    port: int
-
-
-class _ServiceSpec(Part):
-    cluster_ips: Annotated[tuple[str, ...], Field(alias="clusterIPs")] = ()
-    ports: tuple[_Port, ...] = ()
-
-
-class _Service(Part):
-    spec: _ServiceSpec
-
-
-class _Endpoint(Part):
-    addresses: tuple[str, ...]
-
-
-class _Slice(Part):
-    endpoints: tuple[_Endpoint, ...] = ()
-    ports: tuple[_Port, ...] = ()
-
-
-def read_addresses(service: JsonObject | None, endpoints: JsonObject | None) -> Addresses:
-    """Every address and port by which pods may reach the API server."""
-    pairs: list[tuple[str, int]] = []
-    if service is not None:
-        spec = _Service.model_validate(service).spec
-        pairs += [(ip, each.port) for ip in spec.cluster_ips for each in spec.ports]
-    if endpoints is not None:
-        found = _Slice.model_validate(endpoints)
-        ips = [ip for each in found.endpoints for ip in each.addresses]
-        pairs += [(ip, each.port) for ip in ips for each in found.ports]
-    return addresses_of(pairs)

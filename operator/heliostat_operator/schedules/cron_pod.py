@@ -1,6 +1,6 @@
 """What the pod of a CronJob does: it makes the Execution for its time, and nothing else.
 
-Only the standard library and names, for the pod of each time starts anew:
+It imports only the standard library and names, for the pod of each time starts anew:
 `python -m heliostat_operator.schedules.cron_pod`.
 """
 
@@ -16,15 +16,14 @@ from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
 from heliostat_core.names import AGENT_LABEL, OFFERED_ANNOTATION, scheduled_name
-
-JOB = "JOB"
-"""Name of the pod's Job: `CRONJOB-MINUTES`, the minutes since 1970 of its time."""
-CRON_JOB = "CRON_JOB"
-NAMESPACE = "NAMESPACE"
-AGENT = "AGENT"
-AGENT_LABEL_VALUE = "AGENT_LABEL"
-DEADLINE = "DEADLINE_SECONDS"
-"""After its time so long the Execution may still be admitted; empty for ever."""
+from heliostat_operator.model.cron_pod_variables import (
+    AGENT,
+    AGENT_LABEL_VALUE,
+    CRON_JOB,
+    DEADLINE,
+    JOB,
+    NAMESPACE,
+)
 
 CREDENTIALS = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _PATH = "/apis/heliostat.dev/v1alpha1/namespaces/{}/executions?fieldManager=heliostat-cron"

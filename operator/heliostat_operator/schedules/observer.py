@@ -9,8 +9,8 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import scheduled_name
 from heliostat_core.schedules.status import RunResult
 from heliostat_core.worlds import EXECUTION, Ref, Selection, World
-from heliostat_operator.runs.seats import Key
-from heliostat_operator.schedules.live import ScheduledRuns, let_run_time, result_of
+from heliostat_operator.model.indexes import ScheduledRuns, let_run_time, result_of
+from heliostat_operator.model.keys import Key
 from heliostat_operator.schedules.ticks import Seen
 
 _MOST_ASKED = 8

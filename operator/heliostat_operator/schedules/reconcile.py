@@ -18,11 +18,10 @@ from heliostat_core.worlds import (
     Ref,
     World,
 )
-from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.builders.events import build_schedule_events
-from heliostat_operator.runs.seats import Key
-from heliostat_operator.schedules.live import ScheduledRuns
-from heliostat_operator.schedules.meters import TickMeter, Unmetered
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
+from heliostat_operator.model.keys import Key
+from heliostat_operator.model.meters import TickMeter, Unmetered
 from heliostat_operator.schedules.observer import ScheduleObserver
 from heliostat_operator.schedules.outlook import Outlook
 from heliostat_operator.schedules.receipts import receipts_of, with_receipts

@@ -25,9 +25,9 @@ from heliostat_core.worlds import (
     Ref,
     World,
 )
-from heliostat_operator.runs.seats import Key
-from heliostat_operator.schedules.live import ScheduledRuns
-from heliostat_operator.schedules.meters import TickMeter
+from heliostat_operator.model.indexes import ScheduledRuns
+from heliostat_operator.model.keys import Key
+from heliostat_operator.model.meters import TickMeter
 from heliostat_operator.schedules.offers import refusal_of, with_due
 from heliostat_operator.schedules.receipts import with_refusals
 from heliostat_operator.schedules.tick_ends import End

@@ -12,7 +12,7 @@ from heliostat_core.schedules.faults import never_comes
 from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.schedules.timers import Timer, timer_of
 from heliostat_core.worlds import AGENT, Ref, World
-from heliostat_operator.runs.seats import Key
+from heliostat_operator.model.keys import Key
 
 _AGAIN = 30.0
 

@@ -17,7 +17,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
-from heliostat_api.recording.backfill import Adoption
+from heliostat_api.recording.backfill import Backfill
 from support.shared_api import ApiApp, api_app
 
 ANN = "guest-ann"
@@ -106,7 +106,7 @@ async def test_a_run_of_an_agent_that_is_gone_is_nobodys(tmp_path: Path) -> None
     documents = open_sqlite(tmp_path / "documents.sqlite")
     await documents.commit(Put("executions/run-1", RUN))
     await documents.commit(Put("adoptions/executions", {"after": None, "isDone": True}))
-    await Adoption(documents).adopt()
+    await Backfill(documents).adopt()
     run = await fields(documents, "executions/run-1")
     assert (run["createdAt"], run["unowned"]) == (BEGAN, True)
     assert (run["agentName"], run["phase"], run["isFinished"]) == ("Early1", "Succeeded", True)
@@ -125,7 +125,7 @@ async def test_a_run_that_names_no_agent_is_nobodys_and_holds_up_no_other(
         Put("executions/odd", {**RUN, "agentId": odd}),
         Put("executions/run-1", RUN),
     )
-    await Adoption(documents).adopt()
+    await Backfill(documents).adopt()
     for path, whose in (("executions/odd", "namespace:"), ("executions/run-1", ANN)):
         assert (await fields(documents, path))["userId"] == whose
     await documents.close()
@@ -136,7 +136,7 @@ async def test_what_cannot_be_kept_whole_holds_up_no_other(tmp_path: Path) -> No
     left = MOST_DOCUMENT_BYTES - size_of("agents/full", {**AGENT, "a": "", "b": ""})
     full: Fields = {**AGENT, "a": "x" * 2**19, "b": "x" * (left - 2**19)}
     await documents.commit(Put("agents/full", full), Put("agents/other", AGENT))
-    await Adoption(documents).adopt()
+    await Backfill(documents).adopt()
     assert "shown" not in await fields(documents, "agents/full")
     assert (await fields(documents, "agents/other"))["shown"] is True
     await documents.close()
@@ -156,7 +156,7 @@ async def test_instants_that_were_written_as_text_are_in_their_place(tmp_path: P
         Put("executions/4", {**RUN, "startTime": "2025-05-01T00:00:00Z"}),
         Put("agents/Early1", {**AGENT, "createdAt": early}),
     )
-    await Adoption(documents).adopt()
+    await Backfill(documents).adopt()
     for kind, order in (("agents", "210Early1"), ("executions", "4210"), ("conversations", "210")):
         listed = await documents.query(Query(kind, ANN))
         assert "".join(each.id for each in listed.documents) == order
@@ -173,13 +173,13 @@ async def test_what_has_the_fields_stays_as_it_is_and_a_second_time_changes_noth
     await documents.commit(
         Put("agents/gone", ours), Put("executions/run-1", nobodys), Put("agents/b", AGENT), *many
     )
-    await Adoption(documents).adopt()
+    await Backfill(documents).adopt()
     assert await fields(documents, "agents/gone") == ours
     assert await fields(documents, "agents/early-249") == {**AGENT, "shown": True}
     run = await fields(documents, "executions/run-1")
     assert (run["phase"], run["isFinished"], run["unowned"]) == ("Failed", True, True)
     await documents.commit(Put("agents/late", AGENT))
-    await Adoption(documents).adopt()
+    await Backfill(documents).adopt()
     assert await fields(documents, "agents/late") == AGENT, "it is done once"
     await documents.close()
 
@@ -203,9 +203,9 @@ async def test_it_goes_on_where_it_ended(tmp_path: Path) -> None:
     documents = open_sqlite(tmp_path / "documents.sqlite")
     await documents.commit(*(Put(f"agents/early-{number:03}", AGENT) for number in range(150)))
     with pytest.raises(UnavailableError):
-        await Adoption(Breaking(documents, 110)).adopt()
+        await Backfill(Breaking(documents, 110)).adopt()
     await documents.commit(Put("agents/early-149", AGENT))  # of the first page, newest first
-    await Adoption(documents).adopt()
+    await Backfill(documents).adopt()
     shown = [(await fields(documents, f"agents/early-{number:03}")) for number in range(150)]
     assert [each.get("shown") for each in shown] == [True] * 149 + [None]
     await documents.close()

@@ -12,7 +12,7 @@ import yaml
 from pydantic import JsonValue
 
 from heliostat_api.app.main import create_app
-from heliostat_api.web.refusals import fields_of
+from heliostat_api.web.problems import fields_of
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, InvalidError, JsonObject, Ref, World
 from heliostat_kubernetes.cluster import KubernetesWorld
@@ -64,8 +64,8 @@ async def cluster(api_server_with_crds: Address, tmp_path: Path) -> AsyncIterato
         )
         place = await stack.enter_async_context(api_place(tmp_path))
         namespace = make_namespace(address)
-        around = replace(place.surroundings(), world=world.as_manager, namespace=namespace)
-        client = await stack.enter_async_context(client_of(create_app(around)))
+        dependencies = replace(place.dependencies(), world=world.as_manager, namespace=namespace)
+        client = await stack.enter_async_context(client_of(create_app(dependencies)))
         yield Cluster(world.as_manager("kubectl"), namespace, client)
 
 

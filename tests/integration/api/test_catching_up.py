@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx2
 
 from heliostat_api.app.main import create_app
-from heliostat_api.app.parts import Parts
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.records.managers import APPLIER
+from heliostat_api.web.provide import services_of
 from heliostat_cli.embedded.store import Store
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import AGENT, EVERYTHING, Change, JsonObject, Kind, Ref, Selection
@@ -72,13 +72,12 @@ async def starting(folder: Path) -> AsyncIterator[Starting]:
         store = Store(place.folder.world_file)
         world = BusyWorld(store, manager=APPLIER)
         app = create_app(place.surroundings_with(world))
-        parts: Parts = app.state.parts
         async with httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app), base_url=ORIGIN, headers=session_headers()
         ) as client:
             made = await client.post("/api/agents", json={"name": "A", "spec": {"prompt": "x"}})
             agent = f"/api/agents/{body_of(made, 201)['agent']}"
-            yield Starting(place, world, client, parts.commands.recorder, agent)
+            yield Starting(place, world, client, services_of(app).get(Recorder), agent)
         store.close()
 
 

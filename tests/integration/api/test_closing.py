@@ -12,7 +12,7 @@ import pytest
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Position, Transcripts
 from heliostat_api.executions.reading import view_transcript
-from heliostat_api.recording.transcript_finaliser import Closing
+from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_core.executions import ExecutionStatus, TranscriptRef
 from heliostat_core.names import RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead
@@ -106,7 +106,9 @@ async def test_what_is_missing_is_marked_where_it_is_missing_and_once(
     world.put({**run.to_json(), "kind": "Execution"})
     uid = run.metadata.uid
     await transcripts.append(uid, 1, 0, delivered)
-    closing = Closing(world, PodLog(log), documents, transcripts, lambda: NOW + timedelta(hours=1))
+    closing = TranscriptFinaliser(
+        world, PodLog(log), documents, transcripts, lambda: NOW + timedelta(hours=1)
+    )
     for _ in range(2):  # the second one as after a crash before the end
         await closing._rescue(run, attempt, await transcripts.position(uid, 1))
         assert await transcripts.position(uid, 1) == Position(next_, lost, ended=True)
@@ -123,7 +125,7 @@ async def test_a_run_whose_record_breaks_holds_up_no_other(
 ) -> None:
     documents, world = open_sqlite(tmp_path / "documents.sqlite"), MemoryWorld()
     transcripts = Transcripts(documents)
-    closing = Closing(
+    closing = TranscriptFinaliser(
         world, BrokenLog(LINES), documents, transcripts, lambda: NOW, patience=timedelta(0)
     )
     for name in ("broken", "whole"):

@@ -24,10 +24,10 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_api.account.expiring import GRACE
-from heliostat_api.account.guest_migration import Moves
+from heliostat_api.account.guest_migration import GuestMigration
 from heliostat_api.agents.mending import REST as BURIED_AFTER
 from heliostat_api.agents.mending import Mending
-from heliostat_api.app.assembly.entrance import open_entrance
+from heliostat_api.app.assembly.entrance import build_entrance
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.base.roles import Claims
 from heliostat_api.chat.frames import Say
@@ -36,7 +36,7 @@ from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.repository import REST
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.recording.backfill import Adoption
+from heliostat_api.recording.backfill import Backfill
 from heliostat_api.recording.trials import Trials
 from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import digest_of
@@ -224,9 +224,11 @@ async def with_webhook(server: Server) -> None:
     await server.parts.drafts.documents.commit(Put("deliveries/msg-1", delivery.fields()))
 
 
-def moves_of(server: Server) -> Moves:
+def moves_of(server: Server) -> GuestMigration:
     parts = server.parts
-    found = open_entrance(server.around, parts.erasing.register, parts.endings, parts.money).moves
+    found = build_entrance(
+        server.dependencies, parts.erasing.register, parts.revocations, parts.money
+    ).moves
     assert found is not None
     return found
 
@@ -268,7 +270,7 @@ async def second_run(server: Server) -> None:
 
 async def record(server: Server) -> None:
     """As a start does, and then whoever closes records."""
-    recorder = server.parts.commands.recorder
+    recorder = server.parts.recorder
     await recorder.catch_up()
     async for each in server.stand.world.list(EXECUTION):
         execution = Execution.model_validate(each)
@@ -280,7 +282,7 @@ async def record(server: Server) -> None:
 async def mend(server: Server) -> None:
     parts = server.parts
     trials = Trials(parts.commands.world)
-    await Mending(parts.drafts, parts.deletion, trials, (parts.drafts.repeats,)).mend()
+    await Mending(parts.drafts, parts.deletion, trials, (parts.drafts.idempotency,)).mend()
 
 
 def later(passed: timedelta) -> Act:
@@ -299,7 +301,7 @@ async def an_early_document(server: Server) -> None:
 
 
 async def adopt(server: Server) -> None:
-    await Adoption(server.parts.drafts.documents).adopt()
+    await Backfill(server.parts.drafts.documents).adopt()
 
 
 async def keep_budgets(server: Server) -> None:

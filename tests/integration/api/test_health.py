@@ -31,8 +31,8 @@ async def test_an_api_that_works_is_alive(tmp_path: Path) -> None:
 async def test_an_api_that_records_nothing_any_more_is_not_alive(tmp_path: Path) -> None:
     async with api_place(tmp_path) as place:
         with closing(Store(place.folder.world_file)) as store:
-            around = place.surroundings_with(FaultyWorld(store, manager=APPLIER))
-            async with client_of(create_app(around)) as client, asyncio.timeout(20):
+            dependencies = place.surroundings_with(FaultyWorld(store, manager=APPLIER))
+            async with client_of(create_app(dependencies)) as client, asyncio.timeout(20):
                 while (answer := await client.get("/healthz")).status_code == 200:
                     await asyncio.sleep(0.01)
     assert answer.status_code == 503

@@ -66,9 +66,9 @@ async def test_streams_are_counted_while_they_are_open(tmp_path: Path) -> None:
 async def test_a_recorder_that_follows_has_no_lag(tmp_path: Path) -> None:
     async with api_app(tmp_path) as api:
         assert (await read(api))["heliostat_api_recorder_lag_seconds"] > 0
-        api.parts.commands.recorder.lag.end()
+        api.parts.recorder.lag.end()
         assert (await read(api))["heliostat_api_recorder_lag_seconds"] == 0
-        api.parts.commands.recorder.lag.begin()
+        api.parts.recorder.lag.begin()
         assert (await read(api))["heliostat_api_recorder_lag_seconds"] >= 0
 
 

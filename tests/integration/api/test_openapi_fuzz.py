@@ -143,10 +143,10 @@ class Served:
                 await place.documents.commit(
                     Put(f"conversations/{each}", {OWNER: LOCAL.id, "createdAt": place.clock()})
                 )
-            around = replace(
-                place.surroundings(), gateway=PlayedGateway().place, keys_dir=self.signer.folder
+            dependencies = replace(
+                place.dependencies(), gateway=PlayedGateway().place, keys_dir=self.signer.folder
             )
-            self._server = ApiServer(Config(create_app(around), log_level="error", ws="none"))
+            self._server = ApiServer(Config(create_app(dependencies), log_level="error", ws="none"))
             self._ready.set()  # the socket listens already: who asks now waits
             await self._server.serve([self._socket])
 

@@ -17,12 +17,12 @@ from heliostat_api.events.changes import Changes
 from heliostat_api.events.reports import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.executions.reading import Executions
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_api.recording.recorder import Recorder
-from heliostat_api.recording.transcript_finaliser import Closing
+from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_api.records.owners import Owners
 from heliostat_api.web.problems import ProblemError
-from heliostat_api.webhooks.delivery_planner import Occasions
+from heliostat_api.webhooks.delivery_planner import DeliveryPlanner
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.logs import EmbeddedLogs
 from heliostat_cli.embedded.store import Store
@@ -72,14 +72,14 @@ class Place:
     folder: StateFolder
 
     def recorder(self, owner: str | None = None) -> Recorder:
-        closing = Closing(
+        closing = TranscriptFinaliser(
             self.world.as_manager("heliostat-recorder"),
             EmbeddedLogs(self.world, self.folder),
             self.documents,
             Transcripts(self.documents),
             lambda: NOW + timedelta(hours=1),
         )
-        register = Register(self.documents, lambda: NOW)
+        register = PersonRepository(self.documents, lambda: NOW)
         return Recorder(
             self.world,
             self.documents,
@@ -88,7 +88,7 @@ class Place:
             closing,
             lambda: NOW,
             register.is_erasing,
-            Occasions(self.documents, Changes(self.log, lambda: NOW), lambda: NOW),
+            (DeliveryPlanner(self.documents, Changes(self.log, lambda: NOW), lambda: NOW),),
         )
 
     async def add(self, name: str = "run-1", spec: JsonObject = SPEC, /, **annotations: str) -> str:

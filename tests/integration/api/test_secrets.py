@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 from pydantic import JsonValue
 
-from heliostat_api.app.assembly.entrance import open_movings
+from heliostat_api.app.assembly.entrance import build_guest_movings
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.port import OWNER, Put
@@ -206,7 +206,7 @@ async def test_a_guests_secrets_become_the_users(tmp_path: Path) -> None:
         hers, his = await put(ann, "crm"), await put(bob, "crm")
         only_hers = await put(ann, "mail")
         made = body_of(await create(ann, naming("crm")), 201)
-        movings = open_movings(api.surroundings, api.parts.money)
+        movings = build_guest_movings(api.dependencies, api.parts.money)
         for _ in range(2):  # may be called again
             for each in movings:
                 await each.move(ANN, BOB)

@@ -14,7 +14,7 @@ from heliostat_api.app.main import create_app
 from heliostat_api.documents.port import Documents
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_core.keys import execution_claims, new_private_key, public_pem, sign_execution_key
 from support.firestore_emulator import FirestoreEmulator
 from support.redis_server import RedisServer
@@ -114,8 +114,8 @@ class Place:
         (self.folder / "keys").mkdir(exist_ok=True)
         (self.folder / "keys" / "operator.pem").write_text(public_pem(self.operator))
         async with api_app(self.folder, log=RedisEventLog(self.redis.url)) as api:
-            around = replace(api.surroundings, documents=self.documents)
-            yield replace(api, app=create_app(around), surroundings=around)
+            dependencies = replace(api.dependencies, documents=self.documents)
+            yield replace(api, app=create_app(dependencies), dependencies=dependencies)
 
     async def drop_at(self, index: int, other: ApiApp, url: str) -> Screen:
         """A browser that is dropped after so many events, while its replica ends for good.

@@ -12,7 +12,7 @@ import pytest
 from heliostat_cli.demo.acts import lay_out, read_agent
 from heliostat_core.reading import part, text, texts
 from heliostat_core.worlds import JsonObject
-from heliostat_gateway.scripted.scenario import read_scenario
+from heliostat_scripted.scenario import read_scenario
 
 HEADER = "date,region,product,units,unit_price"
 OTHER_SALES = "\n".join(
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 def work(agent: JsonObject, scenario: str, sales: str, folder: Path) -> None:
     """What the scripted model and its tools do."""
-    with as_file(files("heliostat_gateway") / "scenarios" / f"{scenario}.yaml") as path:
+    with as_file(files("heliostat_scripted") / "scenarios" / f"{scenario}.yaml") as path:
         script = read_scenario(path)
     prompt = f"{text(agent, 'spec', 'prompt')}\n\n{sales}".strip()
     found = re.search(script.variables["csv"].pattern, prompt)

@@ -26,7 +26,8 @@ async def test_it_ends_with_the_gateways_own_words(
     world: EmbeddedWorld, folder: StateFolder
 ) -> None:
     async with hosting(folder, gateway=Settings(default_provider="scripted")):
-        caps = Caps(Gateway(gateway_place(folder)), DailyCaps(guest=1, guests=10**6), utc_now)
+        gateway = Gateway(gateway_place(folder))
+        caps = Caps(gateway, DailyCaps(guest=1, guests=10**6), utc_now)
         await caps.ensure(ANN)
         agent = make_agent("default", prompt="run: true", model={"name": "scripted/tools"})
         owned = {OWNER_ANNOTATION: ANN.id, BUDGETS_ANNOTATION: ",".join(caps.names(ANN))}
@@ -35,7 +36,7 @@ async def test_it_ends_with_the_gateways_own_words(
         ref = Ref(EXECUTION, "default", "run")
         execution = await wait_for_object(world, ref, is_over, "the Execution is over")
         (own, _) = await caps.ensure(ANN)
-        await caps.gateway.close()
+        await gateway.close()
     assert text(execution, "status", "phase") == "Failed"
     told = str(execution["status"])
     assert "CostLimitReached" in told

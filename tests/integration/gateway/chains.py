@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.scripted.bill import BillEntry
+from heliostat_scripted.bill import BillEntry
 from support.fake_provider import FakeProviders
 
 from .gateway_process import GatewayProcess, Reply

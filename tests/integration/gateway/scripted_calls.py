@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import aiohttp
 
-from heliostat_gateway.scripted.apis import Api
+from heliostat_scripted.apis import Api
 from support.fake_provider import FakeProviders
 
 _SILENCE_SECONDS = 0.7

@@ -19,15 +19,13 @@ from pydantic import JsonValue, SecretStr
 from starlette.types import Message
 
 from heliostat_core.keys import new_private_key, public_pem
-from heliostat_gateway.access.keyring import KeyRing
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import KeyRing, Revocations
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers
 from heliostat_gateway.caching.answers import AnswerCache, MemoryAnswers
-from heliostat_gateway.calls.conversations import Conversations
-from heliostat_gateway.calls.exchange import Books
-from heliostat_gateway.calls.governor import Governor
-from heliostat_gateway.calls.open_calls import OpenCalls
-from heliostat_gateway.limits.gates import AgentGate
+from heliostat_gateway.calls.chain import AdmissionControl
+from heliostat_gateway.calls.handler import ModelCallHandler
+from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
+from heliostat_gateway.limits.restrictions import StoredRestrictions
 from heliostat_gateway.money.estimates import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
@@ -36,8 +34,7 @@ from heliostat_gateway.providers.catalog import BUILT_IN, build_offers, server_o
 from heliostat_gateway.providers.credentials import EnvironmentKeys
 from heliostat_gateway.providers.http import Outgoing
 from heliostat_gateway.routes.reading import parse_routes
-from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.source import FixedRoutes
+from heliostat_gateway.routes.routing import FixedRoutes, Router
 from heliostat_gateway.serving.endpoints import Calls
 from heliostat_gateway.serving.failures import Failures
 from heliostat_gateway.storage import Storage
@@ -126,7 +123,8 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
     (folder / "operator.pem").write_text(public_pem(signer.private))
     far, storage, metrics, calls = Far(), Storage(folder / "data"), Metrics(), OpenCalls()
     ledger = SqliteLedger(storage)
-    governor = Governor(ledger, OutputHistory(), AgentGate(storage, slow_seconds=0))
+    history = OutputHistory()
+    admission = AdmissionControl(ledger, history, StoredRestrictions(storage, slow_seconds=0))
     router = Router(
         offers=build_offers({each.name: "http://far" for each in BUILT_IN}, far),
         server_offer=lambda server: server_offer(server, far),
@@ -136,18 +134,18 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Near]:
         routes=FixedRoutes(parse_routes(ROUTES, KNOWN, NOW)),
         known=KNOWN,
     )
-    conversations = Conversations(
+    handler = ModelCallHandler(
         keys=KeyRing(folder),
         revocations=Revocations(storage),
         router=router,
-        governor=governor,
+        admission=admission,
         breakers=LocalBreakers(BreakerPolicy()),
-        books=Books(ledger, calls, metrics, governor),
+        dependencies=CallDependencies(ledger, calls, metrics, history),
         answers=AnswerCache(MemoryAnswers()),
         ping_seconds=60,
     )
     app = FastAPI()
-    app.include_router(Calls(conversations).endpoints())
+    app.include_router(Calls(handler).endpoints())
     Failures(metrics).add_to(app)
     with asyncio.Runner() as runner:
         yield Near(app, far, signer.key("near"), runner)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.limits.gates import Kind, Restriction
+from heliostat_gateway.limits.restrictions import Kind, Restriction
 from heliostat_gateway.redis_state.connection import open_redis
-from heliostat_gateway.redis_state.gates import RedisCrier
+from heliostat_gateway.redis_state.restrictions import RedisRestrictionPublisher
 from support.ports import free_port
 from support.redis_server import RedisServer
 
@@ -268,7 +268,7 @@ async def test_who_is_told_of_a_pause_is_told_where_it_ends(
     one, _ = replicas.gateways
     async with aclosing(open_redis(redis_server.url)) as redis:
         pause = Restriction("default/tester", Kind.PAUSE, "execution e cost $9.", "e", 1)
-        await RedisCrier(redis).tell([pause])
+        await RedisRestrictionPublisher(redis).publish([pause])
     where = "of the ledger's writer (the Service heliostat-gateway-writer)"
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not (state := json.loads(await one.get("/admin/agents/default/tester")))["paused"]:

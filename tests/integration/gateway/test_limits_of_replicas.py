@@ -16,7 +16,7 @@ import pytest
 from heliostat_gateway.redis_state.connection import open_redis
 from heliostat_gateway.redis_state.scripts import MONEY
 from heliostat_gateway.reports.exports import columns_of
-from heliostat_gateway.scripted.bill import BillEntry
+from heliostat_scripted.bill import BillEntry
 from support.redis_server import NoRedisError, run_redis
 
 from .gateway_process import Reply

@@ -84,7 +84,7 @@ async def test_what_a_killed_process_reserved_is_neither_leaked_nor_set_free(
     _, made, refused = await opened(two)
     assert (made, refused) == (20, 80)
     await world.redis.zadd(f"{MONEY}gateways", {dead: 1})  # its lease runs out
-    world.writer.burying._since = 0
+    world.writer.dead_gateways._since = 0
 
     async def is_buried() -> bool:
         return not await world.redis.exists(f"{MONEY}gateway:{dead}")

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.outgoing import build_outgoing
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.prices import FlatRates
-from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
+from heliostat_gateway.providers.http import AnthropicProvider
 from heliostat_gateway.routes.plans import Candidate, Persona, Plan, Timeouts
 from heliostat_json.encoding import parse_object
 from heliostat_json.objects import JsonObject
@@ -80,7 +80,7 @@ def forwarded(messages: list[str], persona: Persona | None) -> bytes:
     document = parse_object(body + b"]}")
     assert document is not None
     caller = Caller(key="k", kind=KeyKind.USER, account="k")
-    ask = Ask(Dialect.MESSAGES, "/v1/messages", "", [], body + b"]}", document, caller)
+    ask = ModelRequest(Dialect.MESSAGES, "/v1/messages", "", [], body + b"]}", document, caller)
     provider = AnthropicProvider("https://x", NoTransport())
     candidate = Candidate(provider, NO_CREDENTIAL, "m", FlatRates({}), Timeouts())
     outgoing = build_outgoing(ask, Plan("m", (candidate,), persona), candidate, None)

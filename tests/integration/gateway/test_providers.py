@@ -18,11 +18,9 @@ from pydantic import SecretStr
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
-from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.providers.catalog import BUILT_IN
-from heliostat_gateway.providers.compatible import CompatibleProvider
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
-from heliostat_gateway.providers.http import HttpProvider
+from heliostat_gateway.providers.http import AnthropicProvider, CompatibleProvider, HttpProvider
 from heliostat_gateway.providers.session import SharedSession
 from support.ports import free_port
 

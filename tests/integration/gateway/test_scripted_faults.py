@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from heliostat_gateway.scripted.apis import Api
-from heliostat_gateway.scripted.faults import FaultName
+from heliostat_scripted.apis import Api
+from heliostat_scripted.faults import FaultName
 from support.fake_provider import FakeProviders, run_fake_providers
 
 from .scripted_calls import Ending, Seen, raw_call, send

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.scripted.apis import Api
-from heliostat_gateway.scripted.bill import Bill
+from heliostat_scripted.apis import Api
+from heliostat_scripted.bill import Bill
 from support.fake_provider import FakeProviders
 
 from .scripted_calls import Ending, Seen, raw_call, send
 
-PROGRAM = [sys.executable, "-m", "heliostat_gateway.scripted"]
+PROGRAM = [sys.executable, "-m", "heliostat_scripted"]
 HELIOSTAT = [str(Path(sys.executable).parent / "heliostat"), "gateway", "scripted"]
 # The scenario `kinds`: 4 / 20 / read 0.20 / write 5 / write 1 h 8 dollars per million, 10 per
 # thousand searches; 103 in, 57 out, 1001 read, 203 and 51 written, 2 searches.

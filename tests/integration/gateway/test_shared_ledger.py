@@ -18,8 +18,8 @@ from heliostat_gateway.money.bookings import (
 )
 from heliostat_gateway.money.budgets import Budget, BudgetPeriod
 from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.redis_state.connection import DEADLINE_SECONDS
 from heliostat_gateway.redis_state.ending import end_all
-from heliostat_gateway.redis_state.pipe import DEADLINE_SECONDS
 from heliostat_gateway.redis_state.recovery import _SWEEP_BEATS
 from heliostat_gateway.redis_state.scripts import MONEY
 from support.ledgers import booking, opening, run, service
@@ -149,7 +149,7 @@ async def test_a_sum_that_left_redis_comes_back_from_rows_stream_and_open_reques
         await ledger.settle([booking(name, cost)], 5)
     await world.rows()
     await ledger.open(opening("open", key, cost=55))
-    async with world.writer.draining._reading:  # this one stays in the stream
+    async with world.writer.consumer._reading:  # this one stays in the stream
         await ledger.open(opening("3", key))
         await ledger.settle([booking("3", 9)], 5)
         await world.redis.delete(f"{MONEY}sum:account:key", f"{MONEY}agent:default/a")
@@ -190,7 +190,7 @@ async def test_a_redis_without_memory_is_filled_before_it_is_trusted(world: Shar
         return bool(await world.redis.exists(f"{MONEY}epoch"))
 
     await until(is_filled)
-    await ledger._recovery.beat()
+    await ledger._recovery.heartbeat()
     assert (await ledger.execution("uid")).cost_nanos == 290 + 100
     await ledger.settle([booking("open", 20)], 6)
     with pytest.raises(CapReachedError) as caught:
@@ -206,7 +206,7 @@ async def test_what_a_dead_gateway_left_is_booked_once_and_corrected_by_its_own_
     one, two = await world.gateway("one"), await world.gateway("two")
     await one.open(opening("1", run("uid", NO_CAPS), cost=40))
     await one.note([booking("1", 60)])
-    requests, shared = one._requests, one._link.epoch
+    requests, shared = one._requests, one._health.epoch
     await world.bury(one)
     total = await two.execution("uid")
     assert (total.cost_nanos, total.settled, total.estimated) == (60, True, True)
@@ -214,7 +214,7 @@ async def test_what_a_dead_gateway_left_is_booked_once_and_corrected_by_its_own_
     # It was not dead, only slow: its process goes on and settles.
     slow = await world.gateway("slow")
     slow._requests = requests
-    assert slow._link.epoch == shared
+    assert slow._health.epoch == shared
     await slow.settle([booking("1", 75)], 9)
     await slow.settle([booking("1", 75)], 9)
     total = await two.execution("uid")
@@ -253,7 +253,7 @@ async def test_a_reservation_that_nobody_knows_is_swept_and_redis_stays(
         await ledger.open(opening(name, run("uid", NO_CAPS)))
     ledger._requests.remove("unknown")
     for _ in range(2 * _SWEEP_BEATS):
-        await ledger._recovery.beat()
+        await ledger._recovery.heartbeat()
     assert await world.open_requests() == 1
     await ledger.settle([booking("known", 1)], 5)
     assert (ledger.state().mode, ledger.state().outages) == (LedgerMode.SHARED, 0)
@@ -279,7 +279,7 @@ async def test_without_redis_a_gateway_spends_its_share_and_strict_keys_wait(
     world: SharedWorld, redis_server: RedisServer
 ) -> None:
     one, two = await world.gateway("one"), await world.gateway("two")
-    await one._recovery.beat()
+    await one._recovery.heartbeat()
     caps = Caps(cost_nanos=1000)
     await one.open(opening("1", run("uid", caps)))
     redis_server.kill()
@@ -328,7 +328,7 @@ async def test_nothing_is_settled_while_another_gateway_has_not_brought_home_its
     await until(is_writing)
     total = await one.execution("uid")
     assert (total.cost_nanos, total.settled) == (70, False)
-    await two._recovery.beat()
+    await two._recovery.heartbeat()
     for ledger in (one, two):
         total = await ledger.execution("uid")
         assert (total.cost_nanos, total.settled) == (140, True)
@@ -440,11 +440,11 @@ async def test_a_writer_that_dies_between_insert_and_confirmation_doubles_nothin
     for name in ("1", "2"):
         await ledger.open(opening(name, run("uid", NO_CAPS)))
         await ledger.settle([booking(name, 50)], 5)
-    draining = world.writer.draining
-    entries = await draining._read(">")
-    monkeypatch.setattr(draining, "_confirm", _die)
+    consumer = world.writer.consumer
+    entries = await consumer._read(">")
+    monkeypatch.setattr(consumer, "_confirm", _die)
     with pytest.raises(ConnectionError):
-        await draining._write(entries)
+        await consumer._write(entries)
     assert await world.redis.xlen(f"{MONEY}records") == 2
     await world.restart_writer()
     rows = await world.rows()

@@ -13,7 +13,8 @@ from tools.uv import find
 PACKAGES = {
     "heliostat-core": {"heliostat_core"},
     "heliostat-operator": {"heliostat_core", "heliostat_operator"},
-    "heliostat-gateway": {"heliostat_core", "heliostat_gateway"},
+    "heliostat-scripted": {"heliostat_core", "heliostat_scripted"},
+    "heliostat-gateway": {"heliostat_core", "heliostat_gateway", "heliostat_scripted"},
     "heliostat-api": {"heliostat_core", "heliostat_api"},
     "heliostat-runner": {"heliostat_runner"},
 }

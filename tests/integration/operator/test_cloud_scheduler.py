@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_api.executions.trace_spans import Triggers
+from heliostat_api.executions.trace_spans import TriggerSpans
 from heliostat_api.people.keysets import JsonMap, KeySet
 from heliostat_api.schedules.cloud_calls import CloudCalls, cloud_headers_of
 from heliostat_api.schedules.cloud_tokens import CloudTokens
@@ -29,10 +29,9 @@ from heliostat_core.worlds import AGENT, EVENT, EXECUTION, Ref
 from heliostat_google.identity import Identity
 from heliostat_google.scheduler import CloudScheduler
 from heliostat_google.timer_jobs import TimerJobError
-from heliostat_operator.agents.known import KnownAgents
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
 from heliostat_operator.observability.run_spans import asked_by
 from heliostat_operator.schedules.cloud_timers import LET_GO, CloudTimers
-from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.triggers import Setup, TriggerReconciler
 from heliostat_operator.settings import OperatorSettings
@@ -101,7 +100,7 @@ class Place:
 
     def __post_init__(self) -> None:
         tokens = CloudTokens(API, CALLER, KeySet("https://keys.example", monotonic, keys))
-        self.calls = CloudCalls(self.world, tokens, Triggers(lambda: self.now, self.spans))
+        self.calls = CloudCalls(self.world, tokens, TriggerSpans(lambda: self.now, self.spans))
         timers = CloudTimers(self.world, self.client, configured(), lambda: self.now)
         self._triggers = TriggerReconciler(self.world, {"CloudScheduler": timers}, lambda: self.now)
 

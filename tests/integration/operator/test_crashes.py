@@ -39,15 +39,16 @@ from heliostat_core.worlds import (
     World,
 )
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator.engine import UNFINISHED, utc_now
+from heliostat_operator.engine import utc_now
 from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.model.keys import Key
 from heliostat_operator.network.guards import Guards
-from heliostat_operator.runs.arrivals import Arrivals
-from heliostat_operator.runs.effects import Applier
+from heliostat_operator.runs.caches import FreshExecutions
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.controller import ExecutionReconciler
+from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
 from heliostat_operator.runs.pods import Pod
-from heliostat_operator.runs.reconcile import ExecutionReconciler
-from heliostat_operator.runs.seats import Board, Key
 from support.builders.pods import make_result, running, terminated
 from support.builders.resources import make_settings
 from support.control_plane import Address
@@ -117,13 +118,13 @@ class Operator:
 
     def __init__(self, world: World, gateway: FakeGateway, clock: Clock) -> None:
         settings = make_settings()
-        board = Board(settings.max_concurrent_executions, settings.aging_seconds)
+        limiter = ConcurrencyLimiter(settings.max_concurrent_executions, settings.aging_seconds)
         signer = Signer(PRIVATE_PEM, clock)
         self.reconciler = ExecutionReconciler(
             world,
-            Observer(world, gateway, board, clock, settings.usage_seconds),
-            Applier(world, gateway, signer, Guards(world, settings, UNFINISHED), settings, clock),
-            board,
+            Observer(world, gateway, limiter, clock, settings.usage_seconds),
+            EffectRunner(world, gateway, signer, Guards(world, settings), settings, clock),
+            limiter,
             settings,
             clock,
         )
@@ -263,7 +264,7 @@ async def live_through(ground: Ground, story: str, crash_at: int, *, lost: bool)
     uid = ObjectHead.model_validate(made).metadata.uid
     faulty = CrashingWorld(ground.operator, crash_at, answer_lost=lost)
     operator = Operator(faulty, gateway, clock)
-    arrivals = Arrivals(time.monotonic)
+    arrivals = FreshExecutions(time.monotonic)
     key = (cluster.namespace, name)
     for _ in range(MOST_ROUNDS):
         try:
@@ -282,7 +283,7 @@ async def live_through(ground: Ground, story: str, crash_at: int, *, lost: bool)
     raise AssertionError(f"{name} never ends: {await cluster.execution()}")
 
 
-async def bring(arrivals: Arrivals, key: Key, cluster: Cluster) -> None:
+async def bring(arrivals: FreshExecutions, key: Key, cluster: Cluster) -> None:
     """What a watch does; the operator does without a reading where it may."""
     execution = await cluster.execution()
     if execution is not None:

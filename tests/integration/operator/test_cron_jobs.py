@@ -12,6 +12,7 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import CRON_NAME, cron_job_name, scheduled_name
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import utc_now
+from heliostat_operator.model import cron_pod_variables
 from heliostat_operator.schedules import cron_pod
 from heliostat_operator.schedules.cron_jobs import SHARED, CronJobs, remove_all
 from heliostat_operator.schedules.triggers import TriggerReconciler
@@ -90,7 +91,7 @@ class Place:
         address = urlsplit(self.server.url)
         return {
             **given,
-            cron_pod.JOB: job,
+            cron_pod_variables.JOB: job,
             "KUBERNETES_SERVICE_HOST": address.hostname or "",
             "KUBERNETES_SERVICE_PORT": str(address.port),
         }
@@ -133,10 +134,10 @@ async def test_an_agent_gets_a_cronjob_whose_pod_makes_the_execution_of_its_time
     assert offer.is_offer
     assert offer.spec.trigger.scheduled_time == TIME
     assert offer.spec.deadline_time == TIME + timedelta(seconds=660)
-    assert cron_pod.main({**given, cron_pod.JOB: "by-hand"}, credentials) == 0
+    assert cron_pod.main({**given, cron_pod_variables.JOB: "by-hand"}, credentials) == 0
     by_hand = Execution.model_validate(place.find("execution", "by-hand"))
     assert (by_hand.spec.trigger.kind, by_hand.is_offer) == ("Manual", False)
-    assert cron_pod.main({**given, cron_pod.NAMESPACE: "default"}, credentials) == 1
+    assert cron_pod.main({**given, cron_pod_variables.NAMESPACE: "default"}, credentials) == 1
 
 
 async def test_it_is_suspended_with_the_agent_and_goes_with_the_trigger(

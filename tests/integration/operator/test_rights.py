@@ -9,6 +9,7 @@ from typing import Protocol
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
+from heliostat_core.kinds import watches
 from heliostat_core.names import CRON_NAME, child_name
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import (
@@ -22,33 +23,31 @@ from heliostat_google.identity import Identity
 from heliostat_google.scheduler import CloudScheduler
 from heliostat_kubernetes.cluster import Call, KubernetesWorld
 from heliostat_operator.agents.fleet import AgentReconciler
-from heliostat_operator.agents.known import KnownAgents
-from heliostat_operator.engine import UNFINISHED, Engine, utc_now
+from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import (
     PRIVATE_SECRET,
     PUBLIC_SECRET,
     Signer,
     ensure_signing_key,
 )
-from heliostat_operator.handlers import WATCHED
 from heliostat_operator.leases import LEASE_NAME, Leadership
-from heliostat_operator.network.guards import Guards, our_policies
-from heliostat_operator.release_rights import RELEASE_ROLE
-from heliostat_operator.runs.actions import (
-    FreezeAgent,
+from heliostat_operator.model.effects import (
     HoldExecution,
     ReleaseExecution,
     RevokeKey,
+    SnapshotAgent,
     StartAttempt,
     StopAttempt,
     TellAgent,
 )
-from heliostat_operator.runs.effects import Applier
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
+from heliostat_operator.network.guards import Guards, our_policies
+from heliostat_operator.release_rights import RELEASE_ROLE
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
-from heliostat_operator.runs.seats import Board
 from heliostat_operator.schedules.cloud_timers import CloudTimers
 from heliostat_operator.schedules.cron_jobs import CronJobs, remove_all
-from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.triggers import TriggerReconciler
 from heliostat_operator.uninstalls import finish_uninstall, prepare_uninstall
@@ -106,8 +105,8 @@ def granted_rights() -> set[Call]:
 
 
 def kopf_rights() -> set[Call]:
-    """kopf lists and watches what handlers.WATCHED names, and asks for nothing else."""
-    return {Call(kind.group, kind.plural, verb) for kind in WATCHED for verb in ("list", "watch")}
+    """kopf lists and watches what the registry of kinds names, and asks for nothing else."""
+    return {Call(kind.group, kind.plural, verb) for kind in watches() for verb in ("list", "watch")}
 
 
 async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Installed) -> None:
@@ -123,7 +122,7 @@ async def test_the_roles_hold_what_is_used_and_nothing_else(installed: Installed
 
 
 async def use_everything(server: Address, world: KubernetesWorld) -> None:
-    """Every call that the operator can make, each action twice: as done, and as done before."""
+    """Every call that the operator can make, each effect twice: as done, and as done before."""
     for made_at_start in (
         ("secret", PRIVATE_SECRET, PUBLIC_SECRET),
         ("lease", LEASE_NAME),
@@ -176,13 +175,13 @@ async def use_network(world: KubernetesWorld, others: KubernetesWorld, namespace
         settings = make_settings().model_copy(
             update={"network_policies": True, "network_domains": domains}
         )
-        await Guards(world, settings, UNFINISHED).reconcile(namespace)
+        await Guards(world, settings).reconcile(namespace)
         assert {each.kind.name async for each in our_policies(world, namespace)} == {
             "NetworkPolicy",
             domains,
         }
     await others.delete(Ref(AGENT, namespace, "outside"))
-    await Guards(world, settings, UNFINISHED).reconcile(namespace)
+    await Guards(world, settings).reconcile(namespace)
     assert [each async for each in our_policies(world, namespace)] == []
 
 
@@ -247,22 +246,22 @@ async def use_actions(
     agent: Agent,
     made: JsonObject,
 ) -> None:
-    """A whole run by its actions; somebody plays its pod."""
+    """A whole run by its effects; somebody plays its pod."""
     execution = Execution.model_validate(made)
-    applier = Applier(
+    effect_runner = EffectRunner(
         world,
         FakeGateway(),
         signer,
-        Guards(world, make_settings(), UNFINISHED),
+        Guards(world, make_settings()),
         make_settings(),
         utc_now,
     )
     attempt = make_attempt(execution=execution.metadata.name, created=utc_now() - seconds(60))
     name, pod_name = attempt.job_name, child_name(attempt.job_name, "pod")
     start = StartAttempt(attempt, agent.spec, 60, None)
-    older = FreezeAgent(make_spec(), agent.metadata.uid)
-    freeze = FreezeAgent(agent.spec, agent.metadata.uid)
-    effects = await applier.apply(execution, (HoldExecution(), older, freeze, start, start))
+    older = SnapshotAgent(make_spec(), agent.metadata.uid)
+    freeze = SnapshotAgent(agent.spec, agent.metadata.uid)
+    effects = await effect_runner.apply(execution, (HoldExecution(), older, freeze, start, start))
     job_uid = effects.job_uids[1]
     labels = {"heliostat.dev/execution": execution.metadata.name, "heliostat.dev/attempt": "1"}
     pod = make_pod(name=pod_name, job_name=name, job_uid=job_uid, labels=labels)
@@ -278,7 +277,7 @@ async def use_actions(
     ref = Ref(EXECUTION, agent.metadata.namespace, execution.metadata.name)
     execution = Execution.model_validate(await world.get(ref))
     execution = execution.model_copy(update={"status": make_condition_status(attempt)})
-    observer = Observer(world, FakeGateway(), Board(1, 300), utc_now, 15)
+    observer = Observer(world, FakeGateway(), ConcurrencyLimiter(1, 300), utc_now, 15)
     seen = await observer.observe(execution)
     assert seen.facts.pod is not None
     ended = attempt.model_copy(update={"end_time": utc_now()})
@@ -288,7 +287,7 @@ async def use_actions(
     execution = execution.model_copy(update={"status": status})
     stop = StopAttempt(name, job_uid, pod_name, pod_uid, 3)
     end = (RevokeKey(attempt), TellAgent("ExecutionDeleted", "It was."), ReleaseExecution(), stop)
-    effects = await applier.apply(execution, end)
+    effects = await effect_runner.apply(execution, end)
     await world.patch_status(
         {
             "apiVersion": EXECUTION.api_version,
@@ -303,7 +302,9 @@ async def use_engine(world: KubernetesWorld, signer: Signer, namespace: str) -> 
     """Lists, an Agent's status, and a history that is cleaned."""
     engine = Engine(world, FakeGateway(), signer, make_settings())
     await engine.resync()
-    agents = AgentReconciler(world, FakeGateway(), engine.board, utc_now, make_settings())
+    agents = AgentReconciler(
+        world, FakeGateway(), ConcurrencyLimiter(1, 300), utc_now, make_settings()
+    )
     await agents.reconcile((namespace, "sales"))
     agent = Agent.model_validate(await world.get(Ref(AGENT, namespace, "sales")))
     assert agent.status.conditions[0].reason == "SecretMissing"

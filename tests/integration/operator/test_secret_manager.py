@@ -317,7 +317,7 @@ async def test_a_run_waits_for_google_and_is_not_lost(bench: Bench) -> None:
         assert Ref(JOB, "sales", "sales-1-1") not in world.objects
         bench.google.is_away = False
         bench.now = 10
-        engine.execution_queue.add(("sales", "sales-1"))  # its next look, half a minute early
+        engine.queue("execution").add(("sales", "sales-1"))  # its next look, half a minute early
         await until(lambda: Ref(JOB, "sales", "sales-1-1") in world.objects)
     data = run_secret(world, "sales")
     assert data is not None

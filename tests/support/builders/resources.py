@@ -22,7 +22,7 @@ from heliostat_core.executions import (
 )
 from heliostat_core.names import RUN_FINALIZER, attempt_name
 from heliostat_core.resources import ManagedFields, ObjectMeta
-from heliostat_operator.runs.actions import StartAttempt
+from heliostat_operator.model.effects import StartAttempt
 from heliostat_operator.settings import OperatorSettings
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from heliostat_core.executions import Phase
 from heliostat_operator.schedules.pauses import FAILURES
 from tools.dashboard import SOURCES
 
-_CATALOGUE = (SOURCES / "src" / "words" / "catalogue.ts").read_text()
-KEYS = set(re.findall(r'^  "([a-zA-Z.]+)":', _CATALOGUE, re.M))
+_TEXTS = "\n".join(each.read_text() for each in (SOURCES / "src" / "words").glob("*.ts"))
+KEYS = set(re.findall(r'^  "([a-zA-Z.]+)":', _TEXTS, re.M))
 
 
 @pytest.mark.parametrize("phase", Phase)

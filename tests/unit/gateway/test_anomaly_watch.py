@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_gateway.limits.gates import AgentGate, Allowed, Paused, SlowDown
+from heliostat_gateway.limits.restrictions import Allowed, Paused, SlowDown, StoredRestrictions
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import Rates
 from heliostat_gateway.reports.findings import Findings
@@ -32,7 +32,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.storage = Storage(folder)
         self.ledger = SqliteLedger(self.storage)
-        self.gate = AgentGate(self.storage, 1)
+        self.agent_restrictions = StoredRestrictions(self.storage, 1)
         self.findings = Findings(self.storage)
         self.failures = 0
         self.rows = 0
@@ -45,7 +45,7 @@ class World:
         return AnomalyWatch(
             LedgerReader(path or self.storage.path),
             self.findings,
-            self.gate,
+            self.agent_restrictions,
             no_rates,
             WatchRules(action, CENT, 60),
             self.fail,
@@ -76,24 +76,24 @@ async def test_a_run_of_six_times_the_median_is_flagged_while_it_goes_on(world: 
     assert (found.execution, found.agent, found.action) == ("wild", AGENT, "flag")
     assert (found.cost_nanos, found.times_basis_points) == (120 * CENT, 60_000)
     assert (found.median_nanos, found.known) == (20 * CENT, 20)
-    assert world.gate.check(AGENT) == Allowed()
+    assert world.agent_restrictions.check(AGENT) == Allowed()
 
 
 async def test_a_pause_is_made_once_for_a_run_and_a_resumed_agent_goes_on(world: World) -> None:
     watch = world.watch(Action.PAUSE)
     await world.book(Row(NOW - 10, execution="wild", cost=200 * CENT))
     await watch.sweep(NOW)
-    verdict = world.gate.check(AGENT)
+    verdict = world.agent_restrictions.check(AGENT)
     assert isinstance(verdict, Paused)
     assert verdict.reason == (
         "execution wild cost $2.000000, 10.0 times the median of the agent's last 20 runs "
         "($0.200000)."
     )
-    await world.gate.release(AGENT)
+    await world.agent_restrictions.release(AGENT)
     await world.book(Row(NOW + 10, execution="wild", cost=300 * CENT))
     watch.finished("wild")
     await watch.sweep(NOW + 1000)
-    assert world.gate.check(AGENT) == Allowed()
+    assert world.agent_restrictions.check(AGENT) == Allowed()
 
 
 async def test_an_ordinary_run_ends_a_slow_down(world: World) -> None:
@@ -101,13 +101,15 @@ async def test_an_ordinary_run_ends_a_slow_down(world: World) -> None:
     await world.book(Row(NOW - 10, execution="wild", cost=200 * CENT))
     watch.finished("wild")
     await watch.sweep(NOW)
-    assert world.gate.check(AGENT) == SlowDown(1, world.gate.restrictions()[0].reason)
+    assert world.agent_restrictions.check(AGENT) == SlowDown(
+        1, world.agent_restrictions.all()[0].reason
+    )
     await world.book(Row(NOW + 10, execution="tame", cost=20 * CENT))
     await watch.sweep(NOW + 1000)
-    assert isinstance(world.gate.check(AGENT), SlowDown)  # it has not ended
+    assert isinstance(world.agent_restrictions.check(AGENT), SlowDown)  # it has not ended
     watch.finished("tame")
     await watch.sweep(NOW + 2000)
-    assert world.gate.check(AGENT) == Allowed()
+    assert world.agent_restrictions.check(AGENT) == Allowed()
 
 
 async def test_what_has_finished_is_known_and_a_second_attempt_is_not_counted_twice(
@@ -166,7 +168,7 @@ async def test_a_check_that_fails_is_counted_and_goes_on(world: World, tmp_path:
             await asyncio.sleep(0)
     await watch.stop()
     assert (watch.failures >= 2, watch.learned) == (True, False)
-    assert world.gate.check(AGENT) == Allowed()
+    assert world.agent_restrictions.check(AGENT) == Allowed()
 
 
 async def test_findings_are_bounded_and_kept(world: World, tmp_path: Path) -> None:

@@ -7,17 +7,17 @@ import pytest
 from pydantic import SecretStr
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.cached import key_of, may_be_kept
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
+from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Plan, Timeouts
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
 from heliostat_json.encoding import dump_object
 from heliostat_json.objects import JsonObject
+from heliostat_scripted.bill import Bill
 
 CALLER = Caller(key="k", kind=KeyKind.USER, account="k", user="ann")
 DOCUMENT: JsonObject = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
@@ -27,8 +27,10 @@ TWO = replace(ONE, credential=Credential("KEY_2", SecretStr("s")))
 PLAN = Plan("m", (ONE, TWO), Persona("p", "Be brief.", {}), CachePolicy(60))
 
 
-def ask(document: JsonObject = DOCUMENT, headers: Headers | None = None, query: str = "") -> Ask:
-    return Ask(
+def ask(
+    document: JsonObject = DOCUMENT, headers: Headers | None = None, query: str = ""
+) -> ModelRequest:
+    return ModelRequest(
         dialect=Dialect.MESSAGES,
         path="/v1/messages",
         query=query,
@@ -56,7 +58,7 @@ def ask(document: JsonObject = DOCUMENT, headers: Headers | None = None, query: 
         (replace(ask(), dialect=Dialect.CHAT), PLAN),
     ],
 )
-def test_whatever_changes_the_answer_changes_the_key(other: Ask, plan: Plan) -> None:
+def test_whatever_changes_the_answer_changes_the_key(other: ModelRequest, plan: Plan) -> None:
     assert key_of(other, plan) != key_of(ask(), PLAN)
 
 

@@ -16,10 +16,10 @@ from starlette.types import Message
 
 from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.breakers import CLOSED, BreakerPolicy, Limited, LocalBreakers
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.chain import Allowance, Chain
-from heliostat_gateway.calls.exchange import Books, Exchange
+from heliostat_gateway.calls.lifecycle import CallDependencies, CallLifecycle
 from heliostat_gateway.calls.replies import Reply, StreamReply, WholeReply
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.main import build_gateway
 from heliostat_gateway.money.bookings import Booking
@@ -63,7 +63,7 @@ class RecordingLedger(SqliteLedger):
 class Desk:
     """Where exchanges are booked."""
 
-    books: Books
+    dependencies: CallDependencies
     ledger: RecordingLedger
 
 
@@ -71,7 +71,7 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     gateway = build_gateway(Settings(data_dir=tmp_path_factory.mktemp("data"), keys_dir=Path("x")))
     ledger = RecordingLedger(gateway.storage)
-    yield Desk(replace(gateway.conversations.books, ledger=ledger), ledger)
+    yield Desk(replace(gateway.handler.dependencies, ledger=ledger), ledger)
     gateway.storage.close()
 
 
@@ -216,7 +216,7 @@ async def run(desk: Desk, world: World) -> tuple[Client, list[Booking]]:
     async with asyncio.timeout(20):
         await reply({"type": "http"}, client.receive, client.send)
     (booked,) = desk.ledger.settled
-    assert not desk.books.exchanges
+    assert not desk.dependencies.lifecycles
     return client, booked
 
 
@@ -234,13 +234,13 @@ def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) ->
     parsed = parse_object(body)
     assert parsed is not None
     caller = Caller("k", KeyKind.EXECUTION, "uid", agent="default/a", execution="uid")
-    ask = Ask(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
+    request = ModelRequest(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
     plan = Plan("m", tuple(candidate(provider) for provider in world.providers))
-    exchange = Exchange(desk.books, ask, plan, {"x-heliostat-request-id": "req_1"})
-    exchange.reserved(0)
+    lifecycle = CallLifecycle(desk.dependencies, request, plan, {"x-heliostat-request-id": "req_1"})
+    lifecycle.reserved(0)
     never = LocalBreakers(BreakerPolicy(minimum=10**6))
-    chain = Chain(exchange, breakers or never, Allowance())
-    return StreamReply(exchange, chain, 1000) if world.stream else WholeReply(exchange, chain)
+    chain = Chain(lifecycle, breakers or never, Allowance())
+    return StreamReply(lifecycle, chain, 1000) if world.stream else WholeReply(lifecycle, chain)
 
 
 def candidate(provider: PlayedProvider) -> Candidate:

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
 from heliostat_gateway.calls.counting import count_tokens
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.money.prices import FlatRates
@@ -33,7 +33,7 @@ class Silent:
 
 async def test_a_count_that_does_not_come_in_time_is_refused_in_words() -> None:
     way = Candidate(Silent(), NO_CREDENTIAL, "m", FlatRates({}), Timeouts(total=0.01))
-    ask = Ask(
+    request = ModelRequest(
         dialect=Dialect.MESSAGES,
         path="/v1/messages/count_tokens",
         query="",
@@ -43,5 +43,5 @@ async def test_a_count_that_does_not_come_in_time_is_refused_in_words() -> None:
         caller=Caller(key="k", kind=KeyKind.SERVICE, account="k"),
     )
     with pytest.raises(RefusalError, match=r"silent gave no count in 0.01 seconds") as refused:
-        await count_tokens(ask, Plan("m", (way,)), {})
+        await count_tokens(request, Plan("m", (way,)), {})
     assert refused.value.status == 502

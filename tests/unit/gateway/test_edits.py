@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from heliostat_gateway.calls.edits import (
+from heliostat_gateway.calls.outgoing import (
     Edit,
     ask_for_usage,
     drop_foreign_parts,

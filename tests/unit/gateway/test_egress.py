@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from heliostat_core.egress import Egress, IpAddress
 from heliostat_gateway.egress.addresses import Reach, read_networks
-from heliostat_gateway.egress.heads import MOST_HEAD_BYTES, Head, HeadError, HeadReader
+from heliostat_gateway.egress.request_head import MOST_HEAD_BYTES, Head, HeadError, HeadReader
 from heliostat_gateway.egress.targets import TargetError, is_named, read_target, real_address
 
 INTERNET = Reach()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from heliostat_gateway.access.callers import Caps
-from heliostat_gateway.access.revocations import Revocations
+from heliostat_gateway.access.keyring import Revocations
 from heliostat_gateway.money.bookings import CapReachedError, UnknownBudgetError
 from heliostat_gateway.money.budgets import Budget, BudgetPeriod
 from heliostat_gateway.money.ledger import SqliteLedger

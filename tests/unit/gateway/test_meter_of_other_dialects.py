@@ -7,8 +7,7 @@ from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
-from heliostat_gateway.meter import Meter, new_meter
-from heliostat_gateway.meter.chat import is_usage_chunk
+from heliostat_gateway.meter import Meter, is_usage_chunk, new_meter
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.sse import Event
 from heliostat_json.objects import JsonObject

@@ -11,9 +11,9 @@ from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.observability.fast_counters import Durations
 from heliostat_gateway.observability.metrics import Metrics, model_label
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
+from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.routes.plans import Candidate, Timeouts
-from heliostat_gateway.scripted.bill import Bill
-from heliostat_gateway.scripted.provider import ScriptedProvider
+from heliostat_scripted.bill import Bill
 
 
 def candidate(tmp_path: Path, rates: Rates, target: str = "target") -> Candidate:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from heliostat_gateway.money.prices import FlatRates, cost_nanos, find_rates
 from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.scripted.bill import invoice_nanos
-from heliostat_gateway.scripted.scenario import Prices, UsageSpec
+from heliostat_scripted.bill import invoice_nanos
+from heliostat_scripted.scenario import Prices, UsageSpec
 
 COUNT = st.integers(0, 3_000_000)
 # Up to nine decimals, so that thousandths of a nano-dollar and exact halves occur.

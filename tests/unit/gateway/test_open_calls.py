@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from heliostat_gateway.calls.open_calls import CallEndedError, EndReason, OpenCall, OpenCalls
+from heliostat_gateway.calls.lifecycle import CallEndedError, EndReason, OpenCall, OpenCalls
 
 
 async def test_end_interrupts_what_the_scope_awaits() -> None:

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from heliostat_gateway.money.pricebook import PriceBook, Recent, Tariff
-from heliostat_gateway.money.prices import FlatRates
+from heliostat_gateway.money.prices import FlatRates, PriceBook, Recent, Tariff
 from heliostat_gateway.money.usage import Usage
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from heliostat_gateway.routes.reading import RoutesError, parse_routes, read_routes
-from heliostat_gateway.routes.source import RoutesFile
+from heliostat_gateway.routes.routing import RoutesFile
 from support.manifests import ROOT
 from support.routes import KNOWN, NOW
 

@@ -16,8 +16,9 @@ from opentelemetry.semconv.attributes import error_attributes, http_attributes, 
 from pydantic import SecretStr
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.calls.asks import Ask
-from heliostat_gateway.calls.parts import Part
+from heliostat_gateway.calls.failure_classification import Verdict
+from heliostat_gateway.calls.provider_attempt import ProviderAttempt
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.calls.telemetry import (
     Report,
     Telemetry,
@@ -26,15 +27,13 @@ from heliostat_gateway.calls.telemetry import (
     log_line,
     request_attributes,
 )
-from heliostat_gateway.calls.verdicts import Verdict
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.bookings import Booking
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers import ProviderAnswer
-from heliostat_gateway.providers.anthropic import AnthropicProvider
 from heliostat_gateway.providers.credentials import Credential
-from heliostat_gateway.providers.gemini import GeminiProvider
+from heliostat_gateway.providers.http import AnthropicProvider, GeminiProvider
 from heliostat_gateway.routes.plans import Candidate, Timeouts
 from heliostat_json.encoding import dump_object
 from heliostat_json.objects import JsonObject
@@ -117,9 +116,11 @@ async def no_chunks() -> AsyncGenerator[bytes, None]:
     yield b""
 
 
-def part(provider: AnthropicProvider | GeminiProvider, model: str, seconds: float) -> Part:
+def part(
+    provider: AnthropicProvider | GeminiProvider, model: str, seconds: float
+) -> ProviderAttempt:
     candidate = Candidate(provider, KEY, model, FlatRates({}), Timeouts())
-    made = Part("req_1", model, candidate, 100)
+    made = ProviderAttempt("req_1", model, candidate, 100)
     made.is_over, made.seconds = True, seconds
     return made
 
@@ -132,7 +133,7 @@ def report(document: JsonObject | None = None) -> Report:
     headers = [("content-type", "text/event-stream"), ("request-id", "req_of_anthropic")]
     answered.answer = ProviderAnswer(200, headers, no_chunks())
     asked = document or {"model": "persona/zeitgeist", "stream": True}
-    ask = Ask(
+    request = ModelRequest(
         dialect=Dialect.MESSAGES,
         path="/v1/messages",
         query="",
@@ -147,11 +148,11 @@ def report(document: JsonObject | None = None) -> Report:
     )
     return Report(
         id="req_1",
-        ask=ask,
+        request=request,
         asked_model="persona/zeitgeist",
         persona="zeitgeist",
         outcome="answered",
-        parts=[failed, answered],
+        attempts=[failed, answered],
         bookings=[booking],
         cache="miss",
         began=1795262400.0,
@@ -172,7 +173,7 @@ def test_every_field_is_documented() -> None:
     page = (ROOT / "docs" / "gateway.md").read_text()
     fields = [*LINE]
     assert [name for name in fields if f"`{name}`" not in page] == []
-    attributes = {*request_attributes(report()), *attempt_attributes(report().parts[0])}
+    attributes = {*request_attributes(report()), *attempt_attributes(report().attempts[0])}
     attributes |= {"error.type", "http.response.status_code"}
     assert [name for name in sorted(attributes) if f"`{name}`" not in page] == []
 
@@ -191,7 +192,7 @@ def test_no_word_of_a_request_is_told(words: str, fields: dict[str, str]) -> Non
     }
     found = report(document)
     told = [log_line(found).decode(), *map(str, request_attributes(found).values())]
-    told += [str(value) for each in found.parts for value in attempt_attributes(each).values()]
+    told += [str(value) for each in found.attempts for value in attempt_attributes(each).values()]
     assert not any("marker" in text or "\u2603" in text or SECRET in text for text in told)
 
 
@@ -226,7 +227,7 @@ def test_attributes_of_a_request() -> None:
 
 
 def test_attributes_of_attempts() -> None:
-    failed, answered = report().parts
+    failed, answered = report().attempts
     assert attempt_attributes(failed) == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "gcp.gemini",
@@ -245,7 +246,7 @@ def test_attributes_of_attempts() -> None:
 def test_names_are_those_of_the_convention() -> None:
     modules = (gen_ai_attributes, error_attributes, http_attributes, server_attributes)
     known = {value for module in modules for value in vars(module).values() if type(value) is str}
-    names = {*request_attributes(report()), *attempt_attributes(report().parts[0])}
+    names = {*request_attributes(report()), *attempt_attributes(report().attempts[0])}
     ours = {name for name in names if name.startswith("heliostat.")}
     assert names - ours - known == set()
 

@@ -19,6 +19,7 @@ COMPONENTS = {
         "heliostat_telemetry",
     },
     "operator": {"heliostat_operator"},
+    "scripted": {"heliostat_scripted"},
     "gateway": {"heliostat_gateway"},
     "api": {"heliostat_api"},
     "workspace_image": {"heliostat_runner"},

@@ -7,11 +7,13 @@ from pydantic import SecretStr
 
 from heliostat_core.traces import runner_context
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.builders.claims import build_claim
-from heliostat_operator.builders.jobs import build_job
-from heliostat_operator.builders.run_documents import build_run_document
-from heliostat_operator.builders.secrets import build_secret
-from heliostat_operator.builders.snapshots import build_snapshot, read_snapshot
+from heliostat_operator.builders.run_objects import (
+    build_claim,
+    build_job,
+    build_snapshot,
+    read_snapshot,
+)
+from heliostat_operator.builders.run_secrets import build_run_document, build_secret
 from support.builders.resources import (
     make_attempt,
     make_execution,

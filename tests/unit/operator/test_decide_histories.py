@@ -147,9 +147,9 @@ class Histories(RuleBasedStateMachine):
 
     # ---- the cluster ----------------------------------------------------------------------------
 
-    @rule(has_seat=st.booleans())
-    def grant_or_take_the_seat(self, has_seat: bool) -> None:
-        self.sim.has_seat = has_seat
+    @rule(has_slot=st.booleans())
+    def grant_or_take_the_slot(self, has_slot: bool) -> None:
+        self.sim.has_slot = has_slot
 
     @precondition(lambda self: self.sim.jobs)
     @rule()
@@ -252,7 +252,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Faults stop: the run ends and is released, or waits for somebody and says for whom."""
         sim = self.sim
-        sim.gateway_answers = sim.node_answers = sim.ledger_settled = sim.has_seat = True
+        sim.gateway_answers = sim.node_answers = sim.ledger_settled = sim.has_slot = True
         for _ in range(600):
             if self.has_come_to_rest():
                 return
@@ -288,7 +288,7 @@ class Histories(RuleBasedStateMachine):
             return self.sim.agent is None
         if reason == BlockedReason.AGENT_SUSPENDED:
             return self.sim.agent is not None and self.sim.agent.spec.suspend
-        return not self.sim.has_seat
+        return not self.sim.has_slot
 
 
 TestHistories = Histories.TestCase

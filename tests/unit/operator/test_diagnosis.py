@@ -6,7 +6,8 @@ import pytest
 
 from heliostat_core.executions import CauseClass
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.runs.diagnosis import Ended, Facts, Runs, Waits, diagnose
+from heliostat_operator.runs.diagnosis import diagnose
+from heliostat_operator.runs.facts import Ended, Facts, Runs, Waits
 from heliostat_operator.runs.pods import EventObject, Job, Pod
 from support.builders.pods import (
     FINISHED,

@@ -162,7 +162,7 @@ async def work_until_then(engine: Engine, world: MemoryWorld) -> None:
         await task
 
 
-def test_a_seat_that_the_watch_frees_is_given_on_at_once() -> None:
+def test_a_slot_that_the_watch_frees_is_given_on_at_once() -> None:
     # The watch is behind our own writes: it may bring the end of a run after the reconcile that
     # wrote it has passed on, and its old state just before.
     world = make_world(make_execution("first"), make_execution("second", created=NOW + seconds(1)))
@@ -174,7 +174,7 @@ def test_a_seat_that_the_watch_frees_is_given_on_at_once() -> None:
         gone = world.objects[waiting]
         world.objects.pop(waiting)
         loop = asyncio.get_running_loop()
-        task = asyncio.create_task(engine.execution_queue.run())
+        task = asyncio.create_task(engine.queue("execution").run())
         await asyncio.sleep(5)
         began = loop.time()
         engine.see(EXECUTION, Change("DELETED", gone))
@@ -195,7 +195,7 @@ def test_a_pod_wakes_its_execution_by_the_whole_name() -> None:
     job = next(each for ref, each in world.objects.items() if ref.kind == JOB)
     pod = {"metadata": {"name": "p", "annotations": meta_of(job)["annotations"]}}
     engine.see(JOB, Change("MODIFIED", pod))
-    assert len(engine.execution_queue) >= 1
+    assert len(engine.queue("execution")) >= 1
 
 
 class TellingWorld(MemoryWorld):
@@ -218,7 +218,7 @@ class TellingWorld(MemoryWorld):
 
 
 async def let_it_work(engine: Engine, seconds: float) -> None:
-    task = asyncio.create_task(engine.execution_queue.run())
+    task = asyncio.create_task(engine.queue("execution").run())
     await asyncio.sleep(seconds)
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -390,7 +390,7 @@ def test_only_echoes_wait_for_times_that_are_due(kind: Kind, brought: Change, wa
         engine = make_engine(MemoryWorld())
         for each in (change(MADE), change(make_execution("by-hand")), OFFERED):
             engine.see(EXECUTION, each)
-        engine.schedule_queue.add(("default", "another"), urgent=True)  # and nobody works on it
+        engine.queue("schedule").add(("default", "another"), urgent=True)  # and nobody works on it
         await engine.hear(kind, brought)
         return asyncio.get_running_loop().time()
 

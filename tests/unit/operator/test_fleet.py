@@ -9,7 +9,7 @@ from heliostat_core.names import FINISHED_LABEL, RECORDED_ANNOTATION
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import EXECUTION, JsonObject
 from heliostat_operator.agents.fleet import AgentReconciler
-from heliostat_operator.runs.seats import Board
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from support.builders.resources import (
     NOW,
     make_agent,
@@ -45,7 +45,9 @@ async def clean(*, api_url: str, recording_seconds: int) -> list[str]:
     world.put(finished("recorded", recorded=True))
     world.put(finished("unrecorded", recorded=False))
     settings = make_settings(api_url=api_url, recording_seconds=recording_seconds)
-    fleet = AgentReconciler(world, FakeGateway(), Board(10, 300), lambda: NOW, settings)
+    fleet = AgentReconciler(
+        world, FakeGateway(), ConcurrencyLimiter(10, 300), lambda: NOW, settings
+    )
     await fleet.reconcile(("default", "sales"))
     return [ObjectHead.model_validate(each).metadata.name async for each in world.list(EXECUTION)]
 

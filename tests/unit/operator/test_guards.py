@@ -38,7 +38,7 @@ from heliostat_core.worlds import (
     UnavailableError,
 )
 from heliostat_operator.agents.readiness import AgentObservation, compute_ready
-from heliostat_operator.engine import UNFINISHED, Engine, utc_now
+from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.guards import Guards
 from heliostat_operator.network.holds import Hold
@@ -92,7 +92,7 @@ def policies(world: MemoryWorld) -> set[Ref]:
 
 
 def guards(world: MemoryWorld, settings: OperatorSettings = SETTINGS) -> Guards:
-    return Guards(world, settings, UNFINISHED)
+    return Guards(world, settings)
 
 
 async def proxy_of(guard: Guards, *egress: JsonObject) -> str:
@@ -330,7 +330,7 @@ def test_our_own_writes_wake_nobody() -> None:
         engine = make_engine(world, SETTINGS)
         await work_until(engine, lambda: policies(world) == {GUARD, HOSTS})
         deliver(engine, world)
-        assert len(engine.network_queue) == 0
+        assert len(engine.queue("network")) == 0
 
     run(scene())
 
@@ -346,7 +346,7 @@ def test_a_job_is_made_only_behind_its_guard() -> None:
         assert kinds.index(NETWORK_POLICY) < kinds.index(JOB)
         last = Change("DELETED", world.objects[Ref(AGENT, "default", "sales")])
         engine.see(AGENT, last)
-        assert len(engine.network_queue) == 1
+        assert len(engine.queue("network")) == 1
 
     run(scene())
 

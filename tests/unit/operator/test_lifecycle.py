@@ -10,14 +10,13 @@ from heliostat_core.conditions import FinishedReason
 from heliostat_core.executions import Execution
 from heliostat_core.names import FINISHED_LABEL, RUN_FINALIZER
 from heliostat_google.problems import SecretProblem, SecretReason
-from heliostat_operator.builders.run_documents import build_run_document
-from heliostat_operator.builders.secrets import build_secret
+from heliostat_operator.builders.run_secrets import build_run_document, build_secret
 from heliostat_operator.gateway.ledgers import LedgerSum
-from heliostat_operator.runs.actions import ReleaseExecution, RevokeKey, StartAttempt
-from heliostat_operator.runs.admission import Seats
-from heliostat_operator.runs.diagnosis import Facts
-from heliostat_operator.runs.lifecycle import Decision, decide
-from heliostat_operator.runs.observations import Observation
+from heliostat_operator.model.effects import ReleaseExecution, RevokeKey, StartAttempt
+from heliostat_operator.runs.decisions import Decision
+from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.lifecycle import decide
+from heliostat_operator.runs.observations import Observation, SlotStatus
 from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
 from support.builders.resources import (
     NOW,
@@ -30,7 +29,7 @@ from support.builders.resources import (
     seconds,
 )
 
-SEATS = Seats(True, 0, 10, 0, 100, 0)
+SEATS = SlotStatus(True, 0, 10, 0, 100, 0)
 
 
 def look(
@@ -57,16 +56,16 @@ def make_finished(*, revoked: bool = True, deleted: bool = False) -> Execution:
 
 def test_a_finished_run_is_let_go_only_when_its_money_is_settled() -> None:
     waiting = look(make_finished(), ledger=LedgerSum(settled=False, requests=1))
-    assert (waiting.actions, waiting.again_after) == ((), 1.0)
+    assert (waiting.effects, waiting.again_after) == ((), 1.0)
     done = look(make_finished(), ledger=LedgerSum(requests=1))
-    assert (done.actions, done.again_after) == ((), 0)  # written first: a crash may follow
+    assert (done.effects, done.again_after) == ((), 0)  # written first: a crash may follow
     written = make_finished().model_copy(update={"status": done.status})
     let_go = look(written, ledger=None)
-    assert (let_go.actions, let_go.again_after) == ((ReleaseExecution(),), None)
+    assert (let_go.effects, let_go.again_after) == ((ReleaseExecution(),), None)
 
 
 def test_a_deleted_run_does_not_wait_for_its_money() -> None:
-    assert look(make_finished(deleted=True), ledger=None).actions == (ReleaseExecution(),)
+    assert look(make_finished(deleted=True), ledger=None).effects == (ReleaseExecution(),)
 
 
 def test_a_gateway_that_stays_away_is_asked_less_and_less() -> None:
@@ -77,8 +76,8 @@ def test_a_gateway_that_stays_away_is_asked_less_and_less() -> None:
 def test_an_expired_key_holds_nothing_up_when_the_gateway_is_gone_for_good() -> None:
     execution = make_finished(revoked=False, deleted=True)
     held = look(execution, ledger=None)
-    assert [type(each) for each in held.actions] == [RevokeKey]
-    assert look(execution, after=90_000, ledger=None).actions == (ReleaseExecution(),)
+    assert [type(each) for each in held.effects] == [RevokeKey]
+    assert look(execution, after=90_000, ledger=None).effects == (ReleaseExecution(),)
 
 
 def test_what_is_let_go_is_left_alone() -> None:
@@ -89,7 +88,7 @@ def test_what_is_let_go_is_left_alone() -> None:
     )
     released = execution.model_copy(update={"metadata": meta, "status": settled})
     decision = look(released, after=60, ledger=None)
-    assert (decision.status, decision.actions, decision.again_after) == (settled, (), None)
+    assert (decision.status, decision.effects, decision.again_after) == (settled, (), None)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +111,7 @@ def test_the_record_of_a_further_attempt_names_the_session_that_it_runs(
     second = planned.status.attempts[1]
     assert (second.session_id == "first") == same
     begun = waiting.model_copy(update={"status": planned.status})
-    [start] = look(begun, after=60, ledger=None, spec=spec).actions
+    [start] = look(begun, after=60, ledger=None, spec=spec).effects
     assert isinstance(start, StartAttempt)
     assert start.resume_session == ("first" if same else None)
 
@@ -130,7 +129,7 @@ def test_a_prompt_that_no_secret_can_carry_is_refused_at_admission() -> None:
     execution = make_execution(parameters=[{"name": "a", "value": VALUE}])
     decision = admit(execution, agent)
     ended = execution.model_copy(update={"status": decision.status})
-    assert (ended.finished_reason, decision.actions) == ("PromptTooLong", ())
+    assert (ended.finished_reason, decision.effects) == ("PromptTooLong", ())
     [message] = [each.message for each in decision.status.conditions if each.type == "Succeeded"]
     assert "spec.parameters 8192, spec.input 0" in message
     assert len(message) <= 1024
@@ -170,11 +169,11 @@ def test_an_attempt_whose_secret_was_taken_away_waits_and_is_not_lost() -> None:
     execution = make_execution(status=status)
     problem = SecretProblem(SecretReason.REFUSED, "Secret crm is not given to namespace 'default'.")
     held = start_with(execution, Vaulted(problem=problem))
-    assert held.actions == ()
+    assert held.effects == ()
     (block,) = held.status.blocked_by
     assert (block.reason, block.message) == (SecretReason.REFUSED, problem.message)
     assert held.again_after == 30.0
-    (start,) = start_with(execution, Vaulted({"TOKEN": SecretStr("value")})).actions
+    (start,) = start_with(execution, Vaulted({"TOKEN": SecretStr("value")})).effects
     assert isinstance(start, StartAttempt)
     assert start.secrets["TOKEN"].get_secret_value() == "value"
     assert "value" not in repr(start)

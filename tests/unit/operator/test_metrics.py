@@ -9,7 +9,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus, Phase
 from heliostat_core.names import TEST_OF_ANNOTATION
-from heliostat_operator.observability.census import Census
+from heliostat_operator.model.indexes import UnfinishedRuns
 from heliostat_operator.observability.metrics import Metrics
 from heliostat_operator.observability.population import MOST_AGENTS, AgentLabels
 from support.builders.resources import (
@@ -70,7 +70,7 @@ names = st.from_regex(r"[a-z]{1,12}", fullmatch=True)
 def test_no_name_of_a_run_and_no_foreign_word_becomes_a_label(
     runs: list[tuple[str, str, str]],
 ) -> None:
-    metrics, census = Metrics(), Census()
+    metrics, census = Metrics(), UnfinishedRuns()
     metrics.watch(census, lambda: NOW, lambda: True)
     for name, agent, reason in runs:
         metrics.moved(BEFORE, finished(f"run-{name}", f"agent-{agent}", reason, "agent"))
@@ -122,7 +122,7 @@ def test_an_agent_is_shown_as_0_before_its_first_run_ends() -> None:
 
 
 def test_agents_that_are_deleted_give_their_places_back() -> None:
-    metrics, census = Metrics(), Census()
+    metrics, census = Metrics(), UnfinishedRuns()
     metrics.watch(census, lambda: NOW, lambda: True)
     for number in range(MOST_AGENTS + 100):
         name = f"short-{number}"
@@ -138,7 +138,7 @@ def test_agents_that_are_deleted_give_their_places_back() -> None:
 
 
 def test_all_test_runs_share_a_label() -> None:
-    metrics, census = Metrics(), Census()
+    metrics, census = Metrics(), UnfinishedRuns()
     metrics.watch(census, lambda: NOW, lambda: True)
     for number in range(MOST_AGENTS + 100):
         name = f"test-{number}"
@@ -169,7 +169,7 @@ def test_a_time_that_was_left_out_counts_as_no_run() -> None:
 
 def test_every_phase_is_there_before_the_first_run() -> None:
     metrics = Metrics()
-    metrics.watch(Census(), lambda: NOW, lambda: True)
+    metrics.watch(UnfinishedRuns(), lambda: NOW, lambda: True)
     for phase in ("Pending", "Starting", "Running", "Retrying", "Stopping"):
         assert metrics.registry.get_sample_value("heliostat_executions", {"phase": phase}) == 0
         stuck = metrics.registry.get_sample_value("heliostat_executions_stuck", {"phase": phase})
@@ -177,7 +177,7 @@ def test_every_phase_is_there_before_the_first_run() -> None:
 
 
 def test_a_replica_that_waits_shows_no_runs() -> None:
-    metrics, census = Metrics(), Census()
+    metrics, census = Metrics(), UnfinishedRuns()
     census.see(waiting("sales-1", BlockedReason.BACKOFF))
     leads = False
     metrics.watch(census, lambda: NOW, lambda: leads)

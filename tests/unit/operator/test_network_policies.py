@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import JsonObject
-from heliostat_operator.builders.cron_jobs import addresses_of, build_cron_cilium_policy
+from heliostat_operator.builders.cron_jobs import build_cron_cilium_policy
 from heliostat_operator.builders.domain_policies import build_cilium_policy, build_fqdn_policy
 from heliostat_operator.builders.network_policies import (
     METADATA,
@@ -19,7 +19,8 @@ from heliostat_operator.builders.network_policies import (
     build_guard,
     build_hosts,
 )
-from heliostat_operator.network.peers import Peer, read_peer, read_peers
+from heliostat_operator.model.api_addresses import addresses_of
+from heliostat_operator.model.peers import Peer, read_peer, read_peers
 from support.builders.resources import make_agent, make_settings
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,9 +7,9 @@ import pytest
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, JsonObject, JsonValue, Ref
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.runs.observe import Observer, counted_seconds
 from heliostat_operator.runs.pods import Job
-from heliostat_operator.runs.seats import Board
 from support.builders.pods import make_job, stamp
 from support.builders.resources import (
     NOW,
@@ -49,9 +49,9 @@ class Gatherer:
     now: float = 100.0
 
     def __post_init__(self) -> None:
-        self.board = Board(100, 300)
+        self.limiter = ConcurrencyLimiter(100, 300)
         self.observer = Observer(
-            self.world, FakeGateway(), self.board, lambda: NOW, 15, lambda: self.now
+            self.world, FakeGateway(), self.limiter, lambda: NOW, 15, lambda: self.now
         )
 
     async def prompt(self, arrived: float | None) -> str | None:

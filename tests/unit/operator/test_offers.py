@@ -12,9 +12,9 @@ from heliostat_core.executions import Execution
 from heliostat_core.names import OFFERED_ANNOTATION, scheduled_name
 from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, UnavailableError, WorldError
-from heliostat_operator.agents.known import KnownAgents
-from heliostat_operator.runs.admission import Candidate, Seats, first_block
-from heliostat_operator.schedules.live import ScheduledRuns
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
+from heliostat_operator.runs.admission import Candidate, first_block
+from heliostat_operator.runs.observations import SlotStatus
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.ticks import OFFER_GRACE
 from support.builders.resources import NOW, make_agent, make_execution, seconds
@@ -242,8 +242,8 @@ async def test_jitter_holds_an_offer_back() -> None:
 def test_an_offer_is_not_admitted_before_its_time_is_decided() -> None:
     played = Played()
     played.offer(NOW)
-    seats = Seats(True, 0, 1, 0, 1, 0)
-    block = first_block(Candidate(played.execution(NOW), make_agent(), seats, NOW))
+    slots = SlotStatus(True, 0, 1, 0, 1, 0)
+    block = first_block(Candidate(played.execution(NOW), make_agent(), slots, NOW))
     assert block is not None
     assert block.reason == "NotDue"
 

@@ -26,16 +26,14 @@ from heliostat_core.worlds import (
     Selection,
     WorldError,
 )
-from heliostat_operator.engine import UNFINISHED
 from heliostat_operator.gateway.ledgers import AgentSum
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.guards import Guards
-from heliostat_operator.runs.arrivals import Arrival
-from heliostat_operator.runs.effects import Applier
+from heliostat_operator.runs.caches import FreshExecution, Pauses
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.controller import ExecutionReconciler
+from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
-from heliostat_operator.runs.pauses import Pauses
-from heliostat_operator.runs.reconcile import ExecutionReconciler
-from heliostat_operator.runs.seats import Board
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import make_pod, make_result, running, terminated
 from support.builders.resources import (
@@ -69,19 +67,21 @@ class Operator:
         self.settings = settings or make_settings()
         self.gateway = FakeGateway()
         self.clock = Clock()
-        self.board = Board(self.settings.max_concurrent_executions, self.settings.aging_seconds)
+        self.limiter = ConcurrencyLimiter(
+            self.settings.max_concurrent_executions, self.settings.aging_seconds
+        )
         self.reconciler = ExecutionReconciler(
             world,
-            Observer(world, self.gateway, self.board, self.clock, self.settings.usage_seconds),
-            Applier(
+            Observer(world, self.gateway, self.limiter, self.clock, self.settings.usage_seconds),
+            EffectRunner(
                 world,
                 self.gateway,
                 Signer(PRIVATE_PEM, self.clock),
-                Guards(world, self.settings, UNFINISHED),
+                Guards(world, self.settings),
                 self.settings,
                 self.clock,
             ),
-            self.board,
+            self.limiter,
             self.settings,
             self.clock,
         )
@@ -341,8 +341,8 @@ def counted() -> tuple[Operator, CountingWorld]:
     return made, world
 
 
-def as_it_arrived(operator: Operator, at: float = 0.0) -> Arrival:
-    return Arrival(operator.execution(), at)
+def as_it_arrived(operator: Operator, at: float = 0.0) -> FreshExecution:
+    return FreshExecution(operator.execution(), at)
 
 
 async def test_a_start_makes_no_request_that_it_can_do_without(
@@ -399,7 +399,7 @@ async def test_an_execution_that_went_since_it_arrived_is_forgotten(operator: Op
     operator.world.remove(Ref(EXECUTION, *KEY))
     assert await operator.reconciler.reconcile(KEY, gone) == 0
     assert await operator.reconcile() is None
-    assert KEY not in operator.board
+    assert KEY not in operator.limiter
     assert names(operator.world, JOB) == []
 
 

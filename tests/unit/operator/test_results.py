@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from heliostat_core.executions import ExecutionStatus
 from heliostat_core.worlds import JsonValue
-from heliostat_operator.runs.diagnosis import Ended
+from heliostat_operator.runs.facts import Ended
 from heliostat_operator.runs.results import EXIT_REASONS, parse_result
 from heliostat_operator.runs.status import closed_attempt, with_attempt, with_result
 from heliostat_runner.reasons import ENDINGS, Reason, Verdict

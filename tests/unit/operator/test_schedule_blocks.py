@@ -10,8 +10,9 @@ from heliostat_core.schedules.status import Receipt, SchedulePause, ScheduleStat
 from heliostat_core.worlds import EXECUTION
 from heliostat_operator.agents.fleet import AgentReconciler
 from heliostat_operator.agents.readiness import AgentObservation, compute_ready
-from heliostat_operator.runs.admission import Candidate, Seats, first_block
-from heliostat_operator.runs.seats import Board
+from heliostat_operator.runs.admission import Candidate, first_block
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.observations import SlotStatus
 from support.builders.resources import (
     NOW,
     make_agent,
@@ -34,7 +35,7 @@ def paused(agent: Agent) -> Agent:
 
 
 def block(agent: Agent, execution: Execution) -> tuple[str, datetime | None] | None:
-    free = Seats(True, 0, 1, 0, 10, 0)
+    free = SlotStatus(True, 0, 1, 0, 10, 0)
     found = first_block(Candidate(execution, agent, free, NOW))
     return (found.reason, found.estimated_time) if found else None
 
@@ -51,16 +52,16 @@ def test_a_waiting_run_of_a_paused_schedule_waits() -> None:
     assert block(agent, make_execution()) is None
 
 
-def test_what_its_schedule_holds_back_takes_nobodys_seat() -> None:
-    board = Board(1, 300)
-    board.see_agent(make_agent())
+def test_what_its_schedule_holds_back_takes_no_slot() -> None:
+    limiter = ConcurrencyLimiter(1, 300)
+    limiter.see_agent(make_agent())
     first, second = make_execution("first"), make_execution("second", created=NOW + seconds(1))
-    board.see_execution(first)
-    board.see_execution(second)
-    board.bar(("default", "first"), barred=True)
-    assert board.granted(NOW) == {("default", "second")}
-    board.bar(("default", "first"), barred=False)
-    assert board.granted(NOW) == {("default", "first")}
+    limiter.see_execution(first)
+    limiter.see_execution(second)
+    limiter.block(("default", "first"), blocked=True)
+    assert limiter.granted(NOW) == {("default", "second")}
+    limiter.block(("default", "first"), blocked=False)
+    assert limiter.granted(NOW) == {("default", "first")}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,9 @@ async def kept(result: str | None) -> list[str]:
     world.put(agent.model_copy(update={"status": AgentStatus(schedule=state)}).to_json())
     labels = {"heliostat.dev/finished": "true"}
     world.put(make_execution(status=status, labels=labels, trigger=SCHEDULED).to_json())
-    fleet = AgentReconciler(world, FakeGateway(), Board(10, 300), lambda: NOW, make_settings())
+    fleet = AgentReconciler(
+        world, FakeGateway(), ConcurrencyLimiter(10, 300), lambda: NOW, make_settings()
+    )
     await fleet.reconcile(("default", "sales"))
     found = [Execution.model_validate(each) async for each in world.list(EXECUTION)]
     return [each.metadata.name for each in found]

@@ -29,9 +29,8 @@ from heliostat_core.worlds import (
     Selection,
     WorldError,
 )
-from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.leases import LeadershipLostError
-from heliostat_operator.schedules.live import ScheduledRuns
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
 from heliostat_operator.schedules.reconcile import Again, ScheduleReconciler
 from support.builders.resources import NOW, make_agent, make_condition_status
 from support.memory_world import MemoryWorld

@@ -23,11 +23,10 @@ from heliostat_core.worlds import (
     UnavailableError,
     WorldError,
 )
-from heliostat_operator.agents.known import KnownAgents
 from heliostat_operator.engine import Engine
 from heliostat_operator.gateway.signing import Signer
+from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
 from heliostat_operator.observability.metrics import Metrics
-from heliostat_operator.schedules.live import ScheduledRuns
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, Again, ScheduleReconciler
 from support.builders.resources import (
     NOW,

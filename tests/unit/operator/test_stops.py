@@ -3,9 +3,9 @@
 import pytest
 
 from heliostat_core.conditions import FinishedReason
-from heliostat_operator.runs.diagnosis import Facts
+from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.lifecycle import compute_stop
 from heliostat_operator.runs.pods import Pod
-from heliostat_operator.runs.stops import compute_stop
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import make_pod, running
 from support.builders.resources import (

@@ -7,7 +7,7 @@ from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, NAMESPACE, JsonObject, Ref
 from heliostat_operator.agents.fleet import AgentReconciler
 from heliostat_operator.engine import utc_now
-from heliostat_operator.runs.seats import Board
+from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.uninstalls import finish_uninstall
 from support.builders.pods import stamp
 from support.builders.resources import NOW, make_agent, make_execution, make_settings
@@ -34,7 +34,9 @@ async def test_an_agents_status_is_kept_true_beside_a_run_that_cannot_be_read() 
     world.put(make_agent().to_json())
     world.put(broken())
     world.put(fine())
-    fleet = AgentReconciler(world, FakeGateway(), Board(10, 300), utc_now, make_settings())
+    fleet = AgentReconciler(
+        world, FakeGateway(), ConcurrencyLimiter(10, 300), utc_now, make_settings()
+    )
     await fleet.reconcile(("default", "sales"))
     status = world.objects[Ref(AGENT, "default", "sales")]["status"]
     assert isinstance(status, dict)

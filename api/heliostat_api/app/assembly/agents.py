@@ -6,32 +6,33 @@ from time import monotonic
 from heliostat_api.agents.activation import Activation, Deletion
 from heliostat_api.agents.drafts import Drafts
 from heliostat_api.agents.mending import Mending
-from heliostat_api.agents.permits import Permits
+from heliostat_api.agents.policy import AgentPolicy
 from heliostat_api.agents.previews import Previews
 from heliostat_api.agents.reading import Agents
 from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.app.assembly.money import Money
-from heliostat_api.app.assembly.webhooks import Hooks
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.assembly.webhooks import WebhookServices
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
-from heliostat_api.executions.trace_spans import Triggers
+from heliostat_api.executions.trace_spans import TriggerSpans
 from heliostat_api.gateway.models import Routes
-from heliostat_api.quotas.counting import open_runs, open_schedules
+from heliostat_api.quotas.counting import build_run_quotas, build_schedule_quotas
+from heliostat_api.quotas.service import Quotas
 from heliostat_api.recording.recorder import Recorder
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records import managers
 from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_api.secrets.service import Secrets
 from heliostat_api.secrets.uses import Uses
-from heliostat_api.web.idempotency import Repeats
+from heliostat_api.web.idempotency import Idempotency
 from heliostat_core.worlds import World
 
 
 @dataclass(frozen=True)
-class Workshop:
+class AgentServices:
     """What commands on agents and runs call."""
 
     drafts: Drafts
@@ -46,50 +47,102 @@ class Workshop:
     commands: Commands
     mending: Mending
 
+    @property
+    def services(self) -> tuple[object, ...]:
+        """What endpoints may ask for."""
+        return (
+            self.drafts,
+            self.activation,
+            self.deletion,
+            self.trying,
+            self.samples,
+            self.previews,
+            self.schedules,
+            self.secrets,
+            self.routes,
+            self.commands,
+        )
 
-def open_workshop(
-    around: Surroundings,
+
+def build_agents(
+    dependencies: Dependencies,
     world: World,
     recorder: Recorder,
     agents: Agents,
     money: Money,
-    hooks: Hooks,
-) -> Workshop:
+    hooks: WebhookServices,
+) -> AgentServices:
     """`world` is written to under the name that applies agents."""
-    documents, clock, caps = around.documents, around.clock, money.caps
-    is_confined = around.settings is not None and around.settings.network_policies
-    kept = documents, clock, around.settings
+    documents, clock, caps = dependencies.documents, dependencies.clock, money.caps
+    is_confined = dependencies.settings is not None and dependencies.settings.network_policies
+    runs, schedules = build_quotas(dependencies)
     secrets = Secrets(
-        documents, world, Uses(documents), clock, around.namespace, Changes(around.log, clock)
+        documents,
+        world,
+        Uses(documents),
+        clock,
+        dependencies.namespace,
+        Changes(dependencies.log, clock),
     )
-    routes, repeats = Routes(money.gateway, monotonic), Repeats(documents, clock)
-    permits = open_permits(around.settings, secrets, routes)
+    routes, idempotency = Routes(money.gateway, monotonic), Idempotency(documents, clock)
+    policy = build_policy(dependencies.settings, secrets, routes)
     drafts = Drafts(
-        documents, agents, recorder.announcer, repeats, clock, around.namespace, permits
+        documents, agents, recorder.announcer, idempotency, clock, dependencies.namespace, policy
     )
-    suspender, canceller = around.world(managers.SUSPENDER), around.world(managers.CANCELLER)
-    activation = Activation(world, suspender, recorder, drafts, caps, open_schedules(*kept))
+    suspender, canceller = (
+        dependencies.world(managers.SUSPENDER),
+        dependencies.world(managers.CANCELLER),
+    )
+    activation = Activation(
+        world,
+        suspender,
+        recorder.see,
+        drafts,
+        caps,
+        schedules,
+    )
     deletion = Deletion(world, drafts, recorder.announcer, hooks.forget_agent)
-    triggers = Triggers(clock, around.spans)
-    commands = Commands(world, canceller, recorder, repeats, caps, open_runs(*kept), triggers)
-    return Workshop(
+    triggers = TriggerSpans(clock, dependencies.spans)
+    commands = Commands(
+        world,
+        canceller,
+        recorder.see,
+        idempotency,
+        caps,
+        runs,
+        triggers,
+    )
+    return AgentServices(
         drafts=drafts,
         activation=activation,
         deletion=deletion,
         trying=Trying(world, drafts, commands, caps),
         samples=SampleAgents(drafts, activation, commands),
-        previews=Previews(documents, agents, permits, clock, is_confined=is_confined),
+        previews=Previews(documents, agents, policy, clock, is_confined=is_confined),
         schedules=SchedulePreviews(clock),
         secrets=secrets,
         routes=routes,
         commands=commands,
-        mending=Mending(drafts, deletion, Trials(world), (repeats, hooks.deliveries)),
+        mending=Mending(drafts, deletion, Trials(world), (idempotency, hooks.deliveries)),
     )
 
 
-def open_permits(settings: ApiSettings | None, secrets: Secrets, routes: Routes) -> Permits:
+def build_policy(settings: ApiSettings | None, secrets: Secrets, routes: Routes) -> AgentPolicy:
     """Alone on a machine of one's own everything is allowed."""
     if settings is None:
-        return Permits(secrets, None, None, None, routes)
+        return AgentPolicy(secrets, None, None, None, routes)
     allowed = settings.images, settings.allowed_hosts, settings.allowed_secrets
-    return Permits(secrets, *allowed, routes)
+    return AgentPolicy(secrets, *allowed, routes)
+
+
+def build_quotas(dependencies: Dependencies) -> tuple[Quotas, Quotas]:
+    """Builds the quotas of runs and of schedules; one local person has no limits."""
+    documents, clock, settings = dependencies.documents, dependencies.clock, dependencies.settings
+    if settings is None:
+        return build_run_quotas(documents, clock), build_schedule_quotas(documents, clock)
+    return (
+        build_run_quotas(documents, clock, settings.runs_guest, settings.runs_person),
+        build_schedule_quotas(
+            documents, clock, settings.schedules_guest, settings.schedules_person
+        ),
+    )

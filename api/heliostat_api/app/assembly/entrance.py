@@ -4,54 +4,59 @@ import time
 from collections.abc import Sequence
 
 from heliostat_api.account.guest_conversations import MovingConversations
-from heliostat_api.account.guest_migration import Moves, Moving, MovingDocuments
+from heliostat_api.account.guest_migration import GuestMigration, Moving, MovingDocuments
 from heliostat_api.account.guest_resources import MovingResources
 from heliostat_api.account.guest_secrets import MovingSecrets
 from heliostat_api.app.assembly.money import Money
-from heliostat_api.app.dependencies import Surroundings
-from heliostat_api.app.entrance import Entrance, open_for_many, open_for_one
+from heliostat_api.app.dependencies import Dependencies
+from heliostat_api.app.entrance import Entrance, build_for_many, build_for_one
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.shelf import Shelf
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.keysets import KeySet
-from heliostat_api.people.repository import Register
-from heliostat_api.people.signed_tokens import Seals
+from heliostat_api.people.repository import PersonRepository
+from heliostat_api.people.signed_tokens import SignedTokens
 from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_tokens import CloudTokens
 
 
-def open_entrance(
-    around: Surroundings, register: Register, endings: Endings, money: Money
+def build_entrance(
+    dependencies: Dependencies,
+    register: PersonRepository,
+    revocations: SessionRevocations,
+    money: Money,
 ) -> Entrance:
     """For one person or for many."""
-    seals = Seals(around.session_secrets, around.clock)
-    if around.settings is None:
-        return open_for_one(seals, register, money.api_keys)
-    return open_for_many(
-        around.settings,
-        seals,
+    signed_tokens = SignedTokens(dependencies.session_secrets, dependencies.clock)
+    if dependencies.settings is None:
+        return build_for_one(signed_tokens, register, money.api_keys)
+    return build_for_many(
+        dependencies.settings,
+        signed_tokens,
         register,
-        open_moves(around, register, money),
+        build_guest_migration(dependencies, register, money),
         money.api_keys,
-        endings,
-        around.buckets,
+        revocations,
+        dependencies.buckets,
     )
 
 
-def open_moves(around: Surroundings, register: Register, money: Money) -> Moves:
+def build_guest_migration(
+    dependencies: Dependencies, register: PersonRepository, money: Money
+) -> GuestMigration:
     """What moves with somebody who signs in."""
-    shelf = Shelf(around.documents, around.log, around.clock)
-    movings = (*open_movings(around, money), MovingDocuments(around.documents))
-    return Moves(register, MovingConversations(shelf), movings)
+    shelf = Shelf(dependencies.documents, dependencies.log, dependencies.clock)
+    movings = (*build_guest_movings(dependencies, money), MovingDocuments(dependencies.documents))
+    return GuestMigration(register, MovingConversations(shelf), movings)
 
 
-def open_movings(around: Surroundings, money: Money) -> Sequence[Moving]:
+def build_guest_movings(dependencies: Dependencies, money: Money) -> Sequence[Moving]:
     """What a guest has in the world, which moves before its documents."""
-    world = around.world(managers.MOVER)
-    return MovingResources(world, money.caps), MovingSecrets(around.documents, world)
+    world = dependencies.world(managers.MOVER)
+    return MovingResources(world, money.caps), MovingSecrets(dependencies.documents, world)
 
 
-def open_cloud_tokens(settings: ApiSettings | None) -> CloudTokens | None:
+def build_cloud_tokens(settings: ApiSettings | None) -> CloudTokens | None:
     """None where no account is named: then Cloud Scheduler starts nothing."""
     if settings is None or not settings.cloud_scheduler_account:
         return None

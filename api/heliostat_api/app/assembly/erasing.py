@@ -15,31 +15,31 @@ from heliostat_api.account.erased_documents import (
 from heliostat_api.account.erased_resources import ErasingResources
 from heliostat_api.account.erasing import Erasing
 from heliostat_api.app.assembly.money import Money
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.chat.shelf import Shelf
-from heliostat_api.events.revocations import Endings
-from heliostat_api.people.repository import REST, Register
+from heliostat_api.events.revocations import SessionRevocations
+from heliostat_api.people.repository import REST, PersonRepository
 from heliostat_api.records import managers
 from heliostat_api.secrets.service import Secrets
 
 
-def open_erasing(
-    around: Surroundings,
-    register: Register,
+def build_erasing(
+    dependencies: Dependencies,
+    register: PersonRepository,
     secrets: Secrets,
-    endings: Endings,
+    revocations: SessionRevocations,
     money: Money,
 ) -> Erasing:
     """What a person has, in the order in which it goes. Whoever keeps more of people adds to it."""
-    documents, log = around.documents, around.log
+    documents, log = dependencies.documents, dependencies.log
     resources = ErasingResources(
-        around.world(managers.APPLIER),
-        around.world(managers.SUSPENDER),
-        around.documents,
-        around.namespace,
-        around.owner,
+        dependencies.world(managers.APPLIER),
+        dependencies.world(managers.SUSPENDER),
+        dependencies.documents,
+        dependencies.namespace,
+        dependencies.owner,
     )
-    answers = ErasingAnswers(Shelf(documents, log, around.clock))
+    answers = ErasingAnswers(Shelf(documents, log, dependencies.clock))
     return Erasing(
         register,
         stopping=(WaitingForMoves(register), resources, answers, *money.stopping),
@@ -51,6 +51,8 @@ def open_erasing(
             *money.removing,
             ErasingGuests(register),
         ),
-        endings=endings,
-        rest=REST if around.settings else timedelta(seconds=1),  # `heliostat dev` is one process
+        revocations=revocations,
+        rest=REST
+        if dependencies.settings
+        else timedelta(seconds=1),  # `heliostat dev` is one process
     )

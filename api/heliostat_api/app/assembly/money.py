@@ -11,7 +11,7 @@ from heliostat_api.chat.assembly import Line
 from heliostat_api.chat.keys import NoPersonKeys
 from heliostat_api.chat.person_keys import SignedPersonKeys
 from heliostat_api.events.changes import Changes
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.gateway.api_keys import GatewayKeys
 from heliostat_api.gateway.caps import Caps, DailyCaps
 from heliostat_api.gateway.client import Gateway, GatewayPlace
@@ -19,11 +19,11 @@ from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.gateway.own_keys import OwnKeys
 from heliostat_api.gateway.publishing import Publishing
 from heliostat_api.people.api_keys import ApiKeys, NoApiKeys
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_api.usage.labels import Labels
 from heliostat_api.usage.service import Usage
 from heliostat_api.usage.spending import Spending
-from heliostat_api.web.secret_replay import Retelling
+from heliostat_api.web.secret_replay import SecretReplay
 from heliostat_core.worlds import World
 
 
@@ -70,12 +70,12 @@ class Money:
         return work
 
 
-def open_money(
+def build_money(
     place: GatewayPlace | None,
     settings: ApiSettings | None,
-    register: Register,
-    endings: Endings,
-    retelling: Retelling,
+    register: PersonRepository,
+    revocations: SessionRevocations,
+    secret_replay: SecretReplay,
     changes: Changes,
     owner: str | None,
     clock: Callable[[], datetime],
@@ -88,7 +88,7 @@ def open_money(
         place=place,
         gateway=gateway,
         caps=caps,
-        own_keys=OwnKeys(gateway, caps, GatewayKeys(gateway), endings, retelling, changes),
+        own_keys=OwnKeys(gateway, caps, GatewayKeys(gateway), revocations, secret_replay, changes),
         spending=Spending(gateway, caps, clock),
         usage=Usage(gateway, register, labels, owner, clock),
     )

@@ -1,43 +1,44 @@
 """What watches the world, and who may deliver to it."""
 
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.ingest.pod_tokens import PodTokens
-from heliostat_api.people.repository import Register
-from heliostat_api.recording.recorder import Recorder
-from heliostat_api.recording.transcript_finaliser import Closing
+from heliostat_api.people.repository import PersonRepository
+from heliostat_api.recording.recorder import Follower, Recorder
+from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
 from heliostat_api.records import managers
 from heliostat_api.records.owners import Owners
-from heliostat_api.webhooks.delivery_planner import Occasions
 from heliostat_core.worlds import World
 
 
-def open_recorder(
-    around: Surroundings,
+def build_recorder(
+    dependencies: Dependencies,
     world: World,
     transcripts: Transcripts,
-    register: Register,
-    occasions: Occasions,
+    register: PersonRepository,
+    followers: tuple[Follower, ...],
 ) -> Recorder:
     """What watches the world, and closes the records of runs that ended."""
-    marker = around.world(managers.MARKER)
-    closing = Closing(marker, around.logs, around.documents, transcripts, around.clock)
-    owners = Owners(around.owner)
+    marker = dependencies.world(managers.MARKER)
+    closing = TranscriptFinaliser(
+        marker, dependencies.logs, dependencies.documents, transcripts, dependencies.clock
+    )
+    owners = Owners(dependencies.owner)
     return Recorder(
         world,
-        around.documents,
-        around.log,
+        dependencies.documents,
+        dependencies.log,
         owners,
         closing,
-        around.clock,
+        dependencies.clock,
         register.is_erasing,
-        occasions,
+        followers,
     )
 
 
-def open_pod_tokens(around: Surroundings, world: World) -> PodTokens | None:
+def build_pod_tokens(dependencies: Dependencies, world: World) -> PodTokens | None:
     """None without an audience, and where no cluster vouches for anybody."""
-    settings = around.settings
+    settings = dependencies.settings
     if settings is None or not settings.token_audience:
         return None
-    return PodTokens(world, settings.token_audience, lambda: around.clock().timestamp())
+    return PodTokens(world, settings.token_audience, lambda: dependencies.clock().timestamp())

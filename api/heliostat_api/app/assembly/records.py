@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from heliostat_api.account.archive import Archive
 from heliostat_api.agents.reading import Agents
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.settings import TRANSCRIPT_BYTES
 from heliostat_api.app.snapshots import Snapshots
 from heliostat_api.documents.files import Files
@@ -14,7 +14,7 @@ from heliostat_api.executions.reading import Executions
 
 
 @dataclass(frozen=True)
-class Records:
+class RecordServices:
     """Nothing here is written to the world."""
 
     agents: Agents
@@ -24,20 +24,32 @@ class Records:
     streams: Streams
     archive: Archive
 
+    @property
+    def services(self) -> tuple[object, ...]:
+        """What endpoints may ask for: all of it."""
+        return (
+            self.agents,
+            self.executions,
+            self.transcripts,
+            self.files,
+            self.streams,
+            self.archive,
+        )
 
-def open_records(around: Surroundings) -> Records:
+
+def build_records(dependencies: Dependencies) -> RecordServices:
     """Over the documents and the log."""
-    documents, clock = around.documents, around.clock
+    documents, clock = dependencies.documents, dependencies.clock
     agents, executions = Agents(documents), Executions(documents)
-    settings = around.settings
+    settings = dependencies.settings
     most = settings.transcript_bytes if settings else TRANSCRIPT_BYTES
     transcripts = Transcripts(documents, most)
-    files = Files(documents, clock, around.file_bounds)
-    return Records(
+    files = Files(documents, clock, dependencies.file_bounds)
+    return RecordServices(
         agents,
         executions,
         transcripts,
         files,
-        Streams(around.log, Snapshots(around.log, agents, executions, clock).take),
+        Streams(dependencies.log, Snapshots(dependencies.log, agents, executions, clock).take),
         Archive(documents, transcripts, files, clock),
     )

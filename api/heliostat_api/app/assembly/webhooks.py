@@ -3,18 +3,17 @@
 from dataclasses import dataclass, replace
 
 from heliostat_api.agents.reading import Agents
-from heliostat_api.app.dependencies import Surroundings
+from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.changes import Changes
 from heliostat_api.executions.commands import Commands
-from heliostat_api.people.authentication import People
-from heliostat_api.web.idempotency import Repeats
-from heliostat_api.web.limits import Limits
-from heliostat_api.web.secret_replay import Retelling
+from heliostat_api.web.dependencies import Access
+from heliostat_api.web.idempotency import Idempotency
+from heliostat_api.web.secret_replay import SecretReplay
 from heliostat_api.web.vaults import Vault
-from heliostat_api.webhooks.addresses import EVERYWHERE, open_addresses
+from heliostat_api.webhooks.addresses import EVERYWHERE, build_addresses
 from heliostat_api.webhooks.calls import DELIVERIES, KEPT, Calls
-from heliostat_api.webhooks.delivery_planner import Occasions
+from heliostat_api.webhooks.delivery_planner import DeliveryPlanner
 from heliostat_api.webhooks.sending import Sending
 from heliostat_api.webhooks.subscriptions import Subscriptions
 from heliostat_api.webhooks.targets import Target, Targets
@@ -22,14 +21,14 @@ from heliostat_api.webhooks.trigger_keys import TriggerKeys
 
 
 @dataclass(frozen=True)
-class Hooks:
+class WebhookServices:
     """What works beside everything else."""
 
     keys: TriggerKeys
     subscriptions: Subscriptions
-    occasions: Occasions
+    planner: DeliveryPlanner
     sending: Sending
-    deliveries: Repeats
+    deliveries: Idempotency
     """Calls that were taken."""
 
     async def forget_agent(self, owner: str, agent_id: str) -> None:
@@ -39,7 +38,7 @@ class Hooks:
 
 
 @dataclass(frozen=True)
-class Webhooks:
+class WebhookEndpointServices:
     """What endpoints call."""
 
     calls: Calls
@@ -47,41 +46,48 @@ class Webhooks:
     subscriptions: Subscriptions
     sending: Sending
 
+    @property
+    def services(self) -> tuple[object, ...]:
+        """What endpoints may ask for: all of it."""
+        return self.calls, self.keys, self.subscriptions, self.sending
 
-def open_hooks(
-    around: Surroundings, agents: Agents, retelling: Retelling, changes: Changes
-) -> Hooks:
+
+def build_hooks(
+    dependencies: Dependencies, agents: Agents, secret_replay: SecretReplay, changes: Changes
+) -> WebhookServices:
     """Before whoever tells them of something."""
-    documents, clock = around.documents, around.clock
-    vault = retelling.vault
+    documents, clock = dependencies.documents, dependencies.clock
+    vault = secret_replay.vault
     # Where there is one person, it is their own machine that is called.
-    networks = around.settings.webhook_networks if around.settings else EVERYWHERE
-    addresses = open_addresses(networks)
-    targets = Targets(documents, vault, clock, target_for_all(around.settings))
-    occasions = Occasions(documents, changes, clock)
-    return Hooks(
-        keys=TriggerKeys(documents, vault, retelling, changes, clock),
+    networks = dependencies.settings.webhook_networks if dependencies.settings else EVERYWHERE
+    addresses = build_addresses(networks)
+    targets = Targets(documents, vault, clock, target_for_all(dependencies.settings))
+    planner = DeliveryPlanner(documents, changes, clock)
+    return WebhookServices(
+        keys=TriggerKeys(documents, vault, secret_replay, changes, clock),
         subscriptions=Subscriptions(
-            documents, agents, vault, retelling, addresses, occasions, changes, clock
+            documents, agents, vault, secret_replay, addresses, planner, changes, clock
         ),
-        occasions=occasions,
-        sending=Sending(documents, targets, addresses, changes, occasions.news, clock),
-        deliveries=Repeats(documents, clock, DELIVERIES, KEPT),
+        planner=planner,
+        sending=Sending(documents, targets, addresses, changes, planner.news, clock),
+        deliveries=Idempotency(documents, clock, DELIVERIES, KEPT),
     )
 
 
-def open_webhooks(
-    hooks: Hooks, agents: Agents, people: People, limits: Limits, commands: Commands
-) -> Webhooks:
+def build_webhooks(
+    hooks: WebhookServices, agents: Agents, access: Access, commands: Commands
+) -> WebhookEndpointServices:
     """Once there is somebody who starts runs."""
-    starting = replace(commands, repeats=hooks.deliveries)
-    calls = Calls(agents, hooks.keys, people, limits, starting)
-    return Webhooks(calls, hooks.keys, hooks.subscriptions, hooks.sending)
+    starting = replace(commands, idempotency=hooks.deliveries)
+    calls = Calls(agents, hooks.keys, access, starting)
+    return WebhookEndpointServices(calls, hooks.keys, hooks.subscriptions, hooks.sending)
 
 
-def open_retelling(around: Surroundings) -> Retelling:
+def build_secret_replay(dependencies: Dependencies) -> SecretReplay:
     """Of secrets that were told once."""
-    return Retelling(Repeats(around.documents, around.clock), Vault(around.session_secrets))
+    return SecretReplay(
+        Idempotency(dependencies.documents, dependencies.clock), Vault(dependencies.session_secrets)
+    )
 
 
 def target_for_all(settings: ApiSettings | None) -> Target | None:

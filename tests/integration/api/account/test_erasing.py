@@ -29,11 +29,11 @@ from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Delete, Documents, Fields, Put, Query, UnavailableError
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.reports import Report, ReportType
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import REST, Register
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.repository import REST, PersonRepository
+from heliostat_api.web.credentials import SESSION
 from heliostat_core.worlds import AGENT, EXECUTION, Ref
 from support.builders.resources import make_agent, make_execution
 from support.shared_api import ApiApp, api_app
@@ -142,7 +142,7 @@ async def test_who_leaves_is_nobody_at_once_and_what_still_comes_is_not_kept(api
     async with api.browser(ANN) as ann:
         assert (await ann.get("/api/agents")).status_code == 401
         assert (await ann.post("/api/agents", json={"name": "x"})).status_code == 401
-    assert await api.parts.commands.recorder.audiences_of(uid) is None
+    assert await api.parts.recorder.audiences_of(uid) is None
     late = await api.give_execution(ANN, "sales-2")
     assert await api.documents.get(f"executions/{late}") is None
     await settle(api)
@@ -167,12 +167,12 @@ async def test_runs_of_an_agent_that_is_gone_go_too_also_after_a_restart(api: Ap
     for name, whose in (("sales-1", "sales"), ("other-1", "other")):
         run = make_execution(name, agent=whose)
         stored = api.world.put({**run.to_json(), "kind": "Execution"})
-        path = await api.parts.commands.recorder.see(EXECUTION, stored)
+        path = await api.parts.recorder.see(EXECUTION, stored)
         assert await api.documents.get(path)
     await api.world.delete(Ref(AGENT, agent.metadata.namespace, "sales"))
-    around = api.surroundings
-    again = ApiApp(create_app(around), api.world, api.documents, api.clock, around)
-    await again.parts.commands.recorder.catch_up()
+    dependencies = api.dependencies
+    again = ApiApp(create_app(dependencies), api.world, api.documents, api.clock, dependencies)
+    await again.parts.recorder.catch_up()
     async with again.browser(ANN) as ann:
         await leave(ann)
     await settle(again)
@@ -261,7 +261,7 @@ class Away:
 
 
 def erasing(documents: Documents, log: SqliteEventLog, away: Away | None = None) -> Erasing:
-    register = Register(documents, lambda: NOW)
+    register = PersonRepository(documents, lambda: NOW)
     return Erasing(
         register,
         (WaitingForMoves(register),),
@@ -272,7 +272,7 @@ def erasing(documents: Documents, log: SqliteEventLog, away: Away | None = None)
             ErasingReports(log, register),
             ErasingGuests(register),
         ),
-        Endings(log, lambda: NOW),
+        SessionRevocations(log, lambda: NOW),
         rest=timedelta(0),
     )
 
@@ -365,7 +365,7 @@ async def test_a_process_that_is_killed_in_the_middle_is_followed_by_one_that_en
         await store.commit(
             Put(path, {"userId": ANN, "createdAt": NOW}), Put(f"{path}/chunks/a", {"text": "x"})
         )
-    await Register(store, lambda: NOW).begin_erasing(ANN)
+    await PersonRepository(store, lambda: NOW).begin_erasing(ANN)
     command = (sys.executable, "-c", ERASE, str(file))
     first = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     async with asyncio.timeout(20):
@@ -386,7 +386,7 @@ async def test_a_process_that_is_killed_in_the_middle_is_followed_by_one_that_en
 @pytest.mark.parametrize("name", ["local", "guest-" + "0" * 32])
 async def test_only_ids_of_people_are_looked_up(tmp_path: Path, name: str) -> None:
     store = open_sqlite(tmp_path / "documents.sqlite")
-    register = Register(store, lambda: NOW)
+    register = PersonRepository(store, lambda: NOW)
     assert not await register.is_erasing("ann@example.com/../x")
     await register.begin_erasing(name)
     assert await register.is_erasing(name)

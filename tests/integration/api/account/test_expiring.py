@@ -9,12 +9,12 @@ import pytest_asyncio
 
 from heliostat_api.account.erased_documents import COLLECTIONS, ErasingDocuments
 from heliostat_api.account.erasing import Erasing
-from heliostat_api.account.expiring import GRACE, Expiring, Fate, fate_of
+from heliostat_api.account.expiring import GRACE, Expiring, ExpiryDecision, fate_of
 from heliostat_api.base.person import Person
 from heliostat_api.documents.port import ConflictError, Documents, Put
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.repository import REST, Register
+from heliostat_api.people.repository import REST, PersonRepository
 from heliostat_api.people.sessions import LIFETIME
 from heliostat_core.worlds import AGENT, UnavailableError
 from support.ingest_doubles import MemoryLog
@@ -46,14 +46,14 @@ class Place:
         self.documents, self.clock, self.stopped = documents, Clock(), Stopped()
 
     @property
-    def register(self) -> Register:
-        return Register(self.documents, self.clock)
+    def register(self) -> PersonRepository:
+        return PersonRepository(self.documents, self.clock)
 
     def replica(self) -> tuple[Expiring, Erasing]:
         removing = [ErasingDocuments(self.documents, each) for each in COLLECTIONS]
         log = MemoryLog()
         removing = [ErasingDocuments(self.documents, each) for each in COLLECTIONS]
-        erasing = Erasing(self.register, (), removing, Endings(log, self.clock))
+        erasing = Erasing(self.register, (), removing, SessionRevocations(log, self.clock))
         return Expiring(self.register, self.stopped, erasing), erasing
 
     async def sweep(self) -> None:
@@ -126,7 +126,7 @@ async def test_a_guest_who_comes_in_that_moment_is_not_erased(place: Place) -> N
     place.clock.go_on(GRACE)
     known = await place.documents.get(f"people/{ANN}")
     assert known is not None
-    assert fate_of(known.fields, place.clock()) is Fate.ERASE
+    assert fate_of(known.fields, place.clock()) is ExpiryDecision.ERASE
     await place.visit(ANN)
     with pytest.raises(ConflictError):
         await place.replica()[1].begin(ANN, known)

@@ -9,12 +9,12 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heliostat_api.account.guest_migration import COLLECTIONS, Moves, MovingDocuments
+from heliostat_api.account.guest_migration import COLLECTIONS, GuestMigration, MovingDocuments
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.port import Delete, Documents, Put, UnavailableError
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.people.repository import REST, Register
+from heliostat_api.people.repository import REST, PersonRepository
 from heliostat_core.worlds import UnavailableError as WorldUnavailableError
 from support.shared_api import URL, Clock, api_app
 
@@ -82,8 +82,8 @@ def later() -> datetime:
     return NOW + REST
 
 
-def register(documents: Documents, clock: Callable[[], datetime] = now) -> Register:
-    return Register(documents, clock)
+def register(documents: Documents, clock: Callable[[], datetime] = now) -> PersonRepository:
+    return PersonRepository(documents, clock)
 
 
 def moves(
@@ -91,9 +91,9 @@ def moves(
     resources: Resources | None = None,
     clock: Callable[[], datetime] = now,
     answers: Answers | None = None,
-) -> Moves:
+) -> GuestMigration:
     parts = (resources or Resources(), MovingDocuments(documents))
-    return Moves(register(documents, clock), answers or Answers(), parts)
+    return GuestMigration(register(documents, clock), answers or Answers(), parts)
 
 
 async def make_things(documents: Documents, owner: str, count: int = 3) -> list[str]:
@@ -233,7 +233,7 @@ async def test_a_guest_who_moved_is_nobody_any_more(documents: SqliteDocuments) 
     guest = await make_guest(documents)
     known = register(documents)
     await known.see_guest(guest)
-    await Moves(known, Answers(), ()).move(guest, USER)
+    await GuestMigration(known, Answers(), ()).move(guest, USER)
     assert (await known.see_guest(guest)).moved_to == USER
 
 

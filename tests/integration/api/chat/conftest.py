@@ -13,7 +13,7 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.chat.assembly import Line
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from support.chatting import ScriptedGateway, Talker, scripted_gateway, talking
 from support.redis_server import RedisServer
 from support.shared_api import ApiApp, api_app
@@ -39,15 +39,15 @@ class ChatPlace:
         self, line: Line | None = None, **settings: int
     ) -> AsyncIterator["ChatPlace"]:
         """Another server over the same stores."""
-        ours = self.api.surroundings
+        ours = self.api.dependencies
         log = RedisEventLog(self.redis.url) if self.redis else ours.log
-        around = replace(
+        dependencies = replace(
             ours,
             line=line or ours.line,
             settings=ApiSettings.model_validate(settings),
             log=log,
         )
-        api = replace(self.api, app=create_app(around), surroundings=around)
+        api = replace(self.api, app=create_app(dependencies), dependencies=dependencies)
         try:
             async with api.serving() as url:
                 yield replace(self, api=api, url=url)

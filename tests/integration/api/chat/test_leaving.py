@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from heliostat_api.app.assembly.entrance import open_moves
+from heliostat_api.app.assembly.entrance import build_guest_migration
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.chat.frames import Say
 from heliostat_api.chat.journal import audience_of, stop_audience_of
@@ -90,7 +90,7 @@ async def test_who_signs_in_while_it_answers_has_the_conversation_and_what_it_ma
     place: ChatPlace,
 ) -> None:
     api, user = place.api, "user-ann"
-    moves = open_moves(api.surroundings, api.parts.erasing.register, api.parts.money)
+    moves = build_guest_migration(api.dependencies, api.parts.erasing.register, api.parts.money)
     async with place.talker() as ann:
         conversation = await ann.say("stand still")
         await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
@@ -118,7 +118,7 @@ async def gone(place: ChatPlace, conversation: str) -> None:
 
 async def rows(place: ChatPlace, conversation: str) -> int:
     """Reports that its audiences have in the log."""
-    log = place.api.surroundings.log
+    log = place.api.dependencies.log
     names = (audience_of(conversation), stop_audience_of(conversation))
     if isinstance(log, RedisEventLog):
         return sum([await log._redis.xlen(f"{{heliostat:events}}:of:{name}") for name in names])

@@ -159,9 +159,9 @@ async def test_the_same_words_in_two_conversations_test_an_agent_each(place: Cha
     ):
         for number in range(2):
             async with designing.talker() as ann:
-                conversation = await ann.say("Every Monday at 9 sum up my tickets", f"a{number}")
+                conversation = await ann.say("Every Monday at 9:00, sum up my mail", f"a{number}")
                 await ann.answered()
-                await ann.say("test it again", f"b{number}", conversation=conversation)
+                await ann.say("test", f"b{number}", conversation=conversation)
                 answer = await ann.answered()
             [run] = [run for each in of_type(answer, "result") if (run := each["execution"])]
             view = (await browser.get(f"/api/conversations/{conversation}")).json()
@@ -207,7 +207,7 @@ async def end_its_run(place: ChatPlace, cost_micros: int) -> None:
         ],
     }
     ended = place.api.world.put({**run, "status": status})
-    await place.api.parts.commands.recorder.see(EXECUTION, ended)
+    await place.api.parts.recorder.see(EXECUTION, ended)
 
 
 async def test_a_refusal_goes_back_to_the_model_with_its_field(place: ChatPlace) -> None:

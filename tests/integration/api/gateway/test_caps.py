@@ -21,7 +21,8 @@ from heliostat_api.people.identities import new_guest_id
 from heliostat_core.agents import Agent
 from heliostat_core.names import BUDGETS_ANNOTATION, OWNER_ANNOTATION
 from heliostat_core.worlds import AGENT, EXECUTION
-from heliostat_operator.runs.charges import Charge, charge_of
+from heliostat_operator.model.effects import Charge
+from heliostat_operator.runs.admission import charge_of
 from support.builders.resources import make_execution
 from support.real_gateway import RealGateway
 from support.shared_api import ApiApp, api_app

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims, RoleRow
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from support.real_gateway import RealGateway
 from support.shared_api import URL, ApiApp, api_app
 
@@ -27,7 +27,7 @@ BOTH: JsonValue = {"name": "laptop", "scopes": ["models", "api"], "expiresSecond
 @pytest_asyncio.fixture
 async def api(tmp_path: Path, gateway: RealGateway) -> AsyncIterator[ApiApp]:
     async with api_app(tmp_path, SETTINGS, gateway=gateway.place) as opened:
-        register = Register(opened.documents, opened.clock)
+        register = PersonRepository(opened.documents, opened.clock)
         for each in (EVE, BOB):
             await register.see_user(each)
         yield opened

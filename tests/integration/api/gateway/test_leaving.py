@@ -12,7 +12,7 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims
 from heliostat_api.gateway.client import Gateway as Client
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import REST, Register
+from heliostat_api.people.repository import REST, PersonRepository
 from heliostat_core.person_keys import person_budget
 from heliostat_gateway.main import Gateway
 from support.ledger_rows import Row, book, booking_of
@@ -30,7 +30,7 @@ ALL = "user, key, account, budgets"
 @pytest_asyncio.fixture
 async def api(tmp_path: Path, gateway: RealGateway) -> AsyncIterator[ApiApp]:
     async with api_app(tmp_path, SETTINGS, gateway=gateway.place) as opened:
-        register = Register(opened.documents, opened.clock)
+        register = PersonRepository(opened.documents, opened.clock)
         for name in ("eve", "bob"):
             await register.see_user(Identity("https://issuer", name, Claims()))
         yield opened
@@ -56,7 +56,7 @@ async def spend(gateway: RealGateway, api: ApiApp, person: str) -> str:
 
 async def be_before(api: ApiApp, gateway: RealGateway) -> None:
     """Eve called a model when she was a guest."""
-    register = Register(api.documents, api.clock)
+    register = PersonRepository(api.documents, api.clock)
     await register.see_guest(GUEST)
     assert await register.begin_move(GUEST, EVE)
     await register.end_move(GUEST)
@@ -92,12 +92,12 @@ async def test_who_is_still_answered_is_forgotten_at_the_end_of_the_answer(
     gateway: RealGateway, api: ApiApp
 ) -> None:
     parts: Gateway = gateway.app.state.gateway
-    await book(parts.common.ledger, [Row(1, user=EVE, is_open=True)])
+    await book(parts.backends.ledger, [Row(1, user=EVE, is_open=True)])
     await leave(api)
     api.clock.go_on(REST)
     assert not await api.parts.erasing.resume()
     assert await api.documents.get(f"people/{EVE}")
-    await parts.common.ledger.settle([booking_of("row-0", Row(1, user=EVE))], 2)
+    await parts.backends.ledger.settle([booking_of("row-0", Row(1, user=EVE))], 2)
     assert await api.parts.erasing.resume()
     assert await gateway.rows("user, cost_nanos") == [("", 1000)]
 

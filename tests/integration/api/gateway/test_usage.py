@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_core.money import micros_from_nanos
 from heliostat_gateway.main import Gateway
 from heliostat_gateway.money.usage import Usage
@@ -56,7 +56,7 @@ def make_rows(users: tuple[str, ...], count: int = 60) -> list[Row]:
 
 async def fill(gateway: RealGateway, rows: list[Row]) -> None:
     parts: Gateway = gateway.app.state.gateway
-    await book(parts.common.ledger, rows)
+    await book(parts.backends.ledger, rows)
 
 
 async def report(api: ApiApp, person: str, **asked: str) -> Mapping[str, JsonValue]:
@@ -155,7 +155,7 @@ async def test_test_runs_count_for_the_agent_that_was_tested(
 async def test_what_a_guest_spent_is_the_users_after_they_signed_in(
     gateway: RealGateway, api: ApiApp
 ) -> None:
-    register = Register(api.documents, api.clock)
+    register = PersonRepository(api.documents, api.clock)
     eve = Identity("https://issuer", "eve", Claims())
     await register.see_user(eve)
     for guest in (ANN, BOB):
@@ -207,7 +207,7 @@ async def test_a_mistake_is_named(api: ApiApp, asked: Mapping[str, str], field: 
 
 async def test_who_has_no_cap_is_told_what_today_cost(gateway: RealGateway, api: ApiApp) -> None:
     eve = Identity("https://issuer", "eve", Claims())
-    await Register(api.documents, api.clock).see_user(eve)
+    await PersonRepository(api.documents, api.clock).see_user(eve)
     at = int(api.clock().timestamp()) * 1000
     await fill(gateway, [Row(at, cost=5000, user=eve.person_id), Row(at, cost=7000, user=BOB)])
     async with api.browser(eve.person_id) as browser:

@@ -16,10 +16,10 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims, Role, RoleRow
 from heliostat_api.events import revocations, stream
 from heliostat_api.events.redis_log import RedisEventLog
-from heliostat_api.events.revocations import Tenure
+from heliostat_api.events.revocations import StreamLease
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.sessions import LIFETIME
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from support.redis_server import RedisServer
 from support.shared_api import PAGE, ApiApp, api_app
 
@@ -127,10 +127,10 @@ async def test_a_role_that_changed_ends_streams_and_they_come_back_with_it(
         async with listening(url, cookie) as ending:
             promoted = Claims(groups=frozenset({"ops"}))
             await sign_in_sees(Identity(plain.issuer, plain.subject, promoted))
-            await one.parts.endings.tell(plain.person_id)
+            await one.parts.revocations.tell(plain.person_id)
             assert await rest_of(ending) == ["ended"]
         async with listening(url, cookie) as again:
-            await two.parts.endings.tell(plain.person_id)
+            await two.parts.revocations.tell(plain.person_id)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
                     await anext(again)
@@ -202,15 +202,15 @@ async def test_whoever_waits_for_something_else_is_told_too(
             asked += 1
             return asked < 2
 
-        over = asyncio.create_task(Tenure(ANN, ask).until_over(log))
+        over = asyncio.create_task(StreamLease(ANN, ask).until_over(log))
         for told in (1, 2):
             await asyncio.sleep(0)
             assert not over.done()
-            await api.parts.endings.tell(ANN)
+            await api.parts.revocations.tell(ANN)
             async with asyncio.timeout(SOON):
                 while asked < told:
                     await asyncio.sleep(0.005)
         await asyncio.wait_for(over, SOON)
-        ran_out = Tenure(ANN, ask, has_end=lambda: True)
+        ran_out = StreamLease(ANN, ask, has_end=lambda: True)
         await asyncio.wait_for(ran_out.until_over(log), SOON)
         assert asked == 2

@@ -18,9 +18,10 @@ from jwt.algorithms import ECAlgorithm
 from pydantic import JsonValue
 
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.people.authentication import Credentials
+from heliostat_api.base.errors import ProviderAwayError
+from heliostat_api.people.credentials import Credentials
 from heliostat_api.people.iap import ISSUER, Iap
-from heliostat_api.people.keysets import PAUSE_SECONDS, RENEWAL_SECONDS, KeySet, ProviderAwayError
+from heliostat_api.people.keysets import PAUSE_SECONDS, RENEWAL_SECONDS, KeySet
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from support.oidc import rsa_key

@@ -25,7 +25,7 @@ from heliostat_api.chat.frames import Say
 from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.port import Put
 from heliostat_api.people.identities import new_guest_id
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.web.credentials import SESSION
 from heliostat_api.webhooks.records import Delivery, NewWebhook
 from heliostat_api.webhooks.trigger_keys import IssuedTriggerKey, NewTriggerKey
 from heliostat_core.keys import new_private_key, public_pem, sign_execution_key

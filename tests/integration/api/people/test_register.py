@@ -10,7 +10,7 @@ from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Delete, Documents, Put
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.people.identities import Identity
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from support.shared_api import Clock
 
 ADMIN = Identity("https://id.test", "ann", Claims(groups=frozenset({"platform"})))
@@ -27,7 +27,7 @@ async def documents(tmp_path: Path) -> AsyncIterator[SqliteDocuments]:
 class Visited:
     """A store in which the person's day begins at another replica, just before a first write."""
 
-    def __init__(self, documents: Documents, other: Register) -> None:
+    def __init__(self, documents: Documents, other: PersonRepository) -> None:
         self._documents, self._other = documents, other
         self._is_new = True
         self.get, self.query = documents.get, documents.query
@@ -46,10 +46,10 @@ async def test_what_a_sign_in_says_is_stored_whoever_writes_meanwhile(
     documents: SqliteDocuments,
 ) -> None:
     clock = Clock()
-    await Register(documents, clock).see_user(ADMIN)
+    await PersonRepository(documents, clock).see_user(ADMIN)
     clock.go_on(timedelta(days=1, minutes=1))
-    signing_in = Register(Visited(documents, Register(documents, clock)), clock)
+    signing_in = PersonRepository(Visited(documents, PersonRepository(documents, clock)), clock)
     assert (await signing_in.see_user(REVOKED)).claims == REVOKED.claims
-    stored = await Register(documents, clock).find(ADMIN.person_id)
+    stored = await PersonRepository(documents, clock).find(ADMIN.person_id)
     assert stored is not None
     assert stored.claims == REVOKED.claims

@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims, RoleRow
-from heliostat_api.people.authentication import Credentials
+from heliostat_api.people.credentials import Credentials
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 from heliostat_core.worlds import AGENT, EXECUTION
 from support.builders.resources import make_agent, make_execution
 from support.shared_api import ApiApp, api_app
@@ -44,7 +44,7 @@ class Place:
 
 async def see(api: ApiApp, namespace: str) -> tuple[str, str]:
     """An Agent and an Execution of nobody; their ids."""
-    recorder = api.parts.commands.recorder
+    recorder = api.parts.recorder
     agent = make_agent("sales", namespace=namespace).to_json()
     run = make_execution("sales-1", namespace=namespace).to_json()
     paths = [
@@ -57,7 +57,7 @@ async def see(api: ApiApp, namespace: str) -> tuple[str, str]:
 @pytest_asyncio.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     async with api_app(tmp_path, ApiSettings(roles=ROLES)) as api:
-        register, people = Register(api.documents, api.clock), {"guest": new_guest_id()}
+        register, people = PersonRepository(api.documents, api.clock), {"guest": new_guest_id()}
         for group in ("ops", "a", "both", "none"):
             identity = Identity("https://id.example", group, Claims(groups=frozenset({group})))
             await register.see_user(identity)
@@ -146,7 +146,7 @@ async def test_what_gets_an_owner_is_theirs_alone(place: Place) -> None:
     assert isinstance(meta, dict)
     owned = {**meta, "annotations": {"heliostat.dev/owner": owner}}
     stored = place.api.world.put({**run, "kind": "Execution", "metadata": owned})
-    await place.api.parts.commands.recorder.see(EXECUTION, stored)
+    await place.api.parts.recorder.see(EXECUTION, stored)
     async with place.browser("guest") as guest, place.browser("ops") as admin:
         assert (await guest.get(f"/api/executions/{uid}")).json()["isOwned"] is True
         assert (await admin.get(f"/api/executions/{uid}")).status_code == 404

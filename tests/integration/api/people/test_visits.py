@@ -16,13 +16,13 @@ from starlette.websockets import WebSocketDisconnect
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from heliostat_api.app.parts import person_of
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.person import Person
 from heliostat_api.base.roles import Claims
 from heliostat_api.people.identities import Identity, new_guest_id
-from heliostat_api.people.repository import Register
-from heliostat_api.web.cookies import SESSION
+from heliostat_api.people.repository import PersonRepository
+from heliostat_api.web.credentials import SESSION
+from heliostat_api.web.dependencies import person_of
 from support.played_gateway import PlayedGateway
 from support.shared_api import PAGE, URL, ApiApp, api_app
 
@@ -200,7 +200,7 @@ async def test_a_key_counts_alone_whatever_cookie_comes_with_it(tmp_path: Path) 
         api_app(tmp_path, gateway=gateway.place) as api,
         api.browser(GUEST) as browser,
     ):
-        await Register(api.documents, api.clock).see_user(eve)
+        await PersonRepository(api.documents, api.clock).see_user(eve)
         for given, status in (
             ("Bearer hsk_eve_right", 200),
             ("bearer hsk_eve_right", 200),

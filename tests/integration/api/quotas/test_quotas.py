@@ -17,7 +17,7 @@ from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Documents, Fields, Put
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.quotas.counting import Counting
-from heliostat_api.quotas.service import LOST, Places, Refusal
+from heliostat_api.quotas.service import LOST, Quotas, Refusal
 from heliostat_api.web.problems import ProblemError
 from heliostat_core.worlds import AGENT, EXECUTION, UnavailableError
 from support.shared_api import ApiApp, Clock, api_app
@@ -42,12 +42,12 @@ class Shelf:
         assert person_id == ANN.id
         return self.things[:most]
 
-    def places(self, guest: int = MOST) -> Places:
-        return Places(self._documents, self.clock, "things", self.present, FULL, guest)
+    def quotas(self, guest: int = MOST) -> Quotas:
+        return Quotas(self._documents, self.clock, "things", self.present, FULL, guest)
 
     async def make(self, key: str) -> bool:
         try:
-            async with self.places().one(ANN, key):
+            async with self.quotas().one(ANN, key):
                 await asyncio.sleep(0)
                 self.things.append(f"thing-{key}")
                 self.most_seen = max(self.most_seen, len(self.things))
@@ -73,26 +73,26 @@ async def test_however_many_ask_at_once_no_more_get_one(shelf: Shelf) -> None:
 
 async def test_a_place_of_who_died_is_free_after_a_while(shelf: Shelf) -> None:
     with pytest.raises(UnavailableError):
-        async with shelf.places(1).one(ANN, "a"):
+        async with shelf.quotas(1).one(ANN, "a"):
             raise UnavailableError("nobody knows whether it was made")
     with pytest.raises(ProblemError):
-        async with shelf.places(1).one(ANN, "b"):
+        async with shelf.quotas(1).one(ANN, "b"):
             raise AssertionError("refused before")
-    async with shelf.places(1).one(ANN, "a"):
+    async with shelf.quotas(1).one(ANN, "a"):
         """The same thing again is no other one."""
     with pytest.raises(UnavailableError):
-        async with shelf.places(1).one(ANN, "c"):
+        async with shelf.quotas(1).one(ANN, "c"):
             raise UnavailableError
     shelf.clock.go_on(LOST + timedelta(seconds=1))
-    async with shelf.places(1).one(ANN, "d"):
+    async with shelf.quotas(1).one(ANN, "d"):
         """Free again."""
 
 
 async def test_who_has_no_limit_leaves_nothing_in_the_store(shelf: Shelf) -> None:
     for person in (LOCAL, Person("user-1", PersonKind.USER)):
-        async with shelf.places().one(person, "a"):
+        async with shelf.quotas().one(person, "a"):
             """Any number."""
-    async with shelf.places(0).one(ANN, "a"):
+    async with shelf.quotas(0).one(ANN, "a"):
         """None is set."""
     assert shelf.things == []
 
@@ -166,7 +166,7 @@ async def test_a_run_that_ended_gives_its_place_back_and_a_repeated_request_need
             "lastTransitionTime": "2026-11-22T12:00:01Z",
         }
         done = {**running, "status": {"conditions": [ended]}}
-        await api.parts.commands.recorder.see(EXECUTION, done)
+        await api.parts.recorder.see(EXECUTION, done)
         assert (await ann.post(run, json={})).status_code == 202
 
 

@@ -152,7 +152,7 @@ async def test_an_old_signature_and_one_of_a_time_to_come_are_refused(api: ApiAp
 async def test_replicas_that_are_called_at_once_start_one_run(api: ApiApp) -> None:
     agent = await api.give_agent(ANN)
     key = await make_key(api, agent)
-    other = replace(api, app=create_app(api.surroundings))
+    other = replace(api, app=create_app(api.dependencies))
     headers = {"authorization": f"Bearer {key['secret']}", "idempotency_key": "build-7"}
     calls = [call(each, agent, headers) for each in (api, other) * 5]
     answers = await asyncio.gather(*calls)
@@ -234,7 +234,7 @@ async def test_a_key_that_is_asked_for_again_is_the_same(api: ApiApp, kind: str)
         assert first.json() == again.json()
         assert len(await listed(api, agent)) == 1
         assert (await ask("another")).status_code == 422
-        stored = api.surroundings.documents
+        stored = api.dependencies.documents
         decisions = (await stored.query(Query("idempotency", None, order="createdAt"))).documents
         assert first.json()["secret"] not in str(decisions)
         await ann.delete(f"{path}/{first.json()['id']}")
@@ -259,7 +259,7 @@ async def test_keys_are_not_in_the_store_and_outlive_a_new_session_secret(api: A
     agent = await api.give_agent(ANN)
     secret = (await make_key(api, agent, "signature"))["secret"]
     bearer = (await make_key(api, agent))["secret"]
-    stored = api.surroundings.documents
+    stored = api.dependencies.documents
     found = [await stored.get(f"triggers/{each['id']}") for each in await listed(api, agent)]
     assert not any(each in str(found) for each in (secret, bearer, secret.removeprefix("whsec_")))
     async with started(api, b"n" * 32, SECRET) as both:
@@ -285,8 +285,8 @@ class Restarted:
     """The same api after a restart with other secrets, once it has put its things in order."""
 
     def __init__(self, api: ApiApp, secrets: tuple[bytes, ...]) -> None:
-        around = replace(api.surroundings, session_secrets=secrets)
-        self._api = replace(api, app=create_app(around))
+        dependencies = replace(api.dependencies, session_secrets=secrets)
+        self._api = replace(api, app=create_app(dependencies))
 
     async def __aenter__(self) -> ApiApp:
         await self._api.parts.webhooks.sending.targets.settle()

@@ -104,7 +104,7 @@ def standing(paused: datetime | None, missed: Sequence[datetime] = ()) -> JsonOb
 async def see(api: ApiApp, obj: JsonObject) -> str:
     """The recorder sees it."""
     kind = AGENT if obj["kind"] == "Agent" else EXECUTION
-    return await api.parts.commands.recorder.see(kind, api.world.put(obj))
+    return await api.parts.recorder.see(kind, api.world.put(obj))
 
 
 @asynccontextmanager
@@ -223,7 +223,7 @@ async def test_what_is_not_taken_is_sent_again_over_hours_with_the_same_id(
             due = datetime.fromisoformat(str(record["nextTime"]))
             assert due - api.clock() == timedelta(seconds=pause)
             api.clock.go_on(timedelta(seconds=pause))
-            hooks.occasions.news.set()
+            hooks.planner.news.set()
         record = await until_state(api, webhook.id, "delivered")
     statuses = [each["status"] for each in maps(record["attempts"])]
     assert statuses == [500, 302, 500, 204]
@@ -253,7 +253,7 @@ async def test_a_receiver_that_never_answers_is_given_up_and_asked_again_by_hand
         for count in range(1, 9):
             await until_attempts(api, webhook.id, count)
             api.clock.go_on(timedelta(hours=10))
-            hooks.occasions.news.set()
+            hooks.planner.news.set()
         record = await until_state(api, webhook.id, "failed")
         assert record["nextTime"] is None
         assert len(receiver.received) == 8
@@ -266,7 +266,7 @@ async def test_two_replicas_make_one_record_and_send_it_once(
     api: ApiApp, receiver: Receiver
 ) -> None:
     webhook = await make_webhook(api, receiver)
-    other = replace(api, app=create_app(api.surroundings))
+    other = replace(api, app=create_app(api.dependencies))
     async with running(api, other):
         objs = [failed(f"sales-{number}") for number in range(8)]
         await asyncio.gather(*(see(each, obj) for obj in objs for each in (api, other)))
@@ -294,7 +294,7 @@ async def test_a_replica_that_dies_anywhere_leaves_one_record_that_is_sent(
         for name in names:
             await see(api, failed(name))
         api.clock.go_on(timedelta(minutes=2))  # what the dead one had taken is free
-        api.parts.webhooks.subscriptions.occasions.news.set()
+        api.parts.webhooks.subscriptions.planner.news.set()
         async with asyncio.timeout(20):
             while {each["state"] for each in await records(api, webhook.id)} != {"delivered"}:
                 await asyncio.sleep(0.01)
@@ -309,8 +309,8 @@ async def dies(api: ApiApp, obj: JsonObject, steps: int, folder: Path) -> bool:
     documents = FusedDocuments(folder / "documents.sqlite", SHAPES)
     log = FusedLog(folder / "events.sqlite")
     documents.fuse = log.fuse = Fuse(steps)
-    around = replace(api.surroundings, documents=documents, log=log)
-    dying = replace(api, app=create_app(around))
+    dependencies = replace(api.dependencies, documents=documents, log=log)
+    dying = replace(api, app=create_app(dependencies))
     died = False
     try:
         await see(dying, obj)
@@ -403,7 +403,7 @@ async def test_a_webhook_goes_with_its_deliveries(api: ApiApp, receiver: Receive
     await see(api, failed())
     await api.parts.webhooks.subscriptions.delete(ANN, webhook.id)
     async with running(api):
-        api.parts.webhooks.subscriptions.occasions.news.set()
+        api.parts.webhooks.subscriptions.planner.news.set()
         await api.parts.webhooks.sending.send_due()
     assert receiver.received == []
 

@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from heliostat_api.people.sessions import LIFETIME, Session, Sessions
-from heliostat_api.people.signed_tokens import Seals, SecretsError, read_secrets
+from heliostat_api.people.signed_tokens import SecretsError, SignedTokens, read_secrets
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECRET = b"s" * 32
@@ -15,12 +15,12 @@ NEW_SECRET = b"n" * 32
 LATER = NOW + timedelta(hours=1)
 
 
-def seals(now: datetime = NOW, *secrets: bytes) -> Seals:
-    return Seals(secrets or (SECRET,), lambda: now)
+def signed_tokens(now: datetime = NOW, *secrets: bytes) -> SignedTokens:
+    return SignedTokens(secrets or (SECRET,), lambda: now)
 
 
 def sessions(now: datetime = NOW, *secrets: bytes) -> Sessions:
-    return Sessions(seals(now, *secrets))
+    return Sessions(signed_tokens(now, *secrets))
 
 
 def signed(algorithm: str = "HS256", secret: bytes | str = SECRET, **claims: object) -> str:
@@ -60,7 +60,7 @@ def test_our_own_token_is_read_as_written() -> None:
         signed(sub=None),
         signed(exp=None),
         signed(iat=None),
-        seals().seal("sign-in", {"sub": "guest-1"}, LIFETIME),
+        signed_tokens().seal("sign-in", {"sub": "guest-1"}, LIFETIME),
     ],
     ids=str,
 )
@@ -97,4 +97,4 @@ def test_a_file_of_secrets_that_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_nobody_signs_with_a_short_secret() -> None:
     with pytest.raises(SecretsError):
-        seals(NOW, b"short")
+        signed_tokens(NOW, b"short")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from heliostat_api.web.background import Work
+from heliostat_api.web.background import Background
 
 
 async def fail() -> None:
@@ -14,7 +14,7 @@ async def fail() -> None:
 async def test_what_ends_with_an_error_is_named_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    work = Work()
+    work = Background()
     async with work.going_on(fail(), asyncio.sleep(0)):
         async with asyncio.timeout(5):
             while not work.failed:
@@ -32,7 +32,7 @@ async def test_nothing_of_it_outlives_the_block() -> None:
         finally:
             ended.set()
 
-    work = Work()
+    work = Background()
     async with work.going_on(go_on()):
         await asyncio.sleep(0)
     assert ended.is_set()

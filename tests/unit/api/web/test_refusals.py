@@ -2,7 +2,7 @@
 
 import pytest
 
-from heliostat_api.web.refusals import fields_of
+from heliostat_api.web.problems import fields_of
 
 HEAD = 'Agent.heliostat.dev "x" is invalid: '
 BODY = "spec.limits.timeoutSeconds in body should be greater than or equal to 1"

@@ -1,0 +1,35 @@
+/** Texts of the settings page. */
+export const SETTINGS = {
+  "settings.title": { en: "Settings", ko: "설정" },
+  "settings.detail": {
+    en: "Appearance, language and time zone apply to all tabs of this browser.",
+    ko: "화면 테마, 언어, 시간대는 이 브라우저의 모든 탭에 적용됩니다.",
+  },
+  "settings.theme": { en: "Appearance", ko: "화면 테마" },
+  "settings.light": { en: "Light", ko: "밝게" },
+  "settings.dark": { en: "Dark", ko: "어둡게" },
+  "settings.auto": { en: "Match system", ko: "시스템 설정" },
+  "settings.language": { en: "Language", ko: "언어" },
+  "settings.english": { en: "English", ko: "English" },
+  "settings.korean": { en: "한국어", ko: "한국어" },
+  "settings.zone": { en: "Time zone", ko: "시간대" },
+  "settings.zoneAuto": { en: "Browser default: {zone}", ko: "브라우저 설정: {zone}" },
+  "settings.zoneNow": { en: "It is now {time} there.", ko: "현재 시각은 {time}입니다." },
+  "settings.zoneNone": { en: "No matching time zone", ko: "해당 시간대가 없습니다" },
+  "settings.kind": { en: "Signed in as", ko: "사용자" },
+  "settings.person": { en: "Who you are", ko: "내 정보" },
+  "settings.local": { en: "You, on this machine", ko: "이 컴퓨터의 사용자" },
+  "settings.guest": { en: "Guest", ko: "게스트" },
+  "settings.user": { en: "Signed in", ko: "로그인됨" },
+  "settings.signIn": { en: "Sign in", ko: "로그인" },
+  "settings.signInDetail": {
+    en: "Sign in to keep everything you made as a guest.",
+    ko: "로그인하면 게스트로 만든 내용이 그대로 옮겨져 계속 보관됩니다.",
+  },
+  "settings.signOut": { en: "Sign out", ko: "로그아웃" },
+  "settings.signOutEverywhere": {
+    en: "Sign out in every browser",
+    ko: "모든 브라우저에서 로그아웃",
+  },
+  "settings.admin": { en: "Administrator", ko: "관리자" },
+} as const satisfies Record<string, Record<"en" | "ko", string>>;

@@ -1,0 +1,65 @@
+/** What a run did: its steps as they are shown one after the other. */
+export const STEPS = {
+  "steps.follow": { en: "Jump to the newest step", ko: "최신 단계로 이동" },
+  "steps.emptyLive": {
+    en: "The agent has not said anything yet",
+    ko: "아직 에이전트가 보낸 내용이 없습니다",
+  },
+  "steps.emptyLiveDetail": {
+    en: "Its steps appear here as they happen.",
+    ko: "진행 과정이 여기에 바로 표시됩니다.",
+  },
+  "steps.empty": { en: "No steps were recorded", ko: "기록된 단계가 없습니다" },
+  "steps.emptyDetail": {
+    en: "The run ended before the agent produced any output.",
+    ko: "에이전트가 아무것도 출력하기 전에 실행이 끝났습니다.",
+  },
+  "steps.begin": { en: "Started with {model}", ko: "{model} 모델로 시작" },
+  "steps.tools": { en: "Tools: {count}", ko: "도구 {count}개" },
+  "steps.thinking": { en: "Thinking", ko: "생각" },
+  "steps.tool": { en: "{name}", ko: "{name}" },
+  "steps.toolRunning": { en: "running", ko: "실행 중" },
+  "steps.toolDone": { en: "done", ko: "완료" },
+  "steps.toolFailed": { en: "failed", ko: "실패" },
+  "steps.toolCut": { en: "did not finish", ko: "끝나지 않음" },
+  "steps.input": { en: "Input", ko: "입력" },
+  "steps.output": { en: "Result", ko: "결과" },
+  "steps.noOutput": { en: "No output", ko: "출력 없음" },
+  "steps.picture": { en: "Picture from {name}", ko: "{name}에서 온 그림" },
+  "steps.stdout": { en: "Output", ko: "출력" },
+  "steps.stderr": { en: "Error output", ko: "오류 출력" },
+  "steps.result": { en: "Final answer", ko: "최종 답변" },
+  "steps.resultError": { en: "Ended with an error", ko: "오류로 끝남" },
+  "steps.turns": { en: "Turns: {count}", ko: "{count}턴" },
+  "steps.end": { en: "End of the attempt", ko: "시도 종료" },
+  "steps.resumed": {
+    en: "Continues where the previous attempt ended",
+    ko: "이전 시도가 끝난 곳에서 이어집니다",
+  },
+  "steps.retry": {
+    en: "A model call failed and is being retried",
+    ko: "모델 호출이 실패해 다시 요청합니다",
+  },
+  "steps.stalled": {
+    en: "No output for too long: stopped and resumed once",
+    ko: "너무 오래 응답이 없어 한 번 다시 시작했습니다",
+  },
+  "steps.compacted": {
+    en: "The conversation was condensed to fit",
+    ko: "대화를 요약해 이어 갑니다",
+  },
+  "steps.cut": { en: "An event was too large to show in full", ko: "너무 커서 일부만 표시합니다" },
+  "steps.lost": {
+    en: "Part of the transcript was lost here",
+    ko: "이 부분의 기록이 유실되었습니다",
+  },
+  "steps.noResult": { en: "The attempt ended without a result", ko: "결과 없이 시도가 끝났습니다" },
+  "steps.leftOut": { en: "Files that were not kept", ko: "보관하지 못한 파일" },
+  "steps.noFiles": { en: "No files were kept", ko: "파일을 보관하지 못했습니다" },
+  "steps.undelivered": {
+    en: "The run could no longer report to Heliostat",
+    ko: "실행이 Heliostat에 더 이상 기록을 보내지 못했습니다",
+  },
+  "steps.said": { en: "Runner note", ko: "실행기 메모" },
+  "steps.more": { en: "Load more", ko: "더 불러오기" },
+} as const satisfies Record<string, Record<"en" | "ko", string>>;

@@ -1,1 +1,0 @@
-"""The script that plays the designer of agents where no model does."""

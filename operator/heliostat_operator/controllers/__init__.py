@@ -1,0 +1,1 @@
+"""What every controller is, and the registry that finds them."""

@@ -1,0 +1,10 @@
+"""Variables that tell the pod of a CronJob which Execution it makes."""
+
+JOB = "JOB"
+"""Name of the pod's Job: `CRONJOB-MINUTES`, the minutes since 1970 of its time."""
+CRON_JOB = "CRON_JOB"
+NAMESPACE = "NAMESPACE"
+AGENT = "AGENT"
+AGENT_LABEL_VALUE = "AGENT_LABEL"
+DEADLINE = "DEADLINE_SECONDS"
+"""After its time so long the Execution may still be admitted; empty for ever."""

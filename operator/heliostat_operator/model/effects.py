@@ -1,0 +1,89 @@
+"""Effects are what a decision wants done; each may be repeated after any crash."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from heliostat_core.agents import AgentSpec
+from heliostat_core.executions import Attempt
+
+
+@dataclass(frozen=True)
+class Charge:
+    """The person, empty for none, and the gateway's budgets that all attempts of a run count on."""
+
+    user: str = ""
+    budgets: tuple[str, ...] = ()
+
+
+NOBODY = Charge()
+
+
+@dataclass(frozen=True)
+class HoldExecution:
+    """Puts our finalizer and labels on the Execution."""
+
+
+@dataclass(frozen=True)
+class ReleaseExecution:
+    """Takes our finalizer off; marks the Execution, its Jobs and pods as finished."""
+
+
+@dataclass(frozen=True)
+class SnapshotAgent:
+    """Keeps the Agent's spec as it is now, and who is charged, for all attempts of the run."""
+
+    spec: AgentSpec
+    agent_uid: str
+    charge: Charge = NOBODY
+
+
+@dataclass(frozen=True)
+class StartAttempt:
+    """Makes the Secret, the claim where one is wanted, and the Job."""
+
+    attempt: Attempt
+    frozen: AgentSpec
+    timeout_seconds: int
+    resume_session: str | None
+    charge: Charge = NOBODY
+    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    """Values of Secret Manager by variable; printed, an effect shows stars in their place."""
+
+
+@dataclass(frozen=True)
+class RevokeKey:
+    """Has the gateway refuse an attempt's key and end its streams."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class StopAttempt:
+    """Deletes the pod directly with a short grace, then the Job."""
+
+    job_name: str
+    job_uid: str | None
+    pod_name: str | None
+    pod_uid: str | None
+    grace_seconds: int
+
+
+@dataclass(frozen=True)
+class TellAgent:
+    """Writes an Event on the Agent, for what the Execution itself can't tell any more."""
+
+    reason: str
+    message: str
+
+
+Effect = (
+    HoldExecution
+    | ReleaseExecution
+    | SnapshotAgent
+    | StartAttempt
+    | RevokeKey
+    | StopAttempt
+    | TellAgent
+)

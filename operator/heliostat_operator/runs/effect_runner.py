@@ -1,0 +1,284 @@
+"""Applies a decision's effects to the world; each may be repeated after any crash."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from heliostat_core.agents import Agent
+from heliostat_core.executions import Execution, ExecutionStatus
+from heliostat_core.names import (
+    AGENT_LABEL,
+    FINISHED_LABEL,
+    RUN_FINALIZER,
+    label_value,
+)
+from heliostat_core.resources import ObjectHead, ObjectMeta, ref_of
+from heliostat_core.worlds import (
+    AGENT,
+    CONTROLLER_REVISION,
+    EXECUTION,
+    JOB,
+    KINDS,
+    POD,
+    AlreadyExistsError,
+    ConflictError,
+    JsonObject,
+    Ref,
+    World,
+    WorldError,
+)
+from heliostat_operator.builders.events import build_agent_event
+from heliostat_operator.builders.run_objects import (
+    build_claim,
+    build_job,
+    build_snapshot,
+    read_charge,
+    read_snapshot,
+)
+from heliostat_operator.builders.run_secrets import build_run_document, build_secret
+from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, KeySigner
+from heliostat_operator.model.effects import (
+    Effect,
+    HoldExecution,
+    ReleaseExecution,
+    RevokeKey,
+    SnapshotAgent,
+    StartAttempt,
+    StopAttempt,
+    TellAgent,
+)
+from heliostat_operator.network.guards import Guards
+from heliostat_operator.settings import OperatorSettings
+
+
+class NameTakenError(WorldError):
+    """An object of that name exists, and it was not made for this Execution."""
+
+
+@dataclass
+class Applied:
+    """What the effects brought about, for the status that is written after them."""
+
+    resource_version: str
+    revoked: set[int]
+    job_uids: dict[int, str]
+    versions: list[str] = field(default_factory=list)
+    """Resource versions of what was written: the watch will bring them back."""
+
+    def in_status(self, status: ExecutionStatus) -> ExecutionStatus:
+        """The status with confirmed revocations and the uids of Jobs that were made."""
+        if not self.revoked and not self.job_uids:
+            return status
+        attempts = tuple(
+            each.model_copy(
+                update={
+                    "key_revoked": each.key_revoked or each.number in self.revoked,
+                    "job_uid": self.job_uids.get(each.number, each.job_uid),
+                }
+            )
+            for each in status.attempts
+        )
+        return status.model_copy(update={"attempts": attempts})
+
+
+class EffectRunner:
+    """The hand of the reconciler: one small method an effect."""
+
+    def __init__(
+        self,
+        world: World,
+        gateway: Gateway,
+        signer: KeySigner,
+        guards: Guards,
+        settings: OperatorSettings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._signer = signer
+        self._guards = guards
+        self._settings = settings
+        self._clock = clock
+
+    async def apply(self, execution: Execution, effects: tuple[Effect, ...]) -> Applied:
+        """In order. A stale Execution raises ConflictError before anything is made of it."""
+        applied = Applied(execution.metadata.resource_version, set(), {})
+        for effect in effects:
+            await self._one(execution, effect, applied)
+        return applied
+
+    async def _one(self, execution: Execution, effect: Effect, applied: Applied) -> None:
+        match effect:
+            case HoldExecution():
+                await self._mark(execution, applied, (RUN_FINALIZER,), finished=False)
+            case ReleaseExecution():
+                await self._release(execution, applied)
+            case SnapshotAgent():
+                await self._freeze(execution, effect, applied)
+            case StartAttempt():
+                applied.job_uids[effect.attempt.number] = await self._start(
+                    execution, effect, applied
+                )
+            case RevokeKey():
+                await self._revoke(execution, effect, applied)
+            case StopAttempt():
+                await self._stop(execution, effect)
+            case TellAgent():
+                await self._tell(execution, effect)
+
+    async def _mark(
+        self,
+        execution: Execution,
+        applied: Applied,
+        finalizers: tuple[str, ...],
+        *,
+        finished: bool,
+    ) -> None:
+        meta = execution.metadata
+        labels = {AGENT_LABEL: label_value(execution.spec.agent_ref.name)}
+        if finished:
+            labels[FINISHED_LABEL] = "true"
+        written = await self._world.apply(
+            {
+                "apiVersion": EXECUTION.api_version,
+                "kind": EXECUTION.name,
+                "metadata": {
+                    "name": meta.name,
+                    "namespace": meta.namespace,
+                    "uid": meta.uid,
+                    "resourceVersion": applied.resource_version,
+                    "labels": labels,
+                    "finalizers": finalizers,
+                },
+            }
+        )
+        applied.resource_version = read_version(written)
+        applied.versions.append(applied.resource_version)
+
+    async def _release(self, execution: Execution, applied: Applied) -> None:
+        """Children first: once the Execution is marked, nobody looks at it again."""
+        for attempt in execution.status.attempts:
+            await self._mark_finished(Ref(JOB, execution.metadata.namespace, attempt.job_name))
+            if attempt.pod_name:
+                await self._mark_finished(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+        await self._mark(execution, applied, (), finished=True)
+
+    async def _mark_finished(self, ref: Ref) -> None:
+        """Watches leave out what is marked; an object that is gone needs no mark."""
+        found = await self._world.get(ref)
+        if found is None:
+            return
+        head = ObjectHead.model_validate(found)
+        try:
+            await self._world.apply(
+                {
+                    "apiVersion": ref.kind.api_version,
+                    "kind": ref.kind.name,
+                    "metadata": {
+                        "name": ref.name,
+                        "namespace": ref.namespace,
+                        "uid": head.metadata.uid,
+                        "labels": {FINISHED_LABEL: "true"},
+                    },
+                }
+            )
+        except ConflictError:
+            return  # it went in this moment
+
+    async def _create(self, execution: Execution, obj: JsonObject, applied: Applied) -> JsonObject:
+        """The object, made now or before a crash. Raises NameTakenError when it is another's."""
+        try:
+            made = await self._world.create(obj)
+            applied.versions.append(read_version(made))
+            return made
+        except AlreadyExistsError:
+            wanted = ObjectHead.model_validate(obj)
+            ref = ref_of(KINDS[wanted.kind], wanted.metadata)
+            found = await self._world.get(ref)
+        if found is None:
+            raise ConflictError(f"{ref.kind.name} {ref.name!r} went in this moment")
+        _check_owner(execution, ref, ObjectHead.model_validate(found).metadata)
+        return found
+
+    async def _freeze(self, execution: Execution, freeze: SnapshotAgent, applied: Applied) -> None:
+        """The snapshot of this very admission: one from before a crash may hold an older spec."""
+        snapshot = build_snapshot(execution, freeze.spec, freeze.agent_uid, freeze.charge)
+        found = await self._create(execution, snapshot, applied)
+        if (read_snapshot(found), read_charge(found)) == (freeze.spec, freeze.charge):
+            return
+        head = ObjectHead.model_validate(found)
+        await self._world.delete(ref_of(CONTROLLER_REVISION, head.metadata), uid=head.metadata.uid)
+        await self._create(execution, snapshot, applied)
+
+    async def _start(self, execution: Execution, start: StartAttempt, applied: Applied) -> str:
+        settings = self._settings
+        way = await self._guards.before_pod(
+            execution.metadata.namespace,
+            execution.spec.agent_ref.name,
+            start.frozen.workspace.egress,
+        )
+        document = build_run_document(execution, start, settings, way.proxy_url)
+        key = self._signer.execution_key(execution, start, way.never)
+        secret = build_secret(execution, start.attempt, document, key, start.secrets)
+        await self._create(execution, secret, applied)
+        size = start.frozen.workspace.storage.size
+        if size is not None:
+            await self._create(execution, build_claim(execution, size), applied)
+        job = build_job(
+            execution,
+            start.attempt,
+            start.frozen,
+            settings.workspace_image,
+            traced=bool(settings.otlp_endpoint),
+        )
+        made = await self._create(execution, job, applied)
+        return ObjectHead.model_validate(made).metadata.uid
+
+    async def _revoke(self, execution: Execution, revoke: RevokeKey, applied: Applied) -> None:
+        """Unconfirmed is no failure of the reconcile: a pod must go even with the gateway away."""
+        attempt = revoke.attempt
+        expires = int(attempt.key_expires_time.timestamp())
+        try:
+            await self._gateway.revoke(execution.metadata.uid, attempt.number, expires)
+        except GatewayUnavailableError:
+            return
+        applied.revoked.add(attempt.number)
+
+    async def _stop(self, execution: Execution, stop: StopAttempt) -> None:
+        namespace = execution.metadata.namespace
+        if stop.pod_name is not None:
+            await self._world.delete(
+                Ref(POD, namespace, stop.pod_name),
+                uid=stop.pod_uid,
+                grace_seconds=stop.grace_seconds,
+            )
+        if stop.job_uid is not None:
+            await self._world.delete(Ref(JOB, namespace, stop.job_name), uid=stop.job_uid)
+
+    async def _tell(self, execution: Execution, tell: TellAgent) -> None:
+        ref = Ref(AGENT, execution.metadata.namespace, execution.spec.agent_ref.name)
+        found = await self._world.get(ref)
+        if found is None:
+            return
+        agent = Agent.model_validate(found)
+        event = build_agent_event(agent, execution, tell.reason, tell.message, self._clock())
+        with suppress(AlreadyExistsError):  # told before a crash
+            await self._world.create(event)
+
+
+def _check_owner(execution: Execution, ref: Ref, found: ObjectMeta) -> None:
+    """What an earlier Execution of the name left behind goes with the garbage collection; until
+    then this one waits, or it would take the other's result for its own."""
+    if found.is_owned_by(execution.metadata.uid):
+        return
+    name = f"{ref.kind.name} {ref.name!r}"
+    if any(each.kind == EXECUTION.name for each in found.owner_references):
+        raise NameTakenError(f"{name} still belongs to an earlier Execution and is about to go.")
+    raise NameTakenError(f"{name} was not made for this Execution. Delete or rename it.")
+
+
+def read_version(obj: JsonObject) -> str:
+    metadata = obj.get("metadata")
+    version = metadata.get("resourceVersion") if isinstance(metadata, Mapping) else None
+    return version if isinstance(version, str) else ""

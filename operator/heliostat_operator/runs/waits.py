@@ -1,0 +1,91 @@
+"""Why a pod does not run yet: ordered checks, the first that knows an answer gives it."""
+
+from collections.abc import Callable
+
+from heliostat_core.conditions import BlockedReason
+from heliostat_operator.runs.facts import Facts, Waits
+from heliostat_operator.runs.pods import Pod, StatusCondition
+
+_PULL = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+)
+
+
+def _condition_is_false(pod: Pod, type_: str) -> StatusCondition | None:
+    found = pod.condition(type_)
+    return found if found and found.status == "False" else None
+
+
+def _unschedulable(facts: Facts) -> Waits | None:
+    scheduled = _condition_is_false(facts.pod, "PodScheduled") if facts.pod else None
+    if scheduled is None or scheduled.reason not in ("Unschedulable", "SchedulerError"):
+        return None
+    return Waits(
+        BlockedReason.UNSCHEDULABLE,
+        f"No node takes the pod: {scheduled.message} Free a node, add one, or lower "
+        "workspace.resources.",
+    )
+
+
+def _image(facts: Facts) -> Waits | None:
+    waiting = facts.pod.container.waiting if facts.pod else None
+    if waiting is None or waiting.reason not in _PULL:
+        return None
+    return Waits(
+        BlockedReason.IMAGE_PULL_FAILED,
+        f"{waiting.reason}: {waiting.message[:500]} Correct workspace.image, or give the node "
+        "access to it; the pull is tried again by itself.",
+    )
+
+
+def _configuration(facts: Facts) -> Waits | None:
+    waiting = facts.pod.container.waiting if facts.pod else None
+    if waiting is None or waiting.reason not in (
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+    ):
+        return None
+    return Waits(
+        BlockedReason.CONFIG_ERROR,
+        f"{waiting.message[:500] or waiting.reason}. Make what is missing; the container is tried "
+        "again by itself.",
+    )
+
+
+def _volume(facts: Facts) -> Waits | None:
+    failed = [
+        each
+        for each in facts.events
+        if each.reason
+        in ("FailedMount", "FailedAttachVolume", "FailedBinding", "ProvisioningFailed")
+    ]
+    if not failed:
+        return None
+    return Waits(
+        BlockedReason.VOLUME_FAILED,
+        f"{failed[-1].message[:500]} Check workspace.storage and the storage class; it is tried "
+        "again by itself.",
+    )
+
+
+def _no_pod(facts: Facts) -> Waits | None:
+    """Only a refusal is worth a word of its own: without one the pod is on its way."""
+    refused = [each for each in facts.events if each.reason == "FailedCreate"]
+    if facts.pod is not None or not refused:
+        return None
+    return Waits(BlockedReason.POD_NOT_CREATED, refused[-1].message[:500])
+
+
+WAIT_CHECKS: tuple[Callable[[Facts], Waits | None], ...] = (
+    _no_pod,  # the Job controller has not made it, or may not
+    _unschedulable,  # in the scheduler's own words
+    _image,  # it can't be pulled
+    _configuration,  # it names something that is missing
+    _volume,  # it can't be bound or mounted
+)
