@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from heliostat_api.chat.choosing import SCRIPT, Choosing
-from heliostat_api.chat.statuses import Language, scripted
+from heliostat_api.chat.answer_writer import Language, script_status
+from heliostat_api.chat.model_connection import SCRIPT, ModelChoice
 from heliostat_core.agents import DEFAULT_MODEL
 from heliostat_gateway.routes.routing import ANYONE
 from support.routes import NOW, build_test_router
@@ -35,8 +35,8 @@ class Names:
 )
 async def test_the_usual_model_answers_where_a_key_leads_to_it(variable: str, chosen: str) -> None:
     model = Names({variable: "secret"} if variable else {})
-    assert await Choosing(model).choose("key") == chosen
-    assert await Choosing(model, "gemini-2.5-pro").choose("key") == "gemini-2.5-pro"
+    assert await ModelChoice(model).choose("key") == chosen
+    assert await ModelChoice(model, "gemini-2.5-pro").choose("key") == "gemini-2.5-pro"
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ async def test_the_usual_model_answers_where_a_key_leads_to_it(variable: str, ch
 def test_where_a_script_answers_people_are_told_why(
     wanted: str, language: Language, said: str
 ) -> None:
-    assert scripted(wanted, language).text == said
+    assert script_status(wanted, language).text == said

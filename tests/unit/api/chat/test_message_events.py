@@ -1,4 +1,4 @@
-"""The journal of a message: whatever is read of document and log, in whatever order, fits."""
+"""The events of a message: whatever is read of document and log, in whatever order, fits."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -6,19 +6,18 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_api.chat.frames import Change, DeltaFrame, PartFrame
-from heliostat_api.chat.journal import (
-    Entry,
-    applied,
-    folded,
-    read_entry,
+from heliostat_api.chat.answer_recovery import close_abandoned
+from heliostat_api.chat.answer_writer import fields_of_message
+from heliostat_api.chat.message_events import (
+    MessageEvent,
+    apply_event,
+    apply_events,
+    read_event,
     view_message,
     view_part,
-    whole,
+    whole_message,
 )
-from heliostat_api.chat.mending import given_up
-from heliostat_api.chat.views import TextPart, ToolCallPart
-from heliostat_api.chat.writing import fields_of_message
+from heliostat_api.chat.schemas import Change, DeltaFrame, PartFrame, TextPart, ToolCallPart
 from heliostat_api.documents.port import Document
 from heliostat_api.records.conversations import MessageRecord, MessageState, Role, read_message
 
@@ -28,9 +27,9 @@ WORDS = st.sampled_from(["a", "나", " ", "\n", "b c"])
 
 
 @st.composite
-def journals(draw: st.DrawFn) -> list[Entry]:
+def event_lists(draw: st.DrawFn) -> list[MessageEvent]:
     """Texts that grow, and other parts, as a writer numbers them."""
-    entries: list[Entry] = []
+    events: list[MessageEvent] = []
     parts = 0
     for seq in range(1, draw(st.integers(1, 12))):
         change: Change
@@ -39,48 +38,48 @@ def journals(draw: st.DrawFn) -> list[Entry]:
         else:
             change = PartFrame(message="m", index=parts, part=TextPart(text=draw(WORDS)))
             parts += 1
-        entries.append(Entry(change, 1, seq, cost_nanos=seq * 7, open_request=f"r{seq}"))
-    return entries
+        events.append(MessageEvent(change, 1, seq, cost_nanos=seq * 7, open_request=f"r{seq}"))
+    return events
 
 
-@given(journals(), st.data())
+@given(event_lists(), st.data())
 def test_a_checkpoint_and_the_log_from_anywhere_before_it_make_the_whole(
-    entries: list[Entry], data: st.DataObject
+    events: list[MessageEvent], data: st.DataObject
 ) -> None:
-    saved = data.draw(st.integers(0, len(entries)))
+    saved = data.draw(st.integers(0, len(events)))
     read_from = data.draw(st.integers(0, saved))
-    fields = fields_of_message(folded(START, entries[:saved]), {})
+    fields = fields_of_message(apply_events(START, events[:saved]), {})
     checkpoint = read_message(Document("conversations/c/messages/m", fields, "1"))
-    final = folded(checkpoint, entries[read_from:])
-    assert view_message(final) == view_message(folded(START, entries))
-    assert final.open_request == folded(START, entries).open_request
+    final = apply_events(checkpoint, events[read_from:])
+    assert view_message(final) == view_message(apply_events(START, events))
+    assert final.open_request == apply_events(START, events).open_request
 
 
-@given(journals(), st.data())
+@given(event_lists(), st.data())
 def test_a_writer_that_was_given_up_changes_nothing_any_more(
-    entries: list[Entry], data: st.DataObject
+    events: list[MessageEvent], data: st.DataObject
 ) -> None:
-    known = data.draw(st.integers(0, len(entries)))
-    ended = given_up(folded(START, entries[:known]))
+    known = data.draw(st.integers(0, len(events)))
+    ended = close_abandoned(apply_events(START, events[:known]))
     assert ended.state is MessageState.INTERRUPTED
-    assert folded(ended, entries) == ended
-    assert applied(folded(START, entries), whole(ended)).parts == ended.parts
+    assert apply_events(ended, events) == ended
+    assert apply_event(apply_events(START, events), whole_message(ended)).parts == ended.parts
 
 
-@given(journals())
-def test_an_entry_comes_back_from_the_log_as_it_was(entries: list[Entry]) -> None:
-    for each in entries:
-        assert read_entry(each.report(NOW)) == each
+@given(event_lists())
+def test_an_event_comes_back_from_the_log_as_it_was(events: list[MessageEvent]) -> None:
+    for each in events:
+        assert read_event(each.to_report(NOW)) == each
 
 
 def test_a_last_word_that_only_the_log_knows_counts() -> None:
     done = replace(START, state=MessageState.DONE, seq=5)
-    assert given_up(folded(START, [whole(done)])).state is MessageState.DONE
+    assert close_abandoned(apply_events(START, [whole_message(done)])).state is MessageState.DONE
 
 
 def test_a_change_of_another_message_is_none_of_this_one() -> None:
-    other = Entry(PartFrame(message="other", index=0, part=TextPart(text="x")), 1, 1)
-    assert applied(START, other) == START
+    other = MessageEvent(PartFrame(message="other", index=0, part=TextPart(text="x")), 1, 1)
+    assert apply_event(START, other) == START
 
 
 def test_a_part_of_an_unknown_kind_shows_its_text() -> None:

@@ -1,7 +1,7 @@
-"""What begins an answer: something is said, or an interrupted answer is gone on with.
+"""Starts an answer: to something that a person said, or to an interrupted answer.
 
-Who answers is decided in the store: one commit makes the answer's document, or takes it up again,
-and says so in the conversation's. Whoever comes second finds it there.
+The store decides who answers: one commit creates the answer's document, or takes it over, and
+records that in the conversation's. A second replica finds it there.
 """
 
 import asyncio
@@ -10,22 +10,21 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
-from heliostat_api.agents.drafts import Drafts
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
-from heliostat_api.chat.frames import Say
-from heliostat_api.chat.journal import fields_of, folded, whole
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import (
-    Shelf,
-    changed,
-    later_than,
+from heliostat_api.chat.answer_recovery import AnswerRecovery
+from heliostat_api.chat.answer_writer import LEASE, fields_of_message, message_path
+from heliostat_api.chat.conversation_repository import (
+    ConversationRepository,
     new_conversation_id,
     new_message_id,
+    next_change_time,
     path_of,
+    put_conversation,
 )
-from heliostat_api.chat.views import TextPart
-from heliostat_api.chat.writing import LEASE, fields_of_message, message_path
+from heliostat_api.chat.message_events import apply_events, fields_of, whole_message
+from heliostat_api.chat.schemas import Say, TextPart
+from heliostat_api.chat.toolbox import ReadAgent
 from heliostat_api.documents.port import ConflictError, Document, Expected, Fields, Put
 from heliostat_api.records.conversations import (
     ConversationRecord,
@@ -46,8 +45,8 @@ _AFTER: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Begun:
-    """An answer that is ours to write."""
+class StartedAnswer:
+    """An answer that this replica has to write."""
 
     person: Person
     conversation: str
@@ -55,36 +54,39 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Saying:
-    """Begins answers."""
+class StartAnswer:
+    """Starts answers, each in one replica only."""
 
-    shelf: Shelf
-    mending: Mending
+    repository: ConversationRepository
+    recovery: AnswerRecovery
     idempotency: Idempotency
-    drafts: Drafts
+    read_agent: ReadAgent
 
-    async def say(self, person: Person, said: Say, digest: str) -> tuple[str, Begun | None]:
-        """The conversation, and the answer unless this was said before. Raises problems."""
+    async def start(
+        self, person: Person, said: Say, digest: str
+    ) -> tuple[str, StartedAnswer | None]:
+        """Returns the conversation, and the answer unless the same was said before. Raises
+        problems."""
         asked = IdempotencyKey(f"say {said.id}", digest)
         while True:
             if made := await self.idempotency.before(person, asked):
                 return made["conversation"], None
             if said.agent is not None:
-                await self.drafts.read(person, said.agent)
-            document = await self._free(person, said.conversation)
+                await self.read_agent(person, said.agent)
+            document = await self._idle_conversation(person, said.conversation)
             try:
-                return await self._begin(person, said, asked, document)
+                return await self._create(person, said, asked, document)
             except ConflictError:
                 continue
 
-    async def go_on(self, person: Person, conversation: str, message: str) -> Begun | None:
-        """None when somebody goes on with it already. Raises problems."""
+    async def resume(self, person: Person, conversation: str, message: str) -> StartedAnswer | None:
+        """Returns None when another replica continues it already. Raises problems."""
         while True:
-            document = await self.mending.own(person, conversation)
+            document = await self.recovery.get_owned(person, conversation)
             record = read_conversation(document)
             if record.answer == message and record.state is ConversationState.ANSWERING:
                 return None
-            found = await self.shelf.message(conversation, message)
+            found = await self.repository.get_message(conversation, message)
             if found is None:
                 raise NotFoundProblem("message")
             if record.answer != message or record.state is not ConversationState.INTERRUPTED:
@@ -98,18 +100,23 @@ class Saying:
                     ),
                 )
             try:
-                await self._take_up(document, record, found)
+                await self._take_over(document, record, found)
             except ConflictError:
                 continue
-            return Begun(person, conversation, message)
+            return StartedAnswer(person, conversation, message)
 
-    async def _free(self, person: Person, conversation: str | None) -> Document | None:
-        """The conversation when nobody answers in it; None for a new one. Raises problems."""
+    async def _idle_conversation(self, person: Person, conversation: str | None) -> Document | None:
+        """Returns the conversation once no answer is written in it; None for a new one. Raises
+        problems."""
         if conversation is None:
             return None
         for _ in range(_TRIES):
-            document = await self.mending.own(person, conversation)
-            if read_conversation(document).state is not ConversationState.ANSWERING:
+            document = await self.repository.get_owned(person, conversation)
+            if not _is_answering(document):
+                return document
+            if await self.recovery.recover(document):
+                document = await self.repository.get_owned(person, conversation)
+            if not _is_answering(document):
                 return document
             if not await self._has_ended(read_conversation(document)):
                 break
@@ -123,17 +130,17 @@ class Saying:
         )
 
     async def _has_ended(self, conversation: ConversationRecord) -> bool:
-        """Whether the last word was heard: the documents follow in a moment."""
-        found = await self.shelf.message(conversation.id, conversation.answer)
+        """Whether the end was published: the documents follow in a moment."""
+        found = await self.repository.get_message(conversation.id, conversation.answer)
         if found is None:
             return True
         message = read_message(found)
-        heard = await self.shelf.heard(conversation.id, message.cursor)
-        return folded(message, heard[0] if heard else ()).state is not MessageState.WRITING
+        events = await self.repository.events_after(conversation.id, message.cursor)
+        return apply_events(message, events[0] if events else ()).state is not MessageState.WRITING
 
-    async def _begin(
+    async def _create(
         self, person: Person, said: Say, asked: IdempotencyKey, document: Document | None
-    ) -> tuple[str, Begun | None]:
+    ) -> tuple[str, StartedAnswer | None]:
         now = self._now(document)
         record = (
             read_conversation(document)
@@ -156,7 +163,7 @@ class Saying:
             state=MessageState.WRITING,
             context=context,
             epoch=1,
-            cursor=await self.shelf.log.end(),
+            cursor=await self.repository.log.end(),
             lease_until=now + LEASE,
         )
         record = replace(
@@ -168,7 +175,7 @@ class Saying:
         )
         made = {"conversation": record.id, "answer": answer.id}
         put = (
-            changed(document, record)
+            put_conversation(document, record)
             if document
             else Put(path_of(record.id), replace(record, untold=True).fields(), Expected.ABSENT)
         )
@@ -177,16 +184,16 @@ class Saying:
         )
         if decided["answer"] != answer.id:
             return decided["conversation"], None
-        await self._announce(record, words, answer)
-        return record.id, Begun(person, record.id, answer.id)
+        await self._publish(record, words, answer)
+        return record.id, StartedAnswer(person, record.id, answer.id)
 
     def _now(self, document: Document | None) -> datetime:
-        """Later than all that was said in it, whatever another replica's clock said."""
+        """The time is later than every message in it, whatever another replica's clock said."""
         changed_at = read_conversation(document).changed_at if document else None
-        now = self.shelf.clock()
+        now = self.repository.clock()
         return max(now, changed_at + 2 * _AFTER) if changed_at else now
 
-    async def _take_up(
+    async def _take_over(
         self, document: Document, record: ConversationRecord, found: Document
     ) -> None:
         message = read_message(found)
@@ -195,34 +202,38 @@ class Saying:
             state=MessageState.WRITING,
             epoch=message.epoch + 1,
             seq=1,
-            cursor=await self.shelf.log.end(),
-            lease_until=self.shelf.clock() + LEASE,
+            cursor=await self.repository.log.end(),
+            lease_until=self.repository.clock() + LEASE,
         )
         answering = replace(
             record,
             state=ConversationState.ANSWERING,
-            changed_at=later_than(record, self.shelf.clock()),
+            changed_at=next_change_time(record, self.repository.clock()),
         )
-        await self.shelf.documents.commit(
-            changed(document, answering),
+        await self.repository.documents.commit(
+            put_conversation(document, answering),
             Put(found.path, fields_of_message(taken, found.fields), found.version),
         )
-        await self._announce(answering, taken)
+        await self._publish(answering, taken)
 
-    async def _announce(self, record: ConversationRecord, *messages: MessageRecord) -> None:
+    async def _publish(self, record: ConversationRecord, *messages: MessageRecord) -> None:
         for each in messages:
-            await self.shelf.say(record.id, whole(each))
-        await self.shelf.tell(record)
+            await self.repository.publish(record.id, whole_message(each))
+        await self.repository.publish_change(record)
+
+
+def _is_answering(document: Document) -> bool:
+    return read_conversation(document).state is ConversationState.ANSWERING
 
 
 def title_of(text: str) -> str:
-    """The beginning of what was said first."""
+    """A conversation is called by the beginning of its first message."""
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
 
 
 def context_of(said: Say) -> Fields:
-    """What the person's side tells of itself."""
+    """The message keeps what the client says of itself."""
     return {"timeZone": said.time_zone, "language": said.language}
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
+from heliostat_api.chat.model_connection import coalesce
 from heliostat_api.chat.models import (
     Called,
     Ended,
@@ -14,8 +15,7 @@ from heliostat_api.chat.models import (
     TextMore,
     ToolUse,
 )
-from heliostat_api.chat.pieces import gathered
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 
 CALL = Called(ToolUse("1", "save_agent", {}))
 
@@ -29,8 +29,8 @@ async def coming(
         raise error
 
 
-async def heard(events: AsyncGenerator[Event, None], seconds: float = 60.0) -> list[Event]:
-    return [each async for each in gathered(events, seconds)]
+async def coalesced(events: AsyncGenerator[Event, None], seconds: float = 60.0) -> list[Event]:
+    return [each async for each in coalesce(events, seconds)]
 
 
 async def test_text_waits_for_more_but_never_behind_something_else() -> None:
@@ -42,7 +42,7 @@ async def test_text_waits_for_more_but_never_behind_something_else() -> None:
         TextMore("c"),
         Ended("end_turn"),
     ]
-    assert await heard(coming(events)) == [
+    assert await coalesced(coming(events)) == [
         TextBegins(),
         TextMore("ab"),
         CALL,
@@ -53,7 +53,7 @@ async def test_text_waits_for_more_but_never_behind_something_else() -> None:
 
 async def test_what_was_said_before_a_failure_is_heard_before_it() -> None:
     error = ModelError(StatusCode.UNAVAILABLE, "cut")
-    events = gathered(coming([TextMore("a"), TextMore("b")], error), 60.0)
+    events = coalesce(coming([TextMore("a"), TextMore("b")], error), 60.0)
     found = [await anext(events)]
     with pytest.raises(ModelError):
         await anext(events)
@@ -65,7 +65,7 @@ async def test_text_is_told_in_time_though_nothing_follows() -> None:
         yield TextMore("a")
         await asyncio.Event().wait()
 
-    events = gathered(stalls(), 0.001)
+    events = coalesce(stalls(), 0.001)
     async with asyncio.timeout(5):
         assert await anext(events) == TextMore("a")
     await events.aclose()
@@ -81,7 +81,7 @@ async def test_leaving_ends_the_call() -> None:
         finally:
             ended.set()
 
-    events = gathered(call())
+    events = coalesce(call())
     await anext(events)
     await events.aclose()
     assert ended.is_set()

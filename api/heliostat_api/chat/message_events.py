@@ -1,8 +1,8 @@
-"""The journal of a message: its changes in the event log, and what they make of it. Pure.
+"""Turns the changes of a message into events of the log, and the events into the message. Pure.
 
-Changes are numbered by who writes the message: a try to answer is an epoch, and a change has its
-place in it. So a reader that has the document as of one change can tell which ones follow, and a
-writer that was given up can't change what another one wrote after it.
+Changes are numbered by the writer of the message: a try to answer is an epoch, and a change has its
+place in it. So a reader of the document as of one change knows which ones follow, and a writer that
+lost its lease can't change what another one wrote after it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,8 +12,17 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from heliostat_api.base.views import ConversationView
-from heliostat_api.chat.frames import CHANGE, Change, DeltaFrame, MessageFrame, PartFrame
-from heliostat_api.chat.views import PART, MessageView, Part, TextPart
+from heliostat_api.chat.schemas import (
+    CHANGE,
+    PART,
+    Change,
+    DeltaFrame,
+    MessageFrame,
+    MessageView,
+    Part,
+    PartFrame,
+    TextPart,
+)
 from heliostat_api.documents.port import Fields
 from heliostat_api.documents.reading import text_in
 from heliostat_api.events.reports import Report, ReportType
@@ -25,8 +34,9 @@ _NANOS_PER_MICRO = 1000
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A change, its number, and what the message cost then but for the open request."""
+class MessageEvent:
+    """A change and its number. `cost_nanos` is what the message cost then, without the open
+    request."""
 
     change: Change
     epoch: int
@@ -36,17 +46,17 @@ class Entry:
 
     @property
     def message(self) -> str:
-        """The id of the message that it is about."""
+        """The id names the message that changed."""
         change = self.change
         return change.message.id if isinstance(change, MessageFrame) else change.message
 
     @property
     def key(self) -> str:
-        """The same however often the entry is made."""
+        """The key is the same however often the event is built."""
         return f"{self.message}#{self.epoch}.{self.seq}"
 
-    def report(self, now: datetime) -> Report:
-        """As the log keeps it."""
+    def to_report(self, now: datetime) -> Report:
+        """Builds the event's entry in the log."""
         payload: JsonObject = {
             "epoch": self.epoch,
             "seq": self.seq,
@@ -57,53 +67,53 @@ class Entry:
         return Report(ReportType.CHAT, now, payload)
 
 
-def whole(record: MessageRecord) -> Entry:
-    """The message as a whole, under the number that it has."""
+def whole_message(record: MessageRecord) -> MessageEvent:
+    """The event carries the message as a whole, under the number that the message has."""
     frame = MessageFrame(message=view_message(record))
-    return Entry(frame, record.epoch, record.seq, record.cost_nanos, record.open_request)
+    return MessageEvent(frame, record.epoch, record.seq, record.cost_nanos, record.open_request)
 
 
-def audience_of(conversation: str) -> str:
-    """Who hears what is said in a conversation."""
+def conversation_topic(conversation: str) -> str:
+    """The topic carries the events of a conversation to its clients."""
     return f"conversation:{conversation}"
 
 
-def stop_audience_of(conversation: str) -> str:
-    """Where a wish to stop is heard by who answers, on whatever replica."""
+def stop_topic(conversation: str) -> str:
+    """The topic carries requests to stop to the replica that writes the answer."""
     return f"conversation:{conversation}:stop"
 
 
-def read_entry(report: Report) -> Entry:
-    """What `Entry.report` wrote."""
+def read_event(report: Report) -> MessageEvent:
+    """Reads what `MessageEvent.to_report` wrote."""
     payload = report.payload
     epoch, seq, cost = payload["epoch"], payload["seq"], payload["costNanos"]
     assert isinstance(epoch, int)
     assert isinstance(seq, int)
     assert isinstance(cost, int)
     change = CHANGE.validate_python(payload["change"])
-    return Entry(change, epoch, seq, cost, str(payload["openRequest"]))
+    return MessageEvent(change, epoch, seq, cost, str(payload["openRequest"]))
 
 
 def change_in(report: Report) -> JsonObject:
-    """The change as clients get it, which is as the log has it."""
+    """Clients get the change as the log has it."""
     change = report.payload["change"]
     assert isinstance(change, Mapping)
     return change
 
 
-def applied(record: MessageRecord, entry: Entry) -> MessageRecord:
-    """The message after a change; the same for one that is in it already, or of another message."""
-    is_newer = (entry.epoch, entry.seq) > (record.epoch, record.seq)
-    if entry.message != record.id or not is_newer:
+def apply_event(record: MessageRecord, event: MessageEvent) -> MessageRecord:
+    """The message after an event; unchanged by one that it includes, or of another message."""
+    is_newer = (event.epoch, event.seq) > (record.epoch, record.seq)
+    if event.message != record.id or not is_newer:
         return record
     record = replace(
         record,
-        epoch=entry.epoch,
-        seq=entry.seq,
-        cost_nanos=entry.cost_nanos,
-        open_request=entry.open_request,
+        epoch=event.epoch,
+        seq=event.seq,
+        cost_nanos=event.cost_nanos,
+        open_request=event.open_request,
     )
-    match entry.change:
+    match event.change:
         case MessageFrame(message=view):
             return replace(record, state=view.state, parts=tuple(map(fields_of, view.parts)))
         case PartFrame(index=index, part=part):
@@ -112,20 +122,20 @@ def applied(record: MessageRecord, entry: Entry) -> MessageRecord:
             return with_text(record, index, text)
 
 
-def folded(record: MessageRecord, entries: Iterable[Entry]) -> MessageRecord:
-    """The message after all of them."""
-    for each in entries:
-        record = applied(record, each)
+def apply_events(record: MessageRecord, events: Iterable[MessageEvent]) -> MessageRecord:
+    """The message after all of the events."""
+    for each in events:
+        record = apply_event(record, each)
     return record
 
 
 def with_part(record: MessageRecord, index: int, part: Fields) -> MessageRecord:
-    """A part added at the end, or replaced."""
+    """The message has one more part at its end, or one that is replaced."""
     return replace(record, parts=(*record.parts[:index], part, *record.parts[index + 1 :]))
 
 
 def with_text(record: MessageRecord, index: int, text: str) -> MessageRecord:
-    """Text appended to a text part."""
+    """The text part at the index is longer by that text."""
     if index >= len(record.parts):
         return record
     part = record.parts[index]
@@ -133,13 +143,13 @@ def with_text(record: MessageRecord, index: int, text: str) -> MessageRecord:
 
 
 def fields_of(part: Part) -> Fields:
-    """A part as a document keeps it."""
+    """A document keeps a part as these fields."""
     fields: Fields = part.model_dump(mode="json", by_alias=True)
     return fields
 
 
 def view_message(record: MessageRecord) -> MessageView:
-    """What people see; the cost is rounded up."""
+    """People see the message like this; its cost is rounded up."""
     return MessageView(
         id=record.id,
         role=record.role.value,
@@ -151,7 +161,7 @@ def view_message(record: MessageRecord) -> MessageView:
 
 
 def view_part(fields: Fields) -> Part:
-    """A part of a document; one that is none of ours shows its text."""
+    """People see a part of a document like this; a part of an unknown kind shows its text."""
     try:
         return PART.validate_python(fields)
     except ValidationError:
@@ -159,7 +169,7 @@ def view_part(fields: Fields) -> Part:
 
 
 def view_conversation(record: ConversationRecord) -> ConversationView:
-    """What people see."""
+    """People see a conversation in their list like this."""
     created = record.created_at or _EPOCH
     return ConversationView(
         id=record.id,
@@ -172,7 +182,7 @@ def view_conversation(record: ConversationRecord) -> ConversationView:
 
 
 def text_of(record: MessageRecord) -> str:
-    """All its texts, as the earlier platform kept a message."""
+    """The text joins all text parts, as the earlier platform kept a message."""
     texts = (text_in(each, "text") for each in record.parts if each.get("type") == "text")
     return "\n\n".join(texts)
 
