@@ -1,7 +1,9 @@
 """kubectl for tests: one client bound to one kubeconfig."""
 
+import contextlib
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +36,19 @@ class Kubectl:
             check=False,
             timeout=seconds,
         )
+
+    @contextlib.contextmanager
+    def proxy(self) -> Iterator[str]:
+        """Where the API is read without credentials, on this machine alone, in the block."""
+        command = self.command("proxy", "--port=0", "--reject-methods=POST,PUT,PATCH,DELETE")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()  # Starting to serve on 127.0.0.1:40123
+                assert "127.0.0.1:" in line, "kubectl proxy does not start"
+                yield f"http://{line.split()[-1]}"
+            finally:
+                process.kill()
 
     def environment(self) -> dict[str, str]:
         """For programs that call it by themselves."""

@@ -14,6 +14,7 @@ import yaml
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.worlds import JsonObject
 from support.cluster import Cluster
+from support.kubectl import KubectlError
 from support.manifests import INSTALLATION
 
 SYSTEM = "heliostat-system"
@@ -109,9 +110,11 @@ class Platform:
         return items
 
     def execution(self, name: str) -> Execution:
-        found = self.find("execution", name)
+        found = self.cluster.read(
+            f"/apis/heliostat.dev/v1alpha1/namespaces/{self.namespace}/executions/{name}"
+        )
         assert found is not None, f"Execution {name!r} is gone"
-        return Execution.model_validate(found)
+        return Execution.model_validate_json(found)
 
     def events(self) -> str:
         """The last of what the cluster says happened in the tests' namespace."""
@@ -162,11 +165,15 @@ class Platform:
 
     def wait_for_log(self, pod: str, text: str, seconds: float = 60) -> None:
         """Until the pod's log says so."""
-        self.wait(
-            lambda: text in self.cluster.kubectl.run("-n", self.namespace, "logs", pod).stdout,
-            f"{text!r} in the log of {pod}",
-            seconds,
-        )
+        self.wait(lambda: text in self.log(pod), f"{text!r} in the log of {pod}", seconds)
+
+    def log(self, pod: str) -> str:
+        """Of its only container; empty before there is one."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
+        try:
+            return (self.cluster.read(path) or b"").decode(errors="replace")
+        except KubectlError:
+            return ""
 
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
