@@ -28,6 +28,7 @@ from tools import (
     exit_codes,
     gateway_openapi,
     kind_rights,
+    layers_page,
     make_targets,
     providers_page,
     resources_page,
@@ -66,6 +67,7 @@ FILES: Files = [
 # A part of a page that people write: the text between `<!-- generated:NAME -->` and the end mark.
 SECTIONS: Sections = [
     ("CONTRIBUTING.md", "make", make_targets.table),
+    ("docs/architecture.md", "layers", layers_page.build_table),
     ("docs/cli.md", "commands", command_reference.build_reference),
     ("docs/settings.md", "operator", lambda: settings_page.build_table(OperatorSettings)),
     ("docs/settings.md", "gateway", lambda: settings_page.build_table(GatewaySettings)),

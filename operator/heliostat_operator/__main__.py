@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from heliostat_core.environment import unknown_settings
 from heliostat_kubernetes.cluster import KubernetesWorld
-from heliostat_operator.garbage import look_seldom
+from heliostat_operator.gc_tuning import tune_collector
 from heliostat_operator.main import run
 from heliostat_operator.settings import PREFIX, OperatorSettings, known_settings
 from heliostat_telemetry.lines import set_up_lines
@@ -36,7 +36,7 @@ def main() -> int:
     if unknown:
         sys.stderr.write(f"The operator knows no setting {', '.join(unknown)}.\n")
         return 2
-    look_seldom()
+    tune_collector()
     try:
         asyncio.run(_serve(settings))
     except Exception:  # whatever ends us is a line like any other

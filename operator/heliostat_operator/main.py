@@ -16,9 +16,9 @@ from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import LONGEST_HURRY, Engine, utc_now
-from heliostat_operator.garbage import look_deep_in_calm
 from heliostat_operator.gateway.client import HttpGateway
 from heliostat_operator.gateway.signing import Signer, ensure_signing_key
+from heliostat_operator.gc_tuning import collect_deeply_in_calm
 from heliostat_operator.handlers import (
     NoMemories,
     Sink,
@@ -34,7 +34,7 @@ from heliostat_operator.observability.run_spans import RunSpans
 from heliostat_operator.schedules.cloud_timers import CloudTimers
 from heliostat_operator.schedules.cron_jobs import CronJobs
 from heliostat_operator.schedules.triggers import TriggerReconciler
-from heliostat_operator.secrets.kept import keep_secrets
+from heliostat_operator.secrets.generated_secrets import keep_secrets
 from heliostat_operator.secrets.vaults import NoVault, SecretManagerVault, Vault
 from heliostat_operator.settings import OperatorSettings
 from heliostat_operator.uninstalls import RELEASE_SECONDS, finish_uninstall, prepare_uninstall
@@ -94,13 +94,13 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
             stop,
             _watch(engine, leadership, settings),
             _lead(world, engine, leadership, settings.namespace),
-            look_deep_in_calm(engine.queue("schedule"), LONGEST_HURRY),
+            collect_deeply_in_calm(engine.queue("schedule"), LONGEST_HURRY),
         )
     finally:
         if leadership.was_acquired:
             # The Lease may be over by then: without the fence.
-            farewell = CloudTimers(world, timers, settings, utc_now).remove_all
-            await finish_uninstall(world, gateway, settings.namespace, farewell)
+            remove_cloud_jobs = CloudTimers(world, timers, settings, utc_now).remove_all
+            await finish_uninstall(world, gateway, settings.namespace, remove_cloud_jobs)
             with suppress(WorldError, TimeoutError):
                 await leadership.release()
         if spans:

@@ -1,4 +1,4 @@
-"""A queue of keys: handlers put keys in, workers take them out.
+"""Handlers put keys into a queue, workers take them out.
 
 A key is worked on by one worker at a time; a key that is added meanwhile is taken once more
 afterwards. What is urgent goes first. Failures come back with a growing delay; a success forgets

@@ -1,4 +1,4 @@
-"""Of an uninstall: rights that outlive the manifests' objects, and our account, held or let go."""
+"""Builds what an uninstall needs: rights that outlive the manifests' objects, and our account."""
 
 from heliostat_core.kinds import Role, rules_of
 from heliostat_core.names import CRON_NAME, GROUP
@@ -10,7 +10,7 @@ from heliostat_core.worlds import (
     SERVICE_ACCOUNT,
     JsonObject,
 )
-from heliostat_operator.network.guards import GUARDING
+from heliostat_operator.network.network_policies import GUARDING
 from heliostat_operator.schedules.cron_jobs import SHARED
 
 UNINSTALL_FINALIZER = f"{GROUP}/uninstall"

@@ -33,7 +33,7 @@ from heliostat_core.worlds import (
     WorldError,
 )
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError
-from heliostat_operator.network.guards import remove_policies
+from heliostat_operator.network.network_policies import remove_policies
 from heliostat_operator.release_rights import (
     SERVICE_ACCOUNT_NAME,
     UNINSTALL_FINALIZER,
@@ -72,15 +72,15 @@ async def finish_uninstall(
     world: World,
     gateway: Gateway,
     namespace: str,
-    farewell: Callable[[], Awaitable[None]] | None = None,
+    remove_cloud_jobs: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """The operator's last act: lets everything go if no operator comes after it. `farewell` takes
-    away what is outside of the cluster.
+    """Lets everything go if no operator comes after this one. `remove_cloud_jobs` takes away what
+    is outside of the cluster.
 
     Nobody comes after, so what fails is done again while there is time, and the rest is told.
     """
     account: JsonObject | None = None
-    left: list[_Chore] = []
+    left: list[_CleanupStep] = []
     try:
         async with asyncio.timeout(RELEASE_SECONDS):
             account = await _insist(
@@ -89,7 +89,7 @@ async def finish_uninstall(
             is_installed = account is not None
             if await _insist(lambda: _is_over(world, namespace, is_installed=is_installed)):
                 logger.info("Heliostat leaves %s: letting every Execution go", namespace)
-                left += _chores(world, _Teller(gateway), farewell)
+                left += _cleanup_steps(world, _Teller(gateway), remove_cloud_jobs)
                 await _do_all(left)
     except TimeoutError:
         names = ", ".join(each.name for each in left) or "to see whether there is anything to do"
@@ -102,37 +102,41 @@ async def finish_uninstall(
 
 
 @dataclass(frozen=True)
-class _Chore:
+class _CleanupStep:
     name: str
     do: Callable[[], Awaitable[None]]
 
 
-def _chores(
-    world: World, teller: "_Teller", farewell: Callable[[], Awaitable[None]] | None
-) -> list[_Chore]:
+def _cleanup_steps(
+    world: World, teller: "_Teller", remove_cloud_jobs: Callable[[], Awaitable[None]] | None
+) -> list[_CleanupStep]:
     """What is outside comes last: it may take long to answer, and holds no run."""
 
     async def release_runs() -> None:
         await _release_all(world, teller)
         await _open_network(world)
 
-    chores = [
-        _Chore("CronJobs", lambda: _remove_cron_jobs(world)),
-        _Chore("runs", release_runs),
+    steps = [
+        _CleanupStep("CronJobs", lambda: _remove_cron_jobs(world)),
+        _CleanupStep("runs", release_runs),
     ]
-    return chores if farewell is None else [*chores, _Chore("Cloud Scheduler", farewell)]
+    return (
+        steps
+        if remove_cloud_jobs is None
+        else [*steps, _CleanupStep("Cloud Scheduler", remove_cloud_jobs)]
+    )
 
 
-async def _do_all(left: list[_Chore]) -> None:
+async def _do_all(left: list[_CleanupStep]) -> None:
     """Each in its turn, and those again that did not succeed; what is done leaves the list."""
     while left:
-        for chore in tuple(left):
+        for step in tuple(left):
             try:
-                await chore.do()
+                await step.do()
             except WorldError as error:
-                logger.warning("%s are not let go yet: %s", chore.name, error)
+                logger.warning("%s are not let go yet: %s", step.name, error)
             else:
-                left.remove(chore)
+                left.remove(step)
         if left:
             await asyncio.sleep(_AGAIN_SECONDS)
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from websockets.asyncio.client import ClientConnection, connect
 
 from heliostat_api.base.person import Person
-from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.model_connection import ModelConnection
 from heliostat_cli.embedded.folders import StateFolder
 from heliostat_cli.embedded.gateways import serving
 from heliostat_cli.embedded.ports import HOST
@@ -62,8 +62,8 @@ class ScriptedGateway:
     url: str
     private: str
 
-    def line(self, model: str, cap_nanos: int | None = None) -> Line:
-        return Line(self.url, SignedKeys(self.private, cap_nanos), model, test_seconds=0)
+    def connection(self, model: str, cap_nanos: int | None = None) -> ModelConnection:
+        return ModelConnection(self.url, SignedKeys(self.private, cap_nanos), model, test_seconds=0)
 
     async def booked(self, conversation: str) -> Frame:
         """What the ledger says of a conversation."""

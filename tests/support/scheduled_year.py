@@ -7,9 +7,9 @@ from datetime import datetime
 from heliostat_core.agents import Agent
 from heliostat_core.schedules import Schedule
 from heliostat_core.schedules.status import RunResult
-from heliostat_operator.schedules.outlook import Outlook
-from heliostat_operator.schedules.receipts import receipts_of, with_receipts
-from heliostat_operator.schedules.tick_ends import End
+from heliostat_operator.schedules.schedule_forecast import ScheduleForecast
+from heliostat_operator.schedules.tick_history import receipts_of, with_receipts
+from heliostat_operator.schedules.tick_outcomes import End
 from heliostat_operator.schedules.ticks import Seen, Ticks, decide_ticks
 
 
@@ -26,7 +26,7 @@ class PlayedSchedule:
     ends: list[End] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     starts: Counter[str] = field(default_factory=Counter)
-    outlook: Outlook | None = None
+    forecast: ScheduleForecast | None = None
 
     @property
     def schedule(self) -> Schedule:
@@ -52,11 +52,11 @@ class PlayedSchedule:
 
     def _decide(self, seen: Seen, now: datetime) -> Ticks:
         """What was reckoned before changes no decision."""
-        if self.outlook is None or not self.outlook.is_of(self.agent):
-            self.outlook = Outlook(self.agent, self.schedule)
-        ticks = decide_ticks(self.agent, self.schedule, seen, now, self.outlook)
+        if self.forecast is None or not self.forecast.is_of(self.agent):
+            self.forecast = ScheduleForecast(self.agent, self.schedule)
+        ticks = decide_ticks(self.agent, self.schedule, seen, now, self.forecast)
         assert ticks == decide_ticks(self.agent, self.schedule, seen, now)
-        self.outlook.reckon(ticks.state.decided_time)
+        self.forecast.reckon(ticks.state.decided_time)
         return ticks
 
     def look_until_done(self, now: datetime) -> None:

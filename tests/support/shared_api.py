@@ -15,7 +15,7 @@ from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.app.server import ApiServer
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.model_connection import ModelConnection
 from heliostat_api.documents.port import Documents
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
@@ -152,7 +152,7 @@ async def api_app(
     folder: Path,
     settings: ApiSettings | None = None,
     gateway: GatewayPlace | None = None,
-    line: Line | None = None,
+    model_connection: ModelConnection | None = None,
     log: EventLog | None = None,
     buckets: Buckets | None = None,
 ) -> AsyncIterator[ApiApp]:
@@ -164,7 +164,7 @@ async def api_app(
     dependencies = replace(
         around_of(folder, world, documents, log, clock, gateway),
         settings=settings or ApiSettings(),
-        line=line,
+        model_connection=model_connection,
         buckets=LocalBuckets(monotonic) if buckets is None else buckets,
     )
     try:

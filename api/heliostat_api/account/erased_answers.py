@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import COLLECTION, Shelf
+from heliostat_api.chat.answer_recovery import AnswerRecovery
+from heliostat_api.chat.conversation_repository import COLLECTION, ConversationRepository
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import OWNER, Query
 from heliostat_api.records.conversations import ConversationState, read_conversation
@@ -16,14 +16,14 @@ _ANSWERING: Final = Query(COLLECTION, None, {"state": ConversationState.ANSWERIN
 class ErasingAnswers:
     """Implements mine.erasing.Eraser."""
 
-    shelf: Shelf
+    repository: ConversationRepository
 
     async def erase(self, person_id: str) -> bool:
         """See Eraser. Nothing is left once whoever writes has heard it, or is known to be gone."""
-        answering = every(self.shelf.documents, _ANSWERING)
+        answering = every(self.repository.documents, _ANSWERING)
         found = [each async for each in answering if each.fields.get(OWNER) == person_id]
         for document in found:
             conversation = read_conversation(document)
-            await self.shelf.wish_stop(conversation.id, conversation.answer)
-            await Mending(self.shelf).mend(document)
+            await self.repository.request_stop(conversation.id, conversation.answer)
+            await AnswerRecovery(self.repository).recover(document)
         return not found

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from heliostat_api.chat.journal import audience_of, stop_audience_of
+from heliostat_api.chat.message_events import conversation_topic, stop_topic
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.revocations import topic_of_revocations
@@ -54,7 +54,7 @@ class ErasingConversations:
         return True
 
     async def _remove(self, document: Document) -> None:
-        for audience in (audience_of(document.id), stop_audience_of(document.id)):
+        for audience in (conversation_topic(document.id), stop_topic(document.id)):
             await self.log.forget(audience)
         await self.documents.delete_tree(document.path)
 

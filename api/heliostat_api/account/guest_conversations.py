@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.shelf import COLLECTION, Shelf, changed
+from heliostat_api.chat.answer_recovery import AnswerRecovery
+from heliostat_api.chat.conversation_repository import (
+    COLLECTION,
+    ConversationRepository,
+    put_conversation,
+)
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import ConflictError, Document, Query
 from heliostat_api.records.conversations import ConversationState, read_conversation
@@ -19,12 +23,12 @@ class MovingConversations:
     conversation moves, and who asks again asks as the user.
     """
 
-    shelf: Shelf
+    repository: ConversationRepository
 
     async def move(self, before: str, after: str) -> bool:
         """See Settling."""
         query = Query(COLLECTION, before, limit=_PAGE)
-        found = [each async for each in every(self.shelf.documents, query)]
+        found = [each async for each in every(self.repository.documents, query)]
         moved = [await self._give(each, after) for each in found]
         return all(moved)
 
@@ -33,14 +37,14 @@ class MovingConversations:
         record = read_conversation(document)
         is_answering = record.state is ConversationState.ANSWERING
         if is_answering and not record.deleting:
-            await self.shelf.wish_stop(record.id, record.answer)
+            await self.repository.request_stop(record.id, record.answer)
         if is_answering or record.deleting:
-            await Mending(self.shelf).mend(document)
+            await AnswerRecovery(self.repository).recover(document)
             return False
         given = replace(record, user_id=owner)
         try:
-            await self.shelf.documents.commit(changed(document, given))
+            await self.repository.documents.commit(put_conversation(document, given))
         except ConflictError:
             return False
-        await self.shelf.tell(given)
+        await self.repository.publish_change(given)
         return True

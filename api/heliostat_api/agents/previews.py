@@ -27,8 +27,7 @@ from heliostat_api.records.contents import (
 from heliostat_api.records.diffs import changes_between, changes_of
 from heliostat_api.records.drafts import Draft, read_draft
 from heliostat_api.records.loading import SPEC
-from heliostat_api.records.schedule_views import SchedulePreviewView
-from heliostat_api.records.schedules import look_ahead, starts_in_a_month
+from heliostat_api.records.schedules import SchedulePreviewView, look_ahead, starts_in_a_month
 from heliostat_core.agents import AgentSpec
 from heliostat_core.egress import HTTPS_PORT, Egress
 from heliostat_core.secret_refs import SecretRef

@@ -5,22 +5,18 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from heliostat_api.agents.reading import Agents
-from heliostat_api.agents.samples import SampleAgents
 from heliostat_api.agents.trials import Trying
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.schemas import Accepted, RunRequest
-from heliostat_api.samples import read_sample
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import (
     Correlation,
     IdempotencyKeyOf,
     PersonOf,
 )
-from heliostat_api.web.problems import NotFoundProblem
 from heliostat_api.web.provide import Provided
 
 router = APIRouter(prefix="/agents", route_class=CheckedRoute)
-samples_router = APIRouter(route_class=CheckedRoute)
 
 
 @router.post("/{agent_id}/run", status_code=HTTPStatus.ACCEPTED)
@@ -51,18 +47,3 @@ async def test_agent(
 ) -> Accepted:
     """Run the newest revision once, active or not."""
     return await trying.test(person, agent_id, body, asked, correlation)
-
-
-@samples_router.post("/samples/{name}", status_code=202)
-async def try_sample(
-    samples: Provided[SampleAgents],
-    person: PersonOf,
-    name: str,
-    asked: IdempotencyKeyOf,
-    correlation: Correlation,
-) -> Accepted:
-    """Make one of the sample agents yours and run it: hello, sales, hurried."""
-    sample = read_sample(name)
-    if sample is None:
-        raise NotFoundProblem("sample")
-    return await samples.run(person, sample, asked, correlation)

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.model_connection import ModelConnection
 from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.port import Documents
 from heliostat_api.events.log import EventLog
@@ -43,7 +43,7 @@ class Dependencies:
     """Where model calls go, money and keys are kept; None: there is no gateway, and none of it."""
     chat_model: str = ""
     chat_test_seconds: int = 120
-    line: Line | None = None
+    model_connection: ModelConnection | None = None
     """How the chat reaches a model, if not on keys of the api through its gateway."""
     is_alone: bool = False
     """Whether this is the only replica that there can be."""

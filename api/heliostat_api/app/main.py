@@ -24,7 +24,7 @@ from heliostat_api.app.pages import add_pages
 from heliostat_api.app.routers import ROUTERS, api
 from heliostat_api.app.signing import signing
 from heliostat_api.app.stream_endpoints import stream
-from heliostat_api.chat.assembly import open_chat
+from heliostat_api.chat.assembly import build_chat
 from heliostat_api.chat.endpoints import workspace
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.revocations import SessionRevocations
@@ -89,8 +89,9 @@ def create_app(dependencies: Dependencies) -> FastAPI:
     workshop = build_agents(dependencies, world, recorder, records.agents, money, hooks)
     erasing = build_erasing(dependencies, register, workshop.secrets, revocations, money)
     expiring = Expiring(register, AgentSuspension(workshop.activation), erasing)
-    chat = open_chat(
-        dependencies.line or money.line(dependencies.chat_model, dependencies.chat_test_seconds),
+    chat = build_chat(
+        dependencies.model_connection
+        or money.model_connection(dependencies.chat_model, dependencies.chat_test_seconds),
         log,
         clock,
         workshop.drafts,
@@ -102,7 +103,7 @@ def create_app(dependencies: Dependencies) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = [recorder.run(), workshop.mending.run(), erasing.run(), chat.reading.mending.run()]
+        work = [recorder.run(), workshop.mending.run(), erasing.run(), chat.recovery.run()]
         work += [
             Backfill(documents).run(),
             hooks.sending.run(),

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from heliostat_api.account.endpoints import router as account
 from heliostat_api.agents.endpoints import router as agents
 from heliostat_api.agents.run_endpoints import router as agent_runs
-from heliostat_api.agents.run_endpoints import samples_router
+from heliostat_api.agents.sample_endpoints import router as samples
 from heliostat_api.app.health import health
 from heliostat_api.app.signing import signing
 from heliostat_api.app.stream_endpoints import stream
@@ -40,7 +40,7 @@ FEATURES: Final = (
     conversations,
     webhooks,
     models,
-    samples_router,
+    samples,
     executions,
 )
 for each in FEATURES:

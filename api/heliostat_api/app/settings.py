@@ -2,66 +2,29 @@
 
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from heliostat_api.app.setting_types import (
+    Address,
+    Hosts,
+    Networks,
+    Words,
+    check_origin,
+    check_redis,
+    check_webhook_secret,
+)
 from heliostat_api.base.roles import RoleRow
 from heliostat_api.documents.files import FILE_BYTES, FILES_BYTES
 from heliostat_api.events.log import MOST_BYTES, TOTAL_BYTES
 from heliostat_api.webhooks.addresses import place_of
-from heliostat_api.webhooks.signatures import key_of
-from heliostat_core.egress import check_allowed
 from heliostat_core.environment import (
-    NetworkText,
     OtlpEndpoint,
-    read_words,
 )
 
 PREFIX: Final = "HELIOSTAT_API_"
 TRANSCRIPT_BYTES: Final = 256 * 2**20
-
-
-def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if url and not (parts.scheme in ("http", "https") and parts.hostname):
-        raise ValueError("must be an address that begins with https:// or http://")
-    return url.rstrip("/")
-
-
-def _redis(url: SecretStr) -> SecretStr:
-    """Its parts are named, never it: it may hold a password."""
-    text = url.get_secret_value()
-    try:
-        parts = urlsplit(text)
-        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number
-        is_known = False
-    if text and not (is_known or text.startswith("unix://")):
-        raise ValueError("must be an address like redis://host:6379/0, rediss:// or unix://")
-    return url
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("must be scheme, name and port, without a path: https://agents.example")
-    return url
-
-
-def _webhook_secret(secret: SecretStr) -> SecretStr:
-    if text := secret.get_secret_value():
-        key_of(text)
-    return secret
-
-
-Address = Annotated[str, AfterValidator(_address)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(read_words)]
-Hosts = Annotated[
-    tuple[Annotated[str, AfterValidator(check_allowed)], ...], NoDecode, BeforeValidator(read_words)
-]
-Networks = Annotated[tuple[NetworkText, ...], NoDecode, BeforeValidator(read_words)]
 
 
 class ApiSettings(BaseSettings):
@@ -123,7 +86,7 @@ class ApiSettings(BaseSettings):
     otlp_endpoint: OtlpEndpoint = ""
     redis_url: Annotated[
         SecretStr,
-        AfterValidator(_redis),
+        AfterValidator(check_redis),
         Field(
             validation_alias="REDIS_URL",
             description="Redis of the event log and of the limits of requests, for several "
@@ -202,7 +165,7 @@ class ApiSettings(BaseSettings):
     ] = False
     public_url: Annotated[
         Address,
-        AfterValidator(_origin),
+        AfterValidator(check_origin),
         Field(
             description="Where browsers find this server, `https://agents.example`: pages of this "
             "origin may command it, and sign-in comes back to it."
@@ -309,7 +272,7 @@ class ApiSettings(BaseSettings):
     ] = ""
     webhook_secret: Annotated[
         SecretStr,
-        AfterValidator(_webhook_secret),
+        AfterValidator(check_webhook_secret),
         Field(description="The secret that signs what is sent there: `whsec_` and base64."),
     ] = SecretStr("")
     webhook_networks: Annotated[

@@ -1,6 +1,6 @@
-"""Claude through our gateway, by the official SDK.
+"""Calls Claude through our gateway, by the official SDK.
 
-Importing this takes a second, which only who chats should wait for: see `opened_late`.
+Importing this takes a second, so only `LazyClaude` does, when a person opens the chat.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ from pydantic.alias_generators import to_camel
 from heliostat_api.chat.models import Block as AskedBlock
 from heliostat_api.chat.models import (
     Called,
+    CallOpened,
     Ended,
     Event,
     ModelError,
-    Opened,
     Request,
-    Text,
     TextBegins,
     TextMore,
-    ToolResult,
+    ToolResultBlock,
     ToolUse,
     Turn,
 )
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.models import TextBlock as AskedText
+from heliostat_api.chat.schemas import StatusCode
 
 REQUEST_ID: Final = "x-heliostat-request-id"
 _PROVIDER: Final = "x-heliostat-provider"
@@ -65,7 +65,7 @@ Param = TextBlockParam | ToolUseBlockParam | ToolResultBlockParam
 
 
 class Figures(BaseModel):
-    """What the gateway says of a request."""
+    """The gateway's figures of a request."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, extra="ignore")
 
@@ -74,7 +74,7 @@ class Figures(BaseModel):
 
 
 class Claude:
-    """A ChatModel. Nothing is asked twice: whether to pay again is the person's to say."""
+    """Implements ChatModel. No call is repeated: the person decides whether to pay again."""
 
     def __init__(self, gateway_url: str) -> None:
         timeout = httpx2.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
@@ -83,32 +83,30 @@ class Claude:
         )
 
     async def warm(self) -> None:
-        """See ChatModel."""
+        """Does nothing: importing this module has loaded the SDK."""
 
     async def close(self) -> None:
-        """Gives the connections back."""
         await self._client.close()
 
     async def ask(self, key: str, request: Request) -> AsyncGenerator[Event, None]:
-        """See ChatModel."""
-        with _told() as known:
+        with _mapped_errors() as known:
             stream = await self._open(key, request)
             try:
                 headers = stream.response.headers
-                opened = Opened(headers.get(REQUEST_ID, ""), headers.get(_PROVIDER, ""))
+                opened = CallOpened(headers.get(REQUEST_ID, ""), headers.get(_PROVIDER, ""))
                 known.append(opened.request)
                 yield opened
-                reading = _Reading()
+                reader = _StreamReader()
                 async for event in stream:
-                    for each in reading.read(event):
+                    for each in reader.read(event):
                         yield each
-                if not reading.is_whole:
+                if not reader.is_whole:
                     raise ModelError(StatusCode.UNAVAILABLE, _BROKEN_OFF, opened.request)
             finally:
                 await stream.close()
 
     async def cost_nanos(self, key: str, request: str) -> int | None:
-        """See ChatModel. A call that was given up is settled a moment later."""
+        """Asks again for two seconds: a call that was given up is settled a moment later."""
         client = self._client.with_options(api_key=key)
         for _ in range(_SETTLED_TRIES):
             try:
@@ -124,9 +122,8 @@ class Claude:
         return figures.cost_nanos
 
     async def names(self, key: str) -> tuple[str, ...]:
-        """See ChatModel."""
         client = self._client.with_options(api_key=key)
-        with _told():
+        with _mapped_errors():
             page = await client.models.list()
             return tuple([each.id async for each in page])
 
@@ -142,7 +139,7 @@ class Claude:
         )
 
 
-class _Reading:
+class _StreamReader:
     """Reads the events of one answer."""
 
     def __init__(self) -> None:
@@ -152,7 +149,7 @@ class _Reading:
         self._reason = ""
 
     def read(self, event: RawMessageStreamEvent) -> Iterator[Event]:
-        """What an event means."""
+        """Translates an event of the SDK."""
         match event.type:
             case "content_block_start":
                 yield from self._begin(event.content_block)
@@ -198,7 +195,7 @@ def _tool(name: str, description: str, schema: Mapping[str, object]) -> ToolPara
 
 
 def _messages(turns: Iterable[Turn]) -> Iterator[MessageParam]:
-    """The last block is where the provider's cache of the conversation ends."""
+    """Marks the last block: the provider's cache of the conversation ends there."""
     turns = list(turns)
     for number, turn in enumerate(turns):
         blocks = [_param(each) for each in turn.blocks]
@@ -212,11 +209,11 @@ def _messages(turns: Iterable[Turn]) -> Iterator[MessageParam]:
 
 def _param(block: AskedBlock) -> Param:
     match block:
-        case Text(text=text):
+        case AskedText(text=text):
             return {"type": "text", "text": text}
         case ToolUse(id=id_, name=name, input=given):
             return {"type": "tool_use", "id": id_, "name": name, "input": dict(given)}
-        case ToolResult(call=call, text=text, is_error=is_error):
+        case ToolResultBlock(call=call, text=text, is_error=is_error):
             return {
                 "type": "tool_result",
                 "tool_use_id": call,
@@ -226,14 +223,14 @@ def _param(block: AskedBlock) -> Param:
 
 
 @contextmanager
-def _told() -> Iterator[list[str]]:
+def _mapped_errors() -> Iterator[list[str]]:
     """Raises every failure of the SDK as a ModelError; yields where a request's id is noted."""
     known: list[str] = []
     try:
         yield known
     except APIStatusError as error:
         request = error.response.headers.get(REQUEST_ID, "")
-        raise ModelError(_code_of(error), _said_in(error), request) from error
+        raise ModelError(_code_of(error), _message_in(error), request) from error
     except APIConnectionError as error:
         raise ModelError(
             StatusCode.UNAVAILABLE, f"The gateway does not answer: {error}", "".join(known)
@@ -243,7 +240,7 @@ def _told() -> Iterator[list[str]]:
 
 
 def _code_of(error: APIStatusError) -> StatusCode:
-    """A limit of ours says that trying again does not help; a provider's limit passes."""
+    """A limit of the gateway says that a retry does not help; a provider's limit passes."""
     kind, status = _error_in(error).get("type"), error.status_code
     is_final = error.response.headers.get("x-should-retry") == "false"
     if kind == "billing_error" or status == 402 or (status == 429 and is_final):
@@ -253,7 +250,7 @@ def _code_of(error: APIStatusError) -> StatusCode:
     return StatusCode.FAILED
 
 
-def _said_in(error: APIStatusError) -> str:
+def _message_in(error: APIStatusError) -> str:
     said = _error_in(error).get("message")
     return said if isinstance(said, str) and said else error.message
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, WebSocket
 from pydantic import StringConstraints
 
 from heliostat_api.base.views import ConversationView, View
+from heliostat_api.chat.schemas import ConversationPage, MessagePage
 from heliostat_api.chat.sockets import Chat
-from heliostat_api.chat.views import ConversationPage, MessagePage
 from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import Access, Cursor, Limit, PersonOf
 from heliostat_api.web.problems import NotFoundProblem
@@ -48,7 +48,7 @@ async def list_conversations(
     chat: Provided[Chat], person: PersonOf, cursor: Cursor = None, limit: Limit = 50
 ) -> ConversationPage:
     """Your conversations, newest first."""
-    return await chat.reading.page(person, cursor, limit)
+    return await chat.reader.page(person, cursor, limit)
 
 
 @conversations.get("/{conversation_id}")
@@ -56,7 +56,7 @@ async def read_conversation(
     chat: Provided[Chat], person: PersonOf, conversation_id: str
 ) -> ConversationView:
     """One of your conversations."""
-    return await chat.reading.get(person, conversation_id)
+    return await chat.reader.get(person, conversation_id)
 
 
 @conversations.get("/{conversation_id}/messages")
@@ -68,7 +68,7 @@ async def list_messages(
     limit: Limit = 50,
 ) -> MessagePage:
     """What was said in it, the newest last; `next` leads to what was said before."""
-    return await chat.reading.messages(person, conversation_id, cursor, limit)
+    return await chat.reader.messages(person, conversation_id, cursor, limit)
 
 
 @conversations.patch("/{conversation_id}")
@@ -76,10 +76,10 @@ async def rename_conversation(
     chat: Provided[Chat], person: PersonOf, conversation_id: str, body: NewTitle
 ) -> ConversationView:
     """Call it something else."""
-    return await chat.keeping.rename(person, conversation_id, body.title)
+    return await chat.commands.rename(person, conversation_id, body.title)
 
 
 @conversations.delete("/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_conversation(chat: Provided[Chat], person: PersonOf, conversation_id: str) -> None:
     """All that was said in it goes; its agent stays."""
-    await chat.keeping.delete(person, conversation_id)
+    await chat.commands.delete(person, conversation_id)

@@ -1,4 +1,4 @@
-"""The port of the model: what the chat asks, and what it hears. No network here."""
+"""The port of the model: the requests of the chat, and the events of an answer. Pure."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from typing import Literal, Protocol, TypeAlias
 
 from pydantic import JsonValue
 
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.schemas import StatusCode
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool as the model is told of it."""
+    """A tool that the model is offered."""
 
     name: str
     description: str
@@ -19,15 +19,15 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class Text:
-    """Something said."""
+class TextBlock:
+    """A text in a turn."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class ToolUse:
-    """A tool that the model called."""
+    """A call of a tool by the model."""
 
     id: str
     name: str
@@ -35,20 +35,20 @@ class ToolUse:
 
 
 @dataclass(frozen=True)
-class ToolResult:
-    """What the tool answered."""
+class ToolResultBlock:
+    """The result of a tool, as the model gets it."""
 
     call: str
     text: str
     is_error: bool
 
 
-Block: TypeAlias = Text | ToolUse | ToolResult
+Block: TypeAlias = TextBlock | ToolUse | ToolResultBlock
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one side said without a break."""
+    """The blocks of one side between two of the other."""
 
     role: Literal["user", "assistant"]
     blocks: tuple[Block, ...]
@@ -56,7 +56,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Request:
-    """One model call."""
+    """The request of one model call."""
 
     model: str
     system: str
@@ -67,8 +67,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """The answer begins. `request` is the gateway's id of the call."""
+class CallOpened:
+    """The event begins an answer. `request` is the gateway's id of the call."""
 
     request: str
     provider: str
@@ -76,19 +76,19 @@ class Opened:
 
 @dataclass(frozen=True)
 class TextBegins:
-    """A new text."""
+    """The event begins a text."""
 
 
 @dataclass(frozen=True)
 class TextMore:
-    """More of the text that began last."""
+    """The event continues the text that began last."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Called:
-    """The model calls a tool. `problem`: why its input can't be read."""
+    """The event calls a tool. `problem` says why its input can't be read."""
 
     use: ToolUse
     problem: str = ""
@@ -96,17 +96,17 @@ class Called:
 
 @dataclass(frozen=True)
 class Ended:
-    """The answer is complete."""
+    """The event completes the answer."""
 
     reason: str
 
 
-Event: TypeAlias = Opened | TextBegins | TextMore | Called | Ended
+Event: TypeAlias = CallOpened | TextBegins | TextMore | Called | Ended
 
 
 @dataclass
 class ModelError(Exception):
-    """No answer, or no whole one. `said` is the gateway's word."""
+    """The model gave no answer, or no whole one. `said` is the gateway's message."""
 
     code: StatusCode
     said: str
@@ -117,19 +117,19 @@ class ModelError(Exception):
 
 
 class ChatModel(Protocol):
-    """Models through the gateway, on a person's key."""
+    """Calls models through the gateway, on a person's key."""
 
     def ask(self, key: str, request: Request) -> AsyncGenerator[Event, None]:
-        """One call. Raises ModelError. Closing the iterator ends the call at once."""
+        """Makes one call. Raises ModelError. Closing the iterator ends the call at once."""
 
     async def cost_nanos(self, key: str, request: str) -> int | None:
-        """What a call cost, as soon as that is settled; None while it can't be known."""
+        """Returns what a call cost, once that is settled; None while it can't be known."""
 
     async def names(self, key: str) -> tuple[str, ...]:
-        """Models that this key may ask for. Raises ModelError."""
+        """Returns the models that this key may ask for. Raises ModelError."""
 
     async def warm(self) -> None:
-        """Somebody will ask soon."""
+        """Loads what the first call needs."""
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""

@@ -1,4 +1,4 @@
-"""One WebSocket: commands of a client, and the conversation that it watches."""
+"""Serves a WebSocket: the commands of a client, and the conversation that it watches."""
 
 import asyncio
 import hashlib
@@ -15,21 +15,21 @@ from pydantic import ValidationError
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import View
-from heliostat_api.chat.desk import Desk
-from heliostat_api.chat.frames import (
+from heliostat_api.chat.answer_recovery import AnswerRecovery
+from heliostat_api.chat.answer_runner import AnswerRunner
+from heliostat_api.chat.message_events import change_in, conversation_topic
+from heliostat_api.chat.schemas import (
     COMMAND,
-    Accepted,
     Command,
     Continue,
     Refused,
     Say,
+    SayAccepted,
     Stop,
     Watch,
 )
-from heliostat_api.chat.journal import audience_of, change_in
-from heliostat_api.chat.keeping import Keeping
-from heliostat_api.chat.reading import Reading
-from heliostat_api.chat.saying import Saying
+from heliostat_api.chat.service import ConversationCommands, ConversationReader
+from heliostat_api.chat.start_answer import StartAnswer
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.revocations import StreamLease
@@ -41,17 +41,17 @@ from heliostat_api.web.problems import (
 )
 
 MOST_SOCKETS: Final = 20
-"""Of one person at one replica."""
+"""One person has at most that many at one replica."""
 LONGEST_FRAME: Final = 262_144
 WAIT_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = 1.0
 _POLICY_VIOLATION: Final = 1008
 _OVER: Final = "The session ended or its rights changed: come again."
-Limit = Callable[[], Awaitable[None]]
+RateLimit = Callable[[], Awaitable[None]]
 
 
 class _LeftError(Exception):
-    """The client left, or does not speak our protocol."""
+    """The client left, or does not follow the protocol."""
 
 
 class _OverError(Exception):
@@ -60,35 +60,35 @@ class _OverError(Exception):
 
 @dataclass(frozen=True)
 class Chat:
-    """What every socket of a replica needs."""
+    """The services behind every socket of a replica."""
 
-    reading: Reading
-    saying: Saying
-    keeping: Keeping
-    desk: Desk
+    reader: ConversationReader
+    commands: ConversationCommands
+    start_answer: StartAnswer
+    recovery: AnswerRecovery
+    runner: AnswerRunner
     log: EventLog
     _sockets: dict[str, int] = field(default_factory=dict)
 
     @asynccontextmanager
     async def open(self, *, is_alone: bool) -> AsyncIterator[None]:
-        """As long as the block runs; what is written then ends as interrupted.
+        """Serves as long as the block runs; answers that are written then end as interrupted.
 
         `is_alone`: no other replica writes answers, so those that are open have no writer.
         """
-        mending = self.reading.mending
         if is_alone:
             with suppress(StoreError):
-                await mending.mend_all(is_alone=True)
+                await self.recovery.recover_all(is_alone=True)
         try:
             yield
         finally:
-            await self.desk.close()
+            await self.runner.close()
 
     async def serve(
-        self, socket: WebSocket, person: Person, lease: StreamLease, limit: Limit
+        self, socket: WebSocket, person: Person, lease: StreamLease, limit: RateLimit
     ) -> None:
-        """Until the client leaves or the tenure is over. `limit` raises a problem when the person
-        asks too often. Raises problems before the socket is accepted."""
+        """Serves one socket until the client leaves or the lease is over. `limit` raises a problem
+        when the person asks too often. Raises problems before the socket is accepted."""
         if self._sockets.get(person.id, 0) >= MOST_SOCKETS:
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -100,18 +100,18 @@ class Chat:
         self._sockets[person.id] = self._sockets.get(person.id, 0) + 1
         try:
             await socket.accept()
-            self.desk.warm()
-            await Session(self, socket, person, limit).run(lease)
+            self.runner.warm()
+            await ChatSession(self, socket, person, limit).run(lease)
         finally:
             self._sockets[person.id] -= 1
             if not self._sockets[person.id]:
                 del self._sockets[person.id]
 
 
-class Session:
-    """Of one client."""
+class ChatSession:
+    """Serves one client."""
 
-    def __init__(self, chat: Chat, socket: WebSocket, person: Person, limit: Limit) -> None:
+    def __init__(self, chat: Chat, socket: WebSocket, person: Person, limit: RateLimit) -> None:
         self._chat = chat
         self._socket = socket
         self._person = person
@@ -120,11 +120,11 @@ class Session:
         self._watching: asyncio.Task[None] | None = None
 
     async def run(self, lease: StreamLease) -> None:
-        """Until the client leaves, or is told to come again. What nobody expected is raised, in a
-        group: the server logs it and ends the connection, and the client comes again."""
+        """Runs until the client leaves, or has to connect again. An unexpected error is raised, in
+        a group: the server logs it and ends the connection, and the client connects again."""
         try:
             async with self._tasks:
-                self._tasks.create_task(self._hear_all())
+                self._tasks.create_task(self._handle_all())
                 self._tasks.create_task(self._end_with(lease))
         except* _LeftError:
             pass  # what goes on in the background goes on
@@ -135,11 +135,11 @@ class Session:
         await lease.until_over(self._chat.log)
         raise _OverError
 
-    async def _hear_all(self) -> None:
+    async def _handle_all(self) -> None:
         while True:
-            await self._hear(await self._receive())
+            await self._handle(await self._receive())
 
-    async def _hear(self, text: str) -> None:
+    async def _handle(self, text: str) -> None:
         if len(text) > LONGEST_FRAME:
             return await self._send(Refused(id=None, problem=problem_of(too_large())))
         try:
@@ -149,35 +149,37 @@ class Session:
         id_ = command.id if isinstance(command, Say) else None
         try:
             await self._limit()
-            await self._obey(command)
+            await self._execute(command)
         except (ProblemError, StoreError) as error:
             await self._send(Refused(id=id_, problem=problem_of(as_problem(error))))
 
-    async def _obey(self, command: Command) -> None:
+    async def _execute(self, command: Command) -> None:
         chat, person = self._chat, self._person
         match command:
             case Watch():
                 await self._watch(command)
             case Say():
                 digest = hashlib.sha256(command.model_dump_json().encode()).hexdigest()
-                conversation, begun = await chat.saying.say(person, command, digest)
-                if begun is not None:
-                    chat.desk.begin(begun)
-                await self._send(Accepted(id=command.id, conversation=conversation))
+                conversation, started = await chat.start_answer.start(person, command, digest)
+                if started is not None:
+                    chat.runner.start(started)
+                await self._send(SayAccepted(id=command.id, conversation=conversation))
             case Stop():
-                await chat.keeping.stop(person, command.conversation)
+                await chat.commands.stop(person, command.conversation)
             case Continue():
-                begun = await chat.saying.go_on(person, command.conversation, command.message)
-                if begun is not None:
-                    chat.desk.begin(begun)
+                started = await chat.start_answer.resume(
+                    person, command.conversation, command.message
+                )
+                if started is not None:
+                    chat.runner.start(started)
 
     async def _watch(self, command: Watch) -> None:
-        await self._watch_no_more()
-        await self._chat.reading.get(self._person, command.conversation)
+        await self._stop_watching()
+        await self._chat.reader.get(self._person, command.conversation)
         follow = self._follow(command.conversation, command.cursor)
         self._watching = self._tasks.create_task(follow)
 
-    async def _watch_no_more(self) -> None:
+    async def _stop_watching(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
             with suppress(asyncio.CancelledError):
@@ -185,23 +187,23 @@ class Session:
             self._watching = None
 
     async def _follow(self, conversation: str, cursor: int | None) -> None:
-        """The conversation from the cursor on, until it is gone or the client leaves. A store that
-        is away ends nothing: it goes on where it was."""
+        """Sends the conversation from the cursor on, until it is gone or the client leaves. When
+        the store is away it tries again from where it was."""
         while True:
             try:
-                cursor = await self._tell(conversation, cursor)
+                cursor = await self._send_changes(conversation, cursor)
             except StoreError:
                 await asyncio.sleep(_RETRY_SECONDS)
             except ProblemError as gone:
                 return await self._send(Refused(id=None, problem=problem_of(gone)))
 
-    async def _tell(self, conversation: str, cursor: int | None) -> int | None:
-        """What there is now, or a wait for more; the cursor after it."""
+    async def _send_changes(self, conversation: str, cursor: int | None) -> int | None:
+        """Sends what there is now, or waits for more; returns the cursor after it."""
         if cursor is None:
-            snapshot = await self._chat.reading.snapshot(self._person, conversation)
+            snapshot = await self._chat.reader.snapshot(self._person, conversation)
             await self._send(snapshot)
             return snapshot.cursor
-        found = await self._chat.log.read([audience_of(conversation)], cursor)
+        found = await self._chat.log.read([conversation_topic(conversation)], cursor)
         if found.has_gap:
             return None
         for each in found.reports:
@@ -212,12 +214,12 @@ class Session:
         return found.end
 
     async def _wait(self, conversation: str, cursor: int) -> None:
-        """For news. After a long silence: is who writes still there?"""
+        """Waits for events. After a long silence it checks that the answer still has a writer."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await self._chat.log.wait([audience_of(conversation)], cursor, WAIT_SECONDS)
+        await self._chat.log.wait([conversation_topic(conversation)], cursor, WAIT_SECONDS)
         if loop.time() - began >= WAIT_SECONDS:
-            await self._chat.reading.get(self._person, conversation)
+            await self._chat.reader.get(self._person, conversation)
 
     async def _send(self, frame: View) -> None:
         await self._send_text(frame.model_dump_json(by_alias=True))
@@ -236,7 +238,7 @@ class Session:
 
 
 def too_large() -> ProblemError:
-    """Of a frame."""
+    """The problem says that a frame is too large."""
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return ProblemError(
         status,

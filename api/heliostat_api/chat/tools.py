@@ -1,4 +1,4 @@
-"""The tools of the designer, as the model is told of them: pure schemas."""
+"""Defines the tools that the model is offered, as pure schemas."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -118,7 +118,7 @@ INPUTS: Final[Mapping[str, type[Input]]] = {
 
 
 def tool_of(name: str) -> Tool:
-    """As the model is told of it."""
+    """The model is offered the tool like this; its description is the docstring of its input."""
     kind = INPUTS[name]
     schema: dict[str, object] = kind.model_json_schema(by_alias=True)
     described = " ".join((kind.__doc__ or "").split())

@@ -50,6 +50,7 @@ from heliostat_api.records.subjects import (
 )
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
+from heliostat_core.kinds import recorded_kinds
 from heliostat_core.resources import ObjectHead, ObjectMeta
 from heliostat_core.worlds import AGENT, EXECUTION, Change, JsonObject, Kind, Ref, World, WorldError
 
@@ -89,6 +90,8 @@ class Recorder:
     again_seconds: float = 60.0
     """How long after the watches began the world is looked at once more."""
     lag: Lag = field(default_factory=Lag)
+    kinds: tuple[Kind, ...] = recorded_kinds()
+    """What the registry says is recorded, in the order in which it is caught up."""
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -104,8 +107,8 @@ class Recorder:
                 self._caught_up.set()
                 self.lag.end()
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._follow(AGENT))
-                    group.create_task(self._follow(EXECUTION))
+                    for kind in self.kinds:
+                        group.create_task(self._follow(kind))
                     group.create_task(self.closing.run())
                     group.create_task(self._catch_up_again())
             except* (WorldError, StoreError) as errors:
@@ -125,7 +128,7 @@ class Recorder:
 
         What is open is read before the world is: what begins in between is not taken for gone.
         """
-        for kind in (AGENT, EXECUTION):
+        for kind in self.kinds:
             open_before = {each.path: _uid_in(each) async for each in self._left_open(kind)}
             async for obj in self.world.list(kind):
                 open_before.pop(await self._see_alone(kind, obj), None)
@@ -169,6 +172,8 @@ class Recorder:
         """Records one state of a resource, however often; returns the path of its document."""
         if kind is AGENT:
             return await self._see_agent(Agent.model_validate(obj))
+        if kind is not EXECUTION:
+            raise ValueError(f"nothing says how a {kind.name} is recorded")
         execution = Execution.model_validate(obj)
         path = _path_of(kind, execution.metadata)
         if await self._is_going(execution, path):

@@ -1,20 +1,41 @@
-"""From a schedule to what people see of it, and what is wrong with one: pure."""
+"""What people see of a schedule, and what is wrong with one: pure."""
 
 import json
 from datetime import datetime, timedelta
+from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
 from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.texts import bilingual
-from heliostat_api.base.views import PauseView, ReceiptView, WordsView
-from heliostat_api.records.schedule_views import FireView, SchedulePreviewView
+from heliostat_api.base.views import PauseView, ReceiptView, View, WordsView
 from heliostat_core.schedules import Fire, Schedule, describe, faults_of, fires
 from heliostat_core.schedules.minutes import free_minutes
 from heliostat_core.schedules.status import Receipt, ScheduleStatus
 
 MONTH = timedelta(days=30)
 _MINUTE = timedelta(minutes=1)
+
+
+class FireView(View):
+    """A time of a schedule; `local` is the same instant by the clocks of its zone.
+
+    `note`: AfterGap (clocks skip its time), FirstOfTwo, SecondOfTwo (they show it twice) or
+    Blackout (it is skipped; `reason` is the blackout's).
+    """
+
+    time: datetime
+    local: datetime
+    note: Literal["AfterGap", "FirstOfTwo", "SecondOfTwo", "Blackout"] | None
+    reason: str
+
+
+class SchedulePreviewView(View):
+    """A schedule in words, and its next times."""
+
+    words: WordsView
+    time_zone: str
+    fires: tuple[FireView, ...]
 
 
 def read_schedule(value: JsonValue) -> Schedule | None:

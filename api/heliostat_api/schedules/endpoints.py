@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import HTTPConnection
 
 from heliostat_api.executions.schemas import Accepted
-from heliostat_api.records.schedule_views import SchedulePreviewView
+from heliostat_api.records.schedules import SchedulePreviewView
 from heliostat_api.schedules.cloud_calls import CloudCalls, CloudHeaders, cloud_headers_of
 from heliostat_api.schedules.previews import SchedulePreviewRequest, SchedulePreviews
 from heliostat_api.web.auth_dependency import CheckedRoute, auth_dependency

@@ -10,8 +10,7 @@ from pydantic import Field
 from heliostat_api.base.field_errors import required
 from heliostat_api.base.views import View
 from heliostat_api.records.contents import Spec, judge_model
-from heliostat_api.records.schedule_views import SchedulePreviewView
-from heliostat_api.records.schedules import faults_in, look_ahead
+from heliostat_api.records.schedules import SchedulePreviewView, faults_in, look_ahead
 from heliostat_api.web.problems import refused
 from heliostat_core.schedules import Schedule
 

@@ -12,7 +12,7 @@ from heliostat_operator.model.indexes import KnownAgents
 from heliostat_operator.model.keys import Key
 from heliostat_operator.model.meters import Meter
 from heliostat_operator.network.controller import wake_namespace
-from heliostat_operator.network.guards import Guards, guards_of
+from heliostat_operator.network.network_policies import NetworkPolicies, network_policies_of
 from heliostat_operator.queues import Queues, Rest
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.observe import Observer, observer_of
@@ -55,7 +55,7 @@ class AgentController(Controller):
         observer: Observer,
         limiter: ConcurrencyLimiter,
         agents: KnownAgents,
-        guards: Guards,
+        network: NetworkPolicies,
         meter: Meter,
         queues: Queues,
         depth: int,
@@ -65,7 +65,7 @@ class AgentController(Controller):
         self._observer = observer
         self._limiter = limiter
         self._agents = agents
-        self._guards = guards
+        self._network = network
         self._meter = meter
         self._queues = queues
         self._written: dict[Key, Written] = {}
@@ -90,15 +90,15 @@ class AgentController(Controller):
         self._agents.forget(key)
         self._written.pop(key, None)
         self._meter.loses(key)
-        wake_namespace(self._guards, self._queues, key[0])
+        wake_namespace(self._network, self._queues, key[0])
 
     def _is_news(self, key: Key, agent: Agent) -> bool:
         """Takes note of an Agent; whether another than we wrote it."""
         self._limiter.see_agent(agent)
         self._agents.see(agent)
         self._meter.sees(agent)
-        if self._guards.is_news(agent):
-            wake_namespace(self._guards, self._queues, key[0])
+        if self._network.is_news(agent):
+            wake_namespace(self._network, self._queues, key[0])
         known, written = self._written.get(key), Written.of(agent)
         self._written[key] = written
         return known != written
@@ -121,7 +121,7 @@ class AgentController(Controller):
 
 def build(context: Context) -> Sequence[Controller]:
     """The controller of Agents."""
-    limiter, guards, settings = limiter_of(context), guards_of(context), context.settings
+    limiter, network, settings = limiter_of(context), network_policies_of(context), context.settings
     reconciler = AgentReconciler(
         context.world,
         context.gateway,
@@ -130,7 +130,7 @@ def build(context: Context) -> Sequence[Controller]:
         settings,
         context.vault,
         context.find(TriggerReconciler),
-        guards,
+        network,
     )
     return [
         AgentController(
@@ -138,7 +138,7 @@ def build(context: Context) -> Sequence[Controller]:
             observer_of(context),
             limiter,
             context.shared(KnownAgents, KnownAgents),
-            guards,
+            network,
             context.meter,
             context.queues,
             max(1, settings.workers // 4),

@@ -33,11 +33,11 @@ from heliostat_operator.agents.history import Keeping, Past, expired, next_expir
 from heliostat_operator.agents.readiness import AgentObservation, compute_agent_status
 from heliostat_operator.gateway.ledgers import Gateway, GatewayUnavailableError, ModelAnswer
 from heliostat_operator.model.keys import Key
-from heliostat_operator.network.guards import Guards
-from heliostat_operator.network.holds import Hold
+from heliostat_operator.network.egress_enforcement import EgressEnforcement
+from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.schedules.triggers import TriggerReconciler
-from heliostat_operator.secrets.vaulted import Vaulted
+from heliostat_operator.secrets.resolved_secrets import ResolvedSecrets
 from heliostat_operator.secrets.vaults import NoVault, Vault
 from heliostat_operator.settings import OperatorSettings
 
@@ -90,7 +90,7 @@ class AgentReconciler:
         settings: OperatorSettings,
         vault: Vault | None = None,
         triggers: TriggerReconciler | None = None,
-        guards: Guards | None = None,
+        network: NetworkPolicies | None = None,
     ) -> None:
         self._vault = vault or NoVault()
         self._world = world
@@ -99,7 +99,7 @@ class AgentReconciler:
         self._clock = clock
         self._triggers = triggers
         self._resync = settings.resync_seconds
-        self._guards = guards
+        self._network = network
         self._recording = (
             timedelta(seconds=settings.recording_seconds) if settings.api_url else None
         )
@@ -137,7 +137,7 @@ class AgentReconciler:
             last=last,
             past=past,
             setup=self._triggers.setup_of(_key_of(agent)) if self._triggers else None,
-            hold=await self._guards.hold() if self._guards else Hold.NOTHING,
+            hold=await self._network.hold() if self._network else EgressEnforcement.NOTHING,
         )
 
     async def _runs(self, agent: Agent) -> tuple[LastExecution | None, tuple[Past, ...]]:
@@ -164,7 +164,7 @@ class AgentReconciler:
         names = {ref.name for ref in cluster_refs(agent.spec.workspace.secret_refs)}
         return {name: await self._keys(agent.metadata.namespace, name) for name in sorted(names)}
 
-    async def _vaulted(self, agent: Agent) -> Vaulted:
+    async def _vaulted(self, agent: Agent) -> ResolvedSecrets:
         refs = managed_refs(agent.spec.workspace.secret_refs)
         return await self._vault.look(agent.metadata.namespace, refs)
 

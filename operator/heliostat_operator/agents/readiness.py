@@ -20,7 +20,7 @@ from heliostat_google.problems import SecretProblem
 from heliostat_operator.agents.history import Past
 from heliostat_operator.builders.network_policies import domains_of
 from heliostat_operator.gateway.ledgers import ModelAnswer
-from heliostat_operator.network.holds import Hold
+from heliostat_operator.network.egress_enforcement import EgressEnforcement
 from heliostat_operator.schedules.triggers import Setup
 
 
@@ -38,7 +38,7 @@ class AgentObservation:
     past: tuple[Past, ...]
     secret_problem: SecretProblem | None = None
     setup: Setup | None = None
-    hold: Hold = Hold.NOTHING
+    hold: EgressEnforcement = EgressEnforcement.NOTHING
     """What holds its runs to its hosts."""
 
 
@@ -87,12 +87,12 @@ def compute_ready(
 def _say_hosts(agent: Agent, seen: AgentObservation) -> str:
     """Who names hosts should know where nothing keeps its runs to them, or opens them."""
     egress = agent.spec.workspace.egress
-    if seen.hold is Hold.NOTHING and egress:
+    if seen.hold is EgressEnforcement.NOTHING and egress:
         return (
             " Its runs may reach other hosts than those of workspace.egress: nothing enforces it "
             "here."
         )
-    if seen.hold is Hold.ADDRESSES and any(domains_of(egress)):
+    if seen.hold is EgressEnforcement.ADDRESSES and any(domains_of(egress)):
         return (
             " Its domains are closed here: there is no egress proxy "
             "(HELIOSTAT_OPERATOR_EGRESS_PROXY_URL)."

@@ -16,7 +16,7 @@ from heliostat_core.keys import (
 )
 from heliostat_core.worlds import SECRET, JsonObject, Ref, World
 from heliostat_operator.model.effects import StartAttempt
-from heliostat_operator.secrets.kept import build_own_secret, keep_secrets
+from heliostat_operator.secrets.generated_secrets import build_own_secret, keep_secrets
 from heliostat_operator.settings import KeptSecret
 
 PRIVATE_SECRET = "heliostat-signing-key"

@@ -12,16 +12,16 @@ from heliostat_core.executions import Execution, Phase
 from heliostat_core.names import TEST_OF_ANNOTATION
 from heliostat_operator.model.indexes import TESTS, UnfinishedRuns, agent_of
 from heliostat_operator.model.keys import Key
-from heliostat_operator.observability.milestones import (
+from heliostat_operator.observability.run_events import (
     Admitted,
     AttemptEnded,
     Finished,
-    Milestone,
+    RunEvent,
     Settled,
     Started,
-    milestones,
+    run_events,
 )
-from heliostat_operator.observability.population import OTHERS, AgentLabels, Population
+from heliostat_operator.observability.run_gauges import OTHERS, AgentLabels, RunGauges
 from heliostat_operator.observability.schedule_metrics import ScheduleMetrics
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -102,7 +102,7 @@ class Metrics:
         self, census: UnfinishedRuns, clock: Callable[[], datetime], leads: Callable[[], bool]
     ) -> None:
         """Counts the unfinished runs whenever the metrics are read."""
-        self.registry.register(Population(census, self._agents, clock, leads))
+        self.registry.register(RunGauges(census, self._agents, clock, leads))
 
     def expect(self, addresses: Mapping[str, str]) -> None:
         """Services by name; an empty address: there is none."""
@@ -141,10 +141,10 @@ class Metrics:
 
     def moved(self, before: Execution, after: Execution) -> None:
         """The status of a run was written."""
-        for each in milestones(before, after):
+        for each in run_events(before, after):
             self._count(each, after)
 
-    def _count(self, reached: Milestone, execution: Execution) -> None:
+    def _count(self, reached: RunEvent, execution: Execution) -> None:
         agent = self._agents.of(agent_of(execution))
         match reached:
             case Admitted(waited_seconds=seconds):

@@ -4,14 +4,14 @@ import logging
 
 from heliostat_core.executions import Execution
 from heliostat_core.money import format_micros
-from heliostat_operator.observability.milestones import (
+from heliostat_operator.observability.run_events import (
     Admitted,
     AttemptEnded,
     Finished,
-    Milestone,
+    RunEvent,
     Settled,
     Started,
-    milestones,
+    run_events,
 )
 
 logger = logging.getLogger(__name__)
@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 
 def tell_in_lines(before: Execution, after: Execution) -> None:
     """The status of a run was written; the lines' subject is the run."""
-    for each in milestones(before, after):
+    for each in run_events(before, after):
         logger.info("%s", describe(each))
 
 
-def describe(reached: Milestone) -> str:
+def describe(reached: RunEvent) -> str:
     """In words, without anything that an agent or a model said."""
     match reached:
         case Admitted(waited_seconds=seconds):

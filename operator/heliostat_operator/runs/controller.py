@@ -34,7 +34,7 @@ from heliostat_operator.model.effects import Effect, SnapshotAgent
 from heliostat_operator.model.indexes import ScheduledRuns, UnfinishedRuns
 from heliostat_operator.model.keys import Key
 from heliostat_operator.model.meters import Follower
-from heliostat_operator.network.guards import guards_of
+from heliostat_operator.network.network_policies import network_policies_of
 from heliostat_operator.queues import Queues
 from heliostat_operator.runs.caches import (
     FreshExecution,
@@ -373,7 +373,7 @@ def build(context: Context) -> Sequence[Controller]:
     world, settings, clock = context.world, context.settings, context.clock
     limiter, observer, own_writes = limiter_of(context), observer_of(context), OwnWrites()
     runner = EffectRunner(
-        world, context.gateway, context.signer, guards_of(context), settings, clock
+        world, context.gateway, context.signer, network_policies_of(context), settings, clock
     )
     return [
         ExecutionController(

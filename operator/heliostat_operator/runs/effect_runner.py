@@ -48,7 +48,7 @@ from heliostat_operator.model.effects import (
     StopAttempt,
     TellAgent,
 )
-from heliostat_operator.network.guards import Guards
+from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.settings import OperatorSettings
 
 
@@ -90,14 +90,14 @@ class EffectRunner:
         world: World,
         gateway: Gateway,
         signer: KeySigner,
-        guards: Guards,
+        network: NetworkPolicies,
         settings: OperatorSettings,
         clock: Callable[[], datetime],
     ) -> None:
         self._world = world
         self._gateway = gateway
         self._signer = signer
-        self._guards = guards
+        self._network = network
         self._settings = settings
         self._clock = clock
 
@@ -213,7 +213,7 @@ class EffectRunner:
 
     async def _start(self, execution: Execution, start: StartAttempt, applied: Applied) -> str:
         settings = self._settings
-        way = await self._guards.before_pod(
+        way = await self._network.before_pod(
             execution.metadata.namespace,
             execution.spec.agent_ref.name,
             start.frozen.workspace.egress,

@@ -6,7 +6,7 @@ from heliostat_core.agents import Agent, AgentSpec
 from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum
 from heliostat_operator.model.effects import NOBODY, Charge
 from heliostat_operator.runs.facts import Facts
-from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
+from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 
 
 @dataclass(frozen=True)
@@ -49,5 +49,5 @@ class Observation:
     facts: Facts
     ledger: LedgerSum | None
     pause: AgentSum | None = None
-    vaulted: Vaulted = NOTHING
+    vaulted: ResolvedSecrets = NOTHING
     charge: Charge = NOBODY

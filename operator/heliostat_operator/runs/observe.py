@@ -36,7 +36,7 @@ from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
-from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
+from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 from heliostat_operator.secrets.vaults import NoVault, Vault
 
 _QUIET = timedelta(seconds=5)
@@ -165,7 +165,7 @@ class Observer:
         self._limiter.see_pause(key, paused=pause is not None)
         return pause
 
-    async def _vaulted(self, execution: Execution, spec: AgentSpec | None) -> Vaulted:
+    async def _vaulted(self, execution: Execution, spec: AgentSpec | None) -> ResolvedSecrets:
         refs = managed_refs(spec.workspace.secret_refs) if spec else ()
         return await self._vault.look(execution.metadata.namespace, refs) if refs else NOTHING
 

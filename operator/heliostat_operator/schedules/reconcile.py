@@ -23,8 +23,8 @@ from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
 from heliostat_operator.model.keys import Key
 from heliostat_operator.model.meters import TickMeter, Unmetered
 from heliostat_operator.schedules.observer import ScheduleObserver
-from heliostat_operator.schedules.outlook import Outlook
-from heliostat_operator.schedules.receipts import receipts_of, with_receipts
+from heliostat_operator.schedules.schedule_forecast import ScheduleForecast
+from heliostat_operator.schedules.tick_history import receipts_of, with_receipts
 from heliostat_operator.schedules.tick_starts import TickStarter, build_status
 from heliostat_operator.schedules.ticks import Seen, Ticks, decide_ticks
 
@@ -61,7 +61,7 @@ class ScheduleReconciler:
         self._meter = meter or Unmetered()
         self._observer = ScheduleObserver(world, runs)
         self._starter = TickStarter(world, runs, clock, self._meter)
-        self._outlooks: dict[Key, Outlook] = {}
+        self._forecasts: dict[Key, ScheduleForecast] = {}
 
     async def reconcile(self, key: Key) -> Again | None:
         """When to look again, None for not before something changes."""
@@ -70,7 +70,7 @@ class ScheduleReconciler:
             self._observer.forget(key)
             self._starter.forget(key)
             self._runs.forget_results(key, self._runs.results(key))
-            self._outlooks.pop(key, None)
+            self._forecasts.pop(key, None)
             await self._starter.refuse_offers(key, None, None)
             return None
         try:
@@ -83,13 +83,13 @@ class ScheduleReconciler:
         schedule = agent.spec.schedule
         if agent.metadata.deletion_timestamp is not None or schedule is None:
             await self._write(agent, None)
-            self._outlooks.pop(key, None)
+            self._forecasts.pop(key, None)
             await self._starter.refuse_offers(key, None, None)
             return None
         now = self._clock()
-        outlook = self._outlook(key, agent, schedule)
+        forecast = self._forecast(key, agent, schedule)
         seen = await self._observe(agent, schedule)
-        ticks = await self._decide(agent, schedule, seen, now, outlook)
+        ticks = await self._decide(agent, schedule, seen, now, forecast)
         if await self._starter.start(agent, self._fired_by(schedule), ticks.ends):
             return Again(RECORD_SECONDS)
         ends = self._starter.begun(agent).with_ends(ticks.ends)
@@ -102,7 +102,7 @@ class ScheduleReconciler:
         for end in ends:
             self._meter.ended(end.outcome)
         await self._tell(build_schedule_events(agent, state, receipts, now))
-        outlook.reckon(state.decided_time)
+        forecast.reckon(state.decided_time)
         return Again(ticks.wake, ticks.is_due_then)
 
     async def _read(self, key: Key) -> Agent | None:
@@ -113,10 +113,10 @@ class ScheduleReconciler:
         self._agents.see(agent)
         return agent
 
-    def _outlook(self, key: Key, agent: Agent, schedule: Schedule) -> Outlook:
-        known = self._outlooks.get(key)
+    def _forecast(self, key: Key, agent: Agent, schedule: Schedule) -> ScheduleForecast:
+        known = self._forecasts.get(key)
         if known is None or not known.is_of(agent):
-            self._outlooks[key] = known = Outlook(agent, schedule)
+            self._forecasts[key] = known = ScheduleForecast(agent, schedule)
         return known
 
     async def _observe(self, agent: Agent, schedule: Schedule) -> Seen:
@@ -124,14 +124,19 @@ class ScheduleReconciler:
         return seen.with_made(self._starter.begun(agent).times)
 
     async def _decide(
-        self, agent: Agent, schedule: Schedule, seen: Seen, now: datetime, outlook: Outlook
+        self,
+        agent: Agent,
+        schedule: Schedule,
+        seen: Seen,
+        now: datetime,
+        forecast: ScheduleForecast,
     ) -> Ticks:
-        ticks = decide_ticks(agent, schedule, seen, now, outlook)
+        ticks = decide_ticks(agent, schedule, seen, now, forecast)
         unsure = [end.tick.scheduled for end in ticks.ends if end.outcome != "Ran"]
         made = await self._observer.made_before(agent, unsure)
         if not made:
             return ticks
-        return decide_ticks(agent, schedule, seen.with_made(made), now, outlook)
+        return decide_ticks(agent, schedule, seen.with_made(made), now, forecast)
 
     def _fired_by(self, schedule: Schedule) -> TriggerKind:
         return schedule.trigger if schedule.trigger in self._triggers else "Builtin"

@@ -28,9 +28,9 @@ from heliostat_core.worlds import (
 from heliostat_operator.model.indexes import ScheduledRuns
 from heliostat_operator.model.keys import Key
 from heliostat_operator.model.meters import TickMeter
-from heliostat_operator.schedules.offers import refusal_of, with_due
-from heliostat_operator.schedules.receipts import with_refusals
-from heliostat_operator.schedules.tick_ends import End
+from heliostat_operator.schedules.external_runs import refusal_of, with_due
+from heliostat_operator.schedules.tick_history import with_refusals
+from heliostat_operator.schedules.tick_outcomes import End
 
 
 @dataclass

@@ -15,9 +15,9 @@ from heliostat_core.schedules.fires import blackout_at
 from heliostat_core.schedules.model import TriggerKind
 from heliostat_core.schedules.status import RunResult, ScheduleStatus
 from heliostat_core.schedules.timers import is_fired
-from heliostat_operator.schedules.outlook import Outlook
 from heliostat_operator.schedules.pauses import with_pause, with_results
-from heliostat_operator.schedules.tick_ends import Case, End, Start, Tick, Wait, verdict_on
+from heliostat_operator.schedules.schedule_forecast import ScheduleForecast
+from heliostat_operator.schedules.tick_outcomes import Case, End, Start, Tick, Wait, verdict_on
 
 MOST_DUE = 10_000
 OFFER_GRACE = timedelta(seconds=30)
@@ -68,32 +68,36 @@ class Ticks:
 
 
 def decide_ticks(
-    agent: Agent, schedule: Schedule, seen: Seen, now: datetime, outlook: Outlook | None = None
+    agent: Agent,
+    schedule: Schedule,
+    seen: Seen,
+    now: datetime,
+    forecast: ScheduleForecast | None = None,
 ) -> Ticks:
     """What to do about each time that is due, and when the next one is.
 
-    `outlook` is that of this Agent, where one was made before.
+    `forecast` is that of this Agent, where one was made before.
     """
-    outlook = outlook or Outlook(agent, schedule)
-    state, left = _begun(agent, outlook, seen, now)
+    forecast = forecast or ScheduleForecast(agent, schedule)
+    state, left = _begun(agent, forecast, seen, now)
     state = with_results(state, seen.results or {})
     state = with_pause(agent, schedule, state, seen.good_by_hand, now)
-    due, ahead = _due_and_ahead(outlook, schedule, state, seen, now)
+    due, ahead = _due_and_ahead(forecast, schedule, state, seen, now)
     whole = len(due) < MOST_DUE
     due = due if whole else _first_part(due)
     case = _case(agent, schedule, state, seen, now)
     caught_up = _caught_up(schedule, due, case) if whole else frozenset()
     case = replace(case, caught_up=caught_up, left=frozenset(each.scheduled for each in left))
-    waiting = [outlook.tick_of(state.queued_time)] if state.queued_time else []
+    waiting = [forecast.tick_of(state.queued_time)] if state.queued_time else []
     decided = due[-1].scheduled if due else state.decided_time
     ends, queued = _judge((*left, *waiting, *due), case)
-    following = None if _is_still(case) else outlook.free_from(ahead)
+    following = None if _is_still(case) else forecast.free_from(ahead)
     known: dict[str, object] = {
         "decided_time": decided,
         "queued_time": queued,
         "next": following.due if following else None,
         "next_scheduled_time": following.scheduled if following else None,
-        "words": outlook.words,
+        "words": forecast.words,
         "fired_by": seen.fired_by,
     }
     wake = _wake(schedule, ahead, seen, now) if whole else 0
@@ -101,11 +105,11 @@ def decide_ticks(
 
 
 def _begun(
-    agent: Agent, outlook: Outlook, seen: Seen, now: datetime
+    agent: Agent, forecast: ScheduleForecast, seen: Seen, now: datetime
 ) -> tuple[ScheduleStatus, list[Tick]]:
     """The state to go on from. Another schedule begins anew; what the old one left undecided, as
     far as its state and its runs tell, ends."""
-    known, digest = agent.status.schedule, outlook.digest
+    known, digest = agent.status.schedule, forecast.digest
     if known is not None and known.digest == digest:
         return known, []
     created = agent.metadata.creation_timestamp
@@ -125,11 +129,11 @@ def _begun(
 
 
 def _due_and_ahead(
-    outlook: Outlook, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
+    forecast: ScheduleForecast, schedule: Schedule, state: ScheduleStatus, seen: Seen, now: datetime
 ) -> tuple[list[Tick], Tick | None]:
     """The times since the last that was decided, and the one ahead of them."""
     due: list[Tick] = []
-    for tick in outlook.ticks_after(state.decided_time):
+    for tick in forecast.ticks_after(state.decided_time):
         if ripe_time(tick, schedule, seen, now) > now:
             return due, tick  # none overtakes another
         due.append(tick)

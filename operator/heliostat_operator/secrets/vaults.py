@@ -10,7 +10,7 @@ from heliostat_core.secret_labels import NAMESPACES_LABEL, is_for_agents, namesp
 from heliostat_core.secret_refs import ManagedRef, ManagedSecret
 from heliostat_google.keeping import Ages, KeptAnswers
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
-from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
+from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 
 
 class SecretReader(Protocol):
@@ -24,7 +24,7 @@ class SecretReader(Protocol):
 class Vault(Protocol):
     """What a run's Secret is filled from."""
 
-    async def look(self, namespace: str, refs: Sequence[ManagedRef]) -> Vaulted:
+    async def look(self, namespace: str, refs: Sequence[ManagedRef]) -> ResolvedSecrets:
         """The values for an agent of that namespace. All of them, or none."""
         ...
 
@@ -32,7 +32,7 @@ class Vault(Protocol):
 class NoVault:
     """Where the operator reads no Secret Manager."""
 
-    async def look(self, namespace: str, refs: Sequence[ManagedRef]) -> Vaulted:  # noqa: ARG002
+    async def look(self, namespace: str, refs: Sequence[ManagedRef]) -> ResolvedSecrets:  # noqa: ARG002
         """See Vault."""
         if not refs:
             return NOTHING
@@ -41,7 +41,7 @@ class NoVault:
             f"Secret {refs[0].secret} can't be read: this operator reads no Secret Manager. Set "
             "HELIOSTAT_OPERATOR_SECRET_MANAGER_ENDPOINT, or take a Secret of the namespace.",
         )
-        return Vaulted(problem=problem)
+        return ResolvedSecrets(problem=problem)
 
 
 class SecretManagerVault:
@@ -61,12 +61,14 @@ class SecretManagerVault:
         self._labels: KeptAnswers[Mapping[str, str]] = KeptAnswers(ages, clock)
         self._values: KeptAnswers[SecretStr] = KeptAnswers(ages, clock)
 
-    async def look(self, namespace: str, refs: Sequence[ManagedRef]) -> Vaulted:
+    async def look(self, namespace: str, refs: Sequence[ManagedRef]) -> ResolvedSecrets:
         """See Vault."""
         try:
-            return Vaulted({each.env_name: await self._read(namespace, each) for each in refs})
+            return ResolvedSecrets(
+                {each.env_name: await self._read(namespace, each) for each in refs}
+            )
         except SecretUnavailableError as error:
-            return Vaulted(problem=error.problem)
+            return ResolvedSecrets(problem=error.problem)
 
     async def _read(self, namespace: str, ref: ManagedRef) -> SecretStr:
         secret = ref.secret

@@ -30,7 +30,7 @@ from heliostat_api.agents.mending import Mending
 from heliostat_api.app.assembly.entrance import build_entrance
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.base.roles import Claims
-from heliostat_api.chat.frames import Say
+from heliostat_api.chat.schemas import Say
 from heliostat_api.documents.port import Fields, Put
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.people.identities import Identity, new_guest_id
@@ -158,7 +158,7 @@ STORED = Call("PUT", "/api/secrets/db", {"values": {"a": "1"}})
 async def said(server: Server) -> None:
     """A conversation whose answer nobody writes."""
     words = Say(type="say", id="1", text="Count.")
-    conversation, begun = await server.parts.chat.saying.say(GUEST, words, "")
+    conversation, begun = await server.parts.chat.start_answer.start(GUEST, words, "")
     server.ids["conversation"] = conversation
     if begun is not None:
         server.ids["answer"] = begun.answer
@@ -167,16 +167,16 @@ async def said(server: Server) -> None:
 async def interrupted(server: Server) -> None:
     await said(server)
     server.stand.clock.go_on(timedelta(minutes=1))
-    await server.parts.chat.reading.mending.mend_all()
+    await server.parts.chat.recovery.recover_all()
 
 
 async def stop(server: Server) -> None:
-    await server.parts.chat.keeping.stop(GUEST, server.ids["conversation"])
+    await server.parts.chat.commands.stop(GUEST, server.ids["conversation"])
 
 
 async def go_on(server: Server) -> None:
     ids = server.ids
-    await server.parts.chat.saying.go_on(GUEST, ids["conversation"], ids["answer"])
+    await server.parts.chat.start_answer.resume(GUEST, ids["conversation"], ids["answer"])
 
 
 async def delivering(server: Server) -> None:
@@ -321,7 +321,7 @@ async def expire(server: Server) -> None:
 
 
 async def mend_answers(server: Server) -> None:
-    await server.parts.chat.reading.mending.mend_all()
+    await server.parts.chat.recovery.recover_all()
 
 
 @dataclass(frozen=True)

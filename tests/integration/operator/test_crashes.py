@@ -42,7 +42,7 @@ from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import utc_now
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.model.keys import Key
-from heliostat_operator.network.guards import Guards
+from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.runs.caches import FreshExecutions
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.runs.controller import ExecutionReconciler
@@ -123,7 +123,7 @@ class Operator:
         self.reconciler = ExecutionReconciler(
             world,
             Observer(world, gateway, limiter, clock, settings.usage_seconds),
-            EffectRunner(world, gateway, signer, Guards(world, settings), settings, clock),
+            EffectRunner(world, gateway, signer, NetworkPolicies(world, settings), settings, clock),
             limiter,
             settings,
             clock,

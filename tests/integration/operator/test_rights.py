@@ -41,7 +41,7 @@ from heliostat_operator.model.effects import (
     TellAgent,
 )
 from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
-from heliostat_operator.network.guards import Guards, our_policies
+from heliostat_operator.network.network_policies import NetworkPolicies, our_policies
 from heliostat_operator.release_rights import RELEASE_ROLE
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.runs.effect_runner import EffectRunner
@@ -168,20 +168,20 @@ def definitions_of_others(server: Address) -> Iterator[None]:
 
 
 async def use_network(world: KubernetesWorld, others: KubernetesWorld, namespace: str) -> None:
-    """Guards of every kind, made for an Agent and removed with it."""
+    """NetworkPolicies of every kind, made for an Agent and removed with it."""
     host = {"host": "a.example"}
     await others.apply(make_agent(namespace, "outside", workspace={"egress": [host]}))
     for domains in ("FQDNNetworkPolicy", "CiliumNetworkPolicy"):
         settings = make_settings().model_copy(
             update={"network_policies": True, "network_domains": domains}
         )
-        await Guards(world, settings).reconcile(namespace)
+        await NetworkPolicies(world, settings).reconcile(namespace)
         assert {each.kind.name async for each in our_policies(world, namespace)} == {
             "NetworkPolicy",
             domains,
         }
     await others.delete(Ref(AGENT, namespace, "outside"))
-    await Guards(world, settings).reconcile(namespace)
+    await NetworkPolicies(world, settings).reconcile(namespace)
     assert [each async for each in our_policies(world, namespace)] == []
 
 
@@ -252,7 +252,7 @@ async def use_actions(
         world,
         FakeGateway(),
         signer,
-        Guards(world, make_settings()),
+        NetworkPolicies(world, make_settings()),
         make_settings(),
         utc_now,
     )

@@ -18,7 +18,7 @@ from heliostat_google.problems import SecretUnavailableError
 from heliostat_google.secret_manager import SecretManager
 from heliostat_operator.engine import Engine, utc_now
 from heliostat_operator.gateway.signing import Signer
-from heliostat_operator.secrets.vaulted import Vaulted
+from heliostat_operator.secrets.resolved_secrets import ResolvedSecrets
 from heliostat_operator.secrets.vaults import SecretManagerVault
 from support.builders.resources import make_agent, make_execution, make_settings
 from support.fake_gateway import FakeGateway
@@ -81,7 +81,7 @@ async def look(
     return told(await vault.look(namespace, [ref(secret, version)]))
 
 
-def told(seen: Vaulted) -> str:
+def told(seen: ResolvedSecrets) -> str:
     if seen.problem is not None:
         return seen.problem.reason.value
     return seen.values["TOKEN"].get_secret_value()

@@ -20,7 +20,7 @@ from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import AGENT, EXECUTION, LEASE, Ref, Selection
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.leases import LEASE_NAME
-from heliostat_operator.schedules.outlook import digest_of
+from heliostat_operator.schedules.schedule_forecast import digest_of
 from support.control_plane import Address
 from support.objects import make_agent, value_at
 from support.operator_process import SYSTEM, OperatorProcess, running_operator

@@ -17,7 +17,7 @@ from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.lifecycle import decide
 from heliostat_operator.runs.observations import Observation, SlotStatus
-from heliostat_operator.secrets.vaulted import NOTHING, Vaulted
+from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 from support.builders.resources import (
     NOW,
     make_agent,
@@ -116,7 +116,7 @@ def test_the_record_of_a_further_attempt_names_the_session_that_it_runs(
     assert start.resume_session == ("first" if same else None)
 
 
-def admit(execution: Execution, agent: Agent, vaulted: Vaulted = NOTHING) -> Decision:
+def admit(execution: Execution, agent: Agent, vaulted: ResolvedSecrets = NOTHING) -> Decision:
     seen = Observation(agent, None, SEATS, Facts(None, None), None, vaulted=vaulted)
     return decide(execution, seen, NOW, make_settings())
 
@@ -138,7 +138,7 @@ def test_a_prompt_that_no_secret_can_carry_is_refused_at_admission() -> None:
 @pytest.mark.parametrize(("count", "is_admitted"), [(15, True), (16, False)])
 def test_values_of_secret_manager_count_as_well(count: int, is_admitted: bool) -> None:
     values = {f"TOKEN_{number}": SecretStr(VALUE * 8) for number in range(count)}
-    decision = admit(make_execution(), make_agent(), Vaulted(values))
+    decision = admit(make_execution(), make_agent(), ResolvedSecrets(values))
     assert bool(decision.status.attempts) == is_admitted
     if not is_admitted:
         [told] = [each.message for each in decision.status.conditions if each.type == "Succeeded"]
@@ -168,17 +168,17 @@ def test_an_attempt_whose_secret_was_taken_away_waits_and_is_not_lost() -> None:
     status = make_condition_status(make_attempt(), succeeded="Unknown", reason="Active")
     execution = make_execution(status=status)
     problem = SecretProblem(SecretReason.REFUSED, "Secret crm is not given to namespace 'default'.")
-    held = start_with(execution, Vaulted(problem=problem))
+    held = start_with(execution, ResolvedSecrets(problem=problem))
     assert held.effects == ()
     (block,) = held.status.blocked_by
     assert (block.reason, block.message) == (SecretReason.REFUSED, problem.message)
     assert held.again_after == 30.0
-    (start,) = start_with(execution, Vaulted({"TOKEN": SecretStr("value")})).effects
+    (start,) = start_with(execution, ResolvedSecrets({"TOKEN": SecretStr("value")})).effects
     assert isinstance(start, StartAttempt)
     assert start.secrets["TOKEN"].get_secret_value() == "value"
     assert "value" not in repr(start)
 
 
-def start_with(execution: Execution, vaulted: Vaulted) -> Decision:
+def start_with(execution: Execution, vaulted: ResolvedSecrets) -> Decision:
     seen = Observation(None, make_spec(), SEATS, Facts(None, None), None, vaulted=vaulted)
     return decide(execution, seen, NOW, make_settings())

@@ -11,7 +11,7 @@ from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus, Pha
 from heliostat_core.names import TEST_OF_ANNOTATION
 from heliostat_operator.model.indexes import UnfinishedRuns
 from heliostat_operator.observability.metrics import Metrics
-from heliostat_operator.observability.population import MOST_AGENTS, AgentLabels
+from heliostat_operator.observability.run_gauges import MOST_AGENTS, AgentLabels
 from support.builders.resources import (
     NOW,
     make_agent,

@@ -28,7 +28,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_operator.gateway.ledgers import AgentSum
 from heliostat_operator.gateway.signing import Signer
-from heliostat_operator.network.guards import Guards
+from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.runs.caches import FreshExecution, Pauses
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.runs.controller import ExecutionReconciler
@@ -77,7 +77,7 @@ class Operator:
                 world,
                 self.gateway,
                 Signer(PRIVATE_PEM, self.clock),
-                Guards(world, self.settings),
+                NetworkPolicies(world, self.settings),
                 self.settings,
                 self.clock,
             ),

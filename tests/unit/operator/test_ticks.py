@@ -13,7 +13,7 @@ from heliostat_core.agents import Agent
 from heliostat_core.names import RESUMED_ANNOTATION, scheduled_name
 from heliostat_core.schedules.fires import blackout_at, fires_after
 from heliostat_core.schedules.status import MOST_RECEIPTS, ScheduleStatus
-from heliostat_operator.schedules.tick_ends import LATE
+from heliostat_operator.schedules.tick_outcomes import LATE
 from heliostat_operator.schedules.ticks import Seen, decide_ticks
 from support.builders.resources import NOW, make_agent, seconds
 from support.scheduled_year import PlayedSchedule

@@ -129,11 +129,11 @@ def test_what_cannot_be_done_in_time_is_told_and_holds_the_account_no_longer(
 
 
 def test_what_is_outside_of_the_cluster_keeps_no_run() -> None:
-    async def farewell() -> None:
+    async def remove_cloud_jobs() -> None:
         await asyncio.sleep(3600)
 
     world = Leaving(runs=1)
-    run(finish_uninstall(world, FakeGateway(), SYSTEM, farewell))
+    run(finish_uninstall(world, FakeGateway(), SYSTEM, remove_cloud_jobs))
     assert world.held == []
 
 

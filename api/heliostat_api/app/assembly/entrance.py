@@ -11,7 +11,7 @@ from heliostat_api.app.assembly.money import Money
 from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.entrance import Entrance, build_for_many, build_for_one
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.conversation_repository import ConversationRepository
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.keysets import KeySet
 from heliostat_api.people.repository import PersonRepository
@@ -45,7 +45,7 @@ def build_guest_migration(
     dependencies: Dependencies, register: PersonRepository, money: Money
 ) -> GuestMigration:
     """What moves with somebody who signs in."""
-    shelf = Shelf(dependencies.documents, dependencies.log, dependencies.clock)
+    shelf = ConversationRepository(dependencies.documents, dependencies.log, dependencies.clock)
     movings = (*build_guest_movings(dependencies, money), MovingDocuments(dependencies.documents))
     return GuestMigration(register, MovingConversations(shelf), movings)
 

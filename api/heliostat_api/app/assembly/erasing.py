@@ -16,7 +16,7 @@ from heliostat_api.account.erased_resources import ErasingResources
 from heliostat_api.account.erasing import Erasing
 from heliostat_api.app.assembly.money import Money
 from heliostat_api.app.dependencies import Dependencies
-from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.conversation_repository import ConversationRepository
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.repository import REST, PersonRepository
 from heliostat_api.records import managers
@@ -39,7 +39,7 @@ def build_erasing(
         dependencies.namespace,
         dependencies.owner,
     )
-    answers = ErasingAnswers(Shelf(documents, log, dependencies.clock))
+    answers = ErasingAnswers(ConversationRepository(documents, log, dependencies.clock))
     return Erasing(
         register,
         stopping=(WaitingForMoves(register), resources, answers, *money.stopping),

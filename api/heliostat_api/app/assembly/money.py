@@ -7,9 +7,11 @@ from datetime import datetime
 from heliostat_api.account.erased_keys import ErasingKeys, ErasingName
 from heliostat_api.agents.reading import Agents
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.chat.assembly import Line
-from heliostat_api.chat.keys import NoPersonKeys
-from heliostat_api.chat.person_keys import SignedPersonKeys
+from heliostat_api.chat.model_connection import (
+    ModelConnection,
+    NoPersonKeys,
+    SignedPersonKeys,
+)
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.gateway.api_keys import GatewayKeys
@@ -53,12 +55,12 @@ class Money:
         """Of what the gateway knows them by."""
         return (ErasingName(self.gateway, self.caps, self.usage.register),) if self.place else ()
 
-    def line(self, model: str, test_seconds: int) -> Line:
+    def model_connection(self, model: str, test_seconds: int) -> ModelConnection:
         """The chat's way to a model: through the gateway, on keys that the api signs."""
         if self.place is None:
-            return Line("", NoPersonKeys(), model, test_seconds)
+            return ModelConnection("", NoPersonKeys(), model, test_seconds)
         keys = SignedPersonKeys(self.gateway, self.caps)
-        return Line(self.place.url, keys, model, test_seconds)
+        return ModelConnection(self.place.url, keys, model, test_seconds)
 
     def work(self, world: World, settings: ApiSettings | None) -> list[Coroutine[None, None, None]]:
         """What goes on as long as the api runs."""

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from heliostat_api.app.main import create_app
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.chat.assembly import Line
+from heliostat_api.chat.model_connection import ModelConnection
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.people.identities import new_guest_id
 from heliostat_api.web.credentials import SESSION
@@ -36,14 +36,14 @@ class ChatPlace:
 
     @asynccontextmanager
     async def replica(
-        self, line: Line | None = None, **settings: int
+        self, connection: ModelConnection | None = None, **settings: int
     ) -> AsyncIterator["ChatPlace"]:
         """Another server over the same stores."""
         ours = self.api.dependencies
         log = RedisEventLog(self.redis.url) if self.redis else ours.log
         dependencies = replace(
             ours,
-            line=line or ours.line,
+            model_connection=connection or ours.model_connection,
             settings=ApiSettings.model_validate(settings),
             log=log,
         )
@@ -78,6 +78,9 @@ async def place(
     redis: RedisServer | None = None
     if getattr(request, "param", "") == "redis":
         redis = request.getfixturevalue("redis_server")
-    line, log = gateway.line("scripted/talk"), RedisEventLog(redis.url) if redis else None
-    async with api_app(tmp_path, line=line, log=log) as api, api.serving() as url:
+    connection, log = (
+        gateway.connection("scripted/talk"),
+        RedisEventLog(redis.url) if redis else None,
+    )
+    async with api_app(tmp_path, model_connection=connection, log=log) as api, api.serving() as url:
         yield ChatPlace(api, gateway, url, tmp_path, redis)

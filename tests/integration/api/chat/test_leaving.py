@@ -7,9 +7,9 @@ import pytest
 
 from heliostat_api.app.assembly.entrance import build_guest_migration
 from heliostat_api.base.person import Person, PersonKind
-from heliostat_api.chat.frames import Say
-from heliostat_api.chat.journal import audience_of, stop_audience_of
-from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.conversation_repository import ConversationRepository
+from heliostat_api.chat.message_events import conversation_topic, stop_topic
+from heliostat_api.chat.schemas import Say
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.repository import REST
@@ -35,10 +35,10 @@ async def test_an_answer_that_is_being_written_ends_and_nothing_of_it_stays(
     booked = await place.gateway.booked(conversation)
     assert (booked["requests"], booked["settled"]) == (1, True), "the model is not called any more"
     assert await api.documents.get(f"conversations/{conversation}") is None
-    shelf = Shelf(api.documents, api.parts.streams.log, api.clock)
-    assert await shelf.latest(conversation) == ()
-    heard = await api.parts.streams.log.read([f"conversation:{conversation}"], 0)
-    assert heard.reports == ()
+    repository = ConversationRepository(api.documents, api.parts.streams.log, api.clock)
+    assert await repository.latest_messages(conversation) == ()
+    reported = await api.parts.streams.log.read([f"conversation:{conversation}"], 0)
+    assert reported.reports == ()
 
 
 @OVER_EACH_LOG
@@ -58,7 +58,7 @@ async def test_of_a_conversation_that_is_deleted_while_it_answers_nothing_stays(
         await gone(place, conversation)
         answer = str(ann.answers[0]["id"])
         async with asyncio.timeout(30):
-            while place.api.parts.chat.desk.writes(answer):
+            while place.api.parts.chat.runner.is_writing(answer):
                 await asyncio.sleep(0.01)
     assert await rows(place, conversation) == 0
     booked = await place.gateway.booked(conversation)
@@ -69,17 +69,17 @@ async def test_a_deleted_conversation_whose_writer_died_goes_once_its_lease_is_o
     place: ChatPlace,
 ) -> None:
     chat, said = place.api.parts.chat, Say(type="say", id="1", text="hello")
-    conversation, begun = await chat.saying.say(PERSON, said, "")
+    conversation, begun = await chat.start_answer.start(PERSON, said, "")
     assert begun is not None
-    await chat.keeping.delete(PERSON, conversation)
-    await chat.reading.mending.mend_all()
+    await chat.commands.delete(PERSON, conversation)
+    await chat.recovery.recover_all()
     assert await place.api.documents.get(f"conversations/{conversation}") is not None
     place.api.clock.go_on(timedelta(seconds=16))
-    await chat.reading.mending.mend_all()
+    await chat.recovery.recover_all()
     await gone(place, conversation)
-    chat.desk.begin(begun)  # it had only been asleep
+    chat.runner.start(begun)  # it had only been asleep
     async with asyncio.timeout(30):
-        while chat.desk.writes(begun.answer):
+        while chat.runner.is_writing(begun.answer):
             await asyncio.sleep(0.01)
     assert await rows(place, conversation) == 0
     told = (await chat.log.read([f"person:{ANN}"], 0)).reports
@@ -106,8 +106,8 @@ async def test_who_signs_in_while_it_answers_has_the_conversation_and_what_it_ma
     found = await api.documents.get(f"conversations/{conversation}")
     assert found is not None
     assert (found.fields["userId"], found.fields["state"]) == (user, "idle")
-    heard = await api.parts.streams.log.read([f"person:{user}"], 0)
-    assert [each.report.payload["id"] for each in heard.reports] == [conversation]
+    reported = await api.parts.streams.log.read([f"person:{user}"], 0)
+    assert [each.report.payload["id"] for each in reported.reports] == [conversation]
 
 
 async def gone(place: ChatPlace, conversation: str) -> None:
@@ -119,7 +119,7 @@ async def gone(place: ChatPlace, conversation: str) -> None:
 async def rows(place: ChatPlace, conversation: str) -> int:
     """Reports that its audiences have in the log."""
     log = place.api.dependencies.log
-    names = (audience_of(conversation), stop_audience_of(conversation))
+    names = (conversation_topic(conversation), stop_topic(conversation))
     if isinstance(log, RedisEventLog):
         return sum([await log._redis.xlen(f"{{heliostat:events}}:of:{name}") for name in names])
     assert isinstance(log, SqliteEventLog)

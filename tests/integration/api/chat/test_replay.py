@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from heliostat_api.base.person import Person, PersonKind
-from heliostat_api.chat.journal import audience_of, read_entry
-from heliostat_api.chat.mending import Mending
-from heliostat_api.chat.reading import Reading
-from heliostat_api.chat.shelf import Shelf, path_of
-from heliostat_api.chat.views import TextPart
-from heliostat_api.chat.writing import Writer, fields_of_message, message_path
+from heliostat_api.chat.answer_recovery import AnswerRecovery
+from heliostat_api.chat.answer_writer import AnswerWriter, fields_of_message, message_path
+from heliostat_api.chat.conversation_repository import ConversationRepository, path_of
+from heliostat_api.chat.message_events import conversation_topic, read_event
+from heliostat_api.chat.schemas import TextPart
+from heliostat_api.chat.service import ConversationReader
 from heliostat_api.documents.port import Document, Documents, Put
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import EventLog
@@ -47,15 +47,15 @@ class Screen:
 
     async def catch_up(self, log: EventLog) -> None:
         """What is missing after its cursor."""
-        found = await log.read([audience_of(TALK)], self.cursor)
+        found = await log.read([conversation_topic(TALK)], self.cursor)
         assert not found.has_gap
         for each in found.reports:
-            change = read_entry(each.report).change
+            change = read_event(each.report).change
             apply(self.messages, change.model_dump(mode="json", by_alias=True))
         self.cursor = found.end
 
 
-async def come(reading: Reading) -> Screen:
+async def come(reading: ConversationReader) -> Screen:
     snapshot = await reading.snapshot(ANN, TALK)
     screen = Screen(snapshot.cursor)
     apply(screen.messages, snapshot.model_dump(mode="json", by_alias=True))
@@ -82,11 +82,11 @@ async def begin(documents: Documents) -> Document:
 async def play(documents: Documents, folder: Path, steps: Sequence[str]) -> None:
     """A writer writes, saves and ends; screens come and catch up in between."""
     log = SqliteEventLog(folder / "e.sqlite")
-    shelf = Shelf(documents, log, lambda: NOW)
+    repository = ConversationRepository(documents, log, lambda: NOW)
     document = await begin(documents)
-    writer = Writer(documents, log, lambda: NOW, TALK, document)
+    writer = AnswerWriter(documents, log, lambda: NOW, TALK, document)
     await writer.save()
-    reading = Reading(shelf, Mending(shelf))
+    reading = ConversationReader(repository, AnswerRecovery(repository))
     screens: list[Screen] = []
     for step in steps:
         match step:
@@ -128,11 +128,11 @@ async def test_an_answer_without_a_writer_is_found_and_marked_in_firestore(
     firestore_emulator: FirestoreEmulator, tmp_path: Path
 ) -> None:
     documents, log = open_emulated(firestore_emulator), SqliteEventLog(tmp_path / "e.sqlite")
-    shelf = Shelf(documents, log, lambda: NOW)
+    repository = ConversationRepository(documents, log, lambda: NOW)
     await begin(documents)
-    await Mending(shelf).mend_all()
-    [message] = await shelf.latest(TALK)
-    page = await Reading(shelf, Mending(shelf)).page(ANN, None, 10)
+    await AnswerRecovery(repository).recover_all()
+    [message] = await repository.latest_messages(TALK)
+    page = await ConversationReader(repository, AnswerRecovery(repository)).page(ANN, None, 10)
     assert message.state is MessageState.INTERRUPTED
     assert [(each.id, each.state) for each in page.items] == [(TALK, "interrupted")]
     await log.close()

@@ -13,11 +13,13 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_api.base.person import LOCAL, Person, PersonKind
-from heliostat_api.chat.frames import Say
-from heliostat_api.chat.saying import Begun
-from heliostat_api.chat.scenes import Scene
-from heliostat_api.chat.shelf import Shelf
+from heliostat_api.chat.agent_tools import AgentTools
+from heliostat_api.chat.conversation_repository import ConversationRepository
+from heliostat_api.chat.schemas import Say
+from heliostat_api.chat.start_answer import StartedAnswer
+from heliostat_api.chat.toolbox import ToolContext, ToolResult
 from heliostat_api.chat.tools import SaveAgent
+from heliostat_api.schedules.previews import SchedulePreviews
 from heliostat_cli.embedded.folders import StateFolder
 from support.chatting import Frame, Talker, of_type, parts_of, talking, text_of
 from support.dev_process import DevProcess, running_dev
@@ -29,11 +31,12 @@ PERSON = Person(ANN, PersonKind.GUEST)
 OVER = timedelta(seconds=16)
 
 
-async def begin(place: ChatPlace, text: str) -> Begun:
+async def begin(place: ChatPlace, text: str) -> StartedAnswer:
     """Something is said to a replica that dies before it asks a model."""
-    _, begun = await place.api.parts.chat.saying.say(PERSON, Say(type="say", id="1", text=text), "")
-    assert begun is not None
-    return begun
+    said = Say(type="say", id="1", text=text)
+    _, started = await place.api.parts.chat.start_answer.start(PERSON, said, "")
+    assert started is not None
+    return started
 
 
 @OVER_EACH_LOG
@@ -99,7 +102,7 @@ async def test_a_writer_that_comes_back_too_late_changes_nothing(place: ChatPlac
     place.api.clock.go_on(OVER)
     async with place.talker() as ann, place.api.browser(ANN) as browser:
         await browser.get(f"/api/conversations/{begun.conversation}")
-        place.api.parts.chat.desk.begin(begun)  # it had only been asleep
+        place.api.parts.chat.runner.start(begun)  # it had only been asleep
         await ann.say("and now?", "2", conversation=begun.conversation)
         await ann.watch(begun.conversation)
         await ann.until(lambda _: len(ann.answers) == 2 and ann.answers[1]["state"] == "done")
@@ -113,7 +116,7 @@ async def test_an_answer_outlives_a_sleep_of_its_machine(place: ChatPlace) -> No
         await ann.until(lambda _: any(of_type(each, "text") for each in ann.answers))
         place.api.clock.go_on(timedelta(hours=8))
         found = await browser.get(f"/api/conversations/{conversation}")
-        await place.api.parts.chat.reading.mending.mend_all()
+        await place.api.parts.chat.recovery.recover_all()
         assert found.json()["state"] == "answering"
         await ann.send(type="stop", conversation=conversation)
         assert (await ann.answered())["state"] == "stopped"
@@ -135,23 +138,31 @@ async def test_a_replica_that_ends_in_good_order_leaves_its_answers_interrupted(
     assert answer["costMicros"] == -(-int(str(booked["costNanos"])) // 1000)
 
 
-class DyingShelf(Shelf):
+async def show_nothing(_: ToolResult) -> None:
+    """No client watches."""
+
+
+class DyingRepository(ConversationRepository):
     """Its replica is gone before it can write into the conversation."""
 
-    async def change(self, *_: object) -> None:
+    async def update(self, *_: object) -> None:
         raise KilledError
 
 
 async def test_an_agent_whose_maker_died_is_taken_up_and_not_made_twice(place: ChatPlace) -> None:
     begun = await begin(place, "design badly")
-    crafting = place.api.parts.chat.desk.means.toolbox.crafting
-    scene = Scene(PERSON, "", begun.conversation, begun.answer, "call-1", "", "UTC")
-    shelf = crafting.shelf
-    dying = replace(crafting, shelf=DyingShelf(shelf.documents, shelf.log, shelf.clock))
+    dependencies, drafts = place.api.parts.chat.runner.dependencies, place.api.parts.drafts
+    repository, previews = dependencies.repository, SchedulePreviews(place.api.clock)
+    tools = AgentTools(drafts, repository, previews, dependencies.model)
+    context = ToolContext(PERSON, "", begun.conversation, begun.answer, "call-1", "", "UTC")
+    dying = replace(
+        tools,
+        repository=DyingRepository(repository.documents, repository.log, repository.clock),
+    )
     with pytest.raises(KilledError):
-        await dying.save(scene, SaveAgent(name="Sales", prompt="Count."))
-    again = replace(scene, call="call-2")  # the model is asked once more
-    await crafting.save(again, SaveAgent(name="Sales", prompt="Count well."))
+        await dying.save(context, SaveAgent(name="Sales", prompt="Count."), show_nothing)
+    again = replace(context, call="call-2")  # the model is asked once more
+    await tools.save(again, SaveAgent(name="Sales", prompt="Count well."), show_nothing)
     async with place.api.browser(ANN) as browser:
         agents = (await browser.get("/api/agents")).json()["items"]
         view = (await browser.get(f"/api/conversations/{begun.conversation}")).json()
@@ -161,8 +172,8 @@ async def test_an_agent_whose_maker_died_is_taken_up_and_not_made_twice(place: C
 
 
 async def test_a_cap_that_is_reached_is_said_with_the_remedy(place: ChatPlace) -> None:
-    line = place.gateway.line("scripted/talk", cap_nanos=1)
-    async with place.replica(line) as poor, poor.talker() as ann:
+    poor_connection = place.gateway.connection("scripted/talk", cap_nanos=1)
+    async with place.replica(poor_connection) as poor, poor.talker() as ann:
         conversation = await ann.say("hello")
         await ann.answered()
         await ann.say("more", "2", conversation=conversation)
@@ -191,7 +202,7 @@ async def page_of(dev: DevProcess) -> AsyncIterator[Talker]:
 
 
 def booked(dev: DevProcess, conversation: str) -> list[tuple[str, int]]:
-    """Outcome and cost of each model call, from the ledger of a gateway that has ended."""
+    """ToolResult and cost of each model call, from the ledger of a gateway that has ended."""
     path = StateFolder(dev.folder).gateway / "ledger.sqlite"
     with closing(sqlite3.connect(path)) as ledger:
         return ledger.execute(

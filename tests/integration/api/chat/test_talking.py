@@ -154,7 +154,7 @@ async def test_the_same_words_in_two_conversations_test_an_agent_each(place: Cha
     """Their calls have the same ids: the script makes them of words and turn."""
     correlations: set[JsonValue] = set()
     async with (
-        place.replica(place.gateway.line("scripted/designer"), runs_guest=0) as designing,
+        place.replica(place.gateway.connection("scripted/designer"), runs_guest=0) as designing,
         place.api.browser(ANN) as browser,
     ):
         for number in range(2):
@@ -305,7 +305,7 @@ async def test_a_fault_of_ours_ends_the_socket_and_is_in_the_log(
 ) -> None:
     log = ForgetfulLog(tmp_path / "events.sqlite")
     async with (
-        api_app(tmp_path, line=gateway.line("scripted/talk"), log=log) as api,
+        api_app(tmp_path, model_connection=gateway.connection("scripted/talk"), log=log) as api,
         api.serving() as url,
         ChatPlace(api, gateway, url, tmp_path).talker() as ann,
     ):

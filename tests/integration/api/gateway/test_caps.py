@@ -13,9 +13,8 @@ from pydantic import JsonValue
 from heliostat_api.account.guest_resources import MovingResources
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.person import Person, PersonKind
-from heliostat_api.chat.keys import NoKeyError
-from heliostat_api.chat.person_keys import SignedPersonKeys
-from heliostat_api.chat.views import StatusCode
+from heliostat_api.chat.model_connection import NoKeyError, SignedPersonKeys
+from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.gateway.keeping import Keeping
 from heliostat_api.people.identities import new_guest_id
 from heliostat_core.agents import Agent

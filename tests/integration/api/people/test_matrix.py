@@ -21,7 +21,7 @@ from websockets.exceptions import InvalidStatus
 
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.person import Person, PersonKind
-from heliostat_api.chat.frames import Say
+from heliostat_api.chat.schemas import Say
 from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.port import Put
 from heliostat_api.people.identities import new_guest_id
@@ -298,7 +298,9 @@ async def make_webhook(api: ApiApp) -> str:
 async def make_conversation(api: ApiApp) -> str:
     """Something that Ann said, not answered yet; the id of its conversation."""
     said = Say(type="say", id="1", text="Count.")
-    conversation, _ = await api.parts.chat.saying.say(Person(ANN, PersonKind.GUEST), said, "")
+    conversation, _ = await api.parts.chat.start_answer.start(
+        Person(ANN, PersonKind.GUEST), said, ""
+    )
     return conversation
 
 

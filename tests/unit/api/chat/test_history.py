@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_api.chat.history import MOST_CHARACTERS, newest, turns_of
-from heliostat_api.chat.journal import fields_of
-from heliostat_api.chat.models import Text, ToolResult, ToolUse, Turn
-from heliostat_api.chat.views import (
+from heliostat_api.chat.message_events import fields_of
+from heliostat_api.chat.models import TextBlock, ToolResultBlock, ToolUse, Turn
+from heliostat_api.chat.schemas import (
     AgentCardPart,
     Part,
     ResultPart,
@@ -56,63 +56,70 @@ def test_calls_and_results_alternate_and_what_only_people_see_is_left_out() -> N
         TextPart(text="Done."),
     )
     assert turns_of([said("go"), answer(*parts), said("thanks")]) == (
-        Turn("user", (Text("go"),)),
+        Turn("user", (TextBlock("go"),)),
         Turn(
             "assistant",
             (
-                Text("I save it."),
+                TextBlock("I save it."),
                 ToolUse("1", "save_agent", {"name": "1"}),
                 ToolUse("2", "save_agent", {"name": "2"}),
             ),
         ),
-        Turn("user", (ToolResult("1", "result of 1", False), ToolResult("2", "result of 2", True))),
-        Turn("assistant", (Text("Done."),)),
-        Turn("user", (Text("thanks"),)),
+        Turn(
+            "user",
+            (ToolResultBlock("1", "result of 1", False), ToolResultBlock("2", "result of 2", True)),
+        ),
+        Turn("assistant", (TextBlock("Done."),)),
+        Turn("user", (TextBlock("thanks"),)),
     )
 
 
 def test_what_is_said_beside_calls_takes_no_result_from_them() -> None:
     parts = (call("1"), TextPart(text="And the schedule."), call("2"), result("1"), result("2"))
     assert turns_of([said("go"), answer(*parts, TextPart(text="Done."))]) == (
-        Turn("user", (Text("go"),)),
+        Turn("user", (TextBlock("go"),)),
         Turn(
             "assistant",
             (
                 ToolUse("1", "save_agent", {"name": "1"}),
-                Text("And the schedule."),
+                TextBlock("And the schedule."),
                 ToolUse("2", "save_agent", {"name": "2"}),
             ),
         ),
         Turn(
-            "user", (ToolResult("1", "result of 1", False), ToolResult("2", "result of 2", False))
+            "user",
+            (
+                ToolResultBlock("1", "result of 1", False),
+                ToolResultBlock("2", "result of 2", False),
+            ),
         ),
-        Turn("assistant", (Text("Done."),)),
+        Turn("assistant", (TextBlock("Done."),)),
     )
 
 
 def test_words_after_the_last_call_stand_before_its_result() -> None:
     turns = turns_of([said("go"), answer(call("1"), TextPart(text="Testing."), result("1"))])
     assert turns[1:] == (
-        Turn("assistant", (ToolUse("1", "save_agent", {"name": "1"}), Text("Testing."))),
-        Turn("user", (ToolResult("1", "result of 1", False),)),
+        Turn("assistant", (ToolUse("1", "save_agent", {"name": "1"}), TextBlock("Testing."))),
+        Turn("user", (ToolResultBlock("1", "result of 1", False),)),
     )
 
 
 def test_an_interrupted_answer_is_gone_on_with_from_where_it_broke_off() -> None:
     broken = answer(TextPart(text="Half"), call("1"), status(StatusCode.INTERRUPTED))
     user, assistant, told = turns_of([said("go"), broken])
-    assert assistant.blocks[0] == Text("Half")
+    assert assistant.blocks[0] == TextBlock("Half")
     lost, go_on = told.blocks
-    assert isinstance(lost, ToolResult)
+    assert isinstance(lost, ToolResultBlock)
     assert lost.is_error
-    assert isinstance(go_on, Text)
+    assert isinstance(go_on, TextBlock)
     assert "broke off here (interrupted)" in go_on.text
     assert user.role == told.role == "user"
 
 
 def test_when_something_was_said_is_told_beside_it() -> None:
     [turn] = turns_of([said("go", timeZone="Asia/Seoul")])
-    assert turn.blocks[1] == Text(
+    assert turn.blocks[1] == TextBlock(
         "<system-reminder>Said at 2026-11-22T12:00:00+00:00.</system-reminder>"
     )
 
@@ -138,7 +145,7 @@ def test_whatever_an_answer_was_the_turns_are_what_a_model_api_takes(
     assert all(a.role != b.role for a, b in pairwise(turns))
     open_calls: list[str] = []
     for turn in turns:
-        answered = [each.call for each in turn.blocks if isinstance(each, ToolResult)]
+        answered = [each.call for each in turn.blocks if isinstance(each, ToolResultBlock)]
         if turn.role == "user":
             assert sorted(answered) == sorted(open_calls)
         assert turn.blocks
@@ -170,10 +177,10 @@ def test_every_result_that_there_was_is_told_and_no_other_one(
 ) -> None:
     parts = parts_of(steps)[:broken_at]
     turns = turns_of([said("go"), answer(*parts, status(StatusCode.INTERRUPTED))])
-    told = [each for turn in turns for each in turn.blocks if isinstance(each, ToolResult)]
+    told = [each for turn in turns for each in turn.blocks if isinstance(each, ToolResultBlock)]
     there_were = [each.call_id for each in parts if isinstance(each, ResultPart)]
     assert [each for each in told if not each.is_error] == [
-        ToolResult(each, f"result of {each}", False) for each in there_were
+        ToolResultBlock(each, f"result of {each}", False) for each in there_were
     ]
     called = [each.id for each in parts if isinstance(each, ToolCallPart)]
     assert sorted(each.call for each in told) == sorted(called)
