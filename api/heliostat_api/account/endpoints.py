@@ -19,6 +19,7 @@ from heliostat_api.web.dependencies import Correlation, PersonOf
 from heliostat_api.web.provide import Provided
 
 router = APIRouter(prefix="/me", route_class=CheckedRoute)
+me = APIRouter(prefix="/api", route_class=CheckedRoute)
 
 
 class DeletionConfirmation(View):
@@ -65,7 +66,7 @@ async def delete_me(
     return Accepted(correlation_id=correlation)
 
 
-@router.get("")
+@me.get("/me")
 async def read_me(account: Provided[Account], person: PersonOf) -> PersonView:
     """Who you are, and what you may spend."""
     return await account.view(person)

@@ -14,7 +14,7 @@ from heliostat_api.web.dependencies import (
 from heliostat_api.web.problems import NotFoundProblem
 from heliostat_api.web.provide import Provided
 
-router = APIRouter(route_class=CheckedRoute)
+router = APIRouter(prefix="/api", route_class=CheckedRoute)
 
 
 @router.post("/samples/{name}", status_code=202)

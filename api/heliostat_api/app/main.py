@@ -19,13 +19,9 @@ from heliostat_api.app.assembly.records import build_records
 from heliostat_api.app.assembly.webhooks import build_hooks, build_secret_replay, build_webhooks
 from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.entrance import Entrance, add_entrance
-from heliostat_api.app.health import health
 from heliostat_api.app.pages import add_pages
-from heliostat_api.app.routers import ROUTERS, api
-from heliostat_api.app.signing import signing
-from heliostat_api.app.stream_endpoints import stream
+from heliostat_api.app.routers import ROUTERS, add_routers
 from heliostat_api.chat.assembly import build_chat
-from heliostat_api.chat.endpoints import workspace
 from heliostat_api.events.changes import Changes
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.executions.logs import RunLogs
@@ -38,7 +34,7 @@ from heliostat_api.records import managers
 from heliostat_api.schedules.cloud_calls import CloudCalls
 from heliostat_api.web.background import Background
 from heliostat_api.web.bodies import MOST_BYTES, BodyLimit
-from heliostat_api.web.metrics import Counting, Metrics, TimedDocuments, metrics
+from heliostat_api.web.metrics import Counting, Metrics, TimedDocuments
 from heliostat_api.web.middleware import FailureMiddleware, LanguageMiddleware
 from heliostat_api.web.problems import DescribedApp, add_problems
 from heliostat_api.web.provide import Services, add_services
@@ -56,12 +52,7 @@ def describe_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     add_problems(app)
-    app.include_router(stream)
-    app.include_router(api)
-    app.include_router(workspace)
-    app.include_router(health)
-    app.include_router(metrics)
-    app.include_router(signing)
+    add_routers(app)
     return app
 
 

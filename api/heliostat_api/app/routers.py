@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
+from heliostat_api.account.endpoints import me
 from heliostat_api.account.endpoints import router as account
 from heliostat_api.agents.endpoints import router as agents
 from heliostat_api.agents.run_endpoints import router as agent_runs
@@ -22,15 +23,11 @@ from heliostat_api.web.metrics import metrics
 from heliostat_api.web.problems import Problem
 from heliostat_api.webhooks.endpoints import router as webhooks
 
-api = APIRouter(
-    prefix="/api",
-    route_class=CheckedRoute,
-    responses={
-        422: {"model": Problem, "description": "A field is not what it must be."},
-        "default": {"model": Problem, "description": "A problem (RFC 9457)."},
-    },
-)
-FEATURES: Final = (
+_RESPONSES: Final[dict[int | str, dict[str, object]]] = {
+    422: {"model": Problem, "description": "A field is not what it must be."},
+    "default": {"model": Problem, "description": "A problem (RFC 9457)."},
+}
+_UNDER_API: Final = (
     agents,
     agent_runs,
     usage,
@@ -39,12 +36,21 @@ FEATURES: Final = (
     account,
     conversations,
     webhooks,
-    models,
-    samples,
-    executions,
 )
-for each in FEATURES:
-    api.include_router(each)
-
-ROUTERS: Final = (stream, *FEATURES, workspace, health, metrics, signing)
+# Their paths begin with /api themselves: the label `route` of the metrics is a route's own path.
+_WITH_API: Final = (me, models, samples, executions)
+_OTHERS: Final = (workspace, health, metrics, signing)
+ROUTERS: Final = (stream, *_UNDER_API, *_WITH_API, *_OTHERS)
 """Every router of the app, but that of deliveries."""
+
+
+def add_routers(app: FastAPI) -> None:
+    """Adds every router to the app."""
+    api = APIRouter(prefix="/api", route_class=CheckedRoute)
+    for each in _UNDER_API:
+        api.include_router(each)
+    app.include_router(stream)
+    for each in (api, *_WITH_API):
+        app.include_router(each, responses=_RESPONSES)
+    for each in _OTHERS:
+        app.include_router(each)

@@ -7,7 +7,7 @@ from heliostat_api.web.auth_dependency import CheckedRoute
 from heliostat_api.web.dependencies import PersonOf
 from heliostat_api.web.provide import Provided
 
-router = APIRouter(route_class=CheckedRoute)
+router = APIRouter(prefix="/api", route_class=CheckedRoute)
 
 
 @router.get("/models")

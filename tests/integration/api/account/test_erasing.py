@@ -338,18 +338,18 @@ import asyncio, sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from heliostat_api.documents.sqlite.store import open_sqlite
-from heliostat_api.events.revocations import Endings
+from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.account.erased_documents import COLLECTIONS, ErasingDocuments
 from heliostat_api.account.erasing import Erasing
-from heliostat_api.people.repository import Register
+from heliostat_api.people.repository import PersonRepository
 async def erase():
     store = open_sqlite(Path(sys.argv[1]))
-    register = Register(store, lambda: datetime.now(UTC))
+    register = PersonRepository(store, lambda: datetime.now(UTC))
     removing = [ErasingDocuments(store, each) for each in COLLECTIONS]
     log = SqliteEventLog(Path(sys.argv[1]).with_name("events.sqlite"))
-    endings = Endings(log, lambda: datetime.now(UTC))
-    await Erasing(register, (), removing, endings, timedelta(0)).resume()
+    revocations = SessionRevocations(log, lambda: datetime.now(UTC))
+    await Erasing(register, (), removing, revocations, timedelta(0)).resume()
     print("done", flush=True)
 asyncio.run(erase())
 """
