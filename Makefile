@@ -46,7 +46,7 @@ test-unit: setup  ## pure tests, no network, about 40 s on two cores
 	@$(RUN)python -m tools.dashboard test
 
 test-integration: setup  ## against a real Kubernetes API server and etcd
-	@$(RUN)pytest tests/integration -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(RUN)pytest tests/integration -q -rs -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-e2e: setup  ## on a real cluster: images built, manifests applied, agents run; leaves nothing behind
 	@$(RUN)pytest tests/e2e -q -rs -o timeout_func_only=true $(PYTEST_ARGS)   # the first fixture builds images

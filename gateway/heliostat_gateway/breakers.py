@@ -52,7 +52,7 @@ CLOSED: Final = Closed()
 
 
 class BreakerState(StrEnum):
-    """The state of a breaker, as people are shown it."""
+    """What people are shown."""
 
     CLOSED = "closed"
     OPEN = "open"

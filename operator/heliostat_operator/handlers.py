@@ -10,7 +10,9 @@ from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from heliostat_core.kinds import watches
 from heliostat_core.names import GROUP
-from heliostat_core.worlds import NETWORK_POLICY, Change, JsonObject, Kind
+from heliostat_core.worlds import LEASE, NETWORK_POLICY, Change, JsonObject, Kind
+from heliostat_operator.engine import Engine
+from heliostat_operator.leases import Leadership
 from heliostat_operator.settings import OperatorSettings
 
 Sink = Callable[[Kind, Change], Coroutine[None, None, None]]
@@ -20,6 +22,18 @@ Sink = Callable[[Kind, Change], Coroutine[None, None, None]]
 def watched_by(settings: OperatorSettings) -> Iterable[Kind]:
     """An installation without policies need not grant the right to see any."""
     return [each for each in watches() if each != NETWORK_POLICY or settings.network_policies]
+
+
+def build_sink(engine: Engine, leadership: Leadership) -> Sink:
+    """Hands the own Lease back to who leads, and everything else to the engine."""
+
+    async def hear(kind: Kind, change: Change) -> None:
+        if kind == LEASE:
+            leadership.see(change)
+        else:
+            await engine.hear(kind, change)
+
+    return hear
 
 
 def build_registry(sink: Sink, kinds: Iterable[Kind]) -> kopf.OperatorRegistry:

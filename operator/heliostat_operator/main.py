@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import kopf
 from aiohttp import web
 
-from heliostat_core.worlds import LEASE, Change, Kind, World, WorldError
+from heliostat_core.worlds import World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_operator.engine import LONGEST_HURRY, Engine, utc_now
@@ -21,15 +21,15 @@ from heliostat_operator.gateway.signing import Signer, ensure_signing_key
 from heliostat_operator.gc_tuning import collect_deeply_in_calm
 from heliostat_operator.handlers import (
     NoMemories,
-    Sink,
     build_registry,
     build_settings,
+    build_sink,
     watched_by,
 )
 from heliostat_operator.leases import FencedWorld, Leadership
 from heliostat_operator.model.indexes import UnfinishedRuns
 from heliostat_operator.observability.metrics import Metrics
-from heliostat_operator.observability.run_lines import tell_in_lines
+from heliostat_operator.observability.run_events import log_run_events
 from heliostat_operator.observability.run_spans import RunSpans
 from heliostat_operator.schedules.cloud_timers import CloudTimers
 from heliostat_operator.schedules.cron_jobs import CronJobs
@@ -78,7 +78,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
         signer,
         settings,
         meter=metrics,
-        followers=[metrics.moved, tell_in_lines, *([RunSpans(spans).moved] if spans else [])],
+        followers=[metrics.moved, log_run_events, *([RunSpans(spans).moved] if spans else [])],
         vault=_vault(settings, secrets),
         parts=[triggers],
     )
@@ -156,22 +156,12 @@ async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> No
 
 async def _watch(engine: Engine, leadership: Leadership, settings: OperatorSettings) -> None:
     await kopf.operator(
-        registry=build_registry(_sink(engine, leadership), watched_by(settings)),
+        registry=build_registry(build_sink(engine, leadership), watched_by(settings)),
         settings=build_settings(),
         memories=NoMemories(),
         standalone=True,
         clusterwide=True,
     )
-
-
-def _sink(engine: Engine, leadership: Leadership) -> Sink:
-    async def hear(kind: Kind, change: Change) -> None:
-        if kind == LEASE:
-            leadership.see(change)
-        else:
-            await engine.hear(kind, change)
-
-    return hear
 
 
 async def _lead(world: World, engine: Engine, leadership: Leadership, namespace: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tools import images
 from tools.machine import find_node_script, has_docker
 
-OURS = "HELIOSTAT_CHECKS_OWN_NODE"
+OURS = "CHECKS_OWN_NODE"  # between processes of one run: no setting
 
 
 def find_own_node() -> Path | None:

@@ -21,15 +21,43 @@ from heliostat_operator.observability.run_events import (
     Started,
     run_events,
 )
-from heliostat_operator.observability.run_gauges import OTHERS, AgentLabels, RunGauges
+from heliostat_operator.observability.run_gauges import RunGauges
 from heliostat_operator.observability.schedule_metrics import ScheduleMetrics
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WAITS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
 _RUNS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
+MOST_AGENTS: Final = 500
+OTHERS: Final = ("other", "other")
 _REASONS: Final = frozenset(each.value for each in FinishedReason)
 _ENDS: Final = (Phase.SUCCEEDED.value, Phase.FAILED.value, Phase.CANCELLED.value)
 KINDS: Final = ("execution", "agent", "schedule", "trigger", "network")
+
+
+class AgentLabels:
+    """The first Agents have labels of their own until they are deleted; all further ones share
+    `other`."""
+
+    def __init__(self, most: int = MOST_AGENTS) -> None:
+        self._most = most
+        self._named: set[Key] = set()
+
+    def see(self, agent: Key) -> bool:
+        """An Agent is there. Whether it has got a place now."""
+        if agent in self._named or len(self._named) >= self._most:
+            return False
+        self._named.add(agent)
+        return True
+
+    def forget(self, agent: Key) -> bool:
+        """It is deleted. Whether it gave a place back."""
+        had = agent in self._named
+        self._named.discard(agent)
+        return had
+
+    def of(self, agent: Key) -> Key:
+        """Namespace and name, or `other` twice."""
+        return agent if agent in self._named or agent == TESTS else OTHERS
 
 
 class Metrics:
@@ -99,10 +127,10 @@ class Metrics:
         )
 
     def watch(
-        self, census: UnfinishedRuns, clock: Callable[[], datetime], leads: Callable[[], bool]
+        self, unfinished: UnfinishedRuns, clock: Callable[[], datetime], leads: Callable[[], bool]
     ) -> None:
         """Counts the unfinished runs whenever the metrics are read."""
-        self.registry.register(RunGauges(census, self._agents, clock, leads))
+        self.registry.register(RunGauges(unfinished, self._agents.of, clock, leads))
 
     def expect(self, addresses: Mapping[str, str]) -> None:
         """Services by name; an empty address: there is none."""

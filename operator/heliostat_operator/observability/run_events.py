@@ -1,12 +1,16 @@
-"""Run events tell what a run reached with one write of its status, for metrics and traces."""
+"""Run events tell what a run reached with a write of its status, in metrics, traces and the log."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from heliostat_core.executions import Attempt, Execution, compute_phase
+from heliostat_core.money import format_micros
 from heliostat_operator.model.indexes import admitted_time
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,3 +76,26 @@ def _between(earlier: datetime | None, later: datetime | None) -> float:
     if earlier is None or later is None:
         return 0.0
     return max(0.0, (later - earlier).total_seconds())
+
+
+def log_run_events(before: Execution, after: Execution) -> None:
+    """Logs what a run reached with a write of its status; the lines' subject is the run."""
+    for each in run_events(before, after):
+        logger.info("%s", describe(each))
+
+
+def describe(reached: RunEvent) -> str:
+    """Says it in words, without anything that an agent or a model said."""
+    match reached:
+        case Admitted(waited_seconds=seconds):
+            return f"admitted after {seconds:.0f} s"
+        case Started(after_seconds=seconds):
+            return f"its container runs, {seconds:.0f} s after the admission"
+        case AttemptEnded(attempt=attempt):
+            cause = f", caused by {attempt.cause}" if attempt.cause else ""
+            return f"attempt {attempt.number} ended: {attempt.reason}{cause}"
+        case Finished(phase=phase, reason=reason, ran_seconds=seconds):
+            ran = "it never ran" if seconds is None else f"after {seconds} s of running"
+            return f"finished: {phase}, {reason}, {ran}"
+        case Settled(cost_micros=cost):
+            return f"its cost is final: {format_micros(cost)}"

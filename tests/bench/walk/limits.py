@@ -15,5 +15,5 @@ class Limit:
 
 
 MODEL_CALL = Limit(today=39, wanted=30)
-EXECUTION = Limit(today=30, wanted=24)
+EXECUTION = Limit(today=27, wanted=24)
 CHAT_ANSWER = Limit(today=35, wanted=16)

@@ -10,8 +10,7 @@ from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus, Phase
 from heliostat_core.names import TEST_OF_ANNOTATION
 from heliostat_operator.model.indexes import UnfinishedRuns
-from heliostat_operator.observability.metrics import Metrics
-from heliostat_operator.observability.run_gauges import MOST_AGENTS, AgentLabels
+from heliostat_operator.observability.metrics import MOST_AGENTS, AgentLabels, Metrics
 from support.builders.resources import (
     NOW,
     make_agent,

@@ -12,9 +12,9 @@ from heliostat_operator.observability.run_events import (
     Finished,
     Settled,
     Started,
+    log_run_events,
     run_events,
 )
-from heliostat_operator.observability.run_lines import tell_in_lines
 from support.builders.resources import (
     NOW,
     make_attempt,
@@ -64,8 +64,8 @@ def test_a_life_is_told_step_by_step() -> None:
 
 def test_a_life_is_told_in_lines(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    tell_in_lines(WAITS, SETTLED)
-    tell_in_lines(SETTLED, SETTLED)
+    log_run_events(WAITS, SETTLED)
+    log_run_events(SETTLED, SETTLED)
     assert caplog.messages == [
         "admitted after 7 s",
         "its container runs, 3 s after the admission",
@@ -80,7 +80,7 @@ def test_what_never_ran_has_no_time(caplog: pytest.LogCaptureFixture) -> None:
     skipped = make_condition_status(succeeded="False", reason=FinishedReason.SKIPPED)
     *_, last = run_events(WAITS, execution(skipped))
     assert last == Finished("Cancelled", "Skipped", None)
-    tell_in_lines(WAITS, execution(skipped))
+    log_run_events(WAITS, execution(skipped))
     assert caplog.messages[-1] == "finished: Cancelled, Skipped, it never ran"
 
 
