@@ -189,5 +189,8 @@ async def talking(
 ) -> AsyncIterator[Talker]:
     """A client of that person's workspace."""
     address = f"{url.replace('http', 'ws', 1)}/workspace/{person}?language={language}"
-    async with connect(address, additional_headers=headers, max_size=None) as socket:
+    # No pings: on a crowded machine an answer to one may be late, and a wait has its own deadline.
+    async with connect(
+        address, additional_headers=headers, max_size=None, ping_interval=None
+    ) as socket:
         yield Talker(socket)

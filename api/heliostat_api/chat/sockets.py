@@ -33,6 +33,7 @@ from heliostat_api.chat.start_answer import StartAnswer
 from heliostat_api.documents.port import StoreError
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.revocations import StreamLease
+from heliostat_api.web.background import end_task
 from heliostat_api.web.problems import (
     ProblemError,
     as_problem,
@@ -181,9 +182,7 @@ class ChatSession:
 
     async def _stop_watching(self) -> None:
         if self._watching is not None:
-            self._watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watching
+            await end_task(self._watching)
             self._watching = None
 
     async def _follow(self, conversation: str, cursor: int | None) -> None:

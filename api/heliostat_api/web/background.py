@@ -42,3 +42,10 @@ class Background:
 
 def _name_of(work: Coroutine[None, None, None]) -> str:
     return str(getattr(work, "__qualname__", work))
+
+
+async def end_task(task: asyncio.Task[None]) -> None:
+    """Cancels a task and waits for its end. To await the task itself and suppress its cancellation
+    would also lose one of the caller that comes meanwhile."""
+    task.cancel()
+    await asyncio.wait([task])

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from heliostat_api.web.background import Background
+from heliostat_api.web.background import Background, end_task
 
 
 async def fail() -> None:
@@ -37,3 +37,23 @@ async def test_nothing_of_it_outlives_the_block() -> None:
         await asyncio.sleep(0)
     assert ended.is_set()
     assert not work.failed
+
+
+async def test_a_caller_that_is_cancelled_while_it_ends_a_task_stays_cancelled() -> None:
+    may_end = asyncio.Event()
+
+    async def end_slowly() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await may_end.wait()
+
+    task = asyncio.create_task(end_slowly())
+    await asyncio.sleep(0)
+    caller = asyncio.create_task(end_task(task))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    may_end.set()
+    await asyncio.wait([task])
