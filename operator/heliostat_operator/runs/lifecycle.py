@@ -46,6 +46,7 @@ from heliostat_operator.runs.status import (
     with_facts,
     with_ledger,
     with_result,
+    with_start,
 )
 from heliostat_operator.runs.stops import decide_stop, live_keys
 from heliostat_operator.settings import OperatorSettings
@@ -273,6 +274,7 @@ def _close(
     assert seen.frozen is not None
     attempt = closed_attempt(attempt, ended, stamp.now)
     status = with_result(with_attempt(status, attempt), attempt, ended)
+    status = with_start(status, attempt.start_time)  # a short run is over before it is seen to run
     status = _with_used_time(compute_running(status, stamp, None))
     step = _limit_reached(execution, status, seen) or next_step(
         status.attempts, seen.frozen.retry, settings

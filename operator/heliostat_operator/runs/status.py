@@ -82,8 +82,14 @@ def compute_running(
     status = with_condition(
         status, stamp, ExecutionCondition.RUNNING, "True", RunningReason.CONTAINER_RUNNING
     )
-    first = status.start_time or started
-    return status.model_copy(update={"start_time": first, "blocked_by": ()})
+    return with_start(status, started).model_copy(update={"blocked_by": ()})
+
+
+def with_start(status: ExecutionStatus, started: datetime | None) -> ExecutionStatus:
+    """The first start of a container is the run's start."""
+    if started is None or status.start_time is not None:
+        return status
+    return status.model_copy(update={"start_time": started})
 
 
 def compute_active(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:

@@ -25,7 +25,8 @@ def heading(page: Page, text: str | re.Pattern[str]) -> None:
 
 @pytest.fixture
 def sleeper(dev: DevProcess) -> None:
-    apply_script(dev, "sleeper", "echo lying down; exec sleep 60")
+    """Its run outlives every wait of a test."""
+    apply_script(dev, "sleeper", "echo lying down; exec sleep 600")
 
 
 def test_a_newcomer_is_one_press_away_from_a_verified_result(open_page: OpenPage) -> None:

@@ -165,6 +165,16 @@ async def test_a_whole_run_ends_verified_and_is_let_go(operator: Operator) -> No
     assert operator.gateway.revoked == [(execution.metadata.uid, 1)]
 
 
+async def test_a_run_that_was_over_before_it_was_seen_to_run_did_run(operator: Operator) -> None:
+    await operator.reconcile()
+    end = terminated(0, message=make_result(), started=NOW, finished=NOW + seconds(2))
+    operator.world.put({**pod_of(operator.job()), "status": ended(end)})
+    operator.clock.now += seconds(3)
+    await operator.reconcile()
+    status = operator.execution().status
+    assert (status.start_time, status.duration_seconds) == (NOW, 2)
+
+
 def ended(state: JsonObject) -> JsonObject:
     phase = "Succeeded"
     return {"phase": phase, "containerStatuses": [{"name": "agent", "state": state}]}
