@@ -4,7 +4,7 @@ The rules are those of the architecture, section Money: a request costs the exac
 tokens x price per million, rounded once, half-even, to a nano-dollar; every other figure is a sum.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 NANOS_PER_DOLLAR = 1_000_000_000
@@ -21,10 +21,14 @@ def price_nanos(tokens: Mapping[str, int], dollars_per_million: Mapping[str, Dec
     `tokens` maps a token kind to its count, `dollars_per_million` a token kind to its price.
     Raises KeyError for a kind that was used and has no price: nothing is free in silence.
     """
+    return sum_nanos((count, dollars_per_million[kind]) for kind, count in tokens.items() if count)
+
+
+def sum_nanos(lines: Iterable[tuple[int, Decimal]]) -> int:
+    """Cost in nano-dollars of counts at dollars per million each, rounded once, half-even."""
     total = Decimal(0)
-    for kind, count in tokens.items():
-        if count:
-            total = _EXACT.add(total, _EXACT.multiply(Decimal(count), dollars_per_million[kind]))
+    for count, price in lines:
+        total = _EXACT.add(total, _EXACT.multiply(Decimal(count), price))
     return int(_EXACT.multiply(total, _NANOS_PER_MILLIONTH).to_integral_value(ROUND_HALF_EVEN))
 
 

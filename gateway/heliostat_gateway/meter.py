@@ -6,10 +6,21 @@ from typing import Final
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
-from heliostat_gateway.money.usage import Usage, counted_input, read_usage, with_counted_output
+from heliostat_gateway.money.reported_usage import (
+    read_chat_usage,
+    read_gemini_usage,
+    read_usage,
+    with_unpriced,
+)
+from heliostat_gateway.money.usage import (
+    Usage,
+    counted_input,
+    with_counted_output,
+    with_iterations,
+)
 from heliostat_gateway.sse import Event
 from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, text_at
 
 
 class Meter(ABC):
@@ -40,8 +51,8 @@ class Meter(ABC):
         if self._reported is None:
             return with_counted_output(self._counted, self._characters)
         if self.final:
-            return self._reported
-        return with_counted_output(self._reported, self._characters)
+            return with_iterations(self._reported)
+        return with_iterations(with_counted_output(self._reported, self._characters))
 
     def read_message(self, body: bytes) -> JsonObject:
         """A whole answer. Raises MalformedAnswerError when it is none.
@@ -141,6 +152,17 @@ _SHOWN = ("content", "refusal", "reasoning_content", "reasoning")
 class ChatMeter(Meter):
     """Usage comes once, in the last chunk, and only with `stream_options.include_usage`."""
 
+    def __init__(self, request_bytes: int) -> None:
+        super().__init__(request_bytes)
+        self._tier = ""
+        self._has_searched = False
+
+    def usage(self) -> Usage:
+        """As every meter; a web search that its usage does not count is marked."""
+        usage = super().usage()
+        is_uncounted = self._has_searched and not usage.web_searches
+        return with_unpriced(usage, "annotations") if is_uncounted else usage
+
     def read_event(self, event: Event) -> None:
         """As every meter; `[DONE]` ends the stream."""
         if event.data.strip() == DONE:
@@ -149,8 +171,11 @@ class ChatMeter(Meter):
             super().read_event(event)
 
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
+        for choice in list_at(message, "choices"):
+            if isinstance(choice, dict):
+                self._look_for_searches(object_at(choice, "message"))
         usage = object_at(message, "usage")
-        return read_chat_usage(usage) if usage else None
+        return read_chat_usage(usage, text_at(message, "service_tier")) if usage else None
 
     def _shown_in(self, message: JsonObject) -> int | None:
         choices = [choice for choice in list_at(message, "choices") if isinstance(choice, dict)]
@@ -166,32 +191,24 @@ class ChatMeter(Meter):
         for choice in list_at(fields, "choices"):
             if isinstance(choice, dict):
                 self._read_choice(choice)
+        # Each chunk may name the tier; not each server does so in the one with the usage.
+        self._tier = text_at(fields, "service_tier") or self._tier
         usage = object_at(fields, "usage")
         if usage:
-            self._reported = read_chat_usage(usage)
+            self._reported = read_chat_usage(usage, self._tier)
             self.final = True
+
+    def _look_for_searches(self, message: JsonObject) -> None:
+        if list_at(message, "annotations"):
+            self._has_searched = True
 
     def _read_choice(self, choice: JsonObject) -> None:
         delta = object_at(choice, "delta")
+        self._look_for_searches(delta)
         shown = _characters_of_chat(delta)
         self._characters += shown
         if shown or list_at(delta, "tool_calls") or choice.get("finish_reason") is not None:
             self.visible = True
-
-
-def read_chat_usage(usage: JsonObject) -> Usage:
-    """A `usage` object: prompt_tokens includes cached ones, completion_tokens the reasoning."""
-    prompt = object_at(usage, "prompt_tokens_details")
-    completion = object_at(usage, "completion_tokens_details")
-    read = count_at(prompt, "cached_tokens")
-    written = count_at(prompt, "cache_write_tokens")
-    return Usage(
-        input=max(0, count_at(usage, "prompt_tokens") - read - written),
-        output=count_at(usage, "completion_tokens"),
-        cache_read=read,
-        cache_write_5m=written,
-        thinking=count_at(completion, "reasoning_tokens"),
-    )
 
 
 def is_usage_chunk(event: Event) -> bool:
@@ -219,9 +236,15 @@ def _characters_of_chat(message: JsonObject) -> int:
 class GeminiMeter(Meter):
     """Each event carries the usage so far; what comes with a finish reason or after it is final."""
 
+    def __init__(self, request_bytes: int) -> None:
+        super().__init__(request_bytes)
+        self._searches = 0  # billed beside tokens, and named in any of the events
+        self._has_maps = False
+
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
         usage = object_at(message, "usageMetadata")
-        return read_gemini_usage(usage, _searches(message)) if usage else None
+        self._look_for_tools(message)
+        return self._with_tools(usage) if usage else None
 
     def _shown_in(self, message: JsonObject) -> int | None:
         candidates = [c for c in list_at(message, "candidates") if isinstance(c, dict)]
@@ -239,40 +262,35 @@ class GeminiMeter(Meter):
             if isinstance(candidate, dict):
                 self._read_candidate(candidate)
                 finished = finished or bool(text_at(candidate, "finishReason"))
+        self._look_for_tools(fields)
         usage = object_at(fields, "usageMetadata")
         if usage:
-            self._reported = read_gemini_usage(usage, _searches(fields))
+            self._reported = self._with_tools(usage)
         if finished:
             self.visible = self.stopped = True
         # What was said before the end is only the usage so far.
         self.final = self.final or (self.stopped and bool(usage))
 
+    def _look_for_tools(self, fields: JsonObject) -> None:
+        found = [
+            object_at(candidate, "groundingMetadata")
+            for candidate in list_at(fields, "candidates")
+            if isinstance(candidate, dict)
+        ]
+        searches = sum(len(list_at(each, "webSearchQueries")) for each in found)
+        self._searches = max(self._searches, searches)
+        chunks = [chunk for each in found for chunk in list_at(each, "groundingChunks")]
+        if any(isinstance(chunk, dict) and "maps" in chunk for chunk in chunks):
+            self._has_maps = True
+
+    def _with_tools(self, usage: JsonObject) -> Usage:
+        read = read_gemini_usage(usage, self._searches)
+        return with_unpriced(read, "groundingChunks[].maps") if self._has_maps else read
+
     def _read_candidate(self, candidate: JsonObject) -> None:
         parts = _parts(candidate)
         self.visible = self.visible or bool(parts)
         self._characters += sum(_characters_of_gemini(part) for part in parts)
-
-
-def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
-    """A `usageMetadata` object: the prompt includes cached content, thoughts stand apart."""
-    read = count_at(usage, "cachedContentTokenCount")
-    thoughts = count_at(usage, "thoughtsTokenCount")
-    prompt = count_at(usage, "promptTokenCount") + count_at(usage, "toolUsePromptTokenCount")
-    return Usage(
-        input=max(0, prompt - read),
-        output=count_at(usage, "candidatesTokenCount") + thoughts,
-        cache_read=read,
-        thinking=thoughts,
-        web_searches=searches,
-    )
-
-
-def _searches(fields: JsonObject) -> int:
-    return sum(
-        len(list_at(object_at(candidate, "groundingMetadata"), "webSearchQueries"))
-        for candidate in list_at(fields, "candidates")
-        if isinstance(candidate, dict)
-    )
 
 
 def _parts(candidate: JsonObject) -> list[JsonObject]:

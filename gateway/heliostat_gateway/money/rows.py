@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import orjson
+from pydantic import TypeAdapter
 
 from heliostat_gateway.money.bookings import (
     AttemptTotal,
@@ -17,18 +18,19 @@ from heliostat_gateway.money.bookings import (
     turns_of,
 )
 from heliostat_gateway.money.reservations import Used
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.usage import PLAIN, Terms, Usage
 
 DIED: Final = "gateway_died"
+_TERMS: Final = TypeAdapter(Terms)
 _COLUMNS: Final = (
     "id, part, account, key, kind, user, agent, execution, attempt, correlation, session, budgets, "
     "provider, model, credential, started_ms, ended_ms, open, reported, estimated, outcome, "
     "provider_request, input, output, cache_read, cache_write_5m, cache_write_1h, web_searches, "
-    "thinking, speed, cost_nanos"
+    "thinking, speed, cost_nanos, terms"
 )
 # Only open rows change: a note that was queued behind the settlement must not.
 _UPSERT: Final = (
-    f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * 31)}) "
+    f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * 32)}) "
     "ON CONFLICT (id, part) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[12:])
     + " WHERE open"
@@ -87,6 +89,7 @@ def _row(
         usage.thinking,
         usage.speed,
         booking.cost_nanos,
+        "" if usage.terms == PLAIN else orjson.dumps(usage.terms).decode(),
     )
 
 
@@ -107,7 +110,7 @@ def read_bookings(connection: sqlite3.Connection, request: str) -> list[Booking]
     found = connection.execute(
         "SELECT id, part, provider, model, credential, input, output, cache_read, cache_write_5m, "
         "cache_write_1h, web_searches, thinking, speed, cost_nanos, reported, estimated, outcome, "
-        "provider_request FROM requests WHERE id = ? ORDER BY part",
+        "provider_request, terms FROM requests WHERE id = ? ORDER BY part",
         (request,),
     )
     return [_booking(row) for row in found]
@@ -124,6 +127,7 @@ def _booking(row: Sequence[str | int]) -> Booking:
         web_searches=counts[5],
         thinking=counts[6],
         speed=texts[12],
+        terms=_TERMS.validate_json(texts[18]) if texts[18] else PLAIN,
     )
     return Booking(
         id=texts[0],
