@@ -24,7 +24,7 @@ from heliostat_api.chat.conversation_repository import (
 from heliostat_api.chat.message_events import apply_events, fields_of, whole_message
 from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
-from heliostat_api.documents.reading import text_in
+from heliostat_api.documents.values import text_in
 from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,

@@ -11,8 +11,8 @@ from typing import Final
 
 from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.gateway.caps import Caps
+from heliostat_core.keys import is_of_people
 from heliostat_core.names import BUDGETS_ANNOTATION
-from heliostat_core.person_keys import is_of_people
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, World, WorldError
 

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import Identity
 from heliostat_core.names import MANAGED_BY, MANAGED_BY_LABEL
 from heliostat_core.worlds import CONFIG_MAP, World, WorldError
 

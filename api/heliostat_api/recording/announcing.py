@@ -18,8 +18,7 @@ from heliostat_api.documents.port import (
     Fields,
     Put,
 )
-from heliostat_api.events.log import EventLog
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import EventLog, Report, ReportType
 from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_core.worlds import JsonObject, Kind
 

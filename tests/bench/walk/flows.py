@@ -20,7 +20,7 @@ from bench.operators import PATIENT, SYSTEM, launch_operator
 from bench.replicas import run_replica
 from bench.test_people_at_once import run_gateway as run_scripted_gateway
 from bench.walk.tracer import Tracer
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import Identity
 from heliostat_api.people.identities import new_guest_id
 from heliostat_core.keys import new_private_key
 from heliostat_core.names import attempt_name

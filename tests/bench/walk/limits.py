@@ -16,4 +16,4 @@ class Limit:
 
 MODEL_CALL = Limit(today=39, wanted=30)
 EXECUTION = Limit(today=27, wanted=24)
-CHAT_ANSWER = Limit(today=35, wanted=16)
+CHAT_ANSWER = Limit(today=27, wanted=16)
