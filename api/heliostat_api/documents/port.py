@@ -5,7 +5,7 @@ Collections and fields at the top are those of requirement P8.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -137,6 +137,31 @@ class Documents(Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
+
+
+async def update(
+    documents: Documents,
+    path: str,
+    change: Callable[[Document | None], Fields | None],
+    known: Document | None = None,
+) -> Fields | None:
+    """Changes one document, whoever else writes it at the same time; returns its fields as they are
+    then, None where there is none. Raises StoreError, and what `change` raises.
+
+    `change` gets the document, or None without one, and returns all of its fields; None leaves it
+    as it is. It is called again for what somebody else wrote meanwhile. `known` is the document as
+    it was read before: the first time is then without a read.
+    """
+    document = known or await documents.get(path)
+    while (fields := change(document)) is not None:
+        expected = document.version if document else Expected.ABSENT
+        try:
+            await documents.commit(Put(path, fields, expected))
+        except ConflictError:
+            document = await documents.get(path)
+            continue
+        return fields
+    return document.fields if document else None
 
 
 def check_document(path: str) -> None:
