@@ -11,9 +11,11 @@ and `erasingSince`.
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from cachetools import TTLCache
 
 from heliostat_api.base.person import LOCAL, PersonKind
 from heliostat_api.base.roles import Claims
@@ -92,25 +94,18 @@ class Erasure:
     since: datetime
 
 
-@dataclass
-class _Kept:
-    record: Record
-    until: datetime
-
-
-@dataclass(frozen=True)
 class PersonRepository:
     """Reads and writes persons. Reads are kept for ten seconds: a person's page asks often."""
 
-    documents: Documents
-    clock: Callable[[], datetime]
-    _kept: dict[str, _Kept] = field(default_factory=dict)
+    def __init__(self, documents: Documents, clock: Callable[[], datetime]) -> None:
+        self.documents = documents
+        self.clock = clock
+        self._kept: TTLCache[str, Record, datetime] = TTLCache(_MOST_KEPT, _KEPT_FOR, clock)
 
     async def find(self, person_id: str) -> Record | None:
         """Raises StoreError."""
-        kept = self._kept.get(person_id)
-        if kept is not None and kept.until > self.clock():
-            return kept.record
+        if kept := self._kept.get(person_id):
+            return kept
         document = await self.documents.get(path_of(person_id))
         return self._keep(person_id, read_record(document)) if document else None
 
@@ -303,9 +298,7 @@ class PersonRepository:
         return self.clock() - record.last_seen >= _SIGHT
 
     def _keep(self, person_id: str, record: Record) -> Record:
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept.clear()
-        self._kept[person_id] = _Kept(record, self.clock() + _KEPT_FOR)
+        self._kept[person_id] = record
         return record
 
 
