@@ -1,4 +1,4 @@
-"""What the gateway says of a model's name is kept for a moment, and of many names at once."""
+"""What the gateway says of models' names is kept for a moment, of many names at once."""
 
 from collections import Counter
 
@@ -22,18 +22,6 @@ class CountingCatalog:
 
 async def look(routes: Routes, name: str) -> None:
     assert await routes.look({"model": {"name": name}}) is not None
-
-
-async def test_a_name_is_asked_for_again_after_ten_seconds() -> None:
-    catalog, now = CountingCatalog(), 100.0
-    routes = Routes(catalog, lambda: now)
-    await look(routes, "claude-1")
-    now += 9.9
-    await look(routes, "claude-1")
-    assert catalog.asked["claude-1"] == 1
-    now += 0.1
-    await look(routes, "claude-1")
-    assert catalog.asked["claude-1"] == 2
 
 
 async def test_a_thousand_and_one_names_push_out_one_and_not_all() -> None:
