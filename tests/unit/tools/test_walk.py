@@ -10,20 +10,24 @@ PLAN, BOOK, BEAT = ("a/plan.py", "plan"), ("a/book.py", "book"), ("a/beat.py", "
 
 
 def test_a_file_counts_that_every_request_passes() -> None:
-    assert files_of([[PLAN, BOOK], [PLAN, BOOK]], []) == ["a/book.py", "a/plan.py"]
+    assert files_of([[PLAN, BOOK], [PLAN, BOOK]], [[]]) == ["a/book.py", "a/plan.py"]
 
 
 def test_what_only_one_request_met_does_not_count() -> None:
-    assert files_of([[PLAN], [PLAN, BEAT], [PLAN]], []) == ["a/plan.py"]
+    assert files_of([[PLAN], [PLAN, BEAT], [PLAN]], [[]]) == ["a/plan.py"]
 
 
 def test_what_runs_anyway_does_not_count() -> None:
-    assert files_of([[PLAN, BEAT], [PLAN, BEAT]], [BEAT]) == ["a/plan.py"]
+    assert files_of([[PLAN, BEAT], [PLAN, BEAT]], [[BEAT], [BEAT]]) == ["a/plan.py"]
+
+
+def test_a_file_counts_that_ran_by_chance_while_nothing_was_asked() -> None:
+    assert files_of([[PLAN], [PLAN]], [[], [PLAN], []]) == ["a/plan.py"]
 
 
 def test_a_file_counts_for_the_code_in_it_that_does_not_run_anyway() -> None:
     flush = ("a/book.py", "flush")
-    assert files_of([[BOOK, flush]], [flush]) == ["a/book.py"]
+    assert files_of([[BOOK, flush]], [[flush]]) == ["a/book.py"]
 
 
 def test_all_packages_of_ours_are_traced() -> None:
