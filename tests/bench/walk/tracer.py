@@ -51,7 +51,11 @@ async def do_nothing() -> None:
 class Tracer(AbstractContextManager["Tracer"]):
     """Listens for a recorder, and tells it when to note."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, idle_seconds: float = IDLE_SECONDS, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
+        self._idle_seconds = idle_seconds
+        self._quiet_seconds = quiet_seconds
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._connection: socket.socket | None = None
 
@@ -64,11 +68,16 @@ class Tracer(AbstractContextManager["Tracer"]):
         return self
 
     @property
+    def port(self) -> int:
+        """Where the recorder calls."""
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    @property
     def launcher(self) -> list[str]:
         """The beginning of a command whose program is traced; `-m MODULE` follows."""
-        port: int = self._listening.getsockname()[1]
         path = f"PYTHONPATH={PYTHON['PYTHONPATH']}"
-        return ["env", path, sys.executable, "-m", "bench.walk.recorder", str(port)]
+        return ["env", path, sys.executable, "-m", "bench.walk.recorder", str(self.port)]
 
     async def walk(
         self,
@@ -81,7 +90,7 @@ class Tracer(AbstractContextManager["Tracer"]):
         """
         await request()
         await clear()
-        idle = [await self._record(_rest) for _ in range(IDLE_TIMES)]
+        idle = [await self._idle(self._idle_seconds) for _ in range(IDLE_TIMES)]
         ran = []
         for _ in range(REQUESTS):
             await self._settle(always_run(idle))
@@ -92,9 +101,13 @@ class Tracer(AbstractContextManager["Tracer"]):
     async def _settle(self, anyway: set[Code]) -> None:
         """Returns once the program runs nothing of ours but what runs anyway."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while found := set(await self._record(_pause)) - anyway:
+        while found := set(await self._idle(self._quiet_seconds)) - anyway:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not quiet after {SETTLE_SECONDS:.0f} s: {sorted(found)[:9]}")
+
+    async def _idle(self, seconds: float) -> list[Code]:
+        """The code that runs while nothing is asked."""
+        return await self._record(lambda: asyncio.sleep(seconds))
 
     async def _record(self, work: Callable[[], Awaitable[None]]) -> list[Code]:
         await asyncio.to_thread(self._say, "begin")
@@ -110,11 +123,3 @@ class Tracer(AbstractContextManager["Tracer"]):
         with self._connection.makefile(encoding="utf-8") as lines:
             found: list[list[str]] = json.loads(lines.readline())
         return [(file, name) for file, name in found]
-
-
-async def _rest() -> None:
-    await asyncio.sleep(IDLE_SECONDS)
-
-
-async def _pause() -> None:
-    await asyncio.sleep(QUIET_SECONDS)
