@@ -14,6 +14,6 @@ class Limit:
     wanted: int
 
 
-MODEL_CALL = Limit(today=39, wanted=30)
+MODEL_CALL = Limit(today=33, wanted=30)
 EXECUTION = Limit(today=27, wanted=24)
 CHAT_ANSWER = Limit(today=35, wanted=16)
