@@ -45,6 +45,7 @@ from heliostat_core.keys import (
 )
 
 _TIMEOUT: Final = httpx2.Timeout(5, connect=1)
+_PROBE_TIMEOUT: Final = httpx2.Timeout(1)  # a kubelet waits 5 s for the api's own answer
 _REPORTS_TIMEOUT: Final = httpx2.Timeout(25, connect=1)  # the gateway gives up after 20
 _LONGEST_WORDS: Final = 300
 PERSON_KEY_SECONDS: Final = 3600
@@ -162,6 +163,23 @@ class Gateway:
     def __init__(self, place: GatewayPlace | None) -> None:
         self._place = place
         self._client: httpx2.AsyncClient | None = None
+        self._was_let_in = False
+
+    async def refuses_us(self) -> bool:
+        """Whether the gateway does not know the api's public key yet.
+
+        It mounts the key, and a kubelet brings a new file within a minute or two. False once it
+        let the api in, and while it gives no answer.
+        """
+        if self._place is None or self._was_let_in:
+            return False
+        try:
+            url = f"{self._place.url}/admin/budgets/none"
+            response = await self._send("GET", url, None, _PROBE_TIMEOUT)
+        except httpx2.HTTPError:
+            return False
+        self._was_let_in = response.status_code != HTTPStatus.UNAUTHORIZED
+        return not self._was_let_in
 
     async def budget(self, name: str) -> Budget | None:
         """One budget; None for one that is not defined."""
@@ -271,15 +289,9 @@ class Gateway:
         """None for a 404."""
         place = self._known_place()
         url = place.reports_url or place.url if is_report else place.url
-        headers = {"Authorization": f"Bearer {place.identity.admin_token()}"}
+        timeout = _REPORTS_TIMEOUT if is_report else _TIMEOUT
         try:
-            response = await self._connections().request(
-                method,
-                f"{url}{path}",
-                json=body,
-                headers=headers,
-                timeout=_REPORTS_TIMEOUT if is_report else _TIMEOUT,
-            )
+            response = await self._send(method, f"{url}{path}", body, timeout)
             if response.status_code == HTTPStatus.NOT_FOUND:
                 return None
             if not response.is_success:
@@ -287,6 +299,18 @@ class Gateway:
             return read.model_validate_json(response.content or b"{}")
         except (httpx2.HTTPError, ValidationError) as error:
             raise GatewayAwayError(f"The gateway gave no answer that helps: {error!r}") from error
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, JsonValue] | None,
+        timeout: httpx2.Timeout,
+    ) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self._known_place().identity.admin_token()}"}
+        return await self._connections().request(
+            method, url, json=body, headers=headers, timeout=timeout
+        )
 
     def _known_place(self) -> GatewayPlace:
         if self._place is None:
