@@ -1,26 +1,35 @@
-"""Meters: what an answer has used, read from what passes by, one for each dialect."""
+"""Meters: what an answer has used, read from what passes by, one for each dialect.
+
+The rule for an answer that ended before its final usage (docs/gateway.md, Estimates):
+input = what message_start reported, before that ceil(bytes of the request / 4);
+output = ceil(characters shown / 4).
+"""
 
 import json
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Final
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
+from heliostat_gateway.money.bookings import Usage
+from heliostat_gateway.money.estimates import counted_input
 from heliostat_gateway.money.reported_usage import (
     read_chat_usage,
     read_gemini_usage,
     read_usage,
+    with_iterations,
     with_unpriced,
 )
-from heliostat_gateway.money.usage import (
-    Usage,
-    counted_input,
-    with_counted_output,
-    with_iterations,
-)
 from heliostat_gateway.sse import Event
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import (
+    JsonObject,
+    dump_object,
+    list_at,
+    object_at,
+    parse_object,
+    text_at,
+)
 
 
 class Meter(ABC):
@@ -90,6 +99,11 @@ class Meter(ABC):
     @abstractmethod
     def _read(self, fields: JsonObject) -> None:
         """Takes note of one event's data."""
+
+
+def with_counted_output(reported: Usage, characters: int) -> Usage:
+    """Reported input, and the output that was shown."""
+    return replace(reported, output=-(-characters // 4))
 
 
 class MessagesMeter(Meter):

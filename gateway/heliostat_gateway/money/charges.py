@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from heliostat_core.money import NANOS_PER_DOLLAR, sum_nanos
-from heliostat_gateway.money.prices import PARTS, Rates, RateTable
-from heliostat_gateway.money.usage import PLAIN, Iteration, Usage
+from heliostat_core.money import NANOS_PER_DOLLAR
+from heliostat_gateway.money.bookings import PLAIN, Iteration, Usage
+from heliostat_gateway.money.prices import PARTS, Rates, RateTable, sum_nanos
 
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 _MEDIA: Final = tuple(name for name in PARTS if name.startswith("input_"))

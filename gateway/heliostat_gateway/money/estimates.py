@@ -14,10 +14,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.money.bookings import Bound, Estimate
+from heliostat_gateway.money.bookings import Bound, Estimate, Terms, Usage
 from heliostat_gateway.money.charges import cost_nanos
 from heliostat_gateway.money.prices import Rates, RateTable
-from heliostat_gateway.money.usage import Terms, Usage, counted_input
 from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 # What an agent without a history is expected to get: about a page of text or a large tool call.
@@ -115,6 +114,11 @@ def max_tokens_of(document: JsonObject) -> int | None:
         if type(value := document.get(name)) is int and value >= 0
     ]
     return found[0] if found else None
+
+
+def counted_input(request_bytes: int) -> Usage:
+    """What a request counts for that no answer has reported on."""
+    return Usage(input=-(-request_bytes // 4))
 
 
 def expect(rates: Rates, request_bytes: int, output: int) -> Estimate:

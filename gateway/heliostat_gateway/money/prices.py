@@ -2,21 +2,25 @@
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cached_property
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from genai_prices import data_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
-from heliostat_gateway.money.usage import Usage
+from heliostat_core.money import NANOS_PER_DOLLAR
+from heliostat_gateway.money.bookings import Usage
 
 RateTable = Mapping[str, Decimal]  # token kind → dollars per million
 _THOUSANDS_PER_MILLION = 1000
 _VARIANTS = 16
+# Wide enough that no product of a token count and a price is ever rounded before the one rounding.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_NANOS_PER_MILLIONTH = Decimal(NANOS_PER_DOLLAR // 1_000_000)
 # Anthropic's documentation of data residency: the book does not know this factor on all tokens.
 _GEO_FACTORS: Final = {("anthropic", "us"): Decimal("1.1")}
 _AUDIO_AS_TEXT: Final = frozenset({"google"})
@@ -245,6 +249,23 @@ def known_models(provider: str, at: datetime) -> list[str]:
                 and _is_usable(model.get_prices(at))
             ]
     return []
+
+
+def price_nanos(tokens: Mapping[str, int], dollars_per_million: Mapping[str, Decimal]) -> int:
+    """Cost of one request in nano-dollars, rounded once, half-even.
+
+    `tokens` maps a token kind to its count, `dollars_per_million` a token kind to its price.
+    Raises KeyError for a kind that was used and has no price: nothing is free in silence.
+    """
+    return sum_nanos((count, dollars_per_million[kind]) for kind, count in tokens.items() if count)
+
+
+def sum_nanos(lines: Iterable[tuple[int, Decimal]]) -> int:
+    """Cost in nano-dollars of counts at dollars per million each, rounded once, half-even."""
+    total = Decimal(0)
+    for count, price in lines:
+        total = _EXACT.add(total, _EXACT.multiply(Decimal(count), price))
+    return int(_EXACT.multiply(total, _NANOS_PER_MILLIONTH).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _is_sold(model: ModelInfo, provider: str) -> bool:

@@ -1,18 +1,21 @@
 """Reads the usage objects of providers, each in its own words, into one `Usage`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.money.usage import PLAIN, Iteration, Terms, Usage
-from heliostat_gateway.money.usage_fields import CHAT, GEMINI, MESSAGES, known_paths, unknown_fields
+from heliostat_gateway.money.bookings import PLAIN, Iteration, Terms, Usage
+from heliostat_gateway.money.usage_fields import CHAT, GEMINI, MESSAGES, known_paths
 from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 _MESSAGES_PATHS: Final = known_paths(MESSAGES)
 _CHAT_PATHS: Final = known_paths(CHAT)
 _GEMINI_PATHS: Final = known_paths(GEMINI)
+_MOST_NAMES: Final = 8
+_LONGEST_NAME: Final = 80
 _LONGEST_WORD: Final = 40
 _LONGEST_MODEL: Final = 200
 # Words for the ordinary tier and place, in all dialects.
@@ -247,3 +250,64 @@ def _tier(word: str) -> str:
 
 def _word(fields: Mapping[str, JsonValue], name: str) -> str:
     return text_at(fields, name)[:_LONGEST_WORD]
+
+
+_COUNTS: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+# Iterations whose tokens the counts of the answer leave out.
+_APART: Final = frozenset({"compaction", "advisor_message"})
+
+
+def with_iterations(reported: Usage) -> Usage:
+    """The usage with the tokens of all iterations in its counts.
+
+    The counts of an answer leave out some kinds of iterations, and may name only the first input
+    of a loop: each iteration is billed. Where they say more than the iterations, the rest is billed
+    as one more, and marked.
+    """
+    terms = reported.terms
+    if not terms.iterations:
+        return reported
+    own = [each for each in terms.iterations if each.kind not in _APART]
+    rest = {
+        name: max(0, getattr(reported, name) - sum(getattr(each, name) for each in own))
+        for name in _COUNTS
+    }
+    iterations, unpriced = terms.iterations, terms.unpriced
+    if any(rest.values()):
+        iterations = (*iterations, Iteration("rest", **rest))
+        unpriced = (*unpriced, "iterations")
+    totals = {name: sum(getattr(each, name) for each in iterations) for name in _COUNTS}
+    return replace(
+        reported, **totals, terms=replace(terms, iterations=iterations, unpriced=unpriced)
+    )
+
+
+def unknown_fields(usage: JsonObject, known: frozenset[str]) -> tuple[str, ...]:
+    """Paths of what is not zero, empty or null and is in no row; a few, shortened."""
+    found = dict.fromkeys(
+        path[:_LONGEST_NAME] for path, value in _leaves(usage, "", known) if _says(value)
+    )
+    return tuple(found)[:_MOST_NAMES]
+
+
+def _leaves(
+    value: Mapping[str, JsonValue], before: str, known: frozenset[str]
+) -> Iterator[tuple[str, JsonValue]]:
+    for name, inner in value.items():
+        path = before + name
+        if path in known or f"{path}.*" in known:
+            continue
+        if isinstance(inner, dict):
+            yield from _leaves(inner, f"{path}.", known)
+        elif isinstance(inner, list):
+            for each in inner:
+                if isinstance(each, dict):
+                    yield from _leaves(each, f"{path}[].", known)
+                else:
+                    yield f"{path}[]", each
+        else:
+            yield path, inner
+
+
+def _says(value: JsonValue) -> bool:
+    return value not in (None, 0, False, "")

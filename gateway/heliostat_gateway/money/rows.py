@@ -8,17 +8,19 @@ import orjson
 from pydantic import TypeAdapter
 
 from heliostat_gateway.money.bookings import (
+    PLAIN,
     AttemptTotal,
     Booking,
     ExecutionTotal,
     Head,
     LedgerRow,
+    Terms,
+    Usage,
     nanos_of,
     tokens_of,
     turns_of,
 )
 from heliostat_gateway.money.reservations import Used
-from heliostat_gateway.money.usage import PLAIN, Terms, Usage
 
 DIED: Final = "gateway_died"
 _TERMS: Final = TypeAdapter(Terms)

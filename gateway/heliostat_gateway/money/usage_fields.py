@@ -4,13 +4,8 @@ The table in docs/finops.md is made from these rows. What is in none of them and
 the answer: it may have cost more than the price book knows.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-
-from pydantic import JsonValue
-
-from heliostat_json.objects import JsonObject
 
 
 @dataclass(frozen=True)
@@ -109,41 +104,7 @@ BESIDE_GEMINI: Final = (
     UsageField("groundingMetadata.groundingChunks[].maps", "Google Maps has no price here: marked"),
 )
 
-_MOST_NAMES: Final = 8
-_LONGEST_NAME: Final = 80
-
 
 def known_paths(fields: tuple[UsageField, ...]) -> frozenset[str]:
     """The paths of a table, for `unknown_fields`."""
     return frozenset(each.path for each in fields)
-
-
-def unknown_fields(usage: JsonObject, known: frozenset[str]) -> tuple[str, ...]:
-    """Paths of what is not zero, empty or null and is in no row; a few, shortened."""
-    found = dict.fromkeys(
-        path[:_LONGEST_NAME] for path, value in _leaves(usage, "", known) if _says(value)
-    )
-    return tuple(found)[:_MOST_NAMES]
-
-
-def _leaves(
-    value: Mapping[str, JsonValue], before: str, known: frozenset[str]
-) -> Iterator[tuple[str, JsonValue]]:
-    for name, inner in value.items():
-        path = before + name
-        if path in known or f"{path}.*" in known:
-            continue
-        if isinstance(inner, dict):
-            yield from _leaves(inner, f"{path}.", known)
-        elif isinstance(inner, list):
-            for each in inner:
-                if isinstance(each, dict):
-                    yield from _leaves(each, f"{path}[].", known)
-                else:
-                    yield f"{path}[]", each
-        else:
-            yield path, inner
-
-
-def _says(value: JsonValue) -> bool:
-    return value not in (None, 0, False, "")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 from heliostat_scripted.rendering import (
     COMPLETE,
     Omissions,

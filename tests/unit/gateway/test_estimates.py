@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.money.bookings import Bound
+from heliostat_gateway.money.bookings import Bound, Terms, Usage
 from heliostat_gateway.money.charges import charge, cost_nanos
 from heliostat_gateway.money.estimates import (
     DEFAULT_OUTPUT_TOKENS,
@@ -24,9 +24,7 @@ from heliostat_gateway.money.estimates import (
 )
 from heliostat_gateway.money.prices import FlatRates, RateTable, Variants, find_rates
 from heliostat_gateway.money.reservations import output_nanos
-from heliostat_gateway.money.usage import Terms, Usage
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 
 PRICES = {
     "input": Decimal("2"),

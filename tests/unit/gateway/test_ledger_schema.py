@@ -7,10 +7,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from heliostat_gateway.money.bookings import CapReachedError
+from heliostat_gateway.money.bookings import CapReachedError, Iteration, Terms, Usage
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.schema import VERSION, NewerSchemaError
-from heliostat_gateway.money.usage import Iteration, Terms, Usage
 from heliostat_gateway.redis_state.requests import BOOKINGS
 from heliostat_gateway.storage import Storage
 from support.ledgers import booking, holder, opening

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.meter import new_meter
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.charges import Charge, charge, cost_nanos
 from heliostat_gateway.money.prices import FlatRates, find_rates
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.sse import EventReader
 from heliostat_json.objects import JsonObject

@@ -27,8 +27,7 @@ from heliostat_gateway.money.usage_fields import (
     known_paths,
 )
 from heliostat_gateway.sse import EventReader
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
