@@ -13,7 +13,7 @@ from typing import Final
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.money.bookings import Usage
-from heliostat_gateway.money.estimates import counted_input
+from heliostat_gateway.money.costs import counted_input
 from heliostat_gateway.money.reported_usage import (
     read_chat_usage,
     read_gemini_usage,

@@ -61,14 +61,15 @@ def invoice_nanos(prices: Prices, usage: UsageSpec) -> int:
         (usage.input_audio, prices.input_audio or "0"),
         (usage.output_audio, prices.output_audio or "0"),
     ]
-    for one in (usage, *usage.compactions):
-        pairs += [
-            (one.cache_read, prices.cache_read),
-            (one.cache_write5m, prices.cache_write5m),
-            (one.cache_write1h, prices.cache_write1h),
-        ]
     for one in usage.compactions:
         pairs += [(one.input, prices.input), (one.output, prices.output)]
+    cached: list[UsageSpec | Compaction] = [usage, *usage.compactions]
+    for each in cached:
+        pairs += [
+            (each.cache_read, prices.cache_read),
+            (each.cache_write5m, prices.cache_write5m),
+            (each.cache_write1h, prices.cache_write1h),
+        ]
     factor = Fraction(prices.factors.get(usage.variant, "1") if usage.variant else "1")
     tokens = sum((count * Fraction(price) for count, price in pairs), Fraction(0)) * factor
     exact = (tokens + usage.web_searches * 1000 * Fraction(prices.web_searches or "0")) * 1000

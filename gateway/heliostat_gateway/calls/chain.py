@@ -25,11 +25,11 @@ from heliostat_gateway.limits.restrictions import (
     refuse_paused,
 )
 from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
+from heliostat_gateway.money.bounds import bound
 from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
-from heliostat_gateway.money.charges import cost_nanos
-from heliostat_gateway.money.estimates import (
+from heliostat_gateway.money.costs import (
     OutputHistory,
-    bound,
+    cost_nanos,
     counted_input,
     expect,
     max_tokens_of,

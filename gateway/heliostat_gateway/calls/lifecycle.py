@@ -13,7 +13,7 @@ from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.calls.telemetry import Report, Telemetry, begin_call
 from heliostat_gateway.headers import Headers, header_text
 from heliostat_gateway.money.bookings import Booking, LedgerMode
-from heliostat_gateway.money.estimates import OutputHistory
+from heliostat_gateway.money.costs import OutputHistory
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.routes.plans import Candidate, Plan

@@ -13,7 +13,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.meter import Meter, new_meter
 from heliostat_gateway.money.bookings import Booking, Usage
-from heliostat_gateway.money.charges import charge
+from heliostat_gateway.money.costs import charge
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.routes.plans import Candidate
 

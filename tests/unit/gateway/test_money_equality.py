@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.meter import new_meter
 from heliostat_gateway.money.bookings import Usage
-from heliostat_gateway.money.charges import Charge, charge, cost_nanos
+from heliostat_gateway.money.costs import Charge, charge, cost_nanos
 from heliostat_gateway.money.prices import FlatRates, find_rates
 from heliostat_gateway.providers.scripted import ScriptedProvider
 from heliostat_gateway.sse import EventReader
@@ -180,12 +180,12 @@ COMPACTIONS = st.lists(
 def answers(draw: st.DrawFn) -> tuple[Api, Scenario, UsageSpec]:
     """An API, prices and a usage that the API can report."""
     api = draw(st.sampled_from(list(Api)))
-    names = ("input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h")
-    names = (*names, "webSearches", "inputAudio", "outputAudio")
+    kinds = ("input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h")
+    names = (*kinds, "webSearches", "inputAudio", "outputAudio")
     prices = {name: draw(PRICE) for name in names}
     factors = {name: draw(PRICE) for name in VARIANTS}
     counts = draw(st.tuples(*[COUNT] * 5))
-    usage: JsonObject = dict(zip(names, counts, strict=False))
+    usage: JsonObject = dict(zip(kinds, counts, strict=True))
     usage["variant"] = draw(st.none() | st.sampled_from(SAID[api]))
     usage["thinking"] = draw(st.integers(0, counts[1]))
     if api is Api.MESSAGES:

@@ -10,12 +10,12 @@ import pytest
 from anthropic.types.beta import BetaMessageDeltaUsage, BetaUsage
 from google.genai.types import GenerateContentResponseUsageMetadata
 from openai.types import CompletionUsage
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from pydantic.alias_generators import to_camel
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.meter import new_meter
-from heliostat_gateway.money.charges import Charge, charge
+from heliostat_gateway.meter import Meter, new_meter
+from heliostat_gateway.money.costs import Charge, charge
 from heliostat_gateway.money.prices import find_rates
 from heliostat_gateway.money.usage_fields import (
     BESIDE_CHAT,
@@ -223,7 +223,7 @@ CHAT_BASE: JsonObject = {"prompt_tokens": 1000, "completion_tokens": 100}
 SOL_BASE = "1000*2 + 100*10"
 
 
-def prompt(**counts: int | JsonObject) -> JsonObject:
+def prompt(**counts: JsonValue) -> JsonObject:
     return CHAT_BASE | {"prompt_tokens_details": counts}
 
 
@@ -644,20 +644,26 @@ def test_every_field_that_an_sdk_declares_is_in_the_table(
     assert {path for path in unknown if not path.startswith(covered or ("-",))} == set()
 
 
+def streamed(dialect: Dialect, *events: JsonObject) -> Meter:
+    meter, reader = new_meter(dialect, 100), EventReader()
+    for each in events:
+        for event in reader.feed(b"data: " + dump_object(each) + b"\n\n"):
+            meter.read_event(event)
+    return meter
+
+
 def test_the_stream_says_the_tier_in_its_first_event_and_the_iterations_in_its_last() -> None:
     start = BASE | {"service_tier": "batch", "inference_geo": "us", "output_tokens": 1}
     last: JsonObject = {
         "output_tokens": 100,
         "iterations": [turn("compaction", input_tokens=500), turn()],
     }
-    meter = new_meter(Dialect.MESSAGES, 100)
-    for event in (
+    meter = streamed(
+        Dialect.MESSAGES,
         {"type": "message_start", "message": {"usage": start}},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": last},
         {"type": "message_stop"},
-    ):
-        for read in EventReader().feed(b"data: " + dump_object(event) + b"\n\n"):
-            meter.read_event(read)
+    )
     rates = find_rates(OPUS, "anthropic", NOW)
     assert rates is not None
     assert meter.usage().total == 1000 + 100 + 500 + 100
@@ -665,26 +671,20 @@ def test_the_stream_says_the_tier_in_its_first_event_and_the_iterations_in_its_l
 
 
 def test_a_chat_stream_says_the_tier_in_any_chunk() -> None:
-    meter = new_meter(Dialect.CHAT, 100)
-    reader = EventReader()
-    for chunk in (
+    meter = streamed(
+        Dialect.CHAT,
         {"choices": [{"delta": {"content": "x"}}], "service_tier": "flex"},
         {"choices": [], "usage": CHAT_BASE},
-    ):
-        for event in reader.feed(b"data: " + dump_object(chunk) + b"\n\n"):
-            meter.read_event(event)
+    )
     rates = find_rates(SOL, "openai", NOW)
     assert rates is not None
     assert charge(rates, meter.usage()) == Charge(nanos("1000*1 + 100*5"))
 
 
 def test_searches_that_an_earlier_event_names_are_billed_with_the_last() -> None:
-    meter = new_meter(Dialect.GEMINI, 100)
-    reader = EventReader()
-    for chunk in (
+    meter = streamed(
+        Dialect.GEMINI,
         {"candidates": [{"groundingMetadata": {"webSearchQueries": ["a", "b"]}}]},
         {"candidates": [{"finishReason": "STOP"}], "usageMetadata": GEMINI_BASE},
-    ):
-        for event in reader.feed(b"data: " + dump_object(chunk) + b"\r\n\r\n"):
-            meter.read_event(event)
+    )
     assert meter.usage().web_searches == 2

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.money.bookings import Usage
-from heliostat_gateway.money.charges import cost_nanos
+from heliostat_gateway.money.costs import cost_nanos
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import FlatRates, Rates, find_rates
 from heliostat_gateway.reports.calendars import epoch_ms

@@ -9,16 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_gateway.money.bookings import Bound, Terms, Usage
-from heliostat_gateway.money.charges import charge, cost_nanos
-from heliostat_gateway.money.estimates import (
-    DEFAULT_OUTPUT_TOKENS,
+from heliostat_gateway.money.bounds import (
     DOCUMENT_TOKENS,
     HIDDEN_TOKENS,
     IMAGE_TOKENS,
     STRICT_MAX_TOKENS,
-    OutputHistory,
     UnboundedRequestError,
     bound,
+)
+from heliostat_gateway.money.costs import (
+    DEFAULT_OUTPUT_TOKENS,
+    OutputHistory,
+    charge,
+    cost_nanos,
     expect,
     max_tokens_of,
 )

@@ -1,26 +1,22 @@
-"""How much a request will use: expected for most keys, at most for strict ones.
+"""The most that a request of a strict key can use.
 
-Expected = counted input (bytes / 4, rounded up) + the output that this agent got from this model
-lately. At most = bytes as tokens for text, fixed maxima for what is no text, the dearest price of
-each, and the whole of `max_tokens`.
+At most = bytes as tokens for text, fixed maxima for what is no text, the dearest price of each
+variant that the request allows, and the whole of `max_tokens`.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.money.bookings import Bound, Estimate, Terms, Usage
-from heliostat_gateway.money.charges import cost_nanos
+from heliostat_gateway.money.bookings import Bound, Terms, Usage
+from heliostat_gateway.money.costs import max_tokens_of
 from heliostat_gateway.money.prices import Rates, RateTable
 from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
-# What an agent without a history is expected to get: about a page of text or a large tool call.
-DEFAULT_OUTPUT_TOKENS: Final = 1000
 # What a strict request gets that names no maximum; the gateway then writes it into the request.
 STRICT_MAX_TOKENS: Final = 8192
 # Most tokens of one image at the largest size that a provider does not scale down.
@@ -51,10 +47,7 @@ _UNBOUNDED: Final = (
     "models",
     "plugins",
 )
-_MEAN_SHARE = 8  # of a new value, one eighth
-_SCALE = 256  # integers with a fraction
 _NANOS_PER_TOKEN = 1000  # at a dollar per million
-_AGENTS = 4096
 
 
 class UnboundedRequestError(Exception):
@@ -63,70 +56,6 @@ class UnboundedRequestError(Exception):
     def __init__(self, where: str, message: str) -> None:
         super().__init__(f"{where}: {message}")
         self.field = where
-
-
-@dataclass
-class _Recent:
-    """Smoothed mean and deviation of outputs, as TCP estimates its round trips; scaled."""
-
-    mean: int
-    deviation: int
-
-    def learn(self, output: int) -> None:
-        off = output * _SCALE - self.mean
-        self.mean += off // _MEAN_SHARE
-        self.deviation += (abs(off) - self.deviation) // _MEAN_SHARE
-
-    @property
-    def expected(self) -> int:
-        return -(-(self.mean + 2 * self.deviation) // _SCALE)
-
-
-class OutputHistory:
-    """Recent outputs by agent and model, in this process; the longest unused are forgotten."""
-
-    def __init__(self) -> None:
-        self._recent: OrderedDict[tuple[str, str], _Recent] = OrderedDict()
-
-    def learn(self, agent: str, model: str, output: int) -> None:
-        """Takes in what a whole answer put out."""
-        recent = self._recent.get((agent, model))
-        if recent is None:
-            self._recent[agent, model] = _Recent(output * _SCALE, output * _SCALE // 2)
-            if len(self._recent) > _AGENTS:
-                self._recent.popitem(last=False)
-            return
-        recent.learn(output)
-        self._recent.move_to_end((agent, model))
-
-    def expected(self, agent: str, model: str, max_tokens: int | None) -> int:
-        """Tokens that the next answer will probably have; never above `max_tokens`."""
-        recent = self._recent.get((agent, model))
-        expected = DEFAULT_OUTPUT_TOKENS if recent is None else recent.expected
-        return expected if max_tokens is None else min(expected, max_tokens)
-
-
-def max_tokens_of(document: JsonObject) -> int | None:
-    """The maximum that a request names, in either dialect."""
-    found = [
-        value
-        for name in ("max_completion_tokens", "max_tokens")
-        if type(value := document.get(name)) is int and value >= 0
-    ]
-    return found[0] if found else None
-
-
-def counted_input(request_bytes: int) -> Usage:
-    """What a request counts for that no answer has reported on."""
-    return Usage(input=-(-request_bytes // 4))
-
-
-def expect(rates: Rates, request_bytes: int, output: int) -> Estimate:
-    """Counted input and `output` tokens. Raises KeyError for an unpriced kind."""
-    usage = counted_input(request_bytes)
-    whole = Usage(input=usage.input, output=output)
-    cost = cost_nanos(rates, whole)
-    return Estimate(whole, cost, output_nanos=max(0, cost - cost_nanos(rates, usage)))
 
 
 def bound(rates: Rates, document: JsonObject, request_bytes: int) -> Bound:

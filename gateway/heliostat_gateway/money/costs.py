@@ -1,13 +1,91 @@
-"""What one answer costs, and what of it the price book can not price."""
+"""What a request costs: before it what is expected, after it what its answer says.
 
+Expected = counted input (bytes / 4, rounded up) + the output that this agent got from this model
+lately. An answer costs by everything that it says of itself; what of it the price book can not
+price is named.
+"""
+
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from heliostat_core.money import NANOS_PER_DOLLAR
-from heliostat_gateway.money.bookings import PLAIN, Iteration, Usage
+from heliostat_gateway.money.bookings import PLAIN, Estimate, Iteration, Usage
 from heliostat_gateway.money.prices import PARTS, Rates, RateTable, sum_nanos
+from heliostat_json.objects import JsonObject
+
+# What an agent without a history is expected to get: about a page of text or a large tool call.
+DEFAULT_OUTPUT_TOKENS: Final = 1000
+_MEAN_SHARE = 8  # of a new value, one eighth
+_SCALE = 256  # integers with a fraction
+_AGENTS = 4096
+
+
+@dataclass
+class _Recent:
+    """Smoothed mean and deviation of outputs, as TCP estimates its round trips; scaled."""
+
+    mean: int
+    deviation: int
+
+    def learn(self, output: int) -> None:
+        off = output * _SCALE - self.mean
+        self.mean += off // _MEAN_SHARE
+        self.deviation += (abs(off) - self.deviation) // _MEAN_SHARE
+
+    @property
+    def expected(self) -> int:
+        return -(-(self.mean + 2 * self.deviation) // _SCALE)
+
+
+class OutputHistory:
+    """Recent outputs by agent and model, in this process; the longest unused are forgotten."""
+
+    def __init__(self) -> None:
+        self._recent: OrderedDict[tuple[str, str], _Recent] = OrderedDict()
+
+    def learn(self, agent: str, model: str, output: int) -> None:
+        """Takes in what a whole answer put out."""
+        recent = self._recent.get((agent, model))
+        if recent is None:
+            self._recent[agent, model] = _Recent(output * _SCALE, output * _SCALE // 2)
+            if len(self._recent) > _AGENTS:
+                self._recent.popitem(last=False)
+            return
+        recent.learn(output)
+        self._recent.move_to_end((agent, model))
+
+    def expected(self, agent: str, model: str, max_tokens: int | None) -> int:
+        """Tokens that the next answer will probably have; never above `max_tokens`."""
+        recent = self._recent.get((agent, model))
+        expected = DEFAULT_OUTPUT_TOKENS if recent is None else recent.expected
+        return expected if max_tokens is None else min(expected, max_tokens)
+
+
+def max_tokens_of(document: JsonObject) -> int | None:
+    """The maximum that a request names, in either dialect."""
+    found = [
+        value
+        for name in ("max_completion_tokens", "max_tokens")
+        if type(value := document.get(name)) is int and value >= 0
+    ]
+    return found[0] if found else None
+
+
+def counted_input(request_bytes: int) -> Usage:
+    """What a request counts for that no answer has reported on."""
+    return Usage(input=-(-request_bytes // 4))
+
+
+def expect(rates: Rates, request_bytes: int, output: int) -> Estimate:
+    """Counted input and `output` tokens. Raises KeyError for an unpriced kind."""
+    usage = counted_input(request_bytes)
+    whole = Usage(input=usage.input, output=output)
+    cost = cost_nanos(rates, whole)
+    return Estimate(whole, cost, output_nanos=max(0, cost - cost_nanos(rates, usage)))
+
 
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 _MEDIA: Final = tuple(name for name in PARTS if name.startswith("input_"))
