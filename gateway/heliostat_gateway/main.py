@@ -158,7 +158,12 @@ def _handler(
         admission=AdmissionControl(backends.ledger, history, backends.agent_restrictions),
         breakers=backends.breakers,
         dependencies=CallDependencies(
-            backends.ledger, calls, metrics, history, _telemetry(settings)
+            backends.ledger,
+            calls,
+            metrics,
+            history,
+            _telemetry(settings),
+            overload_wait_seconds=settings.overload_wait_seconds,
         ),
         answers=backends.answers,
         ping_seconds=settings.ping_seconds,

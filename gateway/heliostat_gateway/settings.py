@@ -241,6 +241,15 @@ class Settings(BaseSettings):
             "is given a rest.",
         ),
     ] = 5
+    overload_wait_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=60,
+            description="How long a request waits at most while every provider of its model rests, "
+            "before it is told when to come back.",
+        ),
+    ] = 5
     ping_seconds: Annotated[
         float,
         Field(

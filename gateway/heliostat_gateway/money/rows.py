@@ -208,7 +208,7 @@ def sum_execution(connection: sqlite3.Connection, uid: str) -> ExecutionTotal:
         (uid,),
     ).fetchone()
     last = connection.execute(
-        "SELECT provider, model FROM requests WHERE execution = ? "
+        "SELECT provider, model FROM requests WHERE execution = ? AND provider <> '' "
         "ORDER BY started_ms DESC, id DESC, part DESC LIMIT 1",
         (uid,),
     ).fetchone()

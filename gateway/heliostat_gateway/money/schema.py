@@ -64,6 +64,15 @@ INSERT INTO sums
 DROP TABLE requests_0;
 """
 
+_TERMS: Final = "ALTER TABLE requests ADD COLUMN terms TEXT NOT NULL DEFAULT '';"
+# Before that column, what no provider was asked for was booked as a cut of the first candidate: a
+# real cut has a report or is an estimate.
+_NEVER_SENT: Final = """
+UPDATE requests SET outcome = 'circuit_open', provider = '', credential = ''
+WHERE outcome = 'provider_cut' AND NOT open AND NOT reported AND NOT estimated AND cost_nanos = 0
+  AND provider_request = '';
+"""
+
 
 class NewerSchemaError(StorageError):
     """The file was written by a newer gateway."""
@@ -94,13 +103,16 @@ def make_schema(connection: sqlite3.Connection) -> None:
         )
         after = _FROM_0
     connection.executescript(
-        f"BEGIN IMMEDIATE; {before} {TABLES} {after} {_INDEX_OF_USERS}; "
+        f"BEGIN IMMEDIATE; {before} {TABLES} {after} {_NEVER_SENT} {_INDEX_OF_USERS}; "
         f"PRAGMA user_version = {VERSION}; COMMIT;"
     )
 
 
 def _add_terms(connection: sqlite3.Connection) -> None:
-    """Adds the column that version 1 got later; a gateway that does not know it leaves it empty."""
+    """Adds the column that version 1 got later; a gateway that does not know it leaves it empty.
+
+    With it the rows of requests that were never sent are told from those that were cut.
+    """
     known = {str(row[1]) for row in connection.execute("PRAGMA table_info(requests)")}
     if "terms" not in known:
-        connection.execute("ALTER TABLE requests ADD COLUMN terms TEXT NOT NULL DEFAULT ''")
+        connection.executescript(f"BEGIN IMMEDIATE; {_TERMS} {_NEVER_SENT} COMMIT;")

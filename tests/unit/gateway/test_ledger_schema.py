@@ -96,3 +96,24 @@ async def test_a_file_without_the_terms_of_answers_gets_their_column(tmp_path: P
     assert row.booking.usage == usage
     assert BOOKINGS.validate_json(orjson.dumps([row.booking])) == [row.booking]
     storage.close()
+
+
+async def test_requests_that_were_never_sent_are_told_from_those_that_were_cut(
+    tmp_path: Path,
+) -> None:
+    """Both were booked as cuts of the first candidate; a cut has a report or is an estimate."""
+    storage = Storage(tmp_path)
+    ledger = SqliteLedger(storage)
+    never = replace(booking("1", 0), usage=Usage(), reported=False, outcome="provider_cut")
+    never = replace(never, provider_request="")
+    cut = replace(booking("2", 7, estimated=True), outcome="provider_cut")
+    silent = replace(never, id="3", estimated=True)  # nothing was heard of it
+    for one in (never, cut, silent):
+        await ledger.open(opening(one.id, holder()))
+        await ledger.settle([one], 2)
+    storage.run_now(lambda connection: connection.execute("ALTER TABLE requests DROP terms"))
+    again = SqliteLedger(storage)
+    found = [row.booking for name in "123" for row in await again.request(name)]
+    sent = replace(never, outcome="circuit_open", provider="", credential="")
+    assert found == [sent, cut, silent]
+    storage.close()
