@@ -16,6 +16,7 @@ from heliostat_gateway.money.bookings import Booking, Usage
 from heliostat_gateway.money.costs import charge
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.routes.plans import Candidate
+from heliostat_gateway.routes.table import Deadlines
 
 _LOG = logging.getLogger(__name__)
 _JUDGED: Final = {
@@ -104,9 +105,9 @@ _END_SECONDS: Final = 1.0  # between the last word of an answer and the end of i
 class ResponseReader:
     """Reads the answer of one attempt; its deadlines count from here."""
 
-    def __init__(self, attempt: ProviderAttempt) -> None:
+    def __init__(self, attempt: ProviderAttempt, deadlines: Deadlines) -> None:
         self._attempt = attempt
-        self._timeouts = attempt.candidate.timeouts
+        self._timeouts = deadlines
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._timer = DeadlineTimer()
@@ -176,7 +177,10 @@ class ResponseReader:
         silence = min(timeouts.idle, _END_SECONDS) if is_over else timeouts.idle
         deadline = self._loop.time() + silence
         if is_stream and not meter.visible:
-            deadline = min(deadline, self._began + timeouts.first_token)
+            first = self._began + timeouts.first_token
+            # Before there is anything to see, only a silence that the route limits is too long.
+            is_limited = self._attempt.candidate.timeouts.idle is not None
+            deadline = min(deadline, first) if is_limited else first
         return min(deadline, self._began + timeouts.total)
 
 

@@ -108,9 +108,11 @@ class TimeoutSpec(_Strict):
     """Deadlines of one attempt; what is left out is that of the file, else the default."""
 
     first_token_seconds: Seconds | None = None
-    """Until the first content of a stream. Default: 120."""
+    """Until the first content of a stream. Default: 120, 600 where the model reasons, none for the
+    last candidate."""
     idle_seconds: Seconds | None = None
-    """Between two pieces of a stream. Default: 120."""
+    """Between two pieces of a stream. Default: 120, 600 where the model reasons or nobody else can
+    be asked."""
     total_seconds: Seconds | None = None
     """Until the end of the answer. Default: 1800."""
 

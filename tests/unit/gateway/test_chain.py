@@ -30,7 +30,7 @@ from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Plan
-from heliostat_gateway.routes.table import Timeouts
+from heliostat_gateway.routes.table import Deadlines, Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 from heliostat_json.objects import parse_object
@@ -211,11 +211,13 @@ def test_one_complete_answer_or_one_failure_and_each_cost_once(desk: Desk, world
         assert client.headers["x-heliostat-attempts"] == str(expected.asked)
 
 
-async def run(desk: Desk, world: World) -> tuple[Client, list[Booking]]:
+async def run(
+    desk: Desk, world: World, timeouts: Timeouts | None = None
+) -> tuple[Client, list[Booking]]:
     """One request through a chain; what the client got and what was booked, which is once."""
     desk.ledger.settled.clear()
     client = Client()
-    reply = reply_of(desk, world)
+    reply = reply_of(desk, world, timeouts=timeouts)
     async with asyncio.timeout(20):
         await reply({"type": "http"}, client.receive, client.send)
     (booked,) = desk.ledger.settled
@@ -223,7 +225,12 @@ async def run(desk: Desk, world: World) -> tuple[Client, list[Booking]]:
     return client, booked
 
 
-def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) -> Reply:
+def reply_of(
+    desk: Desk,
+    world: World,
+    breakers: LocalBreakers | None = None,
+    timeouts: Timeouts | None = None,
+) -> Reply:
     document: dict[str, object] = {
         "model": "m",
         "stream": world.stream,
@@ -238,7 +245,7 @@ def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) ->
     assert parsed is not None
     caller = Caller("k", KeyKind.EXECUTION, "uid", agent="default/a", execution="uid")
     request = ModelRequest(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
-    plan = Plan("m", tuple(candidate(provider) for provider in world.providers))
+    plan = Plan("m", tuple(candidate(provider, timeouts) for provider in world.providers))
     lifecycle = CallLifecycle(desk.dependencies, request, plan, {"x-heliostat-request-id": "req_1"})
     lifecycle.reserved(0)
     never = LocalBreakers(BreakerPolicy(minimum=10**6))
@@ -246,10 +253,10 @@ def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) ->
     return StreamReply(lifecycle, chain, 1000) if world.stream else WholeReply(lifecycle, chain)
 
 
-def candidate(provider: PlayedProvider) -> Candidate:
+def candidate(provider: PlayedProvider, timeouts: Timeouts | None = None) -> Candidate:
     stalls = provider.behaviour.ending is Ending.STALL
-    timeouts = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
-    return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts)
+    default = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
+    return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts or default)
 
 
 class FailingProvider(PlayedProvider):
@@ -379,6 +386,35 @@ async def test_an_overload_that_is_over_soon_is_waited_for(desk: Desk, stream: b
     decisions = [each.headers["x-heliostat-decision"] for each in clients]
     assert all(each.startswith("p rests; waited ") for each in decisions)
     assert all(float(each.headers["x-heliostat-overhead-ms"]) < 250 for each in clients)
+
+
+@pytest.mark.parametrize(("stream", "pieces"), [(False, 0), (True, 0), (True, 4)])
+async def test_an_answer_that_is_too_slow_is_an_outcome_of_its_own(
+    desk: Desk, stream: bool, pieces: int
+) -> None:
+    slow = PlayedProvider("p", Dialect.MESSAGES, "x", Behaviour(ending=Ending.STALL, pieces=pieces))
+    client, (booked,) = await run(desk, World(Dialect.MESSAGES, stream, False, [slow]))
+    assert client.status == (200 if pieces else 504)
+    assert (booked.outcome, booked.estimated) == ("provider_timeout", True)
+
+
+async def test_silence_ends_an_attempt_only_where_somebody_else_can_be_asked(desk: Desk) -> None:
+    """The first is given up for the second; the second, alone, is waited for."""
+    ways = [
+        PlayedProvider(f"p{n}", Dialect.MESSAGES, letter, Behaviour())
+        for n, letter in enumerate("xy")
+    ]
+    seen: list[Deadlines] = []
+
+    class Watching(Timeouts):
+        def deadlines(self, *, reasons: bool, is_last: bool) -> Deadlines:
+            seen.append(super().deadlines(reasons=reasons, is_last=is_last))
+            return seen[-1]
+
+    ways[0].behaviour = Behaviour(status=529)
+    world = World(Dialect.MESSAGES, True, False, ways)
+    await run(desk, world, timeouts=Watching())
+    assert [each.first_token for each in seen] == [120, 1800]
 
 
 async def test_the_outcome_of_a_refused_request_is_that_of_its_last_attempt(desk: Desk) -> None:

@@ -72,7 +72,7 @@ def test_an_empty_file_is_good() -> None:
         ("timeouts:\n  idleSeconds: 4000", 2, "timeouts.idleSeconds: must be less than or equal"),
         ("timeouts:\n  idleSeconds: -1", 2, "must be greater than 0"),
         ("timeouts:\n  idleSeconds: soon", 2, "must be a valid number"),
-        ("timeouts: {totalSeconds: 60}", 1, "totalSeconds (60) must not be below"),
+        ("timeouts: {totalSeconds: 60, idleSeconds: 61}", 1, "totalSeconds (60) must not be below"),
         ("aliases:\n  a: b\n  b: a", 2, "aliases.a: leads back to itself"),
         ("aliases:\n  a: b\n  b: c\n  c: b", 2, "aliases.a: leads back to itself"),
         (
@@ -142,7 +142,12 @@ def test_a_mistake_is_named_with_its_line(added: str, line: int, words: str) -> 
             8,
             "must not be togeth",
         ),
-        ("  fast:\n", "  fast:\n    timeouts: {totalSeconds: 9}\n", 7, "totalSeconds (9) must not"),
+        (
+            "  fast:\n",
+            "  fast:\n    timeouts: {totalSeconds: 9, idleSeconds: 10}\n",
+            7,
+            "totalSeconds (9) must not",
+        ),
         ("  fast:\n", "  scripted/x:\n", 6, "must not begin with persona/ or scripted/"),
         (", model: fast", "", 11, "personas.press.model: is required"),
         ("model: fast}", "model: none}", 11, "personas.press.model: no model or alias"),
