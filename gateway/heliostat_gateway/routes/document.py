@@ -144,6 +144,9 @@ class ModelSpec(_Strict):
     """Deadlines of this route."""
     cache: CacheSpec | None = None
     """Kept answers; none by default."""
+    prompt_cache: Literal["auto"] | None = None
+    """`auto`: Anthropic caches the prompt where the request marks nothing itself; a write costs
+    more than plain input, a read a tenth or less."""
     personal: bool = False
     """Requests hold personal data: nothing of them is kept."""
 

@@ -88,6 +88,7 @@ class ModelRoute:
     chain: tuple[ModelTarget, ...]
     timeouts: Timeouts
     cache: CachePolicy | None = None
+    caches_prefix: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,7 @@ def _model(spec: ModelSpec, around: Timeouts) -> ModelRoute:
         ),
         timeouts=build_timeouts(spec.timeouts, around),
         cache=None if spec.cache is None else CachePolicy(spec.cache.ttl_seconds),
+        caches_prefix=spec.prompt_cache == "auto",
     )
 
 
