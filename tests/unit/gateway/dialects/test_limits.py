@@ -27,6 +27,10 @@ def chat(**fields: JsonValue) -> JsonObject:
     return {"model": "m", "messages": [HI], **fields}
 
 
+def called(call_id: str, name: str) -> JsonObject:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": "{}"}}
+
+
 def picture(url: str) -> JsonObject:
     part: JsonObject = {"type": "image_url", "image_url": {"url": url}}
     return {"role": "user", "content": [part]}
