@@ -272,3 +272,18 @@ def test_a_file_that_can_not_be_read_stops_the_start(
         path.write_bytes(content)
     with pytest.raises(RoutesError, match=words):
         read_routes(path, KNOWN)
+
+
+def test_mistakes_of_shape_hide_no_mistakes_of_reference() -> None:
+    """Also in the same entry: what is broken is set aside alone."""
+    text = BASE.replace("  fast:\n", "  fast:\n    timeout: 3\n")
+    text = text.replace("provider: anthropic", "provider: antropic")
+    text = text.replace("model: fast}", "model: none, x: 1}")
+    found = mistakes_of(text)
+    for words in (
+        "models.fast.timeout: is no field here",
+        "chain[0].provider: no provider is called antropic",
+        "personas.press.x: is no field here",
+        "personas.press.model: no model or alias",
+    ):
+        assert any(words in each for each in found), (words, found)
