@@ -14,7 +14,7 @@ from heliostat_gateway.dialects.translation import stream_translation
 from heliostat_gateway.sse import Event, EventReader
 from heliostat_json.objects import JsonObject, dump_object, list_at, object_at, parse_object
 
-CALLS = ({"city": "Seoul"}, {"city": "Bern", "days": 3}, {})
+CALLS: tuple[JsonObject, ...] = ({"city": "Seoul"}, {"city": "Bern", "days": 3}, {})
 
 
 def delta(**fields: object) -> JsonObject:

@@ -149,11 +149,7 @@ def test_a_name_that_openai_does_not_take_is_the_callers_own_again_in_the_answer
 
 
 def test_ids_of_calls_that_a_target_does_not_take_are_changed_alike_in_call_and_result() -> None:
-    call = {
-        "id": "functions.get:0",
-        "type": "function",
-        "function": {"name": "f", "arguments": "{}"},
-    }
+    call = called("functions.get:0", "f")
     document = chat(
         messages=[
             HI,
