@@ -1,23 +1,24 @@
 """Handlers put keys into a queue, workers take them out.
 
 A key is worked on by one worker at a time; a key that is added meanwhile is taken once more
-afterwards. What is urgent goes first. Failures come back with a growing delay; a success forgets
-them.
+afterwards. What is urgent goes first, then by rank; groups of keys take turns. Failures come back
+with a growing delay; a success forgets them.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from typing import Generic, TypeVar
 
+from heliostat_operator.fair_lines import URGENT, FairLines
 from heliostat_operator.model.keys import Key
 
-_Key = TypeVar("_Key")
+_Key = TypeVar("_Key", bound=Hashable)
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 30.0
@@ -44,19 +45,25 @@ class KeyQueue(Generic[_Key]):
         workers: int,
         turn: Callable[[], Awaitable[None]] | None = None,
         rest: Rest | None = None,
+        rank: Callable[[_Key], int] = lambda _: 0,
+        group: Callable[[_Key], Hashable] | None = None,
     ) -> None:
         """`work` returns in how many seconds to look again, or None for not by itself.
 
-        With `turn` a worker waits for that before each key. `rest` is for `add_rested`.
+        With `turn` a worker waits for that before each key. `rest` is for `add_rested`. Keys of a
+        lower `rank` go first. With `group` those of each group take turns, and one group alone
+        never has all workers.
         """
+        most_of_group = workers if group is None else max(1, workers - max(1, workers // 4))
+        self._rank = rank
+        self._group = group or (lambda _: None)
         self._rest = rest or Rest(0, 0)
         self._rests: dict[_Key, float] = {}
         self._work = work
         self._workers = workers
         self._turn = turn
-        self._ready: asyncio.PriorityQueue[tuple[bool, int, _Key]] = asyncio.PriorityQueue()
-        self._order = count()
-        self._queued: set[_Key] = set()
+        self._lines = FairLines[_Key](most_of_group)
+        self._idle: deque[asyncio.Future[None]] = deque()  # workers that found nothing to do
         self._urgent: set[_Key] = set()  # of those that are queued or worked on
         self._active: set[_Key] = set()
         self._again: dict[_Key, bool] = {}  # whether that is urgent
@@ -68,7 +75,7 @@ class KeyQueue(Generic[_Key]):
         self._waited_since: float | None = None  # loop time of the first who waits for calm
 
     def __len__(self) -> int:
-        return len(self._queued) + len(self._active)
+        return len(self._lines) + len(self._active)
 
     def works_on(self, key: _Key) -> bool:
         """Whether a worker has it just now."""
@@ -80,14 +87,13 @@ class KeyQueue(Generic[_Key]):
         if key in self._active:
             self._again[key] = urgent or self._again.get(key, False)
             return
-        if key in self._queued and (key in self._urgent or not urgent):
-            return
-        self._queued.add(key)
         if urgent:
             self._urgent.add(key)
             self._calm.clear()
             self._hurry.set()
-        self._ready.put_nowait((not urgent, next(self._order), key))
+        rank = URGENT if urgent else self._rank(key)
+        if self._lines.push(key, rank, self._group(key)):
+            self._wake_one()
 
     def add_later(self, key: _Key, seconds: float, *, urgent: bool = False) -> None:
         """Look at this key in so many seconds at the latest: an earlier timer stays."""
@@ -143,18 +149,33 @@ class KeyQueue(Generic[_Key]):
 
     async def _worker(self) -> None:
         while True:
-            _, _, key = await self._ready.get()
-            if self._turn is not None:
-                await self._turn()
-            if key not in self._queued:
-                continue  # it became urgent while it waited, and was taken
-            self._queued.discard(key)
+            key = await self._take()
             self._active.add(key)
             try:
                 delay = await self._attempt(key)
             finally:
                 self._active.discard(key)
+                self._lines.done(self._group(key))
             self._done(key, delay)
+
+    async def _take(self) -> _Key:
+        """The next key; which one is said when the worker's turn has come."""
+        while True:
+            if self._turn is not None and len(self._lines):
+                await self._turn()
+            key = self._lines.pop()
+            if key is not None:
+                return key
+            idle = asyncio.get_running_loop().create_future()
+            self._idle.append(idle)
+            await idle
+
+    def _wake_one(self) -> None:
+        while self._idle:
+            idle = self._idle.popleft()
+            if not idle.done():
+                idle.set_result(None)
+                return
 
     def _done(self, key: _Key, delay: float | None) -> None:
         was_urgent = key in self._urgent

@@ -35,6 +35,7 @@ from heliostat_operator.model.effects import (
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.observations import Observation, SlotStatus
 from heliostat_operator.runs.retries import Finish
+from heliostat_operator.runs.slot_blocks import NAMESPACE_TERMINATING, slot_block, slot_patience
 from heliostat_operator.runs.status import (
     Stamp,
     compute_finished,
@@ -58,6 +59,7 @@ class Candidate:
     now: datetime
     pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
     secret_problem: SecretProblem | None = None  # why a secret of Secret Manager can't be had
+    terminating: bool = False  # whether the namespace is being deleted
 
 
 Check = Callable[[Candidate], BlockedBy | None]
@@ -139,29 +141,16 @@ def block_of(problem: SecretProblem) -> BlockedBy:
     return BlockedBy(reason=problem.reason.value, message=problem.message[:1024])
 
 
-def _agent_has_a_slot(candidate: Candidate) -> BlockedBy | None:
-    slots = candidate.slots
-    if slots.granted or not slots.agent_is_full:
-        return None
-    return BlockedBy(
-        reason=BlockedReason.AGENT_CONCURRENCY,
-        message=f"{slots.agent_running} of {slots.agent_limit} Executions of this Agent run; "
-        f"{slots.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
-    )
+def _namespace_stays(candidate: Candidate) -> BlockedBy | None:
+    return NAMESPACE_TERMINATING if candidate.terminating else None
 
 
-def _total_has_a_slot(candidate: Candidate) -> BlockedBy | None:
-    slots = candidate.slots
-    if slots.granted:
-        return None
-    return BlockedBy(
-        reason=BlockedReason.TOTAL_CONCURRENCY,
-        message=f"{slots.total_running} of {slots.total_limit} Executions of this operator run; "
-        f"{slots.ahead} wait before this one.",
-    )
+def _has_a_slot(candidate: Candidate) -> BlockedBy | None:
+    return slot_block(candidate.slots)
 
 
 CHAIN: tuple[Check, ...] = (
+    _namespace_stays,  # nothing can be made in it
     _agent_exists,  # nothing to run yet
     _schedule_has_decided,  # the words of the schedule's own receipt follow
     _agent_not_suspended,  # the owner said wait
@@ -169,8 +158,7 @@ CHAIN: tuple[Check, ...] = (
     _no_blackout,  # a run of a schedule, later
     _agent_not_paused,  # its calls would be refused
     _secrets_can_be_had,  # it would start without what it needs
-    _agent_has_a_slot,  # the Agent's own limit
-    _total_has_a_slot,  # the operator's limit
+    _has_a_slot,  # the limits of the Agent, the namespace and the operator
 )
 
 
@@ -215,8 +203,6 @@ def is_held_by_schedule(execution: Execution, agent: Agent | None, now: datetime
 
 # ---- the decision --------------------------------------------------------------------------------
 
-_WAITING = 30.0
-
 
 def decide_admission(
     execution: Execution,
@@ -230,11 +216,17 @@ def decide_admission(
         return _refuse(status, stamp, refused)
     status = _with_agent_seen(status, seen.agent)
     candidate = Candidate(
-        execution, seen.agent, seen.slots, stamp.now, seen.pause, seen.vaulted.problem
+        execution,
+        seen.agent,
+        seen.slots,
+        stamp.now,
+        seen.pause,
+        seen.vaulted.problem,
+        seen.terminating,
     )
     block = first_block(candidate)
     if block is not None or seen.agent is None:
-        return _wait_for_admission(execution, status, block, stamp)
+        return _wait_for_admission(execution, status, block, stamp, seen.slots.ahead)
     limits = seen.agent.spec.limits
     attempt = new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
     words = too_long(execution, seen.agent.spec, attempt, settings, seen.vaulted.values)
@@ -292,7 +284,11 @@ def _with_agent_seen(status: ExecutionStatus, agent: Agent | None) -> ExecutionS
 
 
 def _wait_for_admission(
-    execution: Execution, status: ExecutionStatus, block: BlockedBy | None, stamp: Stamp
+    execution: Execution,
+    status: ExecutionStatus,
+    block: BlockedBy | None,
+    stamp: Stamp,
+    ahead: int,
 ) -> Decision:
     reason = block.reason if block else BlockedReason.AGENT_NOT_FOUND
     message = block.message if block else ""
@@ -301,6 +297,5 @@ def _wait_for_admission(
     deadline = execution.spec.deadline_time
     times = (deadline, block.estimated_time if block else None)
     waits = [(each - stamp.now).total_seconds() for each in times if each]
-    return Decision(
-        with_blocks(status, *([block] if block else [])), again_after=min([*waits, _WAITING])
-    )
+    status = with_blocks(status, *([block] if block else []))
+    return Decision(status, again_after=min([*waits, slot_patience(ahead)]))

@@ -8,7 +8,6 @@ that follows from the record, so that no crash and no second operator starts it 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, ExecutionCondition, FinishedReason
 from heliostat_core.executions import (
     Attempt,
@@ -31,6 +30,8 @@ from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
+from heliostat_operator.runs.slot_blocks import NAMESPACE_TERMINATING, slot_block, slot_patience
+from heliostat_operator.runs.starts import compute_late_start, start_seconds_left
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -85,7 +86,7 @@ def _decide(
     if execution.is_finished:
         return _decide_finished(execution, seen, stamp)
     status = compute_active(execution.status, stamp)
-    stop = compute_stop(execution, seen.facts, stamp.now, settings)
+    stop = compute_stop(execution, seen, stamp.now, settings)
     if stop is not None:
         return decide_stop(execution, status, seen.facts, stop, stamp)
     if not execution.is_admitted:
@@ -97,7 +98,7 @@ def _decide(
 
 
 def compute_stop(
-    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+    execution: Execution, seen: Observation, now: datetime, settings: OperatorSettings
 ) -> Cancellation | None:
     """Why the run has to stop, or None. What was noticed once stays."""
     status = execution.status
@@ -112,7 +113,8 @@ def compute_stop(
         by = manager_of_cancel(meta)
         words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
         return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
-    return _clock_ran_out(execution, facts, now, settings)
+    late = compute_late_start(execution, seen.facts, seen.frozen, now)
+    return late or _clock_ran_out(execution, seen.facts, now, settings)
 
 
 def manager_of_cancel(meta: ObjectMeta) -> str:
@@ -202,7 +204,7 @@ def _decide_attempt(
         )
         return decide_stop(execution, status, seen.facts, lost, stamp)
     if attempt.is_over:
-        return _decide_next(execution, status, attempt, seen.frozen, stamp, settings)
+        return _decide_next(execution, status, attempt, seen, stamp, settings)
     if not _was_started(attempt, seen.facts):
         return _start(status, attempt, seen, stamp)
     attempt = with_facts(attempt, seen.facts)
@@ -217,8 +219,11 @@ def _was_started(attempt: Attempt, facts: Facts) -> bool:
 
 def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: Stamp) -> Decision:
     assert seen.frozen is not None
+    wait = min(_WAITING, start_seconds_left(attempt, seen.facts, seen.frozen, stamp.now))
+    if seen.terminating:
+        return Decision(with_blocks(status, NAMESPACE_TERMINATING), again_after=wait)
     if seen.vaulted.problem is not None:
-        return Decision(with_blocks(status, block_of(seen.vaulted.problem)), again_after=_WAITING)
+        return Decision(with_blocks(status, block_of(seen.vaulted.problem)), again_after=wait)
     effective = seen.frozen.limits.timeout_seconds
     volume = seen.frozen.workspace.storage.type == "Volume"
     start = StartAttempt(
@@ -229,7 +234,7 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         charge=seen.charge,
         secrets=seen.vaulted.values,
     )
-    return Decision(compute_starting(status, stamp), (start,), _WAITING)
+    return Decision(compute_starting(status, stamp), (start,), wait)
 
 
 def _follow(
@@ -245,7 +250,9 @@ def _follow(
     if isinstance(diagnosis, Waits):
         status = compute_running(with_attempt(status, attempt), stamp, None)
         block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])
-        return Decision(with_blocks(status, block), again_after=_WAITING)
+        assert seen.frozen is not None
+        left = start_seconds_left(attempt, seen.facts, seen.frozen, stamp.now)
+        return Decision(with_blocks(status, block), again_after=min(_WAITING, left))
     if isinstance(diagnosis, Runs):
         attempt = attempt.model_copy(update={"start_time": diagnosis.started})
         status = compute_running(with_attempt(status, attempt), stamp, diagnosis.started)
@@ -331,11 +338,12 @@ def _decide_next(
     execution: Execution,
     status: ExecutionStatus,
     last: Attempt,
-    frozen: AgentSpec,
+    seen: Observation,
     stamp: Stamp,
     settings: OperatorSettings,
 ) -> Decision:
-    """Between two attempts: the old key is dead first, then the wait is over, then the record."""
+    """Between two attempts: the old key is dead first, then the wait is over, then there is
+    a slot, then the record."""
     if live_keys((last,), stamp.now):
         block = BlockedBy(
             reason=BlockedReason.GATEWAY_UNREACHABLE,
@@ -351,9 +359,13 @@ def _decide_next(
         ]
         status = with_blocks(status, *waits)
         return Decision(status, again_after=(due - stamp.now).total_seconds())
+    held = NAMESPACE_TERMINATING if seen.terminating else slot_block(seen.slots, admitted=True)
+    if held is not None:
+        return Decision(with_blocks(status, held), again_after=slot_patience(seen.slots.ahead))
+    assert seen.frozen is not None
     effective = status.timeout.effective_seconds if status.timeout else 1
     attempt = new_attempt(execution, last.number + 1, effective, stamp.now, settings)
-    if frozen.workspace.storage.type == "Volume":  # the workspace is kept, and the session in it
+    if seen.frozen.workspace.storage.type == "Volume":  # it is kept, and the session in it
         attempt = attempt.model_copy(update={"session_id": last.session_id})
     status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
     return Decision(compute_starting(status, stamp), again_after=0)

@@ -10,19 +10,28 @@ from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 
 
 @dataclass(frozen=True)
-class SlotStatus:
-    """How the limits stand for one Execution. `granted` says that a slot is free for it now."""
+class LimitUse:
+    """How much of one limit is taken, and how many runs beside it have pods that can't start."""
 
-    granted: bool
-    agent_running: int
-    agent_limit: int
-    total_running: int
-    total_limit: int
-    ahead: int
+    taken: int
+    limit: int
+    stalled: int = 0
 
     @property
-    def agent_is_full(self) -> bool:
-        return self.agent_running >= self.agent_limit
+    def is_full(self) -> bool:
+        return self.taken >= self.limit
+
+
+@dataclass(frozen=True)
+class SlotStatus:
+    """How the limits stand for one Execution. `granted` says that a slot is free for it now;
+    `ahead` counts those of its namespace that go before it."""
+
+    granted: bool
+    agent: LimitUse
+    namespace: LimitUse
+    total: LimitUse
+    ahead: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Observation:
     after, as `charge` is. `ledger` is None when it was not asked or did not answer. `pause` is what
     the gateway says of an Agent that it has paused, read before admission. `vaulted` are values of
     Secret Manager, read before admission and before a start.
+    `terminating` says that the namespace is being deleted, so that nothing can be made in it.
     """
 
     agent: Agent | None
@@ -51,3 +61,4 @@ class Observation:
     pause: AgentSum | None = None
     vaulted: ResolvedSecrets = NOTHING
     charge: Charge = NOBODY
+    terminating: bool = False

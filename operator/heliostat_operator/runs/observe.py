@@ -31,7 +31,7 @@ from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavail
 from heliostat_operator.model.effects import NOBODY
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
-from heliostat_operator.runs.caches import Pauses
+from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
@@ -66,7 +66,9 @@ class Observer:
         usage_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
         vault: Vault | None = None,
+        terminating: TerminatingNamespaces | None = None,
     ) -> None:
+        self._terminating = terminating or TerminatingNamespaces(monotonic)
         self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
@@ -100,8 +102,10 @@ class Observer:
         if agent is not None:
             held = is_held_by_schedule(execution, agent, now) or vaulted.problem is not None
             self._limiter.block(key, blocked=held)
+        elif admitted:
+            self._limiter.block(key, blocked=_waits_for_its_time(execution, now))
         if recorded is not None:
-            slots = self._limiter.slot_status(execution, now)
+            slots = self._limiter.slot_status(execution)
             return Observation(
                 None,
                 recorded.spec,
@@ -110,6 +114,7 @@ class Observer:
                 ledger=None,
                 charge=recorded.charge,
                 vaulted=await self._vaulted(execution, recorded.spec),
+                terminating=self._terminating.holds(key[0]),
             )
         frozen = await self._frozen(execution) if admitted else None
         if frozen is not None and _is_to_start(execution):
@@ -117,12 +122,13 @@ class Observer:
         return Observation(
             agent=agent,
             frozen=frozen.spec if frozen else None,
-            slots=self._limiter.slot_status(execution, now),
+            slots=self._limiter.slot_status(execution),
             facts=await self._facts(execution, now),
             ledger=await self._ledger(execution, now),
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
             vaulted=vaulted,
+            terminating=self._terminating.holds(key[0]),
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
@@ -194,7 +200,14 @@ class Observer:
         return Facts(job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now))
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
-        """The Job's pod; when the Job is not known, one that was made for this Execution."""
+        """The Job's pod; when the Job is not known, one that was made for this Execution.
+
+        One that is known and lives is read by its name: a list costs the more, the more pods the
+        namespace has. It is needed for an end, which comes no sooner than all of them are over.
+        """
+        known = await self._known_pod(execution, attempt, job_uid)
+        if known is not None:
+            return known
         selection = Selection(
             namespace=execution.metadata.namespace,
             labels={
@@ -209,6 +222,18 @@ class Observer:
         return choose_pod(
             each for each in pods if each.metadata.annotations.get(EXECUTION_UID_ANNOTATION) == uid
         )
+
+    async def _known_pod(
+        self, execution: Execution, attempt: Attempt, job_uid: str | None
+    ) -> Pod | None:
+        if attempt.pod_name is None or job_uid is None:
+            return None
+        found = await self._world.get(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+        pod = Pod.model_validate(found) if found else None
+        if pod is None or not pod.metadata.is_owned_by(job_uid):
+            return None
+        leaves = pod.is_over or pod.metadata.deletion_timestamp is not None
+        return None if leaves or pod.container.terminated else pod
 
     async def _events(
         self, namespace: str, attempt: Attempt, pod: Pod | None, now: datetime
@@ -249,6 +274,12 @@ def overdue_seconds(pod: Pod | None, now: datetime) -> float:
     return max(0.0, (now - ends).total_seconds()) if ends else 0.0
 
 
+def _waits_for_its_time(execution: Execution, now: datetime) -> bool:
+    """Whether a further attempt is not due yet: it needs no slot before."""
+    due = execution.status.next_attempt_time
+    return due is not None and now < due
+
+
 def _is_to_start(execution: Execution) -> bool:
     """Whether the next step may make a Job, which needs the values of its secrets."""
     attempt = execution.current_attempt
@@ -265,6 +296,11 @@ def _made_a_job(execution: Execution) -> bool:
     return any(each.job_uid for each in execution.status.attempts)
 
 
+def terminating_of(context: Context) -> TerminatingNamespaces:
+    """The one record of namespaces that are being deleted."""
+    return context.shared(TerminatingNamespaces, lambda: TerminatingNamespaces(time.monotonic))
+
+
 def observer_of(context: Context) -> Observer:
     """The one observer of all controllers."""
     return context.shared(
@@ -276,5 +312,6 @@ def observer_of(context: Context) -> Observer:
             context.clock,
             context.settings.usage_seconds,
             vault=context.vault,
+            terminating=terminating_of(context),
         ),
     )

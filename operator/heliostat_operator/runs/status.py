@@ -251,7 +251,7 @@ def with_result(status: ExecutionStatus, attempt: Attempt, ended: Ended) -> Exec
 
 def stopped_attempt(attempt: Attempt, stop: Cancellation, now: datetime) -> Attempt:
     """The record of an attempt that we ended."""
-    limit = stop.reason == FinishedReason.TIMED_OUT
+    limit = stop.reason in (FinishedReason.TIMED_OUT, FinishedReason.START_TIMED_OUT)
     return attempt.model_copy(
         update={
             "end_time": now,

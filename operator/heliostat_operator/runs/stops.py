@@ -25,6 +25,9 @@ from heliostat_operator.runs.status import (
 )
 
 STOP_GRACE_SECONDS = 3
+# The watch tells when the pod has gone; looks in vain at hundreds that go would keep others
+# waiting.
+_WATCHED_SECONDS = 5.0
 # A pod on a dead node never goes; its key is dead, so the run can be called over.
 _STUCK_SECONDS = 30
 _SOON = 1.0
@@ -65,7 +68,7 @@ def decide_stop(
         return _stopped(status, attempt, stuck, stamp, (*revokes, delete, *told))
     block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
     status = with_blocks(status, block)
-    return Decision(status, (*revokes, delete, *told), _SOON)
+    return Decision(status, (*revokes, delete, *told), _SOON if revokes else _WATCHED_SECONDS)
 
 
 def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from heliostat_core.conditions import BlockedReason
 from heliostat_operator.runs.facts import Facts, Waits
-from heliostat_operator.runs.pods import Pod, StatusCondition
+from heliostat_operator.runs.pods import Job, Pod, StatusCondition
 
 _PULL = (
     "ErrImagePull",
@@ -82,7 +82,23 @@ def _no_pod(facts: Facts) -> Waits | None:
     return Waits(BlockedReason.POD_NOT_CREATED, refused[-1].message[:500])
 
 
+def is_suspended(job: Job) -> bool:
+    """Whether another program holds the Job back."""
+    return any(each.type == "Suspended" and each.status == "True" for each in job.status.conditions)
+
+
+def _suspended(facts: Facts) -> Waits | None:
+    if facts.job is None or not is_suspended(facts.job):
+        return None
+    return Waits(
+        BlockedReason.JOB_SUSPENDED,
+        "The Job is suspended, by a queue such as Kueue or by hand. It starts when whoever "
+        "suspended it lets it; meanwhile it takes no slot, and startTimeoutSeconds does not count.",
+    )
+
+
 WAIT_CHECKS: tuple[Callable[[Facts], Waits | None], ...] = (
+    _suspended,  # another program holds it back
     _no_pod,  # the Job controller has not made it, or may not
     _unschedulable,  # in the scheduler's own words
     _image,  # it can't be pulled

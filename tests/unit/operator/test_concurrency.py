@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from heliostat_core.conditions import ExecutionCondition, FinishedReason, set_condition
 from heliostat_core.executions import Execution
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
+from heliostat_operator.runs.observations import LimitUse
 from support.builders.resources import (
     NOW,
     make_agent,
@@ -48,26 +49,25 @@ def make_board(*executions: Execution, total: int = 1, limit: int = 10) -> Concu
     return limiter
 
 
-def granted(limiter: ConcurrencyLimiter, after: float = 0) -> set[str]:
-    return {name for _, name in limiter.granted(NOW + seconds(after))}
+def granted(limiter: ConcurrencyLimiter) -> set[str]:
+    return {name for _, name in limiter.granted()}
 
 
 def test_the_older_of_two_equals_starts_first() -> None:
     limiter = make_board(make_waiting("young", after=1), make_waiting("old"))
-    assert granted(limiter, after=1) == {"old"}
+    assert granted(limiter) == {"old"}
 
 
 def test_a_higher_priority_starts_first_whatever_its_age() -> None:
     limiter = make_board(make_waiting("old"), make_waiting("urgent", after=1, priority=9))
-    assert granted(limiter, after=1) == {"urgent"}
+    assert granted(limiter) == {"urgent"}
 
 
 def test_waiting_raises_the_priority() -> None:
-    limiter = make_board(
-        make_waiting("old", priority=0), make_waiting("urgent", after=3001, priority=10)
-    )
-    assert granted(limiter, after=2999) == {"urgent"}
-    assert granted(limiter, after=3040) == {"old"}
+    soon = make_waiting("urgent", after=2999, priority=10)
+    assert granted(make_board(make_waiting("old", priority=0), soon)) == {"urgent"}
+    late = make_waiting("urgent", after=3001, priority=10)
+    assert granted(make_board(make_waiting("old", priority=0), late)) == {"old"}
 
 
 def test_an_agent_at_its_limit_does_not_hold_up_the_others() -> None:
@@ -112,17 +112,17 @@ def test_an_old_event_does_not_take_an_admission_back() -> None:
     first, urgent = make_waiting("first"), make_waiting("urgent", after=1, priority=9)
     limiter = make_board(admitted(first))
     limiter.see_execution(first)
-    assert not limiter.slot_status(urgent, NOW + seconds(1)).granted
+    assert not limiter.slot_status(urgent).granted
 
 
 def test_a_slot_that_is_being_taken_is_not_given_to_a_later_one() -> None:
     # Both are looked at at once: the first is granted and not yet written when the second comes.
     first, urgent = make_waiting("first"), make_waiting("urgent", after=1, priority=9)
     limiter = make_board(first)
-    assert limiter.slot_status(first, NOW).granted
-    assert not limiter.slot_status(urgent, NOW + seconds(1)).granted
+    assert limiter.slot_status(first).granted
+    assert not limiter.slot_status(urgent).granted
     limiter.release(("default", "first"))
-    assert limiter.slot_status(urgent, NOW + seconds(1)).granted
+    assert limiter.slot_status(urgent).granted
 
 
 def test_an_execution_that_is_made_again_waits_like_any_other() -> None:
@@ -135,8 +135,8 @@ def test_an_execution_that_is_made_again_waits_like_any_other() -> None:
 
 def test_the_answer_counts_a_slot_that_is_about_to_be_taken() -> None:
     limiter = make_board(make_waiting("first"), make_waiting("second", after=1), total=9, limit=1)
-    slots = limiter.slot_status(make_waiting("second", after=1), NOW + seconds(1))
-    assert (slots.granted, slots.agent_is_full, slots.agent_running) == (False, True, 1)
+    slots = limiter.slot_status(make_waiting("second", after=1))
+    assert (slots.granted, slots.agent) == (False, LimitUse(1, 1))
     assert slots.ahead == 1
 
 
@@ -186,7 +186,7 @@ class Boards(RuleBasedStateMachine):
         names = sorted(self.waiting.keys() - self.looking)
         if names:
             name = data.draw(st.sampled_from(names))
-            if self.limiter.slot_status(self.waiting[name], NOW + seconds(self.now)).granted:
+            if self.limiter.slot_status(self.waiting[name]).granted:
                 self.looking.add(name)
 
     @rule(data=st.data(), written=st.booleans())
@@ -239,7 +239,7 @@ class Boards(RuleBasedStateMachine):
                 self.limiter.see_execution(finished(self.running.pop(name)))
             for _ in range(4):
                 self.create(oldest.spec.agent_ref.name, 10)
-            grants = self.limiter.granted(NOW + seconds(self.now))
+            grants = self.limiter.granted()
             if ("default", oldest.metadata.name) in grants:
                 return
             for _, name in grants:

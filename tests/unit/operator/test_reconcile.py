@@ -31,9 +31,9 @@ from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.runs.caches import FreshExecution, Pauses
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
-from heliostat_operator.runs.controller import ExecutionReconciler
 from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.reconciler import ExecutionReconciler
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import make_pod, make_result, running, terminated
 from support.builders.resources import (
