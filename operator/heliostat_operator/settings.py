@@ -148,8 +148,8 @@ class OperatorSettings(BaseSettings):
         int,
         Field(
             ge=0,
-            description="Of these, how many one namespace may have; as many again may wait with "
-            "pods that can't start. 0: three quarters, so that others find room at once.",
+            description="Of these, how many one namespace may have; as many again, or ten, may "
+            "wait with pods that can't start. 0: three quarters, so that others find room at once.",
         ),
     ] = 0
     workers: Annotated[int, Field(ge=1, le=256, description="Reconciles at once.")] = 16

@@ -216,8 +216,7 @@ class ConcurrencyLimiter:
 
     def _status(self, request: SlotRequest, *, granted: bool) -> SlotStatus:
         counts, grants = self._counts, self._grants or Grants()
-        namespace, agent = request.namespace, request.agent
-        rules = self._rules.get(agent)
+        agent, rules = request.agent, self._rules.get(request.agent)
         return SlotStatus(
             granted=granted,
             agent=LimitUse(
@@ -225,11 +224,7 @@ class ConcurrencyLimiter:
                 rules.limit if rules else 0,
                 counts.stalled_of[agent],
             ),
-            namespace=LimitUse(
-                counts.in_namespace[namespace] + grants.in_namespace[namespace],
-                self._namespace_limit,
-                counts.stalled_in[namespace],
-            ),
+            namespace=self._use_of_namespace(request.namespace, grants),
             total=LimitUse(counts.total + len(grants.keys), self._total_limit),
             ahead=self._lines.ahead(request.key),
         )
@@ -329,11 +324,15 @@ class ConcurrencyLimiter:
         self, namespace: str, candidates: Iterator[Entry], grants: Grants
     ) -> _First | None:
         """The next request of a namespace that has room, if there is one."""
-        taken = self._counts.in_namespace[namespace] + grants.in_namespace[namespace]
-        if max(taken, self._counts.stalled_in[namespace]) >= self._namespace_limit:
+        use = self._use_of_namespace(namespace, grants)
+        if use.is_full or use.is_clogged:
             return None
         first = next(candidates, None)
-        return (taken, first, namespace, candidates) if first is not None else None
+        return (use.taken, first, namespace, candidates) if first is not None else None
+
+    def _use_of_namespace(self, namespace: str, grants: Grants) -> LimitUse:
+        taken = self._counts.in_namespace[namespace] + grants.in_namespace[namespace]
+        return LimitUse(taken, self._namespace_limit, self._counts.stalled_in[namespace])
 
     def _candidates(self, namespace: str, grants: Grants) -> Iterator[Entry]:
         def is_open(line: Line) -> bool:

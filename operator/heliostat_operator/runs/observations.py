@@ -8,6 +8,9 @@ from heliostat_operator.model.effects import NOBODY, Charge
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 
+LEAST_STALLED = 10
+"""So many pods that can't start are let wait in a namespace, however small its limit is."""
+
 
 @dataclass(frozen=True)
 class LimitUse:
@@ -20,6 +23,11 @@ class LimitUse:
     @property
     def is_full(self) -> bool:
         return self.taken >= self.limit
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether so many pods can't start that no more are tried: they cost the cluster, too."""
+        return self.stalled >= max(self.limit, LEAST_STALLED)
 
 
 @dataclass(frozen=True)

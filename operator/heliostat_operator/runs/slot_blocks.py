@@ -45,7 +45,7 @@ def _namespace_block(slots: SlotStatus) -> BlockedBy | None:
             f"namespace may have at once; {_ahead(slots)} Wait, or have an admin raise the "
             "operator's limit for namespaces.",
         )
-    if use.stalled >= use.limit:
+    if use.is_clogged:
         return BlockedBy(
             reason=BlockedReason.NAMESPACE_CONCURRENCY,
             message=f"{use.stalled} Executions of this namespace have pods that can't start; no "
