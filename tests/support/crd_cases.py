@@ -7,6 +7,7 @@ from functools import cache
 from heliostat_core.crds import RESOURCES, Resource, build_schema
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Kind
 from support.crd_values import (
+    CRON,
     PATTERNS,
     WRONG_TYPES,
     items,
@@ -44,6 +45,8 @@ class Update:
     after: JsonObject
     refused_at: str | None = None
     message: str = ""
+    status: JsonValue = None
+    """What is written as the status between the two."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,13 @@ SCHEDULE_CASES: Sequence[Case] = (
     _schedule("by cron", {"cron": "0 8 * * 1-5", "timeZone": "Asia/Seoul"}),
     _schedule("by frequency", {"frequency": "weekly", "weekday": "Friday", "time": "08:00"}),
     _schedule("on a day of the month", {"frequency": "monthly", "monthDay": 31}),
+    *(_schedule(f"by {cron}", {"cron": cron}) for cron in CRON.valid),
+    *(
+        _schedule(
+            f"by {cron!r}", {"cron": cron}, ".cron", "must be a cron expression of five fields"
+        )
+        for cron in (*CRON.invalid, "@hourly")
+    ),
     _schedule("by nothing", {}, "", _ONE_FORM),
     _schedule("by both", {"cron": "0 8 * * *", "frequency": "daily"}, "", _ONE_FORM),
     _schedule("by cron with a time", {"cron": "0 8 * * *", "time": "09:00"}, "", _WITHOUT_CRON),
@@ -462,6 +472,22 @@ UPDATES: Sequence[Update] = (
         {key: value for key, value in _FULL.items() if key != "cancel"},
         "spec",
         "cancel must stay true: a stop can't be taken back",
+    ),
+    Update(
+        "a stop of a run that has ended",
+        EXECUTION,
+        _FULL,
+        {**_FULL, "cancel": True},
+        "spec.cancel",
+        "must stay false: the run has ended",
+        {"completionTime": "2026-01-02T03:04:05Z"},
+    ),
+    Update(
+        "a stopped run that has ended, with another priority",
+        EXECUTION,
+        {**_FULL, "cancel": True},
+        {**_FULL, "cancel": True, "priority": 4},
+        status={"completionTime": "2026-01-02T03:04:05Z"},
     ),
     Update(
         "from Claude Code by default to a command",

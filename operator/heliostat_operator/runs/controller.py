@@ -30,6 +30,7 @@ from heliostat_operator.runs.effect_runner import (
     read_version,
 )
 from heliostat_operator.runs.observe import Observer, observer_of, terminating_of
+from heliostat_operator.runs.pods import Pod
 from heliostat_operator.runs.reconciler import ExecutionReconciler
 from heliostat_telemetry.lines import begin_lines
 
@@ -83,7 +84,9 @@ class ExecutionController(Controller):
             return
         meta = ObjectMeta.model_validate(change.object.get("metadata"))
         name = meta.annotations.get(EXECUTION_ANNOTATION)
-        if name and self._is_news((meta.namespace, name), meta.resource_version):
+        if not name or (kind == POD and self._only_leaves(change, (meta.namespace, name))):
+            return
+        if self._is_news((meta.namespace, name), meta.resource_version):
             self._queues.add(self.name, (meta.namespace, name))
 
     def listed(self, kind: Kind, change: Change) -> None:
@@ -115,6 +118,14 @@ class ExecutionController(Controller):
                 self._fresh.bring(key, execution)
             self._queues.add(self.name, key)
         self._queues.add_rested("agent", agent)
+
+    def _only_leaves(self, change: Change, key: Key) -> bool:
+        """Whether a pod of a run that is stopped begins to leave: its end is what is waited for."""
+        request = self._limiter.request(key)
+        if request is None or not request.stopping or change.type == "DELETED":
+            return False
+        pod = Pod.model_validate(change.object)
+        return pod.metadata.deletion_timestamp is not None and not pod.is_over
 
     def _forget(self, key: Key) -> None:
         self._limiter.forget_execution(key)

@@ -156,14 +156,15 @@ def _clock_ran_out(
 def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> Decision:
     """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
     status = execution.status
-    if not execution.is_settled:
+    is_deleted = execution.metadata.deletion_timestamp is not None
+    if not execution.is_settled and not is_deleted:  # it goes with its finalizer, unread
         status = compute_settled(status, stamp, seen.ledger)
     open_keys = live_keys(status.attempts, stamp.now)
     if open_keys:
         return Decision(status, open_keys, _patience(status, stamp.now))
     # What is marked is listed by no operator that starts later: its money would never settle. So
     # Settled is written first, and the mark follows in a step of its own.
-    if not execution.is_settled and execution.metadata.deletion_timestamp is None:
+    if not execution.is_settled and not is_deleted:
         return Decision(status, again_after=0 if _settled(status) else _patience(status, stamp.now))
     held = RUN_FINALIZER in execution.metadata.finalizers
     marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"

@@ -116,7 +116,7 @@ class Observer:
                 vaulted=await self._vaulted(execution, recorded.spec),
                 terminating=self._terminating.holds(key[0]),
             )
-        frozen = await self._frozen(execution) if admitted else None
+        frozen = await self._frozen(execution) if admitted and not _is_stopping(execution) else None
         if frozen is not None and _is_to_start(execution):
             vaulted = await self._vaulted(execution, frozen.spec)
         return Observation(
@@ -272,6 +272,13 @@ def overdue_seconds(pod: Pod | None, now: datetime) -> float:
     """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
     ends = pod.metadata.deletion_timestamp if pod else None
     return max(0.0, (now - ends).total_seconds()) if ends else 0.0
+
+
+def _is_stopping(execution: Execution) -> bool:
+    """Whether nothing of it starts any more, so that what was frozen is of no use."""
+    meta, status = execution.metadata, execution.status
+    is_asked = execution.spec.cancel or meta.deletion_timestamp is not None
+    return is_asked or status.cancellation is not None
 
 
 def _waits_for_its_time(execution: Execution, now: datetime) -> bool:

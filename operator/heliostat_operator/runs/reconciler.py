@@ -23,7 +23,7 @@ from heliostat_core.worlds import (
     World,
     WorldError,
 )
-from heliostat_operator.model.effects import Effect, SnapshotAgent
+from heliostat_operator.model.effects import Effect, SnapshotAgent, StopAttempt
 from heliostat_operator.model.keys import Key
 from heliostat_operator.model.meters import Follower
 from heliostat_operator.runs.caches import (
@@ -146,7 +146,9 @@ class ExecutionReconciler:
         if written is not None:
             self._limiter.see_execution(written)
             self._tell_followers(execution, written)
-        progressed = bool(applied.revoked) and decision.again_after is not None
+        # What stops waits for its pod, however dead its key is.
+        stops = any(isinstance(each, StopAttempt) for each in decision.effects)
+        progressed = bool(applied.revoked) and decision.again_after is not None and not stops
         again_after = 0 if progressed else decision.again_after
         if len(status.attempts) > len(execution.status.attempts):
             return _Step(written, again_after, _frozen(decision.effects, seen))

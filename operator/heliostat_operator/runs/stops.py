@@ -68,7 +68,9 @@ def decide_stop(
         return _stopped(status, attempt, stuck, stamp, (*revokes, delete, *told))
     block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
     status = with_blocks(status, block)
-    return Decision(status, (*revokes, delete, *told), _SOON if revokes else _WATCHED_SECONDS)
+    is_unconfirmed = bool(revokes) and not first_time
+    again_after = _SOON if is_unconfirmed else _WATCHED_SECONDS
+    return Decision(status, (*revokes, delete, *told), again_after)
 
 
 def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:
