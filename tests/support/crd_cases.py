@@ -239,13 +239,6 @@ SCHEDULE_CASES: Sequence[Case] = (
     _schedule("by cron", {"cron": "0 8 * * 1-5", "timeZone": "Asia/Seoul"}),
     _schedule("by frequency", {"frequency": "weekly", "weekday": "Friday", "time": "08:00"}),
     _schedule("on a day of the month", {"frequency": "monthly", "monthDay": 31}),
-    *(_schedule(f"by {cron}", {"cron": cron}) for cron in CRON.valid),
-    *(
-        _schedule(
-            f"by {cron!r}", {"cron": cron}, ".cron", "must be a cron expression of five fields"
-        )
-        for cron in (*CRON.invalid, "@hourly")
-    ),
     _schedule("by nothing", {}, "", _ONE_FORM),
     _schedule("by both", {"cron": "0 8 * * *", "frequency": "daily"}, "", _ONE_FORM),
     _schedule("by cron with a time", {"cron": "0 8 * * *", "time": "09:00"}, "", _WITHOUT_CRON),
@@ -275,6 +268,26 @@ SCHEDULE_CASES: Sequence[Case] = (
         "a blackout that ends before it begins",
         {"startTime": "2026-12-24T00:00:00Z", "endTime": "2026-12-24T08:00:00+09:00"},
         "endTime must be after startTime",
+    ),
+)
+
+_CRON_FORM = (
+    "must be a cron expression of five fields (minute, hour, day of the month, month, day of the "
+    "week), for example `0 8 * * 1-5`; in place of a name such as @hourly write `0 * * * *`, or "
+    "use frequency"
+)
+
+CRON_CASES: Sequence[Case] = (
+    *(_schedule(f"by {cron}", {"cron": cron}) for cron in CRON.valid),
+    *(
+        _schedule(f"by {cron!r}", {"cron": cron}, ".cron", _CRON_FORM)
+        for cron in (*CRON.invalid, "@hourly")
+    ),
+    _schedule(
+        "and a blackout by @daily",
+        {"cron": "0 8 * * *", "blackouts": [{**_MAINTENANCE, "cron": "@daily"}]},
+        ".blackouts[0].cron",
+        _CRON_FORM,
     ),
 )
 
@@ -310,6 +323,7 @@ HOST_CASES: Sequence[Case] = (
 
 RULE_CASES: Sequence[Case] = (
     *SCHEDULE_CASES,
+    *CRON_CASES,
     *HOST_CASES,
     _agent("neither runtime", {"runtime": {}}),
     _agent("Claude Code in so many words", {"runtime": {"claudeCode": {}}}),
@@ -479,7 +493,8 @@ UPDATES: Sequence[Update] = (
         _FULL,
         {**_FULL, "cancel": True},
         "spec.cancel",
-        "must stay false: the run has ended",
+        "must stay false: the run has ended, and nothing of it is left to stop; delete the "
+        "Execution to remove its record",
         {"completionTime": "2026-01-02T03:04:05Z"},
     ),
     Update(

@@ -54,7 +54,7 @@ Cron = Annotated[
     str,
     StringConstraints(max_length=128),
     AfterValidator(_check_cron),
-    Field(json_schema_extra=rules((f"self.matches('{CRON_PATTERN}')", _CRON_FORM))),
+    Field(json_schema_extra=rules((f"self.matches(r'{CRON_PATTERN}')", _CRON_FORM))),
 ]
 TimeOfDay = Annotated[str, StringConstraints(min_length=5, max_length=5, pattern=TIME_PATTERN)]
 TimeZone = Annotated[
