@@ -30,10 +30,11 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Rest:
     """How long a key rests before it is looked at again for what changes all the time: `seconds`,
-    or longer by the `factor` of what its last look took."""
+    or longer by the `factor` of what its last look took, but never longer than `longest`."""
 
     seconds: float
     factor: float
+    longest: float = 15.0
 
 
 class KeyQueue(Generic[_Key]):
@@ -200,7 +201,9 @@ class KeyQueue(Generic[_Key]):
         if delay is None:
             self._rests.pop(key, None)
         elif self._rest.factor:
-            self._rests[key] = max(self._rest.seconds, spent * self._rest.factor)
+            self._rests[key] = max(
+                self._rest.seconds, min(spent * self._rest.factor, self._rest.longest)
+            )
         return delay
 
     def _failed(self, key: _Key, error: Exception) -> float:

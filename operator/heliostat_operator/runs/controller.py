@@ -167,10 +167,13 @@ class ExecutionController(Controller):
     async def reconcile(self, key: Key) -> float | None:
         """One look at an Execution, from what the watch has just brought where that serves."""
         begin_lines(execution="/".join(key))
+        before = self._limiter.request(key)
         try:
             return await self._reconciler.reconcile(key, self._fresh.take(key))
         finally:
             self._give_slots_on()
+            if before is not None and key not in self._limiter:
+                self._queues.add_rested("agent", before.agent)  # it counts what is active
             overheard = [self._own_writes.heard(each) for each in self._overheard.pop(key, ())]
             if not all(overheard):
                 self._queues.add(self.name, key)
