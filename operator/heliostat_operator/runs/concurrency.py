@@ -17,8 +17,14 @@ from heliostat_core.executions import Execution
 from heliostat_operator.controllers.base import Context
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.observations import LimitUse, SlotStatus
-from heliostat_operator.runs.slots import SlotRequest, SlotState, slot_request_of
-from heliostat_operator.runs.waiting_lines import Entry, Line, WaitingLines
+from heliostat_operator.runs.slots import (
+    Entry,
+    Line,
+    SlotRequest,
+    SlotState,
+    WaitingLines,
+    slot_request_of,
+)
 
 _Counted = TypeVar("_Counted")
 _First: TypeAlias = tuple[int, Entry, str, Iterator[Entry]]

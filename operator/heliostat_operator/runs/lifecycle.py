@@ -24,14 +24,18 @@ from heliostat_operator.model.effects import (
     RevokeKey,
     StartAttempt,
 )
-from heliostat_operator.runs.admission import block_of, decide_admission
+from heliostat_operator.runs.admission import (
+    NAMESPACE_TERMINATING,
+    block_of,
+    decide_admission,
+    slot_block,
+    slot_patience,
+)
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
-from heliostat_operator.runs.slot_blocks import NAMESPACE_TERMINATING, slot_block, slot_patience
-from heliostat_operator.runs.starts import compute_late_start, start_seconds_left
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -49,7 +53,12 @@ from heliostat_operator.runs.status import (
     with_result,
     with_start,
 )
-from heliostat_operator.runs.stops import decide_stop, live_keys
+from heliostat_operator.runs.stops import (
+    compute_late_start,
+    decide_stop,
+    live_keys,
+    start_seconds_left,
+)
 from heliostat_operator.settings import OperatorSettings
 
 # The runner enforces the clock itself; the operator steps in when it did not.

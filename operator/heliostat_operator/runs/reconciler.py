@@ -26,6 +26,7 @@ from heliostat_core.worlds import (
 from heliostat_operator.model.effects import Effect, SnapshotAgent, StopAttempt
 from heliostat_operator.model.keys import Key
 from heliostat_operator.model.meters import Follower
+from heliostat_operator.runs.admission import NAMESPACE_TERMINATING
 from heliostat_operator.runs.caches import (
     FreshExecution,
     OwnWrites,
@@ -37,7 +38,6 @@ from heliostat_operator.runs.effect_runner import Applied, EffectRunner, NameTak
 from heliostat_operator.runs.lifecycle import decide
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.observe import Observer
-from heliostat_operator.runs.slot_blocks import NAMESPACE_TERMINATING
 from heliostat_operator.runs.status import names_due, with_blocks
 from heliostat_operator.settings import OperatorSettings
 from heliostat_telemetry.lines import add_to_lines

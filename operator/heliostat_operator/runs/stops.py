@@ -1,17 +1,19 @@
-"""Decision a run: cancel, deletion and the one clock, in one order.
+"""Stops a run: cancel, deletion, the one clock and the start deadline, in one order.
 
 The key dies first, so that no model call follows; then the pod goes, directly and with a short
 grace. Both are repeated until they are done.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import Attempt, BlockedBy, Cancellation, Execution, ExecutionStatus
+from heliostat_core.names import FIELD_MANAGER
 from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
-from heliostat_operator.runs.facts import Ended, Facts
+from heliostat_operator.runs.facts import Ended, Facts, is_over
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -23,6 +25,7 @@ from heliostat_operator.runs.status import (
     with_facts,
     with_result,
 )
+from heliostat_operator.runs.waits import is_suspended
 
 STOP_GRACE_SECONDS = 3
 # The watch tells when the pod has gone; looks in vain at hundreds that go would keep others
@@ -125,3 +128,46 @@ def _finished_first(
         compute_running(status, stamp, None), stamp, True, ended.reason, ended.message
     )
     return Decision(status, effects, 0)
+
+
+# ---- the start deadline ----------------------------------------------------------------------
+
+
+def compute_late_start(
+    execution: Execution, facts: Facts, frozen: AgentSpec | None, now: datetime
+) -> Cancellation | None:
+    """Why a run ends whose pod did not start in time; None while it may."""
+    attempt = execution.current_attempt
+    if frozen is None or attempt is None or attempt.is_over or _has_started(attempt, facts):
+        return None
+    if start_seconds_left(attempt, facts, frozen, now) > 0:
+        return None
+    blocks = execution.status.blocked_by
+    why = blocks[0] if blocks and blocks[0].reason != BlockedReason.STARTING else None
+    words = f"{why.reason}: {why.message}" if why else "Nothing says what kept it."
+    return Cancellation(
+        time=now,
+        by=FIELD_MANAGER,
+        reason=FinishedReason.START_TIMED_OUT,
+        message=f"Its pod did not start within {frozen.start_timeout_seconds} s. {words[:700]} "
+        "Mend that, or raise startTimeoutSeconds of the Agent.",
+    )
+
+
+def start_seconds_left(attempt: Attempt, facts: Facts, frozen: AgentSpec, now: datetime) -> float:
+    """Seconds until the deadline; the clock begins anew with a Job that was suspended."""
+    job = facts.job
+    if job is not None and is_suspended(job):
+        return float(frozen.start_timeout_seconds)
+    times = (attempt.created_time, job.status.start_time if job else None)
+    begun = max(each for each in times if each)
+    ends = begun + timedelta(seconds=frozen.start_timeout_seconds)
+    return max(0.0, (ends - now).total_seconds())
+
+
+def _has_started(attempt: Attempt, facts: Facts) -> bool:
+    if attempt.start_time is not None:
+        return True
+    if facts.pod is None:
+        return facts.job is not None and is_over(facts)
+    return is_over(facts) or facts.pod.container.running is not None

@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from heliostat_core.conditions import ExecutionCondition, FinishedReason, set_condition
 from heliostat_core.executions import BlockedBy, Execution, ExecutionStatus
 from heliostat_operator.model.keys import Key
+from heliostat_operator.runs.admission import slot_block
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.runs.observations import LimitUse
-from heliostat_operator.runs.slot_blocks import slot_block
 from heliostat_operator.runs.slots import SlotState, slot_request_of
 from support.builders.resources import (
     NOW,

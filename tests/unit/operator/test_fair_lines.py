@@ -1,6 +1,6 @@
 """Groups of keys take turns, and a crowd leaves workers for whoever comes."""
 
-from heliostat_operator.fair_lines import URGENT, FairLines
+from heliostat_operator.queues import URGENT, FairLines
 
 
 def line(*pushed: tuple[str, int], most: int = 100) -> FairLines[str]:

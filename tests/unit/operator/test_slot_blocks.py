@@ -2,8 +2,8 @@
 
 import pytest
 
+from heliostat_operator.runs.admission import slot_block, slot_patience
 from heliostat_operator.runs.observations import LimitUse, SlotStatus
-from heliostat_operator.runs.slot_blocks import slot_block, slot_patience
 from support.builders.resources import make_slots
 
 
