@@ -1,8 +1,7 @@
 """The controller of Executions wakes them by what happens, and gives free slots on."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from heliostat_core.executions import Execution
 from heliostat_core.names import EXECUTION_ANNOTATION
@@ -16,7 +15,7 @@ from heliostat_core.worlds import (
     Kind,
 )
 from heliostat_operator.controllers.base import Context, Controller, Listed
-from heliostat_operator.model.indexes import ScheduledRuns, UnfinishedRuns
+from heliostat_operator.model.indexes import RunIndex, ScheduledRuns, UnfinishedRuns
 from heliostat_operator.model.keys import Key
 from heliostat_operator.network.network_policies import network_policies_of
 from heliostat_operator.queues import Queues
@@ -33,18 +32,6 @@ from heliostat_operator.runs.observe import Observer, observer_of, terminating_o
 from heliostat_operator.runs.pods import Pod
 from heliostat_operator.runs.reconciler import ExecutionReconciler
 from heliostat_telemetry.lines import begin_lines
-
-
-class RunIndex(Protocol):
-    """Is told of every unfinished run that the watch shows."""
-
-    def see(self, execution: Execution) -> None: ...
-
-    def forget(self, key: Key) -> None: ...
-
-    def known(self) -> frozenset[Key]: ...
-
-    def keep_only(self, before: frozenset[Key], executions: Iterable[Key]) -> None: ...
 
 
 class ExecutionController(Controller):

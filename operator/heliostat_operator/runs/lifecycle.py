@@ -45,6 +45,7 @@ from heliostat_operator.runs.status import (
     compute_settled,
     compute_starting,
     new_attempt,
+    start_seconds_left,
     used_seconds,
     with_attempt,
     with_blocks,
@@ -53,12 +54,7 @@ from heliostat_operator.runs.status import (
     with_result,
     with_start,
 )
-from heliostat_operator.runs.stops import (
-    compute_late_start,
-    decide_stop,
-    live_keys,
-    start_seconds_left,
-)
+from heliostat_operator.runs.stops import compute_late_start, decide_stop, live_keys
 from heliostat_operator.settings import OperatorSettings
 
 # The runner enforces the clock itself; the operator steps in when it did not.
@@ -122,8 +118,12 @@ def compute_stop(
         by = manager_of_cancel(meta)
         words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
         return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
-    late = compute_late_start(execution, seen.facts, seen.frozen, now)
-    return late or _clock_ran_out(execution, seen.facts, now, settings)
+    attempt = execution.current_attempt
+    if attempt and seen.frozen and not start_seconds_left(attempt, seen.facts, seen.frozen, now):
+        late = compute_late_start(execution, seen.facts, seen.frozen, now)
+        if late is not None:
+            return late
+    return _clock_ran_out(execution, seen.facts, now, settings)
 
 
 def manager_of_cancel(meta: ObjectMeta) -> str:

@@ -4,7 +4,7 @@ The key dies first, so that no model call follows; then the pod goes, directly a
 grace. Both are repeated until they are done.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, FinishedReason
@@ -25,7 +25,6 @@ from heliostat_operator.runs.status import (
     with_facts,
     with_result,
 )
-from heliostat_operator.runs.waits import is_suspended
 
 STOP_GRACE_SECONDS = 3
 # The watch tells when the pod has gone; looks in vain at hundreds that go would keep others
@@ -136,11 +135,9 @@ def _finished_first(
 def compute_late_start(
     execution: Execution, facts: Facts, frozen: AgentSpec | None, now: datetime
 ) -> Cancellation | None:
-    """Why a run ends whose pod did not start in time; None while it may."""
+    """Why a run ends whose time to start is over; None where it has started."""
     attempt = execution.current_attempt
     if frozen is None or attempt is None or attempt.is_over or _has_started(attempt, facts):
-        return None
-    if start_seconds_left(attempt, facts, frozen, now) > 0:
         return None
     blocks = execution.status.blocked_by
     why = blocks[0] if blocks and blocks[0].reason != BlockedReason.STARTING else None
@@ -152,17 +149,6 @@ def compute_late_start(
         message=f"Its pod did not start within {frozen.start_timeout_seconds} s. {words[:700]} "
         "Mend that, or raise startTimeoutSeconds of the Agent.",
     )
-
-
-def start_seconds_left(attempt: Attempt, facts: Facts, frozen: AgentSpec, now: datetime) -> float:
-    """Seconds until the deadline; the clock begins anew with a Job that was suspended."""
-    job = facts.job
-    if job is not None and is_suspended(job):
-        return float(frozen.start_timeout_seconds)
-    times = (attempt.created_time, job.status.start_time if job else None)
-    begun = max(each for each in times if each)
-    ends = begun + timedelta(seconds=frozen.start_timeout_seconds)
-    return max(0.0, (ends - now).total_seconds())
 
 
 def _has_started(attempt: Attempt, facts: Facts) -> bool:
