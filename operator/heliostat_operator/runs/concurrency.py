@@ -130,11 +130,14 @@ class ConcurrencyLimiter:
         else:
             self._drop(request.key)
             self._note(request)
+            self._was_freed |= known is not None and _gives_back(known, request)
 
     def forget_execution(self, key: Key) -> None:
+        known, was_granted = self._requests.get(key), self.is_granted(key)
         self._held.discard(key)
         self._blocked.discard(key)
         self._drop(key)
+        self._was_freed |= known is not None and (known.admitted or was_granted)
 
     def _note(self, request: SlotRequest) -> None:
         self._requests[request.key] = request
@@ -154,7 +157,6 @@ class ConcurrencyLimiter:
         self._counts.add(known, -1)
         self._lines.remove(key)
         self._grants = None
-        self._was_freed = True
 
     def _line_up(self, request: SlotRequest) -> None:
         if request.queues and request.key not in self._blocked:
@@ -251,11 +253,10 @@ class ConcurrencyLimiter:
         if key in self._held:
             self._held.discard(key)
             self._grants = None
-            self._was_freed = self._was_freed or key in self._lines
 
     def granted(self) -> frozenset[Key]:
-        """Waiting Executions that have a free slot now."""
-        return frozenset(self._current_grants().keys)
+        """Waiting Executions that have a free slot now, and that no look has taken note of."""
+        return frozenset(self._current_grants().keys - self._held)
 
     def is_granted(self, key: Key) -> bool:
         """Whether it was found to have a free slot; nothing is reckoned for the answer."""
@@ -363,6 +364,13 @@ def _is_older(request: SlotRequest, known: SlotRequest) -> bool:
     if request.uid != known.uid:
         return False
     return request.version < known.version or (known.admitted and not request.admitted)
+
+
+def _gives_back(known: SlotRequest, request: SlotRequest) -> bool:
+    """Whether another may start now that could not before."""
+    held = known.state is SlotState.HOLDS and request.state is not SlotState.HOLDS
+    queued = known.queues and not request.queues and request.state is SlotState.WANTS
+    return held or queued or (known.is_stalled and not request.is_stalled)
 
 
 def _count(counter: Counter[_Counted], key: _Counted, by: int) -> None:

@@ -99,11 +99,13 @@ class Observer:
         pause = await self._pause(agent, now)
         key = (execution.metadata.namespace, execution.metadata.name)
         vaulted = await self._vaulted(execution, agent.spec if agent else None)
+        terminating = self._terminating.holds(key[0])
         if agent is not None:
             held = is_held_by_schedule(execution, agent, now) or vaulted.problem is not None
-            self._limiter.block(key, blocked=held)
+            self._limiter.block(key, blocked=held or terminating)
         elif admitted:
-            self._limiter.block(key, blocked=_waits_for_its_time(execution, now))
+            blocked = terminating or _waits_for_its_time(execution, now)
+            self._limiter.block(key, blocked=blocked)
         if recorded is not None:
             slots = self._limiter.slot_status(execution)
             return Observation(
@@ -114,7 +116,7 @@ class Observer:
                 ledger=None,
                 charge=recorded.charge,
                 vaulted=await self._vaulted(execution, recorded.spec),
-                terminating=self._terminating.holds(key[0]),
+                terminating=terminating,
             )
         frozen = await self._frozen(execution) if admitted and not _is_stopping(execution) else None
         if frozen is not None and _is_to_start(execution):
@@ -128,7 +130,7 @@ class Observer:
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
             vaulted=vaulted,
-            terminating=self._terminating.holds(key[0]),
+            terminating=terminating,
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:

@@ -289,6 +289,44 @@ def test_an_old_event_brings_no_stalled_pod_back() -> None:
     assert granted(limiter) == set()
 
 
+def test_only_what_gives_a_slot_back_wakes_others() -> None:
+    """Else each start would make the order of all that wait, and wake them."""
+    first, second = make_waiting("first"), make_waiting("second", after=1)
+    limiter = make_board(first, second)
+    limiter.take_freed()
+    assert limiter.slot_status(first).granted
+    assert limiter.granted() == frozenset()  # its look goes on, and needs no wake
+    limiter.see_execution(starting(first))
+    limiter.release(("default", "first"))
+    assert not limiter.take_freed()
+    limiter.see_execution(stalled(starting(starting(first))))
+    assert limiter.take_freed()
+    limiter.forget_execution(("default", "first"))
+    assert limiter.take_freed()
+
+
+def test_a_look_that_fails_wakes_nothing() -> None:
+    """The key comes back by itself, later and later; a wake at once would be a loop."""
+    first = make_waiting("first")
+    limiter = make_board(first)
+    limiter.take_freed()
+    assert limiter.slot_status(first).granted
+    limiter.release(("default", "first"))
+    assert not limiter.take_freed()
+
+
+def test_a_granted_run_that_is_cancelled_gives_its_slot_on() -> None:
+    first = make_waiting("first")
+    limiter = make_board(first, make_waiting("second", after=1))
+    assert granted(limiter) == {"first"}
+    limiter.take_freed()
+    meta = first.metadata.model_copy(update={"resource_version": "2"})
+    spec = first.spec.model_copy(update={"cancel": True})
+    limiter.see_execution(first.model_copy(update={"metadata": meta, "spec": spec}))
+    assert limiter.take_freed()
+    assert granted(limiter) == {"second"}
+
+
 def test_what_it_costs_to_grant_a_slot_does_not_depend_on_how_many_wait() -> None:
     """Counted in requests that are looked at, which machines do not differ in."""
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from heliostat_operator.queues import KeyQueue
+from heliostat_operator.queues import KeyQueue, Rest
 from support.manual_loop import run
 
 Work = Callable[[str], Awaitable[float | None]]
@@ -283,3 +283,24 @@ def test_the_rank_of_a_key_is_asked_when_it_is_added() -> None:
 
     run(go())
     assert seen == ["0 ends", "1 begins", "2 waits"]
+
+
+def test_a_slow_look_puts_the_next_one_off_for_a_bounded_time() -> None:
+    """On a busy machine an Agent said for a minute that a run was active which had ended."""
+    times: list[float] = []
+
+    async def go() -> None:
+        async def work(_: str) -> float:
+            times.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.01)
+            return 300
+
+        queue = KeyQueue(work, 1, rest=Rest(seconds=1.0, factor=1e12))
+        queue.add("a")
+        asyncio.get_running_loop().call_later(5, queue.add_rested, "a")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(60):
+                await queue.run()
+
+    run(go())
+    assert times == [0.0, 20.0]
