@@ -25,7 +25,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_kubernetes.answers import NotServedError
 from heliostat_kubernetes.connection import LOG_TIMEOUT, Connection, find_target
-from heliostat_kubernetes.watching import list_pages, read_items, watch
+from heliostat_kubernetes.watching import HEADS, list_pages, read_items, watch
 
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 
@@ -112,6 +112,16 @@ class KubernetesWorld:
         self._note(kind, "list")
         path = collection_path(kind, selection.namespace)
         async for page in list_pages(self._connection, path, build_query(selection)):
+            for item in read_items(kind, page):
+                yield item
+
+    async def list_heads(
+        self, kind: Kind, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[JsonObject]:
+        """As `list`, but only the objects' metadata."""
+        self._note(kind, "list")
+        path = collection_path(kind, selection.namespace)
+        async for page in list_pages(self._connection, path, build_query(selection), HEADS):
             for item in read_items(kind, page):
                 yield item
 
