@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from heliostat_core.names import FIELD_MANAGER
+from heliostat_core.names import AGENT_CONTAINER, FIELD_MANAGER
 from heliostat_core.worlds import (
     EVERYTHING,
     KINDS,
@@ -186,7 +186,9 @@ class KubernetesWorld:
     ) -> AsyncIterator[str]:
         """Lines of the pod's log, the last `tail` or all of them; see the protocol Logs."""
         self._note(POD, "get", "log")
-        query: dict[str, str | int] = {"follow": "true"} if follow else {}
+        query: dict[str, str | int] = {"container": AGENT_CONTAINER}  # a pod may have sidecars
+        if follow:
+            query["follow"] = "true"
         if tail is not None:
             query["tailLines"] = tail
         path = f"{object_path(Ref(POD, namespace, pod))}/log"

@@ -12,6 +12,7 @@ from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, Tel
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Ended, Facts
+from heliostat_operator.runs.leftover_jobs import STOP_GRACE_SECONDS
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -24,7 +25,6 @@ from heliostat_operator.runs.status import (
     with_result,
 )
 
-STOP_GRACE_SECONDS = 3
 # A pod on a dead node never goes; its key is dead, so the run can be called over.
 _STUCK_SECONDS = 30
 _SOON = 1.0
