@@ -103,7 +103,7 @@ class Attempt(Part):
     job_deleted: Annotated[
         bool,
         Field(
-            description="Whether its Job is deleted, for a sidecar went on when the agent had ended."
+            description="Whether its Job is deleted: a sidecar went on when the agent had ended."
         ),
     ] = False
 

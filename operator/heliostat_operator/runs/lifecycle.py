@@ -249,6 +249,8 @@ def _follow(
 ) -> Decision:
     """A Job was made: watch its pod until the attempt has ended."""
     diagnosis: Diagnosis = diagnose(seen.facts)
+    if isinstance(diagnosis, Waits) and seen.facts.secret_is_missing:
+        return _start(with_attempt(status, attempt), attempt, seen, stamp)  # makes what is missing
     if isinstance(diagnosis, Waits):
         status = compute_running(with_attempt(status, attempt), stamp, None)
         block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])

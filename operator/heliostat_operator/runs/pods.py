@@ -99,6 +99,18 @@ class Pod(Part):
         )
 
     @property
+    def failed_init(self) -> ContainerStatus | None:
+        """The container before the agent's that ended badly, if there."""
+        return next(
+            (
+                each
+                for each in self.status.init_container_statuses
+                if each.state.terminated is not None and each.state.terminated.exit_code != 0
+            ),
+            None,
+        )
+
+    @property
     def is_kept_by_sidecar(self) -> bool:
         """Whether the agent has ended and another container has not. Kubernetes itself ends those
         that are init containers which go on."""
