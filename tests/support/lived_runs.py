@@ -27,7 +27,14 @@ from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.secrets.vaults import NoVault, Vault
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import make_pod
-from support.builders.resources import NOW, make_agent, make_execution, make_settings, seconds
+from support.builders.resources import (
+    NOW,
+    make_agent,
+    make_execution,
+    make_settings,
+    make_spec,
+    seconds,
+)
 from support.fake_gateway import FakeGateway
 from support.memory_world import Document, MemoryWorld, meta_of
 from support.objects import mapping_at
@@ -120,7 +127,9 @@ class Ground:
 
     def agent(self, name: str = "sales", created: float = 0, **spec: object) -> None:
         """Applies an Agent; `created` is how many seconds ago it was made."""
-        document: dict[str, JsonValue] = {**make_agent(name, **spec).to_json()}
+        document: dict[str, JsonValue] = {
+            **make_agent(name).model_copy(update={"spec": make_spec(**spec)}).to_json()
+        }
         known = self.world.objects.get(Ref(AGENT, "default", name))
         document["status"] = known["status"] if known and "status" in known else {}
         meta = meta_of(document)

@@ -352,8 +352,8 @@ def _decide_next(
             "attempt starts before. Check the gateway.",
         )
         others = [each for each in status.blocked_by if each.reason != block.reason]
-        effects = (RevokeKey(last), *delete_job(last))
-        return Decision(with_blocks(status, block, *others), effects, _SOON)
+        status = with_blocks(status, block, *others)
+        return Decision(status, (RevokeKey(last), *delete_job(last)), _SOON)
     due = status.next_attempt_time or stamp.now
     if stamp.now < due:
         waits = [

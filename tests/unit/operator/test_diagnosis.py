@@ -44,8 +44,20 @@ class Waiting:
     events: tuple[JsonObject, ...] = ()
 
 
+def meshed(place: str, state: JsonObject, mesh: JsonObject, phase: str = "Running") -> JsonObject:
+    """A pod with a sidecar: an init container, or one before or after the agent's."""
+    others = {"mesh": mesh}
+    return make_pod(
+        phase,
+        state,
+        init=others if place == "init" else None,
+        before=others if place == "before" else None,
+        after=others if place == "after" else None,
+    )
+
+
 PULL = waiting("ErrImagePull", "not found")
-WAITING = (
+WAITING: tuple[Waiting, ...] = (
     Waiting(
         "an image that is not in its registry is named with the registry's words",
         "ImagePullFailed",
@@ -174,7 +186,7 @@ WAITING = (
             f"{words} whose image can't be pulled is named",
             "ImagePullFailed",
             (f"{words} 'mesh': ErrImagePull: not found", "what puts it into the pod"),
-            make_pod(state=waiting("PodInitializing"), **{place: {"mesh": PULL}}),
+            meshed(place, waiting("PodInitializing"), PULL, "Pending"),
         )
         for words, place in (
             ("Init container", "init"),
@@ -250,7 +262,7 @@ def test_a_running_container_runs_since_its_start() -> None:
 
 @pytest.mark.parametrize("place", ["init", "before", "after"])
 def test_a_sidecar_does_not_hide_that_the_agent_runs(place: str) -> None:
-    pod = make_pod("Running", running(NOW + seconds(5)), **{place: {"mesh": running(NOW)}})
+    pod = meshed(place, running(NOW + seconds(5)), running(NOW))
     assert diagnose(make_facts(pod)) == Runs(NOW + seconds(5))
 
 
@@ -327,7 +339,7 @@ LEFT = terminated(
     143, message=make_result("Failed", "Terminated", "infrastructure", "The session was saved.")
 )
 
-ENDINGS = (
+ENDINGS: tuple[Ending, ...] = (
     Ending(
         "a verified result is a success",
         "Verified",
@@ -654,7 +666,7 @@ ENDINGS = (
             "Verified",
             None,
             (),
-            make_pod("Running", DONE, **{place: {"mesh": running()}}),
+            meshed(place, DONE, running()),
             exit_code=0,
         )
         for place in ("init", "before", "after")
@@ -793,5 +805,5 @@ def test_a_job_whose_controller_counted_its_pod_and_said_no_more_is_over(
 
 
 def test_every_sentence_is_told_once() -> None:
-    sentences = [each.sentence for each in (*WAITING, *ENDINGS)]
+    sentences = [each.sentence for each in WAITING] + [each.sentence for each in ENDINGS]
     assert len(set(sentences)) == len(sentences)

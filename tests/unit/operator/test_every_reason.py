@@ -68,7 +68,7 @@ class Story:
 
 
 async def begin(ground: Ground, **spec: object) -> None:
-    ground.agent(**spec)
+    ground.agent("sales", 0, **spec)
     ground.run()
 
 

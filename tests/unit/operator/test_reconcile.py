@@ -650,10 +650,10 @@ def with_sidecar(operator: Operator, document: str, code: int = 0) -> JsonObject
 
 
 async def run_with_sidecar(
-    settings: OperatorSettings, document: str, code: int = 0, **fields: object
+    settings: OperatorSettings, document: str, code: int = 0, *, retries: int = 0
 ) -> Operator:
     operator = Operator(MemoryWorld(), settings)
-    operator.put(make_agent(**fields))
+    operator.put(make_agent(retry={"limit": retries, "backoffSeconds": [30]}))
     operator.put(make_execution())
     await operator.reconcile()
     operator.start_pod()
@@ -704,9 +704,7 @@ async def test_an_api_that_never_records_keeps_no_pod_for_ever() -> None:
 
 async def test_a_sidecar_of_a_failed_attempt_is_gone_before_the_next_one() -> None:
     failed = make_result("Failed", "AgentError", "agent")
-    operator = await run_with_sidecar(
-        make_settings(), failed, 10, retry={"limit": 1, "backoffSeconds": [30]}
-    )
+    operator = await run_with_sidecar(make_settings(), failed, 10, retries=1)
     await operator.reconcile()
     assert not operator.execution().is_finished
     assert is_leaving(operator)
