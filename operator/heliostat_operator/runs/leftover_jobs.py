@@ -20,7 +20,7 @@ _LOG_READ = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class LeftoverJob:
-    """What deletes the Job, nothing before it is time; and for how many seconds it may stay."""
+    """The effects that delete it, none before it is time; and for how many seconds it stays."""
 
     effects: tuple[StopAttempt, ...] = ()
     stays_seconds: float = 0
@@ -32,14 +32,16 @@ def goes_on(facts: Facts) -> bool:
 
 
 def leftover_job(execution: Execution, now: datetime, settings: OperatorSettings) -> LeftoverJob:
-    """The Job of a run's last attempt: it stays for a while where an api may need the pod's log."""
+    """Decides on the Job of a finished run's last attempt. It stays for a while where an api may
+    need the pod's log, unless the run is deleted."""
     status, last = execution.status, execution.current_attempt
     if last is None or not last.job_deleted:
         return LeftoverJob()
     until = (status.completion_time or now) + _LOG_READ
     until += timedelta(seconds=settings.delivery_seconds)
-    is_recorded = RECORDED_ANNOTATION in execution.metadata.annotations
-    if settings.api_url and not is_recorded and now < until:
+    meta = execution.metadata
+    is_done = RECORDED_ANNOTATION in meta.annotations or meta.deletion_timestamp is not None
+    if settings.api_url and not is_done and now < until:
         return LeftoverJob(stays_seconds=(until - now).total_seconds())
     return LeftoverJob(delete_job(last))
 

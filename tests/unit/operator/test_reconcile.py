@@ -702,6 +702,15 @@ async def test_an_api_that_never_records_keeps_no_pod_for_ever() -> None:
     assert is_leaving(operator)
 
 
+async def test_a_deleted_run_waits_for_no_api() -> None:
+    operator = await run_with_sidecar(make_settings(api_url="http://api.test"), make_result())
+    await operator.reconcile()
+    assert not is_leaving(operator)
+    await operator.world.delete(Ref(EXECUTION, *KEY))
+    await operator.reconcile()
+    assert names(operator.world, EXECUTION) == names(operator.world, JOB) == []
+
+
 async def test_a_sidecar_of_a_failed_attempt_is_gone_before_the_next_one() -> None:
     failed = make_result("Failed", "AgentError", "agent")
     operator = await run_with_sidecar(make_settings(), failed, 10, retries=1)
