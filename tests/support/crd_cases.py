@@ -17,6 +17,9 @@ from support.crd_values import (
     whole,
 )
 
+ANY_KEY = "team"
+"""Stands for the keys of a map."""
+
 SMALLEST: Mapping[Kind, JsonObject] = {
     AGENT: {"prompt": "Say hello."},
     EXECUTION: {"agentRef": {"name": "sales"}},
@@ -91,6 +94,8 @@ def _walk(resource: Resource, tokens: tuple[str, ...], schema: JsonObject) -> It
     for name in object_at(schema, "properties"):
         child = object_at(object_at(schema, "properties"), name)
         yield from _walk(resource, (*tokens, name), child)
+    if "additionalProperties" in schema:
+        yield from _walk(resource, (*tokens, ANY_KEY), object_at(schema, "additionalProperties"))
     if "items" in schema:
         yield from _walk(resource, (*tokens, "[*]"), object_at(schema, "items"))
 
@@ -120,6 +125,10 @@ def _bound_values(schema: JsonObject, keyword: str) -> Iterator[tuple[JsonValue,
         case "minItems" | "maxItems":
             yield items(schema, whole(bound)), True
             yield items(schema, whole(bound) + (1 if keyword == "maxItems" else -1)), False
+        case "maxProperties":
+            each = smallest(object_at(schema, "additionalProperties"))
+            yield {f"key-{number}": each for number in range(whole(bound))}, True
+            yield {f"key-{number}": each for number in range(whole(bound) + 1)}, False
         case "pattern":
             sample = PATTERNS[str(bound)]
             yield from ((value, True) for value in sample.valid)
@@ -165,6 +174,8 @@ def place(
     if head == "[*]":
         others = items(schema, whole(schema.get("minItems", 0)))[1:]
         return [place(object_at(schema, "items"), rest, value, beside), *others]
+    if "additionalProperties" in schema:
+        return {head: place(object_at(schema, "additionalProperties"), rest, value, beside)}
     least = smallest(schema, head)
     assert isinstance(least, Mapping)
     inner = place(object_at(object_at(schema, "properties"), head), rest, value, beside)
@@ -297,6 +308,41 @@ _HOST = (
 _LINK_LOCAL = "must not be a link-local address: a cloud's metadata lives there"
 
 
+_KEYS = (
+    "must have keys as Kubernetes wants them: a name of at most 63 letters, digits, '-', '_' and "
+    "'.', with a DNS name and '/' before it or not"
+)
+_OURS = (
+    "must not have keys of heliostat.dev/ or batch.kubernetes.io/, nor "
+    "app.kubernetes.io/managed-by, job-name, controller-uid: Heliostat and Kubernetes set those"
+)
+
+
+def _pods(part: str, given: JsonObject, message: str = "") -> Case:
+    field = f"spec.podTemplate.metadata.{part}" if message else None
+    spec: JsonObject = {"podTemplate": {"metadata": {part: given}}}
+    return _agent(f"{part} of pods {given}"[:80], spec, field, message)
+
+
+POD_CASES: Sequence[Case] = (
+    _agent("an empty template of pods", {"podTemplate": {}}),
+    _agent("a template of pods without labels", {"podTemplate": {"metadata": {}}}),
+    _pods("labels", {"sidecar.istio.io/inject": "false", "team": "crm", "empty": ""}),
+    _pods("annotations", {"prometheus.io/scrape": "true", "note": "a sentence, with signs: {}"}),
+    *(
+        _pods(part, {key: "x"}, message)
+        for part in ("labels", "annotations")
+        for key, message in (
+            *(("heliostat.dev/agent", _OURS), ("heliostat.dev/execution-uid", _OURS)),
+            *(("app.kubernetes.io/managed-by", _OURS), ("batch.kubernetes.io/job-name", _OURS)),
+            *(("job-name", _OURS), ("controller-uid", _OURS)),
+            *(("a b", _KEYS), ("a/b/c", _KEYS), ("-a", _KEYS), ("/a", _KEYS)),
+            ("a" * 64, _KEYS),
+        )
+    ),
+)
+
+
 def _host(host: str, message: str = "") -> Case:
     at = "spec.workspace.egress[0].host" if message else None
     return _agent(f"the host {host}", {"workspace": {"egress": [{"host": host}]}}, at, message)
@@ -325,6 +371,7 @@ RULE_CASES: Sequence[Case] = (
     *SCHEDULE_CASES,
     *CRON_CASES,
     *HOST_CASES,
+    *POD_CASES,
     _agent("neither runtime", {"runtime": {}}),
     _agent("Claude Code in so many words", {"runtime": {"claudeCode": {}}}),
     _agent("a command", {"runtime": {"command": ["python3", "agent.py"]}}),

@@ -54,6 +54,9 @@ PATTERNS: Mapping[str, PatternSample] = {
         "a",
         "projects/a/secrets/",
     ),
+    r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$": PatternSample(
+        ("", "a", "crm.team_1-x"), ("-a", "a-", "a b", "a/b", "a\n")
+    ),
     r"^(latest|[1-9][0-9]*)$": PatternSample(("latest", "7"), ("", "0", "newest", "1\n"), "1"),
     TIME_PATTERN: PatternSample(
         ("00:00", "08:30", "23:59"), ("8:00", "24:00", "08:60", "0800", "08:00\n"), "0", "08:00"

@@ -304,11 +304,10 @@ class Simulation:
             assert not any(isinstance(each, StartAttempt) for each in decision.effects)
 
     def check_attempts(self, status: ExecutionStatus) -> None:
-        causes = [each.cause for each in status.attempts if each.reason != "OutOfMemory"]
+        causes = [each.cause for each in status.attempts]
         limit = self.snapshot.retry.limit if self.snapshot else 0
         assert causes.count("agent") <= limit + 1
         assert causes.count("infrastructure") <= 11
-        assert sum(each.reason == "OutOfMemory" for each in status.attempts) <= 2
         numbers = [each.number for each in status.attempts]
         assert numbers == list(range(1, len(numbers) + 1))
         assert all(each.is_over for each in status.attempts[:-1])

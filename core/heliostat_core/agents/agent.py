@@ -6,6 +6,7 @@ from pydantic import Field
 
 from heliostat_core.agents.limits import History, Limits, Retry
 from heliostat_core.agents.models import Model, Tools
+from heliostat_core.agents.pod_template import PodTemplate
 from heliostat_core.agents.runtime import (
     Runtime,
     Verify,
@@ -52,6 +53,10 @@ class AgentSpec(Part):
             description="Where the agent works: image, resources, storage, variables and network."
         ),
     ] = Workspace()
+    pod_template: Annotated[
+        PodTemplate | None,
+        Field(description="What the pods of runs have beside what Heliostat gives them."),
+    ] = None
     schedule: Annotated[
         Schedule | None,
         Field(description="When the Agent starts by itself. Only by hand when not given."),

@@ -102,6 +102,13 @@ class Attempt(Part):
         bool, Field(description="Whether the gateway confirmed that its key is dead.")
     ] = False
 
+    job_deleted: Annotated[
+        bool,
+        Field(
+            description="Whether its Job is deleted: a sidecar went on when the agent had ended."
+        ),
+    ] = False
+
     @property
     def is_over(self) -> bool:
         return self.end_time is not None

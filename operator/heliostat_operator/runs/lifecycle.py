@@ -34,6 +34,7 @@ from heliostat_operator.runs.admission import (
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
+from heliostat_operator.runs.leftover_jobs import delete_job, leftover_job
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
 from heliostat_operator.runs.status import (
@@ -89,7 +90,7 @@ def _decide(
     execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
 ) -> Decision:
     if execution.is_finished:
-        return _decide_finished(execution, seen, stamp)
+        return _decide_finished(execution, seen, stamp, settings)
     status = compute_active(execution.status, stamp)
     stop = compute_stop(execution, seen, stamp.now, settings)
     if stop is not None:
@@ -162,22 +163,28 @@ def _clock_ran_out(
 # ---- after the end ------------------------------------------------------------------------------
 
 
-def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> Decision:
+def _decide_finished(
+    execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
+) -> Decision:
     """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
     status = execution.status
     is_deleted = execution.metadata.deletion_timestamp is not None
     if not execution.is_settled and not is_deleted:  # it goes with its finalizer, unread
         status = compute_settled(status, stamp, seen.ledger)
+    job = leftover_job(execution, stamp.now, settings)
     open_keys = live_keys(status.attempts, stamp.now)
     if open_keys:
-        return Decision(status, open_keys, _patience(status, stamp.now))
+        return Decision(status, (*open_keys, *job.effects), _patience(status, stamp.now))
     # What is marked is listed by no operator that starts later: its money would never settle. So
     # Settled is written first, and the mark follows in a step of its own.
     if not execution.is_settled and not is_deleted:
-        return Decision(status, again_after=0 if _settled(status) else _patience(status, stamp.now))
+        again = 0 if _settled(status) else _patience(status, stamp.now)
+        return Decision(status, job.effects, again)
+    if job.stays_seconds:
+        return Decision(status, again_after=job.stays_seconds)
     held = RUN_FINALIZER in execution.metadata.finalizers
     marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
-    return Decision(status, (ReleaseExecution(),) if held or not marked else ())
+    return Decision(status, (*job.effects, ReleaseExecution()) if held or not marked else ())
 
 
 def _patience(status: ExecutionStatus, now: datetime) -> float:
@@ -257,6 +264,8 @@ def _follow(
 ) -> Decision:
     """A Job was made: watch its pod until the attempt has ended."""
     diagnosis: Diagnosis = diagnose(seen.facts)
+    if isinstance(diagnosis, Waits) and seen.facts.secret_is_missing:
+        return _start(with_attempt(status, attempt), attempt, seen, stamp)  # makes what is missing
     if isinstance(diagnosis, Waits):
         status = compute_running(with_attempt(status, attempt), stamp, None)
         block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])
@@ -361,21 +370,23 @@ def _decide_next(
             "attempt starts before. Check the gateway.",
         )
         others = [each for each in status.blocked_by if each.reason != block.reason]
-        return Decision(with_blocks(status, block, *others), (RevokeKey(last),), _SOON)
+        status = with_blocks(status, block, *others)
+        return Decision(status, (RevokeKey(last), *delete_job(last)), _SOON)
     due = status.next_attempt_time or stamp.now
     if stamp.now < due:
         waits = [
             each for each in status.blocked_by if each.reason != BlockedReason.GATEWAY_UNREACHABLE
         ]
         status = with_blocks(status, *waits)
-        return Decision(status, again_after=(due - stamp.now).total_seconds())
+        return Decision(status, delete_job(last), (due - stamp.now).total_seconds())
     held = NAMESPACE_TERMINATING if seen.terminating else slot_block(seen.slots, admitted=True)
     if held is not None:
-        return Decision(with_blocks(status, held), again_after=slot_patience(seen.slots.ahead))
+        again = slot_patience(seen.slots.ahead)
+        return Decision(with_blocks(status, held), delete_job(last), again)
     assert seen.frozen is not None
     effective = status.timeout.effective_seconds if status.timeout else 1
     attempt = new_attempt(execution, last.number + 1, effective, stamp.now, settings)
     if seen.frozen.workspace.storage.type == "Volume":  # it is kept, and the session in it
         attempt = attempt.model_copy(update={"session_id": last.session_id})
     status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
-    return Decision(compute_starting(status, stamp), again_after=0)
+    return Decision(compute_starting(status, stamp), delete_job(last), 0)

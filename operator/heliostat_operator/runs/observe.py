@@ -21,6 +21,7 @@ from heliostat_core.worlds import (
     EVENT,
     JOB,
     POD,
+    SECRET,
     Ref,
     Selection,
     World,
@@ -36,11 +37,13 @@ from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
+from heliostat_operator.runs.waits import is_explained, names_missing_secret
 from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 from heliostat_operator.secrets.vaults import NoVault, Vault
 
 _QUIET = timedelta(seconds=5)
 _AGENT_SECONDS = 1.0
+_EVENTS_AGE = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,15 @@ class _AgentRead:
 
     def serves(self, arrived: float, now: float) -> bool:
         return self.began >= arrived and now - self.began < _AGENT_SECONDS
+
+
+@dataclass(frozen=True)
+class _EventsRead:
+    """The Events of the object with that uid, and when they were read."""
+
+    subject: str
+    at: datetime
+    events: tuple[EventObject, ...]
 
 
 class Observer:
@@ -78,6 +90,7 @@ class Observer:
         self._monotonic = monotonic
         self._asked: dict[Key, datetime] = {}  # when the gateway was asked what a live run cost
         self._agents: dict[Key, _AgentRead] = {}
+        self._events_read: dict[Key, _EventsRead] = {}
         self._pauses = Pauses(gateway)
 
     async def observe(
@@ -119,13 +132,14 @@ class Observer:
                 terminating=terminating,
             )
         frozen = await self._frozen(execution) if admitted and not _is_stopping(execution) else None
-        if frozen is not None and _is_to_start(execution):
+        facts = await self._facts(execution, now)
+        if frozen is not None and (_is_to_start(execution) or facts.secret_is_missing):
             vaulted = await self._vaulted(execution, frozen.spec)
         return Observation(
             agent=agent,
             frozen=frozen.spec if frozen else None,
             slots=self._limiter.slot_status(execution),
-            facts=await self._facts(execution, now),
+            facts=facts,
             ledger=await self._ledger(execution, now),
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
@@ -163,6 +177,7 @@ class Observer:
     def forget_execution(self, key: Key) -> None:
         """It is over or gone."""
         self._asked.pop(key, None)
+        self._events_read.pop(key, None)
 
     async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
         """What the gateway says of a paused Agent. The limiter learns it before it counts slots."""
@@ -198,8 +213,11 @@ class Observer:
         if job is not None and not job.metadata.is_owned_by(execution.metadata.uid):
             job = None  # left by an earlier Execution of this name
         pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
-        events = await self._events(namespace, attempt, pod, now)
-        return Facts(job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now))
+        events = await self._events(execution, attempt, job, pod, now)
+        missing = job is not None and await self._secret_is_missing(attempt, namespace, pod, events)
+        return Facts(
+            job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now), missing
+        )
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
         """The Job's pod; when the Job is not known, one that was made for this Execution.
@@ -237,18 +255,38 @@ class Observer:
         leaves = pod.is_over or pod.metadata.deletion_timestamp is not None
         return None if leaves or pod.container.terminated else pod
 
+    async def _secret_is_missing(
+        self, attempt: Attempt, namespace: str, pod: Pod | None, events: tuple[EventObject, ...]
+    ) -> bool:
+        """Whether the attempt's own Secret was deleted: looked at when the kubelet misses it."""
+        if not names_missing_secret(pod, events, attempt.job_name):
+            return False
+        return await self._world.get(Ref(SECRET, namespace, attempt.job_name)) is None
+
     async def _events(
-        self, namespace: str, attempt: Attempt, pod: Pod | None, now: datetime
+        self,
+        execution: Execution,
+        attempt: Attempt,
+        job: Job | None,
+        pod: Pod | None,
+        now: datetime,
     ) -> tuple[EventObject, ...]:
-        """Only for a pod that is slow to start: events are many and seldom needed."""
-        started = pod is not None and (pod.is_over or pod.container.running is not None)
-        if started or now - attempt.created_time < _QUIET:
+        """Those of a pod that is slow to start and does not say why itself, or of a Job without
+        one: the API server reads all Events of a namespace to answer, however few they are."""
+        subject = subject_of_events(job, pod)
+        if subject is None or now - attempt.created_time < _QUIET:
             return ()
-        name = pod.metadata.name if pod else attempt.job_name
-        selection = Selection(namespace=namespace, fields={"involvedObject.name": name})
-        return tuple(
-            [EventObject.model_validate(each) async for each in self._world.list(EVENT, selection)]
-        )
+        key = (execution.metadata.namespace, execution.metadata.name)
+        known = self._events_read.get(key)
+        if known is None or known.subject != subject or now - known.at >= _EVENTS_AGE:
+            selection = Selection(namespace=key[0], fields={"involvedObject.uid": subject})
+            found = [
+                EventObject.model_validate(each)
+                async for each in self._world.list(EVENT, selection)
+            ]
+            known = _EventsRead(subject, now, tuple(found))
+            self._events_read[key] = known
+        return known.events
 
     async def _ledger(self, execution: Execution, now: datetime) -> LedgerSum | None:
         """Asked when a run has ended and is not settled, and now and then while it runs."""
@@ -268,6 +306,15 @@ class Observer:
             return await self._gateway.execution_sum(execution.metadata.uid)
         except GatewayUnavailableError:
             return None
+
+
+def subject_of_events(job: Job | None, pod: Pod | None) -> str | None:
+    """The uid of the object whose Events may say why nothing runs; None where none are needed."""
+    if pod is None:
+        ended = job is None or job.failure is not None or job.is_complete or job.has_counted
+        return None if ended or job is None else job.metadata.uid
+    started = pod.is_over or pod.container.running or pod.container.terminated
+    return None if started or is_explained(pod) else pod.metadata.uid
 
 
 def overdue_seconds(pod: Pod | None, now: datetime) -> float:

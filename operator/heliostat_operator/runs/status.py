@@ -27,6 +27,7 @@ from heliostat_core.money import micros_from_nanos
 from heliostat_core.names import attempt_name
 from heliostat_operator.gateway.ledgers import LedgerSum
 from heliostat_operator.runs.facts import STARTS, Ended, Facts
+from heliostat_operator.runs.leftover_jobs import goes_on
 from heliostat_operator.runs.results import Transcript
 from heliostat_operator.runs.waits import is_suspended
 from heliostat_operator.settings import OperatorSettings
@@ -186,7 +187,7 @@ def with_ledger(status: ExecutionStatus, ledger: LedgerSum | None) -> ExecutionS
 
 def with_facts(attempt: Attempt, facts: Facts) -> Attempt:
     """The record with what is known of its Job and pod by now."""
-    changes: dict[str, str | datetime | None] = {}
+    changes: dict[str, str | bool | datetime | None] = {}
     if facts.job is not None:
         changes["job_uid"] = facts.job.metadata.uid
     if facts.pod is not None:
@@ -194,6 +195,8 @@ def with_facts(attempt: Attempt, facts: Facts) -> Attempt:
         changes["pod_name"] = facts.pod.metadata.name
         changes["node_name"] = facts.pod.spec.node_name or None
         changes["start_time"] = running.started_at if running else attempt.start_time
+        if goes_on(facts):
+            changes["job_deleted"] = True
     return attempt.model_copy(update=changes)
 
 

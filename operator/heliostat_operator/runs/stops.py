@@ -14,6 +14,7 @@ from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, Tel
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Ended, Facts, is_over
+from heliostat_operator.runs.leftover_jobs import STOP_GRACE_SECONDS
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -26,7 +27,6 @@ from heliostat_operator.runs.status import (
     with_result,
 )
 
-STOP_GRACE_SECONDS = 3
 # The watch tells when the pod has gone; looks in vain at hundreds that go would keep others
 # waiting.
 _WATCHED_SECONDS = 5.0

@@ -27,6 +27,8 @@ export const REASONS = {
   "reason.NodeLost": { en: "Node lost", ko: "노드 연결 끊김" },
   "reason.PodLost": { en: "Pod lost", ko: "파드 유실" },
   "reason.OutOfMemory": { en: "Out of memory", ko: "메모리 부족" },
+  "reason.OutOfStorage": { en: "Out of temporary storage", ko: "임시 저장 공간 부족" },
+  "reason.InitContainerFailed": { en: "Init container failed", ko: "초기화 컨테이너 실패" },
   "reason.Killed": { en: "Killed from outside", ko: "외부에서 종료됨" },
   "reason.StartFailed": { en: "Could not start", ko: "시작 실패" },
   "reason.Exited": { en: "Exited without a result", ko: "결과 없이 종료됨" },
