@@ -51,6 +51,16 @@ def run_spec(agent: str, request: RunRequest) -> JsonObject:
     }
 
 
+def cancellation(uid: str, namespace: str, name: str) -> JsonObject:
+    """What is applied to an Execution that is to end, and to no other one of its name."""
+    return {
+        "apiVersion": EXECUTION.api_version,
+        "kind": EXECUTION.name,
+        "metadata": {"name": name, "namespace": namespace, "uid": uid},
+        "spec": {"cancel": True},
+    }
+
+
 @dataclass(frozen=True)
 class Commands:
     """`world` creates; `canceller` is the same world under the name that cancels.
@@ -140,14 +150,7 @@ class Commands:
         """Raises NotFoundProblem when its resource is gone: then there is nothing to stop."""
         if not await self._is_there(view):
             raise NotFoundProblem("execution in this world any more")
-        await self.canceller.apply(
-            {
-                "apiVersion": EXECUTION.api_version,
-                "kind": EXECUTION.name,
-                "metadata": {"name": view.name, "namespace": view.namespace, "uid": view.id},
-                "spec": {"cancel": True},
-            }
-        )
+        await self.canceller.apply(cancellation(view.id, view.namespace, view.name))
         return Accepted(correlation_id=correlation, execution=view.id)
 
     async def _is_there(self, view: ExecutionView) -> bool:
