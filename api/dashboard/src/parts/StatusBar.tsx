@@ -1,12 +1,12 @@
 import { Link } from "wouter";
 import { useIsScripted } from "../api/news";
-import { agentOf } from "../api/queries";
-import type { Execution, Report } from "../api/views";
+import { agentOf, useRunCounts } from "../api/queries";
+import type { Execution, Report, RunCounts } from "../api/views";
 import { useNow } from "../lib/now";
 import type { Link as LiveLink } from "../live/frames";
 import { retryLive } from "../live/start";
 import { useLive } from "../live/state";
-import { countLive, type World } from "../live/world";
+import type { World } from "../live/world";
 import { useWords, type Words } from "../words/words";
 import classes from "./StatusBar.module.css";
 
@@ -18,23 +18,29 @@ export function StatusBar() {
   return (
     <section className={classes.bar} aria-label={words.t("status.title")}>
       <Connection link={link} words={words} />
-      {world && (
-        <Link href="/executions" className={classes.live}>
-          {countsOf(world, words)}
-        </Link>
-      )}
+      {world && <Counts words={words} />}
       {useIsScripted() && <span className={classes.script}>{words.t("status.script")}</span>}
       <Heard words={words} />
     </section>
   );
 }
 
-function countsOf(world: World, { t }: Words): string {
-  const { going, waiting } = countLive(world);
+/** All runs, not only those that this page has read: the server counts them. */
+function Counts({ words }: { words: Words }) {
+  const counts = useRunCounts().data;
+  if (!counts) return null;
+  return (
+    <Link href="/executions" className={classes.live}>
+      {textOf(counts, words)}
+    </Link>
+  );
+}
+
+function textOf({ going, waiting }: RunCounts, { t, amount }: Words): string {
   if (going + waiting === 0) return t("status.idle");
   const parts = [
-    going > 0 ? t("status.live", { count: going }) : "",
-    waiting > 0 ? t("status.waiting", { count: waiting }) : "",
+    going > 0 ? t("status.live", { count: amount(going) }) : "",
+    waiting > 0 ? t("status.waiting", { count: amount(waiting) }) : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }
