@@ -2637,11 +2637,13 @@ export interface components {
         };
         /**
          * WebhookList
-         * @description Newest first.
+         * @description Newest first. `networks` may be called beside the internet, by `http://`, too.
          */
         WebhookList: {
             /** Items */
             items: components["schemas"]["WebhookView"][];
+            /** Networks */
+            networks: string[];
         };
         /**
          * WebhookView

@@ -46,6 +46,7 @@ export type TriggerKey = Schemas["TriggerKeyView"];
 export type NewTriggerKey = Schemas["NewTriggerKey"];
 export type IssuedTriggerKey = Schemas["IssuedTriggerKey"];
 export type Webhook = Schemas["WebhookView"];
+export type WebhookList = Schemas["WebhookList"];
 export type NewWebhook = Schemas["NewWebhook"];
 export type IssuedWebhook = Schemas["IssuedWebhook"];
 export type Delivery = Schemas["DeliveryView"];
