@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { Link } from "wouter";
 import { useIsScripted } from "../api/news";
 import { agentOf, useRunCounts } from "../api/queries";
@@ -7,6 +8,7 @@ import type { Link as LiveLink } from "../live/frames";
 import { retryLive } from "../live/start";
 import { useLive } from "../live/state";
 import type { World } from "../live/world";
+import { setScripted } from "../words/scripted";
 import { useWords, type Words } from "../words/words";
 import classes from "./StatusBar.module.css";
 
@@ -15,11 +17,13 @@ export function StatusBar() {
   const words = useWords();
   const link = useLive((state) => state.link);
   const world = useLive((state) => state.world);
+  const isScripted = useIsScripted();
+  useEffect(() => setScripted(isScripted), [isScripted]);
   return (
     <section className={classes.bar} aria-label={words.t("status.title")}>
       <Connection link={link} words={words} />
       {world && <Counts words={words} />}
-      {useIsScripted() && <span className={classes.script}>{words.t("status.script")}</span>}
+      {isScripted && <span className={classes.script}>{words.t("status.script")}</span>}
       <Heard words={words} />
     </section>
   );
