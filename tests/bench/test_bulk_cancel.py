@@ -229,10 +229,13 @@ async def patch_by_a_bare_client(ground: Ground) -> float:
     await at_once(RUNS, create)
     seconds = await timed(at_once(RUNS, patch))
     bare = Selection(ground.namespace, fields={"spec.agentRef.name": "bare"})
-    names = [str(value_at(each, "metadata", "name")) async for each in ground.world.list(EXECUTION, bare)]
+    names = [
+        str(value_at(each, "metadata", "name")) async for each in ground.world.list(EXECUTION, bare)
+    ]
 
     async def delete(number: int) -> None:
         from heliostat_core.worlds import Ref
+
         await ground.world.delete(Ref(EXECUTION, ground.namespace, names[number]))
 
     await at_once(len(names), delete)

@@ -63,7 +63,6 @@ function Why({ run }: { run: Execution }) {
   const { name } = useWords();
   if (run.phase === "Succeeded") return run.result || name("reason", run.reason);
   const blocked = run.blockedBy[0];
-  if (blocked) return `${name("reason", blocked.reason)}: ${blocked.message}`;
-  if (!run.isFinished) return run.name;
-  return run.message ? `${name("reason", run.reason)}: ${run.message}` : name("reason", run.reason);
+  if (blocked) return name("reason", blocked.reason);
+  return run.isFinished ? name("reason", run.reason) : run.name;
 }
