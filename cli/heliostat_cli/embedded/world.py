@@ -53,7 +53,7 @@ from heliostat_core.worlds import (
     Selection,
 )
 
-PAGE_SIZE = 500
+PAGE_SIZE = 100
 _POD_GRACE_SECONDS = 30  # Kubernetes' default
 _OPEN = Schema()
 
