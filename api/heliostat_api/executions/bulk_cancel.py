@@ -15,7 +15,7 @@ from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import View
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
-from heliostat_api.documents.reading import instant_in, text_in
+from heliostat_api.documents.values import instant_in, text_in
 from heliostat_api.executions.commands import cancellation
 from heliostat_api.people.topics import is_nobodys
 from heliostat_api.people.visibility import UNOWNED

@@ -1,4 +1,4 @@
-"""A long queue: the bar counts all of it, one press ends it, and nothing of it is in platform words."""
+"""A long queue: the bar counts all of it, one press ends it, in no words of the platform."""
 
 import asyncio
 import re
