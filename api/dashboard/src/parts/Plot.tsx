@@ -113,10 +113,10 @@ function optionsOf(
 }
 
 /** Figures beside the axis. There is no half micro-dollar, and nothing is said twice. */
-function ticksOf(splits: number[], unit: Unit, { figure }: Figures): string[] {
+function ticksOf(splits: number[], unit: Unit, { tick }: Figures): string[] {
   const texts = splits.map((value) =>
     unit === "seconds" || Number.isInteger(value)
-      ? figure(value, unit).replace(/(\.\d\d)0+$/, "$1")
+      ? tick(value, unit).replace(/(\.\d\d)0+$/, "$1")
       : "",
   );
   return texts.map((text, number) => (text === texts[number - 1] ? "" : text));
