@@ -5,8 +5,8 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 
 from bench.figures import Report, in_millis, percentile
 from bench.gateways import run_gateway
-from bench.loads import Ground, arrivals, at_once, beside, timed
+from bench.loads import Ground, arrivals, at_once, beside
 from bench.operators import PATIENT, run_operator
 from bench.replicas import open_client
 from bench.servers import ServerUse, per_run
@@ -28,12 +28,12 @@ from heliostat_api.web.credentials import SESSION
 from heliostat_core.conditions import ExecutionCondition, is_true
 from heliostat_core.executions import Execution
 from heliostat_core.names import OWNER_ANNOTATION
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Selection
+from heliostat_core.worlds import EXECUTION, JsonObject, Ref
 from support.control_plane import Address, running
 from support.objects import make_agent, make_execution, value_at
 from support.ports import free_port
 
-RUNS = int(os.environ.get("BENCH_RUNS", "2000"))
+RUNS = 2_000
 QUEUE_SECONDS = 240.0
 WRITE_SECONDS = 10.0
 END_SECONDS = 60.0
@@ -66,7 +66,7 @@ class Reads:
 
 
 @contextmanager
-def run_api(address: Address, folder: Path, gateway: str) -> Iterator[tuple[str, psutil.Process]]:
+def run_api(address: Address, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     """The api's own program, over the cluster."""
     port = free_port()
     (folder / "keys").mkdir()
@@ -87,11 +87,9 @@ def run_api(address: Address, folder: Path, gateway: str) -> Iterator[tuple[str,
         "KUBECONFIG": str(address.kubeconfig),
         **{f"HELIOSTAT_API_{name.upper()}": str(value) for name, value in chosen.items()},
     }
-    del gateway
-    launcher = os.environ.get("BENCH_API_LAUNCHER", sys.executable).split()
     variables = [f"{name}={value}" for name, value in environment.items()]
     log = folder / "api.log"
-    with running(["env", "-i", *variables, *launcher, "-m", "heliostat_api"], log) as process:
+    with running(["env", "-i", *variables, sys.executable, "-m", "heliostat_api"], log) as process:
         yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
         assert process.poll() is None, log.read_text()[-2000:]
 
@@ -124,19 +122,18 @@ async def until_waiting(client: aiohttp.ClientSession, url: str, headers: dict[s
             await asyncio.sleep(0.5)
 
 
-@asynccontextmanager
-async def queue(ground: Ground, person: str, suspended: str) -> AsyncIterator[list[str]]:
-    """Runs of a person whose agent is suspended, and as many of nobody for the bare client."""
-    await ground.world.create(make_agent(ground.namespace, name=suspended, suspend=True))
-    mine = [f"mine-{number}" for number in range(RUNS)]
+async def fill_queue(ground: Ground, person: str) -> list[str]:
+    """The names of a person's runs that all wait, for their agent is suspended."""
+    await ground.world.create(make_agent(ground.namespace, name="suspended", suspend=True))
+    names = [f"mine-{number}" for number in range(RUNS)]
 
     async def create(number: int) -> None:
         metadata = {"annotations": {OWNER_ANNOTATION: person}}
-        run = make_execution(ground.namespace, mine[number], metadata)
-        await ground.world.create({**run, "spec": {"agentRef": {"name": suspended}}})
+        run = make_execution(ground.namespace, names[number], metadata)
+        await ground.world.create({**run, "spec": {"agentRef": {"name": "suspended"}}})
 
     await at_once(RUNS, create)
-    yield mine
+    return names
 
 
 @pytest.mark.timeout(900)
@@ -149,9 +146,9 @@ async def test_a_queue_is_cancelled_while_people_read(
         run_gateway() as gateway,
         run_operator(fresh_api_server, gateway, tmp_path, **PATIENT) as operator,
         open_client() as client,
-        queue(ground, person, "suspended") as names,
     ):
-        with run_api(fresh_api_server, tmp_path, gateway) as (url, process):
+        names = await fill_queue(ground, person)
+        with run_api(fresh_api_server, tmp_path) as (url, process):
             headers = headers_of(person, url)
             await until_waiting(client, url, headers)
             calm, busy, use = Reads(), Reads(), ServerUse(fresh_api_server)
@@ -227,16 +224,10 @@ async def patch_by_a_bare_client(ground: Ground) -> float:
         )
 
     await at_once(RUNS, create)
-    seconds = await timed(at_once(RUNS, patch))
-    bare = Selection(ground.namespace, fields={"spec.agentRef.name": "bare"})
-    names = [
-        str(value_at(each, "metadata", "name")) async for each in ground.world.list(EXECUTION, bare)
-    ]
+    seconds = await at_once(RUNS, patch)
 
     async def delete(number: int) -> None:
-        from heliostat_core.worlds import Ref
+        await ground.world.delete(Ref(EXECUTION, ground.namespace, f"bare-{number}"))
 
-        await ground.world.delete(Ref(EXECUTION, ground.namespace, names[number]))
-
-    await at_once(len(names), delete)
+    await at_once(RUNS, delete)
     return seconds

@@ -25,7 +25,7 @@ from heliostat_core.worlds import ConflictError, NotFoundError, World, WorldErro
 
 MOST_RUNS: Final = 5_000
 """One request ends at most that many; it says how many are left."""
-WRITERS: Final = 16
+WRITERS: Final = 32
 """So many writes are under way at once, of all requests of a replica together: reads go between."""
 _PAGE: Final = 200
 _COLLECTION: Final = "executions"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from google.cloud.firestore_v1 import types
+from google.protobuf.wrappers_pb2 import Int32Value
 
 from heliostat_api.documents.firestore.values import (
     fields_to_proto,
@@ -74,7 +75,7 @@ def build_write(database: Database, write: Put | Delete) -> types.Write:
 def build_query(database: Database, query: Query) -> types.RunQueryRequest:
     """One document more than a page. Raises CursorError."""
     structured = _structured(query)
-    structured.limit = query.limit + 1
+    structured.limit = Int32Value(value=query.limit + 1)
     if place := read_cursor(query):
         structured.start_at = _behind(place, database.name_of(f"{query.collection}/{place.id}"))
     parent = database.name_of(collection_of(query.collection))
