@@ -162,9 +162,12 @@ class BulkCancel:
                 async with self._writers:
                     await self._write_one(run, outcome)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(WRITERS):
-                group.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(WRITERS):
+                    group.create_task(work())
+        except BaseExceptionGroup as errors:  # a fault of ours: the first one says which
+            raise errors.exceptions[0] from errors
         return outcome
 
     async def _write_one(self, run: _Run, outcome: _Outcome) -> None:
