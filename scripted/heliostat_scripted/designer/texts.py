@@ -38,8 +38,8 @@ TEXTS: Final = {
     "file": (
         "The task speaks of a file, and there is none: a run begins with an empty workspace. Write "
         "into the task from which address it is fetched, or attach its text as the input of a run.",
-        "할 일에 파일이 나오지만 첨부된 파일은 없습니다. 실행은 빈 작업 공간에서 시작합니다. 파일을 "
-        "가져올 주소를 할 일에 적거나, 실행할 때 파일 내용을 입력으로 붙여 주세요.",
+        "할 일에 파일이 나오지만 첨부된 파일은 없습니다. 실행은 빈 작업 공간에서 시작합니다. "
+        "파일을 가져올 주소를 할 일에 적거나, 실행할 때 파일 내용을 입력으로 붙여 주세요.",
     ),
     "limit": (
         "The task names an amount, and I set no limit by it: the card shows what a run may cost. "
