@@ -18,6 +18,7 @@ from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import ExecutionSpec, Phase
 
 _COLLECTION = "executions"
+_GOING = (Phase.STARTING, Phase.RUNNING, Phase.RETRYING, Phase.STOPPING)
 
 
 class ExecutionPage(View):
@@ -112,8 +113,8 @@ class Executions:
     async def counts(self, person: Person) -> ExecutionCounts:
         """All that they see, however many."""
         waiting = await self._count(person, {"phase": Phase.PENDING.value})
-        unfinished = await self._count(person, {"isFinished": False})
-        return ExecutionCounts(going=max(0, unfinished - waiting), waiting=waiting)
+        going = [await self._count(person, {"phase": each.value}) for each in _GOING]
+        return ExecutionCounts(going=sum(going), waiting=waiting)
 
     async def _count(self, person: Person, where: Mapping[str, str | int | bool]) -> int:
         query = Query(_COLLECTION, person.id, where)

@@ -77,6 +77,9 @@ def _conditions(query: Query) -> tuple[list[str], list[Parameter]]:
 
 def _equality(field: str, wanted: str | int | bool) -> tuple[str, Parameter]:
     type_of = f"json_type(fields, '$.{field}')"
+    if isinstance(wanted, str) and not wanted.startswith(("{", "[")):
+        # No other type is this text, so the index alone answers, and no document is parsed.
+        return f"{extract(field)} = ?", wanted
     if isinstance(wanted, bool):
         condition = f"{type_of} = '{'true' if wanted else 'false'}'"
     else:
