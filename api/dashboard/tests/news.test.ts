@@ -3,8 +3,7 @@ import type { Receipt } from "../src/api/views";
 import { chunksOf } from "../src/lib/chunks";
 import { newsOf } from "../src/lib/news";
 import { isUnseen } from "../src/lib/seen";
-import { countLive, fromSnapshot } from "../src/live/world";
-import { agent, run, snapshot } from "./samples";
+import { agent, run } from "./samples";
 
 const UNTIL = "2026-11-22T10:00:00Z";
 
@@ -58,15 +57,6 @@ test.each([
   ["that was opened", "2026-11-22T10:00:01Z", ["a"], false],
 ])("news %s: unseen is %s", (_, time, opened, isNew) => {
   expect(isUnseen({ key: "a", time }, { until: UNTIL, opened })).toBe(isNew);
-});
-
-test("what runs and what waits are counted apart", () => {
-  const runs = [
-    run("a"),
-    run("b", { phase: "Pending" }),
-    run("c", { phase: "Succeeded", isFinished: true }),
-  ];
-  expect(countLive(fromSnapshot(snapshot(1, runs)))).toEqual({ going: 1, waiting: 1 });
 });
 
 test("a long list comes in pieces, all of it, in order", () => {

@@ -50,6 +50,16 @@ def run_spec(agent: str, request: RunRequest) -> JsonObject:
     }
 
 
+def cancellation(uid: str, namespace: str, name: str) -> JsonObject:
+    """What is applied to an Execution that is to end, and to no other one of its name."""
+    return {
+        "apiVersion": EXECUTION.api_version,
+        "kind": EXECUTION.name,
+        "metadata": {"name": name, "namespace": namespace, "uid": uid},
+        "spec": {"cancel": True},
+    }
+
+
 @dataclass(frozen=True)
 class Commands:
     """`world` creates; `canceller` is the same world under the name that cancels.
@@ -142,16 +152,8 @@ class Commands:
         execution = Execution.model_validate(found) if found is not None else None
         if execution is None or execution.metadata.uid != view.id:
             raise NotFoundProblem("execution in this world any more")
-        if execution.is_finished:
-            return Accepted(correlation_id=correlation, execution=view.id)
-        await self.canceller.apply(
-            {
-                "apiVersion": EXECUTION.api_version,
-                "kind": EXECUTION.name,
-                "metadata": {"name": view.name, "namespace": view.namespace, "uid": view.id},
-                "spec": {"cancel": True},
-            }
-        )
+        if not execution.is_finished:
+            await self.canceller.apply(cancellation(view.id, view.namespace, view.name))
         return Accepted(correlation_id=correlation, execution=view.id)
 
     async def _start(

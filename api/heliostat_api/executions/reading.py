@@ -1,6 +1,7 @@
 """Executions from the documents: live and long gone ones alike."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -14,9 +15,10 @@ from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.records.executions import view_execution
 from heliostat_api.records.fields import SPEC, SPEC_CUT
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
-from heliostat_core.executions import ExecutionSpec
+from heliostat_core.executions import ExecutionSpec, Phase
 
 _COLLECTION = "executions"
+_GOING = (Phase.STARTING, Phase.RUNNING, Phase.RETRYING, Phase.STOPPING)
 
 
 class ExecutionPage(View):
@@ -24,6 +26,13 @@ class ExecutionPage(View):
 
     items: tuple[ExecutionView, ...]
     next: str | None
+
+
+class ExecutionCounts(View):
+    """Runs that have not ended: those that go on, and those that wait for something."""
+
+    going: int
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,16 @@ class Executions:
         return ExecutionPage(
             items=tuple(view_of(document) for document in page.documents), next=page.next
         )
+
+    async def counts(self, person: Person) -> ExecutionCounts:
+        """All that they see, however many."""
+        waiting = await self._count(person, {"phase": Phase.PENDING.value})
+        going = [await self._count(person, {"phase": each.value}) for each in _GOING]
+        return ExecutionCounts(going=sum(going), waiting=waiting)
+
+    async def _count(self, person: Person, where: Mapping[str, str | int | bool]) -> int:
+        query = Query(_COLLECTION, person.id, where)
+        return sum([await self.documents.count(each) for each in queries_of(person, query)])
 
 
 def view_of(document: Document) -> ExecutionView:

@@ -4,7 +4,7 @@ import { heardAgents, heardRuns, heardUpTo, keys, placeAgent, type RunPages } fr
 import { type Filter, isWanted, placeRun } from "../live/lists";
 import { afterPage, emptyTranscript, type Transcript } from "../transcript/transcript";
 import { ApiError, read, withQuery } from "./client";
-import type { Agent, Execution, FileList, Page, Person, TranscriptPage } from "./views";
+import type { Agent, Execution, FileList, Page, Person, RunCounts, TranscriptPage } from "./views";
 
 const HOUR_MS = 3_600_000;
 const PAGE = 50;
@@ -60,6 +60,14 @@ export function useRuns(filter: Filter, enabled = true) {
     getNextPageParam: (last: Page<Execution>) => last.next,
     // Comparing ten thousand runs with themselves at every page takes longer than reading it.
     structuralSharing: false,
+  });
+}
+
+/** How many runs go on and wait: the server counts all of them, again after each report. */
+export function useRunCounts() {
+  return useQuery({
+    queryKey: keys.runCounts,
+    queryFn: ({ signal }) => read<RunCounts>("/api/executions/counts", signal),
   });
 }
 

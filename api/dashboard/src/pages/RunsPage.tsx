@@ -9,6 +9,7 @@ import type { Filter } from "../live/lists";
 import { PageHead } from "../parts/Page";
 import { RunList } from "../parts/RunList";
 import { Empty, Failure, Rows } from "../parts/States";
+import { StopWaiting } from "../parts/StopWaiting";
 import { Windowed } from "../parts/Windowed";
 import { useWords } from "../words/words";
 import classes from "./RunsPage.module.css";
@@ -44,6 +45,7 @@ export default function RunsPage() {
     <>
       <PageHead title={t("runs.title")} detail={t("runs.detail")} />
       <Filters filter={filter} choose={choose} />
+      <StopWaiting key={`${filter.agent} ${filter.phase}`} filter={filter} />
       <Runs filter={filter} clear={() => setQuery({}, { replace: true })} />
     </>
   );

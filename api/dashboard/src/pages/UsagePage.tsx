@@ -20,7 +20,7 @@ import { Facts } from "../parts/Facts";
 import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
 import { Empty, Failure, Rows } from "../parts/States";
-import { money } from "../words/formats";
+import { money, moneyOf } from "../words/formats";
 import { useWords } from "../words/words";
 import classes from "./UsagePage.module.css";
 
@@ -184,6 +184,7 @@ function Table({ report }: { report: UsageReport }) {
               key={row.key}
               row={row}
               name={report.by === "day" ? day(row.key, spansYears(report)) : row.label}
+              model={report.by === "model" ? row.key : null}
               most={most}
             />
           ))}
@@ -193,13 +194,23 @@ function Table({ report }: { report: UsageReport }) {
   );
 }
 
-function Line({ row, name, most }: { row: UsageRow; name: string; most: number }) {
+function Line({
+  row,
+  name,
+  model,
+  most,
+}: {
+  row: UsageRow;
+  name: string;
+  model: string | null;
+  most: number;
+}) {
   const { amount } = useWords();
   const { usage } = row;
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td>{money(row.costMicros)}</td>
+      <td>{moneyOf(row.costMicros, model)}</td>
       <td className={classes.bar} aria-hidden="true">
         <progress value={row.costMicros} max={most} />
       </td>

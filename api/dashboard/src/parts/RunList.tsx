@@ -2,7 +2,7 @@ import { memo } from "react";
 import { Link } from "wouter";
 import { agentOf, useAgents } from "../api/queries";
 import type { Execution } from "../api/views";
-import { money } from "../words/formats";
+import { moneyOf } from "../words/formats";
 import { useWords } from "../words/words";
 import { Icon } from "./icons";
 import { Phase } from "./Phase";
@@ -40,7 +40,7 @@ const Row = memo(function Row({ run, agent }: { run: Execution; agent: string })
         </span>
         <span className={classes.cost}>
           <span className={classes.label}>{t("runs.cost")}</span>
-          {money(run.costMicros)}
+          {moneyOf(run.costMicros, run.model)}
         </span>
         <span className={classes.took}>
           <span className={classes.label}>{t("runs.duration")}</span>
@@ -63,7 +63,6 @@ function Why({ run }: { run: Execution }) {
   const { name } = useWords();
   if (run.phase === "Succeeded") return run.result || name("reason", run.reason);
   const blocked = run.blockedBy[0];
-  if (blocked) return `${name("reason", blocked.reason)}: ${blocked.message}`;
-  if (!run.isFinished) return run.name;
-  return run.message ? `${name("reason", run.reason)}: ${run.message}` : name("reason", run.reason);
+  if (blocked) return name("reason", blocked.reason);
+  return run.isFinished ? name("reason", run.reason) : run.name;
 }

@@ -25,6 +25,30 @@ export const RUN = {
     ko: "필터를 지우면 더 많이 볼 수 있습니다.",
   },
   "runs.clear": { en: "Clear filters", ko: "필터 지우기" },
+  "runs.stopWaiting": { en: "Stop waiting runs", ko: "대기 중인 실행 모두 중지" },
+  "runs.stopAsk": {
+    en: "Stop {count} waiting runs for good? They do not start any more.",
+    ko: "대기 중인 실행 {count}개를 모두 중지할까요? 다시 시작되지 않습니다.",
+  },
+  "runs.stopAskOne": {
+    en: "Stop the one waiting run for good? It does not start any more.",
+    ko: "대기 중인 실행 1개를 중지할까요? 다시 시작되지 않습니다.",
+  },
+  "runs.stopYes": { en: "Stop {count}", ko: "{count}개 중지" },
+  "runs.stopNo": { en: "Let them wait", ko: "그대로 두기" },
+  "runs.stopNone": {
+    en: "None of the waiting runs here is yours.",
+    ko: "여기에는 내가 중지할 수 있는 대기 중인 실행이 없습니다.",
+  },
+  "runs.stopped": { en: "Stopped: {count}.", ko: "{count}개를 중지했습니다." },
+  "runs.stopFailed": {
+    en: "Could not be stopped: {count}. Try again.",
+    ko: "{count}개는 중지하지 못했습니다. 다시 시도하세요.",
+  },
+  "runs.stopLeft": {
+    en: "Still waiting: {count}. Stop again to end them, too.",
+    ko: "아직 {count}개가 남았습니다. 다시 중지하면 마저 멈춥니다.",
+  },
   "runs.end": { en: "End of the list", ko: "모두 표시했습니다" },
 
   "run.kind": { en: "Run", ko: "실행" },
