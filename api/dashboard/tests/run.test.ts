@@ -3,7 +3,7 @@ import type { Execution } from "../src/api/views";
 import { comparable, difference, figuresOf, otherChanges, shownValue } from "../src/lib/compare";
 import { pictureBeside, pretty, previewKind } from "../src/lib/previews";
 import { EMPTY } from "../src/transcript/items";
-import { countKinds, isError, nextError, offsets, ofKind } from "../src/transcript/kinds";
+import { beginOf, countKinds, isError, nextError, offsetOf, ofKind } from "../src/transcript/kinds";
 import { costByModel, sharesOf } from "../src/transcript/models";
 import { afterEvents } from "../src/transcript/timeline";
 import { run, transcriptOf } from "./samples";
@@ -49,7 +49,8 @@ test("steps know how long after the first one they came", () => {
     ...failed("a"),
     { type: "heliostat", subtype: "end", reason: "AgentError", time: "2026-11-22T11:01:00Z" },
   ]);
-  expect([...offsets(items).values()]).toEqual([0, 60_000]);
+  const begin = beginOf(items);
+  expect(items.map((item) => offsetOf(item, begin))).toEqual([0, 60_000]);
 });
 
 test("cost is split as the agent's program says, to the micro-dollar", () => {

@@ -96,7 +96,7 @@ function Call({ call, message }: { call: PartOf<"toolCall">; message: Message })
           endTime: null,
         }}
         folder=""
-        isGoing={isWriting}
+        open={isWriting ? "running" : "cut"}
         said={{ title: name("chatTool", call.name), subject: textAt(input, "name") }}
       />
       {found?.execution && (

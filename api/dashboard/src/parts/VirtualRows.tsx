@@ -1,0 +1,91 @@
+import { useWindowVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
+import {
+  type ReactNode,
+  type Ref,
+  useCallback,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
+
+/** Rows beyond each edge of the window that are drawn already. */
+const OVERSCAN = 8;
+
+export interface RowsHandle {
+  show(index: number): void;
+}
+
+/** A list of any length of which the rows near the window are drawn; the window scrolls. */
+export function VirtualRows<Row>({
+  rows,
+  keyOf,
+  height,
+  className,
+  label,
+  handle,
+  draw,
+}: {
+  rows: readonly Row[];
+  keyOf: (row: Row) => string | number;
+  /** About how high a row is, until it was drawn once. */
+  height: (row: Row) => number;
+  className?: string | undefined;
+  label?: string;
+  handle?: Ref<RowsHandle>;
+  draw: (row: Row, place: RowPlace) => ReactNode;
+}) {
+  const list = useRef<HTMLOListElement>(null);
+  const [top, setTop] = useState(0);
+  const virtual = useWindowVirtualizer({
+    count: rows.length,
+    getItemKey: useCallback((index: number) => keyAt(rows, index, keyOf), [rows, keyOf]),
+    estimateSize: (index) => {
+      const row = rows[index];
+      return row === undefined ? 0 : height(row);
+    },
+    overscan: OVERSCAN,
+    scrollMargin: top,
+  });
+  // What stands above may have grown.
+  useLayoutEffect(() => {
+    if (list.current) setTop(Math.round(list.current.getBoundingClientRect().top + scrollY));
+  });
+  useImperativeHandle(handle, () => ({
+    show: (index) => virtual.scrollToIndex(index, { align: "center" }),
+  }));
+  const drawn = virtual.getVirtualItems();
+  const before = (drawn[0]?.start ?? top) - top;
+  return (
+    <ol
+      ref={list}
+      className={className}
+      aria-label={label}
+      style={{ height: virtual.getTotalSize(), paddingTop: before, overflowAnchor: "none" }}
+    >
+      {drawn.map((item) => {
+        const row = rows[item.index];
+        return row === undefined ? null : draw(row, placeOf(item, virtual.measureElement));
+      })}
+    </ol>
+  );
+}
+
+/** What a row's element has to have: the list measures it. */
+export interface RowPlace {
+  index: number;
+  ref: (element: HTMLElement | null) => void;
+}
+
+function placeOf({ index }: VirtualItem, ref: RowPlace["ref"]): RowPlace {
+  return { index, ref };
+}
+
+function keyAt<Row>(
+  rows: readonly Row[],
+  index: number,
+  keyOf: (row: Row) => string | number,
+): string | number {
+  const row = rows[index];
+  return row === undefined ? index : keyOf(row);
+}
