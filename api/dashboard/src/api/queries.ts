@@ -71,7 +71,9 @@ async function readRuns(
   signal: AbortSignal,
 ): Promise<Page<Execution>> {
   const mark = heardRuns.mark();
-  const path = withQuery("/api/executions", { ...filter, cursor, limit: PAGE });
+  const { agent, ...others } = filter;
+  const asked = filter.agentId ? others : { ...others, agent };
+  const path = withQuery("/api/executions", { ...asked, cursor, limit: PAGE });
   const page = await read<Page<Execution>>(path, signal);
   const items = heardRuns.freshen(page.items, mark).filter((run) => isWanted(run, filter));
   if (cursor !== null) return { ...page, items };
@@ -97,9 +99,13 @@ export function resourceOf(agent: Agent): string {
   return agent.resource || agent.name;
 }
 
-/** Test runs of an agent among the last runs, newest first. Each has a resource of its own. */
-export function useTestRuns(agent: string): Execution[] {
-  return runsOf(useRuns({}).data).filter((run) => run.testOf === agent);
+/** Runs and test runs of an agent, newest first: what every page that tells of it tells. */
+export function useAgentRuns(agent: Agent, enabled = true) {
+  return useRuns(runsFilter(agent), enabled);
+}
+
+export function runsFilter({ id, resource }: Agent): Filter {
+  return { agentId: id, agent: resource };
 }
 
 /** All runs of the pages that were read. */

@@ -15,6 +15,7 @@ import { Log } from "../parts/Log";
 import { ModelCosts } from "../parts/ModelCosts";
 import { PageHead, Section } from "../parts/Page";
 import { Phase } from "../parts/Phase";
+import { Printed } from "../parts/Printed";
 import { RunActions } from "../parts/RunActions";
 import { Failure, Rows } from "../parts/States";
 import { Ago, Took } from "../parts/Times";
@@ -191,7 +192,9 @@ function Verdict({ run }: { run: Execution }) {
   if (run.phase === "Failed") {
     return (
       <Callout tone="bad" icon="alert" title={name("reason", run.reason)}>
-        <p className={classes.message}>{run.message}</p>
+        <p className={classes.message}>
+          <Printed text={run.message} />
+        </p>
       </Callout>
     );
   }

@@ -2,6 +2,7 @@ import { memo } from "react";
 import { Link } from "wouter";
 import { agentOf, useAgents } from "../api/queries";
 import type { Execution } from "../api/views";
+import { visible } from "../lib/printed";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
 import { Icon } from "./icons";
@@ -61,9 +62,15 @@ const Row = memo(function Row({ run, agent }: { run: Execution; agent: string })
 /** The line that says most: its result, or why it has none. */
 function Why({ run }: { run: Execution }) {
   const { name } = useWords();
-  if (run.phase === "Succeeded") return run.result || name("reason", run.reason);
+  if (run.phase === "Succeeded") return glimpse(run.result ?? "") || name("reason", run.reason);
   const blocked = run.blockedBy[0];
   if (blocked) return `${name("reason", blocked.reason)}: ${blocked.message}`;
   if (!run.isFinished) return run.name;
-  return run.message ? `${name("reason", run.reason)}: ${run.message}` : name("reason", run.reason);
+  const reason = name("reason", run.reason);
+  return run.message ? `${reason}: ${glimpse(run.message)}` : reason;
+}
+
+/** As much as a line of the list has room for. */
+function glimpse(text: string): string {
+  return visible(text.slice(0, 300));
 }

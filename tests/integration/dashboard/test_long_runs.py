@@ -1,0 +1,171 @@
+"""Runs of thousands of steps, and pages that are open for long: what they cost stays what it was."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from support.dev_process import DevProcess
+
+from .conftest import Complaints
+from .fake_run import ENDED, FakeRun, answer, call, output, view
+from .traces import Trace, traced
+
+CALLS = 5000
+MOST_ELEMENTS = 5000
+MOST_MS = 100
+LINES_A_REPORT = 40
+REPORTS_A_MINUTE = 30
+"""20 lines a second."""
+MINUTES = 60
+FEED = """([first, reports, lines]) => new Promise(done => {
+    let at = first;
+    const end = first + reports * lines;
+    const next = () => {
+        if (at === end) return done();
+        const events = Array.from({ length: lines }, (_, n) => ({
+            type: "heliostat", subtype: "output", stream: "stdout",
+            text: `line ${at + n} of the output, as long as lines of a build mostly are`,
+        }));
+        tell("execution.output", { attempt: 1, first: at, events });
+        at += lines;
+        requestAnimationFrame(next);
+    };
+    next();
+})"""
+
+Profile = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def blank(profile: Profile, complaints: Complaints) -> Page:
+    page = profile().new_page()
+    complaints.follow(page)
+    return page
+
+
+def elements(page: Page) -> int:
+    return int(page.evaluate("document.querySelectorAll('*').length"))
+
+
+def steps(page: Page) -> str:
+    return page.get_by_role("group", name="Show steps").inner_text()
+
+
+def calls(count: int) -> list[dict[str, object]]:
+    """All calls of a batch before their results, as parallel calls are."""
+    return [event for number in range(count) for event in (call(number), answer(number))]
+
+
+def test_a_run_of_5000_calls_is_read_whole_and_drawn_in_part(
+    blank: Page, dev: DevProcess
+) -> None:
+    run = FakeRun(blank, calls(CALLS), view(**ENDED), pages_given=0)
+    run.open(dev)
+    expect(blank.get_by_role("heading", level=1)).to_be_visible()
+    with traced(blank) as trace:
+        run.release()
+        kinds = blank.get_by_role("group", name="Show steps")
+        expect(kinds).to_contain_text(re.compile(r"Tools 5,000$"))
+        most = elements(blank)
+        height = int(blank.evaluate("document.documentElement.scrollHeight"))
+        for part in range(1, 21):
+            blank.evaluate("top => scrollTo(0, top)", height * part // 20)
+            most = max(most, elements(blank))
+        blank.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        expect(blank.get_by_text(f"echo {CALLS - 1}", exact=True)).to_be_in_viewport()
+    assert blank.get_by_text("did not finish").count() == 0
+    assert most <= MOST_ELEMENTS
+    assert trace.longest_task_ms() <= MOST_MS
+    assert run.pages_read <= 2 * CALLS // 1000 + 1
+
+
+def test_a_call_whose_result_was_not_read_yet_is_not_said_to_be_cut_off(
+    blank: Page, dev: DevProcess
+) -> None:
+    batch = 1100
+    events = [*map(call, range(batch)), *map(answer, range(batch))]
+    run = FakeRun(blank, events, view(**ENDED), pages_given=1)
+    run.open(dev)
+    kinds = blank.get_by_role("group", name="Show steps")
+    expect(kinds).to_contain_text(re.compile(r"Tools [\d,]+\+"))
+    expect(blank.get_by_role("button", name=re.compile("Bash.*loading")).first).to_be_visible()
+    assert blank.get_by_text("did not finish").count() == 0
+    run.release()
+    expect(kinds).to_contain_text(re.compile(r"Tools 1,100$"))
+    expect(blank.get_by_role("button", name=re.compile("Bash.*done")).first).to_be_visible()
+    assert blank.get_by_text("did not finish").count() == 0
+
+
+def test_a_call_that_never_had_a_result_is_said_to_be_cut_off(
+    blank: Page, dev: DevProcess
+) -> None:
+    FakeRun(blank, [call(1), answer(1), call(2)], view(**ENDED)).open(dev)
+    expect(blank.get_by_role("button", name=re.compile("echo 2.*did not finish"))).to_be_visible()
+    expect(blank.get_by_text("did not finish")).to_have_count(1)
+
+
+@pytest.mark.parametrize("tab", ["", "?tab=logs"])
+def test_an_hour_of_lines_costs_the_same_from_its_first_minute_to_its_last(
+    blank: Page, dev: DevProcess, tab: str
+) -> None:
+    FakeRun(blank).open(dev, tab)
+    expect(blank.get_by_text("yet").first).to_be_visible()
+    lines = LINES_A_REPORT * REPORTS_A_MINUTE
+    minutes: list[Trace] = []
+    most = 0
+
+    def feed(begin: int, count: int) -> None:
+        told = [begin * lines, count * REPORTS_A_MINUTE, LINES_A_REPORT]
+        blank.evaluate(FEED, told)
+
+    feed(0, 1)  # fonts and programs are warm
+    for begin, rest in ((1, MINUTES - 3), (MINUTES - 1, 0)):
+        with traced(blank) as trace:
+            feed(begin, 1)
+        minutes.append(trace)
+        most = max(most, elements(blank))
+        if rest:
+            feed(begin + 1, rest)
+    newest = blank.get_by_text(f"line {MINUTES * lines - 1} of")
+    expect(newest).to_be_in_viewport()
+    first, last = minutes
+    figures = [
+        (each.laid_out(), each.layout_ms(), each.busy_ms(), each.longest_task_ms())
+        for each in minutes
+    ]
+    print(figures, most)
+    assert last.laid_out() <= 1.2 * first.laid_out(), figures
+    assert last.layout_ms() <= 1.2 * first.layout_ms() + 20, figures
+    assert last.longest_task_ms() <= MOST_MS, figures
+    assert most <= MOST_ELEMENTS
+
+
+@pytest.mark.parametrize("tab", ["", "?tab=logs"])
+def test_output_follows_the_reader_at_its_end_and_no_other(
+    blank: Page, dev: DevProcess, tab: str
+) -> None:
+    run = FakeRun(blank)
+    run.open(dev, tab)
+    expect(blank.get_by_text("yet").first).to_be_visible()
+    for number in range(0, 600, 60):
+        run.tell(*(output(f"line {each}.") for each in range(number, number + 60)))
+    expect(blank.get_by_text("line 599.")).to_be_in_viewport()
+    blank.mouse.move(600, 400)
+    blank.mouse.wheel(0, -3000)
+    back = blank.get_by_role("button", name=re.compile("Jump to the newest"))
+    expect(back).to_be_visible()
+    place = float(blank.evaluate("scrollY"))
+    run.tell(*(output(f"line {each}.") for each in range(600, 900)))
+    expect(blank.get_by_text("line 899.")).not_to_be_in_viewport()
+    blank.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert float(blank.evaluate("scrollY")) == pytest.approx(place, abs=2)
+    back.click()
+    expect(blank.get_by_text("line 899.")).to_be_in_viewport()
+    expect(back).to_have_count(0)
+    run.tell(*(output(f"line {each}.") for each in range(900, 1000)))
+    expect(blank.get_by_text("line 999.")).to_be_in_viewport()
+    run.change(**ENDED)
+    run.tell(*(output(f"line {each}.") for each in range(1000, 1100)))
+    expect(blank.get_by_text("line 1099.")).to_be_in_viewport()
