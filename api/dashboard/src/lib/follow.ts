@@ -1,7 +1,8 @@
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 
 /** So many pixels from the end of what grows count as its end. */
 const NEAR = 160;
+const UPWARDS: ReadonlySet<string> = new Set(["ArrowUp", "PageUp", "Home"]);
 
 /**
  * Keeps the newest line in sight for whoever is at the end of what grows, and leaves whoever has
@@ -18,14 +19,21 @@ export function useFollow(isGoing: boolean) {
 
   useEffect(() => {
     if (!box.current) return;
-    let last = scrollY;
+    let last = { top: scrollY, height: document.documentElement.scrollHeight };
     const look = () => {
+      const present = { top: scrollY, height: document.documentElement.scrollHeight };
       const isNear = isInSight(end);
       if (isNear) isFollowing.current = true;
-      else if (scrollY < last) isFollowing.current = false;
-      last = scrollY;
+      // By the scroll bar. What has grown meanwhile is no reader's move.
+      else if (present.top < last.top && present.height === last.height) leave();
+      last = present;
       setAway(!isNear && !isFollowing.current);
     };
+    const leave = () => {
+      isFollowing.current = false;
+    };
+    const turned = (event: WheelEvent) => event.deltaY < 0 && leave();
+    const typed = (event: KeyboardEvent) => UPWARDS.has(event.key) && leave();
     look();
     const growth = new ResizeObserver(() => {
       if (isFollowing.current && wasGoing.current) show(end);
@@ -33,18 +41,27 @@ export function useFollow(isGoing: boolean) {
     });
     growth.observe(box.current);
     addEventListener("scroll", look, { passive: true });
+    addEventListener("wheel", turned, { passive: true });
+    addEventListener("touchmove", leave, { passive: true });
+    addEventListener("keydown", typed);
     return () => {
       growth.disconnect();
       removeEventListener("scroll", look);
+      removeEventListener("wheel", turned);
+      removeEventListener("touchmove", leave);
+      removeEventListener("keydown", typed);
     };
   }, []);
+
+  /** Whether the end is what stays in its place when something above it turns out higher. */
+  const isAtEnd = useCallback(() => isFollowing.current && wasGoing.current, []);
 
   const jump = () => {
     isFollowing.current = true;
     setAway(false);
     show(end);
   };
-  return { box, end, isAway, jump };
+  return { box, end, isAway, isAtEnd, jump };
 }
 
 /** Whoever reads what stands below the mark is not at it. */

@@ -77,7 +77,7 @@ function Lines({
   more,
 }: Props & { blocks: readonly LogBlock[]; more: ReactNode }) {
   const { t } = useWords();
-  const { box, end, isAway, jump } = useFollow(isGoing);
+  const { box, end, isAway, isAtEnd, jump } = useFollow(isGoing);
   return (
     <section aria-label={t("logs.label", { number: attempt })}>
       {blocks.length > 0 && (
@@ -94,6 +94,7 @@ function Lines({
             rows={blocks}
             keyOf={keyOf}
             height={heightOf}
+            isAtEnd={isAtEnd}
             draw={draw}
           />
         ) : isGoing ? (

@@ -24,6 +24,7 @@ export function VirtualRows<Row>({
   className,
   label,
   handle,
+  isAtEnd,
   draw,
 }: {
   rows: readonly Row[];
@@ -33,6 +34,8 @@ export function VirtualRows<Row>({
   className?: string | undefined;
   label?: string;
   handle?: Ref<RowsHandle>;
+  /** Whether the reader is kept at the end, by whom the list is not to be scrolled. */
+  isAtEnd: () => boolean;
   draw: (row: Row, place: RowPlace) => ReactNode;
 }) {
   const list = useRef<HTMLOListElement>(null);
@@ -47,6 +50,9 @@ export function VirtualRows<Row>({
     overscan: OVERSCAN,
     scrollMargin: top,
   });
+  // A row above the reader that turns out higher than thought moves what they read: not at the end.
+  virtual.shouldAdjustScrollPositionOnItemSizeChange = ({ end }, _, { scrollOffset }) =>
+    !isAtEnd() && end <= (scrollOffset ?? 0);
   // What stands above may have grown.
   useLayoutEffect(() => {
     if (list.current) setTop(Math.round(list.current.getBoundingClientRect().top + scrollY));

@@ -57,7 +57,7 @@ function Live({
   readOn: () => void;
 }) {
   const { t } = useWords();
-  const { box, end, isAway, jump } = useFollow(isGoing);
+  const { box, end, isAway, isAtEnd, jump } = useFollow(isGoing);
   const { timeline, rest, attempt } = transcript;
   const isWhole = rest === null && !isReading;
   return (
@@ -69,6 +69,7 @@ function Live({
           <Shown
             items={timeline.items}
             isWhole={isWhole}
+            isAtEnd={isAtEnd}
             about={{
               folder: timeline.folder,
               open: isGoing ? "running" : isWhole ? "cut" : "unknown",
@@ -130,10 +131,12 @@ interface About {
 function Shown({
   items,
   isWhole,
+  isAtEnd,
   about,
 }: {
   items: readonly Item[];
   isWhole: boolean;
+  isAtEnd: () => boolean;
   about: About;
 }) {
   const { t } = useWords();
@@ -177,6 +180,7 @@ function Shown({
         keyOf={keyOf}
         height={heightOf}
         handle={list}
+        isAtEnd={isAtEnd}
         draw={draw}
       />
     </Opened>
