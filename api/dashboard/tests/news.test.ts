@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Receipt } from "../src/api/views";
-import { chunksOf } from "../src/lib/chunks";
 import { newsOf } from "../src/lib/news";
 import { isUnseen } from "../src/lib/seen";
 import { countLive, fromSnapshot } from "../src/live/world";
@@ -67,12 +66,4 @@ test("what runs and what waits are counted apart", () => {
     run("c", { phase: "Succeeded", isFinished: true }),
   ];
   expect(countLive(fromSnapshot(snapshot(1, runs)))).toEqual({ going: 1, waiting: 1 });
-});
-
-test("a long list comes in pieces, all of it, in order", () => {
-  const items = Array.from({ length: 120 }, (_, at) => at);
-  const chunks = chunksOf(items, 50);
-  expect(chunks.map((chunk) => chunk.length)).toEqual([50, 50, 20]);
-  expect(chunks.flat()).toEqual(items);
-  expect(chunksOf([], 50)).toEqual([]);
 });

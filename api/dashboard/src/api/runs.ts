@@ -22,12 +22,13 @@ export function logPath(id: string, attempt: number): string {
 const LOG_MS = 3000;
 
 /** The log of a pod that delivers no transcript: no report tells of it, so it is read again. */
-export function usePodLog(run: Execution, attempt: number, isGoing: boolean) {
+export function usePodLog(run: Execution, attempt: number, isGoing: boolean, enabled: boolean) {
   return useQuery({
     queryKey: ["log", run.id, attempt, run.isFinished],
     queryFn: ({ signal }) => readText(logPath(run.id, attempt), LOG_MOST, signal),
     staleTime: 0,
     refetchInterval: isGoing ? LOG_MS : false,
+    enabled,
   });
 }
 

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import { ApiError } from "../api/client";
 import { useTranscript } from "../api/queries";
 import { LOG_MOST, logPath, usePodLog } from "../api/runs";
@@ -20,44 +20,46 @@ interface Props {
 }
 
 /** What the programs of an attempt print, as they print it. */
-export function Log({ run, attempt, isGoing }: Props) {
-  const transcript = useTranscript(run.id, attempt);
-  if (transcript.isPending) return <Rows count={1} height={220} />;
-  if (!transcript.data) {
-    return <Failure error={transcript.error} retry={() => void transcript.refetch()} />;
-  }
-  const { next, rest, timeline } = transcript.data;
-  if (next === 0) return <PodLog run={run} attempt={attempt} isGoing={isGoing} />;
-  const readOn = rest === null ? null : () => void transcript.refetch();
-  return (
-    <Lines
-      run={run}
-      attempt={attempt}
-      isGoing={isGoing}
-      blocks={timeline.log}
-      more={readOn && <More isLoading={transcript.isFetching} load={readOn} />}
-    />
-  );
+export function Log(props: Props) {
+  const log = useLog(props);
+  if (log.state === "loading") return <Rows count={1} height={220} />;
+  if (log.state === "failed") return <Failure error={log.error} retry={log.retry} />;
+  return <Lines {...props} blocks={log.blocks} more={log.more} />;
 }
 
-/** While no runner delivers, or where none ever does. */
-function PodLog({ run, attempt, isGoing }: Props) {
+type LogState =
+  | { state: "loading" }
+  | { state: "failed"; error: Error | null; retry: () => void }
+  | { state: "read"; blocks: readonly LogBlock[]; more: ReactNode };
+
+/** From the transcript; from the pod while no runner delivers, or where none ever does. */
+function useLog({ run, attempt, isGoing }: Props): LogState {
+  const transcript = useTranscript(run.id, attempt);
+  const isUntold = transcript.data?.next === 0;
+  const pod = usePodLog(run, attempt, isGoing, isUntold);
+  const text = pod.data?.text ?? "";
+  const blocks = useMemo(() => logOfText(text), [text]);
+  if (!isUntold) return toldOf(transcript);
+  if (pod.isPending) return { state: "loading" };
+  if (pod.error instanceof ApiError && pod.error.status === 404) {
+    return { state: "read", blocks: [], more: null };
+  }
+  if (pod.error) return { state: "failed", error: pod.error, retry: () => void pod.refetch() };
+  return { state: "read", blocks, more: pod.data.isCut ? <Cut /> : null };
+}
+
+function toldOf(transcript: ReturnType<typeof useTranscript>): LogState {
+  const readOn = () => void transcript.refetch();
+  if (transcript.isPending) return { state: "loading" };
+  if (!transcript.data) return { state: "failed", error: transcript.error, retry: readOn };
+  const { timeline, rest } = transcript.data;
+  const more = rest !== null && <More isLoading={transcript.isFetching} load={readOn} />;
+  return { state: "read", blocks: timeline.log, more };
+}
+
+function Cut() {
   const { t } = useWords();
-  const log = usePodLog(run, attempt, isGoing);
-  if (log.isPending) return <Rows count={1} height={220} />;
-  const isGone = log.error instanceof ApiError && log.error.status === 404;
-  if (log.isError && !isGone) return <Failure error={log.error} retry={() => void log.refetch()} />;
-  return (
-    <Lines
-      run={run}
-      attempt={attempt}
-      isGoing={isGoing}
-      blocks={isGone ? [] : logOfText(log.data?.text ?? "")}
-      more={
-        log.data?.isCut && <p className={classes.cut}>{t("logs.cut", { size: bytes(LOG_MOST) })}</p>
-      }
-    />
-  );
+  return <p className={classes.cut}>{t("logs.cut", { size: bytes(LOG_MOST) })}</p>;
 }
 
 function More({ isLoading, load }: { isLoading: boolean; load: () => void }) {
@@ -69,6 +71,7 @@ function More({ isLoading, load }: { isLoading: boolean; load: () => void }) {
   );
 }
 
+/** The same from nothing on, wherever it comes from: whoever is at the end stays there. */
 function Lines({
   run,
   attempt,

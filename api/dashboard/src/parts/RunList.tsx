@@ -9,53 +9,90 @@ import { Icon } from "./icons";
 import { Phase } from "./Phase";
 import classes from "./RunList.module.css";
 import { Ago, Took } from "./Times";
+import { type RowPlace, VirtualRows } from "./VirtualRows";
+
+interface Props {
+  runs: Execution[];
+  label: string;
+}
 
 /** Runs as rows, each one link. */
-export function RunList({ runs, label }: { runs: Execution[]; label: string }) {
+export function RunList({ runs, label }: Props) {
   const agents = useAgents().data;
   return (
     <ul className={classes.list} aria-label={label}>
       {runs.map((run) => (
-        <Row key={run.id} run={run} agent={agentOf(run, agents)?.name ?? run.agent} />
+        <li key={run.id} className={classes.item}>
+          <Row run={run} agent={agentOf(run, agents)?.name ?? run.agent} />
+        </li>
       ))}
     </ul>
   );
 }
 
+/** All runs of a list of any length: ten thousand are as quick as fifty. */
+export function LongRunList({ runs, label, memory }: Props & { memory: string }) {
+  const agents = useAgents().data;
+  const draw = (run: Execution, { index, ref }: RowPlace) => (
+    <li
+      key={run.id}
+      ref={ref}
+      data-index={index}
+      className={classes.item}
+      aria-setsize={runs.length}
+      aria-posinset={index + 1}
+    >
+      <Row run={run} agent={agentOf(run, agents)?.name ?? run.agent} />
+    </li>
+  );
+  return (
+    <VirtualRows
+      className={classes.list}
+      label={label}
+      rows={runs}
+      keyOf={keyOf}
+      height={heightOf}
+      memory={memory}
+      draw={draw}
+    />
+  );
+}
+
+const keyOf = (run: Execution) => run.id;
+const heightOf = () => 66;
+
 const Row = memo(function Row({ run, agent }: { run: Execution; agent: string }) {
   const { t } = useWords();
   return (
-    <li className={classes.item}>
-      <Link href={`/executions/${run.id}`} className={classes.row}>
-        <span className={classes.phase}>
-          <Phase phase={run.phase} />
+    <Link href={`/executions/${run.id}`} className={classes.row}>
+      <span className={classes.phase}>
+        <Phase phase={run.phase} />
+      </span>
+      <span className={classes.what}>
+        <span className={classes.agent}>
+          {agent}
+          {run.testOf && <span className={classes.test}>{t("runs.test")}</span>}
         </span>
-        <span className={classes.what}>
-          <span className={classes.agent}>
-            {agent}
-            {run.testOf && <span className={classes.test}>{t("runs.test")}</span>}
-          </span>
-          <span className={classes.why}>
-            <Why run={run} />
-          </span>
+        <span className={classes.why}>
+          <Why run={run} />
         </span>
-        <span className={classes.cost}>
-          <span className={classes.label}>{t("runs.cost")}</span>
-          {money(run.costMicros)}
-        </span>
-        <span className={classes.took}>
-          <span className={classes.label}>{t("runs.duration")}</span>
-          <Took run={run} />
-        </span>
-        <span className={classes.started}>
-          <span className={classes.label}>{t("runs.started")}</span>
-          <Ago time={run.startTime ?? run.createdTime} />
-        </span>
-        <span className={classes.chevron}>
-          <Icon name="chevron" size={16} />
-        </span>
-      </Link>
-    </li>
+      </span>
+      <span className={classes.cost}>
+        <span className={classes.label}>{t("runs.cost")}</span>
+        {money(run.costMicros)}
+      </span>
+      <span className={classes.took}>
+        <span className={classes.label}>{t("runs.duration")}</span>
+        <Took run={run} />
+      </span>
+      <span className={classes.started}>
+        <span className={classes.label}>{t("runs.started")}</span>
+        <Ago time={run.startTime ?? run.createdTime} />
+      </span>
+      <span className={classes.chevron}>
+        <Icon name="chevron" size={16} />
+      </span>
+    </Link>
   );
 });
 

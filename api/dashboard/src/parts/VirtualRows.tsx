@@ -3,6 +3,7 @@ import {
   type ReactNode,
   type Ref,
   useCallback,
+  useEffect,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
@@ -11,6 +12,8 @@ import {
 
 /** Rows beyond each edge of the window that are drawn already. */
 const OVERSCAN = 8;
+
+const MEASURED = new Map<string, VirtualItem[]>();
 
 export interface RowsHandle {
   show(index: number): void;
@@ -25,6 +28,7 @@ export function VirtualRows<Row>({
   label,
   handle,
   isAtEnd,
+  memory,
   draw,
 }: {
   rows: readonly Row[];
@@ -35,7 +39,9 @@ export function VirtualRows<Row>({
   label?: string;
   handle?: Ref<RowsHandle>;
   /** Whether the reader is kept at the end, by whom the list is not to be scrolled. */
-  isAtEnd: () => boolean;
+  isAtEnd?: () => boolean;
+  /** Under which name the rows' heights are kept, for whoever comes back to the list. */
+  memory?: string;
   draw: (row: Row, place: RowPlace) => ReactNode;
 }) {
   const list = useRef<HTMLOListElement>(null);
@@ -48,15 +54,19 @@ export function VirtualRows<Row>({
       return row === undefined ? 0 : height(row);
     },
     overscan: OVERSCAN,
+    initialMeasurementsCache: (memory && MEASURED.get(memory)) || [],
     scrollMargin: top,
   });
   // A row above the reader that turns out higher than thought moves what they read: not at the end.
   virtual.shouldAdjustScrollPositionOnItemSizeChange = ({ end }, _, { scrollOffset }) =>
-    !isAtEnd() && end <= (scrollOffset ?? 0);
+    !isAtEnd?.() && end <= (scrollOffset ?? 0);
   // What stands above may have grown.
   useLayoutEffect(() => {
     if (list.current) setTop(Math.round(list.current.getBoundingClientRect().top + scrollY));
   });
+  useEffect(() => {
+    if (memory) return () => void MEASURED.set(memory, virtual.takeSnapshot());
+  }, [memory, virtual]);
   useImperativeHandle(handle, () => ({
     show: (index) => virtual.scrollToIndex(index, { align: "center" }),
   }));

@@ -89,8 +89,6 @@ export const RUN = {
   "trigger.Backfill": { en: "Backfill", ko: "보충 실행" },
   "trigger.Webhook": { en: "Webhook", ko: "웹훅" },
 
-  "runs.part": { en: "List of runs, part {number}", ko: "실행 목록 {number}" },
-
   "runTab.steps": { en: "Steps", ko: "진행 과정" },
   "runTab.files": { en: "Files", ko: "파일" },
   "runTab.logs": { en: "Log", ko: "로그" },
