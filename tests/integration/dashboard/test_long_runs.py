@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from support.dev_process import DevProcess
 
@@ -76,9 +77,7 @@ def calls(count: int) -> list[dict[str, object]]:
     return [event for number in range(count) for event in (call(number), answer(number))]
 
 
-def test_a_run_of_5000_calls_is_read_whole_and_drawn_in_part(
-    blank: Page, dev: DevProcess
-) -> None:
+def test_a_run_of_5000_calls_is_read_whole_and_drawn_in_part(blank: Page, dev: DevProcess) -> None:
     run = FakeRun(blank, calls(CALLS), view(**ENDED), pages_given=0)
     run.open(dev)
     expect(blank.get_by_role("heading", level=1)).to_be_visible()
@@ -116,9 +115,7 @@ def test_a_call_whose_result_was_not_read_yet_is_not_said_to_be_cut_off(
     assert blank.get_by_text("did not finish").count() == 0
 
 
-def test_a_call_that_never_had_a_result_is_said_to_be_cut_off(
-    blank: Page, dev: DevProcess
-) -> None:
+def test_a_call_that_never_had_a_result_is_said_to_be_cut_off(blank: Page, dev: DevProcess) -> None:
     FakeRun(blank, [call(1), answer(1), call(2)], view(**ENDED)).open(dev)
     expect(blank.get_by_role("button", name=re.compile("echo 2.*did not finish"))).to_be_visible()
     expect(blank.get_by_text("did not finish")).to_have_count(1)
@@ -152,7 +149,6 @@ def test_an_hour_of_lines_costs_the_same_from_its_first_minute_to_its_last(
         (each.laid_out(), each.layout_ms(), each.busy_ms(), each.longest_task_ms())
         for each in minutes
     ]
-    print(figures, most)
     assert last.laid_out() <= 1.2 * first.laid_out(), figures
     assert last.layout_ms() <= 1.2 * first.layout_ms() + 20, figures
     assert last.longest_task_ms() <= MOST_MS, figures
@@ -186,3 +182,48 @@ def test_output_follows_the_reader_at_its_end_and_no_other(
     run.change(**ENDED)
     run.tell(*(output(f"line {each}.") for each in range(1000, 1100)))
     until_in_sight(blank, "line 1099.")
+
+
+def test_back_finds_the_place_in_a_long_list_however_many_pages_were_read(
+    blank: Page, dev: DevProcess
+) -> None:
+    runs = [
+        view(**ENDED, id=f"run-{number}", createdTime=f"2026-11-24T{23 - number // 20:02d}:00:00Z")
+        for number in range(400)
+    ]
+
+    def page_of(route: Route) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        first = int(query.get("cursor", ["0"])[0])
+        end = first + int(query["limit"][0])
+        following = str(end) if end < len(runs) else None
+        route.fulfill(json={"items": runs[first:end], "next": following})
+
+    def one(route: Route) -> None:
+        uid = urlsplit(route.request.url).path.rpartition("/")[2]
+        route.fulfill(json=view(**ENDED, id=uid))
+
+    blank.route("**/api/executions?*", page_of)
+    blank.route(re.compile(r"/api/executions/run-\d+$"), one)
+    blank.goto(f"{dev.url}/executions")
+    link = blank.locator('a[href="/executions/run-230"]')
+    expect(blank.locator('a[href="/executions/run-0"]')).to_be_visible()
+    while link.count() == 0:
+        blank.mouse.wheel(0, 700)
+        blank.evaluate("new Promise(requestAnimationFrame)")
+    link.scroll_into_view_if_needed()
+    place = link.bounding_box()
+    assert place is not None
+    for reload in (False, True):
+        link.click()
+        expect(blank.get_by_role("heading", level=1, name="long")).to_be_visible()
+        if reload:
+            blank.reload()
+            expect(blank.get_by_role("heading", level=1, name="long")).to_be_visible()
+        blank.go_back()
+        expect(link).to_be_in_viewport()
+        again = link.bounding_box()
+        assert again is not None
+        # Heights of rows that were not drawn again are thought, not measured.
+        assert again["y"] == pytest.approx(place["y"], abs=60 if reload else 2)
+        assert elements(blank) <= MOST_ELEMENTS
