@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { spansOf, visible } from "../src/lib/printed";
+import { spansOf } from "../src/lib/printed";
+import { visible } from "../src/lib/visible";
 
 function textOf(printed: string): string {
   return spansOf(printed)

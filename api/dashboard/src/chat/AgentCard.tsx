@@ -7,7 +7,7 @@ import { agentPath, usePreview } from "../api/agents";
 import { useAgent, useRun } from "../api/queries";
 import type { Agent, SchedulePreview } from "../api/views";
 import { useCommand } from "../lib/commands";
-import { visible } from "../lib/printed";
+import { visible } from "../lib/visible";
 import { AgentState } from "../parts/AgentState";
 import { Callout } from "../parts/Callout";
 import { Icon } from "../parts/icons";

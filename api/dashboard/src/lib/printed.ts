@@ -1,5 +1,6 @@
 /** What a stranger's program printed, made safe and readable: colours, no control of our page. */
 import Anser from "anser";
+import { visible } from "./visible";
 
 export const TONES = ["red", "yellow", "green", "cyan", "blue", "magenta", "grey"] as const;
 export type Tone = (typeof TONES)[number];
@@ -30,25 +31,6 @@ const ACTS = /[\x1b\x9b\r\x08]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const RUBBED_OUT = /[^\x08\n]\x08/g;
 const OVERWRITTEN = /^.*\r(?!$)/gm;
-/** What turns the order of letters round: embeddings, overrides, isolates. */
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
-
-/** Letters that would act on the page's text instead of being read, as what they are. */
-export function visible(text: string): string {
-  return text
-    .replace(DIRECTIONS, (letter) => `⟨U+${letter.charCodeAt(0).toString(16).toUpperCase()}⟩`)
-    .replace(CONTROLS, pictureOf);
-}
-
-/** Unicode has a picture of each control of ASCII; the others have none. */
-function pictureOf(letter: string): string {
-  const code = letter.charCodeAt(0);
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  return code === 0x7f ? "␡" : "�";
-}
-
 /** Lines of a terminal as spans: of a line that was written over, what was seen last. */
 export function spansOf(text: string): Span[] {
   if (!ACTS.test(text)) return text ? [{ ...PLAIN, text: visible(text) }] : [];

@@ -5,7 +5,7 @@ import { runsOf, useRuns } from "../api/queries";
 import { filePath, useDiff } from "../api/runs";
 import type { Execution, FieldChange, FileChange, RunDiff } from "../api/views";
 import { comparable, type Difference, figuresOf, otherChanges, shownValue } from "../lib/compare";
-import { visible } from "../lib/printed";
+import { visible } from "../lib/visible";
 import { Words } from "../transcript/Words";
 import { money, signed } from "../words/formats";
 import { useWords } from "../words/words";

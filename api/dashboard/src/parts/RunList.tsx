@@ -2,14 +2,13 @@ import { memo } from "react";
 import { Link } from "wouter";
 import { agentOf, useAgents } from "../api/queries";
 import type { Execution } from "../api/views";
-import { visible } from "../lib/printed";
+import { visible } from "../lib/visible";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
 import { Icon } from "./icons";
 import { Phase } from "./Phase";
 import classes from "./RunList.module.css";
 import { Ago, Took } from "./Times";
-import { type RowPlace, VirtualRows } from "./VirtualRows";
 
 interface Props {
   runs: Execution[];
@@ -23,45 +22,15 @@ export function RunList({ runs, label }: Props) {
     <ul className={classes.list} aria-label={label}>
       {runs.map((run) => (
         <li key={run.id} className={classes.item}>
-          <Row run={run} agent={agentOf(run, agents)?.name ?? run.agent} />
+          <RunRow run={run} agent={agentOf(run, agents)?.name ?? run.agent} />
         </li>
       ))}
     </ul>
   );
 }
 
-/** All runs of a list of any length: ten thousand are as quick as fifty. */
-export function LongRunList({ runs, label, memory }: Props & { memory: string }) {
-  const agents = useAgents().data;
-  const draw = (run: Execution, { index, ref }: RowPlace) => (
-    <li
-      key={run.id}
-      ref={ref}
-      data-index={index}
-      className={classes.item}
-      aria-setsize={runs.length}
-      aria-posinset={index + 1}
-    >
-      <Row run={run} agent={agentOf(run, agents)?.name ?? run.agent} />
-    </li>
-  );
-  return (
-    <VirtualRows
-      className={classes.list}
-      label={label}
-      rows={runs}
-      keyOf={keyOf}
-      height={heightOf}
-      memory={memory}
-      draw={draw}
-    />
-  );
-}
-
-const keyOf = (run: Execution) => run.id;
-const heightOf = () => 66;
-
-const Row = memo(function Row({ run, agent }: { run: Execution; agent: string }) {
+/** One run as a row that is a link. */
+export const RunRow = memo(function RunRow({ run, agent }: { run: Execution; agent: string }) {
   const { t } = useWords();
   return (
     <Link href={`/executions/${run.id}`} className={classes.row}>

@@ -1,6 +1,6 @@
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
-import { visible } from "../lib/printed";
+import { visible } from "../lib/visible";
 
 /**
  * A stranger's words: no HTML, no pictures from elsewhere, and links that tell the other side

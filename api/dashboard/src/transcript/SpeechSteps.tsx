@@ -1,4 +1,4 @@
-import { visible } from "../lib/printed";
+import { visible } from "../lib/visible";
 import { Icon } from "../parts/icons";
 import { Printed } from "../parts/Printed";
 import { useWords } from "../words/words";

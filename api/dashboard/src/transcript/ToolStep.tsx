@@ -1,5 +1,5 @@
 import { useId } from "react";
-import { visible } from "../lib/printed";
+import { visible } from "../lib/visible";
 import { Icon, type IconName } from "../parts/icons";
 import { Printed } from "../parts/Printed";
 import { useWords } from "../words/words";

@@ -1,6 +1,6 @@
 import { Suspense } from "react";
 import { fetched } from "../lib/fetched";
-import { visible } from "../lib/printed";
+import { visible } from "../lib/visible";
 import { Printed } from "../parts/Printed";
 import classes from "./Steps.module.css";
 
