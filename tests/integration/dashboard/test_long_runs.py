@@ -227,3 +227,19 @@ def test_back_finds_the_place_in_a_long_list_however_many_pages_were_read(
         if not reload:  # after that, heights of rows that were not drawn are thought
             assert again["y"] == pytest.approx(place["y"], abs=2)
         assert elements(blank) <= MOST_ELEMENTS
+
+
+def test_the_log_of_a_pod_that_delivers_nothing_is_read_again(blank: Page, dev: DevProcess) -> None:
+    run = FakeRun(blank)
+    printed = ["first"]
+
+    def answer_log(route: Route) -> None:
+        route.fulfill(content_type="text/plain; charset=utf-8", body="\n".join(printed) + "\n")
+        printed.append(f"line {len(printed)}")
+
+    blank.route("**/api/executions/*/logs?*", answer_log)
+    run.open(dev, "?tab=logs")
+    expect(blank.locator("pre")).to_contain_text("first")
+    expect(blank.locator("pre")).to_contain_text("line 2")
+    run.tell(output("delivered"))
+    expect(blank.locator("pre")).to_have_text("delivered")
