@@ -24,11 +24,10 @@ from heliostat_api.documents.sqlite.backups import back_up, restore
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.log import Bounds, EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.gateway.identity import Identity, read_signing_key
-from heliostat_api.people.limits import Buckets, LocalBuckets
+from heliostat_api.gateway.client import GatewayPlace, Identity, read_signing_key
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.people.signed_tokens import read_secrets
+from heliostat_api.web.limits import Buckets, LocalBuckets
 from heliostat_core.worlds import WorldError
 from heliostat_kubernetes.cluster import KubernetesWorld
 from heliostat_telemetry.lines import set_up_lines
@@ -158,7 +157,7 @@ def open_buckets(settings: ApiSettings) -> Buckets:
     url = settings.redis_url.get_secret_value()
     if not url:
         return LocalBuckets(time.monotonic)
-    from heliostat_api.people.redis_buckets import RedisBuckets
+    from heliostat_api.web.redis_buckets import RedisBuckets
 
     return RedisBuckets(url)
 

@@ -1,7 +1,11 @@
-"""Execution keys and admin tokens: JSON Web Tokens signed with Ed25519 (RFC 8037).
+"""Execution keys, person keys and admin tokens: JSON Web Tokens signed with Ed25519 (RFC 8037).
 
 An execution key is the API key of one attempt. The operator signs, the gateway verifies and holds
 only the public key. `jti` is the unit of revocation: execution uid and attempt number.
+
+The api signs keys of persons who chat, and its own tokens for the gateway's /admin, with a key pair
+of its own. Its public half opens nothing of the operator's: who verifies holds the public keys of
+each issuer apart.
 """
 
 import hashlib
@@ -15,9 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 ISSUER: Final = "heliostat-operator"
+API_ISSUER: Final = "heliostat-api"
 GATEWAY_AUDIENCE: Final = "heliostat-gateway"
 ADMIN_AUDIENCE: Final = "heliostat-gateway-admin"
 ADMIN_TOKEN_SECONDS = 60
+GUESTS_BUDGET: Final = "guests"
+"""The budget of all guests together."""
+_PERSON_BUDGET: Final = "person-"
 _ALGORITHM = "EdDSA"
 
 
@@ -161,6 +169,81 @@ def verify_execution_key(token: str, public_pems: Mapping[str, str], now: int) -
 def verify_admin_token(token: str, public_pems: Mapping[str, str], now: int) -> None:
     """Raises KeyRefusedError unless the token is the operator's and still good."""
     verified_claims(token, public_pems, ISSUER, ADMIN_AUDIENCE, now)
+
+
+class PersonClaims(BaseModel):
+    """What a person key says. Instants are seconds since the epoch."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    iss: Literal["heliostat-api"] = API_ISSUER
+    aud: Literal["heliostat-gateway"] = GATEWAY_AUDIENCE
+    person: Annotated[str, Field(alias="sub", min_length=1, max_length=200)]
+    jti: str
+    conversation: Annotated[str, Field(alias="cnv")]
+    budgets: Annotated[tuple[str, ...], Field(alias="bud")] = ()
+    correlation_id: Annotated[str, Field(alias="cid")] = ""
+    iat: int
+    exp: int
+
+
+def person_budget(person: str) -> str:
+    """The name of a person's own budget."""
+    return f"{_PERSON_BUDGET}{person}"
+
+
+def is_of_people(budget: str) -> bool:
+    """Whether the api keeps this budget: a person's, or that of all guests."""
+    return budget == GUESTS_BUDGET or budget.startswith(_PERSON_BUDGET)
+
+
+def person_claims(
+    *,
+    person: str,
+    conversation: str,
+    budgets: tuple[str, ...],
+    correlation_id: str,
+    issued: int,
+    expires: int,
+) -> PersonClaims:
+    """The claims of a person's key for one conversation."""
+    return PersonClaims(
+        person=person,
+        jti=f"{person}/{conversation}",
+        conversation=conversation,
+        budgets=budgets,
+        correlation_id=correlation_id,
+        iat=issued,
+        exp=expires,
+    )
+
+
+def sign_person_key(private_pem: str, claims: PersonClaims) -> str:
+    """The key that a person's chat presents to the gateway."""
+    return sign_claims(private_pem, claims.model_dump(by_alias=True))
+
+
+def verify_person_key(token: str, public_pems: Mapping[str, str], now: int) -> PersonClaims:
+    """The claims of a valid person key. `public_pems` maps kid to PEM, the api's only.
+
+    Raises KeyRefusedError for any other token.
+    """
+    try:
+        return PersonClaims.model_validate(
+            verified_claims(token, public_pems, API_ISSUER, GATEWAY_AUDIENCE, now)
+        )
+    except ValidationError as error:
+        raise KeyRefusedError("The key lacks a claim that person keys have.") from error
+
+
+def sign_api_token(private_pem: str, now: int) -> str:
+    """A token of the api for the gateway's /admin endpoints, good for a minute."""
+    return sign_claims(private_pem, admin_claims(API_ISSUER, now))
+
+
+def verify_api_token(token: str, public_pems: Mapping[str, str], now: int) -> None:
+    """Raises KeyRefusedError unless the token is the api's and still good."""
+    verified_claims(token, public_pems, API_ISSUER, ADMIN_AUDIENCE, now)
 
 
 def unverified_kid(token: str) -> str:

@@ -1,31 +1,10 @@
 """Money as integers: nano-dollars in the ledger, micro-dollars for people.
 
-The rules are those of the architecture, section Money: a request costs the exact decimal sum of
-tokens x price per million, rounded once, half-even, to a nano-dollar; every other figure is a sum.
+The gateway prices a request, rounded once to a nano-dollar; every other figure is a sum of those.
 """
-
-from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 NANOS_PER_DOLLAR = 1_000_000_000
 NANOS_PER_MICRO = 1_000
-
-# Wide enough that no product of a token count and a price is ever rounded before the one rounding.
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_NANOS_PER_MILLIONTH = Decimal(NANOS_PER_DOLLAR // 1_000_000)
-
-
-def price_nanos(tokens: Mapping[str, int], dollars_per_million: Mapping[str, Decimal]) -> int:
-    """Cost of one request in nano-dollars, rounded once, half-even.
-
-    `tokens` maps a token kind to its count, `dollars_per_million` a token kind to its price.
-    Raises KeyError for a kind that was used and has no price: nothing is free in silence.
-    """
-    total = Decimal(0)
-    for kind, count in tokens.items():
-        if count:
-            total = _EXACT.add(total, _EXACT.multiply(Decimal(count), dollars_per_million[kind]))
-    return int(_EXACT.multiply(total, _NANOS_PER_MILLIONTH).to_integral_value(ROUND_HALF_EVEN))
 
 
 def micros_from_nanos(nanos: int) -> int:

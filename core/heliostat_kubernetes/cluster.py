@@ -23,8 +23,8 @@ from heliostat_core.worlds import (
     Ref,
     Selection,
 )
-from heliostat_kubernetes.answers import NotServedError
 from heliostat_kubernetes.connection import LOG_TIMEOUT, Connection, find_target
+from heliostat_kubernetes.errors import NotServedError
 from heliostat_kubernetes.watching import list_pages, read_items, watch
 
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML

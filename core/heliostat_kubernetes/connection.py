@@ -1,6 +1,7 @@
 """HTTP to the Kubernetes API: configuration, one request, one stream, errors by their meaning."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from kubernetes.aio.config import (
 )
 
 from heliostat_core.worlds import JsonObject, UnavailableError
-from heliostat_kubernetes.answers import map_error, parse_object, read_retry_after
+from heliostat_kubernetes.errors import cut, map_error, read_retry_after
 from heliostat_kubernetes.sockets import Sockets
 
 # A slow answer is no answer; waiting for a free connection of the pool is not counted.
@@ -131,7 +132,7 @@ class Connection:
             ) as answer:
                 content = await answer.read()
             if answer.status < 400:
-                return answer.status, parse_object(content)
+                return answer.status, _parse_object(content)
             tries += 1
             if answer.status == 401 and renew:
                 await renew()
@@ -186,6 +187,17 @@ class Connection:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableError(f"{method} {path}: {reason}") from error
+
+
+def _parse_object(content: bytes) -> JsonObject:
+    """The document. Raises UnavailableError for what is no JSON object (a proxy's page)."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise UnavailableError(f"the API server sent no JSON object: {cut(content)}")
+    return document
 
 
 def _hang_up(answer: aiohttp.ClientResponse) -> None:

@@ -9,8 +9,8 @@ import aiohttp
 
 from heliostat_core.names import GROUP
 from heliostat_core.worlds import Change, JsonObject, Kind
-from heliostat_kubernetes.answers import ExpiredError, map_status
 from heliostat_kubernetes.connection import Connection, Query, SilenceError
+from heliostat_kubernetes.errors import ExpiredError, map_status
 
 PAGE_SIZE = 500
 # The server ends a watch after this time; spread out, so that not all come back at once.

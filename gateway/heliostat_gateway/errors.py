@@ -7,7 +7,7 @@ from fastapi import Response
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document
-from heliostat_json.encoding import dump_object
+from heliostat_json.objects import dump_object
 
 # The official SDKs and Claude Code obey it: what will not get better is asked only once.
 DO_NOT_RETRY = {"x-should-retry": "false"}

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ from heliostat_gateway.serving.routers import (
 from heliostat_gateway.settings import Settings, SettingsError, read_settings
 from heliostat_gateway.state_backends import StateBackends, local_backends
 from heliostat_gateway.storage import Storage
+from heliostat_gateway.tasks import end_task
 from heliostat_telemetry.spans import open_spans
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ class Gateway:
             if self.admin.desk is not None:
                 await self.admin.desk.close()
             await dependencies.calls.end_all()
-            noting.cancel()
-            with suppress(asyncio.CancelledError):
-                await noting
+            await end_task(noting)
             await self.scripted.close()
             await self.connections.close()
             if self.managed is not None:

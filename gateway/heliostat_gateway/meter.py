@@ -1,15 +1,32 @@
-"""Meters: what an answer has used, read from what passes by, one for each dialect."""
+"""Meters: what an answer has used, read from what passes by, one for each dialect.
+
+The rule for an answer that ended before its final usage (docs/gateway.md, Estimates):
+input = what message_start reported, before that ceil(bytes of the request / 4);
+output = ceil(characters shown / 4).
+"""
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
+
+from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
-from heliostat_gateway.money.usage import Usage, counted_input, read_usage, with_counted_output
+from heliostat_gateway.money.bookings import Usage
+from heliostat_gateway.money.estimates import counted_input
 from heliostat_gateway.sse import Event
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
+from heliostat_json.objects import (
+    JsonObject,
+    count_at,
+    dump_object,
+    list_at,
+    object_at,
+    parse_object,
+    text_at,
+)
 
 
 class Meter(ABC):
@@ -79,6 +96,42 @@ class Meter(ABC):
     @abstractmethod
     def _read(self, fields: JsonObject) -> None:
         """Takes note of one event's data."""
+
+
+def with_counted_output(reported: Usage, characters: int) -> Usage:
+    """Reported input, and the output that was shown."""
+    return replace(reported, output=-(-characters // 4))
+
+
+def read_usage(before: Usage, reported: Mapping[str, JsonValue]) -> Usage:
+    """`before` brought up to a `usage` object; its counts are cumulative, nulls say nothing."""
+
+    def newest(name: str, known: int) -> int:
+        return known if reported.get(name) is None else count_at(reported, name)
+
+    split = object_at(reported, "cache_creation")
+    written_1h = before.cache_write_1h
+    if split:
+        written_1h = count_at(split, "ephemeral_1h_input_tokens")
+        written = written_1h + count_at(split, "ephemeral_5m_input_tokens")
+    else:
+        written = before.cache_write_5m + before.cache_write_1h
+    # The total may grow without a split (server tools write to the cache): the rest is 5-minute.
+    written = max(newest("cache_creation_input_tokens", written), written_1h)
+    tools = object_at(reported, "server_tool_use")
+    return Usage(
+        input=newest("input_tokens", before.input),
+        output=newest("output_tokens", before.output),
+        cache_read=newest("cache_read_input_tokens", before.cache_read),
+        cache_write_5m=written - written_1h,
+        cache_write_1h=written_1h,
+        web_searches=count_at(tools, "web_search_requests") if tools else before.web_searches,
+        speed=text_at(reported, "speed") or before.speed,
+        thinking=max(
+            before.thinking,
+            count_at(object_at(reported, "output_tokens_details"), "thinking_tokens"),
+        ),
+    )
 
 
 class MessagesMeter(Meter):

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 from heliostat_scripted.apis import Api
 from heliostat_scripted.callers import Keys, identify
 from heliostat_scripted.refusals import RefusedError, refusal_body

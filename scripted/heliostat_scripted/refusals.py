@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 from heliostat_scripted.apis import Api
 from heliostat_scripted.headers import Headers
 from heliostat_scripted.limits import limit_headers

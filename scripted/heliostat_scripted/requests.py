@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject, object_at
+from heliostat_json.objects import JsonObject, object_at, parse_object
 from heliostat_scripted.apis import Api
 from heliostat_scripted.callers import Keys, check_headers, identify
 from heliostat_scripted.checks.chat import check_chat

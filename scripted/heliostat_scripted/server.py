@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from heliostat_json.encoding import dump_object
+from heliostat_json.objects import dump_object
 from heliostat_scripted.apis import Api, told_usage
 from heliostat_scripted.bill import Bill, BillLine
 from heliostat_scripted.callers import Keys

@@ -20,8 +20,7 @@ from heliostat_api.app.settings import ApiSettings
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import GatewayPlace, Identity
 from support.memory_world import MemoryWorld
 from support.shared_api import SECRET, ApiApp, Clock, NoLogs
 

@@ -23,7 +23,7 @@ from bench.replicas import (
     runs_of,
     screens,
 )
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import Identity
 from heliostat_api.people.identities import new_guest_id
 from heliostat_core.keys import new_private_key
 from integration.gateway.gateway_process import GatewayProcess

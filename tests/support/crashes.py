@@ -20,7 +20,7 @@ from heliostat_api.documents import port
 from heliostat_api.documents.port import Delete, Put
 from heliostat_api.documents.queries import SHAPES
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
-from heliostat_api.events.reports import Report
+from heliostat_api.events.log import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
 from heliostat_api.people.sessions import Sessions

@@ -12,7 +12,7 @@ from heliostat_core.executions import BlockedBy, ExecutionStatus
 from heliostat_gateway.breakers import BreakerPolicy, LocalBreakers, Result
 from heliostat_gateway.egress.decisions import DecisionBook
 from heliostat_gateway.money.bookings import LedgerMode, LedgerState
-from heliostat_gateway.observability.fast_counters import Counts, Durations
+from heliostat_gateway.observability.metrics import Counts, Durations
 from heliostat_gateway.observability.metrics import Metrics as GatewayMetrics
 from heliostat_gateway.redis_state.connection import open_redis
 from heliostat_gateway.storage import Storage

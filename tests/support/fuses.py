@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from heliostat_api.documents.port import Delete, Put
 from heliostat_api.documents.sqlite.store import SqliteDocuments
-from heliostat_api.events.reports import Report
+from heliostat_api.events.log import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_cli.embedded.world import EmbeddedWorld
 from heliostat_core.worlds import JsonObject, Ref

@@ -9,8 +9,7 @@ import pytest
 from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject, object_at
+from heliostat_json.objects import JsonObject, object_at, parse_object
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "gateway" / "dialects" / "golden"
 CALLERS = (Dialect.MESSAGES, Dialect.CHAT)

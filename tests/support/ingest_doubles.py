@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from heliostat_api.documents.files import WorkFile
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.documents.transcripts import Position, SequenceGapError
-from heliostat_api.events.log import Slice
-from heliostat_api.events.reports import Logged, Report
+from heliostat_api.events.log import Logged, Report, Slice
 
 
 @dataclass

@@ -4,9 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.money.bookings import Booking, Estimate, Opening
+from heliostat_gateway.money.bookings import Booking, Estimate, Opening, Usage
 from heliostat_gateway.money.ledger import Ledger
-from heliostat_gateway.money.usage import Usage
 
 
 @dataclass(frozen=True)

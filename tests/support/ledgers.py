@@ -2,8 +2,7 @@
 
 from heliostat_core.keys import execution_claims
 from heliostat_gateway.access.callers import Caller, Caps, KeyKind, caller_of_execution
-from heliostat_gateway.money.bookings import Booking, Bound, Estimate, Opening
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.bookings import Booking, Bound, Estimate, Opening, Usage
 
 
 def holder(*, cap: int | None = None, tokens: int | None = None, attempt: int = 1) -> Caller:

@@ -14,7 +14,7 @@ from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.main import create_app
 from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
-from heliostat_api.events.reports import Report
+from heliostat_api.events.log import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import SignedTokens

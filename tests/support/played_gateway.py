@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import httpx2
 from pydantic import JsonValue
 
-from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import GatewayPlace, Identity
 from heliostat_core.agents import DEFAULT_MODEL
 from heliostat_core.keys import new_private_key
 

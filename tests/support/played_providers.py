@@ -8,7 +8,7 @@ from enum import StrEnum
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
-from heliostat_json.encoding import dump_object
+from heliostat_json.objects import dump_object
 from heliostat_scripted.rendering import Piece, Rendering, Report
 from heliostat_scripted.rendering.chat import ChatRendering
 from heliostat_scripted.rendering.gemini import GeminiRendering

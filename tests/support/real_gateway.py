@@ -10,8 +10,7 @@ import httpx2
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import GatewayPlace, Identity
 from heliostat_core.keys import (
     execution_claims,
     new_private_key,

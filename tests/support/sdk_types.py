@@ -17,8 +17,7 @@ from openai.types.chat.completion_create_params import (
 from pydantic import ConfigDict, TypeAdapter
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject, list_at, object_at
+from heliostat_json.objects import JsonObject, dump_object, list_at, object_at
 
 # A list, because only what a type contains takes the config of its adapter.
 _STRICT: Final = ConfigDict(extra="forbid")

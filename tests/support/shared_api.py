@@ -21,10 +21,10 @@ from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.events.log import EventLog
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import SignedTokens
 from heliostat_api.web.credentials import SESSION
+from heliostat_api.web.limits import Buckets, LocalBuckets
 from heliostat_cli.embedded.gateways import EmbeddedServer, serving_app
 from heliostat_cli.embedded.ports import port_of
 from heliostat_core.names import OWNER_ANNOTATION

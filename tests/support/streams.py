@@ -6,8 +6,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError, StreamFaultError
 from heliostat_gateway.dialects.translation import stream_translation
 from heliostat_gateway.sse import EventReader
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, parse_object
 from support.golden import asked_by
 
 CREATED = 1_790_000_000

@@ -7,8 +7,7 @@ from openai.lib.streaming._deltas import accumulate_delta
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.blocks import objects
 from heliostat_gateway.dialects.events import fold
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, parse_object, text_at
 from support.streams import objects_of
 
 

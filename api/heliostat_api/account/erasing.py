@@ -8,7 +8,6 @@ to arrive, then all is removed. A crash anywhere is mended by whoever looks next
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
@@ -16,6 +15,7 @@ from typing import Final, Protocol
 from heliostat_api.documents.port import Document, StoreError
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.people.repository import REST, Erasure, PersonRepository
+from heliostat_api.web.background import repeat
 from heliostat_core.worlds import WorldError
 
 PAUSE_SECONDS: Final = 2.0
@@ -68,16 +68,11 @@ class Erasing:
 
     async def run(self) -> None:
         """Resumes, until it is cancelled."""
-        while True:
-            self._asked.clear()
-            try:
-                pause = IDLE_SECONDS if await self.resume() else PAUSE_SECONDS
-            except StoreError as error:
-                _LOG.warning("erasing goes on in a moment: %s", error)
-                pause = PAUSE_SECONDS
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._asked.wait()
+        later = "erasing goes on in a moment"
+        await repeat(self._resume_again, PAUSE_SECONDS, StoreError, later, self._asked)
+
+    async def _resume_again(self) -> float:
+        return IDLE_SECONDS if await self.resume() else PAUSE_SECONDS
 
     async def _try(self, erasure: Erasure) -> bool:
         try:

@@ -4,7 +4,6 @@ Every replica may look; what happens to a guest is decided by one write that fai
 came again meanwhile.
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.documents.port import ConflictError, Document, Fields, StoreError
 from heliostat_api.people.repository import PersonRepository, path_of
 from heliostat_api.people.sessions import LIFETIME
+from heliostat_api.web.background import repeat
 from heliostat_core.worlds import WorldError
 
 GRACE: Final = timedelta(days=30)
@@ -66,12 +66,8 @@ class Expiring:
 
     async def run(self) -> None:
         """Sweeps every hour, until it is cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except StoreError as error:
-                _LOG.warning("guests who are away are looked for again later: %s", error)
-            await asyncio.sleep(PAUSE_SECONDS)
+        later = "guests who are away are looked for again later"
+        await repeat(self.sweep, PAUSE_SECONDS, StoreError, later)
 
     async def sweep(self) -> None:
         """Once. Raises StoreError."""

@@ -8,7 +8,6 @@ after a rest all moves again, and only then the promise is kept.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
@@ -24,6 +23,7 @@ from heliostat_api.documents.port import (
     StoreError,
 )
 from heliostat_api.people.repository import REST, Move, PersonRepository
+from heliostat_api.web.background import repeat
 from heliostat_core.worlds import WorldError
 
 COLLECTIONS: Final = ("agents", "executions", "triggers", "deliveries")
@@ -110,16 +110,11 @@ class GuestMigration:
 
     async def run(self) -> None:
         """Resumes, until it is cancelled."""
-        while True:
-            self._asked.clear()
-            try:
-                pause = IDLE_SECONDS if await self.resume() else PAUSE_SECONDS
-            except StoreError as error:
-                _LOG.warning("moves are looked for again in a moment: %s", error)
-                pause = PAUSE_SECONDS
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._asked.wait()
+        later = "moves are looked for again in a moment"
+        await repeat(self._resume_again, PAUSE_SECONDS, StoreError, later, self._asked)
+
+    async def _resume_again(self) -> float:
+        return IDLE_SECONDS if await self.resume() else PAUSE_SECONDS
 
     async def _try(self, move: Move, attempt: Callable[[Move], Awaitable[bool]]) -> bool:
         try:

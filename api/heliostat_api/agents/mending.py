@@ -1,6 +1,5 @@
 """What a crash left half done is finished, and what has had its time goes."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from heliostat_api.documents.port import Document, Query, StoreError
 from heliostat_api.recording.announcing import DELETING, UNTOLD
 from heliostat_api.recording.trials import Trials
 from heliostat_api.records.drafts import read_draft
+from heliostat_api.web.background import repeat
 from heliostat_api.web.idempotency import Idempotency
 from heliostat_core.worlds import WorldError
 
@@ -35,12 +35,7 @@ class Mending:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        while True:
-            try:
-                await self.mend()
-            except (WorldError, StoreError) as error:
-                _LOG.warning("mending goes on later: %s", error)
-            await asyncio.sleep(SECONDS)
+        await repeat(self.mend, SECONDS, (WorldError, StoreError), "mending goes on later")
 
     async def mend(self) -> None:
         """Once."""

@@ -8,7 +8,7 @@ from pydantic import JsonValue, TypeAdapter
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import AgentDetailView, AgentView, View
-from heliostat_api.documents.merging import query_merged
+from heliostat_api.documents.paging import query_merged
 from heliostat_api.documents.port import OWNER, Document, Documents, Query
 from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.records.agents import read_agent, view_agent

@@ -12,7 +12,7 @@ from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.port import Documents
 from heliostat_api.events.log import EventLog
 from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.people.limits import Buckets, LocalBuckets
+from heliostat_api.web.limits import Buckets, LocalBuckets
 from heliostat_core.worlds import Logs, World
 from heliostat_telemetry.spans import Spans
 

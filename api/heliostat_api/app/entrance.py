@@ -16,14 +16,13 @@ from heliostat_api.people.authentication import ManyPeople, OnePerson
 from heliostat_api.people.credentials import People
 from heliostat_api.people.iap import Iap
 from heliostat_api.people.keysets import KeySet
-from heliostat_api.people.limits import Buckets, LocalBuckets
 from heliostat_api.people.openid import Client, OpenIdProvider
 from heliostat_api.people.repository import PersonRepository
 from heliostat_api.people.sessions import Sessions
 from heliostat_api.people.signed_tokens import SignedTokens
 from heliostat_api.web.dependencies import Access
 from heliostat_api.web.guards import Guard
-from heliostat_api.web.limits import AddressLimit, Limits
+from heliostat_api.web.limits import AddressLimit, Buckets, Limits, LocalBuckets
 from heliostat_api.web.session_middleware import SessionMiddleware
 from heliostat_api.web.stream_leases import StreamLeases
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from heliostat_api.agents.reading import Agents
+from heliostat_api.app.assembly.money import Money
 from heliostat_api.base.texts import plain
 from heliostat_api.documents.port import Documents, StoreError
 from heliostat_api.events.log import EventLog
@@ -32,10 +33,16 @@ async def live(background: Provided[Background]) -> Mapping[str, str]:
 
 @health.get("/readyz")
 async def ready(
-    recorder: Provided[Recorder], agents: Provided[Agents], streams: Provided[Streams]
+    recorder: Provided[Recorder],
+    agents: Provided[Agents],
+    streams: Provided[Streams],
+    money: Provided[Money],
 ) -> Mapping[str, str]:
-    """Store and log answer, and what happened while nobody watched is recorded."""
-    if problems := await find_problems(recorder, agents.documents, streams.log):
+    """Store and log answer, what happened unwatched is recorded, and the gateway knows the api."""
+    problems = await find_problems(recorder, agents.documents, streams.log)
+    if await money.gateway.refuses_us():
+        problems.append("the gateway does not know this api's public key yet")
+    if problems:
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, plain("; ".join(problems)))
     return {"status": "ok"}
 

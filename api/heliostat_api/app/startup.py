@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from heliostat_api.app.settings import PREFIX, ApiSettings, known_settings
 from heliostat_api.documents.port import StoreError
-from heliostat_api.gateway.identity import SigningKeyError
+from heliostat_api.gateway.client import SigningKeyError
 from heliostat_api.people.signed_tokens import SecretsError
 from heliostat_core.environment import unknown_settings
 

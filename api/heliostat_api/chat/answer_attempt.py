@@ -34,8 +34,7 @@ from heliostat_api.chat.start_answer import StartedAnswer
 from heliostat_api.chat.toolbox import Toolbox, ToolContext, ToolResult, refusal, shortened
 from heliostat_api.chat.tools import TOOLS
 from heliostat_api.documents.port import StoreError
-from heliostat_api.documents.reading import text_in
-from heliostat_api.documents.values import normalised
+from heliostat_api.documents.values import normalised, text_in
 from heliostat_api.records.conversations import MessageState, read_conversation
 
 MOST_STEPS: Final = 24

@@ -6,7 +6,6 @@ answers continue.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from heliostat_api.chat.conversation_repository import (
 from heliostat_api.chat.message_events import apply_events, fields_of, whole_message
 from heliostat_api.chat.schemas import StatusCode
 from heliostat_api.documents.port import ConflictError, Document, Put, Query, StoreError
-from heliostat_api.documents.reading import text_in
+from heliostat_api.documents.values import text_in
 from heliostat_api.records.conversations import (
     ConversationRecord,
     ConversationState,
@@ -33,12 +32,12 @@ from heliostat_api.records.conversations import (
     read_conversation,
     read_message,
 )
+from heliostat_api.web.background import repeat
 
 SECONDS: Final = 20.0
 _PAGE: Final = 100
 _NEWEST: Final = 2
 """Messages that one change adds: what the person said, and its answer."""
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,9 @@ class AnswerRecovery:
 
     async def run(self) -> None:
         """Recovers all conversations every 20 seconds, until it is cancelled."""
-        while True:
-            await asyncio.sleep(SECONDS)
-            try:
-                await self.recover_all()
-            except StoreError as error:
-                _LOG.warning("interrupted answers are looked for later: %s", error)
+        await asyncio.sleep(SECONDS)
+        later = "interrupted answers are looked for later"
+        await repeat(self.recover_all, SECONDS, StoreError, later)
 
     async def get_owned(self, person: Person, conversation: str) -> Document:
         """Returns a conversation of the person, recovered. Raises NotFoundProblem."""

@@ -24,8 +24,7 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.events.log import EventLog
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import EventLog, Report, ReportType
 from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.records.conversations import (
     ConversationRecord,

@@ -18,7 +18,7 @@ from heliostat_api.chat.schemas import (
     TextPart,
     ToolCallPart,
 )
-from heliostat_api.documents.reading import text_in
+from heliostat_api.documents.values import text_in
 from heliostat_api.records.conversations import MessageRecord
 
 MOST_CHARACTERS: Final = 300_000

@@ -24,8 +24,8 @@ from heliostat_api.chat.schemas import (
     TextPart,
 )
 from heliostat_api.documents.port import Fields
-from heliostat_api.documents.reading import text_in
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.documents.values import text_in
+from heliostat_api.events.log import Report, ReportType
 from heliostat_api.records.conversations import ConversationRecord, MessageRecord, Role
 from heliostat_core.worlds import JsonObject
 

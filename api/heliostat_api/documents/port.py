@@ -4,7 +4,8 @@ Paths alternate collection and id, as in Firestore: `executions/UID`, `execution
 Collections and fields at the top are those of requirement P8.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -17,6 +18,8 @@ Fields: TypeAlias = Mapping[str, Value]
 
 OWNER = "userId"
 """The field that says whose a document is."""
+_MOST_NAME_BYTES = 1500
+_RESERVED_NAME = re.compile(r"\.|\.\.|__.*__", re.DOTALL)
 
 
 class StoreError(Exception):
@@ -37,6 +40,10 @@ class UnavailableError(StoreError):
 
 class TooLargeError(StoreError):
     """A document of more than a mebibyte, which Firestore would refuse."""
+
+
+class PathError(StoreError):
+    """Not the path of a document or of a collection."""
 
 
 @dataclass(frozen=True)
@@ -130,3 +137,67 @@ class Documents(Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
+
+
+async def update(
+    documents: Documents,
+    path: str,
+    change: Callable[[Document | None], Fields | None],
+    known: Document | None = None,
+) -> Fields | None:
+    """Changes one document, whoever else writes it at the same time; returns its fields as they are
+    then, None where there is none. Raises StoreError, and what `change` raises.
+
+    `change` gets the document, or None without one, and returns all of its fields; None leaves it
+    as it is. It is called again for what somebody else wrote meanwhile. `known` is the document as
+    it was read before: the first time is then without a read.
+    """
+    document = known or await documents.get(path)
+    while (fields := change(document)) is not None:
+        expected = document.version if document else Expected.ABSENT
+        try:
+            await documents.commit(Put(path, fields, expected))
+        except ConflictError:
+            document = await documents.get(path)
+            continue
+        return fields
+    return document.fields if document else None
+
+
+def check_document(path: str) -> None:
+    """Raises PathError unless it alternates collection and id and ends with an id."""
+    _check(path, "a document", "COLLECTION/ID", remainder=0)
+
+
+def check_collection(path: str) -> None:
+    """Raises PathError unless it alternates collection and id and ends with a collection."""
+    _check(path, "a collection", "COLLECTION or COLLECTION/ID/COLLECTION", remainder=1)
+
+
+def collection_of(path: str) -> str:
+    """The collection that a document is in."""
+    return path.rpartition("/")[0]
+
+
+def kind_of(collection: str) -> str:
+    """The name that collections of one kind share: `chunks` of `executions/x/chunks`."""
+    return collection.rpartition("/")[2]
+
+
+def _check(path: str, what: str, form: str, remainder: int) -> None:
+    segments = path.split("/")
+    if len(segments) % 2 != remainder:
+        raise PathError(f"{path!r} is not the path of {what}: write {form}")
+    for segment in segments:
+        if not segment or _RESERVED_NAME.fullmatch(segment) or _bytes(segment) > _MOST_NAME_BYTES:
+            raise PathError(
+                f"{segment!r} in {path!r}: a name has 1 to {_MOST_NAME_BYTES} bytes of UTF-8 and is"
+                " neither '.' nor '..' nor of the form '__name__'"
+            )
+
+
+def _bytes(segment: str) -> int:
+    try:
+        return len(segment.encode())
+    except UnicodeEncodeError:
+        return _MOST_NAME_BYTES + 1

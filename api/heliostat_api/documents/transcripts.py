@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from heliostat_api.documents.chunks import Chunk, cut, join, read_chunk
-from heliostat_api.documents.cursors import Place, write_cursor
 from heliostat_api.documents.port import (
     ConflictError,
     CursorError,
@@ -22,7 +21,7 @@ from heliostat_api.documents.port import (
     TooLargeError,
     UnavailableError,
 )
-from heliostat_api.documents.queries import QueryError
+from heliostat_api.documents.queries import Place, QueryError, write_cursor
 
 COMMIT_BYTES = 2 * 2**20
 PAGE_BYTES = 2**20

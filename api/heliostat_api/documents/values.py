@@ -1,7 +1,8 @@
 """Values of fields: what both stores accept, and how a value is written as JSON.
 
 An instant is `{"$time": "2026-11-05T09:00:00.000000+00:00"}`; a map that looks like one of our
-marks is wrapped as `{"$map": {...}}`.
+marks is wrapped as `{"$map": {...}}`. Fields that somebody else may have written are read by the
+functions `..._in`: what is missing or odd becomes a default.
 """
 
 import json
@@ -64,6 +65,49 @@ def fields_to_json(fields: Mapping[str, Value]) -> str:
     """A whole document; its names are never taken for marks."""
     encoded = {name: _encoded(value) for name, value in fields.items()}
     return json.dumps(encoded, ensure_ascii=False, separators=(",", ":"))
+
+
+def text_in(fields: Fields, name: str) -> str:
+    """Text as it is, anything else as JSON, nothing as an empty text."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else to_json(value)
+
+
+def count_in(fields: Fields, *names: str) -> int:
+    """The first of these fields that is a number; 0 without one."""
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return int(value)
+    return 0
+
+
+def instant_in(fields: Fields, name: str) -> datetime | None:
+    """An instant, also one that is written as text (RFC 3339)."""
+    value = fields.get(name)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def map_in(fields: Fields, name: str) -> Fields:
+    value = fields.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def maps_in(fields: Fields, name: str) -> tuple[Fields, ...]:
+    """The maps of a list."""
+    value = fields.get(name)
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return ()
+    return tuple(each for each in value if isinstance(each, Mapping))
 
 
 def _normalised(value: Value, field: str, depth: int) -> Value:

@@ -5,8 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from heliostat_api.documents.paths import check_document
-from heliostat_api.documents.port import Delete, Expected, Put, StoreError, TooLargeError, Value
+from heliostat_api.documents.port import (
+    Delete,
+    Expected,
+    Put,
+    StoreError,
+    TooLargeError,
+    Value,
+    check_document,
+)
 from heliostat_api.documents.values import normalised
 
 MOST_WRITES: Final = 500

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from heliostat_api.events.log import EventLog
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import EventLog, Report, ReportType
 from heliostat_api.people.topics import topic_of_person
 
 

@@ -1,5 +1,7 @@
 """The port of the event log: append-only per audience, bounded, with ids that only grow.
 
+A report is what a screen is told: one line of the log.
+
 An id is at least the time in microseconds at which it was given, so that none is used twice even
 when a log has lost its data; a cursor from before the log began is then a gap.
 
@@ -8,11 +10,14 @@ things without an owner there, `cluster` (admins) for all of those, and `convers
 is said in one conversation.
 """
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Final, Protocol
 
-from heliostat_api.events.reports import Logged, Report
+from heliostat_core.worlds import JsonObject
 
 BOUND: Final = 10_000
 """Reports that are kept for each audience, at least."""
@@ -27,6 +32,59 @@ REPORT_BYTES: Final = 512
 """What a report costs beside its payload, roughly: its other fields, its key, its place."""
 CONVERSATION: Final = "conversation:"
 _PART_OF_CONVERSATIONS: Final = 20
+
+
+class ReportType(StrEnum):
+    """What a report is about; docs/events.md says what its payload holds."""
+
+    AGENT_CHANGED = "agent.changed"
+    AGENT_DELETED = "agent.deleted"
+    EXECUTION_CHANGED = "execution.changed"
+    EXECUTION_OUTPUT = "execution.output"
+    EXECUTION_PIECES = "execution.pieces"
+    CONVERSATION_CHANGED = "conversation.changed"
+    CONVERSATION_DELETED = "conversation.deleted"
+    THINGS_CHANGED = "things.changed"
+    """Of what screens read by asking: they ask again."""
+    CHAT = "chat"
+    """Of a conversation's own audience: a change of one of its messages, or a wish to stop."""
+    RIGHTS_CHANGED = "rights.changed"
+    """For connections, not for screens: whose they are is asked anew."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One thing that happened. `execution` is an Execution's uid, empty where there is none."""
+
+    type: ReportType
+    time: datetime
+    payload: JsonObject
+    correlation_id: str = ""
+    execution: str = ""
+
+    @property
+    def payload_text(self) -> str:
+        """The payload as a log keeps it."""
+        return json.dumps(self.payload, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A report in the log; ids grow by the order of appending and are never used twice."""
+
+    id: int
+    report: Report
+
+
+def read_report(type_: str, time: str, payload: str, correlation_id: str, execution: str) -> Report:
+    """A report from the texts that a log keeps."""
+    return Report(
+        ReportType(type_),
+        datetime.fromisoformat(time),
+        json.loads(payload),
+        correlation_id,
+        execution,
+    )
 
 
 @dataclass(frozen=True)

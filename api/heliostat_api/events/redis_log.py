@@ -13,9 +13,18 @@ from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from heliostat_api.documents.port import UnavailableError
-from heliostat_api.events.log import REPORT_BYTES, USUAL, Bounds, Slice, bound_of, kept_of
+from heliostat_api.events.log import (
+    REPORT_BYTES,
+    USUAL,
+    Bounds,
+    Logged,
+    Report,
+    Slice,
+    bound_of,
+    kept_of,
+    read_report,
+)
 from heliostat_api.events.notifier import ChangeNotifier
-from heliostat_api.events.reports import Logged, Report, read_report
 
 _PREFIX = "{heliostat:events}:"  # in braces: one slot of a Redis cluster, for the script
 _COUNTER = _PREFIX + "counter"

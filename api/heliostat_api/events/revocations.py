@@ -12,8 +12,7 @@ from time import monotonic
 from typing import Final
 
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.log import EventLog
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import EventLog, Report, ReportType
 
 LOOK_SECONDS: Final = 15.0
 """How often a connection looks whether its session has run out."""

@@ -10,9 +10,18 @@ from pathlib import Path
 from time import time_ns
 
 from heliostat_api.documents.port import UnavailableError
-from heliostat_api.events.log import REPORT_BYTES, USUAL, Bounds, Slice, bound_of, kept_of
+from heliostat_api.events.log import (
+    REPORT_BYTES,
+    USUAL,
+    Bounds,
+    Logged,
+    Report,
+    Slice,
+    bound_of,
+    kept_of,
+    read_report,
+)
 from heliostat_api.events.notifier import ChangeNotifier
-from heliostat_api.events.reports import Logged, Report, read_report
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS reports (

@@ -13,8 +13,7 @@ from fastapi.sse import ServerSentEvent
 from heliostat_api.base.person import Person
 from heliostat_api.base.views import SnapshotView
 from heliostat_api.documents.port import StoreError
-from heliostat_api.events.log import EventLog, Slice
-from heliostat_api.events.reports import Logged, ReportType
+from heliostat_api.events.log import EventLog, Logged, ReportType, Slice
 from heliostat_api.events.revocations import StreamLease
 from heliostat_api.people.topics import topics_of_person
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from heliostat_api.base.person import Person
 from heliostat_api.base.texts import bilingual
 from heliostat_api.base.views import ExecutionView, TranscriptView, View
-from heliostat_api.documents.merging import query_merged
+from heliostat_api.documents.paging import query_merged
 from heliostat_api.documents.port import Document, Documents, Query
 from heliostat_api.documents.transcripts import TranscriptPage
 from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees

@@ -3,8 +3,10 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import Final
+
+from cachetools import TTLCache
 
 from heliostat_api.gateway.client import Gateway
 from heliostat_api.gateway.documents import Key
@@ -16,20 +18,13 @@ _KEPT_SECONDS: Final = 3.0
 _MOST_KEPT: Final = 4096
 
 
-@dataclass
-class _Kept:
-    key: Key | None
-    until: float
-
-
-@dataclass(frozen=True)
 class GatewayKeys:
     """Asks the gateway, and keeps its answer for a moment. Implements people.api_keys.ApiKeys."""
 
-    gateway: Gateway
-    monotonic: Callable[[], float] = time.monotonic
-    _kept: dict[bytes, _Kept] = field(default_factory=dict)
-    """By digest: a dump of this memory holds no key."""
+    def __init__(self, gateway: Gateway, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._gateway = gateway
+        self._kept: TTLCache[bytes, Key | None] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, monotonic)
+        """By digest: a dump of this memory holds no key."""
 
     async def find(self, bearer: str) -> str | None:
         """See ApiKeys. Raises GatewayAwayError."""
@@ -42,17 +37,15 @@ class GatewayKeys:
 
     def forget(self, key_id: str) -> None:
         """It was revoked here."""
-        gone = [each for each, kept in self._kept.items() if kept.key and kept.key.id == key_id]
-        for digest in gone:
-            del self._kept[digest]
+        for digest in list(self._kept):
+            key = self._kept.get(digest)
+            if key is not None and key.id == key_id:
+                self._kept.pop(digest, None)
 
     async def _checked(self, bearer: str) -> Key | None:
         digest = hashlib.sha256(bearer.encode()).digest()
-        kept, now = self._kept.get(digest), self.monotonic()
-        if kept is not None and now < kept.until:
-            return kept.key
-        found = await self.gateway.check_key(bearer)
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept.clear()
-        self._kept[digest] = _Kept(found, now + _KEPT_SECONDS)
+        with suppress(KeyError):
+            return self._kept[digest]
+        found = await self._gateway.check_key(bearer)
+        self._kept[digest] = found
         return found

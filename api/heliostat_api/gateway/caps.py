@@ -10,8 +10,8 @@ from heliostat_api.base.person import GUEST_PREFIX, Person, PersonKind
 from heliostat_api.base.texts import bilingual
 from heliostat_api.gateway.documents import Budget
 from heliostat_api.web.problems import ProblemError
+from heliostat_core.keys import GUESTS_BUDGET, person_budget
 from heliostat_core.money import NANOS_PER_MICRO, format_micros, micros_from_nanos
-from heliostat_core.person_keys import GUESTS_BUDGET, person_budget
 
 PERIOD: Final = "day"
 _NO_CAP: Final = 2**53

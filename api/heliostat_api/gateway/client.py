@@ -1,9 +1,13 @@
-"""The client of the gateway's REST: the only module of the api that asks it over HTTP."""
+"""The client of the gateway's REST: the only module of the api that asks it over HTTP.
 
-from collections.abc import Mapping
+The api is known there by a key pair of its own, made once and kept.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -28,13 +32,83 @@ from heliostat_api.gateway.documents import (
     UsageLine,
     UsagePage,
 )
-from heliostat_api.gateway.identity import Identity
 from heliostat_api.people.keysets import tls
+from heliostat_api.people.secrets import keep_first
+from heliostat_core.keys import (
+    ADMIN_TOKEN_SECONDS,
+    new_private_key,
+    person_claims,
+    public_key_id,
+    public_pem,
+    sign_api_token,
+    sign_person_key,
+)
 
 _TIMEOUT: Final = httpx2.Timeout(5, connect=1)
+_PROBE_TIMEOUT: Final = httpx2.Timeout(1)  # a kubelet waits 5 s for the api's own answer
 _REPORTS_TIMEOUT: Final = httpx2.Timeout(25, connect=1)  # the gateway gives up after 20
 _LONGEST_WORDS: Final = 300
+PERSON_KEY_SECONDS: Final = 3600
+"""Of one answer with all of its steps: it is looked at when a call begins."""
 Read = TypeVar("Read", bound=Answer)
+
+
+class SigningKeyError(Exception):
+    """The file can't serve; the text names it, and never what is in it."""
+
+
+def read_signing_key(path: Path, *, makes: bool) -> str:
+    """The private key of a file as PEM; made where there is none, if wanted.
+
+    Raises SigningKeyError.
+    """
+    if makes:
+        keep_first(path, new_private_key().encode)
+    try:
+        pem = path.read_text(encoding="ascii")
+        public_pem(pem)
+    except (OSError, ValueError) as error:
+        raise SigningKeyError(f"{path} must hold an Ed25519 private key in PEM form") from error
+    return pem
+
+
+class Identity:
+    """Signs in the api's name."""
+
+    def __init__(self, private_pem: str, clock: Callable[[], datetime]) -> None:
+        self._private_pem = private_pem
+        self._clock = clock
+        self._admin_token = ("", 0)
+
+    def admin_token(self) -> str:
+        """One that is good for half its life at least; signing costs half a millisecond."""
+        token, signed = self._admin_token
+        now = self._now()
+        if not 0 <= now - signed < ADMIN_TOKEN_SECONDS / 2:
+            token = sign_api_token(self._private_pem, now)
+            self._admin_token = token, now
+        return token
+
+    def person_key(self, person: str, conversation: str, budgets: tuple[str, ...]) -> str:
+        """A key on which calls are charged to a person, and count on those budgets."""
+        now = self._now()
+        claims = person_claims(
+            person=person,
+            conversation=conversation,
+            budgets=budgets,
+            correlation_id=conversation,
+            issued=now,
+            expires=now + PERSON_KEY_SECONDS,
+        )
+        return sign_person_key(self._private_pem, claims)
+
+    def published(self) -> tuple[str, str]:
+        """Name and text of the file in which the gateway finds the public half."""
+        public = public_pem(self._private_pem)
+        return f"{public_key_id(public)}.pem", public
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
 
 
 @dataclass(frozen=True)
@@ -89,6 +163,23 @@ class Gateway:
     def __init__(self, place: GatewayPlace | None) -> None:
         self._place = place
         self._client: httpx2.AsyncClient | None = None
+        self._was_let_in = False
+
+    async def refuses_us(self) -> bool:
+        """Whether the gateway does not know the api's public key yet.
+
+        It mounts the key, and a kubelet brings a new file within a minute or two. False once it
+        let the api in, and while it gives no answer.
+        """
+        if self._place is None or self._was_let_in:
+            return False
+        try:
+            url = f"{self._place.url}/admin/budgets/none"
+            response = await self._send("GET", url, None, _PROBE_TIMEOUT)
+        except httpx2.HTTPError:
+            return False
+        self._was_let_in = response.status_code != HTTPStatus.UNAUTHORIZED
+        return not self._was_let_in
 
     async def budget(self, name: str) -> Budget | None:
         """One budget; None for one that is not defined."""
@@ -198,15 +289,9 @@ class Gateway:
         """None for a 404."""
         place = self._known_place()
         url = place.reports_url or place.url if is_report else place.url
-        headers = {"Authorization": f"Bearer {place.identity.admin_token()}"}
+        timeout = _REPORTS_TIMEOUT if is_report else _TIMEOUT
         try:
-            response = await self._connections().request(
-                method,
-                f"{url}{path}",
-                json=body,
-                headers=headers,
-                timeout=_REPORTS_TIMEOUT if is_report else _TIMEOUT,
-            )
+            response = await self._send(method, f"{url}{path}", body, timeout)
             if response.status_code == HTTPStatus.NOT_FOUND:
                 return None
             if not response.is_success:
@@ -214,6 +299,18 @@ class Gateway:
             return read.model_validate_json(response.content or b"{}")
         except (httpx2.HTTPError, ValidationError) as error:
             raise GatewayAwayError(f"The gateway gave no answer that helps: {error!r}") from error
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, JsonValue] | None,
+        timeout: httpx2.Timeout,
+    ) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self._known_place().identity.admin_token()}"}
+        return await self._connections().request(
+            method, url, json=body, headers=headers, timeout=timeout
+        )
 
     def _known_place(self) -> GatewayPlace:
         if self._place is None:

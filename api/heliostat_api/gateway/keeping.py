@@ -4,19 +4,17 @@ An agent runs by its schedule while its person is away: a gateway that lost its 
 every run, and one that has an older cap would hold to that.
 """
 
-import asyncio
-import logging
 from dataclasses import dataclass
 from typing import Final
 
 from heliostat_api.base.errors import GatewayAwayError
 from heliostat_api.gateway.caps import Caps
+from heliostat_api.web.background import repeat
+from heliostat_core.keys import is_of_people
 from heliostat_core.names import BUDGETS_ANNOTATION
-from heliostat_core.person_keys import is_of_people
 from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, World, WorldError
 
-_LOG = logging.getLogger(__name__)
 PAUSE_SECONDS: Final = 300.0
 
 
@@ -39,9 +37,5 @@ class Keeping:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        while True:
-            try:
-                await self.keep()
-            except (WorldError, GatewayAwayError) as error:
-                _LOG.warning("budgets are looked after again later: %s", error)
-            await asyncio.sleep(PAUSE_SECONDS)
+        errors = (WorldError, GatewayAwayError)
+        await repeat(self.keep, PAUSE_SECONDS, errors, "budgets are looked after again later")

@@ -1,9 +1,11 @@
 """What people are told of the gateway's models, and whether an agent may name one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, Protocol
 
+from cachetools import TTLCache
 from pydantic import ValidationError
 
 from heliostat_api.base.errors import GatewayAwayError
@@ -57,18 +59,17 @@ class ModelCatalog(Protocol):
         """Tells whether a model would be served now, whatever its name."""
 
 
-@dataclass(frozen=True)
 class Routes:
     """Asks the gateway. What it says of a name is kept for ten seconds: pages ask while people
     type."""
 
-    gateway: ModelCatalog
-    clock: Callable[[], float]
-    _kept: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+    def __init__(self, gateway: ModelCatalog, clock: Callable[[], float]) -> None:
+        self._gateway = gateway
+        self._faults: TTLCache[str, str | None] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, clock)
 
     async def list(self) -> ModelList:
         """Raises GatewayAwayError."""
-        served = await self.gateway.models()
+        served = await self._gateway.models()
         return ModelList(
             items=tuple(
                 ModelView(
@@ -97,14 +98,11 @@ class Routes:
         return Route(named is not None, fault=_unserved(name, fault))
 
     async def _fault_of(self, name: str) -> str | None:
-        until, fault = self._kept.get(name, (0.0, None))
-        if self.clock() < until:
-            return fault
-        status = await self.gateway.model(name)
+        with suppress(KeyError):
+            return self._faults[name]
+        status = await self._gateway.model(name)
         fault = None if status.served else status.message
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept.clear()
-        self._kept[name] = self.clock() + _KEPT_SECONDS, fault
+        self._faults[name] = fault
         return fault
 
 

@@ -1,15 +1,13 @@
 """Where the gateway finds the api's public key on a cluster: a ConfigMap that it mounts."""
 
-import asyncio
-import logging
 from dataclasses import dataclass
 from typing import Final
 
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import Identity
+from heliostat_api.web.background import repeat
 from heliostat_core.names import MANAGED_BY, MANAGED_BY_LABEL
 from heliostat_core.worlds import CONFIG_MAP, World, WorldError
 
-_LOG = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 10.0
 _KEEP_SECONDS: Final = 300.0
 
@@ -41,11 +39,9 @@ class Publishing:
 
     async def run(self) -> None:
         """Until it is cancelled: somebody may delete it."""
-        while True:
-            try:
-                await self.publish()
-            except WorldError as error:
-                _LOG.warning("the gateway does not get our public key: %s", error)
-                await asyncio.sleep(_AGAIN_SECONDS)
-            else:
-                await asyncio.sleep(_KEEP_SECONDS)
+        later = "the gateway does not get our public key"
+        await repeat(self._publish_again, _AGAIN_SECONDS, WorldError, later)
+
+    async def _publish_again(self) -> float:
+        await self.publish()
+        return _KEEP_SECONDS

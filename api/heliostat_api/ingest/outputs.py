@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from heliostat_api.documents.lines import Line
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import Report, ReportType
 from heliostat_core.keys import ExecutionClaims
 from heliostat_core.worlds import JsonObject
 

@@ -7,11 +7,11 @@ is believed until shortly before the token's end.
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
 import jwt
+from cachetools import TLRUCache
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from heliostat_api.base.texts import plain
@@ -61,21 +61,15 @@ class _Reviewed(_Part):
     status: _Review = _Review()
 
 
-@dataclass(frozen=True)
-class _Kept:
-    claims: ExecutionClaims
-    until: float
-
-
-@dataclass(frozen=True)
 class PodTokens:
     """Asks `world`, the cluster that the api runs in. `clock` is seconds since the epoch."""
 
-    world: World
-    audience: str
-    clock: Callable[[], float]
-    _kept: dict[str, _Kept] = field(default_factory=dict)
-    _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    def __init__(self, world: World, audience: str, clock: Callable[[], float]) -> None:
+        self._world = world
+        self._audience = audience
+        self._clock = clock
+        self._kept: TLRUCache[str, ExecutionClaims] = TLRUCache(_MOST_KEPT, _believed_until, clock)
+        self._asking = asyncio.Semaphore(_AT_ONCE)
 
     def may_be(self, token: str) -> bool:
         """Whether it looks like one, so that nothing else is asked about."""
@@ -86,14 +80,11 @@ class PodTokens:
     async def claims(self, token: str) -> ExecutionClaims:
         """Whose attempt it is. Raises a problem with status 401 or 403, and WorldErrors."""
         digest = hashlib.sha256(token.encode()).hexdigest()
-        kept = self._kept.get(digest)
-        if kept is not None and self.clock() < kept.until:
-            return kept.claims
+        if kept := self._kept.get(digest):
+            return kept
         async with self._asking:
             claims = await self._read(token)
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept.clear()
-        self._kept[digest] = _Kept(claims, claims.exp - SLACK_SECONDS)
+        self._kept[digest] = claims
         return claims
 
     async def _read(self, token: str) -> ExecutionClaims:
@@ -111,8 +102,8 @@ class PodTokens:
             cap_nanos=None,
             cap_tokens=None,
             correlation_id=execution.correlation_id,
-            issued=_seconds(execution.metadata) or int(self.clock()),
-            expires=end if isinstance(end, int) else int(self.clock()),
+            issued=_seconds(execution.metadata) or int(self._clock()),
+            expires=end if isinstance(end, int) else int(self._clock()),
         )
 
     async def _review(self, token: str) -> _User:
@@ -120,10 +111,10 @@ class PodTokens:
             "apiVersion": TOKEN_REVIEW.api_version,
             "kind": TOKEN_REVIEW.name,
             "metadata": {},
-            "spec": {"token": token, "audiences": [self.audience]},
+            "spec": {"token": token, "audiences": [self._audience]},
         }
-        review = _Reviewed.model_validate(await self.world.create(asked)).status
-        if not review.authenticated or self.audience not in review.audiences:
+        review = _Reviewed.model_validate(await self._world.create(asked)).status
+        if not review.authenticated or self._audience not in review.audiences:
             raise _refused(f"The cluster does not know this token ({review.error or 'no reason'}).")
         if not review.user.username.startswith(_ACCOUNT):
             raise _refused("This token is not a service account's.")
@@ -133,7 +124,7 @@ class PodTokens:
         name, uid = user.word(f"{_POD}name"), user.word(f"{_POD}uid")
         if not name:
             raise _refused("This token is bound to no pod.")
-        found = await self.world.get(Ref(POD, namespace, name))
+        found = await self._world.get(Ref(POD, namespace, name))
         meta = ObjectHead.model_validate(found).metadata if found is not None else ObjectMeta()
         if meta.uid != uid:
             raise _refused(f"Its pod {namespace}/{name} is gone.")
@@ -146,7 +137,7 @@ class PodTokens:
     async def _execution(self, pod: ObjectMeta) -> Execution:
         """In the pod's own namespace only: no pod speaks for a run of another one."""
         name, uid = pod.annotations[EXECUTION_ANNOTATION], pod.annotations[EXECUTION_UID_ANNOTATION]
-        found = await self.world.get(Ref(EXECUTION, pod.namespace, name))
+        found = await self._world.get(Ref(EXECUTION, pod.namespace, name))
         try:
             execution = Execution.model_validate(found)
         except ValidationError:
@@ -157,6 +148,10 @@ class PodTokens:
                 plain(f"The Execution of the pod {pod.namespace}/{pod.name} is not there."),
             )
         return execution
+
+
+def _believed_until(_: str, claims: ExecutionClaims, __: float) -> float:
+    return claims.exp - SLACK_SECONDS
 
 
 def _is_attempt(pod: ObjectMeta) -> bool:

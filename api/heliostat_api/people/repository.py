@@ -11,9 +11,11 @@ and `erasingSince`.
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from cachetools import TTLCache
 
 from heliostat_api.base.person import LOCAL, PersonKind
 from heliostat_api.base.roles import Claims
@@ -27,6 +29,7 @@ from heliostat_api.documents.port import (
     Fields,
     Put,
     Query,
+    update,
 )
 from heliostat_api.people.identities import Identity, is_guest_id
 from heliostat_api.people.sessions import LIFETIME, Session
@@ -91,25 +94,18 @@ class Erasure:
     since: datetime
 
 
-@dataclass
-class _Kept:
-    record: Record
-    until: datetime
-
-
-@dataclass(frozen=True)
 class PersonRepository:
     """Reads and writes persons. Reads are kept for ten seconds: a person's page asks often."""
 
-    documents: Documents
-    clock: Callable[[], datetime]
-    _kept: dict[str, _Kept] = field(default_factory=dict)
+    def __init__(self, documents: Documents, clock: Callable[[], datetime]) -> None:
+        self.documents = documents
+        self.clock = clock
+        self._kept: TTLCache[str, Record, datetime] = TTLCache(_MOST_KEPT, _KEPT_FOR, clock)
 
     async def find(self, person_id: str) -> Record | None:
         """Raises StoreError."""
-        kept = self._kept.get(person_id)
-        if kept is not None and kept.until > self.clock():
-            return kept.record
+        if kept := self._kept.get(person_id):
+            return kept
         document = await self.documents.get(path_of(person_id))
         return self._keep(person_id, read_record(document)) if document else None
 
@@ -150,21 +146,18 @@ class PersonRepository:
     async def begin_move(self, guest_id: str, user_id: str) -> bool:
         """Promise that the guest's things become the user's; False when there is no such guest, or
         they were another user's before. Raises StoreError."""
-        while True:
-            document = await self.documents.get(path_of(guest_id))
+
+        def promised(document: Document | None) -> Fields | None:
             if document is None or document.fields.get("kind") != PersonKind.GUEST.value:
-                return False
-            moved = document.fields.get("movedTo")
-            if moved is not None:
-                return moved == user_id
+                return None
+            if document.fields.get("movedTo") is not None:
+                return None
             promise: Fields = {"movedTo": user_id, "isMoving": True, "movingSince": self.clock()}
-            promised = {**document.fields, **promise}
-            try:
-                await self.documents.commit(Put(document.path, promised, document.version))
-            except ConflictError:
-                continue
-            self._kept.pop(guest_id, None)
-            return True
+            return {**document.fields, **promise}
+
+        fields = await update(self.documents, path_of(guest_id), promised)
+        self.reread(guest_id)
+        return fields is not None and fields.get("movedTo") == user_id
 
     async def end_move(self, guest_id: str) -> None:
         """The promise is kept. Raises StoreError."""
@@ -192,19 +185,16 @@ class PersonRepository:
 
     async def end_session(self, session: Session, *, everywhere: bool = False) -> None:
         """The session is over, or every one of that person. Raises StoreError."""
-        while True:
-            document = await self.documents.get(path_of(session.person_id))
+
+        def ended(document: Document | None) -> Fields | None:
             if document is None and session.person_id != LOCAL.id:
                 return None  # nobody was ever let in by it
             now = self.clock()
             before: Fields = document.fields if document else _new_local(now)
-            expected = document.version if document else Expected.ABSENT
-            ended = {**before, **_ending(before, session, now, everywhere=everywhere)}
-            try:
-                await self.documents.commit(Put(path_of(session.person_id), ended, expected))
-            except ConflictError:
-                continue
-            return self.reread(session.person_id)
+            return {**before, **_ending(before, session, now, everywhere=everywhere)}
+
+        await update(self.documents, path_of(session.person_id), ended)
+        self.reread(session.person_id)
 
     def reread(self, person_id: str) -> None:
         """What was read of somebody is believed no longer."""
@@ -308,9 +298,7 @@ class PersonRepository:
         return self.clock() - record.last_seen >= _SIGHT
 
     def _keep(self, person_id: str, record: Record) -> Record:
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept.clear()
-        self._kept[person_id] = _Kept(record, self.clock() + _KEPT_FOR)
+        self._kept[person_id] = record
         return record
 
 

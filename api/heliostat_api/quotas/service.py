@@ -25,6 +25,7 @@ from heliostat_api.documents.port import (
     Fields,
     Put,
     StoreError,
+    update,
 )
 from heliostat_api.web.problems import ProblemError
 from heliostat_core.worlds import UnavailableError
@@ -115,20 +116,22 @@ class Quotas:
             present = await self.present(person.id, most + len(taken) + 1)
             if count_others(present, taken, key) >= most:
                 raise self.refusal.problem(person, most)
+            fields = self._with_taken(person, known, {**taken, key: self.clock()})
+            expected = known.version if known else Expected.ABSENT
             try:
-                return await self._write(person, known, {**taken, key: self.clock()})
+                return await self.documents.commit(Put(path_of(person.id), fields, expected))
             except ConflictError:
                 await asyncio.sleep(random.uniform(0, _STEP_ASIDE_SECONDS))
 
     async def _give_back(self, person: Person, key: str) -> None:
-        while key in (taken := self._taken(known := await self.documents.get(path_of(person.id)))):
-            try:
-                return await self._write(
-                    person, known, {name: at for name, at in taken.items() if name != key}
-                )
-            except ConflictError:
-                continue
-        return None
+        def given_back(known: Document | None) -> Fields | None:
+            taken = self._taken(known)
+            if key not in taken:
+                return None
+            left = {name: at for name, at in taken.items() if name != key}
+            return self._with_taken(person, known, left)
+
+        await update(self.documents, path_of(person.id), given_back)
 
     def _taken(self, known: Document | None) -> Mapping[str, datetime]:
         """Without those whose taker died."""
@@ -138,21 +141,19 @@ class Quotas:
             key: at for key, at in taken.items() if isinstance(at, datetime) and now - at < LOST
         }
 
-    async def _write(
+    def _with_taken(
         self, person: Person, known: Document | None, taken: Mapping[str, datetime]
-    ) -> None:
+    ) -> Fields:
         """`writes`: no two states of the document are the same, so that none is taken for one that
         was there before."""
         before: Fields = known.fields if known else {"createdAt": self.clock()}
         count = before.get("writes")
-        fields: Fields = {
+        return {
             **before,
             OWNER: person.id,
             "writes": (count if isinstance(count, int) else 0) + 1,
             self.name: dict(taken),
         }
-        expected = known.version if known else Expected.ABSENT
-        await self.documents.commit(Put(path_of(person.id), fields, expected))
 
 
 def count_others(present: Collection[str], taken: Collection[str], key: str) -> int:

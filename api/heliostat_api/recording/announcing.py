@@ -12,14 +12,12 @@ from typing import TypeAlias
 from heliostat_api.base.views import AgentView, GoneView
 from heliostat_api.documents.port import (
     OWNER,
-    ConflictError,
     Document,
     Documents,
     Fields,
-    Put,
+    update,
 )
-from heliostat_api.events.log import EventLog
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import EventLog, Report, ReportType
 from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_core.worlds import JsonObject, Kind
 
@@ -55,14 +53,13 @@ class Announcer:
 
     async def _settle(self, told: Document) -> None:
         """Nothing is left to tell, unless there was another change in between."""
-        document: Document | None = told
-        while document is not None and document.fields.get(CHANGES) == told.fields.get(CHANGES):
-            try:
-                fields = {**document.fields, UNTOLD: False}
-                return await self.documents.commit(Put(document.path, fields, document.version))
-            except ConflictError:
-                document = await self.documents.get(told.path)
-        return None
+
+        def settled(document: Document | None) -> Fields | None:
+            if document is None or document.fields.get(CHANGES) != told.fields.get(CHANGES):
+                return None
+            return {**document.fields, UNTOLD: False}
+
+        await update(self.documents, told.path, settled, known=told)
 
 
 def with_untold_change(fields: Fields) -> Fields:

@@ -13,19 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from heliostat_api.documents.paths import PathError, collection_of
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
     Document,
     Documents,
     Fields,
+    PathError,
     Put,
     Query,
     StoreError,
     UnavailableError,
+    collection_of,
 )
-from heliostat_api.documents.reading import instant_in, text_in
+from heliostat_api.documents.values import instant_in, text_in
 from heliostat_api.people.topics import is_nobodys, owner_field
 from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.records.executions import view_execution

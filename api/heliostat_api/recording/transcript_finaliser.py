@@ -13,10 +13,11 @@ from typing import Final
 
 from heliostat_api.documents.lines import read_lines
 from heliostat_api.documents.port import (
-    ConflictError,
+    Document,
     Documents,
-    Put,
+    Fields,
     StoreError,
+    update,
 )
 from heliostat_api.documents.transcripts import Position, Transcripts
 from heliostat_core.executions import Attempt, Execution
@@ -129,13 +130,13 @@ class TranscriptFinaliser:
 
     async def _note(self, execution: Execution) -> None:
         path = f"executions/{execution.metadata.uid}"
-        while (known := await self.documents.get(path)) is not None:
-            fields = {**known.fields, "recordedAt": known.fields.get("recordedAt") or self.clock()}
-            try:
-                return await self.documents.commit(Put(path, fields, known.version))
-            except ConflictError:
-                continue
-        return None
+
+        def recorded(known: Document | None) -> Fields | None:
+            if known is None:
+                return None
+            return {**known.fields, "recordedAt": known.fields.get("recordedAt") or self.clock()}
+
+        await update(self.documents, path, recorded)
 
     async def _mark(self, execution: Execution) -> None:
         meta = execution.metadata

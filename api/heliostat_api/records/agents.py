@@ -6,7 +6,8 @@ from typing import Literal
 
 from heliostat_api.base.views import AgentView
 from heliostat_api.documents.port import OWNER, Document, Fields, Value
-from heliostat_api.documents.reading import TokenUsage, instant_in, map_in, text_in, usage_in
+from heliostat_api.documents.values import instant_in, map_in, text_in
+from heliostat_api.records.totals import TokenUsage, usage_in
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 

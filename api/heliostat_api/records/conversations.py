@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from heliostat_api.documents.port import OWNER, Document, Fields
-from heliostat_api.documents.reading import count_in, instant_in, map_in, maps_in, text_in
+from heliostat_api.documents.values import count_in, instant_in, map_in, maps_in, text_in
 
 
 class Role(StrEnum):

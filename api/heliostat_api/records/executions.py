@@ -6,14 +6,13 @@ from enum import StrEnum
 
 from heliostat_api.base.views import ExecutionView, UsageView
 from heliostat_api.documents.port import OWNER, Document, Fields
-from heliostat_api.documents.reading import (
-    TokenUsage,
+from heliostat_api.documents.values import (
     count_in,
     instant_in,
     map_in,
     text_in,
-    usage_in,
 )
+from heliostat_api.records.totals import TokenUsage, usage_in
 from heliostat_core.executions import Phase
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -1,7 +1,7 @@
 """Whose a resource is, and of which agent a run is."""
 
 from heliostat_api.documents.port import OWNER, Document
-from heliostat_api.documents.reading import text_in
+from heliostat_api.documents.values import text_in
 from heliostat_api.people.topics import is_nobodys
 from heliostat_api.records.annotations import AGENT_ID
 from heliostat_core.agents import Agent

@@ -10,7 +10,7 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 from heliostat_api.base.views import AgentView, ExecutionView, GoneView
 from heliostat_api.documents.port import OWNER, Document, Fields
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, size_of
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import Report, ReportType
 from heliostat_api.people.topics import owner_field, topics_of_owner_field, topics_of_thing
 from heliostat_api.people.visibility import UNOWNED
 from heliostat_api.records.drafts import fields_of, read_draft

@@ -1,9 +1,51 @@
-"""Sums over the runs of an agent, as its document holds them: pure."""
+"""Tokens of runs, and sums over the runs of an agent, as documents hold them: pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from heliostat_api.base.views import TotalsView, UsageView
 from heliostat_api.documents.port import Fields, Value
+from heliostat_api.documents.values import count_in, map_in
+
+
+@dataclass(frozen=True)
+class TokenUsage:
+    """Tokens by kind; `other` are those of a record that told only their sum."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output + self.cache_read + self.cache_write + self.other
+
+    def fields(self) -> dict[str, Value]:
+        named: dict[str, Value] = {
+            "input": self.input,
+            "output": self.output,
+            "cacheRead": self.cache_read,
+            "cacheWrite": self.cache_write,
+        }
+        return named | ({"other": self.other} if self.other else {})
+
+
+def usage_in(fields: Fields, name: str) -> TokenUsage:
+    """Our names, those of the model APIs, or a number alone."""
+    if (total := count_in(fields, name)) > 0:
+        return TokenUsage(other=total)
+    usage = map_in(fields, name)
+    known = TokenUsage(
+        count_in(usage, "input", "inputTokens", "input_tokens"),
+        count_in(usage, "output", "outputTokens", "output_tokens"),
+        count_in(usage, "cacheRead", "cacheReadTokens", "cache_read_input_tokens"),
+        count_in(usage, "cacheWrite", "cacheWriteTokens", "cache_creation_input_tokens"),
+        count_in(usage, "other"),
+    )
+    sum_alone = count_in(usage, "total", "totalTokens", "total_tokens")
+    return known if known.total else TokenUsage(other=sum_alone)
 
 
 def read_totals(agent: Fields) -> TotalsView:

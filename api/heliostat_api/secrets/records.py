@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from heliostat_api.base.views import View
 from heliostat_api.documents.port import OWNER, Document, Fields
-from heliostat_api.documents.reading import instant_in, text_in
+from heliostat_api.documents.values import instant_in, text_in
 from heliostat_api.records.names import slug
 from heliostat_core.names import GROUP, MANAGED_BY_LABEL, OWNER_ANNOTATION, child_name
 from heliostat_core.worlds import SECRET, JsonObject

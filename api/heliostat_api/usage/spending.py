@@ -10,8 +10,8 @@ from heliostat_api.base.views import SpendingView
 from heliostat_api.gateway.caps import Caps, instant_of, is_reached
 from heliostat_api.gateway.client import Gateway, UsageQuestion, Users
 from heliostat_api.gateway.documents import Budget
+from heliostat_core.keys import GUESTS_BUDGET
 from heliostat_core.money import micros_from_nanos
-from heliostat_core.person_keys import GUESTS_BUDGET
 
 
 @dataclass(frozen=True)

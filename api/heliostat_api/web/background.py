@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,6 +42,32 @@ class Background:
 
 def _name_of(work: Coroutine[None, None, None]) -> str:
     return str(getattr(work, "__qualname__", work))
+
+
+async def repeat(
+    work: Callable[[], Awaitable[float | None]],
+    seconds: float,
+    errors: type[Exception] | tuple[type[Exception], ...],
+    later: str,
+    asked: asyncio.Event | None = None,
+) -> None:
+    """Does the work again and again, until it is cancelled.
+
+    Between two times it pauses for as long as the work returned, else for `seconds`, or until it is
+    `asked` to begin sooner. One of `errors` is logged with the words `later`, and the work is done
+    again; any other ends it.
+    """
+    asked = asked or asyncio.Event()
+    while True:
+        asked.clear()  # before the work: who asks while it goes on asks for another time
+        pause: float | None = None
+        try:
+            pause = await work()
+        except errors as error:
+            _LOG.warning("%s: %s", later, error)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds if pause is None else pause):
+                await asked.wait()
 
 
 async def end_task(task: asyncio.Task[None]) -> None:

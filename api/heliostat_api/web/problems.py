@@ -18,10 +18,10 @@ from heliostat_api.base.errors import GatewayAwayError, ProviderAwayError
 from heliostat_api.base.field_errors import FieldError, words_of
 from heliostat_api.base.texts import Text, bilingual, plain
 from heliostat_api.base.views import View
-from heliostat_api.documents.paths import PathError
 from heliostat_api.documents.port import (
     ConflictError,
     CursorError,
+    PathError,
     TooLargeError,
     UnavailableError,
 )

@@ -27,6 +27,7 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.people.keysets import tls
 from heliostat_api.people.topics import CLUSTER, is_nobodys
+from heliostat_api.web.background import repeat
 from heliostat_api.webhooks.addresses import AddressError, Addresses, Place, place_of
 from heliostat_api.webhooks.records import (
     DELIVERIES,
@@ -112,8 +113,12 @@ class Sending:
     async def run(self) -> None:
         """A store that is away is asked again later."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._send_on())
-            group.create_task(self._sweep_on())
+            send = repeat(
+                self.send_due, LOOK_SECONDS, StoreError, "webhooks are sent later", self.news
+            )
+            group.create_task(send)
+            later = "old deliveries are removed later"
+            group.create_task(repeat(self._settle_and_sweep, SWEEP_SECONDS, StoreError, later))
 
     async def send_due(self) -> float:
         """Sends what is due; seconds until there may be more. Raises StoreError."""
@@ -134,28 +139,9 @@ class Sending:
                 return
             await self.documents.commit(*(Delete(each.path) for each in old))
 
-    async def _send_on(self) -> None:
-        while True:
-            seconds = LOOK_SECONDS
-            self.news.clear()
-            try:
-                seconds = await self.send_due()
-            except StoreError as error:
-                _LOG.warning("webhooks are sent later: %s", error)
-            try:
-                async with asyncio.timeout(seconds):
-                    await self.news.wait()
-            except TimeoutError:
-                continue
-
-    async def _sweep_on(self) -> None:
-        while True:
-            try:
-                await self.targets.settle()
-                await self.sweep()
-            except StoreError as error:
-                _LOG.warning("old deliveries are removed later: %s", error)
-            await asyncio.sleep(SWEEP_SECONDS)
+    async def _settle_and_sweep(self) -> None:
+        await self.targets.settle()
+        await self.sweep()
 
     async def _open(self) -> tuple[Document, ...]:
         """Those that are due first."""

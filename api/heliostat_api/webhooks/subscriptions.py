@@ -12,13 +12,14 @@ from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.person import Person, PersonKind
 from heliostat_api.base.texts import bilingual, plain
 from heliostat_api.documents.port import (
-    ConflictError,
     Delete,
     Document,
     Documents,
     Expected,
+    Fields,
     Put,
     Query,
+    update,
 )
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.web.idempotency import UNREPEATED, IdempotencyKey
@@ -145,18 +146,16 @@ class Subscriptions:
     async def redeliver(self, person: Person, webhook_id: str, delivery_id: str) -> None:
         """It is sent again now, with the same id and content. Raises NotFoundProblem."""
         await self._seen(person, webhook_id)
-        while True:
-            document = await self.documents.get(f"{DELIVERIES}/{delivery_id}")
+
+        def due_again(document: Document | None) -> Fields:
             delivery = read_delivery(document) if document else None
-            if document is None or delivery is None or delivery.webhook_id != webhook_id:
+            if delivery is None or delivery.webhook_id != webhook_id:
                 raise NotFoundProblem("delivery")
-            again = asked_again(delivery, self.clock())
-            try:
-                await self.documents.commit(Put(document.path, again.fields(), document.version))
-            except ConflictError:
-                continue
-            self.planner.news.set()
-            return await self.changes.tell(person.id, Changed.DELIVERIES)
+            return asked_again(delivery, self.clock()).fields()
+
+        await update(self.documents, f"{DELIVERIES}/{delivery_id}", due_again)
+        self.planner.news.set()
+        await self.changes.tell(person.id, Changed.DELIVERIES)
 
     async def _made(self, person: Person, told: IssuedSecret) -> IssuedWebhook:
         """Screens hear of it, again too: the first time may have died before."""

@@ -28,7 +28,7 @@ from heliostat_api.documents.port import (
     Put,
     Query,
 )
-from heliostat_api.documents.reading import text_in
+from heliostat_api.documents.values import text_in
 from heliostat_api.events.changes import Changed, Changes
 from heliostat_api.web.idempotency import UNREPEATED, IdempotencyKey
 from heliostat_api.web.problems import NotFoundProblem, ProblemError

@@ -20,8 +20,7 @@ from heliostat_api.base.person import LOCAL
 from heliostat_api.documents.files import FileBounds
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.events.sqlite_log import SqliteEventLog
-from heliostat_api.gateway.client import GatewayPlace
-from heliostat_api.gateway.identity import Identity, read_signing_key
+from heliostat_api.gateway.client import GatewayPlace, Identity, read_signing_key
 from heliostat_api.people.secrets import read_secret
 from heliostat_api.web.guards import HostGuard
 from heliostat_cli import STARTED

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from heliostat_core.keys import ExecutionClaims
-from heliostat_core.person_keys import PersonClaims
+from heliostat_core.keys import ExecutionClaims, PersonClaims
 
 
 class KeyKind(StrEnum):

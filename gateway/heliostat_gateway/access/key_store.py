@@ -1,7 +1,6 @@
 """Where user and service keys are kept: every question is answered from memory."""
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from heliostat_gateway.access.keys import (
     rotate_key,
 )
 from heliostat_gateway.storage import Storage, StorageError
+from heliostat_gateway.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 USES_SECONDS: Final = 5.0  # how often the times of last use are written
@@ -77,9 +77,7 @@ class SqliteKeyStore(KeyStore):
     async def close(self) -> None:
         """Writes the last times of use."""
         if self._saving is not None:
-            self._saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._saving
+            await end_task(self._saving)
         await self._save_uses()
 
     def find(self, key_id: str) -> KeyRecord | None:

@@ -11,9 +11,10 @@ from heliostat_core.keys import (
     KeyRefusedError,
     unverified_kid,
     verify_admin_token,
+    verify_api_token,
     verify_execution_key,
+    verify_person_key,
 )
-from heliostat_core.person_keys import verify_api_token, verify_person_key
 from heliostat_folders.public_keys import PublicKeys
 from heliostat_gateway.access.admin_key import AdminKeyFile
 from heliostat_gateway.access.callers import (

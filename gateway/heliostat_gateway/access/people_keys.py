@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from heliostat_core.person_keys import is_of_people
+from heliostat_core.keys import is_of_people
 from heliostat_gateway.access.admin_keys import KeyAdmin
 from heliostat_gateway.access.callers import KeyKind, Scope
 from heliostat_gateway.access.key_documents import (

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from heliostat_core.person_keys import is_of_people
+from heliostat_core.keys import is_of_people
 
 
 class Admin(StrEnum):

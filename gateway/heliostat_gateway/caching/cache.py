@@ -13,8 +13,7 @@ from pydantic import JsonValue
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.sse import Event, EventReader, EventTooLongError
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, parse_object, text_at
 
 # A request with one of these asks for tools, or stands on state that is not in the request.
 _TOOL_FIELDS: Final = (

@@ -31,8 +31,7 @@ from heliostat_gateway.meter import Meter, is_usage_chunk
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.routes.plans import Candidate
 from heliostat_gateway.sse import Event, EventReader, EventTooLongError
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, object_at
+from heliostat_json.objects import JsonObject, dump_object, object_at, parse_object
 
 _EVENT_STREAM: Final = "text/event-stream"
 _OUTCOMES: Final = {

@@ -16,9 +16,10 @@ from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.headers import Headers
-from heliostat_gateway.routes.plans import CachePolicy, Plan
+from heliostat_gateway.routes.plans import Plan
+from heliostat_gateway.routes.table import CachePolicy
 from heliostat_gateway.storage import StorageError
-from heliostat_json.encoding import dump_object
+from heliostat_json.objects import dump_object
 
 _LARGEST: Final = 1024 * 1024  # of one answer, in bytes
 # What of our own headers is as true of a kept answer as of the first one.

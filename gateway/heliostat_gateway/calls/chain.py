@@ -26,10 +26,15 @@ from heliostat_gateway.limits.restrictions import (
 )
 from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
 from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
-from heliostat_gateway.money.estimates import OutputHistory, bound, expect, max_tokens_of
+from heliostat_gateway.money.estimates import (
+    OutputHistory,
+    bound,
+    counted_input,
+    expect,
+    max_tokens_of,
+)
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.money.prices import cost_nanos
-from heliostat_gateway.money.usage import counted_input
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_json.objects import JsonObject
 

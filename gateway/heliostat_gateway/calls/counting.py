@@ -12,11 +12,10 @@ from heliostat_gateway.dialects.faults import translate_error
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.headers import raw_headers, relayed
-from heliostat_gateway.money.usage import counted_input
+from heliostat_gateway.money.estimates import counted_input
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.routes.plans import Candidate, Plan
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, count_at
+from heliostat_json.objects import JsonObject, count_at, dump_object, parse_object
 
 
 async def count_tokens(request: ModelRequest, plan: Plan, known: dict[str, str]) -> Response:

@@ -25,8 +25,7 @@ from heliostat_gateway.dialects.faults import (
 from heliostat_gateway.errors import REQUEST_ID_HEADERS
 from heliostat_gateway.headers import Headers, header_text
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, parse_object, text_at
 
 
 class Verdict(StrEnum):

@@ -24,8 +24,7 @@ from heliostat_gateway.dialects.signatures import is_anthropic_thinking
 from heliostat_gateway.dialects.translation import translate_request
 from heliostat_gateway.providers import ProviderCall
 from heliostat_gateway.routes.plans import Candidate, Plan
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject, list_at, object_at
+from heliostat_json.objects import JsonObject, dump_object, list_at, object_at
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from heliostat_gateway.calls.failure_classification import Verdict
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.meter import Meter, new_meter
-from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.bookings import Booking, Usage
 from heliostat_gateway.money.prices import Rates, cost_nanos
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.routes.plans import Candidate
 

@@ -18,7 +18,8 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import error_document, error_event
 from heliostat_gateway.errors import REQUEST_ID_HEADERS
 from heliostat_gateway.headers import Headers, raw_headers, relayed
-from heliostat_json.encoding import dump_object
+from heliostat_gateway.tasks import end_task
+from heliostat_json.objects import dump_object
 
 _LAST_WORD_SECONDS = 1.0
 _UNWATCHED_SECONDS = 0.02  # how late it may be seen that the client has gone
@@ -238,9 +239,7 @@ class _ClientWatch:
     async def __aexit__(self, *_: object) -> None:
         self._timer.cancel()
         if self._watcher is not None:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
+            await end_task(self._watcher)
 
     def _begin(self) -> None:
         self._watcher = asyncio.get_running_loop().create_task(self._watch())

@@ -12,8 +12,7 @@ from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.headers import Headers, end_to_end
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, parse_object
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.calls.provider_attempt import ProviderAttempt
 from heliostat_gateway.calls.requests import ModelRequest
-from heliostat_gateway.money.bookings import Booking
-from heliostat_gateway.money.usage import Usage, sum_usages
+from heliostat_gateway.money.bookings import Booking, Usage, sum_usages
 from heliostat_gateway.providers.http import HttpProvider
-from heliostat_json.encoding import dump_line
+from heliostat_json.objects import dump_line
 from heliostat_telemetry.lines import begin_lines
 
 _LOG = logging.getLogger(__name__)

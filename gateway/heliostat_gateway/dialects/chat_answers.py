@@ -14,8 +14,7 @@ from heliostat_gateway.dialects.faults import (
 from heliostat_gateway.dialects.reasoning_details import ReasoningDetails, shown_text
 from heliostat_gateway.dialects.reasons import stop_of_chat
 from heliostat_gateway.sse import Event
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, list_at, object_at, parse_object, text_at
 
 DONE = b"[DONE]"
 

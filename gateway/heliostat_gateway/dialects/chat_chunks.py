@@ -6,8 +6,7 @@ from heliostat_gateway.dialects.chat_completions import kept_thinking
 from heliostat_gateway.dialects.citations import annotations_of
 from heliostat_gateway.dialects.counts import chat_usage, latest_usage
 from heliostat_gateway.dialects.reasons import finish_reason, refusal_of
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject, object_at, text_at
+from heliostat_json.objects import JsonObject, dump_object, object_at, text_at
 
 DONE = b"data: [DONE]\n\n"
 

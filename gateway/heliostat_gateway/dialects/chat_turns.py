@@ -3,8 +3,7 @@
 from heliostat_gateway.dialects.blocks import blocks_of, flattened, texts_of
 from heliostat_gateway.dialects.encodings import data_url_of
 from heliostat_gateway.dialects.reasoning_details import read_details
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject, object_at, text_at
+from heliostat_json.objects import JsonObject, dump_object, object_at, text_at
 
 # Chat completions cannot say that a tool failed except in words.
 TOOL_FAILED = "The tool failed:"

@@ -5,8 +5,7 @@ from typing import Final
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.blocks import objects
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import JsonObject, dump_object, list_at, object_at, text_at
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,14 @@ from heliostat_gateway.dialects.faults import (
 from heliostat_gateway.dialects.reasons import stop_of_block, stop_of_gemini
 from heliostat_gateway.dialects.signatures import SignedPart, ThoughtSignature
 from heliostat_gateway.sse import Event
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, list_at, object_at, text_at
+from heliostat_json.objects import (
+    JsonObject,
+    dump_object,
+    list_at,
+    object_at,
+    parse_object,
+    text_at,
+)
 
 
 class GeminiReader:

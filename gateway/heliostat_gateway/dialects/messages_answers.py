@@ -7,8 +7,7 @@ from heliostat_gateway.dialects.faults import (
     translate_error,
 )
 from heliostat_gateway.sse import Event
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject, object_at, text_at
+from heliostat_json.objects import JsonObject, object_at, parse_object, text_at
 
 
 class MessagesReader:

@@ -23,8 +23,7 @@ from heliostat_gateway.dialects.messages_answers import MessagesReader, check_me
 from heliostat_gateway.dialects.messages_calls import with_thinking, write_messages_request
 from heliostat_gateway.dialects.treatments import members_for, rules_for
 from heliostat_gateway.sse import Event
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject, text_at
+from heliostat_json.objects import JsonObject, dump_object, text_at
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+from cachetools import TTLCache
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -38,33 +38,22 @@ class GatewayAwayError(Exception):
     """Nobody could say whether the key is good."""
 
 
-@dataclass(frozen=True)
-class _Known:
-    caller: Caller
-    until: float
-
-
 class Callers:
     """Asks the gateway, and remembers for a short while what was good."""
 
     def __init__(self, url: str, seconds: float, clock: Callable[[], float]) -> None:
         self._url = f"{url}/v1/heliostat/egress"
-        self._seconds = seconds
-        self._clock = clock
         # By digest, so that a dump of this memory holds no key.
-        self._known: dict[bytes, _Known] = {}
+        self._known: TTLCache[bytes, Caller] = TTLCache(_REMEMBERED, seconds, timer=clock)
         self._session: aiohttp.ClientSession | None = None
 
     async def find(self, key: str) -> Caller:
         """Raises KeyIsNoGoodError, GatewayAwayError."""
         digest = hashlib.sha256(key.encode()).digest()
-        known = self._known.pop(digest, None)
-        if known is None or self._clock() >= known.until:
-            known = _Known(await self._ask(key), self._clock() + self._seconds)
-        if len(self._known) >= _REMEMBERED:
-            self._known.pop(next(iter(self._known)))
-        self._known[digest] = known
-        return known.caller
+        known = self._known.get(digest)
+        if known is None:
+            known = self._known[digest] = await self._ask(key)
+        return known
 
     async def close(self) -> None:
         """Ends the connections."""

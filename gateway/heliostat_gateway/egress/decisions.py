@@ -10,7 +10,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from heliostat_gateway.egress.callers import Caller
-from heliostat_json.encoding import dump_line
+from heliostat_json.objects import dump_line
 
 PREFIX: Final = "heliostat_egress"
 

@@ -28,6 +28,7 @@ from heliostat_gateway.egress.request_head import (
 from heliostat_gateway.egress.settings import EgressSettings
 from heliostat_gateway.egress.targets import Target, TargetError, is_named, read_target
 from heliostat_gateway.egress.tunnels import PIECE, End, Limits, carry
+from heliostat_gateway.tasks import end_task
 
 _HEAD_SECONDS: Final = 10
 _SHARE_OF_UNKNOWN: Final = 4
@@ -107,9 +108,7 @@ class EgressProxy:
         self._server.close()
         if self._connections:
             await asyncio.wait(self._connections, timeout=self._settings.drain_seconds)
-        for each in self._connections:
-            each.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await end_task(*self._connections)
         await self._callers.close()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,10 +1,52 @@
 """What the ledger is told of a request, and what it tells of executions and of itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from heliostat_gateway.access.callers import Caller
-from heliostat_gateway.money.usage import Usage
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens by kind. Total input is input + cache_read + both cache writes.
+
+    `thinking` is a part of output, shown apart and priced with it.
+    """
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    web_searches: int = 0
+    thinking: int = 0
+    speed: str = ""
+
+    @property
+    def total_input(self) -> int:
+        """All tokens that were put in, cached or not."""
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+    @property
+    def total(self) -> int:
+        """All tokens, as a token cap counts them."""
+        return self.total_input + self.output
+
+
+def sum_usages(usages: Sequence[Usage]) -> Usage:
+    """The tokens of all, by kind."""
+    if len(usages) == 1:
+        return usages[0]
+    return Usage(
+        input=sum(each.input for each in usages),
+        output=sum(each.output for each in usages),
+        cache_read=sum(each.cache_read for each in usages),
+        cache_write_5m=sum(each.cache_write_5m for each in usages),
+        cache_write_1h=sum(each.cache_write_1h for each in usages),
+        web_searches=sum(each.web_searches for each in usages),
+        thinking=sum(each.thinking for each in usages),
+    )
 
 
 class CapReachedError(Exception):

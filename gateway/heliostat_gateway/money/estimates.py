@@ -14,9 +14,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.money.bookings import Bound, Estimate
+from heliostat_gateway.money.bookings import Bound, Estimate, Usage
 from heliostat_gateway.money.prices import Rates, RateTable, cost_nanos
-from heliostat_gateway.money.usage import Usage, counted_input
 from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
 # What an agent without a history is expected to get: about a page of text or a large tool call.
@@ -99,6 +98,11 @@ def max_tokens_of(document: JsonObject) -> int | None:
         if type(value := document.get(name)) is int and value >= 0
     ]
     return found[0] if found else None
+
+
+def counted_input(request_bytes: int) -> Usage:
+    """What a request counts for that no answer has reported on."""
+    return Usage(input=-(-request_bytes // 4))
 
 
 def expect(rates: Rates, request_bytes: int, output: int) -> Estimate:

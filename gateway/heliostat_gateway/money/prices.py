@@ -5,19 +5,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cached_property
 from typing import Final, Generic, Protocol, TypeVar
 
 from genai_prices import data_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
-from heliostat_core.money import price_nanos
-from heliostat_gateway.money.usage import Usage
+from heliostat_core.money import NANOS_PER_DOLLAR
+from heliostat_gateway.money.bookings import Usage
 
 RateTable = Mapping[str, Decimal]  # token kind → dollars per million
 _THOUSANDS_PER_MILLION = 1000
 _SPEEDS = 8
+# Wide enough that no product of a token count and a price is ever rounded before the one rounding.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_NANOS_PER_MILLIONTH = Decimal(NANOS_PER_DOLLAR // 1_000_000)
 # Google's table is also that of Vertex AI; its API for Gemini does not sell models of others.
 _NOT_SOLD: Final = {"google": ("claude-",)}
 
@@ -143,6 +146,19 @@ def cost_nanos(rates: Rates, usage: Usage) -> int:
         "web_searches": usage.web_searches,
     }
     return price_nanos(tokens, rates.table(usage))
+
+
+def price_nanos(tokens: Mapping[str, int], dollars_per_million: Mapping[str, Decimal]) -> int:
+    """Cost of one request in nano-dollars, rounded once, half-even.
+
+    `tokens` maps a token kind to its count, `dollars_per_million` a token kind to its price.
+    Raises KeyError for a kind that was used and has no price: nothing is free in silence.
+    """
+    total = Decimal(0)
+    for kind, count in tokens.items():
+        if count:
+            total = _EXACT.add(total, _EXACT.multiply(Decimal(count), dollars_per_million[kind]))
+    return int(_EXACT.multiply(total, _NANOS_PER_MILLIONTH).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _is_sold(model: ModelInfo, provider: str) -> bool:

@@ -12,12 +12,12 @@ from heliostat_gateway.money.bookings import (
     ExecutionTotal,
     Head,
     LedgerRow,
+    Usage,
     nanos_of,
     tokens_of,
     turns_of,
 )
 from heliostat_gateway.money.reservations import Used
-from heliostat_gateway.money.usage import Usage
 
 DIED: Final = "gateway_died"
 _COLUMNS: Final = (

@@ -17,7 +17,7 @@ from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.settings import Settings, SettingsError
-from heliostat_json.encoding import dump_object
+from heliostat_json.objects import dump_object
 from heliostat_scripted.apis import Api
 from heliostat_scripted.bill import Bill, BillEntry, BillLine
 from heliostat_scripted.conversation import Conversation, read_conversation

@@ -30,12 +30,11 @@ from heliostat_gateway.breakers import (
     Result,
     token_of,
 )
-from heliostat_gateway.redis_state.breaker_scripts import ADMIT, READ, RECORD
 from heliostat_gateway.redis_state.connection import PREFIX
-from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.listening import AWAY, Listener
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import count_at, text_at
+from heliostat_gateway.redis_state.scripts import read_source
+from heliostat_gateway.tasks import end_task
+from heliostat_json.objects import count_at, parse_object, text_at
 
 _LOG = logging.getLogger(__name__)
 _KEY = f"{PREFIX}breakers"  # the hash of all breakers, and the channel of their changes
@@ -63,9 +62,9 @@ class SharedBreakers(Breakers):
         self._clock = clock or time.time
         self._is_clock_given = clock is not None
         self._redis = redis
-        self._read_all = redis.register_script(READ)
-        self._admit = redis.register_script(ADMIT)
-        self._record = redis.register_script(RECORD)
+        self._read_all = redis.register_script(_script("read"))
+        self._admit = redis.register_script(_script("admit"))
+        self._record = redis.register_script(_script("record"))
         self._listener = Listener(redis, _KEY, self._read, self._hear, self._lost, _PINGS)
         self._not_closed: dict[str, _NotClosed] = {}
         self._asking: set[str] = set()  # for whose probe someone of this replica asks just now
@@ -83,7 +82,7 @@ class SharedBreakers(Breakers):
     async def close(self) -> None:
         """Stops listening."""
         if self._sending is not None:
-            await end_all([self._sending])
+            await end_task(self._sending)
         await self._listener.close()
 
     async def admit(self, key: str) -> Admission:
@@ -243,3 +242,7 @@ class SharedBreakers(Breakers):
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _script(decision: str) -> str:
+    return f"{read_source('breaker_common')}\n{read_source(f'breaker_{decision}')}"

@@ -15,8 +15,8 @@ from heliostat_gateway.money.reservations import counted_budget
 from heliostat_gateway.redis_state.connection import RedisAwayError
 from heliostat_gateway.redis_state.filling import UNFILLED, Filling
 from heliostat_gateway.redis_state.scripts import MONEY, Commands, Scripts
-from heliostat_gateway.redis_state.single_flight import SingleFlight
 from heliostat_gateway.storage import StorageError
+from heliostat_gateway.tasks import SingleFlight
 
 DEFINITIONS: Final = f"{MONEY}budgets"
 VERSION: Final = f"{MONEY}budgets:version"

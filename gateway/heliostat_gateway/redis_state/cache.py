@@ -11,8 +11,7 @@ from redis.asyncio import Redis
 from heliostat_gateway.caching.answers import AnswerStore, CachedAnswer, Claim
 from heliostat_gateway.redis_state.connection import PREFIX
 from heliostat_gateway.redis_state.listening import AWAY
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import list_at
+from heliostat_json.objects import dump_object, list_at, parse_object
 
 _LOG = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 1.0  # after a failure, how long Redis is not asked

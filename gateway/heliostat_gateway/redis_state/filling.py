@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 
 from heliostat_gateway.redis_state.connection import RedisAwayError
 from heliostat_gateway.redis_state.scripts import MONEY, Commands, Reply, Scripts
-from heliostat_gateway.redis_state.single_flight import SingleFlight
 from heliostat_gateway.storage import StorageError
+from heliostat_gateway.tasks import SingleFlight
 
 WANTED: Final = f"{MONEY}wanted"  # list of questions to the writer
 _ANSWER_SECONDS: Final = 0.4  # below the client's own deadline

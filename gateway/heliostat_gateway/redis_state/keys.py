@@ -25,9 +25,9 @@ from heliostat_gateway.access.keys import (
     rotate_key,
 )
 from heliostat_gateway.redis_state.connection import PREFIX, text_of
-from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError
+from heliostat_gateway.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 _KEYS = f"{PREFIX}keys"  # the hash, and the channel of its changes
@@ -65,7 +65,7 @@ class SharedKeyStore(KeyStore):
     async def close(self) -> None:
         """Writes the last times of use, if Redis is there."""
         if self._saving is not None:
-            await end_all([self._saving])
+            await end_task(self._saving)
         if self._listener.is_connected:
             with contextlib.suppress(*AWAY):
                 await self._save_uses()

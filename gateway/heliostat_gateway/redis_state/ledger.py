@@ -36,7 +36,6 @@ from heliostat_gateway.money.budgets import Budget, BudgetTotal
 from heliostat_gateway.money.reservations import Counted, Used, counted_of
 from heliostat_gateway.redis_state.budgets import SharedBudgets
 from heliostat_gateway.redis_state.connection import Argument, RedisAwayError, RedisHealth
-from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.filling import UNFILLED, Filling, WriterAwayError
 from heliostat_gateway.redis_state.offline_quota import OfflineQuota
 from heliostat_gateway.redis_state.recovery import Recovery
@@ -52,6 +51,7 @@ from heliostat_gateway.redis_state.requests import (
 from heliostat_gateway.redis_state.scripts import Commands, Reply, Scripts
 from heliostat_gateway.redis_state.spool import Line, LineKind, Spool
 from heliostat_gateway.storage import StorageError
+from heliostat_gateway.tasks import end_task
 
 _TRIES: Final = 5
 _WHAT: Final = ("cost", "tokens", "turns")
@@ -168,7 +168,7 @@ class SharedLedger:
     async def close(self) -> None:
         """Ends the heartbeat and what is under way, and gives the lease up."""
         if self._beating is not None:
-            await end_all([self._beating])
+            await end_task(self._beating)
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._recovery.leave()

@@ -1,7 +1,6 @@
 """Local memory of what is in Redis: read whole after each connection, then told of each change."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +8,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from heliostat_gateway.redis_state.ending import end_all
+from heliostat_gateway.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 # A dead connection is found, and a living one in its place, within a second.
@@ -60,9 +59,8 @@ class Listener:
     async def close(self) -> None:
         """Stops listening."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            following = [] if self._following is None else [self._following]
+            await end_task(self._task, *following)
             self._task = None
 
     def doubt(self) -> None:
@@ -83,7 +81,7 @@ class Listener:
             try:
                 await asyncio.wait([self._following])
             finally:
-                await end_all([self._following])
+                await end_task(self._following)
             if not self._following.cancelled() and (error := self._following.exception()):
                 if not isinstance(error, AWAY):
                     _LOG.error("following %s failed", self._channel, exc_info=error)

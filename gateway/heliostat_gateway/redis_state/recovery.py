@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from heliostat_gateway.money.bookings import Booking, Head
+from heliostat_gateway.money.rows import DIED
 from heliostat_gateway.redis_state.connection import RedisAwayError, RedisHealth
 from heliostat_gateway.redis_state.filling import UNFILLED, Filling, WriterAwayError
 from heliostat_gateway.redis_state.offline_quota import OfflineQuota
-from heliostat_gateway.redis_state.replay import Settlement, decide_replay
 from heliostat_gateway.redis_state.requests import (
     OpenRequest,
     OpenRequests,
@@ -18,7 +20,7 @@ from heliostat_gateway.redis_state.requests import (
     settle_arguments,
 )
 from heliostat_gateway.redis_state.scripts import Reply, Scripts
-from heliostat_gateway.redis_state.spool import Spool
+from heliostat_gateway.redis_state.spool import Line, LineKind, Spool
 from heliostat_gateway.storage import StorageError
 
 _LOG = logging.getLogger(__name__)
@@ -26,6 +28,76 @@ BEAT_SECONDS: Final = 1.0
 LEASE_SECONDS: Final = 15.0
 _AT_ONCE: Final = 32
 _SWEEP_BEATS: Final = 15
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A request to settle. `epoch` is that of the ledger that knows its opening; empty for none."""
+
+    head: Head
+    bookings: tuple[Booking, ...]
+    ended_ms: int
+    epoch: str = ""
+
+    @property
+    def how(self) -> str:
+        """The word for settle.lua."""
+        return "shared" if self.epoch else "local"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Everything that a spool asks for."""
+
+    settlements: tuple[Settlement, ...]
+    drops: tuple[str, ...]
+
+
+@dataclass
+class RequestLog:
+    """The lines of a spool about one request."""
+
+    head: Head | None = None
+    bookings: tuple[Booking, ...] = ()
+    settlement: Settlement | None = None
+    dropped: bool = field(default=False)
+
+
+def decide_replay(own: Sequence[Line], left: Sequence[Line], now_ms: int) -> Replay:
+    """What to do with the lines of this process and with those that dead ones left.
+
+    An opening of a dead process that was never settled is booked as it was noted last. One of this
+    process is still open, or has been settled without the spool.
+    """
+    settlements, drops = [], []
+    for lines, dead in ((left, True), (own, False)):
+        for request, log in _logs(lines).items():
+            if log.dropped:
+                drops.append(request)
+            elif log.settlement is not None:
+                settlements.append(log.settlement)
+            elif dead and log.head is not None:
+                settlements.append(Settlement(log.head, _died(log.bookings), now_ms))
+    return Replay(tuple(settlements), tuple(drops))
+
+
+def _logs(lines: Sequence[Line]) -> dict[str, RequestLog]:
+    logs: dict[str, RequestLog] = {}
+    for line in lines:
+        log = logs.setdefault(line.id, RequestLog())
+        if line.kind is LineKind.DROP:
+            log.dropped = True
+        elif line.kind is LineKind.SETTLE and line.head is not None:
+            found = Settlement(line.head, line.bookings, line.ended_ms, line.epoch)
+            log.settlement = log.settlement or found
+        else:
+            log.head = line.head or log.head
+            log.bookings = line.bookings
+    return logs
+
+
+def _died(bookings: Sequence[Booking]) -> tuple[Booking, ...]:
+    return tuple(replace(part, outcome=DIED, estimated=True) for part in bookings)
 
 
 class Recovery:

@@ -17,13 +17,14 @@ from heliostat_gateway.money.bookings import (
     Head,
     LedgerRow,
     Opening,
+    Usage,
     first_booking,
     nanos_of,
+    sum_usages,
     tokens_of,
     turns_of,
 )
 from heliostat_gateway.money.reservations import Counted
-from heliostat_gateway.money.usage import Usage, sum_usages
 from heliostat_gateway.redis_state.connection import Argument, RedisAwayError, text_of
 from heliostat_gateway.redis_state.filling import Filling
 from heliostat_gateway.redis_state.scripts import MONEY, Commands

@@ -19,8 +19,8 @@ from heliostat_gateway.access.revokers import EndCalls, Revoked, Revoker
 from heliostat_gateway.redis_state.connection import PREFIX, text_of
 from heliostat_gateway.redis_state.listening import AWAY, Listener
 from heliostat_gateway.storage import StorageError
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, count_at, text_at
+from heliostat_gateway.tasks import end_task
+from heliostat_json.objects import JsonObject, count_at, dump_object, parse_object, text_at
 
 _LOG = logging.getLogger(__name__)
 _REVOKED = f"{PREFIX}revocations"  # the set, scored by expiry, and the channel
@@ -56,9 +56,7 @@ class SharedRevoker(Revoker):
     async def close(self) -> None:
         """Stops hearing."""
         await self._listener.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_task(*self._tasks)
 
     async def revoke(self, key_id: str, expires: int, now: int) -> Revoked:
         """Revokes a key; waits for the others, but not for long."""

@@ -83,9 +83,9 @@ class Scripts:
     """Runs scripts with a deadline, one round trip each, in the order of the calls."""
 
     def __init__(self, redis: Commands) -> None:
-        common = _source("common")
+        common = read_source("common")
         self._connection = PipelinedConnection(redis.connection_pool)
-        self._sources = {name: f"{common}\n{_source(name)}" for name in SCRIPTS}
+        self._sources = {name: f"{common}\n{read_source(name)}" for name in SCRIPTS}
         self._digests = {
             name: hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
             for name, source in self._sources.items()
@@ -109,5 +109,6 @@ class Scripts:
         await self._connection.close()
 
 
-def _source(name: str) -> str:
+def read_source(name: str) -> str:
+    """The text of a script of this folder."""
     return (files(__package__) / "scripts" / f"{name}.lua").read_text()

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from heliostat_core.person_keys import person_budget
+from heliostat_core.keys import person_budget
 from heliostat_gateway.access.callers import account_of_person
 from heliostat_gateway.storage import Storage
 

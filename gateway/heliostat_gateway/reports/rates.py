@@ -6,9 +6,8 @@ from typing import Final
 
 from genai_prices.types import TieredPrices
 
-from heliostat_core.money import price_nanos
-from heliostat_gateway.money.prices import ModelRates, Rates, RateTable
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.bookings import Usage
+from heliostat_gateway.money.prices import ModelRates, Rates, RateTable, price_nanos
 from heliostat_gateway.reports.sums import Slice
 
 # Provider, model, instant: the prices that held or will hold, or None when none are known.

@@ -18,7 +18,7 @@ from typing import Final
 
 from heliostat_core.money import format_micros, micros_from_nanos
 from heliostat_gateway.limits.restrictions import Kind, StoredRestrictions
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.reports.anomalies import FEWEST_PEERS, Against, Anomaly, judge, median_of
 from heliostat_gateway.reports.calendars import instant
 from heliostat_gateway.reports.findings import Finding, Findings
@@ -26,6 +26,7 @@ from heliostat_gateway.reports.histories import Histories, Run, Tier, tier_of
 from heliostat_gateway.reports.rates import RateSource
 from heliostat_gateway.reports.reading import LedgerReader
 from heliostat_gateway.reports.runs import Seen, read_changed, read_past
+from heliostat_gateway.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 _HISTORY_MS: Final = 60 * 86_400_000
@@ -90,8 +91,7 @@ class AnomalyWatch:
     async def stop(self) -> None:
         """Ends watching."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_task(self._task)
 
     def finished(self, execution: str) -> None:
         """An attempt of an execution has ended: it is judged soon. Never fails, never waits."""

@@ -16,14 +16,9 @@ from heliostat_gateway.routes.document import (
     RoutesDocument,
 )
 from heliostat_gateway.routes.names import find_target
-from heliostat_gateway.routes.plans import Timeouts
+from heliostat_gateway.routes.plans import persona_of
 from heliostat_gateway.routes.positions import Mistake
-from heliostat_gateway.routes.table import (
-    build_prices,
-    build_timeouts,
-    persona_of,
-    resolve_alias,
-)
+from heliostat_gateway.routes.table import Timeouts, build_prices, build_timeouts, resolve_alias
 
 SCRIPTED = SCRIPTED_PREFIX.rstrip("/")
 

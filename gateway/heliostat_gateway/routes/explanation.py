@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
 from heliostat_gateway.access.callers import Caller
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.prices import Rates
-from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.routes.plans import Candidate, NotServed, Plan, RouteReason, Timeouts
+from heliostat_gateway.routes.plans import Candidate, NotServed, Plan, ResolvedRoute, RouteReason
 from heliostat_gateway.routes.routing import Router
-from heliostat_gateway.routes.table import ResolvedRoute
+from heliostat_gateway.routes.table import Timeouts
 
 
 class _Document(BaseModel):

@@ -18,18 +18,19 @@ from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential, C
 from heliostat_gateway.routes.checks import RouteValidationContext
 from heliostat_gateway.routes.document import LONGEST_NAME, PERSONA_PREFIX, SCRIPTED_PREFIX
 from heliostat_gateway.routes.names import find_target
-from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason
-from heliostat_gateway.routes.reading import RoutesError, read_routes
-from heliostat_gateway.routes.table import (
-    ModelTarget,
+from heliostat_gateway.routes.plans import (
+    NotServed,
+    Plan,
     ResolvedRoute,
     RouteEntry,
-    RouteTable,
+    RouteReason,
     no_persona,
     persona_of,
     resolve_name,
     tell,
 )
+from heliostat_gateway.routes.reading import RoutesError, read_routes
+from heliostat_gateway.routes.table import ModelTarget, RouteTable
 from heliostat_gateway.settings import NO_PROVIDER
 
 _LOG = logging.getLogger(__name__)

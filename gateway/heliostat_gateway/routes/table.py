@@ -1,25 +1,48 @@
-"""Routes as a file compiles to, and the resolution of model names in them. Pure."""
+"""The table of routes that a file compiles to. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from heliostat_gateway.access.callers import Caller
-from heliostat_gateway.money.prices import FlatRates, Rates
-from heliostat_gateway.providers.catalog import Offer, Server
-from heliostat_gateway.providers.credentials import Credential
+from heliostat_gateway.money.prices import FlatRates
+from heliostat_gateway.providers.catalog import Server
 from heliostat_gateway.routes.document import (
-    PERSONA_PREFIX,
     ModelSpec,
     PriceSpec,
     RoutesDocument,
     RuleSpec,
     TimeoutSpec,
 )
-from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Timeouts
+from heliostat_json.objects import JsonObject
 
 _THOUSANDS_PER_MILLION = 1000
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Deadlines of one attempt, in seconds."""
+
+    first_token: float = 120.0  # from the request to the first content of a stream
+    idle: float = 120.0  # between two pieces of a stream
+    total: float = 1800.0  # of the whole answer, streamed or not
+
+
+@dataclass(frozen=True)
+class CachePolicy:
+    """Exact answers may be kept for so long."""
+
+    ttl_seconds: int
+
+
+@dataclass(frozen=True)
+class Persona:
+    """A system prompt, and what a request gets where it does not say it itself."""
+
+    name: str
+    system: str
+    defaults: JsonObject
 
 
 @dataclass(frozen=True)
@@ -139,11 +162,6 @@ def build_prices(document: RoutesDocument) -> dict[tuple[str, str], FlatRates]:
     return found
 
 
-def persona_of(name: str) -> str:
-    """The persona that a model name asks for; empty when it asks for none."""
-    return name.removeprefix(PERSONA_PREFIX) if name.startswith(PERSONA_PREFIX) else ""
-
-
 def _model(spec: ModelSpec, around: Timeouts) -> ModelRoute:
     return ModelRoute(
         chain=tuple(
@@ -174,96 +192,3 @@ def _rates(spec: PriceSpec) -> FlatRates:
     if spec.web_search is not None:
         table["web_searches"] = Decimal(spec.web_search) * _THOUSANDS_PER_MILLION
     return FlatRates(table)
-
-
-@dataclass(frozen=True)
-class RouteEntry:
-    """One entry of a chain as it stands now."""
-
-    model_target: ModelTarget
-    offer: Offer | None
-    credentials: tuple[Credential, ...]
-    rates: Rates | None
-
-    @property
-    def dropped(self) -> str:
-        """The reason why this entry can not be asked; empty when it can."""
-        if self.offer is None:
-            return f"no provider is called {self.model_target.provider}"
-        if self.rates is None:
-            return "no price is known"
-        return "" if self.credentials else self.offer.remedy
-
-
-@dataclass(frozen=True)
-class ResolvedRoute:
-    """The route of a model name for one caller, before keys are put in order."""
-
-    model: str  # as asked for
-    resolution_steps: tuple[str, ...]  # why this route: alias, rule, persona
-    entries: tuple[RouteEntry, ...]
-    timeouts: Timeouts
-    persona: Persona | None = None
-    cache: CachePolicy | None = None
-
-    def candidates(self, turn: int) -> Iterator[Candidate]:
-        """The ways with each of their keys; `turn` says which key of several comes first."""
-        for entry in self.entries:
-            if entry.offer is None or entry.offer.provider is None or entry.rates is None:
-                continue
-            for credential in rotate(entry.credentials, turn):
-                yield Candidate(
-                    entry.offer.provider,
-                    credential,
-                    entry.model_target.target,
-                    entry.rates,
-                    self.timeouts,
-                )
-
-
-def resolve_name(
-    table: RouteTable, model: str, caller: Caller, resolution_steps: list[str]
-) -> tuple[str, Persona | None]:
-    """The name behind aliases, rules and personas, and the persona; says why in `trail`."""
-    name = table.aliases.get(model, model)
-    if name != model:
-        resolution_steps.append(f"{model} is an alias of {name}")
-    wanted = persona_of(name)
-    if not wanted:
-        for number, rule in enumerate(table.rules, 1):
-            if rule.fits(model, caller):
-                wanted = rule.persona
-                resolution_steps.append(f"rule {number} gives it the persona {wanted}")
-                break
-    found = table.personas.get(wanted)
-    if found is None:
-        return name, None
-    resolution_steps.append(f"the persona {wanted} is answered by {found.model}")
-    return found.model, found.persona
-
-
-def rotate(credentials: tuple[Credential, ...], turn: int) -> tuple[Credential, ...]:
-    """The same keys, another one first at each turn."""
-    if len(credentials) < 2:
-        return credentials
-    first = turn % len(credentials)
-    return credentials[first:] + credentials[:first]
-
-
-def tell(entries: Iterable[RouteEntry], candidates: Iterable[Candidate]) -> Iterator[str]:
-    """Who is asked in which order, and who is not, in words without secrets."""
-    for number, candidate in enumerate(candidates, 1):
-        yield (
-            f"candidate {number}: {candidate.provider.name}/{candidate.target} with "
-            f"{candidate.credential.name}"
-        )
-    for entry in entries:
-        if entry.dropped:
-            target = entry.model_target
-            yield f"dropped {target.provider}/{target.target}: {entry.dropped}"
-
-
-def no_persona(name: str, table: RouteTable) -> str:
-    """The refusal of an unknown persona."""
-    there = ", ".join(sorted(table.personas)) or "none"
-    return f"No persona is called {name}. There are: {there}."

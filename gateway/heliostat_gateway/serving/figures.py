@@ -11,8 +11,7 @@ from pydantic.alias_generators import to_camel
 from heliostat_gateway.access.key_documents import RefusalDocument
 from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.errors import RefusalError
-from heliostat_gateway.money.bookings import Booking, LedgerRow
-from heliostat_gateway.money.usage import Usage, sum_usages
+from heliostat_gateway.money.bookings import Booking, LedgerRow, Usage, sum_usages
 
 
 class _Document(BaseModel):

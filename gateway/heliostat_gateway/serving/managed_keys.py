@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -12,6 +11,7 @@ from pydantic import SecretStr
 from heliostat_core.secret_labels import GATEWAY_USE, USE_LABEL, is_for_gateway
 from heliostat_core.secret_refs import ManagedSecret
 from heliostat_gateway.providers.credentials import Credential, is_one_word, pick
+from heliostat_gateway.tasks import end_task
 from heliostat_google.keeping import Ages, KeptAnswers
 from heliostat_google.problems import SecretProblem, SecretReason, SecretUnavailableError
 
@@ -67,9 +67,7 @@ class ManagedKeys:
     async def close(self) -> None:
         """Stops looking."""
         if self._looking is not None:
-            self._looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._looking
+            await end_task(self._looking)
         await self._reader.close()
 
     async def look(self) -> None:

@@ -10,7 +10,8 @@ from uuid import uuid4
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from heliostat_gateway.money import holds, rows
+from heliostat_gateway.money import rows
+from heliostat_gateway.money.ledger import read_budgets
 from heliostat_gateway.money.reservations import account_key
 from heliostat_gateway.redis_state.budgets import DEFINITIONS, VERSION
 from heliostat_gateway.redis_state.connection import Argument, RedisAwayError
@@ -96,7 +97,7 @@ class CacheWarmup:
         if await self._consumer.command("EXISTS", EPOCH):
             return False
         await self._consumer.drain()
-        definitions = await self._storage.run(holds.read_budgets)
+        definitions = await self._storage.run(read_budgets)
         for budget in definitions:
             await self._consumer.command("HSET", DEFINITIONS, budget.name, orjson.dumps(budget))
         await self._consumer.command("SET", VERSION, uuid4().hex)

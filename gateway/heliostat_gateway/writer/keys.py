@@ -10,9 +10,9 @@ from typing import Final
 
 from heliostat_gateway.access.key_store import SqliteKeyStore
 from heliostat_gateway.access.keys import PREFIX
-from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.keys import SharedKeyStore
 from heliostat_gateway.storage import Storage, StorageError
+from heliostat_gateway.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 _STEP_SECONDS: Final = 0.5
@@ -33,7 +33,7 @@ class KeptKeys:
 
     async def close(self) -> None:
         """Ends."""
-        await end_all(self._tasks)
+        await end_task(*self._tasks)
 
     async def step(self) -> None:
         """What has changed goes to the disk; what was lost comes back. Raises StorageError."""

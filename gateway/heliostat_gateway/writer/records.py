@@ -8,9 +8,10 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from heliostat_gateway.money import holds, rows
+from heliostat_gateway.money import rows
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.budgets import Budget
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.ledger import drop_budget, write_budget
 from heliostat_gateway.redis_state.requests import BOOKINGS, HEADS, KINDS
 
 _LOG = logging.getLogger(__name__)
@@ -109,9 +110,9 @@ def _write(connection: sqlite3.Connection, fields: Mapping[str, str]) -> int:
     if "budget" in fields:
         name, definition = fields["budget"], fields["definition"]
         if definition:
-            holds.write_budget(connection, _BUDGETS.validate_json(definition))
+            write_budget(connection, _BUDGETS.validate_json(definition))
         else:
-            holds.drop_budget(connection, name)
+            drop_budget(connection, name)
         return 0
     head, parts = HEADS.validate_json(fields["h"]), BOOKINGS.validate_json(fields["b"])
     return int(rows.write_settled(connection, head, parts, int(fields["e"])))

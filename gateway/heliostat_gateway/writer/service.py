@@ -9,12 +9,12 @@ from typing import Final
 
 from redis.exceptions import ResponseError
 
-from heliostat_gateway.money import holds
+from heliostat_gateway.money.ledger import book_open_requests
 from heliostat_gateway.money.schema import make_schema
 from heliostat_gateway.redis_state.connection import RedisAwayError
-from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.scripts import Commands, Scripts
 from heliostat_gateway.storage import Storage, StorageError
+from heliostat_gateway.tasks import end_task
 from heliostat_gateway.writer.cache_warmup import CacheWarmup
 from heliostat_gateway.writer.dead_gateways import DeadGatewayReaper
 from heliostat_gateway.writer.stream_consumer import StreamConsumer
@@ -43,7 +43,7 @@ class Writer:
         storage.run_now(make_schema)
         # Those that one gateway alone, which had this file before and died, left open.
         now_ms = int(time.time() * 1000)
-        storage.run_now(lambda connection: holds.book_open_requests(connection, now_ms))
+        storage.run_now(lambda connection: book_open_requests(connection, now_ms))
         self._scripts = scripts = Scripts(redis)
         self.consumer = StreamConsumer(redis, storage)
         self.cache_warmup = CacheWarmup(self.consumer, scripts, storage)
@@ -66,7 +66,7 @@ class Writer:
 
     async def close(self) -> None:
         """Ends at once: whatever is half done is done again by the next."""
-        await end_all(self._tasks)
+        await end_task(*self._tasks)
         self._tasks = []
         await self._scripts.close()
 

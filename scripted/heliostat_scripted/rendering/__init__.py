@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 from heliostat_scripted.script import Action
 
 

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 from heliostat_scripted.rendering import (
     COMPLETE,
     Omissions,

@@ -4,6 +4,7 @@ Each gives the files that one request passes in the program that serves it; what
 (the provider, the API server, the gateway behind the api) is in processes of its own.
 """
 
+import asyncio
 import itertools
 import os
 from collections.abc import Iterator
@@ -20,17 +21,18 @@ from bench.operators import PATIENT, SYSTEM, launch_operator
 from bench.replicas import run_replica
 from bench.test_people_at_once import run_gateway as run_scripted_gateway
 from bench.walk.tracer import Tracer
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import Identity
 from heliostat_api.people.identities import new_guest_id
 from heliostat_core.keys import new_private_key
 from heliostat_core.names import attempt_name
-from heliostat_core.worlds import JOB
+from heliostat_core.worlds import EXECUTION, JOB, Ref
 from integration.gateway.gateway_process import GatewayProcess
 from support.chatting import talking
 from support.control_plane import Address, run_control_plane
 from tools.machine import ROOT
 
 SECONDS = 60.0
+POLL_SECONDS = 0.1
 
 
 async def walk_model_call(folder: Path) -> list[str]:
@@ -84,14 +86,22 @@ async def walk_execution(folder: Path, programs: Path) -> list[str]:
             launch_operator(tracer.launcher, address, gateway, folder, PATIENT),
             arrivals(ground.world, JOB, ground.namespace) as jobs,
         ):
-            numbers = itertools.count()
+            names: list[str] = []
 
             async def run() -> None:
-                name = f"run-{next(numbers)}"
-                await create_execution(ground, name)
-                await jobs.wait_for([attempt_name(name, 1)], SECONDS)
+                names.append(f"run-{len(names)}")
+                await create_execution(ground, names[-1])
+                await jobs.wait_for([attempt_name(names[-1], 1)], SECONDS)
 
-            return await tracer.walk(run)
+            async def remove() -> None:
+                """A run that stays is looked at again, also while the next one comes."""
+                ref = Ref(EXECUTION, ground.namespace, names[-1])
+                await ground.world.delete(ref)
+                async with asyncio.timeout(SECONDS):
+                    while await ground.world.get(ref) is not None:
+                        await asyncio.sleep(POLL_SECONDS)
+
+            return await tracer.walk(run, remove)
 
 
 @contextmanager

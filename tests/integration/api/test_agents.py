@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from heliostat_api.agents.mending import REST
 from heliostat_api.documents.port import Put
-from heliostat_api.events.reports import Logged
+from heliostat_api.events.log import Logged
 from heliostat_core.agents import Agent
 from heliostat_core.worlds import AGENT, JsonObject, Ref
 from support.crd_cases import RULE_CASES, Case

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from heliostat_api.documents.port import UnavailableError
-from heliostat_api.events.log import REPORT_BYTES, Bounds, EventLog, bound_of
+from heliostat_api.events.log import REPORT_BYTES, Bounds, EventLog, Report, ReportType, bound_of
 from heliostat_api.events.redis_log import RedisEventLog
-from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from support.redis_server import RedisServer
 

@@ -14,7 +14,7 @@ from heliostat_api.documents.port import Document, Put
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.events.changes import Changes
-from heliostat_api.events.reports import Report
+from heliostat_api.events.log import Report
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.executions.reading import Executions
 from heliostat_api.people.repository import PersonRepository

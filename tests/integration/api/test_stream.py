@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from heliostat_api.base.person import Person, PersonKind, view_person
 from heliostat_api.base.views import SnapshotView
-from heliostat_api.events.log import Bounds, EventLog
+from heliostat_api.events.log import Bounds, EventLog, Report, ReportType
 from heliostat_api.events.redis_log import RedisEventLog
-from heliostat_api.events.reports import Report, ReportType
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.events.stream import Streams, read_cursor
 from support.redis_server import RedisServer

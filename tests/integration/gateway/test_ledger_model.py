@@ -22,10 +22,10 @@ from heliostat_gateway.money.bookings import (
     CapReachedError,
     Opening,
     Reserved,
+    Usage,
 )
 from heliostat_gateway.money.budgets import Budget
 from heliostat_gateway.money.ledger import Ledger, SqliteLedger
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.redis_state import connection, filling
 from heliostat_gateway.redis_state.ledger import SharedLedger
 from heliostat_gateway.storage import Storage

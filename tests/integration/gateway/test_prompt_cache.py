@@ -15,9 +15,9 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.providers.http import AnthropicProvider
-from heliostat_gateway.routes.plans import Candidate, Persona, Plan, Timeouts
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject
+from heliostat_gateway.routes.plans import Candidate, Plan
+from heliostat_gateway.routes.table import Persona, Timeouts
+from heliostat_json.objects import JsonObject, parse_object
 from support.ports import free_port
 from support.routes import NoTransport
 

@@ -15,13 +15,13 @@ from heliostat_gateway.money.bookings import (
     LedgerMode,
     SharedLedgerAwayError,
     UnknownBudgetError,
+    Usage,
 )
 from heliostat_gateway.money.budgets import Budget, BudgetPeriod
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.redis_state.connection import DEADLINE_SECONDS
-from heliostat_gateway.redis_state.ending import end_all
 from heliostat_gateway.redis_state.recovery import _SWEEP_BEATS
 from heliostat_gateway.redis_state.scripts import MONEY
+from heliostat_gateway.tasks import end_task
 from support.ledgers import booking, opening, run, service
 from support.redis_server import RedisServer
 from support.shared_ledgers import SharedWorld, shared_world, until, until_mode
@@ -318,7 +318,7 @@ async def test_nothing_is_settled_while_another_gateway_has_not_brought_home_its
         await ledger.open(opening(name, run("uid", NO_CAPS)))
         await ledger.settle([booking(name, 70)], 5)
     assert two._beating is not None
-    await end_all([two._beating])  # it comes late
+    await end_task(two._beating)  # it comes late
     redis_server.start()
     await until_mode(one, LedgerMode.SHARED)
 
@@ -379,7 +379,7 @@ async def test_a_gateway_that_is_silent_is_waited_for_until_it_counts_as_dead(
 ) -> None:
     one, two = await world.gateway("one"), await world.gateway("two")
     assert two._beating is not None
-    await end_all([two._beating])
+    await end_task(two._beating)
     lease = int(time.time() * 1000) + 15_000
     for ago_ms, settled in ((2_000, True), (5_000, False)):
         await world.redis.zadd(f"{MONEY}gateways", {two.gateway: lease - ago_ms})

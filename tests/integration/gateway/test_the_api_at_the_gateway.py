@@ -8,8 +8,7 @@ import pytest
 import pytest_asyncio
 from fastapi.routing import iter_route_contexts
 
-from heliostat_core.keys import new_private_key, sign_admin_token
-from heliostat_core.person_keys import sign_api_token
+from heliostat_core.keys import new_private_key, sign_admin_token, sign_api_token
 from support.real_gateway import RealGateway, real_gateway, utc_now
 
 CAP = {"capNanos": 1000, "period": "day"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from heliostat_api.gateway.identity import Identity
+from heliostat_api.gateway.client import Identity
 from heliostat_api.gateway.publishing import Publishing
 from heliostat_core.keys import new_private_key
 from heliostat_core.worlds import ForbiddenError

@@ -19,7 +19,7 @@ from heliostat_api.documents.files import FileBounds, Files
 from heliostat_api.documents.port import Query
 from heliostat_api.documents.sqlite.store import open_sqlite
 from heliostat_api.documents.transcripts import Position, Transcripts
-from heliostat_api.events.reports import Logged
+from heliostat_api.events.log import Logged
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from support.deliveries import Signer, make_claims
 from support.ports import free_port

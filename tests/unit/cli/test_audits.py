@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from heliostat_cli.errors import UsageError
 from heliostat_cli.main import app
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.ledger import SqliteLedger
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.storage import Storage
 from support.ledger_rows import Row, book

@@ -4,20 +4,18 @@ import pytest
 
 from heliostat_core.keys import (
     KeyRefusedError,
-    new_private_key,
-    public_key_id,
-    public_pem,
-    verify_admin_token,
-    verify_execution_key,
-)
-from heliostat_core.person_keys import (
     PersonClaims,
     is_of_people,
+    new_private_key,
     person_budget,
     person_claims,
+    public_key_id,
+    public_pem,
     sign_api_token,
     sign_person_key,
+    verify_admin_token,
     verify_api_token,
+    verify_execution_key,
     verify_person_key,
 )
 

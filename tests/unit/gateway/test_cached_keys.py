@@ -14,9 +14,9 @@ from heliostat_gateway.headers import Headers
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
 from heliostat_gateway.providers.scripted import ScriptedProvider
-from heliostat_gateway.routes.plans import CachePolicy, Candidate, Persona, Plan, Timeouts
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_gateway.routes.plans import Candidate, Plan
+from heliostat_gateway.routes.table import CachePolicy, Persona, Timeouts
+from heliostat_json.objects import JsonObject, dump_object
 from heliostat_scripted.bill import Bill
 
 CALLER = Caller(key="k", kind=KeyKind.USER, account="k", user="ann")

@@ -27,10 +27,11 @@ from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
-from heliostat_gateway.routes.plans import Candidate, Plan, Timeouts
+from heliostat_gateway.routes.plans import Candidate, Plan
+from heliostat_gateway.routes.table import Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
-from heliostat_json.encoding import parse_object
+from heliostat_json.objects import parse_object
 from support.hearing import Heard, hear
 from support.played_providers import Behaviour, Ending, PlayedProvider
 

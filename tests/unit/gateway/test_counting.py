@@ -12,7 +12,8 @@ from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
-from heliostat_gateway.routes.plans import Candidate, Plan, Timeouts
+from heliostat_gateway.routes.plans import Candidate, Plan
+from heliostat_gateway.routes.table import Timeouts
 
 
 class Silent:

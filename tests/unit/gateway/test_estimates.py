@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.money.bookings import Bound
+from heliostat_gateway.money.bookings import Bound, Usage
 from heliostat_gateway.money.estimates import (
     DEFAULT_OUTPUT_TOKENS,
     DOCUMENT_TOKENS,
@@ -21,9 +21,7 @@ from heliostat_gateway.money.estimates import (
 )
 from heliostat_gateway.money.prices import FlatRates, RateTable, cost_nanos
 from heliostat_gateway.money.reservations import output_nanos
-from heliostat_gateway.money.usage import Usage
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, dump_object
 
 PRICES = {
     "input": Decimal("2"),

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import FlatRates, Rates, cost_nanos, find_rates
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import read_dimensions
 from heliostat_gateway.reports.forecasts import (

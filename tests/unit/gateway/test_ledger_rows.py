@@ -9,10 +9,9 @@ import pytest
 
 from heliostat_gateway.access.callers import Caps
 from heliostat_gateway.access.keyring import Revocations
-from heliostat_gateway.money.bookings import CapReachedError, UnknownBudgetError
+from heliostat_gateway.money.bookings import CapReachedError, UnknownBudgetError, Usage
 from heliostat_gateway.money.budgets import Budget, BudgetPeriod
 from heliostat_gateway.money.ledger import SqliteLedger
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.storage import Storage, StorageError
 from support.ledgers import booking, holder, opening, run, service
 

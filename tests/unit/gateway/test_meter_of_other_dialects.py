@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.meter import Meter, is_usage_chunk, new_meter
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.sse import Event
 from heliostat_json.objects import JsonObject
 

@@ -5,14 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.bookings import Booking, Usage
 from heliostat_gateway.money.prices import FlatRates, Rates, find_rates
-from heliostat_gateway.money.usage import Usage
-from heliostat_gateway.observability.fast_counters import Durations
-from heliostat_gateway.observability.metrics import Metrics, model_label
+from heliostat_gateway.observability.metrics import Durations, Metrics, model_label
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.providers.scripted import ScriptedProvider
-from heliostat_gateway.routes.plans import Candidate, Timeouts
+from heliostat_gateway.routes.plans import Candidate
+from heliostat_gateway.routes.table import Timeouts
 from heliostat_scripted.bill import Bill
 
 

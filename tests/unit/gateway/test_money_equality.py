@@ -10,8 +10,8 @@ from genai_prices import calc_price
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.prices import FlatRates, cost_nanos, find_rates
-from heliostat_gateway.money.usage import Usage
 from heliostat_scripted.bill import invoice_nanos
 from heliostat_scripted.scenario import Prices, UsageSpec
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.prices import FlatRates, PriceBook, Recent, Tariff
-from heliostat_gateway.money.usage import Usage
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

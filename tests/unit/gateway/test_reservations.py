@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.money.bookings import Bound, CapReachedError, Estimate, Reserved
+from heliostat_gateway.money.bookings import Bound, CapReachedError, Estimate, Reserved, Usage
 from heliostat_gateway.money.reservations import (
     Counted,
     Used,
@@ -13,7 +13,6 @@ from heliostat_gateway.money.reservations import (
     output_nanos,
     reserve,
 )
-from heliostat_gateway.money.usage import Usage
 
 BOUNDS = st.builds(
     Bound,

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.providers.catalog import BUILT_IN
 from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.routes.routing import ANYONE, Router

@@ -28,15 +28,14 @@ from heliostat_gateway.calls.telemetry import (
     request_attributes,
 )
 from heliostat_gateway.dialects import Dialect
-from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.bookings import Booking, Usage
 from heliostat_gateway.money.prices import FlatRates
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.providers import ProviderAnswer
 from heliostat_gateway.providers.credentials import Credential
 from heliostat_gateway.providers.http import AnthropicProvider, GeminiProvider
-from heliostat_gateway.routes.plans import Candidate, Timeouts
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject
+from heliostat_gateway.routes.plans import Candidate
+from heliostat_gateway.routes.table import Timeouts
+from heliostat_json.objects import JsonObject, dump_object
 from heliostat_telemetry.lines import JsonLines
 from support.routes import NoTransport
 from tools.machine import ROOT

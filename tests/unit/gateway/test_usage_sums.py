@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_gateway.errors import RefusalError
+from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import FlatRates, Rates, cost_nanos, find_rates
-from heliostat_gateway.money.usage import Usage
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import DIMENSIONS, read_dimensions
 from heliostat_gateway.reports.documents import UsageReport, usage_csv, usage_report, write_csv

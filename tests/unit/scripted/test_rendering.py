@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from heliostat_gateway.sse import EventReader
-from heliostat_json.encoding import parse_object
-from heliostat_json.objects import JsonObject
+from heliostat_json.objects import JsonObject, parse_object
 from heliostat_scripted.apis import Api, told_usage
 from heliostat_scripted.conversation import Conversation, build_conversation
 from heliostat_scripted.lengths import limited_script

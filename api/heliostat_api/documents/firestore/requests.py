@@ -5,16 +5,22 @@ from datetime import datetime
 
 from google.cloud.firestore_v1 import types
 
-from heliostat_api.documents.cursors import Place, read_cursor
 from heliostat_api.documents.firestore.values import (
     fields_to_proto,
     from_timestamp,
     to_proto,
     to_timestamp,
 )
-from heliostat_api.documents.paths import collection_of, kind_of
-from heliostat_api.documents.port import Delete, Expected, Put, Query, StoreError
-from heliostat_api.documents.queries import filters_of
+from heliostat_api.documents.port import (
+    Delete,
+    Expected,
+    Put,
+    Query,
+    StoreError,
+    collection_of,
+    kind_of,
+)
+from heliostat_api.documents.queries import Place, filters_of, read_cursor
 from heliostat_api.documents.writes import MOST_WRITES
 
 _ID = "__name__"

@@ -16,7 +16,6 @@ from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
-from heliostat_api.documents.cursors import Place, write_cursor
 from heliostat_api.documents.firestore.requests import (
     Database,
     VersionError,
@@ -26,7 +25,6 @@ from heliostat_api.documents.firestore.requests import (
     version_of,
 )
 from heliostat_api.documents.firestore.values import fields_from_proto
-from heliostat_api.documents.paths import check_document
 from heliostat_api.documents.port import (
     ConflictError,
     Delete,
@@ -37,8 +35,9 @@ from heliostat_api.documents.port import (
     Query,
     StoreError,
     UnavailableError,
+    check_document,
 )
-from heliostat_api.documents.queries import SHAPES, Shape, check_query
+from heliostat_api.documents.queries import SHAPES, Place, Shape, check_query, write_cursor
 from heliostat_api.documents.writes import checked, is_expected
 
 T = TypeVar("T")

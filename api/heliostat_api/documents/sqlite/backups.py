@@ -10,8 +10,8 @@ from pathlib import Path
 
 from heliostat_api.documents.port import StoreError
 from heliostat_api.documents.queries import SHAPES
-from heliostat_api.documents.sqlite.connections import connect, mapped_errors
 from heliostat_api.documents.sqlite.schema import make_schema, read_version
+from heliostat_api.documents.sqlite.store import connect, mapped_errors
 
 
 class BackupError(StoreError):

@@ -6,9 +6,8 @@ Values of different types are ordered as in Firestore: null, booleans, numbers, 
 import re
 from typing import TypeAlias
 
-from heliostat_api.documents.cursors import Place, rank_of, read_cursor
 from heliostat_api.documents.port import Query
-from heliostat_api.documents.queries import filters_of
+from heliostat_api.documents.queries import Place, filters_of, rank_of, read_cursor
 from heliostat_api.documents.values import TIME
 
 Parameter: TypeAlias = "str | int | float"

@@ -1,4 +1,4 @@
--- Shared by all scripts: names of keys, and how a request is added to its sums.
+-- Shared by all scripts of the ledger: names of keys, and how a request is added to its sums.
 -- Integers stay exact up to 2^53 nano-dollars (nine million dollars) in one sum. Commands are few:
 -- a sum is read and written whole, because each command costs as much as all arithmetic.
 local P = 'heliostat:money:'

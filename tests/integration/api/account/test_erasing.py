@@ -28,7 +28,7 @@ from heliostat_api.app.main import create_app
 from heliostat_api.base.roles import Claims
 from heliostat_api.documents.port import Delete, Documents, Fields, Put, Query, UnavailableError
 from heliostat_api.documents.sqlite.store import open_sqlite
-from heliostat_api.events.reports import Report, ReportType
+from heliostat_api.events.log import Report, ReportType
 from heliostat_api.events.revocations import SessionRevocations
 from heliostat_api.events.sqlite_log import SqliteEventLog
 from heliostat_api.people.identities import Identity, new_guest_id

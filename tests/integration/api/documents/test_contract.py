@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from heliostat_api.documents.cursors import Place, write_cursor
 from heliostat_api.documents.port import (
     ConflictError,
     CursorError,
@@ -21,6 +20,7 @@ from heliostat_api.documents.port import (
     TooLargeError,
     Value,
 )
+from heliostat_api.documents.queries import Place, write_cursor
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES, MOST_VALUE_BYTES, size_of
 from support.stores import all_pages
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from heliostat_api.documents.cursors import Place, write_cursor
 from heliostat_api.documents.port import (
     OWNER,
     ConflictError,
@@ -21,7 +20,7 @@ from heliostat_api.documents.port import (
     StoreError,
     UnavailableError,
 )
-from heliostat_api.documents.queries import SHAPES, Shape
+from heliostat_api.documents.queries import SHAPES, Place, Shape, write_cursor
 from heliostat_api.documents.sqlite.schema import MIGRATIONS, SchemaError, make_schema
 from heliostat_api.documents.sqlite.statements import select_page
 from heliostat_api.documents.sqlite.store import SqliteDocuments, open_sqlite

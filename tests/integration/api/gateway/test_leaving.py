@@ -13,7 +13,7 @@ from heliostat_api.base.roles import Claims
 from heliostat_api.gateway.client import Gateway as Client
 from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.repository import REST, PersonRepository
-from heliostat_core.person_keys import person_budget
+from heliostat_core.keys import person_budget
 from heliostat_gateway.main import Gateway
 from support.ledger_rows import Row, book, booking_of
 from support.real_gateway import RealGateway

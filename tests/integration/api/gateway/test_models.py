@@ -8,7 +8,8 @@ import httpx2
 import pytest_asyncio
 from pydantic import JsonValue
 
-from heliostat_api.gateway.client import GatewayPlace
+from heliostat_api.gateway.client import Gateway, GatewayPlace
+from heliostat_api.gateway.models import Routes
 from heliostat_api.people.identities import new_guest_id
 from heliostat_core.agents import DEFAULT_MODEL
 from support.local_api import body_of
@@ -120,14 +121,16 @@ async def check_without_answers(folder: Path, place: GatewayPlace | None) -> Non
         assert told["warnings"][FIELD].startswith("could not check whether claude-9 is available")
 
 
-async def test_an_answer_is_asked_again_after_a_while(api: ApiApp, played: PlayedGateway) -> None:
+async def test_an_answer_is_asked_again_after_a_while(played: PlayedGateway) -> None:
     now = [0.0]
-    routes = replace(api.parts.routes, clock=lambda: now[0], _kept={})
+    gateway = Gateway(played.place)
+    routes = Routes(gateway, lambda: now[0])
     first = await routes.look(naming("claude-9"))
     played.served.add("claude-9")
     again = await routes.look(naming("claude-9"))
     now[0] = 11.0
     later = await routes.look(naming("claude-9"))
+    await gateway.close()
     assert first is not None
     assert again is not None
     assert later is not None

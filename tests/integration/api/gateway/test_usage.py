@@ -15,7 +15,7 @@ from heliostat_api.people.identities import Identity, new_guest_id
 from heliostat_api.people.repository import PersonRepository
 from heliostat_core.money import micros_from_nanos
 from heliostat_gateway.main import Gateway
-from heliostat_gateway.money.usage import Usage
+from heliostat_gateway.money.bookings import Usage
 from support.ledger_rows import Row, book
 from support.real_gateway import RealGateway
 from support.shared_api import ApiApp, api_app

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from heliostat_api.app.settings import ApiSettings
-from heliostat_api.people.limits import Buckets, LocalBuckets
-from heliostat_api.people.redis_buckets import PAUSE_SECONDS, RedisBuckets
+from heliostat_api.web.limits import Buckets, LocalBuckets
+from heliostat_api.web.redis_buckets import PAUSE_SECONDS, RedisBuckets
 from support.redis_server import RedisServer
 from support.shared_api import api_app
 

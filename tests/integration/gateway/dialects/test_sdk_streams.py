@@ -11,8 +11,7 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.blocks import objects
 from heliostat_gateway.dialects.events import fold
 from heliostat_gateway.dialects.translation import translate_answer
-from heliostat_json.encoding import dump_object, parse_object
-from heliostat_json.objects import JsonObject, list_at, object_at
+from heliostat_json.objects import JsonObject, dump_object, list_at, object_at, parse_object
 from support.golden import (
     CALLERS,
     PROVIDERS,

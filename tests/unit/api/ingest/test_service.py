@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.documents.transcripts import SequenceGapError
-from heliostat_api.events.reports import Report
+from heliostat_api.events.log import Report
 from heliostat_api.ingest.service import Ingest
 from heliostat_api.web.problems import ProblemError
 from heliostat_core.keys import ExecutionClaims

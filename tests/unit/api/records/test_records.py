@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_api.documents.port import Document, Fields, Value
-from heliostat_api.documents.reading import TokenUsage
 from heliostat_api.documents.values import normalised
 from heliostat_api.records.agents import AgentRecord, read_agent, view_agent
 from heliostat_api.records.conversations import (
@@ -23,6 +22,7 @@ from heliostat_api.records.executions import (
     read_execution,
     view_execution,
 )
+from heliostat_api.records.totals import TokenUsage
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 EARLIER_EXECUTION: Fields = {

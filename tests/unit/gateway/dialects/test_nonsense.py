@@ -25,8 +25,7 @@ from heliostat_gateway.dialects.translation import (
     translate_request,
 )
 from heliostat_gateway.sse import Event
-from heliostat_json.encoding import dump_object
-from heliostat_json.objects import JsonObject, object_at
+from heliostat_json.objects import JsonObject, dump_object, object_at
 from support.golden import DIRECTIONS, PROVIDERS, asked_by, find_cases, read_object
 from support.streams import objects_of
 

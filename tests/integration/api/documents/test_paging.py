@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from heliostat_api.documents.merging import query_merged
+from heliostat_api.documents.paging import query_merged
 from heliostat_api.documents.port import Delete, Documents, Put, Query, Value
 
 BEGAN = datetime(2026, 11, 22, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_api.people.limits import LocalBuckets, admit, network_of, retry_after
+from heliostat_api.web.limits import LocalBuckets, admit, network_of, retry_after
 
 
 class Clock:

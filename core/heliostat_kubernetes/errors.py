@@ -1,4 +1,4 @@
-"""What the API server's answers mean: documents, and errors named by their business fact."""
+"""Refusals of the API server are mapped to errors that are named by their business fact."""
 
 import json
 from collections.abc import Mapping
@@ -40,22 +40,11 @@ class NotServedError(NotFoundError):
     """The API server serves no such kind: most likely our CRDs are not installed."""
 
 
-def parse_object(content: bytes) -> JsonObject:
-    """The document. Raises UnavailableError for what is no JSON object (a proxy's page)."""
-    try:
-        document = json.loads(content)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise UnavailableError(f"the API server sent no JSON object: {_cut(content)}")
-    return document
-
-
 def map_error(code: int, content: bytes) -> WorldError:
     """The error that an answer with HTTP status `code` stands for; its text is the server's."""
     status = _parse_status(content)
     if status is None:
-        text = f"HTTP {code}: {_cut(content)}"
+        text = f"HTTP {code}: {cut(content)}"
         return NotServedError(text) if code == 404 else _BY_STATUS.get(code, UnavailableError)(text)
     return map_status(status, code)
 
@@ -100,5 +89,6 @@ def _parse_status(content: bytes) -> JsonObject | None:
     return document if isinstance(document, dict) and document.get("kind") == "Status" else None
 
 
-def _cut(content: bytes) -> str:
+def cut(content: bytes) -> str:
+    """As much of an answer that nobody understands as fits into an error."""
     return content.decode(errors="replace").strip()[:_LONGEST_TEXT]

@@ -12,7 +12,7 @@ from typing import Final
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from heliostat_api.people.limits import Buckets, LocalBuckets
+from heliostat_api.web.limits import Buckets, LocalBuckets
 
 _PREFIX: Final = "heliostat:bucket:"
 _CONNECTIONS: Final = 16

@@ -1,59 +1,5 @@
-"""The rules of `breakers.py` in Lua, one script for each decision.
-
-KEYS[1] is the hash of all breakers and the channel of their changes. ARGV[1] is the time in
-milliseconds, for tests; empty for Redis's own clock, so that replicas need not agree on the time.
-"""
-
-_RULES = """
-local function now_of(given)
-  if given ~= '' then return tonumber(given) end
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-local now = now_of(ARGV[1])
-local function load(name)
-  local text = redis.call('HGET', KEYS[1], name)
-  if text then return cjson.decode(text) end
-  return {counts = {}, opened = 0, probe = '', probe_until = 0}
-end
-local function say(name, breaker)
-  local left = nil  -- closed; negative when the wait is over
-  if breaker['until'] then left = breaker['until'] - now end
-  return cjson.encode({key = name, left = left, opened = breaker.opened})
-end
-"""
-READ = (
-    _RULES
-    + """
-local found = {}
-local all = redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  local breaker = cjson.decode(all[i + 1])
-  if breaker['until'] then found[#found + 1] = say(all[i], breaker) end
-end
-return found
-"""
-)
-ADMIT = (
-    _RULES
-    + """
-local name, token = ARGV[2], ARGV[3]
-local probe_ms, again_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
-local breaker = load(name)
-if not breaker['until'] then return {'closed', 0} end
-if now < breaker['until'] then return {'open', breaker['until'] - now} end
-if breaker.probe ~= '' and now < breaker.probe_until then
-  return {'open', math.min(breaker.probe_until - now, again_ms)}
-end
-breaker.probe = token
-breaker.probe_until = now + probe_ms
-redis.call('HSET', KEYS[1], name, cjson.encode(breaker))
-return {'probe', 0}
-"""
-)
-RECORD = (
-    _RULES
-    + """
+-- What became of a call, with successes counted since. 2 name, 3 token of a probe, 4 result, 5 how long
+-- a limit holds, 6 and 7 successes and failures, 8 to 12 the policy; times in milliseconds
 local name, token, result = ARGV[2], ARGV[3], ARGV[4]
 local limited_ms, ok, failed = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local part_ms, minimum, rate = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
@@ -105,5 +51,3 @@ end
 local after = say(name, breaker)
 if after ~= before then redis.call('PUBLISH', KEYS[1], after) end
 return after
-"""
-)

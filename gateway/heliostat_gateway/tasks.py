@@ -1,7 +1,24 @@
-"""Work that many wait for at the same time, and that is done once."""
+"""Asyncio's tasks: how those in the background end, and how many wait for one piece of work."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from typing import Final
+
+_AGAIN_SECONDS: Final = 0.5
+
+
+async def end_task(*tasks: asyncio.Task[None]) -> None:
+    """Cancels tasks and waits for their end.
+
+    More than once: a client of Redis that is cancelled in the middle of a reconnect may swallow it.
+    To await the task itself and suppress its cancellation would also lose one of the caller that
+    comes meanwhile.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECONDS)
 
 
 class SingleFlight:
