@@ -131,7 +131,7 @@ class FakeRun:
         base = f"**/api/executions/{UID}"
         self.page.route(base, lambda route: route.fulfill(json=self.run))
         self.page.route(f"{base}/transcript?*", self._answer)
-        empty = {"items": [], "leftOut": []}
+        empty: dict[str, list[object]] = {"items": [], "leftOut": []}
         self.page.route(f"{base}/files", lambda route: route.fulfill(json=empty))
         self.page.goto(f"{dev.url}/executions/{UID}{path}")
 
