@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Receipt } from "../src/api/views";
-import { chunksOf } from "../src/lib/chunks";
 import { newsOf } from "../src/lib/news";
 import { isUnseen } from "../src/lib/seen";
 import { agent, run } from "./samples";
@@ -57,12 +56,4 @@ test.each([
   ["that was opened", "2026-11-22T10:00:01Z", ["a"], false],
 ])("news %s: unseen is %s", (_, time, opened, isNew) => {
   expect(isUnseen({ key: "a", time }, { until: UNTIL, opened })).toBe(isNew);
-});
-
-test("a long list comes in pieces, all of it, in order", () => {
-  const items = Array.from({ length: 120 }, (_, at) => at);
-  const chunks = chunksOf(items, 50);
-  expect(chunks.map((chunk) => chunk.length)).toEqual([50, 50, 20]);
-  expect(chunks.flat()).toEqual(items);
-  expect(chunksOf([], 50)).toEqual([]);
 });

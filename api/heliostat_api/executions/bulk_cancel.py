@@ -45,9 +45,9 @@ class CancelRequest(View):
 
 
 class CancelResult(View):
-    """What became of it: of `matched` runs so many have their `spec.cancel` now, were `gone` or at their end, or
-    `failed` because the cluster refused or was away; `remaining` are over the limit of one request.
-    The same request again, under its Idempotency-Key, goes on with what is left."""
+    """What became of it: of `matched` runs so many have their `spec.cancel` now, were `gone` or at
+    their end, or `failed` because the cluster refused or was away; `remaining` are over the limit
+    of one request. The same request again, under its Idempotency-Key, goes on with what is left."""
 
     correlation_id: str
     matched: int

@@ -33,6 +33,8 @@ class Order:
     spec: JsonObject
     annotations: Mapping[str, str]
     owners: tuple[JsonObject, ...] = ()
+    name: str = ""
+    """Where it has one already: what else was made for it is called so, too."""
 
 
 Ordering: TypeAlias = Callable[[Made], Awaitable[Order]]
@@ -173,7 +175,7 @@ class Commands:
                 "correlationId": made["correlationId"],
             }
         )
-        name = child_name(asked.agent_ref.name, made["suffix"])
+        name = order.name or child_name(asked.agent_ref.name, made["suffix"])
         trigger = self.triggers.begin(asked.correlation_id)
         annotations = {OWNER_ANNOTATION: person.id, **trigger.annotations, **order.annotations}
         metadata: JsonObject = {

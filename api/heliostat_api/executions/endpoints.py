@@ -34,12 +34,19 @@ async def list_executions(
     executions: Provided[Executions],
     person: PersonOf,
     agent: Annotated[str | None, Query(max_length=253)] = None,
+    agent_id: Annotated[str | None, Query(alias="agentId", max_length=128)] = None,
     phase: Annotated[str | None, Query(max_length=32)] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> ExecutionPage:
-    """Your executions, newest first, and those without an owner where you operate."""
-    return await executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
+    """Your executions, newest first, and those without an owner where you operate.
+
+    `agentId` is the id of an agent: its test runs are there, too, which have an Agent of their own.
+    It goes with no other filter.
+    """
+    return await executions.page(
+        person, agent=agent, agent_id=agent_id, phase=phase, cursor=cursor, limit=limit
+    )
 
 
 @router.get("/executions/counts")

@@ -96,13 +96,28 @@ class Executions:
         person: Person,
         *,
         agent: str | None = None,
+        agent_id: str | None = None,
         phase: str | None = None,
         is_finished: bool | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> ExecutionPage:
-        """Raises CursorError."""
-        given = {"agentName": agent, "phase": phase, "isFinished": is_finished}
+        """Raises CursorError, and a problem with status 400 for filters that do not go together."""
+        if agent_id is not None and (agent, phase, is_finished) != (None, None, None):
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST,
+                bilingual(
+                    en="agentId goes with no other filter: leave out agent and phase.",
+                    ko="agentId는 다른 필터와 함께 쓸 수 없습니다. agent와 phase를 빼고 다시 "
+                    "요청하세요.",
+                ),
+            )
+        given = {
+            "agentName": agent,
+            "agentId": agent_id,
+            "phase": phase,
+            "isFinished": is_finished,
+        }
         where = {name: value for name, value in given.items() if value is not None}
         query = Query(_COLLECTION, person.id, where, limit=limit, after=cursor)
         page = await query_merged(self.documents, queries_of(person, query))

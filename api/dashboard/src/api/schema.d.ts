@@ -741,6 +741,9 @@ export interface paths {
         /**
          * List Executions
          * @description Your executions, newest first, and those without an owner where you operate.
+         *
+         *     `agentId` is the id of an agent: its test runs are there, too, which have an Agent of their own.
+         *     It goes with no other filter.
          */
         get: operations["list_executions"];
         put?: never;
@@ -979,6 +982,8 @@ export interface components {
             agentId: string;
             /** Revision */
             revision: number;
+            /** Name */
+            name?: string | null;
         };
         /**
          * AgentDetailView
@@ -4611,6 +4616,7 @@ export interface operations {
         parameters: {
             query?: {
                 agent?: string | null;
+                agentId?: string | null;
                 phase?: string | null;
                 cursor?: string | null;
                 limit?: number;

@@ -113,7 +113,7 @@ function Parts({ run, attempt, isLatest }: { run: Execution; attempt: number; is
         <FileTab run={run} chosen={query.get("file")} />
       </Tabs.Panel>
       <Tabs.Panel value="logs">
-        <Log run={run} attempt={attempt} />
+        <Log key={attempt} run={run} attempt={attempt} isGoing={!run.isFinished && isLatest} />
       </Tabs.Panel>
       <Tabs.Panel value="compare">
         <Compare

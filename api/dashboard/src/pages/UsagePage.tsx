@@ -4,16 +4,7 @@ import { useSpending, useUsage } from "../api/mine";
 import type { UsageBy, UsageReport, UsageRow } from "../api/views";
 import { dayOf, RANGES, type RangeName, spansYears } from "../lib/days";
 import { saveText } from "../lib/saving";
-import {
-  asked,
-  dayRows,
-  dearest,
-  tableRows,
-  tokensOf,
-  totalsOf,
-  usageCsv,
-  withNames,
-} from "../lib/usage";
+import { asked, dayRows, dearest, tableRows, totalsOf, usageCsv, withNames } from "../lib/usage";
 import { Chart } from "../parts/Chart";
 import { DayRange } from "../parts/DayRange";
 import { Facts } from "../parts/Facts";
@@ -176,6 +167,7 @@ function Table({ report }: { report: UsageReport }) {
             <th scope="col">{t("usage.input")}</th>
             <th scope="col">{t("usage.output")}</th>
             <th scope="col">{t("usage.cached")}</th>
+            <th scope="col">{t("usage.cacheWritten")}</th>
           </tr>
         </thead>
         <tbody>
@@ -215,9 +207,10 @@ function Line({
         <progress value={row.costMicros} max={most} />
       </td>
       <td>{amount(row.requests)}</td>
-      <td title={String(tokensOf(usage))}>{amount(usage.inputTokens + usage.cacheWriteTokens)}</td>
+      <td title={String(usage.inputTokens)}>{amount(usage.inputTokens)}</td>
       <td>{amount(usage.outputTokens)}</td>
       <td>{amount(usage.cacheReadTokens)}</td>
+      <td>{amount(usage.cacheWriteTokens)}</td>
     </tr>
   );
 }

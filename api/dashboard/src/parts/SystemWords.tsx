@@ -1,4 +1,5 @@
 import { useWords } from "../words/words";
+import { Printed } from "./Printed";
 import classes from "./SystemWords.module.css";
 
 /**
@@ -11,7 +12,9 @@ export function SystemWords({ text, isOpen = false }: { text: string; isOpen?: b
   return (
     <details className={classes.words} open={isOpen}>
       <summary>{t("app.systemWords")}</summary>
-      <p lang="en">{text}</p>
+      <p lang="en">
+        <Printed text={text} />
+      </p>
     </details>
   );
 }

@@ -114,8 +114,6 @@ export const RUN = {
   "trigger.Backfill": { en: "Backfill", ko: "보충 실행" },
   "trigger.Webhook": { en: "Webhook", ko: "웹훅" },
 
-  "runs.part": { en: "List of runs, part {number}", ko: "실행 목록 {number}" },
-
   "runTab.steps": { en: "Steps", ko: "진행 과정" },
   "runTab.files": { en: "Files", ko: "파일" },
   "runTab.logs": { en: "Log", ko: "로그" },
@@ -146,7 +144,14 @@ export const RUN = {
     ko: "출력이 없었거나 로그가 이미 사라졌습니다.",
   },
   "logs.cut": { en: "Only the first {size} are shown.", ko: "처음 {size}까지만 표시합니다." },
-  "logs.again": { en: "Reload", ko: "다시 읽기" },
+  "logs.nothingYet": { en: "Nothing was printed yet", ko: "아직 출력이 없습니다" },
+  "logs.nothingYetDetail": {
+    en: "Lines appear here as they are printed.",
+    ko: "출력되는 대로 여기에 표시됩니다.",
+  },
+  "logs.follow": { en: "Jump to the newest line", ko: "최신 줄로 이동" },
+  "logs.leftOut": { en: "A line of {size} is left out", ko: "{size} 크기의 줄을 생략했습니다" },
+  "logs.lost": { en: "Lost here: {count} lines", ko: "이 부분의 {count}줄이 유실되었습니다" },
   "logs.open": { en: "Open the full log", ko: "전체 열기" },
 
   "files.none": { en: "No files", ko: "파일이 없습니다" },
