@@ -1276,9 +1276,9 @@ export interface components {
         };
         /**
          * CancelResult
-         * @description What became of it: of `matched` runs so many have their `spec.cancel` now, were `gone`, or
-         *     `failed` because the cluster refused or was away; `remaining` are over the limit of one request.
-         *     The same request again, under its Idempotency-Key, goes on with what is left.
+         * @description What became of it: of `matched` runs so many have their `spec.cancel` now, were `gone` or at
+         *     their end, or `failed` because the cluster refused or was away; `remaining` are over the limit
+         *     of one request. The same request again, under its Idempotency-Key, goes on with what is left.
          */
         CancelResult: {
             /** Correlationid */
