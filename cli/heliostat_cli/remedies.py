@@ -16,6 +16,8 @@ _REMEDIES: dict[str, str] = {
     Reason.TURN_LIMIT: "raise spec.limits.maxTurns of the Agent or make the task smaller",
     Reason.COST_LIMIT: "raise spec.limits.maxCostMicros of the Agent or choose a cheaper model",
     Reason.TOKEN_LIMIT: "raise spec.limits.maxTokens of the Agent",
+    Reason.START_TIMED_OUT: "mend what kept its pod from starting, or raise "
+    "spec.startTimeoutSeconds of the Agent",
     Reason.TIMED_OUT: "raise spec.limits.timeoutSeconds of the Agent",
     Reason.STALLED: f"{_LOOK}; raise spec.runtime.stallSeconds when silence is normal there",
     Reason.OUT_OF_MEMORY: "raise spec.workspace.resources.memory of the Agent",

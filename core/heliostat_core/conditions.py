@@ -160,7 +160,15 @@ class BlockedReason(Documented):
         "The gateway has not confirmed that the last attempt's key is dead.",
     )
     AGENT_CONCURRENCY = "AgentConcurrency", "The Agent's maxConcurrentExecutions are running."
-    TOTAL_CONCURRENCY = "TotalConcurrency", "The operator's limit of Executions at once is reached."
+    NAMESPACE_CONCURRENCY = (
+        "NamespaceConcurrency",
+        "The namespace has as many Executions as it may have at once, running or with pods that "
+        "can't start.",
+    )
+    TOTAL_CONCURRENCY = (
+        "TotalConcurrency",
+        "As many Executions run or start as may at once in all namespaces.",
+    )
     BACKOFF = "Backoff", "The last attempt failed; the next one starts at the estimated time."
     CONFIGURATION = (
         "ConfigurationHeld",
@@ -182,6 +190,14 @@ class BlockedReason(Documented):
         "The Job controller may not make the pod; its words follow.",
     )
     REFUSED = "Refused", "The API server refuses an object of the run; its words follow."
+    JOB_SUSPENDED = (
+        "JobSuspended",
+        "The Job is suspended, by a queue such as Kueue or by hand; it takes no slot meanwhile.",
+    )
+    NAMESPACE_TERMINATING = (
+        "NamespaceTerminating",
+        "The namespace is being deleted: nothing can be started in it.",
+    )
     STARTING = "Starting", "The pod is on its way."
     STOPPING = "Stopping", "The run is being stopped."
 
@@ -229,6 +245,11 @@ class FinishedReason(Documented):
     )
     TOKEN_LIMIT = "TokenLimitReached", "limits.maxTokens is used up."
     TIMED_OUT = "TimedOut", "limits.timeoutSeconds of running time are used up."
+    START_TIMED_OUT = (
+        "StartTimedOut",
+        "An attempt's pod did not start within startTimeoutSeconds; the message says what kept it. "
+        "Mend that, or raise startTimeoutSeconds.",
+    )
     RUN_DOCUMENT_INVALID = "RunDocumentInvalid", "The runner could not read its run document."
     RUNTIME_MISSING = (
         "RuntimeMissing",

@@ -7,6 +7,7 @@ from functools import cache
 from heliostat_core.crds import RESOURCES, Resource, build_schema
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Kind
 from support.crd_values import (
+    CRON,
     PATTERNS,
     WRONG_TYPES,
     items,
@@ -47,6 +48,8 @@ class Update:
     after: JsonObject
     refused_at: str | None = None
     message: str = ""
+    status: JsonValue = None
+    """What is written as the status between the two."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +282,26 @@ SCHEDULE_CASES: Sequence[Case] = (
     ),
 )
 
+_CRON_FORM = (
+    "must be a cron expression of five fields (minute, hour, day of the month, month, day of the "
+    "week), for example `0 8 * * 1-5`; in place of a name such as @hourly write `0 * * * *`, or "
+    "use frequency"
+)
+
+CRON_CASES: Sequence[Case] = (
+    *(_schedule(f"by {cron}", {"cron": cron}) for cron in CRON.valid),
+    *(
+        _schedule(f"by {cron!r}", {"cron": cron}, ".cron", _CRON_FORM)
+        for cron in (*CRON.invalid, "@hourly")
+    ),
+    _schedule(
+        "and a blackout by @daily",
+        {"cron": "0 8 * * *", "blackouts": [{**_MAINTENANCE, "cron": "@daily"}]},
+        ".blackouts[0].cron",
+        _CRON_FORM,
+    ),
+)
+
 _HOST = (
     "must be a domain (api.example.com), *.domain for all names below it, an IP address or a CIDR"
 )
@@ -346,6 +369,7 @@ HOST_CASES: Sequence[Case] = (
 
 RULE_CASES: Sequence[Case] = (
     *SCHEDULE_CASES,
+    *CRON_CASES,
     *HOST_CASES,
     *POD_CASES,
     _agent("neither runtime", {"runtime": {}}),
@@ -509,6 +533,23 @@ UPDATES: Sequence[Update] = (
         {key: value for key, value in _FULL.items() if key != "cancel"},
         "spec",
         "cancel must stay true: a stop can't be taken back",
+    ),
+    Update(
+        "a stop of a run that has ended",
+        EXECUTION,
+        _FULL,
+        {**_FULL, "cancel": True},
+        "spec.cancel",
+        "must stay false: the run has ended, and nothing of it is left to stop; delete the "
+        "Execution to remove its record",
+        {"completionTime": "2026-01-02T03:04:05Z"},
+    ),
+    Update(
+        "a stopped run that has ended, with another priority",
+        EXECUTION,
+        {**_FULL, "cancel": True},
+        {**_FULL, "cancel": True, "priority": 4},
+        status={"completionTime": "2026-01-02T03:04:05Z"},
     ),
     Update(
         "from Claude Code by default to a command",

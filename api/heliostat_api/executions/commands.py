@@ -19,7 +19,6 @@ from heliostat_api.web.idempotency import Idempotency, IdempotencyKey, Made
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
-from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
 
@@ -137,9 +136,14 @@ class Commands:
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
 
     async def cancel(self, view: ExecutionView, correlation: str) -> Accepted:
-        """Raises NotFoundProblem when its resource is gone: then there is nothing to stop."""
-        if not await self._is_there(view):
+        """Raises NotFoundProblem when its resource is gone: then there is nothing to stop. One that
+        has ended is left as it is."""
+        found = await self.world.get(Ref(EXECUTION, view.namespace, view.name))
+        execution = Execution.model_validate(found) if found is not None else None
+        if execution is None or execution.metadata.uid != view.id:
             raise NotFoundProblem("execution in this world any more")
+        if execution.is_finished:
+            return Accepted(correlation_id=correlation, execution=view.id)
         await self.canceller.apply(
             {
                 "apiVersion": EXECUTION.api_version,
@@ -149,10 +153,6 @@ class Commands:
             }
         )
         return Accepted(correlation_id=correlation, execution=view.id)
-
-    async def _is_there(self, view: ExecutionView) -> bool:
-        found = await self.world.get(Ref(EXECUTION, view.namespace, view.name))
-        return found is not None and ObjectHead.model_validate(found).metadata.uid == view.id
 
     async def _start(
         self, person: Person, order: Order, asked: IdempotencyKey, correlation: str

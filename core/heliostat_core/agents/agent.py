@@ -87,6 +87,16 @@ class AgentSpec(Part):
         int,
         Field(ge=1, le=10_000, description="How many Executions of this Agent may run at once."),
     ] = 10
+    start_timeout_seconds: Annotated[
+        int,
+        Field(
+            ge=10,
+            le=604800,
+            description="How long the pod of an attempt may take to start (room on a node, image, "
+            "Secrets, volumes); then the run fails as StartTimedOut. A Job that another program "
+            "suspends is not counted meanwhile.",
+        ),
+    ] = 3600
     history: Annotated[
         History, Field(description="How many finished Executions are kept, and how long.")
     ] = History()

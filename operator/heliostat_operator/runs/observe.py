@@ -32,7 +32,7 @@ from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavail
 from heliostat_operator.model.effects import NOBODY
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
-from heliostat_operator.runs.caches import Pauses
+from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
@@ -78,7 +78,9 @@ class Observer:
         usage_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
         vault: Vault | None = None,
+        terminating: TerminatingNamespaces | None = None,
     ) -> None:
+        self._terminating = terminating or TerminatingNamespaces(monotonic)
         self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
@@ -110,11 +112,15 @@ class Observer:
         pause = await self._pause(agent, now)
         key = (execution.metadata.namespace, execution.metadata.name)
         vaulted = await self._vaulted(execution, agent.spec if agent else None)
+        terminating = self._terminating.holds(key[0])
         if agent is not None:
             held = is_held_by_schedule(execution, agent, now) or vaulted.problem is not None
-            self._limiter.block(key, blocked=held)
+            self._limiter.block(key, blocked=held or terminating)
+        elif admitted:
+            blocked = terminating or _waits_for_its_time(execution, now)
+            self._limiter.block(key, blocked=blocked)
         if recorded is not None:
-            slots = self._limiter.slot_status(execution, now)
+            slots = self._limiter.slot_status(execution)
             return Observation(
                 None,
                 recorded.spec,
@@ -123,20 +129,22 @@ class Observer:
                 ledger=None,
                 charge=recorded.charge,
                 vaulted=await self._vaulted(execution, recorded.spec),
+                terminating=terminating,
             )
-        frozen = await self._frozen(execution) if admitted else None
+        frozen = await self._frozen(execution) if admitted and not _is_stopping(execution) else None
         facts = await self._facts(execution, now)
         if frozen is not None and (_is_to_start(execution) or facts.secret_is_missing):
             vaulted = await self._vaulted(execution, frozen.spec)
         return Observation(
             agent=agent,
             frozen=frozen.spec if frozen else None,
-            slots=self._limiter.slot_status(execution, now),
+            slots=self._limiter.slot_status(execution),
             facts=facts,
             ledger=await self._ledger(execution, now),
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
             vaulted=vaulted,
+            terminating=terminating,
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
@@ -212,7 +220,14 @@ class Observer:
         )
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
-        """The Job's pod; when the Job is not known, one that was made for this Execution."""
+        """The Job's pod; when the Job is not known, one that was made for this Execution.
+
+        One that is known and lives is read by its name: a list costs the more, the more pods the
+        namespace has. It is needed for an end, which comes no sooner than all of them are over.
+        """
+        known = await self._known_pod(execution, attempt, job_uid)
+        if known is not None:
+            return known
         selection = Selection(
             namespace=execution.metadata.namespace,
             labels={
@@ -227,6 +242,18 @@ class Observer:
         return choose_pod(
             each for each in pods if each.metadata.annotations.get(EXECUTION_UID_ANNOTATION) == uid
         )
+
+    async def _known_pod(
+        self, execution: Execution, attempt: Attempt, job_uid: str | None
+    ) -> Pod | None:
+        if attempt.pod_name is None or job_uid is None:
+            return None
+        found = await self._world.get(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+        pod = Pod.model_validate(found) if found else None
+        if pod is None or not pod.metadata.is_owned_by(job_uid):
+            return None
+        leaves = pod.is_over or pod.metadata.deletion_timestamp is not None
+        return None if leaves or pod.container.terminated else pod
 
     async def _secret_is_missing(
         self, attempt: Attempt, namespace: str, pod: Pod | None, events: tuple[EventObject, ...]
@@ -296,6 +323,19 @@ def overdue_seconds(pod: Pod | None, now: datetime) -> float:
     return max(0.0, (now - ends).total_seconds()) if ends else 0.0
 
 
+def _is_stopping(execution: Execution) -> bool:
+    """Whether nothing of it starts any more, so that what was frozen is of no use."""
+    meta, status = execution.metadata, execution.status
+    is_asked = execution.spec.cancel or meta.deletion_timestamp is not None
+    return is_asked or status.cancellation is not None
+
+
+def _waits_for_its_time(execution: Execution, now: datetime) -> bool:
+    """Whether a further attempt is not due yet: it needs no slot before."""
+    due = execution.status.next_attempt_time
+    return due is not None and now < due
+
+
 def _is_to_start(execution: Execution) -> bool:
     """Whether the next step may make a Job, which needs the values of its secrets."""
     attempt = execution.current_attempt
@@ -312,6 +352,11 @@ def _made_a_job(execution: Execution) -> bool:
     return any(each.job_uid for each in execution.status.attempts)
 
 
+def terminating_of(context: Context) -> TerminatingNamespaces:
+    """The one record of namespaces that are being deleted."""
+    return context.shared(TerminatingNamespaces, lambda: TerminatingNamespaces(time.monotonic))
+
+
 def observer_of(context: Context) -> Observer:
     """The one observer of all controllers."""
     return context.shared(
@@ -323,5 +368,6 @@ def observer_of(context: Context) -> Observer:
             context.clock,
             context.settings.usage_seconds,
             vault=context.vault,
+            terminating=terminating_of(context),
         ),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
+from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import (
     ConditionStatus,
     ExecutionCondition,
@@ -28,6 +29,7 @@ from heliostat_operator.gateway.ledgers import LedgerSum
 from heliostat_operator.runs.facts import STARTS, Ended, Facts
 from heliostat_operator.runs.leftover_jobs import goes_on
 from heliostat_operator.runs.results import Transcript
+from heliostat_operator.runs.waits import is_suspended
 from heliostat_operator.settings import OperatorSettings
 
 _NAMES_WAIT = timedelta(seconds=10)
@@ -254,7 +256,7 @@ def with_result(status: ExecutionStatus, attempt: Attempt, ended: Ended) -> Exec
 
 def stopped_attempt(attempt: Attempt, stop: Cancellation, now: datetime) -> Attempt:
     """The record of an attempt that we ended."""
-    limit = stop.reason == FinishedReason.TIMED_OUT
+    limit = stop.reason in (FinishedReason.TIMED_OUT, FinishedReason.START_TIMED_OUT)
     return attempt.model_copy(
         update={
             "end_time": now,
@@ -273,6 +275,17 @@ def used_seconds(attempts: tuple[Attempt, ...]) -> int:
         if each.start_time and each.end_time
     ]
     return int(sum(max(0.0, span) for span in spans))
+
+
+def start_seconds_left(attempt: Attempt, facts: Facts, frozen: AgentSpec, now: datetime) -> float:
+    """Seconds until the deadline; the clock begins anew with a Job that was suspended."""
+    job = facts.job
+    if job is not None and is_suspended(job):
+        return float(frozen.start_timeout_seconds)
+    times = (attempt.created_time, job.status.start_time if job else None)
+    begun = max(each for each in times if each)
+    ends = begun + timedelta(seconds=frozen.start_timeout_seconds)
+    return max(0.0, (ends - now).total_seconds())
 
 
 def compute_starting(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:

@@ -1,4 +1,4 @@
-"""Decision a run: cancel, deletion and the one clock, in one order.
+"""Stops a run: cancel, deletion, the one clock and the start deadline, in one order.
 
 The key dies first, so that no model call follows; then the pod goes, directly and with a short
 grace. Both are repeated until they are done.
@@ -6,12 +6,14 @@ grace. Both are repeated until they are done.
 
 from datetime import datetime
 
+from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import Attempt, BlockedBy, Cancellation, Execution, ExecutionStatus
+from heliostat_core.names import FIELD_MANAGER
 from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
-from heliostat_operator.runs.facts import Ended, Facts
+from heliostat_operator.runs.facts import Ended, Facts, is_over
 from heliostat_operator.runs.leftover_jobs import STOP_GRACE_SECONDS
 from heliostat_operator.runs.status import (
     Stamp,
@@ -25,6 +27,9 @@ from heliostat_operator.runs.status import (
     with_result,
 )
 
+# The watch tells when the pod has gone; looks in vain at hundreds that go would keep others
+# waiting.
+_WATCHED_SECONDS = 5.0
 # A pod on a dead node never goes; its key is dead, so the run can be called over.
 _STUCK_SECONDS = 30
 _SOON = 1.0
@@ -65,7 +70,9 @@ def decide_stop(
         return _stopped(status, attempt, stuck, stamp, (*revokes, delete, *told))
     block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
     status = with_blocks(status, block)
-    return Decision(status, (*revokes, delete, *told), _SOON)
+    is_unconfirmed = bool(revokes) and not first_time
+    again_after = _SOON if is_unconfirmed else _WATCHED_SECONDS
+    return Decision(status, (*revokes, delete, *told), again_after)
 
 
 def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:
@@ -120,3 +127,33 @@ def _finished_first(
         compute_running(status, stamp, None), stamp, True, ended.reason, ended.message
     )
     return Decision(status, effects, 0)
+
+
+# ---- the start deadline ----------------------------------------------------------------------
+
+
+def compute_late_start(
+    execution: Execution, facts: Facts, frozen: AgentSpec | None, now: datetime
+) -> Cancellation | None:
+    """Why a run ends whose time to start is over; None where it has started."""
+    attempt = execution.current_attempt
+    if frozen is None or attempt is None or attempt.is_over or _has_started(attempt, facts):
+        return None
+    blocks = execution.status.blocked_by
+    why = blocks[0] if blocks and blocks[0].reason != BlockedReason.STARTING else None
+    words = f"{why.reason}: {why.message}" if why else "Nothing says what kept it."
+    return Cancellation(
+        time=now,
+        by=FIELD_MANAGER,
+        reason=FinishedReason.START_TIMED_OUT,
+        message=f"Its pod did not start within {frozen.start_timeout_seconds} s. {words[:700]} "
+        "Mend that, or raise startTimeoutSeconds of the Agent.",
+    )
+
+
+def _has_started(attempt: Attempt, facts: Facts) -> bool:
+    if attempt.start_time is not None:
+        return True
+    if facts.pod is None:
+        return facts.job is not None and is_over(facts)
+    return is_over(facts) or facts.pod.container.running is not None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from heliostat_core.conditions import BlockedReason
 from heliostat_operator.runs.facts import Facts, Waits
-from heliostat_operator.runs.pods import EventObject, Pod, StatusCondition, Waiting
+from heliostat_operator.runs.pods import EventObject, Job, Pod, StatusCondition, Waiting
 
 _PULL = (
     "ErrImagePull",
@@ -135,8 +135,24 @@ def _no_pod(facts: Facts) -> Waits | None:
     return Waits(BlockedReason.POD_NOT_CREATED, refused[-1].message[:500])
 
 
+def is_suspended(job: Job) -> bool:
+    """Whether another program holds the Job back."""
+    return any(each.type == "Suspended" and each.status == "True" for each in job.status.conditions)
+
+
+def _suspended(facts: Facts) -> Waits | None:
+    if facts.job is None or not is_suspended(facts.job):
+        return None
+    return Waits(
+        BlockedReason.JOB_SUSPENDED,
+        "The Job is suspended, by a queue such as Kueue or by hand. It starts when whoever "
+        "suspended it lets it; meanwhile it takes no slot, and startTimeoutSeconds does not count.",
+    )
+
+
 _SAID_BY_POD = (_unschedulable, _image, _configuration, _init_fails)
 WAIT_CHECKS: tuple[Callable[[Facts], Waits | None], ...] = (
+    _suspended,  # another program holds it back
     _no_pod,  # the Job controller has not made it, or may not
     _unschedulable,  # in the scheduler's own words
     _image,  # it can't be pulled

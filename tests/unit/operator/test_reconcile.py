@@ -1,5 +1,6 @@
 """Whole reconciles over a world in memory: what one look at an Execution brings about."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,11 +31,11 @@ from heliostat_core.worlds import (
 from heliostat_operator.gateway.ledgers import AgentSum
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.network_policies import NetworkPolicies
-from heliostat_operator.runs.caches import FreshExecution, Pauses
+from heliostat_operator.runs.caches import FreshExecution, Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
-from heliostat_operator.runs.controller import ExecutionReconciler
 from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.reconciler import ExecutionReconciler
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import (
     make_condition,
@@ -79,9 +80,17 @@ class Operator:
         self.limiter = ConcurrencyLimiter(
             self.settings.max_concurrent_executions, self.settings.aging_seconds
         )
+        terminating = TerminatingNamespaces(time.monotonic)
         self.reconciler = ExecutionReconciler(
             world,
-            Observer(world, self.gateway, self.limiter, self.clock, self.settings.usage_seconds),
+            Observer(
+                world,
+                self.gateway,
+                self.limiter,
+                self.clock,
+                self.settings.usage_seconds,
+                terminating=terminating,
+            ),
             EffectRunner(
                 world,
                 self.gateway,
@@ -93,6 +102,7 @@ class Operator:
             self.limiter,
             self.settings,
             self.clock,
+            terminating=terminating,
         )
 
     async def reconcile(self, name: str = "sales-1") -> float | None:

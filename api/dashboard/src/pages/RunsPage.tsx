@@ -22,6 +22,7 @@ const PHASES = [
   "Succeeded",
   "Failed",
   "Cancelled",
+  "Skipped",
 ];
 
 /** All runs, as they happen. The filter is in the address, so that it can be kept and sent. */

@@ -12,6 +12,7 @@ export const REASONS = {
   "reason.TurnLimitReached": { en: "Turn limit reached", ko: "턴 한도 도달" },
   "reason.CostLimitReached": { en: "Cost limit reached", ko: "비용 한도 도달" },
   "reason.TokenLimitReached": { en: "Token limit reached", ko: "토큰 한도 도달" },
+  "reason.StartTimedOut": { en: "Did not start in time", ko: "제시간에 시작하지 못함" },
   "reason.TimedOut": { en: "Timed out", ko: "시간 초과" },
   "reason.RunDocumentInvalid": { en: "Run document invalid", ko: "실행 문서 오류" },
   "reason.RuntimeMissing": { en: "Runtime missing", ko: "런타임 없음" },
@@ -56,6 +57,10 @@ export const REASONS = {
     en: "Other runs of this agent go first",
     ko: "같은 에이전트의 다른 실행 대기",
   },
+  "reason.NamespaceConcurrency": {
+    en: "Other runs of this team go first",
+    ko: "같은 팀의 다른 실행 대기",
+  },
   "reason.TotalConcurrency": { en: "Too many runs at once", ko: "동시 실행 한도 대기" },
   "reason.Backoff": { en: "Waiting before the next attempt", ko: "다음 시도 대기" },
   "reason.ConfigurationHeld": {
@@ -67,6 +72,11 @@ export const REASONS = {
   "reason.VolumeFailed": { en: "Volume failed", ko: "볼륨 오류" },
   "reason.PodNotCreated": { en: "Pod not created", ko: "파드 생성 실패" },
   "reason.Refused": { en: "Refused by the API server", ko: "API 서버가 거부함" },
+  "reason.JobSuspended": { en: "Held by the cluster's queue", ko: "클러스터 대기열에서 대기" },
+  "reason.NamespaceTerminating": {
+    en: "Its namespace is being deleted",
+    ko: "네임스페이스 삭제 중",
+  },
   "reason.Starting": { en: "Starting", ko: "시작 중" },
   "reason.Stopping": { en: "Stopping", ko: "중지 중" },
   "reason.SecretMissing": { en: "Secret missing", ko: "시크릿 없음" },

@@ -80,6 +80,7 @@ export const RUN = {
   "phase.Succeeded": { en: "Succeeded", ko: "성공" },
   "phase.Failed": { en: "Failed", ko: "실패" },
   "phase.Cancelled": { en: "Cancelled", ko: "취소됨" },
+  "phase.Skipped": { en: "Skipped", ko: "건너뜀" },
   "phase.Gone": { en: "Deleted", ko: "삭제됨" },
 
   "trigger.Manual": { en: "kubectl", ko: "kubectl" },
