@@ -21,7 +21,15 @@ from heliostat_core.conditions import (
 )
 from heliostat_core.names import OFFERED_ANNOTATION, scheduled_name
 from heliostat_core.secret_refs import ManagedRef
-from heliostat_core.worlds import AGENT, EXECUTION, InvalidError, JsonObject, Ref
+from heliostat_core.worlds import (
+    AGENT,
+    EXECUTION,
+    JOB,
+    InvalidError,
+    JsonObject,
+    NamespaceTerminatingError,
+    Ref,
+)
 from heliostat_google.problems import SecretProblem, SecretReason
 from heliostat_google.timer_jobs import TimerJob, TimerJobError
 from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum, ModelAnswer
@@ -68,7 +76,7 @@ class Story:
 
 
 async def begin(ground: Ground, **spec: object) -> None:
-    ground.agent("sales", 0, **spec)
+    ground.agent("sales", 0, "default", **spec)
     ground.run()
 
 
@@ -204,17 +212,29 @@ async def objects_are_refused(ground: Ground) -> None:
     await begin(ground)
 
 
+async def namespace_ends(ground: Ground) -> None:
+    ground.world.failures["create"] = NamespaceTerminatingError("it is being terminated")
+    await begin(ground)
+
+
 async def agent_is_paused(ground: Ground) -> None:
     pause = AgentSum(paused=True, reason="It cost far more than is ordinary.", since=NOW)
     ground.gateway.pauses["default/sales"] = pause
     await begin(ground)
 
 
-async def two_runs(ground: Ground, agent: str = "sales") -> None:
-    ground.agent(maxConcurrentExecutions=1 if agent == "sales" else 10)
-    ground.agent("other")
+async def two_runs(ground: Ground, agent: str = "sales", namespace: str = "default") -> None:
+    """The second one has another Agent, or one in another namespace, or the first one's."""
+    ground.agent(maxConcurrentExecutions=1)
+    ground.agent(agent, 0, namespace, maxConcurrentExecutions=1)
     ground.run("one")
-    ground.run("two", agent=agent)
+    ground.run("two", agent=agent, namespace=namespace)
+
+
+async def job_is_suspended(ground: Ground) -> None:
+    await begin(ground)
+    job = ground.world.objects[Ref(JOB, "default", await ground.job())]
+    ground.world.put({**job, "status": {"conditions": [make_condition("Suspended")]}})
 
 
 async def gateway_goes(ground: Ground, limit: int = 1) -> None:
@@ -413,6 +433,7 @@ RUN_STORIES = (
     Story((FinishedReason.DELETED,), delete),
     Story((FinishedReason.SKIPPED,), schedule_leaves_it_out, ground_with_triggers),
     Story((FinishedReason.TIMED_OUT,), runs_too_long),
+    Story((FinishedReason.START_TIMED_OUT,), partial(begin, startTimeoutSeconds=60)),
     Story((FinishedReason.AGENT_DELETED,), agent_is_deleted),
     Story((FinishedReason.DEADLINE_PASSED,), deadline_passes),
     Story((FinishedReason.PROMPT_INVALID,), partial(begin, prompt="Count ${parameters.what}.")),
@@ -438,10 +459,17 @@ WAIT_STORIES = (
     Story((BlockedReason.GATEWAY_UNREACHABLE,), gateway_goes),
     Story((BlockedReason.AGENT_CONCURRENCY,), two_runs),
     Story(
-        (BlockedReason.TOTAL_CONCURRENCY,),
+        (BlockedReason.NAMESPACE_CONCURRENCY,),
         partial(two_runs, agent="other"),
         partial(Ground, make_settings(max_concurrent_executions=1)),
     ),
+    Story(
+        (BlockedReason.TOTAL_CONCURRENCY,),
+        partial(two_runs, namespace="other"),
+        partial(Ground, make_settings(max_concurrent_executions=1)),
+    ),
+    Story((BlockedReason.JOB_SUSPENDED,), job_is_suspended),
+    Story((BlockedReason.NAMESPACE_TERMINATING,), namespace_ends),
     Story(
         (BlockedReason.CONFIGURATION,),
         partial(with_document, reason=Reason.KEY_REFUSED),
