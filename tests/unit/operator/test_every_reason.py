@@ -21,7 +21,15 @@ from heliostat_core.conditions import (
 )
 from heliostat_core.names import OFFERED_ANNOTATION, scheduled_name
 from heliostat_core.secret_refs import ManagedRef
-from heliostat_core.worlds import AGENT, EXECUTION, InvalidError, JsonObject, Ref
+from heliostat_core.worlds import (
+    AGENT,
+    EXECUTION,
+    JOB,
+    InvalidError,
+    JsonObject,
+    NamespaceTerminatingError,
+    Ref,
+)
 from heliostat_google.problems import SecretProblem, SecretReason
 from heliostat_google.timer_jobs import TimerJob, TimerJobError
 from heliostat_operator.gateway.ledgers import AgentSum, LedgerSum, ModelAnswer
@@ -204,6 +212,17 @@ async def objects_are_refused(ground: Ground) -> None:
     await begin(ground)
 
 
+async def namespace_is_deleted(ground: Ground) -> None:
+    ground.world.failures["create"] = NamespaceTerminatingError("it is being terminated")
+    await begin(ground)
+
+
+async def job_is_suspended(ground: Ground) -> None:
+    await begin(ground)
+    job = ground.world.objects[Ref(JOB, "default", await ground.job())]
+    ground.world.put({**job, "status": {"conditions": [make_condition("Suspended")]}})
+
+
 async def agent_is_paused(ground: Ground) -> None:
     pause = AgentSum(paused=True, reason="It cost far more than is ordinary.", since=NOW)
     ground.gateway.pauses["default/sales"] = pause
@@ -331,7 +350,8 @@ async def ticks(
     ground: Ground, created: float = 0, suspends: bool = False, **schedule: object
 ) -> None:
     given = {key: each for key, each in {**HOURLY, **schedule}.items() if each is not None}
-    ground.agent(created=created, suspend=suspends, schedule=given)
+    # No pod of it need start: each would else fail after an hour.
+    ground.agent(created=created, suspend=suspends, schedule=given, startTimeoutSeconds=604_800)
 
 
 async def run_waits_for_run(ground: Ground) -> None:
@@ -413,6 +433,7 @@ RUN_STORIES = (
     Story((FinishedReason.DELETED,), delete),
     Story((FinishedReason.SKIPPED,), schedule_leaves_it_out, ground_with_triggers),
     Story((FinishedReason.TIMED_OUT,), runs_too_long),
+    Story((FinishedReason.START_TIMED_OUT,), partial(begin, startTimeoutSeconds=60)),
     Story((FinishedReason.AGENT_DELETED,), agent_is_deleted),
     Story((FinishedReason.DEADLINE_PASSED,), deadline_passes),
     Story((FinishedReason.PROMPT_INVALID,), partial(begin, prompt="Count ${parameters.what}.")),
@@ -437,6 +458,13 @@ WAIT_STORIES = (
     ),
     Story((BlockedReason.GATEWAY_UNREACHABLE,), gateway_goes),
     Story((BlockedReason.AGENT_CONCURRENCY,), two_runs),
+    Story(
+        (BlockedReason.NAMESPACE_CONCURRENCY,),
+        partial(two_runs, agent="other"),
+        partial(Ground, make_settings(max_concurrent_executions=2)),
+    ),
+    Story((BlockedReason.NAMESPACE_TERMINATING,), namespace_is_deleted),
+    Story((BlockedReason.JOB_SUSPENDED,), job_is_suspended),
     Story(
         (BlockedReason.TOTAL_CONCURRENCY,),
         partial(two_runs, agent="other"),
