@@ -219,7 +219,8 @@ def slot_block(slots: SlotStatus, *, admitted: bool = False) -> BlockedBy | None
     if slots.granted:
         return None
     of_agent = None if admitted else _agent_block(slots)
-    return of_agent or _namespace_block(slots) or _total_block(slots)
+    of_all = _total_block(slots) if slots.total.is_full else None
+    return of_agent or of_all or _namespace_block(slots) or _total_block(slots)
 
 
 def _agent_block(slots: SlotStatus) -> BlockedBy | None:

@@ -15,6 +15,7 @@ from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Ended, Facts, is_over
 from heliostat_operator.runs.leftover_jobs import STOP_GRACE_SECONDS
+from heliostat_operator.runs.pods import Pod
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -56,11 +57,12 @@ def decide_stop(
     ended = diagnose(facts)
     if isinstance(ended, Ended) and ended.result is not None and ended.cause is None:
         return _finished_first(status, attempt, ended, stamp, (*revokes, *told))
+    pod = facts.pod.metadata if facts.pod and not _leaves_soon(facts.pod) else None
     delete = StopAttempt(
         job_name=attempt.job_name,
         job_uid=facts.job.metadata.uid if facts.job else None,
-        pod_name=facts.pod.metadata.name if facts.pod else None,
-        pod_uid=facts.pod.metadata.uid if facts.pod else None,
+        pod_name=pod.name if pod else None,
+        pod_uid=pod.uid if pod else None,
         grace_seconds=STOP_GRACE_SECONDS,
     )
     if (stamp.now - stop.time).total_seconds() > _STUCK_SECONDS:
@@ -81,6 +83,13 @@ def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, 
     return tuple(
         RevokeKey(each) for each in attempts if not each.key_revoked and now < each.key_expires_time
     )
+
+
+def _leaves_soon(pod: Pod) -> bool:
+    """Whether it was told to leave, with no longer a grace than ours."""
+    meta = pod.metadata
+    grace = meta.deletion_grace_period_seconds
+    return meta.deletion_timestamp is not None and (grace or 0) <= STOP_GRACE_SECONDS
 
 
 def _nothing_left(facts: Facts) -> bool:

@@ -76,7 +76,7 @@ class Story:
 
 
 async def begin(ground: Ground, **spec: object) -> None:
-    ground.agent("sales", 0, "default", **spec)
+    ground.agent("sales", 0, **spec)
     ground.run()
 
 
@@ -212,9 +212,15 @@ async def objects_are_refused(ground: Ground) -> None:
     await begin(ground)
 
 
-async def namespace_ends(ground: Ground) -> None:
+async def namespace_is_deleted(ground: Ground) -> None:
     ground.world.failures["create"] = NamespaceTerminatingError("it is being terminated")
     await begin(ground)
+
+
+async def job_is_suspended(ground: Ground) -> None:
+    await begin(ground)
+    job = ground.world.objects[Ref(JOB, "default", await ground.job())]
+    ground.world.put({**job, "status": {"conditions": [make_condition("Suspended")]}})
 
 
 async def agent_is_paused(ground: Ground) -> None:
@@ -223,18 +229,11 @@ async def agent_is_paused(ground: Ground) -> None:
     await begin(ground)
 
 
-async def two_runs(ground: Ground, agent: str = "sales", namespace: str = "default") -> None:
-    """The second one has another Agent, or one in another namespace, or the first one's."""
-    ground.agent(maxConcurrentExecutions=1)
-    ground.agent(agent, 0, namespace, maxConcurrentExecutions=1)
+async def two_runs(ground: Ground, agent: str = "sales") -> None:
+    ground.agent(maxConcurrentExecutions=1 if agent == "sales" else 10)
+    ground.agent("other")
     ground.run("one")
-    ground.run("two", agent=agent, namespace=namespace)
-
-
-async def job_is_suspended(ground: Ground) -> None:
-    await begin(ground)
-    job = ground.world.objects[Ref(JOB, "default", await ground.job())]
-    ground.world.put({**job, "status": {"conditions": [make_condition("Suspended")]}})
+    ground.run("two", agent=agent)
 
 
 async def gateway_goes(ground: Ground, limit: int = 1) -> None:
@@ -351,7 +350,8 @@ async def ticks(
     ground: Ground, created: float = 0, suspends: bool = False, **schedule: object
 ) -> None:
     given = {key: each for key, each in {**HOURLY, **schedule}.items() if each is not None}
-    ground.agent(created=created, suspend=suspends, schedule=given)
+    # No pod of it need start: each would else fail after an hour.
+    ground.agent(created=created, suspend=suspends, schedule=given, startTimeoutSeconds=604_800)
 
 
 async def run_waits_for_run(ground: Ground) -> None:
@@ -461,15 +461,15 @@ WAIT_STORIES = (
     Story(
         (BlockedReason.NAMESPACE_CONCURRENCY,),
         partial(two_runs, agent="other"),
-        partial(Ground, make_settings(max_concurrent_executions=1)),
+        partial(Ground, make_settings(max_concurrent_executions=2)),
     ),
+    Story((BlockedReason.NAMESPACE_TERMINATING,), namespace_is_deleted),
+    Story((BlockedReason.JOB_SUSPENDED,), job_is_suspended),
     Story(
         (BlockedReason.TOTAL_CONCURRENCY,),
-        partial(two_runs, namespace="other"),
+        partial(two_runs, agent="other"),
         partial(Ground, make_settings(max_concurrent_executions=1)),
     ),
-    Story((BlockedReason.JOB_SUSPENDED,), job_is_suspended),
-    Story((BlockedReason.NAMESPACE_TERMINATING,), namespace_ends),
     Story(
         (BlockedReason.CONFIGURATION,),
         partial(with_document, reason=Reason.KEY_REFUSED),
