@@ -20,7 +20,7 @@ from heliostat_api.app.pages import STATIC
 from support.dev_process import DevProcess, running_dev
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-WAIT_MS = 12_000  # whole runs of Claude Code, on a busy machine
+WAIT_MS = 90_000  # whole runs of Claude Code, on a busy machine
 expect.set_options(timeout=WAIT_MS)
 
 
