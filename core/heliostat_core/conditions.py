@@ -160,7 +160,15 @@ class BlockedReason(Documented):
         "The gateway has not confirmed that the last attempt's key is dead.",
     )
     AGENT_CONCURRENCY = "AgentConcurrency", "The Agent's maxConcurrentExecutions are running."
-    TOTAL_CONCURRENCY = "TotalConcurrency", "The operator's limit of Executions at once is reached."
+    NAMESPACE_CONCURRENCY = (
+        "NamespaceConcurrency",
+        "The namespace has as many Executions as it may have at once, running or with pods that "
+        "can't start.",
+    )
+    TOTAL_CONCURRENCY = (
+        "TotalConcurrency",
+        "As many Executions run or start as may at once in all namespaces.",
+    )
     BACKOFF = "Backoff", "The last attempt failed; the next one starts at the estimated time."
     CONFIGURATION = (
         "ConfigurationHeld",
@@ -172,12 +180,24 @@ class BlockedReason(Documented):
         "ContainerConfigError",
         "The container can't be made: something it names is missing.",
     )
+    INIT_CONTAINER_FAILED = (
+        "InitContainerFailed",
+        "An init container fails again and again, such as one that a webhook put into the pod.",
+    )
     VOLUME_FAILED = "VolumeFailed", "A volume can't be bound or mounted."
     POD_NOT_CREATED = (
         "PodNotCreated",
         "The Job controller may not make the pod; its words follow.",
     )
     REFUSED = "Refused", "The API server refuses an object of the run; its words follow."
+    JOB_SUSPENDED = (
+        "JobSuspended",
+        "The Job is suspended, by a queue such as Kueue or by hand; it takes no slot meanwhile.",
+    )
+    NAMESPACE_TERMINATING = (
+        "NamespaceTerminating",
+        "The namespace is being deleted: nothing can be started in it.",
+    )
     STARTING = "Starting", "The pod is on its way."
     STOPPING = "Stopping", "The run is being stopped."
 
@@ -225,6 +245,11 @@ class FinishedReason(Documented):
     )
     TOKEN_LIMIT = "TokenLimitReached", "limits.maxTokens is used up."
     TIMED_OUT = "TimedOut", "limits.timeoutSeconds of running time are used up."
+    START_TIMED_OUT = (
+        "StartTimedOut",
+        "An attempt's pod did not start within startTimeoutSeconds; the message says what kept it. "
+        "Mend that, or raise startTimeoutSeconds.",
+    )
     RUN_DOCUMENT_INVALID = "RunDocumentInvalid", "The runner could not read its run document."
     RUNTIME_MISSING = (
         "RuntimeMissing",
@@ -233,14 +258,28 @@ class FinishedReason(Documented):
     KEY_REFUSED = "KeyRefused", "The gateway refused the execution's key."
     MODEL_UNAVAILABLE = "ModelUnavailable", "The gateway serves no such model."
     PROVIDER_FAILED = "ProviderFailed", "The gateway or the provider did not answer."
-    TERMINATED = "Terminated", "The runner was told to leave and saved its session."
-    IMAGE_PULL_FAILED = "ImagePullFailed", "The image could not be pulled."
-    EVICTED = "Evicted", "The kubelet evicted the pod."
+    TERMINATED = (
+        "Terminated",
+        "The runner was told to leave and saved its session, and the pod does not say by whom.",
+    )
+    EVICTED = (
+        "Evicted",
+        "The pod was evicted: by a drain or another use of the eviction API, or by the kubelet of "
+        "a node that is short of something.",
+    )
     PREEMPTED = "Preempted", "A pod of higher priority took the place."
-    POD_DELETED = "PodDeleted", "Somebody deleted or drained the pod."
+    POD_DELETED = "PodDeleted", "Somebody deleted the pod."
     NODE_LOST = "NodeLost", "The node is gone or does not answer."
-    POD_LOST = "PodLost", "The pod is gone without any record."
+    POD_LOST = "PodLost", "The pod is gone or over, and neither it nor its Job says why."
     OUT_OF_MEMORY = "OutOfMemory", "The container used more than its memory limit."
+    OUT_OF_STORAGE = (
+        "OutOfStorage",
+        "The run wrote more than its limit of ephemeral storage, and the kubelet evicted it.",
+    )
+    INIT_CONTAINER_FAILED = (
+        "InitContainerFailed",
+        "An init container failed, such as one that a webhook put into the pod.",
+    )
     KILLED = "Killed", "Something outside the container killed it, such as a node short of memory."
     START_FAILED = "StartFailed", "The container could not be started."
     EXITED = "Exited", "The container ended with an exit code and left no result."

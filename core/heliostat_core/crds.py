@@ -176,4 +176,11 @@ def build_schema(resource: Resource) -> JsonObject:
             "spec": structural_schema(resource.spec, "spec"),
             "status": structural_schema(resource.status, "status"),
         },
+        **_rules_of(resource.model),
     }
+
+
+def _rules_of(model: type[BaseModel]) -> JsonObject:
+    """The rules across spec and status."""
+    extra = model.model_config.get("json_schema_extra")
+    return extra if isinstance(extra, dict) else {}

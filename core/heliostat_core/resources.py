@@ -29,10 +29,14 @@ def keyed_by(field: str) -> JsonDict:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [field]}
 
 
-def rules(*pairs: tuple[str, str]) -> JsonDict:
-    """CEL validations for a schema: (rule, message that says what must be)."""
+def rules(*pairs: tuple[str, str], field_path: str = "") -> JsonDict:
+    """CEL validations for a schema: (rule, message that says what must be). The error names the
+    field at `field_path` where the rules stand above it."""
+    path: JsonDict = {"fieldPath": field_path} if field_path else {}
     return {
-        "x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]
+        "x-kubernetes-validations": [
+            {"rule": rule, "message": message, **path} for rule, message in pairs
+        ]
     }
 
 

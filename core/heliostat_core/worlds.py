@@ -163,6 +163,10 @@ class ForbiddenError(WorldError):
     """We lack the right to do that."""
 
 
+class NamespaceTerminatingError(ForbiddenError):
+    """The namespace is being deleted: nothing can be made in it any more."""
+
+
 class UnavailableError(WorldError):
     """The world can't be reached now; the same call may succeed later."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from heliostat_core.names import FIELD_MANAGER
+from heliostat_core.names import AGENT_CONTAINER, FIELD_MANAGER
 from heliostat_core.worlds import (
     EVERYTHING,
     KINDS,
@@ -25,7 +25,7 @@ from heliostat_core.worlds import (
 )
 from heliostat_kubernetes.connection import LOG_TIMEOUT, Connection, find_target
 from heliostat_kubernetes.errors import NotServedError
-from heliostat_kubernetes.watching import list_pages, read_items, watch
+from heliostat_kubernetes.watching import HEADS, list_pages, read_items, watch
 
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 
@@ -115,6 +115,16 @@ class KubernetesWorld:
             for item in read_items(kind, page):
                 yield item
 
+    async def list_heads(
+        self, kind: Kind, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[JsonObject]:
+        """As `list`, but only the objects' metadata."""
+        self._note(kind, "list")
+        path = collection_path(kind, selection.namespace)
+        async for page in list_pages(self._connection, path, build_query(selection), HEADS):
+            for item in read_items(kind, page):
+                yield item
+
     def watch(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[Change]:
         self._note(kind, "list")
         self._note(kind, "watch")
@@ -176,7 +186,9 @@ class KubernetesWorld:
     ) -> AsyncIterator[str]:
         """Lines of the pod's log, the last `tail` or all of them; see the protocol Logs."""
         self._note(POD, "get", "log")
-        query: dict[str, str | int] = {"follow": "true"} if follow else {}
+        query: dict[str, str | int] = {"container": AGENT_CONTAINER}  # a pod may have sidecars
+        if follow:
+            query["follow"] = "true"
         if tail is not None:
             query["tailLines"] = tail
         path = f"{object_path(Ref(POD, namespace, pod))}/log"

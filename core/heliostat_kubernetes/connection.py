@@ -30,6 +30,7 @@ POOL_SIZE = 100
 _TRIES = 5
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
+JSON = "application/json"
 Query = Mapping[str, str | int]
 
 
@@ -121,14 +122,15 @@ class Connection:
         path: str,
         query: Query | None = None,
         body: JsonObject | None = None,
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
     ) -> tuple[int, JsonObject]:
         """HTTP status and document. Raises WorldErrors; waits and asks again only when told to."""
         renew = self._renew
         tries = 0
         while True:
             async with self._open(
-                method, path, query, body, content_type, REQUEST_TIMEOUT
+                method, path, query, body, content_type, REQUEST_TIMEOUT, accept
             ) as answer:
                 content = await answer.read()
             if answer.status < 400:
@@ -148,7 +150,7 @@ class Connection:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The lines of an answer that goes on. Raises WorldErrors, also while it is read."""
         for renew in (self._renew, None):
-            async with self._open("GET", path, query, None, "application/json", timeout) as answer:
+            async with self._open("GET", path, query, None, JSON, timeout) as answer:
                 if answer.status < 400:
                     yield split_lines(answer.content.iter_any())
                     return
@@ -165,8 +167,9 @@ class Connection:
         body: JsonObject | None,
         content_type: str,
         timeout: aiohttp.ClientTimeout,
+        accept: str = JSON,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         headers["User-Agent"] = self._client.user_agent
         url = build_url(self._client.configuration.host, path, query)
         try:

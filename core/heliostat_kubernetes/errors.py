@@ -9,6 +9,7 @@ from heliostat_core.worlds import (
     ForbiddenError,
     InvalidError,
     JsonObject,
+    NamespaceTerminatingError,
     NotFoundError,
     UnavailableError,
     WorldError,
@@ -57,7 +58,10 @@ def map_status(status: JsonObject, code: int) -> WorldError:
         return ExpiredError(message)
     if reason == "AlreadyExists":
         return AlreadyExistsError(message)
-    if _is_uid_refusal(status):
+    if _names_cause(status, "reason", "NamespaceTerminating"):
+        return NamespaceTerminatingError(message)
+    # An apply with another uid than the object's is refused as an immutable field.
+    if _names_cause(status, "field", "metadata.uid"):
         return ConflictError(message)
     if message.startswith(_MALFORMED_APPLY):
         return InvalidError(message)
@@ -72,12 +76,11 @@ def read_retry_after(headers: Mapping[str, str]) -> float:
         return 1.0
 
 
-def _is_uid_refusal(status: JsonObject) -> bool:
-    """An apply with another uid than the object's is refused as an immutable field."""
+def _names_cause(status: JsonObject, key: str, value: str) -> bool:
     details = status.get("details")
     causes = details.get("causes") if isinstance(details, Mapping) else None
     return isinstance(causes, list) and any(
-        isinstance(cause, Mapping) and cause.get("field") == "metadata.uid" for cause in causes
+        isinstance(cause, Mapping) and cause.get(key) == value for cause in causes
     )
 
 

@@ -9,10 +9,12 @@ import aiohttp
 
 from heliostat_core.names import GROUP
 from heliostat_core.worlds import Change, JsonObject, Kind
-from heliostat_kubernetes.connection import Connection, Query, SilenceError
+from heliostat_kubernetes.connection import JSON, Connection, Query, SilenceError
 from heliostat_kubernetes.errors import ExpiredError, map_status
 
 PAGE_SIZE = 500
+HEADS = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Asks for the metadata alone of what is listed."""
 # The server ends a watch after this time; spread out, so that not all come back at once.
 _LIFETIME_SECONDS = (240, 360)
 # Bookmarks come every minute. No byte for longer: the connection may be dead, so make a new one.
@@ -76,11 +78,13 @@ def head_of(obj: JsonObject) -> JsonObject:
     return {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), "metadata": kept}
 
 
-async def list_pages(connection: Connection, path: str, query: Query) -> AsyncIterator[JsonObject]:
+async def list_pages(
+    connection: Connection, path: str, query: Query, accept: str = JSON
+) -> AsyncIterator[JsonObject]:
     """The pages of a list. Raises ExpiredError when reading them took minutes."""
     asked = {**query, "limit": PAGE_SIZE}
     while True:
-        _, page = await connection.request("GET", path, asked)
+        _, page = await connection.request("GET", path, asked, accept=accept)
         yield page
         token = _text(page, "continue")
         if not token:

@@ -81,7 +81,8 @@ class Engine:
         for each in self.controllers:
             turn = self._times_first if each.waits_for_schedules else None
             work = partial(self._work, each)
-            self._queues.open(each.name, KeyQueue(work, each.depth, turn, each.rest))
+            queue = KeyQueue(work, each.depth, turn, each.rest, each.rank, namespace_of)
+            self._queues.open(each.name, queue)
 
     def queue(self, name: str) -> KeyQueue[Key]:
         """The queue of the controller of that name."""
@@ -168,6 +169,11 @@ class Engine:
     async def _times_first(self) -> None:
         """What is due has a time to keep; the work that it makes comes after."""
         await self._queues["schedule"].calm(LONGEST_HURRY)
+
+
+def namespace_of(key: Key) -> str:
+    """The group of a key: namespaces take turns."""
+    return key[0]
 
 
 def _leave_alone(kind: Kind, error: ValidationError) -> None:

@@ -10,7 +10,8 @@ from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from heliostat_core.kinds import watches
 from heliostat_core.names import GROUP
-from heliostat_core.worlds import LEASE, NETWORK_POLICY, Change, JsonObject, Kind
+from heliostat_core.worlds import LEASE, NETWORK_POLICY, Change, JsonObject, Kind, Selection
+from heliostat_operator.canaries import WatchCanary
 from heliostat_operator.engine import Engine
 from heliostat_operator.leases import Leadership
 from heliostat_operator.settings import OperatorSettings
@@ -19,15 +20,20 @@ Sink = Callable[[Kind, Change], Coroutine[None, None, None]]
 """Takes note of a change, without I/O; until then no later one of the same object is told."""
 
 
-def watched_by(settings: OperatorSettings) -> Iterable[Kind]:
+def watched_by(settings: OperatorSettings) -> Mapping[Kind, Selection]:
     """An installation without policies need not grant the right to see any."""
-    return [each for each in watches() if each != NETWORK_POLICY or settings.network_policies]
+    return {
+        kind: selection
+        for kind, selection in watches().items()
+        if kind != NETWORK_POLICY or settings.network_policies
+    }
 
 
-def build_sink(engine: Engine, leadership: Leadership) -> Sink:
+def build_sink(engine: Engine, leadership: Leadership, canary: WatchCanary) -> Sink:
     """Hands the own Lease back to who leads, and everything else to the engine."""
 
     async def hear(kind: Kind, change: Change) -> None:
+        canary.see(kind, change)
         if kind == LEASE:
             leadership.see(change)
         else:

@@ -27,6 +27,7 @@ from heliostat_core.worlds import (
     UnavailableError,
     World,
 )
+from heliostat_operator.canaries import WatchDeadError
 
 LEASE_NAME = "heliostat-operator"
 
@@ -35,10 +36,6 @@ logger = logging.getLogger(__name__)
 
 class LeadershipLostError(Exception):
     """This replica may not write any more."""
-
-
-class WatchDeadError(Exception):
-    """Our own touch of the Lease did not come back through the watch."""
 
 
 class _LeaseSpec(Part):

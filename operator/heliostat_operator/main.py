@@ -15,12 +15,14 @@ from aiohttp import web
 from heliostat_core.worlds import World, WorldError
 from heliostat_google.keeping import Ages
 from heliostat_kubernetes.cluster import KubernetesWorld
+from heliostat_operator.canaries import WatchCanary
 from heliostat_operator.engine import LONGEST_HURRY, Engine, utc_now
 from heliostat_operator.gateway.client import HttpGateway
 from heliostat_operator.gateway.signing import Signer, ensure_signing_key
 from heliostat_operator.gc_tuning import collect_deeply_in_calm
 from heliostat_operator.handlers import (
     NoMemories,
+    Sink,
     build_registry,
     build_settings,
     build_sink,
@@ -56,6 +58,7 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     leadership = Leadership(
         world, settings.namespace, identity, settings.lease_seconds, settings.canary_seconds
     )
+    canary = WatchCanary(world, watched_by(settings), settings.canary_seconds)
     signer = Signer(await ensure_signing_key(world, settings.namespace), utc_now)
     gateway = HttpGateway(settings.gateway_url, signer)
     metrics = Metrics()
@@ -88,11 +91,12 @@ async def run(settings: OperatorSettings, world: KubernetesWorld) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    probes = await _serve_probes(settings.port, leadership, engine, metrics)
+    probes = await _serve_probes(settings.port, leadership, canary, engine, metrics)
     try:
         await _until(
             stop,
-            _watch(engine, leadership, settings),
+            _watch(build_sink(engine, leadership, canary), settings),
+            canary.keep(),  # before it leads, too: a successor must not begin with a dead watch
             _lead(world, engine, leadership, settings.namespace),
             collect_deeply_in_calm(engine.queue("schedule"), LONGEST_HURRY),
         )
@@ -154,9 +158,9 @@ async def _until(stop: asyncio.Event, *works: Coroutine[None, None, None]) -> No
         task.result()
 
 
-async def _watch(engine: Engine, leadership: Leadership, settings: OperatorSettings) -> None:
+async def _watch(sink: Sink, settings: OperatorSettings) -> None:
     await kopf.operator(
-        registry=build_registry(build_sink(engine, leadership), watched_by(settings)),
+        registry=build_registry(sink, watched_by(settings)),
         settings=build_settings(),
         memories=NoMemories(),
         standalone=True,
@@ -173,14 +177,14 @@ async def _lead(world: World, engine: Engine, leadership: Leadership, namespace:
 
 
 async def _serve_probes(
-    port: int, leadership: Leadership, engine: Engine, metrics: Metrics
+    port: int, leadership: Leadership, canary: WatchCanary, engine: Engine, metrics: Metrics
 ) -> web.AppRunner:
     async def healthy(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def measured(_: web.Request) -> web.Response:
         metrics.is_leader.set(leadership.is_leader)
-        metrics.watch_silence.set(leadership.silent_seconds)
+        metrics.watch_silence.set(max(leadership.silent_seconds, canary.silent_seconds))
         for kind, depth in engine.depths().items():
             metrics.queue_depth.labels(kind).set(depth)
         return web.Response(body=metrics.text(), content_type="text/plain")

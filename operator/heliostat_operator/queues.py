@@ -1,23 +1,23 @@
 """Handlers put keys into a queue, workers take them out.
 
 A key is worked on by one worker at a time; a key that is added meanwhile is taken once more
-afterwards. What is urgent goes first. Failures come back with a growing delay; a success forgets
-them.
+afterwards. What is urgent goes first, then by rank; groups of keys take turns. Failures come back
+with a growing delay; a success forgets them.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter, OrderedDict, deque
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from heliostat_operator.model.keys import Key
 
-_Key = TypeVar("_Key")
+_Key = TypeVar("_Key", bound=Hashable)
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 30.0
@@ -26,13 +26,108 @@ _MOST_DOUBLINGS = 16  # a key that fails for hours must not overflow a float
 logger = logging.getLogger(__name__)
 
 
+URGENT: Final = -1
+"""The rank of what goes before everything else, always."""
+_SECOND_TURN: Final = 4  # each so many keys the second rank goes first
+_LAST_TURN: Final = 8  # and each so many the last
+
+
+class FairLines(Generic[_Key]):
+    """Keys that wait for a worker, each once, and how many of each group are worked on."""
+
+    def __init__(self, most_of_group: int) -> None:
+        """`most_of_group` is how many keys of one group may be worked on at once: the workers that
+        are left are there for whoever comes."""
+        self._most = most_of_group
+        self._ranks: dict[int, OrderedDict[Hashable, deque[_Key]]] = {}
+        self._places: dict[_Key, int] = {}  # its rank; what else stands in a line is passed over
+        self._active: Counter[Hashable] = Counter()
+        self._turn = 0
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def rank_of(self, key: _Key) -> int | None:
+        """The rank of a key that waits."""
+        return self._places.get(key)
+
+    def push(self, key: _Key, rank: int, group: Hashable) -> bool:
+        """Adds a key, or lets it go before if it waits with a higher rank. Whether that changed
+        anything."""
+        known = self._places.get(key)
+        if known is not None and known <= rank:
+            return False
+        self._places[key] = rank
+        self._ranks.setdefault(rank, OrderedDict()).setdefault(group, deque()).append(key)
+        return True
+
+    def pop(self) -> _Key | None:
+        """The next key, which counts as worked on from now; None when there is none for now."""
+        for rank in self._order():
+            key = self._pop_of(rank)
+            if key is not None:
+                return key
+        return None
+
+    def done(self, group: Hashable) -> None:
+        """A key of that group is no longer worked on."""
+        self._active[group] -= 1
+        if not self._active[group]:
+            del self._active[group]
+
+    def _order(self) -> Iterator[int]:
+        ranks = sorted(self._ranks)
+        yield from [each for each in ranks if each == URGENT]
+        ranks = [each for each in ranks if each != URGENT]
+        if not ranks:
+            return
+        self._turn += 1
+        first = 1 if self._turn % _SECOND_TURN == 0 else 0
+        first = len(ranks) - 1 if self._turn % _LAST_TURN == 0 else first
+        first = min(first, len(ranks) - 1)
+        yield ranks[first]
+        yield from ranks[:first] + ranks[first + 1 :]
+
+    def _pop_of(self, rank: int) -> _Key | None:
+        groups = self._ranks[rank]
+        for group in list(groups):
+            if self._active[group] >= self._most:
+                continue
+            line = groups[group]
+            key = self._first(line, rank)
+            if not line:
+                del groups[group]
+            else:
+                groups.move_to_end(group)
+            if key is not None:
+                self._active[group] += 1
+                if not groups:
+                    del self._ranks[rank]
+                return key
+        if not groups:
+            del self._ranks[rank]
+        return None
+
+    def _first(self, line: deque[_Key], rank: int) -> _Key | None:
+        while line:
+            key = line.popleft()
+            if self._places.get(key) == rank:
+                del self._places[key]
+                return key
+        return None
+
+
 @dataclass(frozen=True)
 class Rest:
     """How long a key rests before it is looked at again for what changes all the time: `seconds`,
-    or longer by the `factor` of what its last look took."""
+    or longer by the `factor` of what its last look took, but never longer than `longest`."""
 
     seconds: float
     factor: float
+    longest: float = 15.0
 
 
 class KeyQueue(Generic[_Key]):
@@ -44,19 +139,25 @@ class KeyQueue(Generic[_Key]):
         workers: int,
         turn: Callable[[], Awaitable[None]] | None = None,
         rest: Rest | None = None,
+        rank: Callable[[_Key], int] = lambda _: 0,
+        group: Callable[[_Key], Hashable] | None = None,
     ) -> None:
         """`work` returns in how many seconds to look again, or None for not by itself.
 
-        With `turn` a worker waits for that before each key. `rest` is for `add_rested`.
+        With `turn` a worker waits for that before each key. `rest` is for `add_rested`. Keys of a
+        lower `rank` go first. With `group` those of each group take turns, and one group alone
+        never has all workers.
         """
+        most_of_group = workers if group is None else max(1, workers - max(1, workers // 4))
+        self._rank = rank
+        self._group = group or (lambda _: None)
         self._rest = rest or Rest(0, 0)
         self._rests: dict[_Key, float] = {}
         self._work = work
         self._workers = workers
         self._turn = turn
-        self._ready: asyncio.PriorityQueue[tuple[bool, int, _Key]] = asyncio.PriorityQueue()
-        self._order = count()
-        self._queued: set[_Key] = set()
+        self._lines = FairLines[_Key](most_of_group)
+        self._idle: deque[asyncio.Future[None]] = deque()  # workers that found nothing to do
         self._urgent: set[_Key] = set()  # of those that are queued or worked on
         self._active: set[_Key] = set()
         self._again: dict[_Key, bool] = {}  # whether that is urgent
@@ -68,7 +169,7 @@ class KeyQueue(Generic[_Key]):
         self._waited_since: float | None = None  # loop time of the first who waits for calm
 
     def __len__(self) -> int:
-        return len(self._queued) + len(self._active)
+        return len(self._lines) + len(self._active)
 
     def works_on(self, key: _Key) -> bool:
         """Whether a worker has it just now."""
@@ -80,14 +181,13 @@ class KeyQueue(Generic[_Key]):
         if key in self._active:
             self._again[key] = urgent or self._again.get(key, False)
             return
-        if key in self._queued and (key in self._urgent or not urgent):
-            return
-        self._queued.add(key)
         if urgent:
             self._urgent.add(key)
             self._calm.clear()
             self._hurry.set()
-        self._ready.put_nowait((not urgent, next(self._order), key))
+        rank = URGENT if urgent else self._rank(key)
+        if self._lines.push(key, rank, self._group(key)):
+            self._wake_one()
 
     def add_later(self, key: _Key, seconds: float, *, urgent: bool = False) -> None:
         """Look at this key in so many seconds at the latest: an earlier timer stays."""
@@ -143,18 +243,33 @@ class KeyQueue(Generic[_Key]):
 
     async def _worker(self) -> None:
         while True:
-            _, _, key = await self._ready.get()
-            if self._turn is not None:
-                await self._turn()
-            if key not in self._queued:
-                continue  # it became urgent while it waited, and was taken
-            self._queued.discard(key)
+            key = await self._take()
             self._active.add(key)
             try:
                 delay = await self._attempt(key)
             finally:
                 self._active.discard(key)
+                self._lines.done(self._group(key))
             self._done(key, delay)
+
+    async def _take(self) -> _Key:
+        """The next key; which one is said when the worker's turn has come."""
+        while True:
+            if self._turn is not None and len(self._lines):
+                await self._turn()
+            key = self._lines.pop()
+            if key is not None:
+                return key
+            idle = asyncio.get_running_loop().create_future()
+            self._idle.append(idle)
+            await idle
+
+    def _wake_one(self) -> None:
+        while self._idle:
+            idle = self._idle.popleft()
+            if not idle.done():
+                idle.set_result(None)
+                return
 
     def _done(self, key: _Key, delay: float | None) -> None:
         was_urgent = key in self._urgent
@@ -179,7 +294,9 @@ class KeyQueue(Generic[_Key]):
         if delay is None:
             self._rests.pop(key, None)
         elif self._rest.factor:
-            self._rests[key] = max(self._rest.seconds, spent * self._rest.factor)
+            self._rests[key] = max(
+                self._rest.seconds, min(spent * self._rest.factor, self._rest.longest)
+            )
         return delay
 
     def _failed(self, key: _Key, error: Exception) -> float:

@@ -137,8 +137,21 @@ class OperatorSettings(BaseSettings):
         str, Field(min_length=1, description="Cloud Scheduler's own API, for a private endpoint.")
     ] = "cloudscheduler.googleapis.com"
     max_concurrent_executions: Annotated[
-        int, Field(ge=1, description="Executions admitted at once, over all Agents.")
+        int,
+        Field(
+            ge=1,
+            description="Executions that run or start at once, over all Agents. Those whose pods "
+            "can't start are not counted.",
+        ),
     ] = 100
+    max_concurrent_per_namespace: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Of these, how many one namespace may have; as many again, or ten, may "
+            "wait with pods that can't start. 0: three quarters, so that others find room at once.",
+        ),
+    ] = 0
     workers: Annotated[int, Field(ge=1, le=256, description="Reconciles at once.")] = 16
     resync_seconds: Annotated[
         float, Field(gt=0, description="Every object is looked at again after so long.")
@@ -251,6 +264,11 @@ class OperatorSettings(BaseSettings):
         ),
     ] = ""
     port: Annotated[int, Field(ge=0, le=65535, description="Port of /healthz and /metrics.")] = 8080
+
+    @property
+    def namespace_limit(self) -> int:
+        """Executions of one namespace at once."""
+        return self.max_concurrent_per_namespace or max(1, self.max_concurrent_executions * 3 // 4)
 
     @model_validator(mode="after")
     def _check_cloud_scheduler(self) -> Self:

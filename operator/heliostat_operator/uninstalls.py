@@ -40,7 +40,7 @@ from heliostat_operator.release_rights import (
     build_own_account,
     build_release_roles,
 )
-from heliostat_operator.runs.stops import STOP_GRACE_SECONDS
+from heliostat_operator.runs.leftover_jobs import STOP_GRACE_SECONDS
 from heliostat_operator.schedules.cron_jobs import remove_all as remove_cron_jobs
 
 # The account's token dies 60 s after its deletion, the pod 45 s after SIGTERM.

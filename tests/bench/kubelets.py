@@ -1,13 +1,15 @@
 """Plays Job controller and kubelet through the API server: pods and their status, nothing runs."""
 
+import asyncio
 import json
 import time
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 
 from bench.loads import Ground
-from heliostat_core.names import EXECUTION_LABEL
-from heliostat_core.worlds import JOB, POD, JsonObject, JsonValue, Ref
-from support.objects import mapping_at, name_of, text_at, uid_of
+from heliostat_core.names import EXECUTION_LABEL, MANAGED_BY, MANAGED_BY_LABEL
+from heliostat_core.worlds import JOB, POD, JsonObject, JsonValue, Ref, Selection
+from support.objects import mapping_at, name_of, text_at, uid_of, value_at
 
 
 class PlayedKubelet:
@@ -44,6 +46,70 @@ class PlayedKubelet:
         self.ended[run] = time.monotonic()
         await self._write(job_name, "Succeeded", terminated)
 
+    async def follow(self, seconds: float = 1) -> None:
+        """Every Job's pod starts, runs for so long and ends well; until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            async for job in self._new_jobs():
+                group.create_task(self._play(job, seconds))
+
+    async def refuse(self) -> None:
+        """No node takes the pod of any Job; until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            async for job in self._new_jobs():
+                group.create_task(self._refuse(job))
+
+    async def let_go(self) -> None:
+        """Pods that are deleted go at once, as when their containers obey; until cancelled."""
+        world, selection = self._ground.world, Selection(namespace=self._ground.namespace)
+        async with asyncio.TaskGroup() as group:
+            async for change in world.watch(POD, selection):
+                leaves = value_at(change.object, "metadata", "deletionTimestamp")
+                if leaves and change.type != "DELETED":
+                    ref = Ref(POD, self._ground.namespace, name_of(change.object))
+                    group.create_task(_await(world.delete(ref, grace_seconds=0)))
+
+    async def _new_jobs(self) -> AsyncIterator[JsonObject]:
+        seen: set[str] = set()
+        selection = Selection(
+            namespace=self._ground.namespace, labels={MANAGED_BY_LABEL: MANAGED_BY}
+        )
+        async for change in self._ground.world.watch(JOB, selection):
+            if change.type != "DELETED" and name_of(change.object) not in seen:
+                seen.add(name_of(change.object))
+                yield change.object
+
+    async def _play(self, job: JsonObject, seconds: float) -> None:
+        run, job_name = text_at(job, "metadata", "labels", EXECUTION_LABEL), name_of(job)
+        await self.start(run, job_name)
+        await asyncio.sleep(seconds)
+        await self.end(run, job_name)
+
+    async def _refuse(self, job: JsonObject) -> None:
+        world = self._ground.world
+        await world.create(_pod(job, node=None))
+        status: JsonValue = {
+            "phase": "Pending",
+            "conditions": [
+                {
+                    "type": "PodScheduled",
+                    "status": "False",
+                    "reason": "Unschedulable",
+                    "message": "0/1 nodes are available: 1 Insufficient cpu.",
+                }
+            ],
+        }
+        await world.patch_status(
+            {
+                "apiVersion": POD.api_version,
+                "kind": POD.name,
+                "metadata": {
+                    "name": pod_name(name_of(job)),
+                    "namespace": self._ground.namespace,
+                },
+                "status": status,
+            }
+        )
+
     async def _write(self, job_name: str, phase: str, state: JsonObject) -> None:
         status: JsonValue = {
             "phase": phase,
@@ -73,7 +139,11 @@ def pod_name(job_name: str) -> str:
     return f"{job_name}-x7k2p"
 
 
-def _pod(job: JsonObject) -> JsonObject:
+async def _await(work: Awaitable[object]) -> None:
+    await work
+
+
+def _pod(job: JsonObject, node: str | None = "bench") -> JsonObject:
     template = mapping_at(job, "spec", "template")
     return {
         "apiVersion": POD.api_version,
@@ -92,7 +162,7 @@ def _pod(job: JsonObject) -> JsonObject:
                 }
             ],
         },
-        "spec": {**mapping_at(template, "spec"), "nodeName": "bench"},
+        "spec": {**mapping_at(template, "spec"), **({"nodeName": node} if node else {})},
     }
 
 

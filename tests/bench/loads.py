@@ -108,16 +108,21 @@ class Ground:
 async def open_ground(address: Address) -> AsyncIterator[Ground]:
     """As many Executions at once as one likes, and all are kept."""
     async with await open_world(address.kubeconfig) as world:
-        namespace = make_namespace(address)
-        found = await world.create(
-            make_agent(
-                namespace,
-                model={"name": "scripted/hello"},
-                maxConcurrentExecutions=10_000,
-                history={"successful": 100_000, "failed": 100_000},
-            )
+        yield await make_ground(world, address)
+
+
+async def make_ground(world: KubernetesWorld, address: Address) -> Ground:
+    """A further namespace with an Agent of its own."""
+    namespace = make_namespace(address)
+    found = await world.create(
+        make_agent(
+            namespace,
+            model={"name": "scripted/hello"},
+            maxConcurrentExecutions=10_000,
+            history={"successful": 100_000, "failed": 100_000},
         )
-        yield Ground(world, namespace, Agent.model_validate(found))
+    )
+    return Ground(world, namespace, Agent.model_validate(found))
 
 
 async def open_world(kubeconfig: Path) -> KubernetesWorld:

@@ -7,6 +7,7 @@ from functools import cache
 from heliostat_core.crds import RESOURCES, Resource, build_schema
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Kind
 from support.crd_values import (
+    CRON,
     PATTERNS,
     WRONG_TYPES,
     items,
@@ -15,6 +16,9 @@ from support.crd_values import (
     text_of_length,
     whole,
 )
+
+ANY_KEY = "team"
+"""Stands for the keys of a map."""
 
 SMALLEST: Mapping[Kind, JsonObject] = {
     AGENT: {"prompt": "Say hello."},
@@ -44,6 +48,8 @@ class Update:
     after: JsonObject
     refused_at: str | None = None
     message: str = ""
+    status: JsonValue = None
+    """What is written as the status between the two."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,8 @@ def _walk(resource: Resource, tokens: tuple[str, ...], schema: JsonObject) -> It
     for name in object_at(schema, "properties"):
         child = object_at(object_at(schema, "properties"), name)
         yield from _walk(resource, (*tokens, name), child)
+    if "additionalProperties" in schema:
+        yield from _walk(resource, (*tokens, ANY_KEY), object_at(schema, "additionalProperties"))
     if "items" in schema:
         yield from _walk(resource, (*tokens, "[*]"), object_at(schema, "items"))
 
@@ -117,6 +125,10 @@ def _bound_values(schema: JsonObject, keyword: str) -> Iterator[tuple[JsonValue,
         case "minItems" | "maxItems":
             yield items(schema, whole(bound)), True
             yield items(schema, whole(bound) + (1 if keyword == "maxItems" else -1)), False
+        case "maxProperties":
+            each = smallest(object_at(schema, "additionalProperties"))
+            yield {f"key-{number}": each for number in range(whole(bound))}, True
+            yield {f"key-{number}": each for number in range(whole(bound) + 1)}, False
         case "pattern":
             sample = PATTERNS[str(bound)]
             yield from ((value, True) for value in sample.valid)
@@ -162,6 +174,8 @@ def place(
     if head == "[*]":
         others = items(schema, whole(schema.get("minItems", 0)))[1:]
         return [place(object_at(schema, "items"), rest, value, beside), *others]
+    if "additionalProperties" in schema:
+        return {head: place(object_at(schema, "additionalProperties"), rest, value, beside)}
     least = smallest(schema, head)
     assert isinstance(least, Mapping)
     inner = place(object_at(object_at(schema, "properties"), head), rest, value, beside)
@@ -268,10 +282,65 @@ SCHEDULE_CASES: Sequence[Case] = (
     ),
 )
 
+_CRON_FORM = (
+    "must be a cron expression of five fields (minute, hour, day of the month, month, day of the "
+    "week), for example `0 8 * * 1-5`; in place of a name such as @hourly write `0 * * * *`, or "
+    "use frequency"
+)
+
+CRON_CASES: Sequence[Case] = (
+    *(_schedule(f"by {cron}", {"cron": cron}) for cron in CRON.valid),
+    *(
+        _schedule(f"by {cron!r}", {"cron": cron}, ".cron", _CRON_FORM)
+        for cron in (*CRON.invalid, "@hourly")
+    ),
+    _schedule(
+        "and a blackout by @daily",
+        {"cron": "0 8 * * *", "blackouts": [{**_MAINTENANCE, "cron": "@daily"}]},
+        ".blackouts[0].cron",
+        _CRON_FORM,
+    ),
+)
+
 _HOST = (
     "must be a domain (api.example.com), *.domain for all names below it, an IP address or a CIDR"
 )
 _LINK_LOCAL = "must not be a link-local address: a cloud's metadata lives there"
+
+
+_KEYS = (
+    "must have keys as Kubernetes wants them: a name of at most 63 letters, digits, '-', '_' and "
+    "'.', with a DNS name and '/' before it or not"
+)
+_OURS = (
+    "must not have keys of heliostat.dev/ or batch.kubernetes.io/, nor "
+    "app.kubernetes.io/managed-by, job-name, controller-uid: Heliostat and Kubernetes set those"
+)
+
+
+def _pods(part: str, given: JsonObject, message: str = "") -> Case:
+    field = f"spec.podTemplate.metadata.{part}" if message else None
+    spec: JsonObject = {"podTemplate": {"metadata": {part: given}}}
+    return _agent(f"{part} of pods {given}"[:80], spec, field, message)
+
+
+POD_CASES: Sequence[Case] = (
+    _agent("an empty template of pods", {"podTemplate": {}}),
+    _agent("a template of pods without labels", {"podTemplate": {"metadata": {}}}),
+    _pods("labels", {"sidecar.istio.io/inject": "false", "team": "crm", "empty": ""}),
+    _pods("annotations", {"prometheus.io/scrape": "true", "note": "a sentence, with signs: {}"}),
+    *(
+        _pods(part, {key: "x"}, message)
+        for part in ("labels", "annotations")
+        for key, message in (
+            *(("heliostat.dev/agent", _OURS), ("heliostat.dev/execution-uid", _OURS)),
+            *(("app.kubernetes.io/managed-by", _OURS), ("batch.kubernetes.io/job-name", _OURS)),
+            *(("job-name", _OURS), ("controller-uid", _OURS)),
+            *(("a b", _KEYS), ("a/b/c", _KEYS), ("-a", _KEYS), ("/a", _KEYS)),
+            ("a" * 64, _KEYS),
+        )
+    ),
+)
 
 
 def _host(host: str, message: str = "") -> Case:
@@ -300,7 +369,9 @@ HOST_CASES: Sequence[Case] = (
 
 RULE_CASES: Sequence[Case] = (
     *SCHEDULE_CASES,
+    *CRON_CASES,
     *HOST_CASES,
+    *POD_CASES,
     _agent("neither runtime", {"runtime": {}}),
     _agent("Claude Code in so many words", {"runtime": {"claudeCode": {}}}),
     _agent("a command", {"runtime": {"command": ["python3", "agent.py"]}}),
@@ -462,6 +533,23 @@ UPDATES: Sequence[Update] = (
         {key: value for key, value in _FULL.items() if key != "cancel"},
         "spec",
         "cancel must stay true: a stop can't be taken back",
+    ),
+    Update(
+        "a stop of a run that has ended",
+        EXECUTION,
+        _FULL,
+        {**_FULL, "cancel": True},
+        "spec.cancel",
+        "must stay false: the run has ended, and nothing of it is left to stop; delete the "
+        "Execution to remove its record",
+        {"completionTime": "2026-01-02T03:04:05Z"},
+    ),
+    Update(
+        "a stopped run that has ended, with another priority",
+        EXECUTION,
+        {**_FULL, "cancel": True},
+        {**_FULL, "cancel": True, "priority": 4},
+        status={"completionTime": "2026-01-02T03:04:05Z"},
     ),
     Update(
         "from Claude Code by default to a command",

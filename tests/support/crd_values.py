@@ -54,6 +54,9 @@ PATTERNS: Mapping[str, PatternSample] = {
         "a",
         "projects/a/secrets/",
     ),
+    r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$": PatternSample(
+        ("", "a", "crm.team_1-x"), ("-a", "a-", "a b", "a/b", "a\n")
+    ),
     r"^(latest|[1-9][0-9]*)$": PatternSample(("latest", "7"), ("", "0", "newest", "1\n"), "1"),
     TIME_PATTERN: PatternSample(
         ("00:00", "08:30", "23:59"), ("8:00", "24:00", "08:60", "0800", "08:00\n"), "0", "08:00"
@@ -65,19 +68,21 @@ PATTERNS: Mapping[str, PatternSample] = {
         "A",
         ("NZ", "America/Argentina/ComodRivadavia"),
     ),
-    CRON_PATTERN: PatternSample(
-        (
-            *("* * * * *", "0 8 * * 1-5", "*/15 0-23/2 1,15 JAN-MAR MON", "0 8 L * *"),
-            *("0 8 LW * *", "0 8 * * 5L", "0 8 * * 1#2", "0 0 29 2 *"),
-        ),
-        (
-            *("* * * *", "* * * * * *", "60 * * * *", "0 24 * * *", "0 0 32 * *", "0 0 0 * *"),
-            *("0 0 * 13 *", "0 0 * * 8", "@daily", "*/0 * * * *", "0 8 * * 1#6", "* * * * *\n"),
-        ),
-        ",1",
-        "10 0 1 1 1",
-    ),
 }
+
+CRON = PatternSample(
+    (
+        *("* * * * *", "0 8 * * 1-5", "*/15 0-23/2 1,15 JAN-MAR MON", "0 8 L * *"),
+        *("0 8 LW * *", "0 8 * * 5L", "0 8 * * 1#2", "0 0 29 2 *"),
+    ),
+    (
+        *("* * * *", "* * * * * *", "60 * * * *", "0 24 * * *", "0 0 32 * *", "0 0 0 * *"),
+        *("0 0 * 13 *", "0 0 * * 8", "@daily", "*/0 * * * *", "0 8 * * 1#6", "* * * * *\n"),
+    ),
+    ",1",
+    "10 0 1 1 1",
+)
+"""What the rule of a cron expression takes: a pattern would be told by its 1,100 letters."""
 
 WRONG_TYPES: Mapping[str, JsonValue] = {
     "string": 1,
@@ -159,8 +164,19 @@ def text_of_length(schema: JsonObject, length: int) -> str:
     """A text of that length which fits the pattern, if there is one."""
     if "isCIDR" in str(schema.get("x-kubernetes-validations", "")):
         return host_of_length(length)
+    if any(CRON_PATTERN in str(each) for each in _rules(schema)):
+        return CRON.text(length)
     pattern = schema.get("pattern")
     return PATTERNS[pattern].text(length) if isinstance(pattern, str) else "a" * length
+
+
+def _rules(schema: JsonObject) -> list[JsonValue]:
+    rules = schema.get("x-kubernetes-validations")
+    return (
+        [each["rule"] for each in rules if isinstance(each, Mapping)]
+        if isinstance(rules, list)
+        else []
+    )
 
 
 def host_of_length(length: int) -> str:

@@ -56,8 +56,9 @@ class Platform:
         self.cluster.kubectl("delete", "-k", INSTALLATION, "--ignore-not-found")
 
     def wait_for_rollout(self, deployment: str) -> None:
+        """Waits longer than a kubelet may take to bring the api's key to the gateway (90 s)."""
         self.cluster.kubectl(
-            "-n", SYSTEM, "rollout", "status", f"deployment/{deployment}", "--timeout=90s"
+            "-n", SYSTEM, "rollout", "status", f"deployment/{deployment}", "--timeout=180s"
         )
 
     # ---- objects --------------------------------------------------------------------------------

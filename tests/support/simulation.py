@@ -27,7 +27,7 @@ from heliostat_operator.runs.caches import PendingJobUids
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.lifecycle import decide
-from heliostat_operator.runs.observations import Observation, SlotStatus
+from heliostat_operator.runs.observations import LimitUse, Observation
 from heliostat_operator.runs.pods import Job, Pod
 from heliostat_operator.runs.status import names_due
 from heliostat_operator.settings import OperatorSettings
@@ -39,7 +39,14 @@ from support.builders.pods import (
     running,
     terminated,
 )
-from support.builders.resources import NOW, make_execution, make_settings, make_uid, seconds
+from support.builders.resources import (
+    NOW,
+    make_execution,
+    make_settings,
+    make_slots,
+    make_uid,
+    seconds,
+)
 
 DEFAULT_GRACE = 30
 
@@ -128,7 +135,7 @@ class Simulation:
         return Observation(
             agent=None if admitted or finished else self.agent,
             frozen=self.snapshot if admitted and not finished else None,
-            slots=SlotStatus(self.has_slot, 0 if self.has_slot else 1, 1, 0, 10, 0),
+            slots=make_slots(granted=self.has_slot, agent=LimitUse(int(not self.has_slot), 1)),
             facts=self.facts(execution),
             ledger=self.ledger(execution),
         )
@@ -297,11 +304,10 @@ class Simulation:
             assert not any(isinstance(each, StartAttempt) for each in decision.effects)
 
     def check_attempts(self, status: ExecutionStatus) -> None:
-        causes = [each.cause for each in status.attempts if each.reason != "OutOfMemory"]
+        causes = [each.cause for each in status.attempts]
         limit = self.snapshot.retry.limit if self.snapshot else 0
         assert causes.count("agent") <= limit + 1
         assert causes.count("infrastructure") <= 11
-        assert sum(each.reason == "OutOfMemory" for each in status.attempts) <= 2
         numbers = [each.number for each in status.attempts]
         assert numbers == list(range(1, len(numbers) + 1))
         assert all(each.is_over for each in status.attempts[:-1])

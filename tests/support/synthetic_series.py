@@ -97,7 +97,7 @@ HEALTHY: Final[Series] = {
     'heliostat_attempts_total{cause="none"}': growing(10),
     'heliostat_executions_finished_total{phase="Failed",reason="AgentError"}': growing(1),
     'heliostat_executions_finished_total{phase="Succeeded",reason="Verified"}': growing(9),
-    'heliostat_executions_finished_total{phase="Cancelled",reason="Skipped"}': growing(60),
+    'heliostat_executions_finished_total{phase="Skipped",reason="Skipped"}': growing(60),
     'heliostat_schedule_ticks_total{end="missed"}': flat(3),
     'heliostat_schedule_ticks_total{end="ran"}': growing(5),
     **histogram("heliostat_schedule_lateness_seconds"),

@@ -19,7 +19,6 @@ from heliostat_api.web.idempotency import Idempotency, IdempotencyKey, Made
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
 from heliostat_core.executions import Execution, ExecutionSpec
 from heliostat_core.names import OWNER_ANNOTATION, child_name
-from heliostat_core.resources import ObjectHead
 from heliostat_core.worlds import AGENT, EXECUTION, AlreadyExistsError, JsonObject, Ref, World
 
 
@@ -34,6 +33,8 @@ class Order:
     spec: JsonObject
     annotations: Mapping[str, str]
     owners: tuple[JsonObject, ...] = ()
+    name: str = ""
+    """Where it has one already: what else was made for it is called so, too."""
 
 
 Ordering: TypeAlias = Callable[[Made], Awaitable[Order]]
@@ -48,6 +49,16 @@ def run_spec(agent: str, request: RunRequest) -> JsonObject:
         "parameters": [
             {"name": name, "value": value} for name, value in request.parameters.items()
         ],
+    }
+
+
+def cancellation(uid: str, namespace: str, name: str) -> JsonObject:
+    """What is applied to an Execution that is to end, and to no other one of its name."""
+    return {
+        "apiVersion": EXECUTION.api_version,
+        "kind": EXECUTION.name,
+        "metadata": {"name": name, "namespace": namespace, "uid": uid},
+        "spec": {"cancel": True},
     }
 
 
@@ -137,22 +148,15 @@ class Commands:
         return Accepted(correlation_id=made["correlationId"], execution=made["execution"])
 
     async def cancel(self, view: ExecutionView, correlation: str) -> Accepted:
-        """Raises NotFoundProblem when its resource is gone: then there is nothing to stop."""
-        if not await self._is_there(view):
-            raise NotFoundProblem("execution in this world any more")
-        await self.canceller.apply(
-            {
-                "apiVersion": EXECUTION.api_version,
-                "kind": EXECUTION.name,
-                "metadata": {"name": view.name, "namespace": view.namespace, "uid": view.id},
-                "spec": {"cancel": True},
-            }
-        )
-        return Accepted(correlation_id=correlation, execution=view.id)
-
-    async def _is_there(self, view: ExecutionView) -> bool:
+        """Raises NotFoundProblem when its resource is gone: then there is nothing to stop. One that
+        has ended is left as it is."""
         found = await self.world.get(Ref(EXECUTION, view.namespace, view.name))
-        return found is not None and ObjectHead.model_validate(found).metadata.uid == view.id
+        execution = Execution.model_validate(found) if found is not None else None
+        if execution is None or execution.metadata.uid != view.id:
+            raise NotFoundProblem("execution in this world any more")
+        if not execution.is_finished:
+            await self.canceller.apply(cancellation(view.id, view.namespace, view.name))
+        return Accepted(correlation_id=correlation, execution=view.id)
 
     async def _start(
         self, person: Person, order: Order, asked: IdempotencyKey, correlation: str
@@ -171,7 +175,7 @@ class Commands:
                 "correlationId": made["correlationId"],
             }
         )
-        name = child_name(asked.agent_ref.name, made["suffix"])
+        name = order.name or child_name(asked.agent_ref.name, made["suffix"])
         trigger = self.triggers.begin(asked.correlation_id)
         annotations = {OWNER_ANNOTATION: person.id, **trigger.annotations, **order.annotations}
         metadata: JsonObject = {

@@ -35,6 +35,7 @@ _STATUS: Mapping[str, str] = {
     Phase.SUCCEEDED: "success",
     Phase.FAILED: "failed",
     Phase.CANCELLED: "cancelled",
+    Phase.SKIPPED: "cancelled",
     Phase.RUNNING: "running",
     Phase.STOPPING: "running",
 }

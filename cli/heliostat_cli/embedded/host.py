@@ -41,6 +41,7 @@ def embedded_operator_settings(api_url: str = "") -> OperatorSettings:
     local: dict[str, int | float | str] = {
         "api_url": api_url,
         "max_concurrent_executions": 4,
+        "max_concurrent_per_namespace": 4,
         "workers": 4,
         "resync_seconds": 30.0,
         "usage_seconds": 1.0,

@@ -3,6 +3,7 @@
 from heliostat_core.agents.agent import Agent, AgentSpec
 from heliostat_core.agents.limits import History, Limits, Retry
 from heliostat_core.agents.models import DEFAULT_MODEL, DEFAULT_TOOLS, Model, ToolRule, Tools
+from heliostat_core.agents.pod_template import PodMetadata, PodTemplate
 from heliostat_core.agents.runtime import (
     Argument,
     ClaudeCode,
@@ -28,6 +29,8 @@ __all__ = [
     "LastExecution",
     "Limits",
     "Model",
+    "PodMetadata",
+    "PodTemplate",
     "RelativePath",
     "Resources",
     "Retry",

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from heliostat_core.agents.limits import History, Limits, Retry
 from heliostat_core.agents.models import Model, Tools
+from heliostat_core.agents.pod_template import PodTemplate
 from heliostat_core.agents.runtime import (
     Runtime,
     Verify,
@@ -52,6 +53,10 @@ class AgentSpec(Part):
             description="Where the agent works: image, resources, storage, variables and network."
         ),
     ] = Workspace()
+    pod_template: Annotated[
+        PodTemplate | None,
+        Field(description="What the pods of runs have beside what Heliostat gives them."),
+    ] = None
     schedule: Annotated[
         Schedule | None,
         Field(description="When the Agent starts by itself. Only by hand when not given."),
@@ -82,6 +87,16 @@ class AgentSpec(Part):
         int,
         Field(ge=1, le=10_000, description="How many Executions of this Agent may run at once."),
     ] = 10
+    start_timeout_seconds: Annotated[
+        int,
+        Field(
+            ge=10,
+            le=604800,
+            description="How long the pod of an attempt may take to start (room on a node, image, "
+            "Secrets, volumes); then the run fails as StartTimedOut. A Job that another program "
+            "suspends is not counted meanwhile.",
+        ),
+    ] = 3600
     history: Annotated[
         History, Field(description="How many finished Executions are kept, and how long.")
     ] = History()

@@ -53,8 +53,10 @@ class Retry(Part):
         Field(
             ge=0,
             le=20,
-            description="How many further attempts follow when the agent fails. An attempt that "
-            "the infrastructure broke (eviction, lost node) is made again without counting here.",
+            description="How many further attempts follow when the agent fails, or needs more "
+            "memory or temporary storage than it may have. An attempt that the infrastructure "
+            "broke (drain, eviction from a full node, lost node) is made again up to ten times "
+            "without counting here.",
         ),
     ] = 0
     backoff_seconds: Annotated[

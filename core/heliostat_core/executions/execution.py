@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from heliostat_core.conditions import (
     Condition,
@@ -28,6 +28,7 @@ from heliostat_core.resources import (
     ShortText,
     Tokens,
     keyed_by,
+    rules,
 )
 
 STOPS = (FinishedReason.CANCELLED, FinishedReason.DELETED, FinishedReason.SKIPPED)
@@ -49,6 +50,7 @@ class Phase(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
+    SKIPPED = "Skipped"
 
 
 class Usage(Part):
@@ -98,6 +100,14 @@ class Attempt(Part):
     key_expires_time: Annotated[Instant, Field(description="When its execution key expires.")]
     key_revoked: Annotated[
         bool, Field(description="Whether the gateway confirmed that its key is dead.")
+    ] = False
+
+    job_deleted: Annotated[
+        bool,
+        Field(
+            description="Whether its Job is deleted: when the agent had ended, a sidecar went on, "
+            "or the Job was suspended."
+        ),
     ] = False
 
     @property
@@ -232,6 +242,19 @@ class ExecutionStatus(Part):
 class Execution(Part):
     """One run of an Agent."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "!has(self.spec.cancel) || !self.spec.cancel || "
+                "(has(oldSelf.spec.cancel) && oldSelf.spec.cancel) || "
+                "!has(self.status) || !has(self.status.completionTime)",
+                "must stay false: the run has ended, and nothing of it is left to stop; delete the "
+                "Execution to remove its record",
+            ),
+            field_path=".spec.cancel",
+        )
+    )
+
     api_version: str = "heliostat.dev/v1alpha1"
     kind: Literal["Execution"] = "Execution"
     metadata: ObjectMeta
@@ -289,6 +312,8 @@ def compute_phase(execution: Execution) -> Phase:
     if execution.is_finished:
         if is_true(status.conditions, ExecutionCondition.SUCCEEDED):
             return Phase.SUCCEEDED
+        if execution.finished_reason == FinishedReason.SKIPPED:
+            return Phase.SKIPPED
         return Phase.CANCELLED if execution.finished_reason in STOPS else Phase.FAILED
     if status.cancellation is not None:
         return Phase.STOPPING

@@ -1,8 +1,9 @@
 """`spec.schedule` of an Agent: the model, its bounds and the rules that the API server holds."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from heliostat_core.resources import Instant, Part, ShortText, rules
 
@@ -35,7 +36,26 @@ CRON_PATTERN = f"^{_MINUTE} {_HOUR} {_DAY} {_MONTH} {_WEEKDAY}$"
 TIME_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 ZONE_PATTERN = "^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 
-Cron = Annotated[str, StringConstraints(max_length=128, pattern=CRON_PATTERN)]
+_CRON_FORM = (
+    "must be a cron expression of five fields (minute, hour, day of the month, month, day of the "
+    "week), for example `0 8 * * 1-5`; in place of a name such as @hourly write `0 * * * *`, or "
+    "use frequency"
+)
+
+
+def _check_cron(text: str) -> str:
+    if not re.fullmatch(CRON_PATTERN, text):
+        raise ValueError(_CRON_FORM)
+    return text
+
+
+# A rule and no pattern: the API server says a pattern's letters, of which this one has 1,100.
+Cron = Annotated[
+    str,
+    StringConstraints(max_length=128),
+    AfterValidator(_check_cron),
+    Field(json_schema_extra=rules((f"self.matches(r'{CRON_PATTERN}')", _CRON_FORM))),
+]
 TimeOfDay = Annotated[str, StringConstraints(min_length=5, max_length=5, pattern=TIME_PATTERN)]
 TimeZone = Annotated[
     str,

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
-from heliostat_core.agents import AgentSpec
+from heliostat_core.agents import AgentSpec, PodMetadata
 from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import (
     AGENT_CONTAINER,
     AGENT_LABEL,
     ATTEMPT_LABEL,
+    DEFAULT_CONTAINER_ANNOTATION,
     EXECUTION_ANNOTATION,
     EXECUTION_KEY_KEY,
     EXECUTION_LABEL,
@@ -134,10 +135,6 @@ def build_job(
 ) -> JsonObject:
     """`backoffLimit` is 0: attempts are ours, an eviction must not burn them."""
     metadata = owned_metadata(execution, attempt.job_name, attempt.number)
-    pod_annotations = {
-        EXECUTION_ANNOTATION: execution.metadata.name,
-        EXECUTION_UID_ANNOTATION: execution.metadata.uid,
-    }
     return {
         "apiVersion": JOB.api_version,
         "kind": JOB.name,
@@ -149,9 +146,24 @@ def build_job(
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": _failure_policy(),
             "template": {
-                "metadata": {"labels": metadata["labels"], "annotations": pod_annotations},
+                "metadata": _pod_metadata(execution, attempt, spec),
                 "spec": _pod_spec(execution, attempt, spec, default_image, traced=traced),
             },
+        },
+    }
+
+
+def _pod_metadata(execution: Execution, attempt: Attempt, spec: AgentSpec) -> JsonObject:
+    """What the Agent gives its pods, below what is ours."""
+    template = spec.pod_template
+    given = (template.metadata if template else None) or PodMetadata()
+    return {
+        "labels": {**(given.labels or {}), **labels_of(execution, attempt.number)},
+        "annotations": {
+            DEFAULT_CONTAINER_ANNOTATION: AGENT_CONTAINER,
+            **(given.annotations or {}),
+            EXECUTION_ANNOTATION: execution.metadata.name,
+            EXECUTION_UID_ANNOTATION: execution.metadata.uid,
         },
     }
 

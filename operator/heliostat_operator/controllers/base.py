@@ -47,6 +47,10 @@ class Controller(ABC):
         """Works on one key. Returns in how many seconds to look again, or None for not by
         itself."""
 
+    def rank(self, key: Key) -> int:  # noqa: ARG002
+        """Which keys are worked on first: those of the lowest rank."""
+        return 0
+
     def listed(self, kind: Kind, change: Change) -> None:
         """Takes note of an object that a resync found."""
         self.changed(kind, change)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from heliostat_core.agents import Agent
 from heliostat_core.conditions import ExecutionCondition, find_condition, is_true
@@ -220,6 +220,18 @@ class UnfinishedRuns:
             if each.phase is Phase.PENDING and each.created
         ]
         return max([0.0, *waits])
+
+
+class RunIndex(Protocol):
+    """Is told of every unfinished run that the watch shows."""
+
+    def see(self, execution: Execution) -> None: ...
+
+    def forget(self, key: Key) -> None: ...
+
+    def known(self) -> frozenset[Key]: ...
+
+    def keep_only(self, before: frozenset[Key], executions: Iterable[Key]) -> None: ...
 
 
 def describe(execution: Execution) -> RunGaugeEntry:

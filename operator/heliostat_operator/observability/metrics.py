@@ -87,7 +87,7 @@ class Metrics:
             self._failures.labels(kind)
         self.watch_silence = self._gauge(
             "operator_watch_silence_seconds",
-            "For how long the operator's own touch of its Lease has not come back.",
+            "For how long something that is there has not come through a watch.",
         )
         self._expects = self._gauge(
             "operator_expects", "1 for a service that the operator's settings name.", ["service"]

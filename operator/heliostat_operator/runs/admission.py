@@ -58,6 +58,7 @@ class Candidate:
     now: datetime
     pause: AgentSum | None = None  # what the gateway says of an Agent that it has paused
     secret_problem: SecretProblem | None = None  # why a secret of Secret Manager can't be had
+    terminating: bool = False  # whether the namespace is being deleted
 
 
 Check = Callable[[Candidate], BlockedBy | None]
@@ -139,29 +140,16 @@ def block_of(problem: SecretProblem) -> BlockedBy:
     return BlockedBy(reason=problem.reason.value, message=problem.message[:1024])
 
 
-def _agent_has_a_slot(candidate: Candidate) -> BlockedBy | None:
-    slots = candidate.slots
-    if slots.granted or not slots.agent_is_full:
-        return None
-    return BlockedBy(
-        reason=BlockedReason.AGENT_CONCURRENCY,
-        message=f"{slots.agent_running} of {slots.agent_limit} Executions of this Agent run; "
-        f"{slots.ahead} wait before this one. Raise spec.maxConcurrentExecutions, or wait.",
-    )
+def _namespace_stays(candidate: Candidate) -> BlockedBy | None:
+    return NAMESPACE_TERMINATING if candidate.terminating else None
 
 
-def _total_has_a_slot(candidate: Candidate) -> BlockedBy | None:
-    slots = candidate.slots
-    if slots.granted:
-        return None
-    return BlockedBy(
-        reason=BlockedReason.TOTAL_CONCURRENCY,
-        message=f"{slots.total_running} of {slots.total_limit} Executions of this operator run; "
-        f"{slots.ahead} wait before this one.",
-    )
+def _has_a_slot(candidate: Candidate) -> BlockedBy | None:
+    return slot_block(candidate.slots)
 
 
 CHAIN: tuple[Check, ...] = (
+    _namespace_stays,  # nothing can be made in it
     _agent_exists,  # nothing to run yet
     _schedule_has_decided,  # the words of the schedule's own receipt follow
     _agent_not_suspended,  # the owner said wait
@@ -169,8 +157,7 @@ CHAIN: tuple[Check, ...] = (
     _no_blackout,  # a run of a schedule, later
     _agent_not_paused,  # its calls would be refused
     _secrets_can_be_had,  # it would start without what it needs
-    _agent_has_a_slot,  # the Agent's own limit
-    _total_has_a_slot,  # the operator's limit
+    _has_a_slot,  # the limits of the Agent, the namespace and the operator
 )
 
 
@@ -213,9 +200,85 @@ def is_held_by_schedule(execution: Execution, agent: Agent | None, now: datetime
     )
 
 
-# ---- the decision --------------------------------------------------------------------------------
+# ---- slots -----------------------------------------------------------------------------------
 
-_WAITING = 30.0
+NAMESPACE_TERMINATING = BlockedBy(
+    reason=BlockedReason.NAMESPACE_TERMINATING,
+    message="This namespace is being deleted: nothing can be started in it. Make the Execution in "
+    "another one.",
+)
+
+_SHORTEST_WAIT = 30.0
+_LONGEST_WAIT = 300.0
+_STEPS = (1000, 500, 100, 50, 10)
+
+
+def slot_block(slots: SlotStatus, *, admitted: bool = False) -> BlockedBy | None:
+    """Which limit keeps a run from starting; None where it has a slot. One that was admitted counts
+    among those of its Agent already."""
+    if slots.granted:
+        return None
+    of_agent = None if admitted else _agent_block(slots)
+    of_all = _total_block(slots) if slots.total.is_full else None
+    return of_agent or of_all or _namespace_block(slots) or _total_block(slots)
+
+
+def _agent_block(slots: SlotStatus) -> BlockedBy | None:
+    use = slots.agent
+    if not use.is_full:
+        return None
+    stalled = f", {use.stalled} of them with a pod that can't start" if use.stalled else ""
+    return BlockedBy(
+        reason=BlockedReason.AGENT_CONCURRENCY,
+        message=f"This Agent has {use.taken} of its {use.limit} Executions at once{stalled}; "
+        f"{_ahead(slots)} Raise spec.maxConcurrentExecutions, or wait.",
+    )
+
+
+def _namespace_block(slots: SlotStatus) -> BlockedBy | None:
+    use = slots.namespace
+    if use.is_full:
+        return BlockedBy(
+            reason=BlockedReason.NAMESPACE_CONCURRENCY,
+            message=f"{use.taken} Executions of this namespace run or start, of {use.limit} that a "
+            f"namespace may have at once; {_ahead(slots)} Wait, or have an admin raise the "
+            "operator's limit for namespaces.",
+        )
+    if use.is_clogged:
+        return BlockedBy(
+            reason=BlockedReason.NAMESPACE_CONCURRENCY,
+            message=f"{use.stalled} Executions of this namespace have pods that can't start; no "
+            f"more are tried until one of them can or ends; {_ahead(slots)} See "
+            "status.blockedBy of those that are Starting.",
+        )
+    return None
+
+
+def _total_block(slots: SlotStatus) -> BlockedBy:
+    use = slots.total
+    return BlockedBy(
+        reason=BlockedReason.TOTAL_CONCURRENCY,
+        message=f"{use.taken} Executions run or start in all namespaces, of {use.limit} that may "
+        f"at once; {_ahead(slots)} Namespaces take turns. Wait, or have an admin raise the "
+        "operator's limit.",
+    )
+
+
+def _ahead(slots: SlotStatus) -> str:
+    """Rounded: each step of a long queue would else be a write of every status in it."""
+    more = next((each for each in _STEPS if slots.ahead > each), None)
+    count = f"more than {more}" if more else str(slots.ahead)
+    verb = "waits" if slots.ahead == 1 else "wait"
+    return f"{count} of this namespace {verb} before this one."
+
+
+def slot_patience(ahead: int) -> float:
+    """A slot that becomes free wakes whoever gets it; a look at all the others every half a minute
+    would cost more, the more of them there are."""
+    return min(max(_SHORTEST_WAIT, ahead / 2), _LONGEST_WAIT)
+
+
+# ---- the decision --------------------------------------------------------------------------------
 
 
 def decide_admission(
@@ -230,11 +293,17 @@ def decide_admission(
         return _refuse(status, stamp, refused)
     status = _with_agent_seen(status, seen.agent)
     candidate = Candidate(
-        execution, seen.agent, seen.slots, stamp.now, seen.pause, seen.vaulted.problem
+        execution,
+        seen.agent,
+        seen.slots,
+        stamp.now,
+        seen.pause,
+        seen.vaulted.problem,
+        seen.terminating,
     )
     block = first_block(candidate)
     if block is not None or seen.agent is None:
-        return _wait_for_admission(execution, status, block, stamp)
+        return _wait_for_admission(execution, status, block, stamp, seen.slots.ahead)
     limits = seen.agent.spec.limits
     attempt = new_attempt(execution, 1, limits.timeout_seconds, stamp.now, settings)
     words = too_long(execution, seen.agent.spec, attempt, settings, seen.vaulted.values)
@@ -292,7 +361,11 @@ def _with_agent_seen(status: ExecutionStatus, agent: Agent | None) -> ExecutionS
 
 
 def _wait_for_admission(
-    execution: Execution, status: ExecutionStatus, block: BlockedBy | None, stamp: Stamp
+    execution: Execution,
+    status: ExecutionStatus,
+    block: BlockedBy | None,
+    stamp: Stamp,
+    ahead: int,
 ) -> Decision:
     reason = block.reason if block else BlockedReason.AGENT_NOT_FOUND
     message = block.message if block else ""
@@ -301,6 +374,5 @@ def _wait_for_admission(
     deadline = execution.spec.deadline_time
     times = (deadline, block.estimated_time if block else None)
     waits = [(each - stamp.now).total_seconds() for each in times if each]
-    return Decision(
-        with_blocks(status, *([block] if block else [])), again_after=min([*waits, _WAITING])
-    )
+    status = with_blocks(status, *([block] if block else []))
+    return Decision(status, again_after=min([*waits, slot_patience(ahead)]))

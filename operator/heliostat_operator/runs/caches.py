@@ -144,3 +144,24 @@ class Pauses:
         except GatewayUnavailableError:
             return None
         return found if found.paused else None
+
+
+_TERMINATING_SECONDS = 60.0
+
+
+class TerminatingNamespaces:
+    """Remembers where the API server refused an object because the namespace is being deleted, so
+    that the other runs in it need not try. One of the same name may be made again before long."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[str, float] = {}
+
+    def note(self, namespace: str) -> None:
+        now = self._monotonic()
+        self._until = {name: until for name, until in self._until.items() if now < until}
+        self._until[namespace] = now + _TERMINATING_SECONDS
+
+    def holds(self, namespace: str) -> bool:
+        """Whether that was not long ago."""
+        return self._monotonic() < self._until.get(namespace, 0)

@@ -1,7 +1,8 @@
 """Why a pod waits, runs or ended: pod status and events in, frozen diagnosis out, no I/O.
 
 Checks are ordered; the first that knows an answer gives it. A valid result document beats the
-container's own reason; a Job's failure condition outlives its pod.
+container's own reason, but for one that only says that the runner was told to leave: who told it
+stands on the pod. A Job's failure condition outlives its pod.
 """
 
 import re
@@ -46,6 +47,7 @@ def _first(checks: tuple[Callable[[Facts], Found | None], ...], facts: Facts) ->
 def _end(
     facts: Facts, reason: str, message: str, cause: CauseClass | None, exit_code: int | None = None
 ) -> Ended:
+    """How it ended, with what the runner may have left: a session to go on with, a transcript."""
     ended = facts.terminated
     return Ended(
         reason=reason,
@@ -54,6 +56,7 @@ def _end(
         exit_code=ended.exit_code if ended else exit_code,
         started=ended.started_at if ended else None,
         ended=ended.finished_at if ended else _job_ended(facts),
+        result=parse_result(ended.message) if ended else None,
     )
 
 
@@ -66,17 +69,15 @@ def _job_ended(facts: Facts) -> datetime | None:
 def _result_document(facts: Facts) -> Ended | None:
     ended = facts.terminated
     result = parse_result(ended.message) if ended else None
-    if ended is None or result is None:
+    if result is None:
         return None
-    return Ended(
-        reason=result.reason,
-        message=result.message,
-        cause=result.cause,
-        exit_code=ended.exit_code,
-        started=ended.started_at,
-        ended=ended.finished_at,
-        result=result,
-    )
+    return _end(facts, result.reason, result.message, result.cause)
+
+
+def _own_word(facts: Facts) -> Ended | None:
+    """What the runner says of its own work; that it was told to leave says nothing of why."""
+    told = _result_document(facts)
+    return None if told and told.reason == FinishedReason.TERMINATED else told
 
 
 _DISRUPTIONS = {
@@ -86,6 +87,29 @@ _DISRUPTIONS = {
     "DeletionByTaintManager": FinishedReason.NODE_LOST,
     "DeletionByPodGC": FinishedReason.NODE_LOST,
 }
+
+
+# The kubelet's words for a pod, a container and a volume beyond their own limits.
+_OWN_USE = re.compile(
+    r"ephemeral local storage usage exceeds|exceeded its local ephemeral storage limit"
+    r"|Usage of EmptyDir volume .* exceeds the limit"
+)
+
+
+def _out_of_storage(facts: Facts) -> Ended | None:
+    """Evicted for what it wrote itself: it would do so again."""
+    target = facts.pod.condition("DisruptionTarget") if facts.pod else None
+    said = (facts.pod.status.message if facts.pod else "", target.message if target else "")
+    words = next((each.strip() for each in said if _OWN_USE.search(each)), None)
+    if words is None:
+        return None
+    return _end(
+        facts,
+        FinishedReason.OUT_OF_STORAGE,
+        f"{words} Have the agent write less, use workspace.storage of type Volume, "
+        "or raise the limit on ephemeral storage that the namespace's LimitRange sets.",
+        "agent",
+    )
 
 
 def _disrupted(facts: Facts) -> Ended | None:
@@ -124,6 +148,24 @@ def _pod_reason(facts: Facts) -> Ended | None:
             "infrastructure",
         )
     return None
+
+
+def _init_failed(facts: Facts) -> Ended | None:
+    """A container that somebody put before the agent's has failed, so that the agent never ran."""
+    failed = facts.pod.failed_init if facts.pod and facts.terminated is None else None
+    if failed is None or failed.state.terminated is None:
+        return None
+    ended = failed.state.terminated
+    words = ended.message.strip() or ended.reason
+    return _end(
+        facts,
+        FinishedReason.INIT_CONTAINER_FAILED,
+        f"Init container {failed.name!r} ended with exit code {ended.exit_code}"
+        f"{f': {words[:500]}' if words else ''}. Heliostat's pods have none: see to the webhook "
+        "that puts it in, or keep it out by spec.podTemplate.metadata.",
+        "configuration",
+        ended.exit_code,
+    )
 
 
 def _out_of_memory(facts: Facts) -> Ended | None:
@@ -174,7 +216,7 @@ def _silent_node(facts: Facts) -> Ended | None:
 
 
 def _deleted(facts: Facts) -> Ended | None:
-    """Somebody deleted the pod, and it left no document of its own."""
+    """Somebody deleted the pod before the agent was done."""
     if facts.pod is None or facts.pod.metadata.deletion_timestamp is None:
         return None
     return _end(
@@ -269,21 +311,24 @@ def _completed(facts: Facts) -> Ended | None:
 
 
 def _lost(facts: Facts) -> Ended:
-    name = facts.pod.metadata.name if facts.pod else "The pod"
+    what = f"Pod {facts.pod.metadata.name!r} is over" if facts.pod else "The pod is gone"
     return _end(
         facts,
         FinishedReason.POD_LOST,
-        f"{name} is gone and nothing says why. {_AGAIN}",
+        f"{what} and nothing says why. {_AGAIN}",
         "infrastructure",
     )
 
 
 END_CHECKS: tuple[Callable[[Facts], Ended | None], ...] = (
-    _result_document,  # the runner's own word
+    _own_word,  # the runner says how its work ended
+    _out_of_storage,  # its own limit, by which the kubelet evicted it
     _disrupted,  # the cluster took the pod, and its condition says how
     _pod_reason,  # the kubelet or the node controller wrote why
     _silent_node,  # deleted, and nobody on its node obeys
     _deleted,  # somebody deleted it
+    _result_document,  # the runner was told to leave, and nothing says by whom
+    _init_failed,  # what goes before the agent failed
     _out_of_memory,  # its own limit
     _start_failed,  # it never ran
     _exit_code,  # it ran and left only a number

@@ -24,6 +24,7 @@ from heliostat_core.worlds import (
     AlreadyExistsError,
     ConflictError,
     JsonObject,
+    NamespaceTerminatingError,
     Ref,
     World,
     WorldError,
@@ -157,8 +158,10 @@ class EffectRunner:
         applied.versions.append(applied.resource_version)
 
     async def _release(self, execution: Execution, applied: Applied) -> None:
-        """Children first: once the Execution is marked, nobody looks at it again."""
-        for attempt in execution.status.attempts:
+        """Children first: once the Execution is marked, nobody looks at it again. Those of one that
+        is deleted go with it, and need no mark."""
+        is_deleted = execution.metadata.deletion_timestamp is not None
+        for attempt in () if is_deleted else execution.status.attempts:
             await self._mark_finished(Ref(JOB, execution.metadata.namespace, attempt.job_name))
             if attempt.pod_name:
                 await self._mark_finished(Ref(POD, execution.metadata.namespace, attempt.pod_name))
@@ -263,7 +266,8 @@ class EffectRunner:
             return
         agent = Agent.model_validate(found)
         event = build_agent_event(agent, execution, tell.reason, tell.message, self._clock())
-        with suppress(AlreadyExistsError):  # told before a crash
+        # Told before a crash, or in a namespace where nobody will read it.
+        with suppress(AlreadyExistsError, NamespaceTerminatingError):
             await self._world.create(event)
 
 

@@ -60,6 +60,8 @@ class Facts:
     events: tuple[EventObject, ...] = ()
     overdue_seconds: float = 0
     counted_seconds: float = 0
+    secret_is_missing: bool = False
+    """The attempt's own Secret, which the pod waits for."""
 
     @property
     def terminated(self) -> Terminated | None:

@@ -8,7 +8,6 @@ that follows from the record, so that no crash and no second operator starts it 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, ExecutionCondition, FinishedReason
 from heliostat_core.executions import (
     Attempt,
@@ -25,10 +24,17 @@ from heliostat_operator.model.effects import (
     RevokeKey,
     StartAttempt,
 )
-from heliostat_operator.runs.admission import block_of, decide_admission
+from heliostat_operator.runs.admission import (
+    NAMESPACE_TERMINATING,
+    block_of,
+    decide_admission,
+    slot_block,
+    slot_patience,
+)
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
+from heliostat_operator.runs.leftover_jobs import delete_job, leftover_job
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
 from heliostat_operator.runs.status import (
@@ -40,6 +46,7 @@ from heliostat_operator.runs.status import (
     compute_settled,
     compute_starting,
     new_attempt,
+    start_seconds_left,
     used_seconds,
     with_attempt,
     with_blocks,
@@ -48,7 +55,7 @@ from heliostat_operator.runs.status import (
     with_result,
     with_start,
 )
-from heliostat_operator.runs.stops import decide_stop, live_keys
+from heliostat_operator.runs.stops import compute_late_start, decide_stop, live_keys
 from heliostat_operator.settings import OperatorSettings
 
 # The runner enforces the clock itself; the operator steps in when it did not.
@@ -83,9 +90,9 @@ def _decide(
     execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
 ) -> Decision:
     if execution.is_finished:
-        return _decide_finished(execution, seen, stamp)
+        return _decide_finished(execution, seen, stamp, settings)
     status = compute_active(execution.status, stamp)
-    stop = compute_stop(execution, seen.facts, stamp.now, settings)
+    stop = compute_stop(execution, seen, stamp.now, settings)
     if stop is not None:
         return decide_stop(execution, status, seen.facts, stop, stamp)
     if not execution.is_admitted:
@@ -97,7 +104,7 @@ def _decide(
 
 
 def compute_stop(
-    execution: Execution, facts: Facts, now: datetime, settings: OperatorSettings
+    execution: Execution, seen: Observation, now: datetime, settings: OperatorSettings
 ) -> Cancellation | None:
     """Why the run has to stop, or None. What was noticed once stays."""
     status = execution.status
@@ -112,7 +119,12 @@ def compute_stop(
         by = manager_of_cancel(meta)
         words = f"spec.cancel was set by {by!r}." if by else "spec.cancel was set."
         return Cancellation(time=now, by=by, reason=FinishedReason.CANCELLED, message=words)
-    return _clock_ran_out(execution, facts, now, settings)
+    attempt = execution.current_attempt
+    if attempt and seen.frozen and not start_seconds_left(attempt, seen.facts, seen.frozen, now):
+        late = compute_late_start(execution, seen.facts, seen.frozen, now)
+        if late is not None:
+            return late
+    return _clock_ran_out(execution, seen.facts, now, settings)
 
 
 def manager_of_cancel(meta: ObjectMeta) -> str:
@@ -151,21 +163,28 @@ def _clock_ran_out(
 # ---- after the end ------------------------------------------------------------------------------
 
 
-def _decide_finished(execution: Execution, seen: Observation, stamp: Stamp) -> Decision:
+def _decide_finished(
+    execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
+) -> Decision:
     """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
     status = execution.status
-    if not execution.is_settled:
+    is_deleted = execution.metadata.deletion_timestamp is not None
+    if not execution.is_settled and not is_deleted:  # it goes with its finalizer, unread
         status = compute_settled(status, stamp, seen.ledger)
+    job = leftover_job(execution, stamp.now, settings)
     open_keys = live_keys(status.attempts, stamp.now)
     if open_keys:
-        return Decision(status, open_keys, _patience(status, stamp.now))
+        return Decision(status, (*open_keys, *job.effects), _patience(status, stamp.now))
     # What is marked is listed by no operator that starts later: its money would never settle. So
     # Settled is written first, and the mark follows in a step of its own.
-    if not execution.is_settled and execution.metadata.deletion_timestamp is None:
-        return Decision(status, again_after=0 if _settled(status) else _patience(status, stamp.now))
+    if not execution.is_settled and not is_deleted:
+        again = 0 if _settled(status) else _patience(status, stamp.now)
+        return Decision(status, job.effects, again)
+    if job.stays_seconds:
+        return Decision(status, again_after=job.stays_seconds)
     held = RUN_FINALIZER in execution.metadata.finalizers
     marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
-    return Decision(status, (ReleaseExecution(),) if held or not marked else ())
+    return Decision(status, (*job.effects, ReleaseExecution()) if held or not marked else ())
 
 
 def _patience(status: ExecutionStatus, now: datetime) -> float:
@@ -202,7 +221,7 @@ def _decide_attempt(
         )
         return decide_stop(execution, status, seen.facts, lost, stamp)
     if attempt.is_over:
-        return _decide_next(execution, status, attempt, seen.frozen, stamp, settings)
+        return _decide_next(execution, status, attempt, seen, stamp, settings)
     if not _was_started(attempt, seen.facts):
         return _start(status, attempt, seen, stamp)
     attempt = with_facts(attempt, seen.facts)
@@ -217,8 +236,11 @@ def _was_started(attempt: Attempt, facts: Facts) -> bool:
 
 def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: Stamp) -> Decision:
     assert seen.frozen is not None
+    wait = min(_WAITING, start_seconds_left(attempt, seen.facts, seen.frozen, stamp.now))
+    if seen.terminating:
+        return Decision(with_blocks(status, NAMESPACE_TERMINATING), again_after=wait)
     if seen.vaulted.problem is not None:
-        return Decision(with_blocks(status, block_of(seen.vaulted.problem)), again_after=_WAITING)
+        return Decision(with_blocks(status, block_of(seen.vaulted.problem)), again_after=wait)
     effective = seen.frozen.limits.timeout_seconds
     volume = seen.frozen.workspace.storage.type == "Volume"
     start = StartAttempt(
@@ -229,7 +251,7 @@ def _start(status: ExecutionStatus, attempt: Attempt, seen: Observation, stamp: 
         charge=seen.charge,
         secrets=seen.vaulted.values,
     )
-    return Decision(compute_starting(status, stamp), (start,), _WAITING)
+    return Decision(compute_starting(status, stamp), (start,), wait)
 
 
 def _follow(
@@ -242,10 +264,14 @@ def _follow(
 ) -> Decision:
     """A Job was made: watch its pod until the attempt has ended."""
     diagnosis: Diagnosis = diagnose(seen.facts)
+    if isinstance(diagnosis, Waits) and seen.facts.secret_is_missing:
+        return _start(with_attempt(status, attempt), attempt, seen, stamp)  # makes what is missing
     if isinstance(diagnosis, Waits):
         status = compute_running(with_attempt(status, attempt), stamp, None)
         block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])
-        return Decision(with_blocks(status, block), again_after=_WAITING)
+        assert seen.frozen is not None
+        left = start_seconds_left(attempt, seen.facts, seen.frozen, stamp.now)
+        return Decision(with_blocks(status, block), again_after=min(_WAITING, left))
     if isinstance(diagnosis, Runs):
         attempt = attempt.model_copy(update={"start_time": diagnosis.started})
         status = compute_running(with_attempt(status, attempt), stamp, diagnosis.started)
@@ -331,11 +357,12 @@ def _decide_next(
     execution: Execution,
     status: ExecutionStatus,
     last: Attempt,
-    frozen: AgentSpec,
+    seen: Observation,
     stamp: Stamp,
     settings: OperatorSettings,
 ) -> Decision:
-    """Between two attempts: the old key is dead first, then the wait is over, then the record."""
+    """Between two attempts: the old key is dead first, then the wait is over, then there is
+    a slot, then the record."""
     if live_keys((last,), stamp.now):
         block = BlockedBy(
             reason=BlockedReason.GATEWAY_UNREACHABLE,
@@ -343,17 +370,23 @@ def _decide_next(
             "attempt starts before. Check the gateway.",
         )
         others = [each for each in status.blocked_by if each.reason != block.reason]
-        return Decision(with_blocks(status, block, *others), (RevokeKey(last),), _SOON)
+        status = with_blocks(status, block, *others)
+        return Decision(status, (RevokeKey(last), *delete_job(last)), _SOON)
     due = status.next_attempt_time or stamp.now
     if stamp.now < due:
         waits = [
             each for each in status.blocked_by if each.reason != BlockedReason.GATEWAY_UNREACHABLE
         ]
         status = with_blocks(status, *waits)
-        return Decision(status, again_after=(due - stamp.now).total_seconds())
+        return Decision(status, delete_job(last), (due - stamp.now).total_seconds())
+    held = NAMESPACE_TERMINATING if seen.terminating else slot_block(seen.slots, admitted=True)
+    if held is not None:
+        again = slot_patience(seen.slots.ahead)
+        return Decision(with_blocks(status, held), delete_job(last), again)
+    assert seen.frozen is not None
     effective = status.timeout.effective_seconds if status.timeout else 1
     attempt = new_attempt(execution, last.number + 1, effective, stamp.now, settings)
-    if frozen.workspace.storage.type == "Volume":  # the workspace is kept, and the session in it
+    if seen.frozen.workspace.storage.type == "Volume":  # it is kept, and the session in it
         attempt = attempt.model_copy(update={"session_id": last.session_id})
     status = with_attempt(status, attempt).model_copy(update={"next_attempt_time": None})
-    return Decision(compute_starting(status, stamp), again_after=0)
+    return Decision(compute_starting(status, stamp), delete_job(last), 0)

@@ -8,21 +8,38 @@ from heliostat_operator.model.effects import NOBODY, Charge
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 
+LEAST_STALLED = 10
+"""So many pods that can't start are let wait in a namespace, however small its limit is."""
+
+
+@dataclass(frozen=True)
+class LimitUse:
+    """How much of one limit is taken, and how many runs beside it have pods that can't start."""
+
+    taken: int
+    limit: int
+    stalled: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.taken >= self.limit
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether so many pods can't start that no more are tried: they cost the cluster, too."""
+        return self.stalled >= max(self.limit, LEAST_STALLED)
+
 
 @dataclass(frozen=True)
 class SlotStatus:
-    """How the limits stand for one Execution. `granted` says that a slot is free for it now."""
+    """How the limits stand for one Execution. `granted` says that a slot is free for it now;
+    `ahead` counts those of its namespace that go before it."""
 
     granted: bool
-    agent_running: int
-    agent_limit: int
-    total_running: int
-    total_limit: int
+    agent: LimitUse
+    namespace: LimitUse
+    total: LimitUse
     ahead: int
-
-    @property
-    def agent_is_full(self) -> bool:
-        return self.agent_running >= self.agent_limit
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,7 @@ class Observation:
     after, as `charge` is. `ledger` is None when it was not asked or did not answer. `pause` is what
     the gateway says of an Agent that it has paused, read before admission. `vaulted` are values of
     Secret Manager, read before admission and before a start.
+    `terminating` says that the namespace is being deleted, so that nothing can be made in it.
     """
 
     agent: Agent | None
@@ -51,3 +69,4 @@ class Observation:
     pause: AgentSum | None = None
     vaulted: ResolvedSecrets = NOTHING
     charge: Charge = NOBODY
+    terminating: bool = False

@@ -21,6 +21,7 @@ from heliostat_core.worlds import (
     EVENT,
     JOB,
     POD,
+    SECRET,
     Ref,
     Selection,
     World,
@@ -31,16 +32,18 @@ from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavail
 from heliostat_operator.model.effects import NOBODY
 from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
-from heliostat_operator.runs.caches import Pauses
+from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
+from heliostat_operator.runs.waits import is_explained, names_missing_secret
 from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 from heliostat_operator.secrets.vaults import NoVault, Vault
 
 _QUIET = timedelta(seconds=5)
 _AGENT_SECONDS = 1.0
+_EVENTS_AGE = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,15 @@ class _AgentRead:
 
     def serves(self, arrived: float, now: float) -> bool:
         return self.began >= arrived and now - self.began < _AGENT_SECONDS
+
+
+@dataclass(frozen=True)
+class _EventsRead:
+    """The Events of the object with that uid, and when they were read."""
+
+    subject: str
+    at: datetime
+    events: tuple[EventObject, ...]
 
 
 class Observer:
@@ -66,7 +78,9 @@ class Observer:
         usage_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
         vault: Vault | None = None,
+        terminating: TerminatingNamespaces | None = None,
     ) -> None:
+        self._terminating = terminating or TerminatingNamespaces(monotonic)
         self._vault = vault or NoVault()
         self._world = world
         self._gateway = gateway
@@ -76,6 +90,7 @@ class Observer:
         self._monotonic = monotonic
         self._asked: dict[Key, datetime] = {}  # when the gateway was asked what a live run cost
         self._agents: dict[Key, _AgentRead] = {}
+        self._events_read: dict[Key, _EventsRead] = {}
         self._pauses = Pauses(gateway)
 
     async def observe(
@@ -97,11 +112,15 @@ class Observer:
         pause = await self._pause(agent, now)
         key = (execution.metadata.namespace, execution.metadata.name)
         vaulted = await self._vaulted(execution, agent.spec if agent else None)
+        terminating = self._terminating.holds(key[0])
         if agent is not None:
             held = is_held_by_schedule(execution, agent, now) or vaulted.problem is not None
-            self._limiter.block(key, blocked=held)
+            self._limiter.block(key, blocked=held or terminating)
+        elif admitted:
+            blocked = terminating or _waits_for_its_time(execution, now)
+            self._limiter.block(key, blocked=blocked)
         if recorded is not None:
-            slots = self._limiter.slot_status(execution, now)
+            slots = self._limiter.slot_status(execution)
             return Observation(
                 None,
                 recorded.spec,
@@ -110,19 +129,22 @@ class Observer:
                 ledger=None,
                 charge=recorded.charge,
                 vaulted=await self._vaulted(execution, recorded.spec),
+                terminating=terminating,
             )
-        frozen = await self._frozen(execution) if admitted else None
-        if frozen is not None and _is_to_start(execution):
+        frozen = await self._frozen(execution) if admitted and not _is_stopping(execution) else None
+        facts = await self._facts(execution, now)
+        if frozen is not None and (_is_to_start(execution) or facts.secret_is_missing):
             vaulted = await self._vaulted(execution, frozen.spec)
         return Observation(
             agent=agent,
             frozen=frozen.spec if frozen else None,
-            slots=self._limiter.slot_status(execution, now),
-            facts=await self._facts(execution, now),
+            slots=self._limiter.slot_status(execution),
+            facts=facts,
             ledger=await self._ledger(execution, now),
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
             vaulted=vaulted,
+            terminating=terminating,
         )
 
     async def agent(self, execution: Execution, arrived: float | None = None) -> Agent | None:
@@ -155,6 +177,7 @@ class Observer:
     def forget_execution(self, key: Key) -> None:
         """It is over or gone."""
         self._asked.pop(key, None)
+        self._events_read.pop(key, None)
 
     async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
         """What the gateway says of a paused Agent. The limiter learns it before it counts slots."""
@@ -190,11 +213,21 @@ class Observer:
         if job is not None and not job.metadata.is_owned_by(execution.metadata.uid):
             job = None  # left by an earlier Execution of this name
         pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
-        events = await self._events(namespace, attempt, pod, now)
-        return Facts(job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now))
+        events = await self._events(execution, attempt, job, pod, now)
+        missing = job is not None and await self._secret_is_missing(attempt, namespace, pod, events)
+        return Facts(
+            job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now), missing
+        )
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
-        """The Job's pod; when the Job is not known, one that was made for this Execution."""
+        """The Job's pod; when the Job is not known, one that was made for this Execution.
+
+        One that is known and lives is read by its name: a list costs the more, the more pods the
+        namespace has. It is needed for an end, which comes no sooner than all of them are over.
+        """
+        known = await self._known_pod(execution, attempt, job_uid)
+        if known is not None:
+            return known
         selection = Selection(
             namespace=execution.metadata.namespace,
             labels={
@@ -210,18 +243,50 @@ class Observer:
             each for each in pods if each.metadata.annotations.get(EXECUTION_UID_ANNOTATION) == uid
         )
 
+    async def _known_pod(
+        self, execution: Execution, attempt: Attempt, job_uid: str | None
+    ) -> Pod | None:
+        if attempt.pod_name is None or job_uid is None:
+            return None
+        found = await self._world.get(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+        pod = Pod.model_validate(found) if found else None
+        if pod is None or not pod.metadata.is_owned_by(job_uid):
+            return None
+        leaves = pod.is_over or pod.metadata.deletion_timestamp is not None
+        return None if leaves or pod.container.terminated else pod
+
+    async def _secret_is_missing(
+        self, attempt: Attempt, namespace: str, pod: Pod | None, events: tuple[EventObject, ...]
+    ) -> bool:
+        """Whether the attempt's own Secret was deleted: looked at when the kubelet misses it."""
+        if not names_missing_secret(pod, events, attempt.job_name):
+            return False
+        return await self._world.get(Ref(SECRET, namespace, attempt.job_name)) is None
+
     async def _events(
-        self, namespace: str, attempt: Attempt, pod: Pod | None, now: datetime
+        self,
+        execution: Execution,
+        attempt: Attempt,
+        job: Job | None,
+        pod: Pod | None,
+        now: datetime,
     ) -> tuple[EventObject, ...]:
-        """Only for a pod that is slow to start: events are many and seldom needed."""
-        started = pod is not None and (pod.is_over or pod.container.running is not None)
-        if started or now - attempt.created_time < _QUIET:
+        """Those of a pod that is slow to start and does not say why itself, or of a Job without
+        one: the API server reads all Events of a namespace to answer, however few they are."""
+        subject = subject_of_events(job, pod)
+        if subject is None or now - attempt.created_time < _QUIET:
             return ()
-        name = pod.metadata.name if pod else attempt.job_name
-        selection = Selection(namespace=namespace, fields={"involvedObject.name": name})
-        return tuple(
-            [EventObject.model_validate(each) async for each in self._world.list(EVENT, selection)]
-        )
+        key = (execution.metadata.namespace, execution.metadata.name)
+        known = self._events_read.get(key)
+        if known is None or known.subject != subject or now - known.at >= _EVENTS_AGE:
+            selection = Selection(namespace=key[0], fields={"involvedObject.uid": subject})
+            found = [
+                EventObject.model_validate(each)
+                async for each in self._world.list(EVENT, selection)
+            ]
+            known = _EventsRead(subject, now, tuple(found))
+            self._events_read[key] = known
+        return known.events
 
     async def _ledger(self, execution: Execution, now: datetime) -> LedgerSum | None:
         """Asked when a run has ended and is not settled, and now and then while it runs."""
@@ -243,10 +308,32 @@ class Observer:
             return None
 
 
+def subject_of_events(job: Job | None, pod: Pod | None) -> str | None:
+    """The uid of the object whose Events may say why nothing runs; None where none are needed."""
+    if pod is None:
+        ended = job is None or job.failure is not None or job.is_complete or job.has_counted
+        return None if ended or job is None else job.metadata.uid
+    started = pod.is_over or pod.container.running or pod.container.terminated
+    return None if started or is_explained(pod) else pod.metadata.uid
+
+
 def overdue_seconds(pod: Pod | None, now: datetime) -> float:
     """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
     ends = pod.metadata.deletion_timestamp if pod else None
     return max(0.0, (now - ends).total_seconds()) if ends else 0.0
+
+
+def _is_stopping(execution: Execution) -> bool:
+    """Whether nothing of it starts any more, so that what was frozen is of no use."""
+    meta, status = execution.metadata, execution.status
+    is_asked = execution.spec.cancel or meta.deletion_timestamp is not None
+    return is_asked or status.cancellation is not None
+
+
+def _waits_for_its_time(execution: Execution, now: datetime) -> bool:
+    """Whether a further attempt is not due yet: it needs no slot before."""
+    due = execution.status.next_attempt_time
+    return due is not None and now < due
 
 
 def _is_to_start(execution: Execution) -> bool:
@@ -265,6 +352,11 @@ def _made_a_job(execution: Execution) -> bool:
     return any(each.job_uid for each in execution.status.attempts)
 
 
+def terminating_of(context: Context) -> TerminatingNamespaces:
+    """The one record of namespaces that are being deleted."""
+    return context.shared(TerminatingNamespaces, lambda: TerminatingNamespaces(time.monotonic))
+
+
 def observer_of(context: Context) -> Observer:
     """The one observer of all controllers."""
     return context.shared(
@@ -276,5 +368,6 @@ def observer_of(context: Context) -> Observer:
             context.clock,
             context.settings.usage_seconds,
             vault=context.vault,
+            terminating=terminating_of(context),
         ),
     )

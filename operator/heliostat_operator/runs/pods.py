@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from heliostat_core.names import AGENT_CONTAINER
 from heliostat_core.resources import Instant, ObjectMeta, Part
 
 
@@ -67,6 +68,7 @@ class PodStatus(Part):
     message: str = ""
     start_time: Instant | None = None
     conditions: tuple[StatusCondition, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
 
 
@@ -85,9 +87,36 @@ class Pod(Part):
 
     @property
     def container(self) -> ContainerState:
-        """State of the one container that a run has."""
-        statuses = self.status.container_statuses
-        return statuses[0].state if statuses else ContainerState()
+        """State of the agent's container; a pod may have others that somebody put into it."""
+        own = (each for each in self.status.container_statuses if each.name == AGENT_CONTAINER)
+        return next((each.state for each in own), ContainerState())
+
+    @property
+    def others(self) -> tuple[ContainerStatus, ...]:
+        """The containers beside the agent's, without those that go before it."""
+        return tuple(
+            each for each in self.status.container_statuses if each.name != AGENT_CONTAINER
+        )
+
+    @property
+    def failed_init(self) -> ContainerStatus | None:
+        """The container before the agent's that ended badly, if there."""
+        return next(
+            (
+                each
+                for each in self.status.init_container_statuses
+                if each.state.terminated is not None and each.state.terminated.exit_code != 0
+            ),
+            None,
+        )
+
+    @property
+    def is_kept_by_sidecar(self) -> bool:
+        """Whether the agent has ended and another container has not. Kubernetes itself ends those
+        that are init containers which go on."""
+        if self.is_over or self.container.terminated is None:
+            return False
+        return any(each.state.terminated is None for each in self.others)
 
     @property
     def is_over(self) -> bool:

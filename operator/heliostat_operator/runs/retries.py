@@ -33,19 +33,13 @@ def next_step(
 ) -> Finish | TryAgain:
     """Decides by the cause of the last attempt and how often that cause was seen.
 
-    An out-of-memory end gives one further attempt of its own; the infrastructure's failures never
-    count against `retry.limit`; configuration is held until the cause may have gone.
+    What the agent did, too much memory or storage among it, counts against `retry.limit`; the
+    infrastructure's failures never do; configuration is held until the cause may have gone.
     """
     last = attempts[-1]
     if last.cause is None or last.cause == "limit":
         return Finish(last.reason or "", last.message)
-    if last.reason == FinishedReason.OUT_OF_MEMORY:
-        again = sum(each.reason == FinishedReason.OUT_OF_MEMORY for each in attempts) <= 1
-        return TryAgain(0, BlockedReason.BACKOFF) if again else Finish(last.reason, last.message)
-    seen = sum(
-        each.cause == last.cause and each.reason != FinishedReason.OUT_OF_MEMORY
-        for each in attempts
-    )
+    seen = sum(each.cause == last.cause for each in attempts)
     if last.cause == "infrastructure":
         return _after_infrastructure(last, seen, settings)
     if last.cause == "configuration" and seen <= CONFIGURATION_LIMIT:

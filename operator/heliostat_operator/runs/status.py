@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
+from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import (
     ConditionStatus,
     ExecutionCondition,
@@ -26,7 +27,9 @@ from heliostat_core.money import micros_from_nanos
 from heliostat_core.names import attempt_name
 from heliostat_operator.gateway.ledgers import LedgerSum
 from heliostat_operator.runs.facts import STARTS, Ended, Facts
+from heliostat_operator.runs.leftover_jobs import goes_on
 from heliostat_operator.runs.results import Transcript
+from heliostat_operator.runs.waits import is_suspended
 from heliostat_operator.settings import OperatorSettings
 
 _NAMES_WAIT = timedelta(seconds=10)
@@ -184,7 +187,7 @@ def with_ledger(status: ExecutionStatus, ledger: LedgerSum | None) -> ExecutionS
 
 def with_facts(attempt: Attempt, facts: Facts) -> Attempt:
     """The record with what is known of its Job and pod by now."""
-    changes: dict[str, str | datetime | None] = {}
+    changes: dict[str, str | bool | datetime | None] = {}
     if facts.job is not None:
         changes["job_uid"] = facts.job.metadata.uid
     if facts.pod is not None:
@@ -192,6 +195,8 @@ def with_facts(attempt: Attempt, facts: Facts) -> Attempt:
         changes["pod_name"] = facts.pod.metadata.name
         changes["node_name"] = facts.pod.spec.node_name or None
         changes["start_time"] = running.started_at if running else attempt.start_time
+        if goes_on(facts):
+            changes["job_deleted"] = True
     return attempt.model_copy(update=changes)
 
 
@@ -251,7 +256,7 @@ def with_result(status: ExecutionStatus, attempt: Attempt, ended: Ended) -> Exec
 
 def stopped_attempt(attempt: Attempt, stop: Cancellation, now: datetime) -> Attempt:
     """The record of an attempt that we ended."""
-    limit = stop.reason == FinishedReason.TIMED_OUT
+    limit = stop.reason in (FinishedReason.TIMED_OUT, FinishedReason.START_TIMED_OUT)
     return attempt.model_copy(
         update={
             "end_time": now,
@@ -270,6 +275,17 @@ def used_seconds(attempts: tuple[Attempt, ...]) -> int:
         if each.start_time and each.end_time
     ]
     return int(sum(max(0.0, span) for span in spans))
+
+
+def start_seconds_left(attempt: Attempt, facts: Facts, frozen: AgentSpec, now: datetime) -> float:
+    """Seconds until the deadline; the clock begins anew with a Job that was suspended."""
+    job = facts.job
+    if job is not None and is_suspended(job):
+        return float(frozen.start_timeout_seconds)
+    times = (attempt.created_time, job.status.start_time if job else None)
+    begun = max(each for each in times if each)
+    ends = begun + timedelta(seconds=frozen.start_timeout_seconds)
+    return max(0.0, (ends - now).total_seconds())
 
 
 def compute_starting(status: ExecutionStatus, stamp: Stamp) -> ExecutionStatus:

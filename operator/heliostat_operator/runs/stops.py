@@ -1,4 +1,4 @@
-"""Decision a run: cancel, deletion and the one clock, in one order.
+"""Stops a run: cancel, deletion, the one clock and the start deadline, in one order.
 
 The key dies first, so that no model call follows; then the pod goes, directly and with a short
 grace. Both are repeated until they are done.
@@ -6,12 +6,16 @@ grace. Both are repeated until they are done.
 
 from datetime import datetime
 
+from heliostat_core.agents import AgentSpec
 from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import Attempt, BlockedBy, Cancellation, Execution, ExecutionStatus
+from heliostat_core.names import FIELD_MANAGER
 from heliostat_operator.model.effects import Effect, RevokeKey, StopAttempt, TellAgent
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
-from heliostat_operator.runs.facts import Ended, Facts
+from heliostat_operator.runs.facts import Ended, Facts, is_over
+from heliostat_operator.runs.leftover_jobs import STOP_GRACE_SECONDS
+from heliostat_operator.runs.pods import Pod
 from heliostat_operator.runs.status import (
     Stamp,
     closed_attempt,
@@ -24,7 +28,9 @@ from heliostat_operator.runs.status import (
     with_result,
 )
 
-STOP_GRACE_SECONDS = 3
+# The watch tells when the pod has gone; looks in vain at hundreds that go would keep others
+# waiting.
+_WATCHED_SECONDS = 5.0
 # A pod on a dead node never goes; its key is dead, so the run can be called over.
 _STUCK_SECONDS = 30
 _SOON = 1.0
@@ -51,11 +57,12 @@ def decide_stop(
     ended = diagnose(facts)
     if isinstance(ended, Ended) and ended.result is not None and ended.cause is None:
         return _finished_first(status, attempt, ended, stamp, (*revokes, *told))
+    pod = facts.pod.metadata if facts.pod and not _leaves_soon(facts.pod) else None
     delete = StopAttempt(
         job_name=attempt.job_name,
         job_uid=facts.job.metadata.uid if facts.job else None,
-        pod_name=facts.pod.metadata.name if facts.pod else None,
-        pod_uid=facts.pod.metadata.uid if facts.pod else None,
+        pod_name=pod.name if pod else None,
+        pod_uid=pod.uid if pod else None,
         grace_seconds=STOP_GRACE_SECONDS,
     )
     if (stamp.now - stop.time).total_seconds() > _STUCK_SECONDS:
@@ -65,7 +72,9 @@ def decide_stop(
         return _stopped(status, attempt, stuck, stamp, (*revokes, delete, *told))
     block = BlockedBy(reason=BlockedReason.STOPPING, message=stop.message)
     status = with_blocks(status, block)
-    return Decision(status, (*revokes, delete, *told), _SOON)
+    is_unconfirmed = bool(revokes) and not first_time
+    again_after = _SOON if is_unconfirmed else _WATCHED_SECONDS
+    return Decision(status, (*revokes, delete, *told), again_after)
 
 
 def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, ...]:
@@ -74,6 +83,13 @@ def live_keys(attempts: tuple[Attempt, ...], now: datetime) -> tuple[RevokeKey, 
     return tuple(
         RevokeKey(each) for each in attempts if not each.key_revoked and now < each.key_expires_time
     )
+
+
+def _leaves_soon(pod: Pod) -> bool:
+    """Whether it was told to leave, with no longer a grace than ours."""
+    meta = pod.metadata
+    grace = meta.deletion_grace_period_seconds
+    return meta.deletion_timestamp is not None and (grace or 0) <= STOP_GRACE_SECONDS
 
 
 def _nothing_left(facts: Facts) -> bool:
@@ -120,3 +136,33 @@ def _finished_first(
         compute_running(status, stamp, None), stamp, True, ended.reason, ended.message
     )
     return Decision(status, effects, 0)
+
+
+# ---- the start deadline ----------------------------------------------------------------------
+
+
+def compute_late_start(
+    execution: Execution, facts: Facts, frozen: AgentSpec | None, now: datetime
+) -> Cancellation | None:
+    """Why a run ends whose time to start is over; None where it has started."""
+    attempt = execution.current_attempt
+    if frozen is None or attempt is None or attempt.is_over or _has_started(attempt, facts):
+        return None
+    blocks = execution.status.blocked_by
+    why = blocks[0] if blocks and blocks[0].reason != BlockedReason.STARTING else None
+    words = f"{why.reason}: {why.message}" if why else "Nothing says what kept it."
+    return Cancellation(
+        time=now,
+        by=FIELD_MANAGER,
+        reason=FinishedReason.START_TIMED_OUT,
+        message=f"Its pod did not start within {frozen.start_timeout_seconds} s. {words[:700]} "
+        "Mend that, or raise startTimeoutSeconds of the Agent.",
+    )
+
+
+def _has_started(attempt: Attempt, facts: Facts) -> bool:
+    if attempt.start_time is not None:
+        return True
+    if facts.pod is None:
+        return facts.job is not None and is_over(facts)
+    return is_over(facts) or facts.pod.container.running is not None

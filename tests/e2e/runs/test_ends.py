@@ -1,5 +1,7 @@
 """How runs end, as status alone shows it."""
 
+import pytest
+
 from support.manifests import ROOT, read_objects
 from support.platform import NAMESPACE, Platform, is_blocked_by
 
@@ -60,17 +62,23 @@ def test_a_command_gets_the_gateway_and_its_key(platform: Platform) -> None:
     assert execution.status.usage.requests == 1
 
 
-def test_a_run_that_needs_too_much_memory_gets_one_further_attempt(platform: Platform) -> None:
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_run_that_needs_too_much_memory_is_retried_as_its_limit_says(
+    platform: Platform, limit: int
+) -> None:
+    name = f"hungry-{limit}"
     eat = "x = []\nwhile True: x.append(bytearray(8 * 1024 * 1024))"
     platform.agent(
-        "hungry",
+        name,
         runtime={"command": ["python3", "-c", eat]},
+        retry={"limit": limit, "backoffSeconds": [1]},
         workspace={"resources": {"memory": "128Mi"}},
     )
-    platform.run("hungry-1", "hungry")
-    execution = platform.wait_until_finished("hungry-1")
+    platform.run(f"{name}-1", name)
+    execution = platform.wait_until_finished(f"{name}-1")
     assert execution.finished_reason == "OutOfMemory"
-    assert [each.reason for each in execution.status.attempts] == ["OutOfMemory", "OutOfMemory"]
+    reasons = [each.reason for each in execution.status.attempts]
+    assert reasons == ["OutOfMemory"] * (limit + 1)
     assert "workspace.resources.memory" in execution.status.attempts[-1].message
 
 

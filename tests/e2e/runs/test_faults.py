@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 from heliostat_core.executions import Execution
+from heliostat_core.worlds import JsonObject
 from support.cluster import run
 from support.platform import NAMESPACE, Platform
 
@@ -25,10 +26,41 @@ def test_an_evicted_pod_does_not_burn_a_retry(platform: Platform) -> None:
     platform.evict(platform.wait_until_running("evicted-1").pod_name or "")
     execution = platform.wait_until_settled("evicted-1", 120)
     assert execution.finished_reason == "Unverified"
-    assert execution.status.attempts[0].cause == "infrastructure"
+    first = execution.status.attempts[0]
+    assert (first.reason, first.cause) == ("Evicted", "infrastructure")
     assert len(execution.status.attempts) == 2
     assert not execution.status.attempts[1].resumed
     assert jobs(platform, "evicted-1") == ["evicted-1-1", "evicted-1-2"]
+
+
+def test_a_deleted_pod_is_told_as_one(platform: Platform) -> None:
+    platform.agent("removed", model="scripted/slow-steps")
+    platform.run("removed-1", "removed")
+    pod = platform.wait_until_running("removed-1").pod_name or ""
+    platform.cluster.kubectl("-n", NAMESPACE, "delete", "pod", pod, "--wait=false")
+    execution = platform.wait_until_settled("removed-1", 120)
+    assert reasons(execution) == ["PodDeleted", "Unverified"]
+
+
+def test_a_run_that_writes_more_than_it_may_has_no_free_attempts(platform: Platform) -> None:
+    limits: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "small", "namespace": NAMESPACE},
+        "spec": {
+            "limits": [{"type": "Container", "default": {"ephemeral-storage": "20Mi"}}],
+        },
+    }
+    write = "open('/workspace/big', 'wb').write(bytes(100_000_000))\nimport time; time.sleep(300)"
+    platform.apply(limits)
+    try:
+        platform.agent("greedy", runtime={"command": ["python3", "-c", write]})
+        platform.run("greedy-1", "greedy")
+        execution = platform.wait_until_finished("greedy-1", 180)
+    finally:
+        platform.cluster.kubectl("-n", NAMESPACE, "delete", "limitrange", "small")
+    assert reasons(execution) == ["OutOfStorage"]
+    assert "exceed" in execution.status.attempts[0].message
 
 
 def test_with_a_volume_the_second_attempt_goes_on_in_the_same_session(platform: Platform) -> None:

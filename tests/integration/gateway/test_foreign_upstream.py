@@ -50,7 +50,7 @@ def gateway(
             models[f"fallback-{dialect}/{fault}"] = {"chain": [hop, well]}
     routes = {
         "defaultPrice": _PRICE,
-        "timeouts": {"firstTokenSeconds": 0.6, "idleSeconds": 0.6, "totalSeconds": 5},
+        "timeouts": {"firstTokenSeconds": 2, "idleSeconds": 2, "totalSeconds": 12},
         "models": models,
     }
     (folder / "routes.yaml").write_text(json.dumps(routes))
@@ -78,10 +78,10 @@ def behavior(fault: str) -> Behavior:
     if fault == "outage":
         return Fail(503, times=None, match=match)
     if fault == "slow_first_token":
-        return SlowFirstToken(2, times=None, match=match)
+        return SlowFirstToken(5, times=None, match=match)
     name, _, after = fault.partition("-")
     kind = next(kind for kind in _KINDS if kind == name)
-    return StreamFault(kind, after_chunks=int(after), stall_seconds=2, times=None, match=match)
+    return StreamFault(kind, after_chunks=int(after), stall_seconds=5, times=None, match=match)
 
 
 async def ask(gateway: GatewayProcess, caller: str, model: str, *, stream: bool) -> Reply:

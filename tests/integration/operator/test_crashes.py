@@ -45,10 +45,10 @@ from heliostat_operator.model.keys import Key
 from heliostat_operator.network.network_policies import NetworkPolicies
 from heliostat_operator.runs.caches import FreshExecutions
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
-from heliostat_operator.runs.controller import ExecutionReconciler
 from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
 from heliostat_operator.runs.pods import Pod
+from heliostat_operator.runs.reconciler import ExecutionReconciler
 from support.builders.pods import make_result, running, terminated
 from support.builders.resources import make_settings
 from support.control_plane import Address

@@ -8,6 +8,7 @@ import pytest
 
 from heliostat_core.worlds import (
     AGENT,
+    EVENT,
     EXECUTION,
     SECRET,
     Change,
@@ -16,7 +17,14 @@ from heliostat_core.worlds import (
     Selection,
     World,
 )
-from support.objects import make_agent, make_execution, name_of, smallest_object, value_at
+from support.objects import (
+    make_agent,
+    make_execution,
+    mapping_at,
+    name_of,
+    smallest_object,
+    value_at,
+)
 from support.worlds import Ground, document
 
 
@@ -70,6 +78,17 @@ async def test_fields_select(world: World, namespace: str) -> None:
         ({"status.phase": "Running", "spec.agentRef.name": "sales"}, []),
     ):
         assert await names(world, Selection(namespace, fields=fields)) == expected
+
+
+async def test_events_are_selected_by_the_uid_of_what_they_are_about(
+    world: World, namespace: str
+) -> None:
+    for name, uid in (("before", "uid-1"), ("now", "uid-2")):
+        event = smallest_object(EVENT, namespace, name)
+        about = {**mapping_at(event, "involvedObject"), "uid": uid}
+        await world.create({**event, "involvedObject": about})
+    selection = Selection(namespace, fields={"involvedObject.uid": "uid-2"})
+    assert [name_of(each) async for each in world.list(EVENT, selection)] == ["now"]
 
 
 async def test_without_a_namespace_those_of_all_are_listed(world: World, ground: Ground) -> None:

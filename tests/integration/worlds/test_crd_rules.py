@@ -47,7 +47,10 @@ async def test_a_rule_across_fields_holds(world: World, namespace: str, case: Ca
 
 @pytest.mark.parametrize("update", UPDATES, ids=[update.name for update in UPDATES])
 async def test_a_rule_about_a_change_holds(world: World, namespace: str, update: Update) -> None:
-    await world.apply(document(update.kind, namespace, "case", spec=update.before))
+    before = document(update.kind, namespace, "case", spec=update.before)
+    await world.apply(before)
+    if update.status is not None:
+        await world.patch_status({**before, "status": update.status})
     after = document(update.kind, namespace, "case", spec=update.after)
     if update.refused_at is None:
         await world.apply(after)

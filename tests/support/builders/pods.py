@@ -75,7 +75,12 @@ def make_pod(
     annotations: Mapping[str, str] | None = None,
     deleted: datetime | None = None,
     node: str = "node-1",
+    init: Mapping[str, JsonObject] | None = None,
+    before: Mapping[str, JsonObject] | None = None,
+    after: Mapping[str, JsonObject] | None = None,
 ) -> JsonObject:
+    """`state` is that of the agent's container; `init` has states of init containers by their
+    names, `before` and `after` those of containers that the list shows before or after it."""
     metadata: dict[str, JsonValue] = {
         "name": name,
         "namespace": "default",
@@ -102,9 +107,10 @@ def make_pod(
     if message:
         status["message"] = message
     if state is not None:
-        status["containerStatuses"] = [
-            {"name": "agent", "image": "heliostat-workspace:test", "state": state, "ready": False}
-        ]
+        own = {"agent": state}
+        status["containerStatuses"] = _statuses({**(before or {}), **own, **(after or {})})
+    if init:
+        status["initContainerStatuses"] = _statuses(init)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -112,6 +118,13 @@ def make_pod(
         "spec": {"nodeName": node} if node else {},
         "status": status,
     }
+
+
+def _statuses(states: Mapping[str, JsonObject]) -> list[JsonValue]:
+    return [
+        {"name": name, "image": "heliostat-workspace:test", "state": state, "ready": False}
+        for name, state in states.items()
+    ]
 
 
 def make_job(

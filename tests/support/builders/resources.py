@@ -23,6 +23,7 @@ from heliostat_core.executions import (
 from heliostat_core.names import RUN_FINALIZER, attempt_name
 from heliostat_core.resources import ManagedFields, ObjectMeta
 from heliostat_operator.model.effects import StartAttempt
+from heliostat_operator.runs.observations import LimitUse, SlotStatus
 from heliostat_operator.settings import OperatorSettings
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -123,6 +124,24 @@ def make_execution(
         ),
         spec=spec,
         status=status or ExecutionStatus(),
+    )
+
+
+def make_slots(
+    *,
+    granted: bool = True,
+    agent: LimitUse | None = None,
+    namespace: LimitUse | None = None,
+    total: LimitUse | None = None,
+    ahead: int = 0,
+) -> SlotStatus:
+    """How the limits stand; everything is free where nothing else is said."""
+    return SlotStatus(
+        granted,
+        agent or LimitUse(0, 10),
+        namespace or LimitUse(0, 75),
+        total or LimitUse(0, 100),
+        ahead,
     )
 
 

@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from heliostat_core.agents import Agent
-from heliostat_core.crds import build_crds
+from heliostat_core.crds import RESOURCES, build_crds, build_schema
 from heliostat_core.executions import Execution
 from heliostat_core.worlds import AGENT, JsonObject
 from support.crd_cases import RULE_CASES, UPDATES, Case, Node, Update, bound_cases, nodes
@@ -27,6 +27,15 @@ def rules_of(node: Node) -> Iterator[tuple[str, str]]:
     for rule in rules:
         assert isinstance(rule, Mapping)
         yield node.field, str(rule["message"])
+
+
+def rules_of_whole_objects() -> Iterator[tuple[str, str]]:
+    for resource in RESOURCES:
+        rules = build_schema(resource).get("x-kubernetes-validations", [])
+        assert isinstance(rules, Sequence)
+        for rule in rules:
+            assert isinstance(rule, Mapping)
+            yield str(rule["fieldPath"]).lstrip("."), str(rule["message"])
 
 
 def test_the_files_are_what_the_models_say() -> None:
@@ -53,7 +62,7 @@ def test_every_rule_refuses_a_case_and_accepts_another() -> None:
     all_cases: list[Case | Update] = [*RULE_CASES, *UPDATES]
     met = {(case.refused_at, case.message) for case in all_cases if case.refused_at}
     stated = {rule for node in NODES for rule in rules_of(node)}
-    assert stated == met
+    assert stated | set(rules_of_whole_objects()) == met
     accepted = [case for case in RULE_CASES if case.refused_at is None]
     for node in NODES:
         if "x-kubernetes-validations" in node.schema and not _is_about_changes(node.schema):

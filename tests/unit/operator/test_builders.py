@@ -72,6 +72,7 @@ ATTEMPT = {"heliostat.dev/attempt": "1"}
 def test_the_job_makes_one_restricted_pod_and_keeps_its_cause() -> None:
     meta = metadata("sales-1-1", **ATTEMPT)
     pod_annotations = {
+        "kubectl.kubernetes.io/default-container": "agent",
         "heliostat.dev/execution": "sales-1",
         "heliostat.dev/execution-uid": UID,
     }

@@ -7,7 +7,7 @@ import pytest
 from heliostat_core.executions import CauseClass
 from heliostat_core.worlds import JsonObject
 from heliostat_operator.runs.diagnosis import diagnose
-from heliostat_operator.runs.facts import Ended, Facts, Runs, Waits
+from heliostat_operator.runs.facts import STARTS, Ended, Facts, Runs, Waits
 from heliostat_operator.runs.pods import EventObject, Job, Pod
 from support.builders.pods import (
     FINISHED,
@@ -44,7 +44,20 @@ class Waiting:
     events: tuple[JsonObject, ...] = ()
 
 
-WAITING = (
+def meshed(place: str, state: JsonObject, mesh: JsonObject, phase: str = "Running") -> JsonObject:
+    """A pod with a sidecar: an init container, or one before or after the agent's."""
+    others = {"mesh": mesh}
+    return make_pod(
+        phase,
+        state,
+        init=others if place == "init" else None,
+        before=others if place == "before" else None,
+        after=others if place == "after" else None,
+    )
+
+
+PULL = waiting("ErrImagePull", "not found")
+WAITING: tuple[Waiting, ...] = (
     Waiting(
         "an image that is not in its registry is named with the registry's words",
         "ImagePullFailed",
@@ -144,14 +157,58 @@ WAITING = (
     Waiting(
         "a volume that cannot be mounted is known from the kubelet's event",
         "VolumeFailed",
-        ('MountVolume.SetUp failed for volume "run"', "workspace.storage"),
+        ('MountVolume.SetUp failed for volume "workspace"', "Check workspace.storage"),
         make_pod(state=waiting("ContainerCreating")),
         (
             make_event("Scheduled", "Successfully assigned default/x to node-1", "Normal"),
             make_event(
-                "FailedMount",
-                'MountVolume.SetUp failed for volume "run" : secret "sales-1-1" not found',
+                "FailedMount", 'MountVolume.SetUp failed for volume "workspace" : mount failed: 32'
             ),
+        ),
+    ),
+    *(
+        Waiting(
+            f"a volume of a {kind} that is missing says that it is to be made",
+            "VolumeFailed",
+            (f'{kind} "mesh" not found', f"Make that {kind}"),
+            make_pod(state=waiting("ContainerCreating")),
+            (
+                make_event(
+                    "FailedMount",
+                    f'MountVolume.SetUp failed for volume "x" : {kind} "mesh" not found',
+                ),
+            ),
+        )
+        for kind in ("secret", "configmap")
+    ),
+    *(
+        Waiting(
+            f"{words} whose image can't be pulled is named",
+            "ImagePullFailed",
+            (f"{words} 'mesh': ErrImagePull: not found", "what puts it into the pod"),
+            meshed(place, waiting("PodInitializing"), PULL, "Pending"),
+        )
+        for words, place in (
+            ("Init container", "init"),
+            ("Container", "before"),
+        )
+    ),
+    Waiting(
+        "an init container that names what is missing is named",
+        "ContainerConfigError",
+        ("Init container 'mesh': secret \"ca\" not found",),
+        make_pod(
+            state=waiting("PodInitializing"),
+            init={"mesh": waiting("CreateContainerConfigError", 'secret "ca" not found')},
+        ),
+    ),
+    Waiting(
+        "a sidecar that goes before the agent and does not get up is named",
+        "InitContainerFailed",
+        ("Init container 'mesh': back-off 10s restarting", "spec.podTemplate.metadata"),
+        make_pod(
+            state=waiting("PodInitializing"),
+            init={"mesh": waiting("CrashLoopBackOff", "back-off 10s restarting failed container")},
         ),
     ),
     Waiting(
@@ -201,6 +258,30 @@ def test_a_waiting_pod(case: Waiting) -> None:
 
 def test_a_running_container_runs_since_its_start() -> None:
     assert diagnose(make_facts(make_pod("Running", running()))) == Runs(STARTED)
+
+
+@pytest.mark.parametrize("place", ["init", "before", "after"])
+def test_a_sidecar_does_not_hide_that_the_agent_runs(place: str) -> None:
+    pod = meshed(place, running(NOW + seconds(5)), running(NOW))
+    assert diagnose(make_facts(pod)) == Runs(NOW + seconds(5))
+
+
+def test_a_sidecar_that_runs_is_no_agent_that_runs() -> None:
+    pod = make_pod("Running", waiting("ContainerCreating"), before={"mesh": running()})
+    assert diagnose(make_facts(pod)) == STARTS
+
+
+def test_what_the_runner_saved_goes_with_an_eviction() -> None:
+    found = diagnose(make_facts(disrupted("EvictionByEvictionAPI", "Evicting", LEFT)))
+    assert isinstance(found, Ended)
+    assert found.result is not None
+    assert found.result.session_id is not None
+
+
+def test_a_pod_that_is_over_is_not_called_gone() -> None:
+    found = diagnose(make_facts(make_pod("Failed")))
+    assert isinstance(found, Ended)
+    assert (found.reason, "is over and nothing says why" in found.message) == ("PodLost", True)
 
 
 def test_a_pod_that_is_told_to_leave_still_runs() -> None:
@@ -253,7 +334,12 @@ def exit_code_failed(code: int) -> JsonObject:
     )
 
 
-ENDINGS = (
+DONE = terminated(0, message=make_result())
+LEFT = terminated(
+    143, message=make_result("Failed", "Terminated", "infrastructure", "The session was saved.")
+)
+
+ENDINGS: tuple[Ending, ...] = (
     Ending(
         "a verified result is a success",
         "Verified",
@@ -471,21 +557,131 @@ ENDINGS = (
         exit_code=137,
     ),
     Ending(
-        "a runner that was told to leave keeps its own reason",
+        "a runner that was told to leave, nothing says by whom, keeps its own reason",
         "Terminated",
         "infrastructure",
         ("The session was saved.",),
+        make_pod("Failed", LEFT),
+        exit_code=143,
+    ),
+    Ending(
+        "a deletion is told as one though the runner says that it was told to leave",
+        "PodDeleted",
+        "infrastructure",
+        ("The pod was deleted.",),
+        make_pod("Failed", LEFT, deleted=NOW),
+        exit_code=143,
+    ),
+    Ending(
+        "a drain is told as one though the runner says that it was told to leave",
+        "Evicted",
+        "infrastructure",
+        ("Eviction API: evicting",),
+        disrupted("EvictionByEvictionAPI", "Eviction API: evicting", LEFT),
+        exit_code=143,
+    ),
+    Ending(
+        "a preemption is told as one though the runner says that it was told to leave",
+        "Preempted",
+        "infrastructure",
+        ("to accommodate a higher priority pod",),
+        disrupted("PreemptionByScheduler", "preempting to accommodate a higher priority pod", LEFT),
+        exit_code=143,
+    ),
+    Ending(
+        "a disruption that was called off is none",
+        "Terminated",
+        "infrastructure",
+        (),
         make_pod(
-            "Failed",
-            terminated(
-                143,
-                message=make_result(
-                    "Failed", "Terminated", "infrastructure", "The session was saved."
-                ),
-            ),
-            deleted=NOW,
+            "Failed", LEFT, conditions=[make_condition("DisruptionTarget", "False", "Called off")]
         ),
         exit_code=143,
+    ),
+    *(
+        Ending(
+            f"an eviction for its own use is the agent's fault: {words}",
+            "OutOfStorage",
+            "agent",
+            (words, "Have the agent write less"),
+            make_pod("Failed", state, reason="Evicted", message=f"{words} "),
+            exit_code=code,
+        )
+        for state, code, words in (
+            (
+                LEFT,
+                143,
+                "Pod ephemeral local storage usage exceeds the total limit of containers 1.",
+            ),
+            (LEFT, 143, 'Container agent exceeded its local ephemeral storage limit "20Mi".'),
+            (
+                terminated(137),
+                137,
+                'Usage of EmptyDir volume "workspace" exceeds the limit "20Mi".',
+            ),
+        )
+    ),
+    Ending(
+        "an eviction for its own use that only the condition tells is the agent's fault",
+        "OutOfStorage",
+        "agent",
+        ("exceeds the total limit of containers 20Mi",),
+        disrupted(
+            "TerminationByKubelet",
+            "Pod ephemeral local storage usage exceeds the total limit of containers 20Mi. ",
+            LEFT,
+        ),
+        exit_code=143,
+    ),
+    Ending(
+        "a node that is short of storage is infrastructure, whoever used it up",
+        "Evicted",
+        "infrastructure",
+        ("The node was low on resource: ephemeral-storage",),
+        make_pod(
+            "Failed",
+            LEFT,
+            reason="Evicted",
+            message="The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, "
+            "available: 900Mi. Container agent was using 2Gi, request is 0, has larger "
+            "consumption of ephemeral-storage. ",
+        ),
+        exit_code=143,
+    ),
+    Ending(
+        "an init container that fails is a fault of the configuration, with its own words",
+        "InitContainerFailed",
+        "configuration",
+        ("Init container 'mesh' ended with exit code 3: no route", "spec.podTemplate.metadata"),
+        make_pod(
+            "Failed",
+            waiting("PodInitializing"),
+            init={"first": terminated(0), "mesh": terminated(3, message="no route\n")},
+        ),
+        exit_code=3,
+    ),
+    *(
+        Ending(
+            f"a sidecar {place} the agent does not hide that it is done",
+            "Verified",
+            None,
+            (),
+            meshed(place, DONE, running()),
+            exit_code=0,
+        )
+        for place in ("init", "before", "after")
+    ),
+    Ending(
+        "a sidecar that was killed does not hide how the agent ended",
+        "AgentError",
+        "agent",
+        (),
+        make_pod(
+            "Failed",
+            terminated(10, message=make_result("Failed", "AgentError", "agent")),
+            before={"mesh": terminated(137, "OOMKilled")},
+        ),
+        exit_code=10,
     ),
     Ending(
         "the Job remembers a runner's exit code when the pod is gone",
@@ -609,5 +805,5 @@ def test_a_job_whose_controller_counted_its_pod_and_said_no_more_is_over(
 
 
 def test_every_sentence_is_told_once() -> None:
-    sentences = [each.sentence for each in (*WAITING, *ENDINGS)]
+    sentences = [each.sentence for each in WAITING] + [each.sentence for each in ENDINGS]
     assert len(set(sentences)) == len(sentences)

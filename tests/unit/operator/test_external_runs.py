@@ -14,10 +14,9 @@ from heliostat_core.schedules.status import ScheduleStatus
 from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, Ref, UnavailableError, WorldError
 from heliostat_operator.model.indexes import KnownAgents, ScheduledRuns
 from heliostat_operator.runs.admission import Candidate, first_block
-from heliostat_operator.runs.observations import SlotStatus
 from heliostat_operator.schedules.reconcile import RECORD_SECONDS, ScheduleReconciler
 from heliostat_operator.schedules.ticks import OFFER_GRACE
-from support.builders.resources import NOW, make_agent, make_execution, seconds
+from support.builders.resources import NOW, make_agent, make_execution, make_slots, seconds
 from support.memory_world import MemoryWorld
 
 KEY = ("default", "sales")
@@ -242,8 +241,7 @@ async def test_jitter_holds_an_offer_back() -> None:
 def test_an_offer_is_not_admitted_before_its_time_is_decided() -> None:
     played = Played()
     played.offer(NOW)
-    slots = SlotStatus(True, 0, 1, 0, 1, 0)
-    block = first_block(Candidate(played.execution(NOW), make_agent(), slots, NOW))
+    block = first_block(Candidate(played.execution(NOW), make_agent(), make_slots(), NOW))
     assert block is not None
     assert block.reason == "NotDue"
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from heliostat_core.worlds import LEASE, Change, ForbiddenError, Ref, UnavailableError
+from heliostat_operator.canaries import WatchDeadError
 from heliostat_operator.leases import (
     LEASE_NAME,
     FencedWorld,
     Leadership,
     LeadershipLostError,
-    WatchDeadError,
 )
 from support.builders.resources import NOW, make_execution
 from support.manual_loop import run

@@ -16,7 +16,7 @@ from heliostat_operator.model.effects import ReleaseExecution, RevokeKey, StartA
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.lifecycle import decide
-from heliostat_operator.runs.observations import Observation, SlotStatus
+from heliostat_operator.runs.observations import Observation
 from heliostat_operator.secrets.resolved_secrets import NOTHING, ResolvedSecrets
 from support.builders.resources import (
     NOW,
@@ -25,11 +25,12 @@ from support.builders.resources import (
     make_condition_status,
     make_execution,
     make_settings,
+    make_slots,
     make_spec,
     seconds,
 )
 
-SEATS = SlotStatus(True, 0, 10, 0, 100, 0)
+SEATS = make_slots()
 
 
 def look(

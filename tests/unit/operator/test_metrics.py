@@ -159,11 +159,15 @@ def test_a_time_that_was_left_out_counts_as_no_run() -> None:
     status = make_condition_status(succeeded="False", reason="Skipped", settled="True")
     metrics.moved(BEFORE, make_execution(status=status))
     value = metrics.registry.get_sample_value
-    ended = {"phase": "Cancelled", "reason": "Skipped"}
-    agent = {"namespace": "default", "agent": "sales", "phase": "Cancelled"}
+    ended = {"phase": "Skipped", "reason": "Skipped"}
+    agent = {"namespace": "default", "agent": "sales"}
     assert value("heliostat_executions_finished_total", ended) == 1
     assert value("heliostat_execution_run_seconds_count") == 0
-    assert value("heliostat_agent_executions_finished_total", agent) == 0
+    for phase in ("Succeeded", "Failed", "Cancelled"):
+        labels = {**agent, "phase": phase}
+        assert value("heliostat_agent_executions_finished_total", labels) == 0
+    skipped = {**agent, "phase": "Skipped"}
+    assert value("heliostat_agent_executions_finished_total", skipped) is None
 
 
 def test_every_phase_is_there_before_the_first_run() -> None:

@@ -6,11 +6,18 @@ import pytest
 
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
-from heliostat_core.worlds import AGENT, JsonObject, JsonValue, Ref
+from heliostat_core.worlds import (
+    AGENT,
+    CONTROLLER_REVISION,
+    JsonObject,
+    JsonValue,
+    Ref,
+    UnavailableError,
+)
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
 from heliostat_operator.runs.observe import Observer, counted_seconds
 from heliostat_operator.runs.pods import Job
-from support.builders.pods import make_job, stamp
+from support.builders.pods import POD_NAME, make_job, make_pod, running, stamp
 from support.builders.resources import (
     NOW,
     make_admitted,
@@ -138,3 +145,35 @@ def test_a_jobs_count_is_as_old_as_the_last_write_of_it() -> None:
     assert counted_seconds(job, NOW) == 12
     assert counted_seconds(Job.model_validate(made), NOW) == 0
     assert counted_seconds(None, NOW) == 0
+
+
+async def test_a_pod_that_lives_is_read_by_its_name_and_one_that_leaves_is_looked_for(
+    gatherer: Gatherer,
+) -> None:
+    """A list costs the more, the more pods the namespace has."""
+    job = make_job()
+    job_uid = str(mapping_at(job, "metadata")["uid"])
+    gatherer.world.put(job)
+    attempt = make_attempt(job_uid=job_uid, pod_name=POD_NAME)
+    execution = make_admitted(attempt)
+    gatherer.world.put(make_pod("Running", running(), job_uid=job_uid))
+    gatherer.world.failures["list"] = UnavailableError("no list is needed")
+    facts = (await gatherer.observer.observe(execution)).facts
+    assert facts.pod is not None
+    assert facts.pod.metadata.name == POD_NAME
+    gatherer.world.put(make_pod("Running", running(), job_uid=job_uid, deleted=NOW))
+    with pytest.raises(UnavailableError):
+        await gatherer.observer.observe(execution)
+
+
+async def test_what_is_stopped_needs_no_snapshot() -> None:
+    asked: list[Ref] = []
+
+    class Asked(ReadingWorld):
+        async def get(self, ref: Ref) -> JsonObject | None:
+            asked.append(ref)
+            return await super().get(ref)
+
+    stopping = Gatherer(Asked())
+    await stopping.observer.observe(make_execution(status=RUNNING.status, cancel=True))
+    assert CONTROLLER_REVISION not in {ref.kind for ref in asked}

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from heliostat_operator.queues import KeyQueue
+from heliostat_operator.queues import KeyQueue, Rest
 from support.manual_loop import run
 
 Work = Callable[[str], Awaitable[float | None]]
@@ -242,3 +242,65 @@ def test_a_hurry_is_told_once_however_long_it_lasts() -> None:
 
     run(go())
     assert told == [30, 100]
+
+
+def test_a_crowd_of_one_namespace_keeps_no_other_waiting() -> None:
+    """A thousand slow looks in one namespace, and one key of another: it is worked on at once."""
+    begun: dict[str, float] = {}
+
+    async def go() -> None:
+        async def work(key: str) -> None:
+            begun[key] = asyncio.get_running_loop().time()
+            await asyncio.sleep(3.6)
+
+        queue = KeyQueue(work, 16, group=lambda key: key.split("/")[0])
+        for number in range(1000):
+            queue.add(f"busy/{number}")
+        asyncio.get_running_loop().call_later(10, queue.add, "calm/1")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(60):
+                await queue.run()
+
+    run(go())
+    assert begun["calm/1"] == 10.0
+    assert sum(key.startswith("busy") for key in begun) > 12 * 15
+
+
+def test_the_rank_of_a_key_is_asked_when_it_is_added() -> None:
+    seen: list[str] = []
+
+    async def go() -> None:
+        async def work(key: str) -> None:
+            seen.append(key)
+            await asyncio.sleep(1)
+
+        queue = KeyQueue(work, 1, rank=lambda key: int(key[0]))
+        for key in ("2 waits", "1 begins", "0 ends"):
+            queue.add(key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                await queue.run()
+
+    run(go())
+    assert seen == ["0 ends", "1 begins", "2 waits"]
+
+
+def test_a_slow_look_puts_the_next_one_off_for_a_bounded_time() -> None:
+    """On a busy machine an Agent said for a minute that a run was active which had ended."""
+    times: list[float] = []
+
+    async def go() -> None:
+        async def work(_: str) -> float:
+            times.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.01)
+            return 300
+
+        queue = KeyQueue(work, 1, rest=Rest(seconds=1.0, factor=1e12))
+        queue.add("a")
+        asyncio.get_running_loop().call_later(5, queue.add_rested, "a")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(60):
+                await queue.run()
+
+    run(go())
+    assert times == [0.0, 20.0]

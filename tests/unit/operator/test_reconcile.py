@@ -1,5 +1,6 @@
 """Whole reconciles over a world in memory: what one look at an Execution brings about."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,11 @@ from heliostat_core.agents import Agent
 from heliostat_core.conditions import BlockedReason
 from heliostat_core.executions import Execution
 from heliostat_core.keys import new_private_key
-from heliostat_core.names import EXECUTION_UID_ANNOTATION, RUN_FINALIZER
+from heliostat_core.names import EXECUTION_UID_ANNOTATION, RECORDED_ANNOTATION, RUN_FINALIZER
 from heliostat_core.worlds import (
     AGENT,
     CONTROLLER_REVISION,
+    EVENT,
     EVERYTHING,
     EXECUTION,
     JOB,
@@ -29,13 +31,21 @@ from heliostat_core.worlds import (
 from heliostat_operator.gateway.ledgers import AgentSum
 from heliostat_operator.gateway.signing import Signer
 from heliostat_operator.network.network_policies import NetworkPolicies
-from heliostat_operator.runs.caches import FreshExecution, Pauses
+from heliostat_operator.runs.caches import FreshExecution, Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
-from heliostat_operator.runs.controller import ExecutionReconciler
 from heliostat_operator.runs.effect_runner import EffectRunner
 from heliostat_operator.runs.observe import Observer
+from heliostat_operator.runs.reconciler import ExecutionReconciler
 from heliostat_operator.settings import OperatorSettings
-from support.builders.pods import make_pod, make_result, running, terminated
+from support.builders.pods import (
+    make_condition,
+    make_pod,
+    make_result,
+    running,
+    stamp,
+    terminated,
+    waiting,
+)
 from support.builders.resources import (
     NOW,
     make_agent,
@@ -46,6 +56,7 @@ from support.builders.resources import (
 )
 from support.fake_gateway import FakeGateway
 from support.memory_world import Document, MemoryWorld, meta_of
+from support.objects import mapping_at
 
 KEY = ("default", "sales-1")
 PRIVATE_PEM = new_private_key()
@@ -70,9 +81,17 @@ class Operator:
         self.limiter = ConcurrencyLimiter(
             self.settings.max_concurrent_executions, self.settings.aging_seconds
         )
+        terminating = TerminatingNamespaces(time.monotonic)
         self.reconciler = ExecutionReconciler(
             world,
-            Observer(world, self.gateway, self.limiter, self.clock, self.settings.usage_seconds),
+            Observer(
+                world,
+                self.gateway,
+                self.limiter,
+                self.clock,
+                self.settings.usage_seconds,
+                terminating=terminating,
+            ),
             EffectRunner(
                 world,
                 self.gateway,
@@ -84,6 +103,7 @@ class Operator:
             self.limiter,
             self.settings,
             self.clock,
+            terminating=terminating,
         )
 
     async def reconcile(self, name: str = "sales-1") -> float | None:
@@ -504,3 +524,243 @@ async def test_a_pause_is_asked_for_now_and_then_only() -> None:
     gateway.answers = False
     assert await pauses.of(agent, NOW + seconds(29)) == PAUSE
     assert await pauses.of(agent, NOW + seconds(30)) is None
+
+
+class SlowStart(MemoryWorld):
+    """Counts the lists of Events, which cost the API server more the more there are."""
+
+    event_lists = 0
+
+    def list(self, kind: Kind, selection: Selection = EVERYTHING) -> AsyncIterator[JsonObject]:
+        if kind == EVENT:
+            assert list(selection.fields or {}) == ["involvedObject.uid"]
+            self.event_lists += 1
+        return super().list(kind, selection)
+
+
+async def slow_start(state: JsonObject) -> tuple[Operator, SlowStart]:
+    """An operator that has waited 10 seconds for a pod in that state."""
+    world = SlowStart()
+    operator = Operator(world)
+    operator.put(make_agent())
+    operator.put(make_execution())
+    await operator.reconcile()
+    pod = pod_of(operator.job())
+    status: JsonObject = {
+        "phase": "Pending",
+        "containerStatuses": [{"name": "agent", "state": state}],
+    }
+    world.put({**pod, "status": status})
+    operator.clock.now += seconds(10)
+    return operator, world
+
+
+def put_event(world: MemoryWorld, uid: JsonValue, message: str) -> None:
+    world.put(
+        {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"event-{len(world.objects)}", "namespace": "default"},
+            "involvedObject": {"kind": "Pod", "namespace": "default", "uid": uid},
+            "type": "Warning",
+            "reason": "FailedMount",
+            "message": message,
+        }
+    )
+
+
+async def test_events_are_those_of_this_very_pod_and_are_read_seldom() -> None:
+    operator, world = await slow_start(waiting("ContainerCreating"))
+    uid = meta_of(world.objects[Ref(POD, "default", "sales-1-1-pod")])["uid"]
+    put_event(world, "another", "mount failed: exit status 1")
+    put_event(world, uid, "mount failed: exit status 32")
+    for _ in range(5):
+        await operator.reconcile()
+        [block] = operator.execution().status.blocked_by
+        assert block.reason == "VolumeFailed"
+        assert "exit status 32" in block.message
+    assert world.event_lists == 1
+    operator.clock.now += seconds(30)
+    await operator.reconcile()
+    assert world.event_lists == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (waiting("ImagePullBackOff", "not found"), "ImagePullFailed"),
+        (waiting("CreateContainerConfigError", 'secret "crm" not found'), "ContainerConfigError"),
+        (running(), None),
+    ],
+    ids=["its image", "its configuration", "it runs"],
+)
+async def test_a_pod_that_says_itself_why_it_waits_costs_no_event(
+    state: JsonObject, reason: str | None
+) -> None:
+    operator, world = await slow_start(state)
+    await operator.reconcile()
+    blocks = operator.execution().status.blocked_by
+    assert [each.reason for each in blocks] == ([reason] if reason else [])
+    assert world.event_lists == 0
+
+
+async def test_a_pod_that_nothing_schedules_costs_no_event() -> None:
+    operator, world = await slow_start(waiting("ContainerCreating"))
+    pod = world.objects[Ref(POD, "default", "sales-1-1-pod")]
+    condition = make_condition("PodScheduled", "False", "Unschedulable", "0/1 nodes")
+    world.put({**pod, "status": {"phase": "Pending", "conditions": [condition]}})
+    await operator.reconcile()
+    assert operator.execution().status.blocked_by[0].reason == "Unschedulable"
+    assert world.event_lists == 0
+
+
+def run_document(world: MemoryWorld, ref: Ref) -> JsonValue:
+    return mapping_at(world.objects[ref], "data")["run.json"]
+
+
+async def test_a_secret_that_was_deleted_before_its_pod_began_is_made_again() -> None:
+    operator, world = await slow_start(waiting("ContainerCreating"))
+    ref = Ref(SECRET, "default", "sales-1-1")
+    before, job = run_document(world, ref), meta_of(operator.job())["uid"]
+    uid = meta_of(world.objects[Ref(POD, "default", "sales-1-1-pod")])["uid"]
+    words = 'MountVolume.SetUp failed for volume "run" : secret "sales-1-1" not found'
+    put_event(world, uid, words)
+    world.remove(ref)
+    await operator.reconcile()
+    assert run_document(world, ref) == before
+    assert operator.execution().status.blocked_by[0].reason == "Starting"
+    made = meta_of(world.objects[ref])["uid"]
+    await operator.reconcile()  # the kubelet's words stay for an hour
+    assert meta_of(world.objects[ref])["uid"] == made
+    assert (names(world, JOB), meta_of(operator.job())["uid"]) == (["sales-1-1"], job)
+    assert len(operator.execution().status.attempts) == 1
+
+
+async def test_a_secret_whose_job_is_gone_is_not_made_again() -> None:
+    """Its Job would be made again, too, beside a pod that still waits."""
+    operator, world = await slow_start(
+        waiting("CreateContainerConfigError", 'secret "sales-1-1" not found')
+    )
+    world.objects.pop(Ref(JOB, "default", "sales-1-1"))
+    world.remove(Ref(SECRET, "default", "sales-1-1"))
+    await operator.reconcile()
+    assert names(world, JOB) == names(world, SECRET) == []
+
+
+# ---- sidecars ------------------------------------------------------------------------------------
+
+
+def with_sidecar(operator: Operator, document: str, code: int = 0) -> JsonObject:
+    """The pod after the agent has ended; a container named before it goes on."""
+    containers: list[JsonValue] = [
+        {"name": "a-mesh", "state": running()},
+        {"name": "agent", "state": terminated(code, message=document)},
+    ]
+    status: JsonObject = {"phase": "Running", "containerStatuses": containers}
+    return {**pod_of(operator.job()), "status": status}
+
+
+async def run_with_sidecar(
+    settings: OperatorSettings, document: str, code: int = 0, *, retries: int = 0
+) -> Operator:
+    operator = Operator(MemoryWorld(), settings)
+    operator.put(make_agent(retry={"limit": retries, "backoffSeconds": [30]}))
+    operator.put(make_execution())
+    await operator.reconcile()
+    operator.start_pod()
+    await operator.reconcile()
+    operator.world.put(with_sidecar(operator, document, code))
+    return operator
+
+
+def is_leaving(operator: Operator) -> bool:
+    pod = meta_of(operator.world.objects[Ref(POD, "default", "sales-1-1-pod")])
+    return "deletionTimestamp" in pod and names(operator.world, JOB) == []
+
+
+@pytest.mark.parametrize("is_reachable", [True, False], ids=["", "the gateway is away"])
+async def test_a_sidecar_that_goes_on_keeps_neither_run_nor_job(is_reachable: bool) -> None:
+    operator = await run_with_sidecar(make_settings(), make_result())
+    operator.gateway.answers = is_reachable
+    await operator.reconcile()
+    execution = operator.execution()
+    assert execution.finished_reason == "Verified"
+    assert execution.status.attempts[0].job_deleted
+    assert is_leaving(operator)
+
+
+async def test_the_log_of_a_pod_with_a_sidecar_stays_until_the_api_has_the_transcript() -> None:
+    operator = await run_with_sidecar(make_settings(api_url="http://api.test"), make_result())
+    await operator.reconcile()
+    assert operator.execution().finished_reason == "Verified"
+    assert not is_leaving(operator)
+    document = operator.world.objects[Ref(EXECUTION, *KEY)]
+    meta_of(document)["annotations"] = {RECORDED_ANNOTATION: "now"}
+    operator.world.put(document)
+    await operator.reconcile()
+    assert is_leaving(operator)
+    assert meta_of(operator.world.objects[Ref(EXECUTION, *KEY)])["finalizers"] == ()
+
+
+async def test_an_api_that_never_records_keeps_no_pod_for_ever() -> None:
+    operator = await run_with_sidecar(make_settings(api_url="http://api.test"), make_result())
+    delay = await operator.reconcile()
+    assert not is_leaving(operator)
+    assert delay is not None
+    assert 60 < delay <= 180
+    operator.clock.now += seconds(delay)
+    await operator.reconcile()
+    assert is_leaving(operator)
+
+
+async def test_a_job_that_is_suspended_while_it_runs_makes_no_second_pod() -> None:
+    """Whoever suspends it (Kueue) has its pod deleted, and lets it go on some day."""
+    told = make_result("Failed", "Terminated", "infrastructure")
+    operator = await run_with_sidecar(make_settings(), told)
+    status: JsonObject = {
+        "phase": "Running",
+        "containerStatuses": [{"name": "agent", "state": terminated(143, message=told)}],
+    }
+    pod = {**pod_of(operator.job()), "status": status}
+    meta_of(pod)["deletionTimestamp"] = stamp(NOW)
+    operator.world.put(pod)
+    suspended = make_condition("Suspended")
+    operator.world.put({**operator.job(), "status": {"conditions": [suspended]}})
+    await operator.reconcile()
+    [first] = operator.execution().status.attempts
+    assert (first.reason, first.job_deleted) == ("PodDeleted", True)
+    assert names(operator.world, JOB) == []
+    operator.clock.now += seconds(60)
+    await operator.reconcile()
+    assert names(operator.world, JOB) == ["sales-1-2"]
+
+
+async def test_a_deleted_run_waits_for_no_api() -> None:
+    operator = await run_with_sidecar(make_settings(api_url="http://api.test"), make_result())
+    await operator.reconcile()
+    assert not is_leaving(operator)
+    await operator.world.delete(Ref(EXECUTION, *KEY))
+    await operator.reconcile()
+    assert names(operator.world, EXECUTION) == names(operator.world, JOB) == []
+
+
+async def test_a_sidecar_of_a_failed_attempt_is_gone_before_the_next_one() -> None:
+    failed = make_result("Failed", "AgentError", "agent")
+    operator = await run_with_sidecar(make_settings(), failed, 10, retries=1)
+    await operator.reconcile()
+    assert not operator.execution().is_finished
+    assert is_leaving(operator)
+    operator.clock.now += seconds(31)
+    await operator.reconcile()
+    assert names(operator.world, JOB) == ["sales-1-2"]
+
+
+async def test_a_pod_that_ends_by_itself_keeps_its_job(operator: Operator) -> None:
+    await operator.reconcile()
+    operator.start_pod()
+    end = ended(terminated(0, message=make_result()))
+    operator.world.put({**pod_of(operator.job()), "status": end})
+    await operator.reconcile()
+    assert operator.execution().finished_reason == "Verified"
+    assert not operator.execution().status.attempts[0].job_deleted
+    assert names(operator.world, JOB) == ["sales-1-1"]

@@ -39,9 +39,10 @@ RETRY = Retry(limit=2, backoff_seconds=(5, 30))
         ([HELD] * 3, 120),
         ([HELD] * 100, 600),
         ([HELD] * 101, "KeyRefused"),
-        ([MEMORY], 0),
-        ([MEMORY, LOST, MEMORY], "OutOfMemory"),
-        ([MEMORY, AGENT, AGENT], 30),
+        ([MEMORY], 5),
+        ([MEMORY, LOST, MEMORY], 30),
+        ([MEMORY, AGENT, MEMORY], "OutOfMemory"),
+        ([AGENT, MEMORY, AGENT], "AgentError"),
     ],
 )
 def test_the_step_after(ends: list[tuple[str, str | None]], expected: str | int) -> None:
@@ -49,3 +50,9 @@ def test_the_step_after(ends: list[tuple[str, str | None]], expected: str | int)
     got = step.reason if isinstance(step, Finish) else step.after_seconds
     assert isinstance(step, TryAgain) == isinstance(expected, int)
     assert got == expected
+
+
+@pytest.mark.parametrize("reason", ["OutOfMemory", "OutOfStorage"])
+def test_without_retries_a_run_that_needs_too_much_has_one_attempt(reason: str) -> None:
+    step = next_step(ended((reason, "agent")), Retry(limit=0), make_settings())
+    assert step == Finish(reason, "Words.")

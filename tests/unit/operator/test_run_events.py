@@ -79,9 +79,9 @@ def test_what_never_ran_has_no_time(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     skipped = make_condition_status(succeeded="False", reason=FinishedReason.SKIPPED)
     *_, last = run_events(WAITS, execution(skipped))
-    assert last == Finished("Cancelled", "Skipped", None)
+    assert last == Finished("Skipped", "Skipped", None)
     log_run_events(WAITS, execution(skipped))
-    assert caplog.messages[-1] == "finished: Cancelled, Skipped, it never ran"
+    assert caplog.messages[-1] == "finished: Skipped, Skipped, it never ran"
 
 
 def test_what_was_reached_before_is_not_reached_again() -> None:

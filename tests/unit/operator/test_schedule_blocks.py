@@ -12,13 +12,13 @@ from heliostat_operator.agents.fleet import AgentReconciler
 from heliostat_operator.agents.readiness import AgentObservation, compute_ready
 from heliostat_operator.runs.admission import Candidate, first_block
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter
-from heliostat_operator.runs.observations import SlotStatus
 from support.builders.resources import (
     NOW,
     make_agent,
     make_condition_status,
     make_execution,
     make_settings,
+    make_slots,
     seconds,
 )
 from support.fake_gateway import FakeGateway
@@ -35,8 +35,7 @@ def paused(agent: Agent) -> Agent:
 
 
 def block(agent: Agent, execution: Execution) -> tuple[str, datetime | None] | None:
-    free = SlotStatus(True, 0, 1, 0, 10, 0)
-    found = first_block(Candidate(execution, agent, free, NOW))
+    found = first_block(Candidate(execution, agent, make_slots(), NOW))
     return (found.reason, found.estimated_time) if found else None
 
 
@@ -59,9 +58,9 @@ def test_what_its_schedule_holds_back_takes_no_slot() -> None:
     limiter.see_execution(first)
     limiter.see_execution(second)
     limiter.block(("default", "first"), blocked=True)
-    assert limiter.granted(NOW) == {("default", "second")}
+    assert limiter.granted() == {("default", "second")}
     limiter.block(("default", "first"), blocked=False)
-    assert limiter.granted(NOW) == {("default", "first")}
+    assert limiter.granted() == {("default", "first")}
 
 
 @pytest.mark.parametrize(

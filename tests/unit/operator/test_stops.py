@@ -5,6 +5,7 @@ import pytest
 from heliostat_core.conditions import FinishedReason
 from heliostat_operator.runs.facts import Facts
 from heliostat_operator.runs.lifecycle import compute_stop
+from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.pods import Pod
 from heliostat_operator.settings import OperatorSettings
 from support.builders.pods import make_pod, running
@@ -14,6 +15,8 @@ from support.builders.resources import (
     make_condition_status,
     make_execution,
     make_settings,
+    make_slots,
+    make_spec,
     seconds,
 )
 
@@ -31,5 +34,6 @@ def test_the_wait_for_the_api_does_not_make_a_run_late(
     status = make_condition_status(make_attempt(start=NOW), timeout_seconds=30)
     execution = make_execution(status=status)
     facts = Facts(None, Pod.model_validate(make_pod("Running", running(NOW))))
-    stop = compute_stop(execution, facts, NOW + seconds(ran), settings)
+    seen = Observation(None, make_spec(), make_slots(), facts, None)
+    stop = compute_stop(execution, seen, NOW + seconds(ran), settings)
     assert (stop is not None and stop.reason == FinishedReason.TIMED_OUT) is is_late

@@ -12,6 +12,7 @@ const TONES: Record<string, Tone> = {
   Succeeded: "good",
   Failed: "bad",
   Cancelled: "calm",
+  Skipped: "calm",
 };
 
 const MOVING = new Set(["Starting", "Running", "Retrying", "Stopping"]);

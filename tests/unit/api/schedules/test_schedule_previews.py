@@ -72,7 +72,7 @@ def test_a_preview_has_words_times_and_what_is_special() -> None:
     [
         ({"frequency": "daily", "timeZone": "Asia/Seol"}, "schedule.timeZone", "Asia/Seoul"),
         ({"cron": "0 0 31 4 *"}, "schedule.cron", "For example"),
-        ({"cron": "61 * * * *"}, "schedule.cron", "pattern"),
+        ({"cron": "61 * * * *"}, "schedule.cron", "five fields"),
         ({"frequency": "daily", "tiem": "08:00"}, "schedule.tiem", "there is no such field"),
         ({}, "schedule", "must set exactly one of cron and frequency"),
     ],
