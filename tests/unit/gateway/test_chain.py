@@ -412,7 +412,9 @@ async def test_silence_ends_an_attempt_only_where_somebody_else_can_be_asked(des
             return seen[-1]
 
     ways[0].behaviour = Behaviour(status=529)
-    candidates = [Watching(way, NO_CREDENTIAL, "m", RATES, Timeouts()) for way in ways]
+    candidates: list[Candidate] = [
+        Watching(way, NO_CREDENTIAL, "m", RATES, Timeouts()) for way in ways
+    ]
     await run(desk, World(Dialect.MESSAGES, True, False, ways), candidates)
     assert [each.first_token for each in seen] == [120, 1800]
 
