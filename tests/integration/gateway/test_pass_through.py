@@ -168,7 +168,7 @@ async def test_a_limit_is_believed_until_it_is_over(
         gateway.kill()
     assert (first.status, first.body) == (429, told.chunks[0])
     assert (first.headers["retry-after"], first.headers["request-id"]) == ("700", "r")
-    assert (second.status, second.error[0]) == (503, "overloaded_error")
+    assert (second.status, second.error[0]) == (429, "rate_limit_error")
     assert 690 <= int(second.headers["retry-after"]) <= 701
     assert len(told.received) == 1
 
