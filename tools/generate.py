@@ -34,6 +34,7 @@ from tools import (
     resources_page,
     routes_schema,
     settings_page,
+    usage_fields_page,
     values_page,
 )
 from tools.sections import replace_section
@@ -74,6 +75,7 @@ SECTIONS: Sections = [
     ("docs/settings.md", "egress", lambda: settings_page.build_table(EgressSettings)),
     ("docs/settings.md", "api", lambda: settings_page.build_table(ApiSettings)),
     ("docs/gateway.md", "providers", providers_page.build_table),
+    ("docs/finops.md", "usage-fields", usage_fields_page.build_usage_fields),
     ("docs/helm.md", "values", values_page.build_table),
     ("docs/exit-codes.md", "exit-codes", exit_codes.build_table),
     *(("docs/conditions.md", name, body) for name, body in conditions_page.SECTIONS.items()),

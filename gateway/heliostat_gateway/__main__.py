@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 import sys
 from contextlib import suppress
@@ -18,6 +19,7 @@ from heliostat_gateway.storage import StorageError
 
 # Above the idle time of usual clients and load balancers (60 s), so that they close first.
 KEEP_ALIVE_SECONDS = 65
+_LOG = logging.getLogger(__name__)
 _SHUTDOWN_SECONDS = 5
 _SILENCE_SECONDS = 2
 _LOOK_SECONDS = 0.05
@@ -80,9 +82,20 @@ def main() -> int:
         proxy_headers=False,  # nobody here asks where a request came from
         log_config=None,
     )
+    host, port, *_ = listening.getsockname()
+    _LOG.warning("listening on %s, port %d. %s", host, port, _what_is_missing(app))
     spare_collections()
     Server(config).run(sockets=[listening])
     return 0
+
+
+def _what_is_missing(app: FastAPI) -> str:
+    """What keeps it from real models, and how to mend that."""
+    gateway = app.state.gateway
+    if gateway.settings.default_provider == "scripted":
+        return "Answers are scripted; for real models set ANTHROPIC_API_KEY or another provider's."
+    missing = gateway.handler.router.missing
+    return f"{missing}." if missing else "Models can be called."
 
 
 def spare_collections() -> None:

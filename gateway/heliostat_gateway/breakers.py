@@ -23,9 +23,13 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Limited:
-    """It said when it may be asked again: `until`, seconds since the epoch. Believed as it is."""
+    """It said when it may be asked again: `until`, seconds since the epoch. Believed as it is.
+
+    `status` is that of the answer, such as 429; 0 when it is not known.
+    """
 
     until: float
+    status: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class Open:
-    """Do not ask before `until`, seconds since the epoch."""
+    """Do not ask before `until`, seconds since the epoch; `status` is that of a stated limit."""
 
     until: float
+    status: int = 0
 
 
 Admission = Closed | Probe | Open
@@ -86,6 +91,7 @@ class Breaker:
     opened: int = 0  # times in a row
     probe: str = ""
     probe_until: float = 0.0
+    status: int = 0  # of the limit that was stated, 0 for failures
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ class BreakerStatus:
     state: BreakerState
     until: float | None
     opened: int
+    status: int = 0  # of a stated limit
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,9 @@ def admit(
     if breaker.until is None:
         return breaker, CLOSED
     if now < breaker.until:
-        return breaker, Open(breaker.until)
+        return breaker, Open(breaker.until, breaker.status)
     if breaker.probe and now < breaker.probe_until:
-        return breaker, Open(min(breaker.probe_until, now + policy.ask_again))
+        return breaker, Open(min(breaker.probe_until, now + policy.ask_again), breaker.status)
     return replace(breaker, probe=token, probe_until=now + policy.probe), Probe(token)
 
 
@@ -149,7 +156,7 @@ def record(
     if isinstance(result, Limited) and result.until <= now:
         result = Result.FAILED  # a limit that is over already says no more than that
     if isinstance(result, Limited):
-        return _limit(breaker, result.until, token)
+        return _limit(breaker, result, token)
     if breaker.until is not None:
         return (
             _judge_probe(breaker, result, now, policy) if token == breaker.probe != "" else breaker
@@ -185,13 +192,16 @@ def state_of(breaker: Breaker, now: float) -> BreakerState:
     return BreakerState.OPEN if now < breaker.until else BreakerState.HALF_OPEN
 
 
-def _limit(breaker: Breaker, until: float, token: str) -> Breaker:
+def _limit(breaker: Breaker, limited: Limited, token: str) -> Breaker:
     """Also late news of a limit is true: it may lengthen the wait, never shorten it."""
     ends_probe = token == breaker.probe
+    # In milliseconds, as Redis reckons.
+    is_longer = round(limited.until * 1000) > round((breaker.until or 0.0) * 1000)
     return replace(
         breaker,
         counts=(),
-        until=max(until, breaker.until or 0.0),
+        until=max(limited.until, breaker.until or 0.0),
+        status=limited.status if is_longer else breaker.status,
         opened=max(breaker.opened, 1),
         probe="" if ends_probe else breaker.probe,
     )
@@ -259,7 +269,7 @@ class LocalBreakers:
         """All breakers that are not closed."""
         now = self.clock()
         return [
-            BreakerStatus(key, state_of(each, now), each.until, each.opened)
+            BreakerStatus(key, state_of(each, now), each.until, each.opened, each.status)
             for key, each in sorted(self._breakers.items())
             if each.until is not None
         ]

@@ -20,11 +20,11 @@ from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.calls.telemetry import Telemetry
 from heliostat_gateway.calls.traces import RequestSpans
-from heliostat_gateway.money.estimates import OutputHistory
+from heliostat_gateway.money.costs import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
+from heliostat_gateway.providers.http import SharedSession
 from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
-from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router
@@ -158,7 +158,12 @@ def _handler(
         admission=AdmissionControl(backends.ledger, history, backends.agent_restrictions),
         breakers=backends.breakers,
         dependencies=CallDependencies(
-            backends.ledger, calls, metrics, history, _telemetry(settings)
+            backends.ledger,
+            calls,
+            metrics,
+            history,
+            _telemetry(settings),
+            overload_wait_seconds=settings.overload_wait_seconds,
         ),
         answers=backends.answers,
         ping_seconds=settings.ping_seconds,

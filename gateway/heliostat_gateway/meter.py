@@ -7,20 +7,23 @@ output = ceil(characters shown / 4).
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
-
-from pydantic import JsonValue
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.money.bookings import Usage
-from heliostat_gateway.money.estimates import counted_input
+from heliostat_gateway.money.costs import counted_input
+from heliostat_gateway.money.reported_usage import (
+    read_chat_usage,
+    read_gemini_usage,
+    read_usage,
+    with_iterations,
+    with_unpriced,
+)
 from heliostat_gateway.sse import Event
 from heliostat_json.objects import (
     JsonObject,
-    count_at,
     dump_object,
     list_at,
     object_at,
@@ -57,8 +60,8 @@ class Meter(ABC):
         if self._reported is None:
             return with_counted_output(self._counted, self._characters)
         if self.final:
-            return self._reported
-        return with_counted_output(self._reported, self._characters)
+            return with_iterations(self._reported)
+        return with_iterations(with_counted_output(self._reported, self._characters))
 
     def read_message(self, body: bytes) -> JsonObject:
         """A whole answer. Raises MalformedAnswerError when it is none.
@@ -101,37 +104,6 @@ class Meter(ABC):
 def with_counted_output(reported: Usage, characters: int) -> Usage:
     """Reported input, and the output that was shown."""
     return replace(reported, output=-(-characters // 4))
-
-
-def read_usage(before: Usage, reported: Mapping[str, JsonValue]) -> Usage:
-    """`before` brought up to a `usage` object; its counts are cumulative, nulls say nothing."""
-
-    def newest(name: str, known: int) -> int:
-        return known if reported.get(name) is None else count_at(reported, name)
-
-    split = object_at(reported, "cache_creation")
-    written_1h = before.cache_write_1h
-    if split:
-        written_1h = count_at(split, "ephemeral_1h_input_tokens")
-        written = written_1h + count_at(split, "ephemeral_5m_input_tokens")
-    else:
-        written = before.cache_write_5m + before.cache_write_1h
-    # The total may grow without a split (server tools write to the cache): the rest is 5-minute.
-    written = max(newest("cache_creation_input_tokens", written), written_1h)
-    tools = object_at(reported, "server_tool_use")
-    return Usage(
-        input=newest("input_tokens", before.input),
-        output=newest("output_tokens", before.output),
-        cache_read=newest("cache_read_input_tokens", before.cache_read),
-        cache_write_5m=written - written_1h,
-        cache_write_1h=written_1h,
-        web_searches=count_at(tools, "web_search_requests") if tools else before.web_searches,
-        speed=text_at(reported, "speed") or before.speed,
-        thinking=max(
-            before.thinking,
-            count_at(object_at(reported, "output_tokens_details"), "thinking_tokens"),
-        ),
-    )
 
 
 class MessagesMeter(Meter):
@@ -194,6 +166,17 @@ _SHOWN = ("content", "refusal", "reasoning_content", "reasoning")
 class ChatMeter(Meter):
     """Usage comes once, in the last chunk, and only with `stream_options.include_usage`."""
 
+    def __init__(self, request_bytes: int) -> None:
+        super().__init__(request_bytes)
+        self._tier = ""
+        self._has_searched = False
+
+    def usage(self) -> Usage:
+        """As every meter; a web search that its usage does not count is marked."""
+        usage = super().usage()
+        is_uncounted = self._has_searched and not usage.web_searches
+        return with_unpriced(usage, "annotations") if is_uncounted else usage
+
     def read_event(self, event: Event) -> None:
         """As every meter; `[DONE]` ends the stream."""
         if event.data.strip() == DONE:
@@ -202,8 +185,11 @@ class ChatMeter(Meter):
             super().read_event(event)
 
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
+        for choice in list_at(message, "choices"):
+            if isinstance(choice, dict):
+                self._look_for_searches(object_at(choice, "message"))
         usage = object_at(message, "usage")
-        return read_chat_usage(usage) if usage else None
+        return read_chat_usage(usage, text_at(message, "service_tier")) if usage else None
 
     def _shown_in(self, message: JsonObject) -> int | None:
         choices = [choice for choice in list_at(message, "choices") if isinstance(choice, dict)]
@@ -219,32 +205,24 @@ class ChatMeter(Meter):
         for choice in list_at(fields, "choices"):
             if isinstance(choice, dict):
                 self._read_choice(choice)
+        # Each chunk may name the tier; not each server does so in the one with the usage.
+        self._tier = text_at(fields, "service_tier") or self._tier
         usage = object_at(fields, "usage")
         if usage:
-            self._reported = read_chat_usage(usage)
+            self._reported = read_chat_usage(usage, self._tier)
             self.final = True
+
+    def _look_for_searches(self, message: JsonObject) -> None:
+        if list_at(message, "annotations"):
+            self._has_searched = True
 
     def _read_choice(self, choice: JsonObject) -> None:
         delta = object_at(choice, "delta")
+        self._look_for_searches(delta)
         shown = _characters_of_chat(delta)
         self._characters += shown
         if shown or list_at(delta, "tool_calls") or choice.get("finish_reason") is not None:
             self.visible = True
-
-
-def read_chat_usage(usage: JsonObject) -> Usage:
-    """A `usage` object: prompt_tokens includes cached ones, completion_tokens the reasoning."""
-    prompt = object_at(usage, "prompt_tokens_details")
-    completion = object_at(usage, "completion_tokens_details")
-    read = count_at(prompt, "cached_tokens")
-    written = count_at(prompt, "cache_write_tokens")
-    return Usage(
-        input=max(0, count_at(usage, "prompt_tokens") - read - written),
-        output=count_at(usage, "completion_tokens"),
-        cache_read=read,
-        cache_write_5m=written,
-        thinking=count_at(completion, "reasoning_tokens"),
-    )
 
 
 def is_usage_chunk(event: Event) -> bool:
@@ -272,9 +250,15 @@ def _characters_of_chat(message: JsonObject) -> int:
 class GeminiMeter(Meter):
     """Each event carries the usage so far; what comes with a finish reason or after it is final."""
 
+    def __init__(self, request_bytes: int) -> None:
+        super().__init__(request_bytes)
+        self._searches = 0  # billed beside tokens, and named in any of the events
+        self._has_maps = False
+
     def _usage_of_message(self, message: JsonObject) -> Usage | None:
         usage = object_at(message, "usageMetadata")
-        return read_gemini_usage(usage, _searches(message)) if usage else None
+        self._look_for_tools(message)
+        return self._with_tools(usage) if usage else None
 
     def _shown_in(self, message: JsonObject) -> int | None:
         candidates = [c for c in list_at(message, "candidates") if isinstance(c, dict)]
@@ -292,40 +276,35 @@ class GeminiMeter(Meter):
             if isinstance(candidate, dict):
                 self._read_candidate(candidate)
                 finished = finished or bool(text_at(candidate, "finishReason"))
+        self._look_for_tools(fields)
         usage = object_at(fields, "usageMetadata")
         if usage:
-            self._reported = read_gemini_usage(usage, _searches(fields))
+            self._reported = self._with_tools(usage)
         if finished:
             self.visible = self.stopped = True
         # What was said before the end is only the usage so far.
         self.final = self.final or (self.stopped and bool(usage))
 
+    def _look_for_tools(self, fields: JsonObject) -> None:
+        found = [
+            object_at(candidate, "groundingMetadata")
+            for candidate in list_at(fields, "candidates")
+            if isinstance(candidate, dict)
+        ]
+        searches = sum(len(list_at(each, "webSearchQueries")) for each in found)
+        self._searches = max(self._searches, searches)
+        chunks = [chunk for each in found for chunk in list_at(each, "groundingChunks")]
+        if any(isinstance(chunk, dict) and "maps" in chunk for chunk in chunks):
+            self._has_maps = True
+
+    def _with_tools(self, usage: JsonObject) -> Usage:
+        read = read_gemini_usage(usage, self._searches)
+        return with_unpriced(read, "groundingChunks[].maps") if self._has_maps else read
+
     def _read_candidate(self, candidate: JsonObject) -> None:
         parts = _parts(candidate)
         self.visible = self.visible or bool(parts)
         self._characters += sum(_characters_of_gemini(part) for part in parts)
-
-
-def read_gemini_usage(usage: JsonObject, searches: int) -> Usage:
-    """A `usageMetadata` object: the prompt includes cached content, thoughts stand apart."""
-    read = count_at(usage, "cachedContentTokenCount")
-    thoughts = count_at(usage, "thoughtsTokenCount")
-    prompt = count_at(usage, "promptTokenCount") + count_at(usage, "toolUsePromptTokenCount")
-    return Usage(
-        input=max(0, prompt - read),
-        output=count_at(usage, "candidatesTokenCount") + thoughts,
-        cache_read=read,
-        thinking=thoughts,
-        web_searches=searches,
-    )
-
-
-def _searches(fields: JsonObject) -> int:
-    return sum(
-        len(list_at(object_at(candidate, "groundingMetadata"), "webSearchQueries"))
-        for candidate in list_at(fields, "candidates")
-        if isinstance(candidate, dict)
-    )
 
 
 def _parts(candidate: JsonObject) -> list[JsonObject]:

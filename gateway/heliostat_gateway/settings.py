@@ -99,6 +99,10 @@ def _read_managed(given: object) -> object:
     ]
 
 
+def _read_words(given: object) -> object:
+    return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
+
+
 BaseUrl = Annotated[str, AfterValidator(_without_slash)]
 Key = Annotated[SecretStr, AfterValidator(_one_word)]
 
@@ -110,8 +114,13 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True
     )
 
-    # A service in a pod: reached from outside of it.
-    host: Annotated[str, Field(description="Address to listen on.")] = "0.0.0.0"
+    host: Annotated[
+        str,
+        Field(
+            description="Address to listen on; the image sets `0.0.0.0`, since a pod is reached "
+            "from outside."
+        ),
+    ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port of every endpoint.")] = 8081
     keys_dir: Annotated[
         Path, Field(description="Folder with the operator's public keys, `*.pem`; may come later.")
@@ -241,6 +250,24 @@ class Settings(BaseSettings):
             "is given a rest.",
         ),
     ] = 5
+    cors_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_read_words),
+        Field(
+            description="Origins whose pages may call the gateway from a browser, with commas; `*` "
+            "is every one. A page shows its key to whoever opens it."
+        ),
+    ] = ()
+    overload_wait_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=60,
+            description="How long a request waits at most while every provider of its model rests, "
+            "before it is told when to come back.",
+        ),
+    ] = 5
     ping_seconds: Annotated[
         float,
         Field(
@@ -358,6 +385,8 @@ def with_somebody_to_answer(given: Settings) -> Settings:
 
 def _mistake(item: ErrorDetails) -> str:
     message = item["msg"].removeprefix("Value error, ")
+    if item["type"].startswith("bool_"):
+        message = "must be true or false"
     if not item["loc"]:
         return message
     name = str(item["loc"][0])

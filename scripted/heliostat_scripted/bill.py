@@ -10,8 +10,9 @@ Rules, the same in words as the ledger's (docs/gateway.md), written a second tim
   arguments as JSON without spaces); a whole answer shows its characters once it is whole;
 - a request that is refused costs nothing and is not on the bill, be it by a status or by an error
   event before anything of an answer;
-- cost = sum of tokens x price per million, and of searches x price per thousand, rounded once,
-  half-even, to a nano-dollar. Thinking is a part of the output.
+- cost = sum of tokens x price per million, times the factor of the answer's tier, speed or place,
+  and of searches x price per thousand, rounded once, half-even, to a nano-dollar. Thinking is a
+  part of the output; audio has its own price; a compaction is billed beside the other counts.
 """
 
 import json
@@ -20,9 +21,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
-from heliostat_scripted.scenario import Prices, UsageSpec
+from heliostat_scripted.scenario import Compaction, Prices, UsageSpec
 
 
 class BillEntry(BaseModel):
@@ -43,21 +44,35 @@ class BillEntry(BaseModel):
     cache_write1h: int
     thinking: int = 0  # part of output
     web_searches: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+    variant: str | None = None
+    compactions: tuple[Compaction, ...] = ()
+    others: dict[str, JsonValue] = {}
     estimated: bool
     cost_nanos: int
 
 
 def invoice_nanos(prices: Prices, usage: UsageSpec) -> int:
     """Cost of `usage` in nano-dollars, exact in fractions, rounded once to the even neighbour."""
-    pairs = (
-        (usage.input, prices.input),
-        (usage.output, prices.output),
-        (usage.cache_read, prices.cache_read),
-        (usage.cache_write5m, prices.cache_write5m),
-        (usage.cache_write1h, prices.cache_write1h),
-        (usage.web_searches * 1000, prices.web_searches or "0"),
-    )
-    exact = sum((count * Fraction(price) for count, price in pairs), Fraction(0)) * 1000
+    pairs = [
+        (usage.input - usage.input_audio, prices.input),
+        (usage.output - usage.output_audio, prices.output),
+        (usage.input_audio, prices.input_audio or "0"),
+        (usage.output_audio, prices.output_audio or "0"),
+    ]
+    for one in usage.compactions:
+        pairs += [(one.input, prices.input), (one.output, prices.output)]
+    cached: list[UsageSpec | Compaction] = [usage, *usage.compactions]
+    for each in cached:
+        pairs += [
+            (each.cache_read, prices.cache_read),
+            (each.cache_write5m, prices.cache_write5m),
+            (each.cache_write1h, prices.cache_write1h),
+        ]
+    factor = Fraction(prices.factors.get(usage.variant, "1") if usage.variant else "1")
+    tokens = sum((count * Fraction(price) for count, price in pairs), Fraction(0)) * factor
+    exact = (tokens + usage.web_searches * 1000 * Fraction(prices.web_searches or "0")) * 1000
     whole, rest = divmod(exact.numerator, exact.denominator)
     twice = 2 * rest
     if twice > exact.denominator or (twice == exact.denominator and whole % 2):
@@ -90,7 +105,8 @@ class BillLine:
             return self.final
         output = -(-self.characters // 4)
         if self.reported is not None:
-            counted = {"output": output, "thinking": 0, "web_searches": 0}
+            counted = {"output": output, "output_audio": 0, "compactions": ()}
+            counted |= {"thinking": 0, "web_searches": 0, "others": {}}
             return self.reported.model_copy(update=counted)
         return UsageSpec(input=-(-self.request_bytes // 4), output=output)
 

@@ -53,6 +53,7 @@ Pattern = Annotated[str, AfterValidator(_checked_pattern)]
 Price = Annotated[str, AfterValidator(_checked_price)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Variant = Literal["flex", "priority", "batch", "fast", "us"]
 
 
 class _Strict(BaseModel):
@@ -73,12 +74,28 @@ class Prices(_Strict):
     cache_write5m: Price = Field(alias="cacheWrite5m")
     cache_write1h: Price = Field(alias="cacheWrite1h")
     web_searches: Price | None = None
+    input_audio: Price | None = None
+    output_audio: Price | None = None
+    factors: dict[Variant, Price] = Field(default_factory=dict)
+    """On the price of every token, for answers of a tier, speed or place."""
+
+
+class Compaction(_Strict):
+    """A compaction in an answer, billed beside its other counts."""
+
+    input: Count
+    output: Count
+    cache_read: Count = 0
+    cache_write5m: Count = Field(0, alias="cacheWrite5m")
+    cache_write1h: Count = Field(0, alias="cacheWrite1h")
 
 
 class UsageSpec(_Strict):
     """The exact usage that an answer reports, in tokens. Total input = input + the cache fields.
 
-    `thinking` is a part of `output` and costs the same; `web_searches` counts searches.
+    `thinking` is a part of `output` and costs the same; `web_searches` counts searches. Audio is a
+    part of `input` and `output`. `variant` is the tier, speed or place; `others` are fields of the
+    usage object that nobody knows.
     """
 
     input: Count
@@ -88,11 +105,18 @@ class UsageSpec(_Strict):
     cache_write1h: Count = Field(0, alias="cacheWrite1h")
     thinking: Count = 0
     web_searches: Count = 0
+    input_audio: Count = 0
+    output_audio: Count = 0
+    variant: Variant | None = None
+    compactions: tuple[Compaction, ...] = ()
+    others: dict[str, JsonValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _thinking_is_output(self) -> Self:
+    def _parts_are_parts(self) -> Self:
         if self.thinking > self.output:
             raise ValueError("thinking is a part of output and can't be more")
+        if self.input_audio > self.input or self.output_audio > self.output:
+            raise ValueError("audio is a part of input and output and can't be more")
         return self
 
 
@@ -280,6 +304,15 @@ class Scenario(_Strict):
         searches = any(turn.usage and turn.usage.web_searches for turn in self.turns)
         if searches and self.prices.web_searches is None:
             raise ValueError("prices.webSearches is missing, and a turn reports webSearches")
+        return self
+
+    @model_validator(mode="after")
+    def _audio_priced(self) -> Self:
+        for turn in self.turns:
+            for name in ("input_audio", "output_audio"):
+                used = turn.usage is not None and getattr(turn.usage, name)
+                if used and getattr(self.prices, name) is None:
+                    raise ValueError(f"prices.{to_camel(name)} is missing, and a turn reports it")
         return self
 
 

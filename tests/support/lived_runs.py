@@ -125,12 +125,15 @@ class Ground:
 
     # ---- hands ----------------------------------------------------------------------------------
 
-    def agent(self, name: str = "sales", created: float = 0, **spec: object) -> None:
-        """Applies an Agent; `created` is how many seconds ago it was made."""
-        document: dict[str, JsonValue] = {
-            **make_agent(name).model_copy(update={"spec": make_spec(**spec)}).to_json()
-        }
-        known = self.world.objects.get(Ref(AGENT, "default", name))
+    def agent(
+        self, name: str = "sales", created: float = 0, namespace: str = "default", **spec: object
+    ) -> None:
+        """Applies an Agent; `created` is how many seconds ago it was made. Unless the spec says
+        otherwise, the pods of its runs may take a day to start."""
+        made = make_agent(name, namespace=namespace)
+        given = make_spec(**{"startTimeoutSeconds": 86_400, **spec})
+        document: dict[str, JsonValue] = {**made.model_copy(update={"spec": given}).to_json()}
+        known = self.world.objects.get(Ref(AGENT, namespace, name))
         document["status"] = known["status"] if known and "status" in known else {}
         meta = meta_of(document)
         meta["creationTimestamp"] = (NOW - seconds(created)).isoformat()

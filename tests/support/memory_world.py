@@ -81,6 +81,8 @@ class MemoryWorld:
         return self.put(obj)
 
     async def apply(self, obj: JsonObject) -> JsonObject:
+        if "apply" in self.failures:
+            raise self.failures["apply"]
         ref = ref_of(obj)
         found = self.objects.get(ref)
         if found is None:

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isWanted, placeRun } from "../src/live/lists";
 import { Overlay } from "../src/live/overlay";
-import { afterReport, countLive, ENDED_KEPT, fromSnapshot } from "../src/live/world";
+import { afterReport, ENDED_KEPT, fromSnapshot, liveRuns } from "../src/live/world";
 import { changed, run, snapshot } from "./samples";
 
 const at = (minute: number) => ({ createdTime: `2026-11-22T11:0${minute}:00Z` });
@@ -97,7 +97,7 @@ test("the world is bounded, and keeps every run that goes on", () => {
   }
   expect(world.executions.size).toBe(ENDED_KEPT + 1);
   expect(world.executions.has("r1")).toBe(false);
-  expect(countLive(world).going).toBe(1);
+  expect(liveRuns(world)).toHaveLength(1);
 });
 
 test("a report that the world has heard leaves it as it is", () => {

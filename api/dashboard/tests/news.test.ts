@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
 import type { Receipt } from "../src/api/views";
-import { chunksOf } from "../src/lib/chunks";
 import { newsOf } from "../src/lib/news";
 import { isUnseen } from "../src/lib/seen";
-import { countLive, fromSnapshot } from "../src/live/world";
-import { agent, run, snapshot } from "./samples";
+import { agent, run } from "./samples";
 
 const UNTIL = "2026-11-22T10:00:00Z";
 
@@ -58,21 +56,4 @@ test.each([
   ["that was opened", "2026-11-22T10:00:01Z", ["a"], false],
 ])("news %s: unseen is %s", (_, time, opened, isNew) => {
   expect(isUnseen({ key: "a", time }, { until: UNTIL, opened })).toBe(isNew);
-});
-
-test("what runs and what waits are counted apart", () => {
-  const runs = [
-    run("a"),
-    run("b", { phase: "Pending" }),
-    run("c", { phase: "Succeeded", isFinished: true }),
-  ];
-  expect(countLive(fromSnapshot(snapshot(1, runs)))).toEqual({ going: 1, waiting: 1 });
-});
-
-test("a long list comes in pieces, all of it, in order", () => {
-  const items = Array.from({ length: 120 }, (_, at) => at);
-  const chunks = chunksOf(items, 50);
-  expect(chunks.map((chunk) => chunk.length)).toEqual([50, 50, 20]);
-  expect(chunks.flat()).toEqual(items);
-  expect(chunksOf([], 50)).toEqual([]);
 });

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../src/api/views";
 import { comparable, difference, figuresOf, otherChanges, shownValue } from "../src/lib/compare";
-import { pictureBeside, pretty, previewKind } from "../src/lib/previews";
+import { pictureBeside, previewKind } from "../src/lib/previews";
+import { spread } from "../src/lib/spread";
 import { EMPTY } from "../src/transcript/items";
-import { countKinds, isError, nextError, offsets, ofKind } from "../src/transcript/kinds";
+import { beginOf, countKinds, isError, nextError, offsetOf, ofKind } from "../src/transcript/kinds";
 import { costByModel, sharesOf } from "../src/transcript/models";
 import { afterEvents } from "../src/transcript/timeline";
 import { run, transcriptOf } from "./samples";
@@ -49,7 +50,8 @@ test("steps know how long after the first one they came", () => {
     ...failed("a"),
     { type: "heliostat", subtype: "end", reason: "AgentError", time: "2026-11-22T11:01:00Z" },
   ]);
-  expect([...offsets(items).values()]).toEqual([0, 60_000]);
+  const begin = beginOf(items);
+  expect(items.map((item) => offsetOf(item, begin))).toEqual([0, 60_000]);
 });
 
 test("cost is split as the agent's program says, to the micro-dollar", () => {
@@ -109,8 +111,21 @@ test.each([
 });
 
 test("only whole JSON is laid out", () => {
-  expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
-  expect(pretty('{"a":')).toBe('{"a":');
+  expect(spread('{"a":1}')).toBe('{\n  "a": 1\n}');
+  expect(spread('{"a":')).toBe('{"a":');
+});
+
+test("JSON is laid out as JSON.stringify does it", () => {
+  const value = { a: [1, '{[,:]} "x" \\', [], {}, [[null, true]], { b: { c: "\n" } }], "": -1.5 };
+  for (const text of [JSON.stringify(value), JSON.stringify(value, null, 7), '"x"', "7", "[]"]) {
+    expect(spread(text)).toBe(JSON.stringify(JSON.parse(text), null, 2));
+  }
+});
+
+test("numbers of JSON are shown as they are written", () => {
+  const numbers = ["12345678901234567890", "1.10", "1e400", "-0", "0.1000000000000000055"];
+  expect(spread(`[${numbers.join(",")}]`)).toBe(`[\n  ${numbers.join(",\n  ")}\n]`);
+  expect(spread('{"a":1,"a":2}')).toBe('{\n  "a": 1,\n  "a": 2\n}');
 });
 
 test("two runs differ by figures that are known of both", () => {

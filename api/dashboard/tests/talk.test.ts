@@ -274,3 +274,24 @@ test("a watch that the server can't serve now is asked for again, with growing w
   vi.runOnlyPendingTimers();
   expect(Wire.latest.heard).toHaveLength(3);
 });
+
+test("a word is sent once the session is known to be still there, in the order of the words", async () => {
+  const answers: ((isThere: boolean) => void)[] = [];
+  const talk = new Talk(
+    () => new Wire(),
+    () => new Promise((resolve) => answers.push(resolve)),
+  );
+  talk.connect();
+  Wire.latest.answer();
+  talk.say(say("1", "first"));
+  talk.say(say("2", "second"));
+  expect(sendingIn({ ...talk.state(), watched: "c" })).toHaveLength(2);
+  expect(Wire.latest.heard).toEqual([]);
+  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  answers[0]?.(true);
+  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  expect(Wire.latest.heard).toEqual([say("1", "first")]);
+  answers[1]?.(false);
+  await Promise.resolve();
+  expect(Wire.latest.heard).toEqual([say("1", "first")]);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { TranscriptEvent } from "../src/api/views";
 import { EMPTY, type Item, type ItemOf } from "../src/transcript/items";
+import { countKinds } from "../src/transcript/kinds";
 import { afterEvent, afterEvents, relative, subjectOf } from "../src/transcript/timeline";
 import { transcriptOf } from "./samples";
 
@@ -211,4 +212,53 @@ test.each([
   ["/workspace/b.txt", "", "/workspace/b.txt"],
 ])("the path %s in %s is shown as %s", (path, folder, shown) => {
   expect(relative(path, folder)).toBe(shown);
+});
+
+test("a long output is in blocks of a bounded size, and counts as one", () => {
+  const events = Array.from({ length: 250 }, (_, at) => ({
+    type: "heliostat",
+    subtype: "output",
+    stream: "stdout",
+    text: `line ${at}`,
+  }));
+  const blocks = itemsOf(events);
+  expect(blocks).toMatchObject([
+    { isContinued: false },
+    { isContinued: true },
+    { isContinued: true },
+  ]);
+  expect(blocks.flatMap((block) => (block.kind === "output" ? block.lines : []))).toHaveLength(250);
+  expect(countKinds(blocks).output).toBe(1);
+  const huge = itemsOf(
+    ["x".repeat(3_000_000), "after"].map((text) => ({ ...events[0], type: "heliostat", text })),
+  );
+  expect(huge).toHaveLength(2);
+});
+
+test("the log has every line, with our words where lines are missing", () => {
+  const note = (subtype: string, rest: object) => ({ type: "heliostat", subtype, ...rest });
+  const { log } = afterEvents(EMPTY, [
+    note("output", { stream: "stdout", text: "heliostat-runner: starts" }),
+    note("output", { stream: "stderr", text: "" }),
+    note("cut", { bytes: 3_000_000, head: "{" }),
+    note("lost", { count: 7 }),
+    note("stdout_cut", { text: "stdout ends here" }),
+    { type: "assistant", message: { content: [{ type: "text", text: "no line of a program" }] } },
+  ]);
+  expect(log.flatMap(({ lines }) => lines)).toEqual([
+    { kind: "stdout", text: "heliostat-runner: starts" },
+    { kind: "stderr", text: "" },
+    { kind: "cut", bytes: 3_000_000 },
+    { kind: "lost", count: 7 },
+    { kind: "note", text: "stdout ends here" },
+  ]);
+});
+
+test("an event that was too large says how large, and how what it said began", () => {
+  const cut = (head: string) => ({ type: "heliostat", subtype: "cut", bytes: 3_145_728, head });
+  const head = '{"type":"heliostat","subtype":"output","text":"a \\"long\\" line\\u0021';
+  expect(itemsOf([cut(head), cut("{")])).toMatchObject([
+    { kind: "cut", bytes: 3_145_728, head: 'a "long" line!' },
+    { kind: "cut", head: "{" },
+  ]);
 });

@@ -1,7 +1,9 @@
 import ts from "typescript";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { CATALOGUE } from "../src/words/catalogue";
+import * as formats from "../src/words/formats";
 import { ago, amount, bytes, date, day, duration, money } from "../src/words/formats";
+import { setScripted } from "../src/words/scripted";
 import { say, sayName } from "../src/words/words";
 
 const SOURCES = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
@@ -20,7 +22,7 @@ test.each(Object.entries(CATALOGUE))("%s is there in both languages", (_, text) 
 
 /** Keys whose first part is chosen at run time: by phase, reason and so on. */
 const OPEN =
-  /^(phase|reason|trigger|cause|sample|chatStatus|chatTool|chatChart|request|status|missing|steps|settings|tab|weekday|overlap|catchUp|daylight|fire|outcome|runTab|filter|usage\.(by|range|chart)|webhooks\.(kind|event|state)|keys\.(scope|state)|secrets\.problem|home\.news|compare\.file|agents\.only|frequency|blackouts\.at)\./;
+  /^(phase|reason|trigger|cause|sample|chatStatus|chatTool|chatChart|request|status|missing|steps|settings|tab|weekday|overlap|catchUp|daylight|fire|outcome|runTab|filter|usage\.(by|range|chart)|webhooks\.(kind|event|state|urlWrong)|keys\.(scope|state)|secrets\.problem|home\.news|compare\.file|agents\.only|frequency|blackouts\.at)\./;
 
 test("no text is left over", () => {
   const code = Object.entries(SOURCES)
@@ -158,4 +160,43 @@ test("days have their year where the range has two", () => {
   expect(date("2025-11-24", "en", true)).toBe("Nov 24, 2025");
   expect(date("2025-11-24", "ko", true)).toBe("2025년 11월 24일");
   expect(day("2025-11-24", "en", true)).toBe("Mon, Nov 24, 2025");
+});
+
+test("every clock has 24 hours, in both languages", () => {
+  const time = "2025-11-24T21:05:07Z";
+  for (const language of ["en", "ko"] as const) {
+    for (const format of [formats.instant, formats.moment, formats.clock]) {
+      expect(format(time, language, "UTC")).toContain("21:05");
+    }
+    for (const format of [formats.shortInstant, formats.minute]) {
+      expect(format(Date.parse(time), language, "UTC")).toContain("21:05");
+    }
+    expect(formats.instant("2025-11-24T00:00:00Z", language, "UTC")).toContain("00:00:00");
+  }
+});
+
+test("no page has a clock of its own", () => {
+  const sources = import.meta.glob("../src/**/*.{ts,tsx}", {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  }) as Record<string, string>;
+  const own = Object.entries(sources)
+    .filter(([path]) => !path.endsWith("words/formats.ts"))
+    .filter(([, text]) => /timeStyle|hour: "|toLocaleTimeString|toLocaleString\(\)/.test(text))
+    .map(([path]) => path);
+  // Reads the parts of an instant in a zone; nothing of it is shown.
+  expect(own).toEqual(["../src/agents/walls.ts"]);
+});
+
+test("the money of a script says so, everywhere at once or by its model", () => {
+  vi.stubGlobal("navigator", { language: "en" });
+  expect(money(12_400_000)).toBe("$12.40");
+  expect(formats.moneyOf(12_400_000, "claude-opus-5-5")).toBe("$12.40");
+  expect(formats.moneyOf(12_400_000, "scripted/worker")).toBe("$12.40 (script)");
+  setScripted(true);
+  expect(money(12_400_000)).toBe("$12.40 (script)");
+  expect(formats.plainMoney(12_400_000)).toBe("$12.40");
+  setScripted(false);
+  vi.unstubAllGlobals();
 });

@@ -60,6 +60,7 @@ class Trying:
                 run_spec(name, request),
                 {AGENT_ID: agent_id, TEST_OF: agent_id},
                 (owner,),
+                name=name,
             )
 
         return await self.commands.start(person, order, asked, correlation)

@@ -110,7 +110,9 @@ class AgentTools:
             "spec": dict(draft.spec),
             "missing": list(missing_in(draft.spec)),
         }
-        return build_result(facts, AgentCardPart(agent_id=agent, revision=draft.latest))
+        return build_result(
+            facts, AgentCardPart(agent_id=agent, revision=draft.latest, name=draft.name)
+        )
 
 
 def spec_of(given: SaveAgent) -> dict[str, JsonValue]:

@@ -68,6 +68,8 @@ class AgentCardPart(View):
     type: Literal["agentCard"] = "agentCard"
     agent_id: str
     revision: int
+    name: str | None = None
+    """What it was called then; of cards from before 2026-11-25 nobody knows."""
 
 
 class SchedulePreviewPart(View):

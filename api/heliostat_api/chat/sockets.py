@@ -102,7 +102,7 @@ class Chat:
         try:
             await socket.accept()
             self.runner.warm()
-            await ChatSession(self, socket, person, limit).run(lease)
+            await ChatSession(self, socket, person, lease, limit).run()
         finally:
             self._sockets[person.id] -= 1
             if not self._sockets[person.id]:
@@ -112,29 +112,43 @@ class Chat:
 class ChatSession:
     """Serves one client."""
 
-    def __init__(self, chat: Chat, socket: WebSocket, person: Person, limit: RateLimit) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        socket: WebSocket,
+        person: Person,
+        lease: StreamLease,
+        limit: RateLimit,
+    ) -> None:
         self._chat = chat
         self._socket = socket
         self._person = person
+        self._lease = lease
         self._limit = limit
         self._tasks = asyncio.TaskGroup()
         self._watching: asyncio.Task[None] | None = None
 
-    async def run(self, lease: StreamLease) -> None:
+    async def run(self) -> None:
         """Runs until the client leaves, or has to connect again. An unexpected error is raised, in
         a group: the server logs it and ends the connection, and the client connects again."""
         try:
             async with self._tasks:
                 self._tasks.create_task(self._handle_all())
-                self._tasks.create_task(self._end_with(lease))
+                self._tasks.create_task(self._end_with_lease())
         except* _LeftError:
             pass  # what goes on in the background goes on
         except* _OverError:
             await self._socket.close(_POLICY_VIOLATION, _OVER)
 
-    async def _end_with(self, lease: StreamLease) -> None:
-        await lease.until_over(self._chat.log)
+    async def _end_with_lease(self) -> None:
+        await self._lease.until_over(self._chat.log)
         raise _OverError
+
+    async def _check_lease(self) -> None:
+        """Asks anew whose connection this is, before something is made: the word that a session
+        ended may be late, or lost."""
+        if not await self._lease.holds(is_told=True):
+            raise _OverError
 
     async def _handle_all(self) -> None:
         while True:
@@ -150,6 +164,8 @@ class ChatSession:
         id_ = command.id if isinstance(command, Say) else None
         try:
             await self._limit()
+            if not isinstance(command, Watch):
+                await self._check_lease()
             await self._execute(command)
         except (ProblemError, StoreError) as error:
             await self._send(Refused(id=id_, problem=problem_of(as_problem(error))))

@@ -126,6 +126,9 @@ class Documents(Protocol):
     async def query(self, query: Query) -> Page:
         """One page. Raises CursorError."""
 
+    async def count(self, query: Query) -> int:
+        """How many documents the query finds on all of its pages; limit and cursor do not count."""
+
     async def commit(self, *writes: Put | Delete) -> None:
         """All or nothing: at most 500 writes of different documents and 3 MiB.
 

@@ -69,7 +69,14 @@ SHAPES: frozenset[Shape] = frozenset(
         Shape("agents", ("shown", "unowned"), "createdAt", descending=True),
         *(
             Shape("executions", (*chosen, "unowned"), "createdAt", descending=True)
-            for chosen in ((), ("agentName",), ("phase",), ("agentName", "phase"), ("isFinished",))
+            for chosen in (
+                (),
+                ("agentId",),
+                ("agentName",),
+                ("phase",),
+                ("agentName", "phase"),
+                ("isFinished",),
+            )
         ),
         Shape("executions", (), "startTime", descending=False),
         Shape("agents", ("untold",), "createdAt", descending=True),

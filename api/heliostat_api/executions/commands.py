@@ -33,6 +33,8 @@ class Order:
     spec: JsonObject
     annotations: Mapping[str, str]
     owners: tuple[JsonObject, ...] = ()
+    name: str = ""
+    """Where it has one already: what else was made for it is called so, too."""
 
 
 Ordering: TypeAlias = Callable[[Made], Awaitable[Order]]
@@ -47,6 +49,16 @@ def run_spec(agent: str, request: RunRequest) -> JsonObject:
         "parameters": [
             {"name": name, "value": value} for name, value in request.parameters.items()
         ],
+    }
+
+
+def cancellation(uid: str, namespace: str, name: str) -> JsonObject:
+    """What is applied to an Execution that is to end, and to no other one of its name."""
+    return {
+        "apiVersion": EXECUTION.api_version,
+        "kind": EXECUTION.name,
+        "metadata": {"name": name, "namespace": namespace, "uid": uid},
+        "spec": {"cancel": True},
     }
 
 
@@ -142,16 +154,8 @@ class Commands:
         execution = Execution.model_validate(found) if found is not None else None
         if execution is None or execution.metadata.uid != view.id:
             raise NotFoundProblem("execution in this world any more")
-        if execution.is_finished:
-            return Accepted(correlation_id=correlation, execution=view.id)
-        await self.canceller.apply(
-            {
-                "apiVersion": EXECUTION.api_version,
-                "kind": EXECUTION.name,
-                "metadata": {"name": view.name, "namespace": view.namespace, "uid": view.id},
-                "spec": {"cancel": True},
-            }
-        )
+        if not execution.is_finished:
+            await self.canceller.apply(cancellation(view.id, view.namespace, view.name))
         return Accepted(correlation_id=correlation, execution=view.id)
 
     async def _start(
@@ -171,7 +175,7 @@ class Commands:
                 "correlationId": made["correlationId"],
             }
         )
-        name = child_name(asked.agent_ref.name, made["suffix"])
+        name = order.name or child_name(asked.agent_ref.name, made["suffix"])
         trigger = self.triggers.begin(asked.correlation_id)
         annotations = {OWNER_ANNOTATION: person.id, **trigger.annotations, **order.annotations}
         metadata: JsonObject = {

@@ -9,11 +9,13 @@ from heliostat_api.base.views import ExecutionView, TranscriptView
 from heliostat_api.documents.files import Files
 from heliostat_api.documents.transcripts import Transcripts
 from heliostat_api.executions import files
+from heliostat_api.executions.bulk_cancel import BulkCancel, CancelRequest, CancelResult
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.diffs import ExecutionDiffView, build_diff
 from heliostat_api.executions.files import FileList
 from heliostat_api.executions.logs import LOG_RESPONSES, RunLogs
 from heliostat_api.executions.reading import (
+    ExecutionCounts,
     ExecutionPage,
     Executions,
     latest_attempt,
@@ -32,12 +34,37 @@ async def list_executions(
     executions: Provided[Executions],
     person: PersonOf,
     agent: Annotated[str | None, Query(max_length=253)] = None,
+    agent_id: Annotated[str | None, Query(alias="agentId", max_length=128)] = None,
     phase: Annotated[str | None, Query(max_length=32)] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> ExecutionPage:
-    """Your executions, newest first, and those without an owner where you operate."""
-    return await executions.page(person, agent=agent, phase=phase, cursor=cursor, limit=limit)
+    """Your executions, newest first, and those without an owner where you operate.
+
+    `agentId` is the id of an agent: its test runs are there, too, which have an Agent of their own.
+    It goes with no other filter.
+    """
+    return await executions.page(
+        person, agent=agent, agent_id=agent_id, phase=phase, cursor=cursor, limit=limit
+    )
+
+
+@router.get("/executions/counts")
+async def count_executions(executions: Provided[Executions], person: PersonOf) -> ExecutionCounts:
+    """How many of those that you see have not ended, and how many of them wait."""
+    return await executions.counts(person)
+
+
+@router.post("/executions/cancel", status_code=202)
+async def cancel_executions(
+    bulk_cancel: Provided[BulkCancel],
+    person: PersonOf,
+    request: CancelRequest,
+    asked: IdempotencyKeyOf,
+    correlation: Correlation,
+) -> CancelResult:
+    """Stop many of your runs for good: all in some phases, of one agent or of all."""
+    return await bulk_cancel.cancel(person, request, asked, correlation)
 
 
 @router.get("/executions/{uid}")

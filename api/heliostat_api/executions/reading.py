@@ -1,6 +1,7 @@
 """Executions from the documents: live and long gone ones alike."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -14,9 +15,10 @@ from heliostat_api.people.visibility import is_own, is_owned, queries_of, sees
 from heliostat_api.records.executions import view_execution
 from heliostat_api.records.fields import SPEC, SPEC_CUT
 from heliostat_api.web.problems import NotFoundProblem, ProblemError
-from heliostat_core.executions import ExecutionSpec
+from heliostat_core.executions import ExecutionSpec, Phase
 
 _COLLECTION = "executions"
+_GOING = (Phase.STARTING, Phase.RUNNING, Phase.RETRYING, Phase.STOPPING)
 
 
 class ExecutionPage(View):
@@ -24,6 +26,13 @@ class ExecutionPage(View):
 
     items: tuple[ExecutionView, ...]
     next: str | None
+
+
+class ExecutionCounts(View):
+    """Runs that have not ended: those that go on, and those that wait for something."""
+
+    going: int
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -87,19 +96,44 @@ class Executions:
         person: Person,
         *,
         agent: str | None = None,
+        agent_id: str | None = None,
         phase: str | None = None,
         is_finished: bool | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> ExecutionPage:
-        """Raises CursorError."""
-        given = {"agentName": agent, "phase": phase, "isFinished": is_finished}
+        """Raises CursorError, and a problem with status 400 for filters that do not go together."""
+        if agent_id is not None and (agent, phase, is_finished) != (None, None, None):
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST,
+                bilingual(
+                    en="agentId goes with no other filter: leave out agent and phase.",
+                    ko="agentId는 다른 필터와 함께 쓸 수 없습니다. agent와 phase를 빼고 다시 "
+                    "요청하세요.",
+                ),
+            )
+        given = {
+            "agentName": agent,
+            "agentId": agent_id,
+            "phase": phase,
+            "isFinished": is_finished,
+        }
         where = {name: value for name, value in given.items() if value is not None}
         query = Query(_COLLECTION, person.id, where, limit=limit, after=cursor)
         page = await query_merged(self.documents, queries_of(person, query))
         return ExecutionPage(
             items=tuple(view_of(document) for document in page.documents), next=page.next
         )
+
+    async def counts(self, person: Person) -> ExecutionCounts:
+        """All that they see, however many."""
+        waiting = await self._count(person, {"phase": Phase.PENDING.value})
+        going = [await self._count(person, {"phase": each.value}) for each in _GOING]
+        return ExecutionCounts(going=sum(going), waiting=waiting)
+
+    async def _count(self, person: Person, where: Mapping[str, str | int | bool]) -> int:
+        query = Query(_COLLECTION, person.id, where)
+        return sum([await self.documents.count(each) for each in queries_of(person, query)])
 
 
 def view_of(document: Document) -> ExecutionView:

@@ -114,6 +114,11 @@ class TimedDocuments:
         with self._seconds.labels("query").time():
             return await self._documents.query(query)
 
+    async def count(self, query: Query) -> int:
+        """See Documents."""
+        with self._seconds.labels("count").time():
+            return await self._documents.count(query)
+
     async def commit(self, *writes: Put | Delete) -> None:
         """See Documents."""
         with self._seconds.labels("commit").time():

@@ -104,9 +104,10 @@ class IssuedWebhook(WebhookView):
 
 
 class WebhookList(View):
-    """Newest first."""
+    """Newest first. `networks` may be called beside the internet, by `http://`, too."""
 
     items: tuple[WebhookView, ...]
+    networks: tuple[str, ...]
 
 
 class NewWebhook(View):

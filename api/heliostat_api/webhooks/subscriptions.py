@@ -1,7 +1,7 @@
 """Webhooks of people: made, listed, deleted, and what became of each delivery."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from typing import Final
 from heliostat_api.agents.reading import Agents
 from heliostat_api.base.field_errors import FieldError
 from heliostat_api.base.person import Person, PersonKind
-from heliostat_api.base.texts import bilingual, plain
+from heliostat_api.base.texts import bilingual
 from heliostat_api.documents.port import (
     Delete,
     Document,
@@ -38,6 +38,7 @@ from heliostat_api.webhooks.records import (
     NewWebhook,
     Webhook,
     WebhookList,
+    WebhookView,
     read_delivery,
     read_webhook,
     view_delivery,
@@ -70,8 +71,12 @@ class Subscriptions:
         everything = await self._find(FOR_ALL) if person.is_admin else None
         views = [view_webhook(each.id, read_webhook(each)) for each in (*found, everything) if each]
         if agent_id is None:
-            return WebhookList(items=tuple(views))
-        return WebhookList(items=tuple(each for each in views if each.agent in (None, agent_id)))
+            return self._list_of(views)
+        return self._list_of(each for each in views if each.agent in (None, agent_id))
+
+    def _list_of(self, views: Iterable[WebhookView]) -> WebhookList:
+        networks = tuple(map(str, self.addresses.networks))
+        return WebhookList(items=tuple(views), networks=networks)
 
     async def create(
         self, person: Person, order: NewWebhook, asked: IdempotencyKey = UNREPEATED
@@ -171,7 +176,7 @@ class Subscriptions:
         try:
             await self.addresses.choose(place_of(url))
         except AddressError as error:
-            raise refused([FieldError(field="url", message=plain(str(error)))]) from error
+            raise refused([FieldError(field="url", message=error.text)]) from error
 
     async def _seen(self, person: Person, webhook_id: str) -> Document:
         document = await self._find(webhook_id)

@@ -18,7 +18,7 @@ from heliostat_core.worlds import KINDS, JsonObject, Ref, UnavailableError
 
 LOG_LENGTH = 10_000  # changes that are kept for watches; an older watch starts again
 _BUSY_SECONDS = 10.0
-_ENTRIES_AT_ONCE = 500
+_ENTRIES_AT_ONCE = 50
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);

@@ -36,6 +36,8 @@ async def follow_changes(store: Store, kind: Kind, matches: Matcher) -> AsyncIte
             for entry in entries:
                 if change := _seen_through(matches, entry):
                     yield change
+            if entries:
+                await asyncio.sleep(0)  # others have a turn between two pages of a long log
             if not entries:
                 stamp = now  # taken before reading: what came since then has another one
     finally:

@@ -1,10 +1,13 @@
 """The embedded world: heliostat_core's World over one SQLite file.
 
 Every call is one short transaction made in place: faster than a hop to a thread, and nothing
-comes between reading and writing.
+comes between reading and writing. One write follows another only when all other tasks of the
+process had a turn: many writers of a long queue would stop the dashboard for a minute.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,7 +53,7 @@ from heliostat_core.worlds import (
     Selection,
 )
 
-PAGE_SIZE = 500
+PAGE_SIZE = 100
 _POD_GRACE_SECONDS = 30  # Kubernetes' default
 _OPEN = Schema()
 
@@ -69,8 +72,11 @@ class EmbeddedWorld:
         schemas: Mapping[str, Schema] | None = None,
         manager: str = FIELD_MANAGER,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        writers: asyncio.Lock | None = None,
     ) -> None:
+        """`writers`: what the writers of one store wait for; an own one where none is given."""
         self._store = store
+        self._writers = asyncio.Lock() if writers is None else writers
         self._schemas = resource_schemas() if schemas is None else schemas
         self._manager = manager
         self._clock = clock
@@ -81,7 +87,19 @@ class EmbeddedWorld:
 
     def as_manager(self, manager: str) -> "EmbeddedWorld":
         """The same world, written to under another name."""
-        return EmbeddedWorld(self._store, schemas=self._schemas, manager=manager, clock=self._clock)
+        return EmbeddedWorld(
+            self._store,
+            schemas=self._schemas,
+            manager=manager,
+            clock=self._clock,
+            writers=self._writers,
+        )
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        async with self._writers:
+            yield
+            await asyncio.sleep(0)
 
     def schema_of(self, kind: Kind) -> Schema:
         """The schema of a kind; an open one when it has none."""
@@ -96,6 +114,7 @@ class EmbeddedWorld:
         matches = build_matcher(selection)
         after = ("", "")
         while page := self._store.page(kind.name, after, PAGE_SIZE):
+            await asyncio.sleep(0)
             for obj in page:
                 if matches(obj):
                     yield obj
@@ -105,6 +124,24 @@ class EmbeddedWorld:
         return follow_changes(self._store, kind, build_matcher(selection))
 
     async def create(self, obj: JsonObject) -> JsonObject:
+        async with self._turn():
+            return self._create(obj)
+
+    async def apply(self, obj: JsonObject) -> JsonObject:
+        async with self._turn():
+            return self._apply(obj)
+
+    async def patch_status(self, obj: JsonObject) -> JsonObject:
+        async with self._turn():
+            return self._patch_status(obj)
+
+    async def delete(
+        self, ref: Ref, *, uid: str | None = None, grace_seconds: int | None = None
+    ) -> bool:
+        async with self._turn():
+            return self._delete_if(ref, uid, grace_seconds)
+
+    def _create(self, obj: JsonObject) -> JsonObject:
         kind = ref_to(obj).kind
         schema = self.schema_of(kind)
         if text(obj, "metadata", "resourceVersion"):
@@ -116,7 +153,7 @@ class EmbeddedWorld:
                 raise AlreadyExistsError(f"{_named(ref)} already exists")
             return self._bear(ref, schema, given, self._ownership("Update", given, schema))
 
-    async def apply(self, obj: JsonObject) -> JsonObject:
+    def _apply(self, obj: JsonObject) -> JsonObject:
         kind = ref_to(obj).kind
         schema = self.schema_of(kind)
         given = schema.prune(given_fields(kind, obj))
@@ -131,7 +168,7 @@ class EmbeddedWorld:
             merged = self._merged(live, applied_fields(given), new, schema)
             return self._update(ref, schema, merged, live)
 
-    async def patch_status(self, obj: JsonObject) -> JsonObject:
+    def _patch_status(self, obj: JsonObject) -> JsonObject:
         ref = ref_to(obj)
         if ref.kind not in WITH_STATUS:
             raise NotFoundError(f"{_resource(ref.kind)} has no status")
@@ -145,9 +182,7 @@ class EmbeddedWorld:
             _check_version(ref, obj, live)
             return self._update(ref, schema, self._merged(live, status, new, schema), live)
 
-    async def delete(
-        self, ref: Ref, *, uid: str | None = None, grace_seconds: int | None = None
-    ) -> bool:
+    def _delete_if(self, ref: Ref, uid: str | None, grace_seconds: int | None) -> bool:
         with self._store.writing():
             live = self._store.get(ref)
             if live is None or (uid is not None and text(live, "metadata", "uid") != uid):

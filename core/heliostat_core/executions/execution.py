@@ -105,7 +105,8 @@ class Attempt(Part):
     job_deleted: Annotated[
         bool,
         Field(
-            description="Whether its Job is deleted: a sidecar went on when the agent had ended."
+            description="Whether its Job is deleted: when the agent had ended, a sidecar went on, "
+            "or the Job was suspended."
         ),
     ] = False
 

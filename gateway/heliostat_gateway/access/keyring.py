@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -84,6 +85,7 @@ def _read(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(connection.execute("SELECT key, expires FROM revocations").fetchall())
 
 
+_UNAUTHORIZED: Final = 401
 _REMEMBERED: Final = 4096  # signed keys whose signature needs no second check
 
 
@@ -120,7 +122,17 @@ class KeyRing:
         Raises RefusalError: 401 for a key that is no good, 403 for one that is for other things,
         503 for one that can't be checked now.
         """
-        key = presented_key(headers)
+        first, *others = presented_keys(headers)
+        try:
+            return self._caller(first)
+        except RefusalError as refused:
+            # A client that always sends some Authorization may have the key in the other header.
+            for key in others if refused.status == _UNAUTHORIZED else ():
+                with suppress(RefusalError):
+                    return self._caller(key)
+            raise
+
+    def _caller(self, key: str) -> Caller:
         if not key.startswith(PREFIX):
             return self._signed(key)
         caller = caller_of_key(self.stored(key))
@@ -223,13 +235,17 @@ class KeyRing:
 
 def presented_key(headers: Mapping[str, str]) -> str:
     """The key in `Authorization: Bearer` or `x-api-key`. Raises RefusalError when there is none."""
+    return presented_keys(headers)[0]
+
+
+def presented_keys(headers: Mapping[str, str]) -> list[str]:
+    """The keys in `Authorization: Bearer` and `x-api-key`, at least one. Raises RefusalError."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
-    key = headers.get("x-api-key", "").strip()
-    if not key:
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    found = [key for key in (bearer, headers.get("x-api-key", "").strip()) if key]
+    if not found:
         raise key_refused("No API key. Send the key as `Authorization: Bearer` or `x-api-key`.")
-    return key
+    return found
 
 
 def _lacks(caller: Caller, scope: Scope, what: str) -> RefusalError:

@@ -30,6 +30,7 @@ from heliostat_gateway.headers import Headers
 from heliostat_gateway.meter import Meter, is_usage_chunk
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
 from heliostat_gateway.routes.plans import Candidate
+from heliostat_gateway.routes.table import Deadlines
 from heliostat_gateway.sse import Event, EventReader, EventTooLongError
 from heliostat_json.objects import JsonObject, dump_object, object_at, parse_object
 
@@ -140,6 +141,7 @@ class Attempt:
         candidate: Candidate,
         outgoing: Outgoing,
         admission: Admission,
+        deadlines: Deadlines,
     ) -> None:
         self._chain = chain
         self._lifecycle = lifecycle
@@ -150,7 +152,7 @@ class Attempt:
         self._attempt = lifecycle.begin(candidate, len(outgoing.call.body))
         self._is_judged = False
         self._is_shown = False  # whether the caller has seen output
-        self._reader = ResponseReader(self._attempt)
+        self._reader = ResponseReader(self._attempt, deadlines)
         lifecycle.drop(outgoing.dropped)
 
     async def __aenter__(self) -> "Attempt":
@@ -175,7 +177,9 @@ class Attempt:
             return False
         self._attempt.verdict = failure.verdict
         free = is_free(failure.verdict) and not meter.began
-        await self._attempt.end(_OUTCOMES[failure.verdict], free=free)
+        is_late = isinstance(error, TimeoutError)
+        outcome = "provider_timeout" if is_late else _OUTCOMES[failure.verdict]
+        await self._attempt.end(outcome, free=free)
         await self._judge(result_of(failure))
         self._lifecycle.decide(
             f"{self._candidate.provider.name} {failure.verdict} {failure.status}"

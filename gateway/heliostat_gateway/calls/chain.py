@@ -1,10 +1,12 @@
 """A request's way to an answer: it is let in or refused, then candidates are asked in turn."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Final
 
 from heliostat_gateway.breakers import CLOSED, Admission, Breakers, Open
@@ -19,22 +21,23 @@ from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.outgoing import build_outgoing, with_persona
 from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects.fields import UntranslatableError
+from heliostat_gateway.dialects.thinking import is_reasoning
 from heliostat_gateway.limits.restrictions import (
     AgentRestrictions,
     enforce_restriction,
     refuse_paused,
 )
 from heliostat_gateway.money.bookings import Bound, Estimate, Opening, Reserved
+from heliostat_gateway.money.bounds import bound
 from heliostat_gateway.money.caps import LEDGER_REFUSALS, ledger_refusal
-from heliostat_gateway.money.estimates import (
+from heliostat_gateway.money.costs import (
     OutputHistory,
-    bound,
+    cost_nanos,
     counted_input,
     expect,
     max_tokens_of,
 )
 from heliostat_gateway.money.ledger import Ledger
-from heliostat_gateway.money.prices import cost_nanos
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_json.objects import JsonObject
 
@@ -109,7 +112,37 @@ def _each_model_once(plan: Plan) -> list[Candidate]:
     return list({(c.provider.name, c.target): c for c in reversed(plan.candidates)}.values())[::-1]
 
 
-_NEVER: Final = float("inf")
+_SHORTEST_WAIT: Final = 0.02  # whose probe is under way elsewhere, is asked for again
+_NOBODY: Final = Failure(Verdict.REFUSED, 503, "api_error", "No provider can be asked.")
+
+
+@dataclass(frozen=True)
+class _Resting:
+    """A provider that may not be asked before `until`; `status` is that of a stated limit."""
+
+    until: float
+    status: int
+    provider: str
+
+
+def _all_rest(first: _Resting, model: str) -> Failure:
+    """What is told when nobody may be asked: a stated limit with the status that stated it."""
+    until = f"{datetime.fromtimestamp(first.until, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    wait = max(1, round(first.until - time.time() + 0.5))
+    kind = "rate_limit_error" if first.status == _RATE_LIMITED else "overloaded_error"
+    message = f"Every provider of the model {model} rests after failures, until {until}."
+    if first.status:
+        message = (
+            f"{first.provider} answered {first.status} for the model {model} and is asked again at "
+            f"{until}; nobody else can be asked."
+        )
+    headers = (("retry-after", str(wait)),)
+    status = first.status or _OVERLOADED
+    return Failure(Verdict.REFUSED, status, kind, message, headers, outcome="circuit_open")
+
+
+_RATE_LIMITED: Final = 429
+_OVERLOADED: Final = 503
 
 
 @dataclass(frozen=True)
@@ -138,7 +171,9 @@ class Chain:
         self._candidates: Iterator[Candidate] = iter(lifecycle.plan.candidates)
         self._failure: Failure | None = None
         self._unsayable: Failure | None = None
-        self._resting_until = _NEVER
+        self._resting: _Resting | None = None  # who may be asked first
+        self._waits_until = time.time() + lifecycle.overload_wait
+        self._has_waited = False
         self._is_over = False
 
     async def whole(self) -> Whole:
@@ -174,9 +209,34 @@ class Chain:
         return {**defaults, **self._lifecycle.request.document}
 
     async def _next(self) -> Attempt | None:
+        """An attempt with the next candidate that can be asked, after a short wait if need be."""
+        while not self._is_over:
+            attempt = await self._ask_next()
+            if attempt is not None or not self._may_wait():
+                return attempt
+            await self._wait()
+        return None
+
+    def _may_wait(self) -> bool:
+        """Whether nobody was asked yet, and somebody can be soon."""
+        return (
+            not self._lifecycle.attempts
+            and self._resting is not None
+            and self._resting.until <= self._waits_until
+        )
+
+    async def _wait(self) -> None:
+        """Waits until the first who rests may be asked, and begins with all of them again."""
+        if self._resting is None:
+            return
+        seconds = max(_SHORTEST_WAIT, self._resting.until - time.time())
+        await asyncio.sleep(seconds)
+        self._lifecycle.waited(seconds)
+        self._resting, self._has_waited = None, True
+        self._candidates = iter(self._lifecycle.plan.candidates)
+
+    async def _ask_next(self) -> Attempt | None:
         """An attempt with the next candidate that can be asked now."""
-        if self._is_over:
-            return None
         for candidate in self._candidates:
             try:
                 outgoing = build_outgoing(
@@ -187,15 +247,28 @@ class Chain:
                 )
             except UntranslatableError as error:
                 self._unsayable = self._unsayable or _untranslatable(error)
-                self._lifecycle.decide(f"{candidate.provider.name} can not say it")
+                self._skip(f"{candidate.provider.name} can not say it")
                 continue
             admission = await self._admit(candidate)
             if isinstance(admission, Open):
-                self._resting_until = min(self._resting_until, admission.until)
-                self._lifecycle.decide(f"{candidate.provider.name} rests")
+                name = candidate.provider.name
+                found = _Resting(admission.until, admission.status, name)
+                self._resting = min(self._resting or found, found, key=attrgetter("until"))
+                self._skip(f"{name} rests")
                 continue
-            return Attempt(self, self._lifecycle, self._breakers, candidate, outgoing, admission)
+            deadlines = candidate.timeouts.deadlines(
+                reasons=is_reasoning(self._document(), candidate.target),
+                is_last=candidate is self._lifecycle.plan.candidates[-1],
+            )
+            return Attempt(
+                self, self._lifecycle, self._breakers, candidate, outgoing, admission, deadlines
+            )
         return None
+
+    def _skip(self, why: str) -> None:
+        """Tells why a candidate is not asked, once."""
+        if not self._has_waited:
+            self._lifecycle.decide(why)
 
     async def _admit(self, candidate: Candidate) -> Admission:
         return (
@@ -208,21 +281,16 @@ class Chain:
         """The last failure, else that all rest; what a candidate can't say hides neither."""
         if self._failure is not None:
             return self._failure
-        if self._unsayable is not None and self._resting_until == _NEVER:
-            return self._unsayable
-        now = datetime.now(UTC).timestamp()
-        until = datetime.fromtimestamp(self._resting_until, UTC)
-        return Failure(
-            Verdict.REFUSED,
-            503,
-            "overloaded_error",
-            f"Every provider of the model {self._lifecycle.plan.model} rests after failures, until "
-            f"{until:%Y-%m-%d %H:%M:%S} UTC.",
-            (("retry-after", str(max(1, round(self._resting_until - now + 0.5)))),),
-        )
+        if self._resting is None:
+            return self._unsayable or _NOBODY
+        return _all_rest(self._resting, self._lifecycle.plan.model)
 
 
 def _untranslatable(error: UntranslatableError) -> Failure:
     return Failure(
-        Verdict.REJECTED, 400, "invalid_request_error", f"{error.field}: {error.message}"
+        Verdict.REJECTED,
+        400,
+        "invalid_request_error",
+        f"{error.field}: {error.message}",
+        outcome="untranslatable",
     )

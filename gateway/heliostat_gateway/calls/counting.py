@@ -12,7 +12,7 @@ from heliostat_gateway.dialects.faults import translate_error
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.headers import raw_headers, relayed
-from heliostat_gateway.money.estimates import counted_input
+from heliostat_gateway.money.costs import counted_input
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_json.objects import JsonObject, count_at, dump_object, parse_object

@@ -110,6 +110,7 @@ class Failure:
     headers: tuple[tuple[str, str], ...] = ()  # retry-after and its like
     body: bytes | None = None  # the provider's own words, in the caller's dialect already
     resumes: datetime | None = None  # when the provider says that it can be asked again
+    outcome: str = ""  # of a request that no provider was asked for
 
 
 class AttemptFailedError(Exception):
@@ -186,7 +187,9 @@ def result_of(failure: Failure) -> Result | Limited:
     """What the breaker is told."""
     if failure.verdict is Verdict.REJECTED:
         return Result.OK
-    return Result.FAILED if failure.resumes is None else Limited(failure.resumes.timestamp())
+    if failure.resumes is None:
+        return Result.FAILED
+    return Limited(failure.resumes.timestamp(), failure.status)
 
 
 def id_headers(answer: ProviderAnswer, target: Dialect, ours: str = "") -> Headers:

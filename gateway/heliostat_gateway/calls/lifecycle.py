@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from heliostat_gateway.calls.failure_classification import Failure
 from heliostat_gateway.calls.provider_attempt import ProviderAttempt
 from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.calls.telemetry import Report, Telemetry, begin_call
 from heliostat_gateway.headers import Headers, header_text
-from heliostat_gateway.money.bookings import Booking, LedgerMode
-from heliostat_gateway.money.estimates import OutputHistory
+from heliostat_gateway.money.bookings import Booking, LedgerMode, Usage
+from heliostat_gateway.money.costs import OutputHistory
 from heliostat_gateway.money.ledger import Ledger
 from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.routes.plans import Candidate, Plan
@@ -128,6 +129,7 @@ class CallDependencies:
     metrics: Metrics
     history: OutputHistory
     telemetry: Telemetry = field(default_factory=Telemetry)
+    overload_wait_seconds: float = 5.0  # at most so long a request waits until anybody can be asked
     lifecycles: "set[CallLifecycle]" = field(default_factory=set)
 
     async def keep_noting(self) -> None:
@@ -159,6 +161,7 @@ class CallLifecycle:
         self.request = request
         self.plan = plan
         self.call = OpenCall(request.caller.key)
+        self.overload_wait = dependencies.overload_wait_seconds
         self.headers = headers  # what the caller is told of the call
         self.headers["x-heliostat-attempts"] = "0"
         self.stream_headers: Headers = []  # of the provider that answers a stream
@@ -167,6 +170,7 @@ class CallLifecycle:
         self._began = time.monotonic()
         self._cache = ""
         self._outcome = ""
+        self._waited = 0.0
         self._booked: list[Booking] = []
         self._noted: dict[int, Booking] = {}
         self._is_settled = False
@@ -234,7 +238,7 @@ class CallLifecycle:
 
     def overhead_ms(self) -> float:
         """Milliseconds that passed here and not at a provider."""
-        elsewhere = sum(attempt.elapsed() for attempt in self.attempts)
+        elsewhere = self._waited + sum(attempt.elapsed() for attempt in self.attempts)
         return max(0.0, time.monotonic() - self._began - elsewhere) * 1000
 
     def changed_bookings(self) -> list[Booking]:
@@ -242,6 +246,15 @@ class CallLifecycle:
         found = [b for b in _number(self._paid()) if self._noted.get(b.part) != b]
         self._noted.update((booking.part, booking) for booking in found)
         return found
+
+    def outcome_of(self, failure: Failure) -> str:
+        """The outcome of a request that nobody answered: of its last attempt, if there was one."""
+        return self.attempts[-1].outcome if self.attempts else failure.outcome or "refused"
+
+    def waited(self, seconds: float) -> None:
+        """Notes a wait for a provider that was resting: it is no time of ours."""
+        self._waited += seconds
+        self.decide(f"waited {seconds:.1f} s")
 
     async def settle(self, outcome: str) -> None:
         """Ends what is open with `outcome` and books everything, even if it is cancelled."""
@@ -289,8 +302,10 @@ class CallLifecycle:
 
     def _bookings(self, outcome: str) -> list[Booking]:
         """Attempts that cost something, else the last one; a request always has a row."""
-        last = self.attempts[-1] if self.attempts else self._unsent(outcome)
-        attempts = self._paid() or [last]
+        if not self.attempts:
+            self._dependencies.metrics.unsent.add(self.request.dialect.value, outcome)
+            return [self._unsent(outcome)]
+        attempts = self._paid() or self.attempts[-1:]
         bookings = _number(attempts)
         metrics = self._dependencies.metrics
         for attempt, booking in zip(attempts, bookings, strict=True):
@@ -321,11 +336,20 @@ class CallLifecycle:
         """Attempts that may cost something."""
         return [attempt for attempt in self.attempts if not attempt.free]
 
-    def _unsent(self, outcome: str) -> ProviderAttempt:
-        candidate = self.plan.candidates[0]
-        attempt = ProviderAttempt(self.id, self.plan.booked_model(candidate), candidate, 0)
-        attempt.outcome, attempt.free, attempt.is_over = outcome, True, True
-        return attempt
+    def _unsent(self, outcome: str) -> Booking:
+        """What is booked when no provider was asked: it is no call, and costs nothing."""
+        return Booking(
+            id=self.id,
+            part=1,
+            provider="",
+            model=self.plan.booked_model(self.plan.candidates[0]),
+            credential="",
+            usage=Usage(),
+            cost_nanos=0,
+            reported=False,
+            estimated=False,
+            outcome=outcome,
+        )
 
 
 def _number(attempts: list[ProviderAttempt]) -> list[Booking]:

@@ -23,6 +23,7 @@ from heliostat_gateway.dialects.citations import is_foreign_citation
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking
 from heliostat_gateway.dialects.translation import translate_request
 from heliostat_gateway.providers import ProviderCall
+from heliostat_gateway.providers.http import OpenaiProvider
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_json.objects import JsonObject, dump_object, list_at, object_at
 
@@ -60,6 +61,7 @@ class DropCitations:
 
 
 Edit: TypeAlias = SetMember | PrependItem | DropBlocks | DropCitations
+_LONG_PREFIX: Final = 16 * 1024  # bytes: no model of Anthropic caches less than 4,096 tokens
 _LIMITS: Final = {
     Dialect.MESSAGES: ("max_tokens",),
     Dialect.CHAT: ("max_completion_tokens", "max_tokens"),
@@ -109,6 +111,14 @@ def ask_for_usage(document: JsonObject) -> list[Edit]:
     if document.get("stream") is not True or options.get("include_usage") is True:
         return []
     return [SetMember("stream_options", {**options, "include_usage": True})]
+
+
+def cache_prefix(request: ModelRequest, plan: Plan) -> list[Edit]:
+    """Anthropic's automatic caching, where the route wants it and the caller marks nothing."""
+    is_long = len(request.body) >= _LONG_PREFIX
+    if not (plan.caches_prefix and is_long) or b'"cache_control"' in request.body:
+        return []
+    return [SetMember("cache_control", {"type": "ephemeral"})]
 
 
 def drop_foreign_parts(document: JsonObject) -> list[Edit]:
@@ -230,6 +240,7 @@ def build_outgoing(
         if candidate.provider.checks_signatures:
             # First: its places are those of the caller's own request.
             edits = drop_foreign_parts(request.document) + edits
+            edits += cache_prefix(request, plan)
         if candidate.provider.target_is_model:
             edits += name_model(request.document, candidate.target)
         usage = ask_for_usage(request.document) if target is Dialect.CHAT else []
@@ -244,8 +255,13 @@ def build_outgoing(
         target,
         candidate.target,
         takes_details=candidate.provider.takes_details,
+        # Servers that only speak like OpenAI take more of some things.
+        counts=target is not Dialect.CHAT or candidate.provider.name == OpenaiProvider.name,
     )
-    document = edit_document(translated.document, _usage_edits(target, translated.document))
+    edits = _usage_edits(target, translated.document)
+    if candidate.provider.checks_signatures:
+        edits += cache_prefix(request, plan)
+    document = edit_document(translated.document, edits)
     call = _call(request, candidate, dump_object(document), document)
     return Outgoing(call, translated.dropped, hides_usage=False)
 

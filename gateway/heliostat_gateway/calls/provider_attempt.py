@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,9 +13,10 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
 from heliostat_gateway.meter import Meter, new_meter
 from heliostat_gateway.money.bookings import Booking, Usage
-from heliostat_gateway.money.prices import Rates, cost_nanos
+from heliostat_gateway.money.costs import charge
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.routes.plans import Candidate
+from heliostat_gateway.routes.table import Deadlines
 
 _LOG = logging.getLogger(__name__)
 _JUDGED: Final = {
@@ -70,6 +72,10 @@ class ProviderAttempt:
     def booking(self, number: int) -> Booking:
         """What is to be booked, now or in the end, as attempt `number` of the request."""
         usage = Usage() if self.free else self.meter.usage()
+        cost = charge(self.candidate.rates, usage)
+        self._note_unpriced(cost.unpriced)
+        if cost.unpriced != usage.terms.unpriced:
+            usage = replace(usage, terms=replace(usage.terms, unpriced=cost.unpriced))
         return Booking(
             id=self.request_id,
             part=number,
@@ -77,26 +83,17 @@ class ProviderAttempt:
             model=self.model,
             credential=self.candidate.credential.name,
             usage=usage,
-            cost_nanos=self._cost(usage),
+            cost_nanos=cost.nanos,
             reported=self.meter.has_report,
-            estimated=not (self.free or self.meter.final),
+            estimated=bool(cost.unpriced) or not (self.free or self.meter.final),
             outcome=self.outcome,
             provider_request=self.answer.request_id if self.answer is not None else "",
         )
 
-    def _cost(self, usage: Usage) -> int:
-        try:
-            return cost_nanos(self.candidate.rates, usage)
-        except KeyError as error:
-            if not self.unpriced:
-                _LOG.error("request %s used %s, which has no price", self.request_id, error)
-            self.unpriced = True
-            return _cost_of_known(self.candidate.rates, usage)
-
-
-def _cost_of_known(rates: Rates, usage: Usage) -> int:
-    """All but what has no price at all (searches of a model without a price for them)."""
-    return cost_nanos(rates, Usage(**(vars(usage) | {"web_searches": 0})))
+    def _note_unpriced(self, names: tuple[str, ...]) -> None:
+        if names and not self.unpriced:
+            _LOG.error("request %s used %s: no known price", self.request_id, ", ".join(names))
+        self.unpriced = bool(names)
 
 
 _LARGEST_ANSWER: Final = 32 * 1024 * 1024  # as much as one event of a stream
@@ -108,9 +105,9 @@ _END_SECONDS: Final = 1.0  # between the last word of an answer and the end of i
 class ResponseReader:
     """Reads the answer of one attempt; its deadlines count from here."""
 
-    def __init__(self, attempt: ProviderAttempt) -> None:
+    def __init__(self, attempt: ProviderAttempt, deadlines: Deadlines) -> None:
         self._attempt = attempt
-        self._timeouts = attempt.candidate.timeouts
+        self._timeouts = deadlines
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._timer = DeadlineTimer()
@@ -180,7 +177,10 @@ class ResponseReader:
         silence = min(timeouts.idle, _END_SECONDS) if is_over else timeouts.idle
         deadline = self._loop.time() + silence
         if is_stream and not meter.visible:
-            deadline = min(deadline, self._began + timeouts.first_token)
+            first = self._began + timeouts.first_token
+            # Before there is anything to see, only a silence that the route limits is too long.
+            is_limited = self._attempt.candidate.timeouts.idle is not None
+            deadline = min(deadline, first) if is_limited else first
         return min(deadline, self._began + timeouts.total)
 
 

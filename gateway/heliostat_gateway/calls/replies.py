@@ -146,7 +146,7 @@ class Reply(Response):
         except CallEndedError as ended:
             return ended.reason.value, _ENDED[ended.reason]
         except AttemptFailedError as failed:
-            return "provider_cut", failed.failure
+            return self._lifecycle.outcome_of(failed.failure), failed.failure
         except OSError:
             return EndReason.CLIENT_GONE.value, None
         return "answered", None

@@ -2,6 +2,7 @@
 
 import os
 import time
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -42,6 +43,7 @@ class ModelRequest:
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
 _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "cookie"})
+_OF_THE_BODY: Final = frozenset({"content-encoding"})  # the provider gets it unpacked
 
 
 def forwarded_headers(request: Request) -> Headers:
@@ -49,12 +51,45 @@ def forwarded_headers(request: Request) -> Headers:
     return [
         (name, value)
         for name, value in end_to_end(request.headers.items())
-        if name not in _CREDENTIALS and not name.startswith("x-heliostat-")
+        if name not in _CREDENTIALS | _OF_THE_BODY and not name.startswith("x-heliostat-")
     ]
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body. Raises RefusalError when it is too large or the client left."""
+    """The whole body, unpacked. Raises RefusalError when it is too large or the client left."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    body = await _read(request)
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip"):
+        raise RefusalError(
+            415,
+            "invalid_request_error",
+            f"content-encoding: {encoding[:40]} is not read here; send gzip, or the JSON as it is.",
+        )
+    return _unpack(body)
+
+
+def _unpack(packed: bytes) -> bytes:
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        body = unpacking.decompress(packed, LARGEST_BODY + 1)
+    except zlib.error as error:
+        raise invalid_request("content-encoding: the body is not gzip.") from error
+    if len(body) > LARGEST_BODY:
+        raise _too_large()
+    if not unpacking.eof:
+        raise invalid_request("content-encoding: the gzip of the body ends too early.")
+    return body
+
+
+def _too_large() -> RefusalError:
+    return RefusalError(
+        413, "request_too_large", f"The request is larger than {LARGEST_BODY} bytes."
+    )
+
+
+async def _read(request: Request) -> bytes:
     body = bytearray()
     more = True
     while more:
@@ -63,9 +98,7 @@ async def read_body(request: Request) -> bytes:
             raise invalid_request("The request ended before its body was complete.")
         body += message.get("body", b"")
         if len(body) > LARGEST_BODY:
-            raise RefusalError(
-                413, "request_too_large", f"The request is larger than {LARGEST_BODY} bytes."
-            )
+            raise _too_large()
         more = message.get("more_body", False)
     return bytes(body)
 

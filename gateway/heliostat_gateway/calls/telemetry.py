@@ -156,6 +156,9 @@ def log_line(report: Report) -> bytes:
         },
         "costNanos": report.cost_nanos,
         "estimated": any(booking.estimated for booking in report.bookings),
+        "unpriced": sorted(
+            {name for booking in report.bookings for name in booking.usage.terms.unpriced}
+        ),
         "cache": report.cache,
         "seconds": round(report.seconds, 4),
         "overheadMs": round(report.overhead_ms, 2),

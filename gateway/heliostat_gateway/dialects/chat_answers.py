@@ -1,11 +1,13 @@
 """Answers of chat completions, whole or in chunks, read as events of the inner form."""
 
+from dataclasses import dataclass
+
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.asked import Asked
-from heliostat_gateway.dialects.blocks import objects
+from heliostat_gateway.dialects.blocks import objects, parse_arguments
 from heliostat_gateway.dialects.citations import citations_of_chat
 from heliostat_gateway.dialects.counts import usage_of_chat
-from heliostat_gateway.dialects.events import EventWriter
+from heliostat_gateway.dialects.events import CUT, EventWriter
 from heliostat_gateway.dialects.faults import (
     MalformedAnswerError,
     StreamFaultError,
@@ -31,7 +33,8 @@ class ChatReader:
         self._text = ""  # all of it, for annotations say places
         self._details = ReasoningDetails()
         self._calls: set[str] = set()
-        self._call: tuple[int, str] | None = None  # index and id of the open call
+        self._call: _Call | None = None  # the open one
+        self._held: list[_Call] = []  # those that began before the open one was whole
         self._last = -1  # index of the newest call
 
     def read(self, event: Event) -> list[JsonObject]:
@@ -78,17 +81,19 @@ class ChatReader:
         if not self._finish:
             raise MalformedAnswerError("The provider's answer ended without a finish_reason.")
         stop = stop_of_chat(self._finish, self._events.called, self._refusal)
-        return [*self._sign(), *self._events.end(stop, self._usage)]
+        signed = self._sign()
+        held = self._release(cut=stop["stop_reason"] in CUT)
+        return [*signed, *held, *self._events.end(stop, self._usage)]
 
     def _read_delta(self, delta: JsonObject) -> list[JsonObject]:
         if self._finish and any(delta.get(name) for name in ("content", "tool_calls", "refusal")):
             raise MalformedAnswerError("The provider's answer went on after its finish_reason.")
-        written = self._events.thinking(self._read_thought(delta))
+        thought = self._read_thought(delta)
         refusal = text_at(delta, "refusal")
         content = text_at(delta, "content")
         calls = objects(list_at(delta, "tool_calls"))
-        if written or content or refusal:
-            self._call = None
+        written = self._release() if thought or content or refusal else []
+        written += self._events.thinking(thought)
         if content or refusal or calls:
             written += self._sign()
         self._refusal += refusal
@@ -115,22 +120,77 @@ class ChatReader:
         return self._events.sign(signature) if signature else []
 
     def _read_call(self, call: JsonObject) -> list[JsonObject]:
-        """A call, or more of it: a new index or a new id begins the next one."""
+        """A call, or more of it: a new index or a new id begins the next one.
+
+        Blocks come one after the other: what comes of later calls waits until the open one is
+        whole.
+        """
         index = call.get("index")
         index = index if type(index) is int else self._last
-        call_id = text_at(call, "id")
         function = object_at(call, "function")
-        written: list[JsonObject] = []
-        if self._call is None or index != self._call[0] or call_id not in ("", self._call[1]):
-            written = self._begin(index, call_id, text_at(function, "name"))
-        return [*written, *self._events.arguments(text_at(function, "arguments"))]
+        arguments = text_at(function, "arguments")
+        found = self._find(index, text_at(call, "id"))
+        if found is None:
+            found = self._new(index, text_at(call, "id"), text_at(function, "name"))
+            self._held.append(found)
+            written = self._advance()
+        else:
+            written = []
+        found.arguments += arguments
+        if found is self._call:
+            written += self._events.arguments(arguments)
+        return [*written, *self._advance()]
 
-    def _begin(self, index: int, call_id: str, name: str) -> list[JsonObject]:
+    def _find(self, index: int, call_id: str) -> "_Call | None":
+        """The call that a delta belongs to; None when it begins one."""
+        known = [*([self._call] if self._call else []), *self._held]
+        if call_id:
+            return next((each for each in known if each.id == call_id), None)
+        return next((each for each in reversed(known) if each.index == index), None)
+
+    def _new(self, index: int, call_id: str, name: str) -> "_Call":
         if not name or call_id in self._calls:
             raise MalformedAnswerError("The provider's tool calls are out of order.")
-        position = len(self._calls)
-        call_id = call_id or self._asked.call_id(position, name, self._calls)
+        call_id = call_id or self._asked.call_id(len(self._calls), name, self._calls)
         self._calls.add(call_id)
-        self._call = (index, call_id)
         self._last = max(self._last, index)
-        return self._events.call(call_id, name)
+        return _Call(index, call_id, name)
+
+    def _advance(self) -> list[JsonObject]:
+        """Opens the next call as soon as there is none, or the open one is whole."""
+        written: list[JsonObject] = []
+        while self._held and (self._call is None or self._call.is_whole):
+            written += self._open_next()
+        return written
+
+    def _open_next(self) -> list[JsonObject]:
+        self._call = self._held.pop(0)
+        begun = self._events.call(self._call.id, self._call.name)
+        return [*begun, *self._events.arguments(self._call.arguments)]
+
+    def _release(self, *, cut: bool = False) -> list[JsonObject]:
+        """Whatever is held, in order; nothing is added to these calls any more.
+
+        `cut`: the answer was, so that any of them may be half written.
+        """
+        written: list[JsonObject] = []
+        while self._held:
+            written += [*(self._events.close(cut=True) if cut else []), *self._open_next()]
+        self._call = None
+        return written
+
+
+@dataclass
+class _Call:
+    """A tool call as far as it has come."""
+
+    index: int
+    id: str
+    name: str
+    arguments: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its arguments are a complete object. None yet may still come."""
+        written = self.arguments.rstrip()
+        return written.endswith("}") and parse_arguments(written) is not None

@@ -57,7 +57,10 @@ class _History:
             _user_part(part, f"{where}.content[{index}]")
             for index, part in enumerate(blocks_of(message.get("content")))
         ]
-        self._add("user", [part for part in parts if part.get("text") != ""])
+        said = [part for part in parts if part.get("text") != ""]
+        if said:
+            said[-1] = _marked(said[-1], message)
+        self._add("user", said)
 
     def read_assistant(self, message: JsonObject, where: str) -> None:
         """Thinking, text, calls; an assistant that said nothing leaves nothing."""
@@ -67,7 +70,7 @@ class _History:
             if block.get("type") in THINKING
         ]
         words = [
-            text_block(text_at(part, "text") or text_at(part, "refusal"))
+            _marked(text_block(text_at(part, "text") or text_at(part, "refusal")), part)
             for part in blocks_of(message.get("content"))
         ]
         words += [text_block(text_at(message, "refusal"))]
@@ -79,6 +82,7 @@ class _History:
         after = [block for block in thoughts if _is_after_text(block)]
         said = [block for block in words if block["text"]]
         if content := [*before, *said, *after, *calls]:
+            content[-1] = _marked(content[-1], message)
             self._add("assistant", content)
 
     def _call(self, call: JsonObject, where: str) -> JsonObject:
@@ -105,7 +109,13 @@ class _History:
                 f"{where}.tool_call_id", "must be the id of a tool call before it"
             )
         texts = _texts(message, where)
-        result: JsonObject = {"type": "tool_result", "tool_use_id": call, "content": [*texts]}
+        result: JsonObject = {"type": "tool_result", "tool_use_id": call}
+        # Anthropic marks the result as a whole, never what is in it.
+        marks = [mark for text in texts if (mark := text.pop("cache_control", None))]
+        result |= {"content": [*texts]}
+        if marks:
+            result["cache_control"] = marks[-1]
+        result = _marked(result, message)
         last = self.messages[-1]
         results = list_at(last, "content")
         if last["role"] == "user" and objects(results)[-1:] and _is_result(objects(results)[-1]):
@@ -142,15 +152,24 @@ def _texts(message: JsonObject, where: str) -> list[JsonObject]:
     for index, part in enumerate(parts):
         if part.get("type") != "text":
             raise UntranslatableError(f"{where}.content[{index}].type", "must be text")
-    return [text_block(text_at(part, "text")) for part in parts if part.get("text")]
+    texts = [_marked(text_block(text_at(part, "text")), part) for part in parts if part.get("text")]
+    if texts and message.get("role") != "tool":
+        texts[-1] = _marked(texts[-1], message)
+    return texts
+
+
+def _marked(block: JsonObject, said: JsonObject) -> JsonObject:
+    """The block with the mark of the prompt cache that a part or message of the caller has."""
+    mark = said.get("cache_control")
+    return {**block, "cache_control": mark} if isinstance(mark, dict) else block
 
 
 def _user_part(part: JsonObject, where: str) -> JsonObject:
     if part.get("type") == "image_url":
-        return _image(part, where)
+        return _marked(_image(part, where), part)
     if part.get("type") == "file":
-        return _file(object_at(part, "file"), where)
-    return text_block(text_at(part, "text") or text_at(part, "refusal"))
+        return _marked(_file(object_at(part, "file"), where), part)
+    return _marked(text_block(text_at(part, "text") or text_at(part, "refusal")), part)
 
 
 def _image(part: JsonObject, where: str) -> JsonObject:

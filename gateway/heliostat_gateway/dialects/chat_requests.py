@@ -29,6 +29,7 @@ def read_chat_request(document: JsonObject, model: str) -> JsonObject:
     inner |= picked(
         document, "stream", "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty"
     )
+    inner |= picked(document, "cache_control")
     inner |= _tools(document)
     if effort := text_at(document, "reasoning_effort"):
         forced = object_at(inner, "tool_choice").get("type") in ("any", "tool")
@@ -79,7 +80,13 @@ def _tool(tool: JsonObject, index: int) -> JsonObject:
     if not name:
         raise UntranslatableError(f"tools[{index}].function.name", "must be the tool's name")
     schema = object_at(function, "parameters") or _EMPTY_SCHEMA
-    return {"name": name, **picked(function, "description", "strict"), "input_schema": schema}
+    mark = picked(tool, "cache_control") or picked(function, "cache_control")
+    return {
+        "name": name,
+        **picked(function, "description", "strict"),
+        "input_schema": schema,
+        **mark,
+    }
 
 
 def _choice(choice: JsonValue) -> JsonObject:

@@ -157,8 +157,7 @@ def fold(events: Iterable[JsonObject]) -> JsonObject:
             message |= {**object_at(event, "delta"), "usage": usage}
     for index, arguments in written.items():
         if arguments:
-            last = index == len(blocks) - 1
-            cut = last and message.get("stop_reason") in CUT
+            cut = message.get("stop_reason") in CUT
             half = parse_arguments(arguments) or {} if cut else None  # nothing of a half is said
             blocks[index]["input"] = read_arguments(arguments) if half is None else half
     return {**message, "content": [*blocks]}

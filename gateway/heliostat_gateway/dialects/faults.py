@@ -1,5 +1,6 @@
 """Errors, between the dialects. The kinds are those of Messages (`rate_limit_error`, ...)."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,6 +87,15 @@ CHAT_OF_KIND: Final = {
 }
 
 
+# How the providers say that a prompt does not fit. Clients of Anthropic's dialect, such as Claude
+# Code, read it in the message; those of OpenAI's in the code.
+_TOO_LONG: Final = re.compile(
+    r"prompt is too long|context[ _](length|window)|maximum context|input token count",
+    re.IGNORECASE,
+)
+_ANTHROPICS_WORDS: Final = "prompt is too long"
+
+
 def translate_error(status: int, document: JsonObject | None, source: Dialect) -> ProviderFault:
     """What an error of a provider means. `status` 0: told inside a stream."""
     answer = document or {}
@@ -97,7 +107,16 @@ def translate_error(status: int, document: JsonObject | None, source: Dialect) -
         # Providers quote the key that they refuse, in parts.
         return ProviderFault(kind, "The provider refused the gateway's credential.")
     said = text_at(error, "message") or text_at(answer, "error") or text_at(answer, "message")
+    is_long = text_at(error, "code") == "context_length_exceeded" or is_too_long(kind, said)
+    if is_long and _ANTHROPICS_WORDS not in said:
+        said = f"{_ANTHROPICS_WORDS}: {said}"
     return ProviderFault(kind, said or f"The provider answered with status {status}.")
+
+
+def is_too_long(kind: str, message: str) -> bool:
+    """Whether an error says that the prompt does not fit into the model."""
+    is_request = kind in ("invalid_request_error", "request_too_large")
+    return is_request and _TOO_LONG.search(message) is not None
 
 
 def kind_of_status(status: int) -> str:
@@ -150,6 +169,8 @@ def error_document(
         return {"type": "error", "error": error, "request_id": request_id}
     if dialect is Dialect.CHAT:
         said, code = CHAT_OF_KIND.get(kind, CHAT_OF_KIND[kind_of_status(status)])
+        if is_too_long(kind, message):
+            said, code = "invalid_request_error", "context_length_exceeded"
         told: JsonObject = {"message": message, "type": said, "param": field, "code": code}
         return {"error": told, "request_id": request_id}
     raise ValueError("Gemini is never a caller's dialect")

@@ -3,13 +3,13 @@
 Pure. Anthropic Messages is the inner form; the same dialect on both sides is not translated at all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.asked import Asked, read_asked
-from heliostat_gateway.dialects.blocks import messages_of
+from heliostat_gateway.dialects.blocks import messages_of, objects
 from heliostat_gateway.dialects.chat_answers import ChatReader
 from heliostat_gateway.dialects.chat_calls import write_chat_request
 from heliostat_gateway.dialects.chat_chunks import ChunkWriter
@@ -19,11 +19,17 @@ from heliostat_gateway.dialects.events import fold
 from heliostat_gateway.dialects.fields import apply_rules
 from heliostat_gateway.dialects.gemini_answers import GeminiReader
 from heliostat_gateway.dialects.gemini_calls import write_gemini_request
+from heliostat_gateway.dialects.limits import (
+    check_limits,
+    fit_limits,
+    restore_name,
+    told_names,
+)
 from heliostat_gateway.dialects.messages_answers import MessagesReader, check_message
 from heliostat_gateway.dialects.messages_calls import with_thinking, write_messages_request
 from heliostat_gateway.dialects.treatments import members_for, rules_for
 from heliostat_gateway.sse import Event
-from heliostat_json.objects import JsonObject, dump_object, text_at
+from heliostat_json.objects import JsonObject, dump_object, list_at, text_at
 
 
 @dataclass(frozen=True)
@@ -64,23 +70,26 @@ def translate_request(
     model: str,
     *,
     takes_details: bool = False,
+    counts: bool = True,
 ) -> TranslatedRequest:
     """The request of a caller in the dialect of a provider. Raises UntranslatableError.
 
     `model` is the provider's name of the model; in Gemini's dialect it is part of the path, as is
     whether to stream. `takes_details`: the provider wants its `reasoning_details` back.
+    `counts`: it takes only so many of some things (limits.py).
     """
     _see_translatable(caller=source, provider=target)
     messages_of(document)
     rules = rules_for(source, target, takes_details=takes_details)
     dropped = apply_rules(document, rules, members_for(source, target))
+    check_limits(document, source, target, counts=counts)
     if source is Dialect.CHAT:
         inner = read_chat_request(document, model)
     else:
         inner = {**document, "model": model}
     if target is Dialect.CHAT and not takes_details:
         inner = with_thinking(inner, lambda _: False)
-    return TranslatedRequest(_WRITERS[target](inner), dropped)
+    return TranslatedRequest(_WRITERS[target](fit_limits(inner, target)), dropped)
 
 
 def translate_answer(
@@ -99,6 +108,9 @@ def translate_answer(
         message = fold(GeminiReader(request).read_whole(document))
     else:
         message = check_message(document)
+    if names := told_names(asked, target, source):
+        blocks = objects(list_at(message, "content"))
+        message = {**message, "content": [restore_name(block, names) for block in blocks]}
     if target is Dialect.MESSAGES:
         return message
     return write_completion(message, request, created)
@@ -111,9 +123,12 @@ class StreamTranslation:
     an error. Usage is what the provider reports; where it reports none, it stays zero.
     """
 
-    def __init__(self, reader: AnswerReader, writer: AnswerWriter) -> None:
+    def __init__(
+        self, reader: AnswerReader, writer: AnswerWriter, names: Mapping[str, str]
+    ) -> None:
         self._reader = reader
         self._writer = writer
+        self._names = names  # of tools, as the provider knows them: the caller's own
 
     def feed(self, event: Event) -> list[bytes]:
         """Complete events for the caller; often none."""
@@ -124,6 +139,8 @@ class StreamTranslation:
         return [*self._write(self._reader.finish()), *self._writer.finish()]
 
     def _write(self, events: list[JsonObject]) -> list[bytes]:
+        if self._names:
+            events = [restore_name(event, self._names) for event in events]
         return [raw for event in events for raw in self._writer.write(event)]
 
 
@@ -149,7 +166,7 @@ def stream_translation(
     writer: AnswerWriter = MessagesWriter()
     if target is Dialect.CHAT:
         writer = ChunkWriter(request, created)
-    return StreamTranslation(_reader(source, request), writer)
+    return StreamTranslation(_reader(source, request), writer, told_names(asked, target, source))
 
 
 def _reader(source: Dialect, request: Asked) -> AnswerReader:

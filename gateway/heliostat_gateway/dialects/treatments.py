@@ -230,8 +230,17 @@ _FROM_MESSAGES: Final = (
     _dropped("workspace_id", note=""),
 )
 
+_MARKS: Final = (
+    "cache_control",
+    "messages[].cache_control",
+    "messages[].content[].cache_control",
+    "tools[].cache_control",
+    "tools[].function.cache_control",
+)
+
 TO_MESSAGES: Final = (
     *_FROM_CHAT,
+    *(_chat_carried(name, note="as Anthropic's clients mark it; the last 4") for name in _MARKS),
     _chat_carried("parallel_tool_calls", note="`false` is `disable_parallel_tool_use`"),
     _chat_carried("user", note="becomes `metadata.user_id`"),
     _chat_carried("safety_identifier", note="becomes `metadata.user_id`, before `user`"),
@@ -289,6 +298,7 @@ TO_CHAT: Final = (
 
 TO_GEMINI: Final = (
     *_FROM_CHAT,
+    *(_chat_dropped(name, note="Gemini caches by itself") for name in _MARKS),
     _chat_carried("parallel_tool_calls", note="`false`: the answer keeps its first call only"),
     _chat_carried("temperature", note=""),
     _chat_carried("top_p", note=""),

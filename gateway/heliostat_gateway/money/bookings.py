@@ -3,15 +3,52 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from heliostat_gateway.access.callers import Caller
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """A model request inside one answer: its size and maybe its model are its own.
+
+    `model` is empty where it is that of the answer.
+    """
+
+    kind: str
+    model: str = ""
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an answer says about its price beside counts.
+
+    `parts` are shares of the counts that may have a price of their own, such as `input_audio`;
+    `stated_dollars` is what the provider says that the answer cost; `unpriced` names what the
+    price book can not price: such an answer is never called exact.
+    """
+
+    tier: str = ""  # of service; empty: standard
+    geo: str = ""  # where the model ran; empty: anywhere
+    parts: tuple[tuple[str, int], ...] = ()
+    iterations: tuple[Iteration, ...] = ()
+    stated_dollars: str = ""
+    unpriced: tuple[str, ...] = ()
+
+
+PLAIN: Final = Terms()
 
 
 @dataclass(frozen=True)
 class Usage:
     """Tokens by kind. Total input is input + cache_read + both cache writes.
 
-    `thinking` is a part of output, shown apart and priced with it.
+    `thinking` is a part of output, shown apart.
     """
 
     input: int = 0
@@ -22,6 +59,7 @@ class Usage:
     web_searches: int = 0
     thinking: int = 0
     speed: str = ""
+    terms: Terms = PLAIN
 
     @property
     def total_input(self) -> int:

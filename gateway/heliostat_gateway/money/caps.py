@@ -10,7 +10,7 @@ from heliostat_gateway.money.bookings import (
     SharedLedgerAwayError,
     UnknownBudgetError,
 )
-from heliostat_gateway.money.estimates import UnboundedRequestError
+from heliostat_gateway.money.bounds import UnboundedRequestError
 
 LEDGER_REFUSALS: Final = (
     CapReachedError,

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import orjson
+from pydantic import TypeAdapter
 
 from heliostat_gateway.money.bookings import (
+    PLAIN,
     AttemptTotal,
     Booking,
     ExecutionTotal,
     Head,
     LedgerRow,
+    Terms,
     Usage,
     nanos_of,
     tokens_of,
@@ -20,15 +23,16 @@ from heliostat_gateway.money.bookings import (
 from heliostat_gateway.money.reservations import Used
 
 DIED: Final = "gateway_died"
+_TERMS: Final = TypeAdapter(Terms)
 _COLUMNS: Final = (
     "id, part, account, key, kind, user, agent, execution, attempt, correlation, session, budgets, "
     "provider, model, credential, started_ms, ended_ms, open, reported, estimated, outcome, "
     "provider_request, input, output, cache_read, cache_write_5m, cache_write_1h, web_searches, "
-    "thinking, speed, cost_nanos"
+    "thinking, speed, cost_nanos, terms"
 )
 # Only open rows change: a note that was queued behind the settlement must not.
 _UPSERT: Final = (
-    f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * 31)}) "
+    f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * 32)}) "
     "ON CONFLICT (id, part) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[12:])
     + " WHERE open"
@@ -87,6 +91,7 @@ def _row(
         usage.thinking,
         usage.speed,
         booking.cost_nanos,
+        "" if usage.terms == PLAIN else orjson.dumps(usage.terms).decode(),
     )
 
 
@@ -107,7 +112,7 @@ def read_bookings(connection: sqlite3.Connection, request: str) -> list[Booking]
     found = connection.execute(
         "SELECT id, part, provider, model, credential, input, output, cache_read, cache_write_5m, "
         "cache_write_1h, web_searches, thinking, speed, cost_nanos, reported, estimated, outcome, "
-        "provider_request FROM requests WHERE id = ? ORDER BY part",
+        "provider_request, terms FROM requests WHERE id = ? ORDER BY part",
         (request,),
     )
     return [_booking(row) for row in found]
@@ -124,6 +129,7 @@ def _booking(row: Sequence[str | int]) -> Booking:
         web_searches=counts[5],
         thinking=counts[6],
         speed=texts[12],
+        terms=_TERMS.validate_json(texts[18]) if texts[18] else PLAIN,
     )
     return Booking(
         id=texts[0],
@@ -202,7 +208,7 @@ def sum_execution(connection: sqlite3.Connection, uid: str) -> ExecutionTotal:
         (uid,),
     ).fetchone()
     last = connection.execute(
-        "SELECT provider, model FROM requests WHERE execution = ? "
+        "SELECT provider, model FROM requests WHERE execution = ? AND provider <> '' "
         "ORDER BY started_ms DESC, id DESC, part DESC LIMIT 1",
         (uid,),
     ).fetchone()

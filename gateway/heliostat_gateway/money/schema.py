@@ -20,7 +20,7 @@ CREATE TABLE requests (
   input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,
   cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
   web_searches INTEGER NOT NULL, thinking INTEGER NOT NULL, speed TEXT NOT NULL,
-  cost_nanos INTEGER NOT NULL,
+  cost_nanos INTEGER NOT NULL, terms TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (id, part)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX requests_execution ON requests (execution);
@@ -55,13 +55,22 @@ INSERT INTO requests
   correlation, session, '[]', provider, model, '', started_ms,
   CASE WHEN open THEN started_ms ELSE ended_ms END, 0, reported, estimated,
   CASE WHEN open THEN 'gateway_died' ELSE outcome END, provider_request, input, output, cache_read,
-  cache_write_5m, cache_write_1h, web_searches, 0, '', cost_nanos FROM requests_0;
+  cache_write_5m, cache_write_1h, web_searches, 0, '', cost_nanos, '' FROM requests_0;
 INSERT INTO sums
   SELECT 'account:' || account, sum(cost_nanos),
   sum(input + output + cache_read + cache_write_5m + cache_write_1h),
   sum(cost_nanos > 0 OR input + output + cache_read + cache_write_5m + cache_write_1h > 0),
   max(cost_nanos) FROM requests GROUP BY account;
 DROP TABLE requests_0;
+"""
+
+_TERMS: Final = "ALTER TABLE requests ADD COLUMN terms TEXT NOT NULL DEFAULT '';"
+# Before that column, what no provider was asked for was booked as a cut of the first candidate: a
+# real cut has a report or is an estimate.
+_NEVER_SENT: Final = """
+UPDATE requests SET outcome = 'circuit_open', provider = '', credential = ''
+WHERE outcome = 'provider_cut' AND NOT open AND NOT reported AND NOT estimated AND cost_nanos = 0
+  AND provider_request = '';
 """
 
 
@@ -81,6 +90,7 @@ def make_schema(connection: sqlite3.Connection) -> None:
         )
     if version == VERSION:
         connection.execute(_INDEX_OF_USERS)
+        _add_terms(connection)
         return
     had_rows = connection.execute(
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'requests'"
@@ -93,6 +103,16 @@ def make_schema(connection: sqlite3.Connection) -> None:
         )
         after = _FROM_0
     connection.executescript(
-        f"BEGIN IMMEDIATE; {before} {TABLES} {after} {_INDEX_OF_USERS}; "
+        f"BEGIN IMMEDIATE; {before} {TABLES} {after} {_NEVER_SENT} {_INDEX_OF_USERS}; "
         f"PRAGMA user_version = {VERSION}; COMMIT;"
     )
+
+
+def _add_terms(connection: sqlite3.Connection) -> None:
+    """Adds the column that version 1 got later; a gateway that does not know it leaves it empty.
+
+    With it the rows of requests that were never sent are told from those that were cut.
+    """
+    known = {str(row[1]) for row in connection.execute("PRAGMA table_info(requests)")}
+    if "terms" not in known:
+        connection.executescript(f"BEGIN IMMEDIATE; {_TERMS} {_NEVER_SENT} COMMIT;")

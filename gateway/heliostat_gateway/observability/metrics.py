@@ -116,6 +116,11 @@ class Metrics:
             "Attempts at providers, by what became of them.",
             ("provider", "verdict"),
         )
+        self.unsent = self._counts(
+            "unsent_requests",
+            "Requests that no provider was asked for, by caller's dialect and outcome.",
+            ("dialect", "outcome"),
+        )
         self.refusals = self._counts(
             "refusals",
             "Requests that the gateway itself refused, by error type.",

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from decimal import Decimal
+from typing import Final
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
@@ -31,6 +32,13 @@ from heliostat_scripted.scenario_selection import ScenarioSelection, SelectedAns
 from heliostat_scripted.stream_events import omissions_of, streamed_events, whole_events
 
 _API = Api.MESSAGES
+_VARIANTS: Final = {
+    "flex": ("tier", "flex"),
+    "priority": ("tier", "priority"),
+    "batch": ("tier", "batch"),
+    "fast": ("speed", "fast"),
+    "us": ("geo", "us"),
+}
 
 
 class ScriptedBill(BaseModel):
@@ -124,7 +132,23 @@ def _rates(scenario: Scenario) -> FlatRates:
     }
     if prices.web_searches is not None:  # per thousand there, per million here
         rates["web_searches"] = Decimal(prices.web_searches) * 1000
-    return FlatRates(rates)
+    for kind, price in (
+        ("input_audio", prices.input_audio),
+        ("output_audio", prices.output_audio),
+    ):
+        if price is not None:
+            rates[kind] = Decimal(price)
+    named = {
+        _VARIANTS[name]: _times(rates, Decimal(factor)) for name, factor in prices.factors.items()
+    }
+    return FlatRates(rates, named=named)
+
+
+def _times(rates: Mapping[str, Decimal], factor: Decimal) -> dict[str, Decimal]:
+    """The prices of a variant: tokens are dearer or cheaper, searches are not."""
+    return {
+        kind: price if kind == "web_searches" else price * factor for kind, price in rates.items()
+    }
 
 
 async def _answer(

@@ -46,6 +46,7 @@ _PINGS = 8  # two seconds: a Redis that is slow for a moment is better than each
 class _NotClosed:
     until: float  # seconds since the epoch, of our own clock
     opened: int
+    status: int  # of a stated limit
 
 
 class SharedBreakers(Breakers):
@@ -94,9 +95,9 @@ class SharedBreakers(Breakers):
         if known is None:
             return CLOSED
         if self._clock() < known.until:
-            return Open(known.until)
+            return Open(known.until, known.status)
         if key in self._asking:  # of all of us here at most that one becomes the probe
-            return Open(self._clock() + self._policy.ask_again)
+            return Open(self._clock() + self._policy.ask_again, known.status)
         self._asking.add(key)
         try:
             return await self._ask_for_probe(key)
@@ -136,6 +137,7 @@ class SharedBreakers(Breakers):
                 BreakerState.OPEN if now < each.until else BreakerState.HALF_OPEN,
                 each.until,
                 each.opened,
+                each.status,
             )
             for key, each in sorted(self._not_closed.items())
         ]
@@ -155,8 +157,8 @@ class SharedBreakers(Breakers):
         match reply:
             case [b"probe", _]:
                 return Probe(token)
-            case [b"open", int(left)]:
-                return Open(self._clock() + left / 1000)
+            case [b"open", int(left), int(status)]:
+                return Open(self._clock() + left / 1000, status)
             case _:
                 self._not_closed.pop(key, None)
                 return CLOSED
@@ -173,15 +175,16 @@ class SharedBreakers(Breakers):
         self, key: str, result: Result | Limited, token: str, successes: int
     ) -> list[str | int | float]:
         policy = self._policy
-        left = result.until - self._clock() if isinstance(result, Limited) else 0.0
+        left, status = 0.0, 0
         if isinstance(result, Limited):
+            left, status = result.until - self._clock(), result.status
             result = Result.FAILED  # a limit that is over already says no more than that
         name = "limited" if left > 0 else result.value
         failures = int(name == Result.FAILED.value)
         return [
             *(self._now(), key, token, name, _ms(left), successes, failures),
             *(_ms(policy.part), policy.minimum, policy.failures),
-            *(_ms(policy.first_wait), _ms(policy.longest_wait)),
+            *(_ms(policy.first_wait), _ms(policy.longest_wait), status),
         ]
 
     def _now(self) -> str:
@@ -214,12 +217,13 @@ class SharedBreakers(Breakers):
         self._away += 1
         self._alone = LocalBreakers(self._policy, self._clock)
         for key, each in self._not_closed.items():
-            self._alone.put(key, Breaker(until=each.until, opened=each.opened))
+            known = Breaker(until=each.until, opened=each.opened, status=each.status)
+            self._alone.put(key, known)
 
     async def _read(self) -> None:
         for found in self._alone.states():
             if found.until is not None and found.until > self._clock():
-                await self._send(found.key, Limited(found.until), "")
+                await self._send(found.key, Limited(found.until, found.status), "")
         self._not_closed.clear()
         reply: object = await self._read_all(keys=[_KEY], args=[self._now()])
         for each in reply if isinstance(reply, list) else []:
@@ -236,8 +240,8 @@ class SharedBreakers(Breakers):
         if not isinstance(left, int | float):  # closed
             self._not_closed.pop(key, None)
             return
-        opened = count_at(told, "opened")
-        self._not_closed[key] = _NotClosed(self._clock() + left / 1000, opened)
+        opened, status = count_at(told, "opened"), count_at(told, "status")
+        self._not_closed[key] = _NotClosed(self._clock() + left / 1000, opened, status)
 
 
 def _ms(seconds: float) -> int:

@@ -31,6 +31,7 @@ class UsageLine(Document):
     key: dict[str, str]
     requests: int
     calls: int  # a request that went on to a second provider made two
+    unsent_requests: int  # no provider was asked: open circuits, or gone before
     open_calls: int
     tokens: dict[str, int]
     cost_nanos: int
@@ -80,6 +81,7 @@ def usage_line(names: list[str], line: Line, book: RateBook) -> UsageLine:
         key=dict(zip(names, line.key, strict=True)),
         requests=line.requests,
         calls=line.calls,
+        unsent_requests=line.unsent,
         open_calls=line.open,
         tokens={name: tokens[column] for name, column in TOKENS if column in tokens},
         cost_nanos=line.cost_nanos,

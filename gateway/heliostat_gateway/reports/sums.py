@@ -43,6 +43,7 @@ class Line:
     key: Key
     requests: int
     calls: int
+    unsent: int  # requests that no provider was asked for
     open: int
     tokens: Mapping[str, int]  # column to count
     cost_nanos: int
@@ -161,7 +162,8 @@ def _lines(
     tokens = token_columns(connection)
     figures = (
         f"coalesce({requests}, 0)",
-        "count(*)",
+        "coalesce(sum(provider <> ''), 0)",
+        "coalesce(sum(provider = ''), 0)",
         "coalesce(sum(open), 0)",
         "coalesce(sum(cost_nanos), 0)",
         "coalesce(sum(estimated), 0)",
@@ -180,11 +182,14 @@ def _lines(
 
 
 def _line(key: tuple[Value, ...], figures: tuple[Value, ...], tokens: tuple[str, ...]) -> Line:
-    requests, calls, still_open, cost, estimated, estimated_cost, *counts = map(int, figures)
+    requests, calls, unsent, still_open, cost, estimated, estimated_cost, *counts = map(
+        int, figures
+    )
     return Line(
         key=tuple(map(str, key)),
         requests=requests,
         calls=calls,
+        unsent=unsent,
         open=still_open,
         tokens=dict(zip(tokens, counts, strict=True)),
         cost_nanos=cost,
@@ -208,7 +213,7 @@ def _with_details(
     for *key, outcome, count in statement.rows(
         connection,
         (*keys, "outcome", "count(*)"),
-        f"{where} AND outcome NOT IN ('answered', 'open')",
+        f"{where} AND provider <> '' AND outcome NOT IN ('answered', 'open')",
         bounds,
         f"GROUP BY {_join(keys, 'outcome')} ORDER BY outcome",
     ):

@@ -168,11 +168,12 @@ def _deadlines(checked: Checked) -> Iterator[Mistake]:
     specs |= {("models", name): spec for name, spec in checked.document.models.items()}
     for place, spec in specs.items():
         timeouts = build_timeouts(spec.timeouts, around)
-        if spec.timeouts is not None and max(timeouts.first_token, timeouts.idle) > timeouts.total:
+        first, idle = timeouts.first_token or 0.0, timeouts.idle or 0.0
+        if spec.timeouts is not None and max(first, idle) > timeouts.total:
             yield Mistake(
                 (*place, "timeouts"),
                 f"totalSeconds ({timeouts.total:g}) must not be below firstTokenSeconds "
-                f"({timeouts.first_token:g}) and idleSeconds ({timeouts.idle:g})",
+                f"({first:g}) and idleSeconds ({idle:g})",
             )
 
 

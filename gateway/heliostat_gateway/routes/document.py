@@ -108,9 +108,11 @@ class TimeoutSpec(_Strict):
     """Deadlines of one attempt; what is left out is that of the file, else the default."""
 
     first_token_seconds: Seconds | None = None
-    """Until the first content of a stream. Default: 120."""
+    """Until the first content of a stream. Default: 120, 600 where the model reasons, none for the
+    last candidate."""
     idle_seconds: Seconds | None = None
-    """Between two pieces of a stream. Default: 120."""
+    """Between two pieces of a stream. Default: 120, 600 where the model reasons or nobody else can
+    be asked."""
     total_seconds: Seconds | None = None
     """Until the end of the answer. Default: 1800."""
 
@@ -142,6 +144,9 @@ class ModelSpec(_Strict):
     """Deadlines of this route."""
     cache: CacheSpec | None = None
     """Kept answers; none by default."""
+    prompt_cache: Literal["auto"] | None = None
+    """`auto`: Anthropic caches the prompt where the request marks nothing itself; a write costs
+    more than plain input, a read a tenth or less."""
     personal: bool = False
     """Requests hold personal data: nothing of them is kept."""
 

@@ -99,7 +99,7 @@ def _details(
             defaults=persona.defaults,
         ),
         "cache_ttl_seconds": resolved_route.cache and resolved_route.cache.ttl_seconds,
-        "timeouts": _timeouts(resolved_route.timeouts),
+        "timeouts": _timeouts(resolved_route.timeouts, is_only=len(candidates) <= 1),
         "candidates": [
             ExplainedCandidate(
                 provider=each.provider.name,
@@ -121,11 +121,13 @@ def _details(
     }
 
 
-def _timeouts(timeouts: Timeouts) -> ExplainedTimeouts:
+def _timeouts(timeouts: Timeouts, *, is_only: bool) -> ExplainedTimeouts:
+    """Those of the first attempt of a request that does not ask for reasoning."""
+    deadlines = timeouts.deadlines(reasons=False, is_last=is_only)
     return ExplainedTimeouts(
-        first_token_seconds=timeouts.first_token,
-        idle_seconds=timeouts.idle,
-        total_seconds=timeouts.total,
+        first_token_seconds=deadlines.first_token,
+        idle_seconds=deadlines.idle,
+        total_seconds=deadlines.total,
     )
 
 

@@ -58,6 +58,7 @@ class Plan:
     candidates: tuple[Candidate, ...]
     persona: Persona | None = None
     cache: CachePolicy | None = None
+    caches_prefix: bool = False
     explanation: tuple[str, ...] = field(default=(), repr=False)
 
     def booked_model(self, candidate: Candidate) -> str:
@@ -103,6 +104,7 @@ class ResolvedRoute:
     timeouts: Timeouts
     persona: Persona | None = None
     cache: CachePolicy | None = None
+    caches_prefix: bool = False
 
     def candidates(self, turn: int) -> Iterator[Candidate]:
         """The ways with each of their keys; `turn` says which key of several comes first."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -114,22 +115,50 @@ def _check(
     except ValidationError as error:
         items = error.errors()
         mistakes += [Mistake(_place(item), _words(item)) for item in items]
-        document = RoutesDocument.model_validate(_without(raw, [_place(item) for item in items]))
+        document = _without(raw, [_place(item) for item in items])
     mistakes += find_mistakes(Checked(document, raw, known, at))
     return mistakes, document
 
 
-def _without(raw: Mapping[str, JsonValue], places: Iterable[Place]) -> dict[str, JsonValue]:
-    """The document without the named entries, or else the sections, that have a mistake."""
-    kept = dict(raw)
+def _without(raw: Mapping[str, JsonValue], places: Iterable[Place]) -> RoutesDocument:
+    """The document without what has a mistake: the field alone, so that the rest of its entry is
+    checked too; where that leaves no entry, the whole entry, else the section."""
+    kept = deepcopy(dict(raw))
     for place in places:
-        section = str(place[0])
-        entries = kept.get(section)
-        if len(place) > 1 and section in _OF_NAMES and isinstance(entries, dict):
-            kept[section] = {name: each for name, each in entries.items() if name != place[1]}
-        else:
-            kept.pop(section, None)
-    return kept
+        _remove(kept, place)
+    try:
+        return RoutesDocument.model_validate(kept)
+    except ValidationError as error:
+        for item in error.errors():
+            _remove(kept, _entry(_place(item)))
+    try:
+        return RoutesDocument.model_validate(kept)
+    except ValidationError as error:
+        for item in error.errors():
+            kept.pop(str(_place(item)[0]), None)
+    return RoutesDocument.model_validate(kept)
+
+
+def _remove(document: dict[str, JsonValue], place: Place) -> None:
+    """Takes away what is at a place. Items of lists stay in their places: their entry goes."""
+    at: JsonValue = document
+    for part in place[:-1]:
+        if not isinstance(at, dict) or not isinstance(at.get(str(part)), dict):
+            break
+        at = at[str(part)]
+    else:
+        if isinstance(at, dict) and place[-1] in at:
+            del at[str(place[-1])]
+            return
+    if len(place) > 1 and place != _entry(place):
+        _remove(document, _entry(place))
+    else:
+        document.pop(str(place[0]), None)
+
+
+def _entry(place: Place) -> Place:
+    """The entry that a place is in, or its section."""
+    return place[:2] if len(place) > 1 and place[0] in _OF_NAMES else place[:1]
 
 
 def _read_prompts(document: RoutesDocument, folder: Path) -> tuple[dict[str, str], list[Mistake]]:

@@ -173,7 +173,14 @@ class Router:
         told = (*resolved_route.resolution_steps, *tell(resolved_route.entries, candidates))
         if not candidates:
             return NotServed(RouteReason.PROVIDER_KEY_MISSING, self._nobody(resolved_route), told)
-        return Plan(model, candidates, resolved_route.persona, resolved_route.cache, told)
+        return Plan(
+            model,
+            candidates,
+            resolved_route.persona,
+            resolved_route.cache,
+            resolved_route.caches_prefix,
+            told,
+        )
 
     def resolved_route(self, model: str, caller: Caller, at: datetime) -> ResolvedRoute | NotServed:
         """What a name means for a caller, with what can't be used now."""
@@ -198,7 +205,13 @@ class Router:
             resolution_steps.append(f"the routes file has a chain for {name}")
             entries = tuple(self._entry(compiled, model_target, at) for model_target in route.chain)
             return ResolvedRoute(
-                model, tuple(resolution_steps), entries, route.timeouts, persona, route.cache
+                model,
+                tuple(resolution_steps),
+                entries,
+                route.timeouts,
+                persona,
+                route.cache,
+                route.caches_prefix,
             )
         model_target = self._plain_target(compiled, name, at)
         if isinstance(model_target, NotServed):

@@ -3,9 +3,9 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -16,6 +16,7 @@ from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.access.people_keys import PeopleKeys
 from heliostat_gateway.access.revokers import Revoker
 from heliostat_gateway.breakers import Breakers, BreakerState
+from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.limits.restrictions import AgentRestrictions, Kind, resuming
 from heliostat_gateway.money.bookings import ExecutionTotal
 from heliostat_gateway.money.budget_endpoints import Budgets
@@ -174,6 +175,11 @@ class Admin:
         router.include_router(self.key_admin.endpoints())
         if self.desk is not None:
             router.include_router(self.desk.routes())
+            return router
+        for method, path in _OF_THE_WRITER:
+            router.add_api_route(
+                path, _ask_the_writer, methods=[method], include_in_schema=False, name=path
+            )
         return router
 
     async def revoke(self, wanted: RevocationRequest) -> RevocationAnswer:
@@ -280,4 +286,24 @@ def _execution_cost(uid: str, total: ExecutionTotal) -> ExecutionCost:
             AttemptCost(attempt=a.attempt, cost_nanos=a.cost_nanos, requests=a.requests)
             for a in total.attempts
         ],
+    )
+
+
+# What reads all rows of the ledger, which gateways on Redis do not have.
+_OF_THE_WRITER: Final = (
+    ("GET", "/usage"),
+    ("GET", "/anomalies"),
+    ("GET", "/forecast"),
+    ("POST", "/agents/{namespace}/{name}/resume"),
+    ("DELETE", "/users/{user}"),
+)
+
+
+async def _ask_the_writer(request: Request) -> None:
+    """Names who answers this."""
+    raise RefusalError(
+        404,
+        "not_found_error",
+        f"{request.url.path} is answered by the writer of the shared ledger: ask the Service "
+        "heliostat-gateway-writer, or where `heliostat gateway writer` runs.",
     )

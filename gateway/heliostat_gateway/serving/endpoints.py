@@ -29,6 +29,8 @@ def add_endpoints(
     failures = Failures(handler.dependencies.metrics)
     failures.add_to(app)
     app.add_fast_paths(calls.fast_paths(), failures)
+    if settings.cors_origins:
+        app.allow_origins(settings.cors_origins)
 
 
 class Calls:

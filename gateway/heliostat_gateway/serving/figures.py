@@ -54,6 +54,7 @@ class RequestPart(_Document):
     usage: TokenCounts
     cost_nanos: int
     estimated: bool
+    unpriced: list[str]
     provider_request: str | None
 
 
@@ -126,6 +127,7 @@ def _part(booking: Booking) -> RequestPart:
         usage=TokenCounts.of([booking.usage]),
         cost_nanos=booking.cost_nanos,
         estimated=booking.estimated,
+        unpriced=list(booking.usage.terms.unpriced),
         provider_request=booking.provider_request or None,
     )
 

@@ -11,6 +11,7 @@ from heliostat_core.executions import Attempt, Execution
 from heliostat_core.names import RECORDED_ANNOTATION
 from heliostat_operator.model.effects import StopAttempt
 from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.waits import is_suspended
 from heliostat_operator.settings import OperatorSettings
 
 STOP_GRACE_SECONDS = 3
@@ -27,8 +28,12 @@ class LeftoverJob:
 
 
 def goes_on(facts: Facts) -> bool:
-    """Whether the Job does not end although the agent has."""
-    return facts.pod is not None and facts.pod.is_kept_by_sidecar
+    """Whether the Job does not end although the agent has: a sidecar runs on, or whoever suspended
+    the Job, and had its pod deleted, will let it make another pod."""
+    pod = facts.pod
+    if pod is None or pod.container.terminated is None:
+        return False
+    return pod.is_kept_by_sidecar or (facts.job is not None and is_suspended(facts.job))
 
 
 def leftover_job(execution: Execution, now: datetime, settings: OperatorSettings) -> LeftoverJob:

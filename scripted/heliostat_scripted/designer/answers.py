@@ -9,7 +9,7 @@ from typing import Final
 
 from heliostat_json.objects import JsonObject
 from heliostat_scripted.conversation import Conversation
-from heliostat_scripted.designer.forms import Wish, read_wish
+from heliostat_scripted.designer.forms import Wish, read_wish, speaks_of_a_file, speaks_of_a_limit
 from heliostat_scripted.designer.texts import say
 from heliostat_scripted.scenario import Pace, Recording
 from heliostat_scripted.script import Action, Script, Text, ToolUse, answer, seed_of
@@ -82,6 +82,8 @@ def _last_words(wish: Wish, seen: Conversation, is_korean: bool) -> str:
     keys = [
         *(["task"] if wish.task else []),
         *(["untimed"] if wish.task and not wish.schedule else []),
+        *(["file"] if speaks_of_a_file(wish.task) else []),
+        *(["limit"] if speaks_of_a_limit(wish.task) else []),
         "activate",
     ]
     return "\n\n".join(say(each, is_korean) for each in keys)

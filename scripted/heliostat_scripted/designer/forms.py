@@ -44,6 +44,28 @@ _NAME: Final = re.compile(
 )
 
 
+_FILE: Final = re.compile(
+    r"\b(?:csv|tsv|xlsx?|excel|spreadsheets?|attach(?:ed|ments?))\b"
+    r"|\b(?:my|our|this|these|the following) (?:[\w'-]+ ){0,4}(?:files?|pdfs?|documents?|logs?)\b"
+    r"|첨부|엑셀|스프레드시트|(?:내|우리|이) (?:\S+ ){0,3}(?:파일|문서|로그)",
+    re.IGNORECASE,
+)
+_LIMIT: Final = re.compile(
+    r"[$€₩] ?\d|\b\d[\d.,]* ?(?:cents?|dollars?|usd|tokens?|turns?)\b|\d ?(?:센트|달러|원|토큰)",
+    re.IGNORECASE,
+)
+
+
+def speaks_of_a_file(task: str) -> bool:
+    """Tells whether a task names something that its person has and a run has not."""
+    return bool(_FILE.search(task))
+
+
+def speaks_of_a_limit(task: str) -> bool:
+    """Tells whether a task names an amount that may be meant as a limit."""
+    return bool(_LIMIT.search(task))
+
+
 @dataclass(frozen=True)
 class Wish:
     """Holds what was read; empty texts and None stand for what was not said."""

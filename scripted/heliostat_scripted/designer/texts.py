@@ -35,6 +35,18 @@ TEXTS: Final = {
         "I read no time, so I set none. I read one as in “every day at 08:00”.",
         "시간을 읽지 못해 정하지 않았습니다. “매일 08:00”처럼 쓰면 읽습니다.",
     ),
+    "file": (
+        "The task speaks of a file, and there is none: a run begins with an empty workspace. Write "
+        "into the task from which address it is fetched, or attach its text as the input of a run.",
+        "할 일에 파일이 나오지만 첨부된 파일은 없습니다. 실행은 빈 작업 공간에서 시작합니다. "
+        "파일을 가져올 주소를 할 일에 적거나, 실행할 때 파일 내용을 입력으로 붙여 주세요.",
+    ),
+    "limit": (
+        "The task names an amount, and I set no limit by it: the card shows what a run may cost. "
+        "On the agent's page you change it.",
+        "할 일에 금액이나 양이 나오지만 한도로 정하지는 않았습니다. 한 번 실행의 한도는 카드에 "
+        "있고, 에이전트 페이지에서 바꿀 수 있습니다.",
+    ),
     "activate": (
         "The card shows what is saved. Nothing starts by it before you activate or apply it there.",
         "저장된 내용은 카드에 있습니다. 카드에서 활성화하거나 적용해야 그대로 시작합니다.",

@@ -18,6 +18,7 @@ from heliostat_scripted.scenario import UsageSpec
 from heliostat_scripted.script import Action, Script, Text, Thinking, ToolUse, visible
 
 _CREATED = 1_790_000_000  # the same answer each time
+_TIERS = {"flex": "flex", "priority": "priority", "fast": "priority"}
 _FINISH = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -148,7 +149,7 @@ class ChatRendering:
             "object": kind,
             "created": _CREATED,
             "model": self.script.model,
-            "service_tier": "default",
+            "service_tier": _TIERS.get(self.script.usage.variant or "", "default"),
             "system_fingerprint": f"fp_{digest[:10]}",
         }
 
@@ -156,7 +157,7 @@ class ChatRendering:
 def usage_document(usage: UsageSpec) -> JsonObject:
     """Usage in this API's words: the prompt includes the cached, the completion the thinking."""
     prompt = usage.input + usage.cache_read + usage.cache_write5m + usage.cache_write1h
-    details: JsonObject = {"cached_tokens": usage.cache_read, "audio_tokens": 0}
+    details: JsonObject = {"cached_tokens": usage.cache_read, "audio_tokens": usage.input_audio}
     if usage.cache_write5m:
         details["cache_write_tokens"] = usage.cache_write5m
     return {
@@ -166,10 +167,11 @@ def usage_document(usage: UsageSpec) -> JsonObject:
         "prompt_tokens_details": details,
         "completion_tokens_details": {
             "reasoning_tokens": usage.thinking,
-            "audio_tokens": 0,
+            "audio_tokens": usage.output_audio,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
+        **usage.others,
     }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from heliostat_json.objects import JsonObject, dump_object
 from heliostat_scripted.rendering import (
     COMPLETE,
@@ -16,6 +18,7 @@ from heliostat_scripted.scenario import UsageSpec
 from heliostat_scripted.script import Action, Script, Text, Thinking, ToolUse, shown
 from heliostat_scripted.signatures import signature_of_call
 
+_TRAFFIC = {"flex": "ON_DEMAND_FLEX", "priority": "ON_DEMAND_PRIORITY"}
 _FINISH = {
     "end_turn": "STOP",
     "stop_sequence": "STOP",
@@ -142,13 +145,24 @@ def usage_document(usage: UsageSpec) -> JsonObject:
         "promptTokenCount": prompt,
         "candidatesTokenCount": usage.output - usage.thinking,
         "totalTokenCount": prompt + usage.output,
-        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": prompt}],
+        "promptTokensDetails": _by_modality(prompt, usage.input_audio),
+        "trafficType": _TRAFFIC.get(usage.variant or "", "ON_DEMAND"),
     }
+    if usage.output_audio:
+        shown = usage.output - usage.thinking
+        told["candidatesTokensDetails"] = _by_modality(shown, usage.output_audio)
     if usage.cache_read:
         told["cachedContentTokenCount"] = usage.cache_read
     if usage.thinking:
         told["thoughtsTokenCount"] = usage.thinking
-    return told
+    return told | usage.others
+
+
+def _by_modality(tokens: int, audio: int) -> list[JsonValue]:
+    found: list[JsonValue] = [{"modality": "TEXT", "tokenCount": tokens - audio}]
+    if audio:
+        found.append({"modality": "AUDIO", "tokenCount": audio})
+    return found
 
 
 def _data(document: JsonObject) -> bytes:

@@ -13,7 +13,7 @@ from heliostat_scripted.rendering import (
     padded,
     pieces_of_text,
 )
-from heliostat_scripted.scenario import UsageSpec
+from heliostat_scripted.scenario import Compaction, UsageSpec
 from heliostat_scripted.script import (
     Action,
     Script,
@@ -47,7 +47,7 @@ class MessagesRendering:
 
     def start(self) -> Iterator[Piece]:
         """`message_start`, with the input's usage."""
-        so_far = {"output": 1, "thinking": 0, "web_searches": 0}
+        so_far = {"output": 1, "thinking": 0, "web_searches": 0, "compactions": (), "others": {}}
         usage = _usage(self.script.usage.model_copy(update=so_far))
         message = self._message() | {"usage": usage}
         yield Piece(event("message_start", {"message": message}), report=Report.INPUT)
@@ -156,11 +156,33 @@ def _usage(usage: UsageSpec) -> JsonObject:
             "ephemeral_1h_input_tokens": usage.cache_write1h,
         },
         "output_tokens": usage.output,
-        "service_tier": "standard",
+        "service_tier": usage.variant if usage.variant in ("batch", "priority") else "standard",
+        "inference_geo": "us" if usage.variant == "us" else "global",
     }
+    if usage.variant == "fast":
+        told["speed"] = "fast"
+    if usage.compactions:
+        told["iterations"] = [
+            *(_iteration("compaction", each) for each in usage.compactions),
+            _iteration("message", usage),
+        ]
     if usage.thinking:
         told["output_tokens_details"] = {"thinking_tokens": usage.thinking}
     if usage.web_searches:
         searches: JsonObject = {"web_search_requests": usage.web_searches, "web_fetch_requests": 0}
         told["server_tool_use"] = searches
-    return told
+    return told | usage.others
+
+
+def _iteration(kind: str, usage: UsageSpec | Compaction) -> JsonObject:
+    return {
+        "type": kind,
+        "input_tokens": usage.input,
+        "output_tokens": usage.output,
+        "cache_read_input_tokens": usage.cache_read,
+        "cache_creation_input_tokens": usage.cache_write5m + usage.cache_write1h,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": usage.cache_write5m,
+            "ephemeral_1h_input_tokens": usage.cache_write1h,
+        },
+    }

@@ -189,7 +189,7 @@ class Breaking:
 
     def __init__(self, documents: Documents, commits: int) -> None:
         self._documents, self._left = documents, commits
-        self.get, self.query = documents.get, documents.query
+        self.get, self.query, self.count = documents.get, documents.query, documents.count
         self.delete_tree, self.close = documents.delete_tree, documents.close
 
     async def commit(self, *writes: Put | Delete) -> None:

@@ -82,6 +82,7 @@ async def test_a_draft_is_not_run_but_tested(client: Client, agent: str, place: 
     [run] = await runs(place)
     assert run.spec.input == "a,b"
     assert run.spec.agent_ref.name.startswith("sales-test-")
+    assert run.metadata.name == run.spec.agent_ref.name  # no suffix twice
     listed = body_of(await client.get("/api/agents"), 200)["items"]
     assert isinstance(listed, list)
     assert len(listed) == 1
@@ -115,6 +116,29 @@ async def test_a_test_leaves_its_record_and_nothing_else(
     record = body_of(await client.get(f"/api/executions/{uid}"), 200)
     assert (record["phase"], record["costMicros"]) == ("Succeeded", 40_000)
     await until_counted(client, place, agent, 1)
+
+
+async def test_the_runs_of_an_agent_are_listed_with_its_tests(
+    client: Client, agent: str, place: ApiPlace
+) -> None:
+    other = body_of(await client.post("/api/agents", json={"name": "Other", "spec": SPEC}), 201)
+    body_of(await client.post(f"/api/agents/{agent}/activate"), 202)
+    asked = [f"{agent}/run", f"{agent}/test", f"{other['agent']}/test"]
+    uids = [
+        body_of(await client.post(f"/api/agents/{each}", json={}), 202)["execution"]
+        for each in asked
+    ]
+
+    async def listed() -> set[JsonValue]:
+        page = body_of(await client.get(f"/api/executions?agentId={agent}"), 200)["items"]
+        assert isinstance(page, list)
+        return {each["id"] for each in page if isinstance(each, dict)}
+
+    while len(await listed()) < 2:
+        await place.log.wait(["person:local"], await place.log.end(), 0.05)
+    assert await listed() == set(uids[:2])
+    refused = await client.get(f"/api/executions?agentId={agent}&phase=Failed")
+    assert "no other filter" in str(body_of(refused, 400)["detail"])
 
 
 async def test_a_test_of_what_lacks_something_is_refused(client: Client, place: ApiPlace) -> None:

@@ -387,6 +387,7 @@ ROWS: Mapping[str, Row] = {
     "test": of(Call("POST", f"{A}/test", {}), DRAFT),
     "sample": of(Call("POST", "/api/samples/hello")),
     "cancel": of(Call("POST", "/api/executions/{uid}/cancel"), RUN),
+    "cancel many": of(Call("POST", "/api/executions/cancel", {"phases": ["Pending"]}), RUN),
     "rerun": of(Call("POST", "/api/executions/{uid}/rerun"), RUN),
     "rename a conversation": of(Call("PATCH", C, {"title": "x"}), said),
     "delete a conversation": of(Call("DELETE", C), said),

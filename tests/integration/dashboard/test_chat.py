@@ -175,3 +175,62 @@ def test_the_first_words_have_a_page_for_everybody(open_page: OpenPage) -> None:
     check_widths(page)
     page.goto(page.url + "/conversation-000000000000000000000000")
     expect(page.get_by_text("There is no such conversation")).to_be_visible()
+
+
+def test_what_is_not_sent_yet_stays_with_its_conversation(open_page: OpenPage) -> None:
+    page = open_page("/chat")
+    field = page.get_by_role("textbox", name="Your message")
+    say(page, "Every day at 8:00, count the drafts. Call it Draft count.")
+    page.wait_for_url("**/chat/*")
+    settled(page)
+    expect(field).to_have_value("")
+    field.fill("half a thought")
+    conversation = page.url
+    page.get_by_role("link", name="Runs").first.click()
+    expect(page.get_by_role("heading", level=1, name="Runs")).to_be_visible()
+    page.goto(conversation.rpartition("/")[0])
+    expect(field).to_have_value("")
+    field.fill("another one")
+    page.goto(conversation)
+    expect(field).to_have_value("half a thought")
+    page.reload()
+    expect(field).to_have_value("half a thought")
+    page.keyboard.press("Control+A")
+    say(page, "every day at 9:00")
+    expect(field).to_have_value("")
+    page.reload()
+    expect(log(page)).to_contain_text("every day at 9:00")
+    expect(field).to_have_value("")
+    page.goto(conversation.rpartition("/")[0])
+    expect(field).to_have_value("another one")
+
+
+def test_a_session_that_is_gone_is_seen_before_the_next_word(open_page: OpenPage) -> None:
+    page = open_page("/chat")
+    sent: list[str] = []
+    page.on("websocket", lambda each: each.on("framesent", lambda text: sent.append(str(text))))
+    page.reload()
+    field = page.get_by_role("textbox", name="Your message")
+    expect(field).to_be_visible()
+    page.context.clear_cookies()
+    field.fill("Every day at 8:00, count the ghosts. Call it Ghost count.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="What is going on")).to_contain_text("session")
+    expect(field).to_have_count(0)
+    assert not any("ghosts" in each for each in sent)
+    assert "ghosts" not in page.evaluate("JSON.stringify(sessionStorage)")
+
+
+def test_money_of_the_script_is_never_taken_for_real(open_page: OpenPage) -> None:
+    page = open_page("/chat")
+    say(page, "Every day at 8:00, count the coins. Call it Coin count.")
+    page.wait_for_url("**/chat/*")
+    settled(page)
+    expect(answers(page).last).to_contain_text(re.compile(r"\$[\d.]+ \(script\)"))
+    origin = re.sub(r"/chat/.*", "", page.url)
+    for path in ("/executions", "/usage", "/settings"):
+        page.goto(f"{origin}{path}")
+        main = page.locator("main")
+        expect(main.get_by_text(re.compile(r"\(script\)")).first).to_be_visible()
+        shown = main.inner_text()
+        assert re.findall(r"\$[\d,.]+(?!\s?\(script\))(?![\d,.])", shown) == [], path

@@ -99,7 +99,7 @@ def test_a_page_asked_for_while_the_server_is_away_comes_when_it_is_back(
         expect(bar).to_contain_text("Live")
         dev.end()
         with page.expect_event("requestfailed", lambda request: "/assets/" in request.url):
-            page.get_by_role("link", name="Usage").click()
+            page.get_by_role("link", name="Usage", exact=True).click()
         expect(page.locator("main").get_by_label("Loading")).to_be_visible()
         dev.start()
         expect(page.get_by_role("heading", level=1, name="Usage")).to_be_visible()
@@ -118,7 +118,7 @@ def test_a_page_that_an_upgrade_left_behind_begins_again(open_page: OpenPage) ->
             route.fulfill(status=404, body="no such file")
 
     page.route("**/assets/UsagePage-*", gone)
-    page.get_by_role("link", name="Usage").click()
+    page.get_by_role("link", name="Usage", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Usage")).to_be_visible()
     assert len(loads) == 1
 
@@ -131,7 +131,7 @@ def test_a_part_that_is_missing_for_good_is_said_and_the_page_does_not_spin(
     loads: list[str] = []
     page.on("load", lambda loaded: loads.append(loaded.url))
     page.route("**/assets/UsagePage-*", lambda route: route.fulfill(status=404, body=""))
-    page.get_by_role("link", name="Usage").click()
+    page.get_by_role("link", name="Usage", exact=True).click()
     expect(page.locator("main")).to_contain_text("Something went wrong on this page")
     assert len(loads) == 1
 
@@ -146,7 +146,7 @@ def test_a_command_that_nobody_takes_is_said(open_page: OpenPage) -> None:
 def test_a_read_that_fails_can_be_tried_again(open_page: OpenPage) -> None:
     page = open_page("/settings")
     page.route("**/api/usage?*", lambda route: route.fulfill(status=404, body="{}"))
-    page.get_by_role("link", name="Usage").click()
+    page.get_by_role("link", name="Usage", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("This could not be loaded")
     page.unroute("**/api/usage?*")
     page.get_by_role("button", name="Try again").click()

@@ -336,11 +336,9 @@ def test_retry_after_is_passed_on_and_obeyed(world: World) -> None:
             with pytest.raises(anthropic.RateLimitError) as caught:
                 sdk.messages.create(model=f"{dialect}/any-x", max_tokens=9, messages=ask())
             assert caught.value.response.headers["retry-after"] == "1"
-        # Its provider rests as long as it said; the gateway says for how long.
-        with pytest.raises(anthropic.APIStatusError) as resting:
-            sdk.messages.create(model="messages/any-x", max_tokens=9, messages=ask())
-        assert resting.value.status_code == 503
-        assert float(resting.value.response.headers["retry-after"]) >= 1
+        # Its provider rests as long as it said: a request that comes in between waits.
+        message = sdk.messages.create(model="messages/any-x", max_tokens=99, messages=ask())
+        assert text_of(message) == HELLO
         patient = sdk.with_options(max_retries=2)
         message = patient.messages.create(model="messages/any-x", max_tokens=99, messages=ask())
     assert text_of(message) == HELLO

@@ -26,7 +26,7 @@ from heliostat_gateway.calls.chain import AdmissionControl
 from heliostat_gateway.calls.handler import ModelCallHandler
 from heliostat_gateway.calls.lifecycle import CallDependencies, OpenCalls
 from heliostat_gateway.limits.restrictions import StoredRestrictions
-from heliostat_gateway.money.estimates import OutputHistory
+from heliostat_gateway.money.costs import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
 from heliostat_gateway.providers import ProviderAnswer

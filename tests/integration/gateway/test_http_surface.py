@@ -1,7 +1,9 @@
 """The HTTP contract on a real process: shapes, headers, probes, refusals."""
 
+import gzip
 import json
 
+import aiohttp
 import pytest
 
 from .gateway_process import GatewayProcess, small_request
@@ -165,3 +167,35 @@ async def test_metrics_have_no_unbounded_labels(shared: GatewayProcess) -> None:
     labels = 'dialect="messages",model="hello",outcome="answered",provider="scripted"'
     assert f"heliostat_gateway_calls_total{{{labels}}}" in text
     assert "metrics-execution" not in text
+
+
+async def test_a_body_may_be_gzip(shared: GatewayProcess) -> None:
+    body = gzip.compress(json.dumps(small_request("scripted/hello", stream=False)).encode())
+    headers = {"authorization": f"Bearer {shared.key('gzip')}", "content-type": "application/json"}
+    async with aiohttp.ClientSession() as session:
+
+        async def ask(raw: bytes, encoding: str) -> tuple[int, str]:
+            sent = headers | {"content-encoding": encoding}
+            url = f"{shared.url}/v1/messages"
+            async with session.post(url, data=raw, headers=sent) as answer:
+                return answer.status, await answer.text()
+
+        assert (await ask(body, "gzip"))[0] == 200
+        broken = [(body[:-9], "gzip", "ends too early"), (b"{}", "gzip", "is not gzip")]
+        for raw, encoding, words in broken:
+            status, text = await ask(raw, encoding)
+            assert (status, words in text) == (400, True)
+        status, text = await ask(body, "br")
+        assert (status, "send gzip" in text) == (415, True)
+        bomb = gzip.compress(bytes(65 * 1024 * 1024))
+        assert (await ask(bomb, "gzip"))[0] == 413
+
+
+@pytest.mark.parametrize("path", ["/v1/messages/", "/v1/chat/completions/"])
+async def test_a_slash_at_the_end_is_no_redirect(shared: GatewayProcess, path: str) -> None:
+    answer = await shared.ask(
+        path,
+        document=small_request("scripted/hello", stream=False),
+        headers={"authorization": f"Bearer {shared.key('slash')}"},
+    )
+    assert answer.status == 200

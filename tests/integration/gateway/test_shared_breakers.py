@@ -302,16 +302,20 @@ async def compare(server: RedisServer, steps: list[tuple[str, int]]) -> None:
                 if not isinstance(expected, Open) and not isinstance(actual, Open):
                     admitted.append((expected, actual))
             else:
-                result = Limited(clock.now + value / 1000) if what == "limited" else Result(what)
+                result: Result | Limited
+                if what != "limited":
+                    result = Result(what)
+                else:
+                    result = Limited(clock.now + value / 1000, 429 if value % 2 else 529)
                 mine, shared = admitted.pop(value % len(admitted)) if admitted else (CLOSED, CLOSED)
                 await pure.record(KEY, result, mine)
                 await one.record(KEY, result, shared)
                 await one.send_successes()
             for each in pair:
                 await heard_all(redis, each, number)
-                seen = [(s.key, s.state, ms(s.until), s.opened) for s in each.states()]
+                seen = [(s.key, s.state, ms(s.until), s.opened, s.status) for s in each.states()]
                 assert [s for s in seen if s[0] == KEY] == [
-                    (s.key, s.state, ms(s.until), s.opened) for s in pure.states()
+                    (s.key, s.state, ms(s.until), s.opened, s.status) for s in pure.states()
                 ]
     finally:
         for each in pair:

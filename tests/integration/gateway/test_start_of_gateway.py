@@ -4,9 +4,10 @@ import asyncio
 import json
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from .gateway_process import GatewayProcess
+from .gateway_process import GatewayProcess, small_request
 
 
 def refused_start(gateway: GatewayProcess, **settings: str) -> str:
@@ -144,5 +145,49 @@ async def test_own_scenarios_and_real_names_where_scripted_is_chosen(tmp_path: P
         answer = await gateway.message(gateway.key("real"), "claude-opus-5-5", stream=False)
         assert json.loads(answer.body)["content"] == [{"type": "text", "text": "mine"}]
         assert answer.headers["x-heliostat-provider"] == "scripted"
+    finally:
+        gateway.kill()
+
+
+async def test_the_log_names_the_address_and_what_is_missing(tmp_path: Path) -> None:
+    gateway = GatewayProcess(tmp_path)
+    gateway.write_public_key()
+    gateway.start(HELIOSTAT_GATEWAY_DEFAULT_PROVIDER="auto")
+    try:
+        log = gateway.log.read_text()
+        assert f"listening on 127.0.0.1, port {gateway.port}" in log
+        assert "set ANTHROPIC_API_KEY" in log
+    finally:
+        gateway.kill()
+
+
+async def test_pages_of_other_origins_call_it_only_where_it_is_set(tmp_path: Path) -> None:
+    gateway = GatewayProcess(tmp_path)
+    gateway.write_public_key()
+    origin = "https://pages.example"
+    headers = {"origin": origin, "authorization": f"Bearer {gateway.key('cors')}"}
+    question = {"origin": origin, "access-control-request-method": "POST"}
+    question["access-control-request-headers"] = "x-api-key,content-type"
+    body = small_request("scripted/hello", stream=False)
+
+    async def ask() -> tuple[str | None, str | None]:
+        async with aiohttp.ClientSession() as session:
+            url = f"{gateway.url}/v1/messages"
+            async with session.options(url, headers=question) as before:
+                asked = before.headers.get("access-control-allow-origin")
+            async with session.post(url, json=body, headers=headers) as answer:
+                assert answer.status == 200
+                return asked, answer.headers.get("access-control-allow-origin")
+
+    gateway.start()
+    try:
+        assert await ask() == (None, None)
+    finally:
+        gateway.kill()
+    gateway.start(HELIOSTAT_GATEWAY_CORS_ORIGINS=origin)
+    try:
+        assert await ask() == (origin, origin)
+        headers["origin"] = question["origin"] = "https://other.example"
+        assert await ask() == (None, None)
     finally:
         gateway.kill()

@@ -107,7 +107,6 @@ def free_executions(installed: Installed) -> None:
     for each in json.loads(kubectl("get", "executions", "-A", "-o", "json"))["items"]:
         meta = each["metadata"]
         place = ("execution", meta["name"], "-n", meta["namespace"])
-        kubectl("delete", *place, "--wait=false")
         kubectl("patch", *place, "--type=merge", "-p", patch)
 
 

@@ -20,15 +20,17 @@ from heliostat_gateway.calls.chain import Allowance, Chain
 from heliostat_gateway.calls.lifecycle import CallDependencies, CallLifecycle
 from heliostat_gateway.calls.replies import Reply, StreamReply, WholeReply
 from heliostat_gateway.calls.requests import ModelRequest
+from heliostat_gateway.calls.telemetry import Report, Telemetry
 from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.dialects.faults import CHAT_OF_KIND
 from heliostat_gateway.main import build_gateway
-from heliostat_gateway.money.bookings import Booking
+from heliostat_gateway.money.bookings import Booking, Usage
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Plan
-from heliostat_gateway.routes.table import Timeouts
+from heliostat_gateway.routes.table import Deadlines, Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 from heliostat_json.objects import parse_object
@@ -209,11 +211,13 @@ def test_one_complete_answer_or_one_failure_and_each_cost_once(desk: Desk, world
         assert client.headers["x-heliostat-attempts"] == str(expected.asked)
 
 
-async def run(desk: Desk, world: World) -> tuple[Client, list[Booking]]:
+async def run(
+    desk: Desk, world: World, timeouts: Timeouts | None = None
+) -> tuple[Client, list[Booking]]:
     """One request through a chain; what the client got and what was booked, which is once."""
     desk.ledger.settled.clear()
     client = Client()
-    reply = reply_of(desk, world)
+    reply = reply_of(desk, world, timeouts=timeouts)
     async with asyncio.timeout(20):
         await reply({"type": "http"}, client.receive, client.send)
     (booked,) = desk.ledger.settled
@@ -221,7 +225,12 @@ async def run(desk: Desk, world: World) -> tuple[Client, list[Booking]]:
     return client, booked
 
 
-def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) -> Reply:
+def reply_of(
+    desk: Desk,
+    world: World,
+    breakers: LocalBreakers | None = None,
+    timeouts: Timeouts | None = None,
+) -> Reply:
     document: dict[str, object] = {
         "model": "m",
         "stream": world.stream,
@@ -236,7 +245,7 @@ def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) ->
     assert parsed is not None
     caller = Caller("k", KeyKind.EXECUTION, "uid", agent="default/a", execution="uid")
     request = ModelRequest(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
-    plan = Plan("m", tuple(candidate(provider) for provider in world.providers))
+    plan = Plan("m", tuple(candidate(provider, timeouts) for provider in world.providers))
     lifecycle = CallLifecycle(desk.dependencies, request, plan, {"x-heliostat-request-id": "req_1"})
     lifecycle.reserved(0)
     never = LocalBreakers(BreakerPolicy(minimum=10**6))
@@ -244,10 +253,10 @@ def reply_of(desk: Desk, world: World, breakers: LocalBreakers | None = None) ->
     return StreamReply(lifecycle, chain, 1000) if world.stream else WholeReply(lifecycle, chain)
 
 
-def candidate(provider: PlayedProvider) -> Candidate:
+def candidate(provider: PlayedProvider, timeouts: Timeouts | None = None) -> Candidate:
     stalls = provider.behaviour.ending is Ending.STALL
-    timeouts = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
-    return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts)
+    default = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
+    return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts or default)
 
 
 class FailingProvider(PlayedProvider):
@@ -305,11 +314,118 @@ async def test_a_candidate_that_rests_is_not_hidden_by_one_that_can_not_say_it(d
     world = World(Dialect.MESSAGES, False, True, [resting, unable])  # with a container
     breakers = LocalBreakers()
     until = time.time() + 60
-    await breakers.record("p0/m/no-key", Limited(until), CLOSED)
+    await breakers.record("p0/m/no-key", Limited(until, 529), CLOSED)
     client = Client()
     await reply_of(desk, world, breakers)({"type": "http"}, client.receive, client.send)
     assert (client.status, client.headers["x-heliostat-decision"]) == (
-        503,
+        529,
         "p0 rests; p1 can not say it",
     )
     assert 50 < int(client.headers["retry-after"]) <= 61
+
+
+def unsent(outcome: str) -> Booking:
+    """What is booked of a request that no provider was asked for."""
+    return Booking("req_1", 1, "", "m", "", Usage(), 0, False, False, outcome)
+
+
+@pytest.mark.parametrize("caller", list(PATHS))
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("status", "told", "kind"),
+    [
+        (429, 429, "rate_limit_error"),
+        (529, 529, "overloaded_error"),
+        (503, 503, "overloaded_error"),
+        (0, 503, "overloaded_error"),  # opened by failures
+    ],
+)
+async def test_a_request_that_open_breakers_refuse_has_the_words_of_the_limit_and_is_no_call(
+    desk: Desk, caller: Dialect, stream: bool, status: int, told: int, kind: str
+) -> None:
+    providers = [PlayedProvider(f"p{n}", Dialect.MESSAGES, "x", Behaviour()) for n in range(2)]
+    breakers = LocalBreakers()
+    for number, seconds in enumerate((60, 90)):
+        limited = Limited(time.time() + seconds, status)
+        await breakers.record(f"p{number}/m/no-key", limited, CLOSED)
+    world = World(caller, stream, False, providers)
+    desk.ledger.settled.clear()
+    client = Client()
+    await reply_of(desk, world, breakers)({"type": "http"}, client.receive, client.send)
+    heard = hear(caller, client.status, client.body, stream=stream)
+    assert client.status == told
+    assert heard.error == (kind if caller is Dialect.MESSAGES else CHAT_OF_KIND[kind][0])
+    assert 58 <= int(client.headers["retry-after"]) <= 62
+    assert client.headers["x-heliostat-attempts"] == "0"
+    assert desk.ledger.settled == [[unsent("circuit_open")]]
+    assert [provider.asked for provider in providers] == [0, 0]
+
+
+async def test_a_request_that_no_dialect_can_say_is_no_call(desk: Desk) -> None:
+    unable = PlayedProvider("p", Dialect.CHAT, "y", Behaviour())
+    client, booked = await run(desk, World(Dialect.MESSAGES, False, True, [unable]))
+    assert (client.status, booked) == (400, [unsent("untranslatable")])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_overload_that_is_over_soon_is_waited_for(desk: Desk, stream: bool) -> None:
+    """One is the probe; the others ask again, and none is refused."""
+    provider = PlayedProvider("p", Dialect.MESSAGES, "x", Behaviour())
+    world = World(Dialect.MESSAGES, stream, False, [provider])
+    breakers = LocalBreakers(BreakerPolicy(ask_again=0.05))
+    await breakers.record("p/m/no-key", Limited(time.time() + 0.3, 429), CLOSED)
+    clients = [Client() for _ in range(5)]
+    async with asyncio.timeout(20):
+        await asyncio.gather(
+            *(
+                reply_of(desk, world, breakers)({"type": "http"}, each.receive, each.send)
+                for each in clients
+            )
+        )
+    assert [each.status for each in clients] == [200] * 5
+    decisions = [each.headers["x-heliostat-decision"] for each in clients]
+    assert all(each.startswith("p rests; waited ") for each in decisions)
+    assert all(float(each.headers["x-heliostat-overhead-ms"]) < 250 for each in clients)
+
+
+@pytest.mark.parametrize(("stream", "pieces"), [(False, 0), (True, 0), (True, 4)])
+async def test_an_answer_that_is_too_slow_is_an_outcome_of_its_own(
+    desk: Desk, stream: bool, pieces: int
+) -> None:
+    slow = PlayedProvider("p", Dialect.MESSAGES, "x", Behaviour(ending=Ending.STALL, pieces=pieces))
+    client, (booked,) = await run(desk, World(Dialect.MESSAGES, stream, False, [slow]))
+    assert client.status == (200 if pieces else 504)
+    assert (booked.outcome, booked.estimated) == ("provider_timeout", True)
+
+
+async def test_silence_ends_an_attempt_only_where_somebody_else_can_be_asked(desk: Desk) -> None:
+    """The first is given up for the second; the second, alone, is waited for."""
+    ways = [
+        PlayedProvider(f"p{n}", Dialect.MESSAGES, letter, Behaviour())
+        for n, letter in enumerate("xy")
+    ]
+    seen: list[Deadlines] = []
+
+    class Watching(Timeouts):
+        def deadlines(self, *, reasons: bool, is_last: bool) -> Deadlines:
+            seen.append(super().deadlines(reasons=reasons, is_last=is_last))
+            return seen[-1]
+
+    ways[0].behaviour = Behaviour(status=529)
+    world = World(Dialect.MESSAGES, True, False, ways)
+    await run(desk, world, timeouts=Watching())
+    assert [each.first_token for each in seen] == [120, 1800]
+
+
+async def test_the_outcome_of_a_refused_request_is_that_of_its_last_attempt(desk: Desk) -> None:
+    refused = PlayedProvider("p", Dialect.MESSAGES, "x", Behaviour(status=529))
+    world = World(Dialect.MESSAGES, False, False, [refused])
+    reports: list[Report] = []
+
+    class Telling(Telemetry):
+        def tell(self, report: Report) -> None:
+            reports.append(report)
+
+    told = replace(desk.dependencies, telemetry=Telling())
+    await run(replace(desk, dependencies=told), world)
+    assert [each.outcome for each in reports] == ["provider_refused"]

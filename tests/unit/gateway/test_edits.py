@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from heliostat_gateway.access.callers import Caller, KeyKind
 from heliostat_gateway.calls.outgoing import (
     Edit,
+    SetMember,
     ask_for_usage,
+    cache_prefix,
     drop_foreign_parts,
     edit_bytes,
     edit_document,
@@ -18,8 +21,10 @@ from heliostat_gateway.calls.outgoing import (
     put_system_first,
     set_defaults,
 )
+from heliostat_gateway.calls.requests import ModelRequest
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.citations import citations_of_chat
+from heliostat_gateway.routes.plans import Plan
 from heliostat_json.objects import JsonObject
 
 
@@ -152,3 +157,22 @@ def test_only_citations_that_anthropic_did_not_make_go() -> None:
         {"role": "user", "content": "u"},
         {"role": "assistant", "content": [own, {**theirs, "citations": None}]},
     ]
+
+
+@pytest.mark.parametrize(
+    ("caches", "size", "mark", "expected"),
+    [
+        (True, 20_000, "", True),
+        (False, 20_000, "", False),
+        (True, 10_000, "", False),  # Anthropic caches nothing so short
+        (True, 20_000, '"cache_control": {"type": "ephemeral"}, ', False),  # the caller's own way
+    ],
+)
+def test_a_route_may_cache_long_prompts_that_mark_nothing(
+    caches: bool, size: int, mark: str, expected: bool
+) -> None:
+    body = f'{{{mark}"messages": "{"x" * size}"}}'.encode()
+    caller = Caller("k", KeyKind.SERVICE, "k")
+    request = ModelRequest(Dialect.MESSAGES, "/v1/messages", "", [], body, {}, caller)
+    found = cache_prefix(request, Plan("m", (), caches_prefix=caches))
+    assert found == ([SetMember("cache_control", {"type": "ephemeral"})] if expected else [])

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliostat_gateway.money.bookings import Usage
+from heliostat_gateway.money.costs import cost_nanos
 from heliostat_gateway.money.ledger import SqliteLedger
-from heliostat_gateway.money.prices import FlatRates, Rates, cost_nanos, find_rates
+from heliostat_gateway.money.prices import FlatRates, Rates, find_rates
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import read_dimensions
 from heliostat_gateway.reports.forecasts import (

@@ -120,3 +120,13 @@ def test_a_file_that_is_no_key_is_passed_over(tmp_path: Path, private: str) -> N
     (tmp_path / "bbb.pem").write_text(new_private_key())
     ring = KeyRing(tmp_path, clock=lambda: float(NOW))
     assert ring.caller({"x-api-key": key(private)}).attempt == 2
+
+
+def test_a_good_key_beside_a_foreign_authorization_counts(ring: KeyRing, private: str) -> None:
+    token = key(private)
+    for foreign in ("sk-ant-oat01-own-login", "hsk_x_y", "a.b.c"):
+        headers = {"authorization": f"Bearer {foreign}", "x-api-key": token}
+        assert ring.caller(headers).execution == "uid-1"
+    assert ring.caller({"authorization": f"Bearer {token}", "x-api-key": "x"}).execution == "uid-1"
+    both = {"authorization": "Bearer wrong", "x-api-key": "wrong too"}
+    assert refusal(ring, both) == refusal(ring, {"authorization": "Bearer wrong"})

@@ -1,15 +1,18 @@
 """A ledger of an earlier gateway goes on where it stopped."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
-from heliostat_gateway.money.bookings import CapReachedError
+from heliostat_gateway.money.bookings import CapReachedError, Iteration, Terms, Usage
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.schema import VERSION, NewerSchemaError
+from heliostat_gateway.redis_state.requests import BOOKINGS
 from heliostat_gateway.storage import Storage
-from support.ledgers import holder, opening
+from support.ledgers import booking, holder, opening
 
 OLD = """
 CREATE TABLE requests (
@@ -73,4 +76,44 @@ def test_a_file_of_a_newer_gateway_is_left_alone(tmp_path: Path) -> None:
     storage.run_now(lambda connection: connection.execute("PRAGMA user_version = 99"))
     with pytest.raises(NewerSchemaError, match="99"):
         SqliteLedger(storage)
+    storage.close()
+
+
+async def test_a_file_without_the_terms_of_answers_gets_their_column(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    ledger = SqliteLedger(storage)
+    await ledger.open(opening("1", holder()))
+    await ledger.settle([booking("1", 70)], 2)
+    storage.run_now(lambda connection: connection.execute("ALTER TABLE requests DROP terms"))
+    again = SqliteLedger(storage)
+    (row,) = await again.request("1")
+    assert row.booking == booking("1", 70)
+    terms = Terms("flex", "us", (("input_audio", 3),), (Iteration("compaction", "m", 5),), "0.5")
+    usage = Usage(input=9, output=1, terms=replace(terms, unpriced=("speed=warp",)))
+    await again.open(opening("2", holder()))
+    await again.settle([replace(booking("2", 9), usage=usage)], 3)
+    (row,) = await again.request("2")
+    assert row.booking.usage == usage
+    assert BOOKINGS.validate_json(orjson.dumps([row.booking])) == [row.booking]
+    storage.close()
+
+
+async def test_requests_that_were_never_sent_are_told_from_those_that_were_cut(
+    tmp_path: Path,
+) -> None:
+    """Both were booked as cuts of the first candidate; a cut has a report or is an estimate."""
+    storage = Storage(tmp_path)
+    ledger = SqliteLedger(storage)
+    never = replace(booking("1", 0), usage=Usage(), reported=False, outcome="provider_cut")
+    never = replace(never, provider_request="")
+    cut = replace(booking("2", 7, estimated=True), outcome="provider_cut")
+    silent = replace(never, id="3", estimated=True)  # nothing was heard of it
+    for one in (never, cut, silent):
+        await ledger.open(opening(one.id, holder()))
+        await ledger.settle([one], 2)
+    storage.run_now(lambda connection: connection.execute("ALTER TABLE requests DROP terms"))
+    again = SqliteLedger(storage)
+    found = [row.booking for name in "123" for row in await again.request(name)]
+    sent = replace(never, outcome="circuit_open", provider="", credential="")
+    assert found == [sent, cut, silent]
     storage.close()

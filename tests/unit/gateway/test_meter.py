@@ -6,8 +6,9 @@ import pytest
 
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.dialects.faults import MalformedAnswerError
-from heliostat_gateway.meter import Meter, new_meter, read_usage
+from heliostat_gateway.meter import Meter, new_meter
 from heliostat_gateway.money.bookings import Usage
+from heliostat_gateway.money.reported_usage import read_usage
 from heliostat_gateway.sse import Event
 from heliostat_json.objects import JsonObject
 

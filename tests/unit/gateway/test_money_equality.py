@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -10,10 +11,22 @@ from genai_prices import calc_price
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliostat_gateway.dialects import Dialect
+from heliostat_gateway.meter import new_meter
 from heliostat_gateway.money.bookings import Usage
-from heliostat_gateway.money.prices import FlatRates, cost_nanos, find_rates
-from heliostat_scripted.bill import invoice_nanos
-from heliostat_scripted.scenario import Prices, UsageSpec
+from heliostat_gateway.money.costs import Charge, charge, cost_nanos
+from heliostat_gateway.money.prices import FlatRates, find_rates
+from heliostat_gateway.providers.scripted import ScriptedProvider
+from heliostat_gateway.sse import EventReader
+from heliostat_json.objects import JsonObject
+from heliostat_scripted.apis import Api, told_usage
+from heliostat_scripted.bill import Bill, invoice_nanos
+from heliostat_scripted.rendering import Rendering
+from heliostat_scripted.rendering.chat import ChatRendering
+from heliostat_scripted.rendering.gemini import GeminiRendering
+from heliostat_scripted.rendering.messages import MessagesRendering
+from heliostat_scripted.scenario import Pace, Prices, Scenario, UsageSpec
+from heliostat_scripted.script import Script, Text
 
 COUNT = st.integers(0, 3_000_000)
 # Up to nine decimals, so that thousandths of a nano-dollar and exact halves occur.
@@ -140,3 +153,107 @@ def test_an_unknown_model_has_no_price_instead_of_zero() -> None:
 def test_a_used_kind_without_a_price_is_an_error_not_zero() -> None:
     with pytest.raises(KeyError):
         cost_nanos(FlatRates({"input": Decimal(1)}), Usage(output=1))
+
+
+VARIANTS = ("flex", "priority", "batch", "fast", "us")
+# What each API can say of itself.
+SAID = {
+    Api.MESSAGES: ("batch", "fast", "us"),
+    Api.CHAT: ("flex", "priority"),
+    Api.GEMINI: ("flex", "priority"),
+}
+DIALECTS = {
+    Api.MESSAGES: Dialect.MESSAGES,
+    Api.CHAT: Dialect.CHAT,
+    Api.GEMINI: Dialect.GEMINI,
+}
+COMPACTIONS = st.lists(
+    st.builds(
+        lambda counts: {"input": counts[0], "output": counts[1], "cacheRead": counts[2]},
+        st.tuples(COUNT, COUNT, COUNT),
+    ),
+    max_size=3,
+)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> tuple[Api, Scenario, UsageSpec]:
+    """An API, prices and a usage that the API can report."""
+    api = draw(st.sampled_from(list(Api)))
+    kinds = ("input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h")
+    names = (*kinds, "webSearches", "inputAudio", "outputAudio")
+    prices = {name: draw(PRICE) for name in names}
+    factors = {name: draw(PRICE) for name in VARIANTS}
+    counts = draw(st.tuples(*[COUNT] * 5))
+    usage: JsonObject = dict(zip(kinds, counts, strict=True))
+    usage["variant"] = draw(st.none() | st.sampled_from(SAID[api]))
+    usage["thinking"] = draw(st.integers(0, counts[1]))
+    if api is Api.MESSAGES:
+        usage["webSearches"] = draw(st.integers(0, 50))
+        usage["compactions"] = [*draw(COMPACTIONS)]
+    elif not counts[2]:  # what of the cached is audio these APIs do not say
+        usage["inputAudio"] = draw(st.integers(0, counts[0]))
+        usage["outputAudio"] = draw(st.integers(0, counts[1] - usage["thinking"]))
+    scenario = Scenario.model_validate(
+        {
+            "description": "x",
+            "prices": prices | {"factors": factors},
+            "turns": [{"steps": [{"text": "x"}], "usage": usage}],
+        }
+    )
+    reported = scenario.turns[0].usage
+    assert reported is not None
+    return api, scenario, told_usage(api, reported)
+
+
+def rendering_of(api: Api, usage: UsageSpec) -> Rendering:
+    script = Script("msg_1", "x", (Text("shown"),), usage, "end_turn", Pace())
+    if api is Api.CHAT:
+        return ChatRendering(script, include_usage=True)
+    if api is Api.GEMINI:
+        return GeminiRendering(script, response_id="r", thoughts=True)
+    return MessagesRendering(script)
+
+
+@settings(max_examples=400, deadline=None)
+@given(answers(), st.booleans())
+def test_the_price_of_what_an_answer_says_is_the_bill(
+    answer: tuple[Api, Scenario, UsageSpec], is_stream: bool
+) -> None:
+    """Scenario, rendering and bill on one side; meter, price book and charge on the other."""
+    api, scenario, usage = answer
+    provider = ScriptedProvider({"x": scenario}, Bill(Path("never-written")))
+    rendering, meter = rendering_of(api, usage), new_meter(DIALECTS[api], 1)
+    if is_stream:
+        reader = EventReader()
+        pieces = [*rendering.start(), *rendering.block(Text("shown"), 0), *rendering.end()]
+        for piece in pieces:
+            for event in reader.feed(piece.raw):
+                meter.read_event(event)
+    else:
+        meter.read_message(rendering.whole().raw)
+    assert meter.final
+    found = charge(provider.rates["x"], meter.usage())
+    assert found == Charge(invoice_nanos(scenario.prices, usage))
+
+
+@settings(max_examples=200, deadline=None)
+@given(answers())
+def test_what_has_no_price_is_marked_and_the_rest_is_still_billed(
+    answer: tuple[Api, Scenario, UsageSpec],
+) -> None:
+    api, scenario, usage = answer
+    bare = scenario.model_copy(
+        update={
+            "prices": scenario.prices.model_copy(
+                update={"factors": {}, "input_audio": None, "output_audio": None}
+            )
+        }
+    )
+    provider = ScriptedProvider({"x": bare}, Bill(Path("never-written")))
+    meter = new_meter(DIALECTS[api], 1)
+    meter.read_message(rendering_of(api, usage).whole().raw)
+    found = charge(provider.rates["x"], meter.usage())
+    assert bool(found.unpriced) == bool(usage.variant or usage.input_audio or usage.output_audio)
+    plain = usage.model_copy(update={"input_audio": 0, "output_audio": 0, "variant": None})
+    assert found.nanos == invoice_nanos(bare.prices, plain)

@@ -72,7 +72,7 @@ def test_an_empty_file_is_good() -> None:
         ("timeouts:\n  idleSeconds: 4000", 2, "timeouts.idleSeconds: must be less than or equal"),
         ("timeouts:\n  idleSeconds: -1", 2, "must be greater than 0"),
         ("timeouts:\n  idleSeconds: soon", 2, "must be a valid number"),
-        ("timeouts: {totalSeconds: 60}", 1, "totalSeconds (60) must not be below"),
+        ("timeouts: {totalSeconds: 60, idleSeconds: 61}", 1, "totalSeconds (60) must not be below"),
         ("aliases:\n  a: b\n  b: a", 2, "aliases.a: leads back to itself"),
         ("aliases:\n  a: b\n  b: c\n  c: b", 2, "aliases.a: leads back to itself"),
         (
@@ -142,7 +142,12 @@ def test_a_mistake_is_named_with_its_line(added: str, line: int, words: str) -> 
             8,
             "must not be togeth",
         ),
-        ("  fast:\n", "  fast:\n    timeouts: {totalSeconds: 9}\n", 7, "totalSeconds (9) must not"),
+        (
+            "  fast:\n",
+            "  fast:\n    timeouts: {totalSeconds: 9, idleSeconds: 10}\n",
+            7,
+            "totalSeconds (9) must not",
+        ),
         ("  fast:\n", "  scripted/x:\n", 6, "must not begin with persona/ or scripted/"),
         (", model: fast", "", 11, "personas.press.model: is required"),
         ("model: fast}", "model: none}", 11, "personas.press.model: no model or alias"),
@@ -267,3 +272,18 @@ def test_a_file_that_can_not_be_read_stops_the_start(
         path.write_bytes(content)
     with pytest.raises(RoutesError, match=words):
         read_routes(path, KNOWN)
+
+
+def test_mistakes_of_shape_hide_no_mistakes_of_reference() -> None:
+    """Also in the same entry: what is broken is set aside alone."""
+    text = BASE.replace("  fast:\n", "  fast:\n    timeout: 3\n")
+    text = text.replace("provider: anthropic", "provider: antropic")
+    text = text.replace("model: fast}", "model: none, x: 1}")
+    found = mistakes_of(text)
+    for words in (
+        "models.fast.timeout: is no field here",
+        "chain[0].provider: no provider is called antropic",
+        "personas.press.x: is no field here",
+        "personas.press.model: no model or alias",
+    ):
+        assert any(words in each for each in found), (words, found)

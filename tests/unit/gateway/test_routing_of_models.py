@@ -4,11 +4,14 @@ from collections import Counter
 
 import pytest
 
+from heliostat_gateway.dialects.thinking import is_reasoning
 from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.providers.catalog import BUILT_IN
 from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason
 from heliostat_gateway.routes.routing import ANYONE, Router
+from heliostat_gateway.routes.table import Timeouts
 from heliostat_gateway.settings import NO_PROVIDER
+from heliostat_json.objects import JsonObject
 from support.routes import BASE_URLS, NOW, build_test_router, caller
 
 ANTHROPIC = {"ANTHROPIC_API_KEY": "a"}
@@ -168,7 +171,44 @@ def test_timeouts_are_those_of_the_route_then_of_the_file_then_the_default() -> 
     fast = planned(router, "fast").candidates[0].timeouts
     plain = planned(router, "claude-sonnet-5-5").candidates[0].timeouts
     assert (fast.first_token, fast.idle, fast.total) == (20, 30, 1800)
-    assert (plain.first_token, plain.idle, plain.total) == (120, 30, 1800)
+    assert (plain.first_token, plain.idle, plain.total) == (None, 30, 1800)
+
+
+@pytest.mark.parametrize(
+    ("set_", "reasons", "is_last", "expected"),
+    [
+        (Timeouts(), False, False, (120, 120, 1800)),
+        (Timeouts(), True, False, (600, 600, 1800)),  # silence is no fault of a model that reasons
+        (Timeouts(), False, True, (1800, 600, 1800)),  # nobody else would answer sooner
+        (Timeouts(total=60), True, False, (60, 60, 60)),
+        (Timeouts(first_token=5, idle=7), True, True, (5, 7, 1800)),  # what is set holds always
+    ],
+)
+def test_a_model_that_reasons_and_the_last_candidate_have_more_time(
+    set_: Timeouts, reasons: bool, is_last: bool, expected: tuple[float, float, float]
+) -> None:
+    found = set_.deadlines(reasons=reasons, is_last=is_last)
+    assert (found.first_token, found.idle, found.total) == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "model", "expected"),
+    [
+        ({}, "claude-haiku-5-5", False),
+        ({}, "gpt-6.1-sol", True),
+        ({}, "openai/o3", True),
+        ({}, "deepseek-reasoner", True),
+        ({}, "qwen3-8b", False),
+        ({"reasoning_effort": "none"}, "gpt-6.1-sol", False),
+        ({"reasoning_effort": "high"}, "qwen3-8b", True),
+        ({"reasoning": {"effort": "low"}}, "qwen3-8b", True),
+        ({"thinking": {"type": "adaptive"}}, "claude-haiku-5-5", True),
+        ({"thinking": {"type": "disabled"}}, "claude-haiku-5-5", False),
+        ({"output_config": {"effort": "max"}}, "claude-haiku-5-5", True),
+    ],
+)
+def test_who_may_be_silent_for_minutes(document: JsonObject, model: str, expected: bool) -> None:
+    assert is_reasoning(document, model) is expected
 
 
 def test_a_real_name_may_go_another_way() -> None:

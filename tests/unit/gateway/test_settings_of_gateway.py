@@ -9,6 +9,7 @@ import pytest
 from heliostat_gateway.providers.catalog import BUILT_IN
 from heliostat_gateway.providers.http import HttpProvider
 from heliostat_gateway.settings import KEY_FIELDS, NO_PROVIDER, SettingsError, read_settings
+from support.manifests import ROOT
 
 Environment = Callable[..., None]
 
@@ -46,7 +47,7 @@ def test_an_unknown_variable_is_named(environment: Environment) -> None:
         ("HELIOSTAT_GATEWAY_PORT", "70000", "65535"),
         ("HELIOSTAT_GATEWAY_DEFAULT_PROVIDER", "openai", "'anthropic', 'scripted' or 'auto'"),
         ("HELIOSTAT_GATEWAY_ANTHROPIC_BASE_URL", "api.anthropic.com", "http or https"),
-        ("LLM_REQUIRED", "perhaps", "boolean"),
+        ("LLM_REQUIRED", "yesplease", "must be true or false"),
         ("HELIOSTAT_GATEWAY_SECRET_MANAGER", "ANTHROPIC_API_KEY", "at least 20 characters"),
         ("HELIOSTAT_GATEWAY_SECRET_MANAGER", "KEY=projects/p/secrets/s", "match pattern"),
     ],
@@ -118,6 +119,18 @@ def test_service_links_of_kubernetes_are_no_settings(environment: Environment) -
         HELIOSTAT_GATEWAY_PORT_8081_TCP_ADDR="10.96.0.7",
     )
     assert read_settings().port == 8081
+
+
+def test_it_listens_on_loopback_unless_it_is_told_to(environment: Environment) -> None:
+    environment()
+    assert read_settings().host == "127.0.0.1"
+    image = (ROOT / "gateway" / "Dockerfile").read_text()
+    assert "ENV HELIOSTAT_GATEWAY_HOST=0.0.0.0" in image
+
+
+def test_origins_are_words(environment: Environment) -> None:
+    environment(HELIOSTAT_GATEWAY_CORS_ORIGINS="https://a.example, https://b.example")
+    assert read_settings().cors_origins == ("https://a.example", "https://b.example")
 
 
 def test_auto_is_a_script_until_there_is_a_way_to_a_model(environment: Environment) -> None:

@@ -104,6 +104,7 @@ LINE: JsonObject = {
     },
     "costNanos": 123,
     "estimated": False,
+    "unpriced": [],
     "cache": "miss",
     "seconds": 2.5,
     "overheadMs": 1.26,

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from heliostat_gateway.errors import RefusalError
 from heliostat_gateway.money.bookings import Usage
+from heliostat_gateway.money.costs import cost_nanos
 from heliostat_gateway.money.ledger import SqliteLedger
-from heliostat_gateway.money.prices import FlatRates, Rates, cost_nanos, find_rates
+from heliostat_gateway.money.prices import FlatRates, Rates, find_rates
 from heliostat_gateway.reports.calendars import epoch_ms
 from heliostat_gateway.reports.dimensions import DIMENSIONS, read_dimensions
 from heliostat_gateway.reports.documents import UsageReport, usage_csv, usage_report, write_csv
@@ -79,7 +80,7 @@ ROWS = st.builds(
     started_ms=st.integers(START - DAY, START + 6 * DAY),
     agent=st.sampled_from(["", "a/x", "a/y", "=cmd()", "b/z"]),
     execution=st.sampled_from(["", "e1", "e2", "e3"]),
-    provider=st.sampled_from(["anthropic", "scripted"]),
+    provider=st.sampled_from(["anthropic", "scripted", ""]),
     model=st.sampled_from(["claude-opus-5-5", "claude-haiku-5-5"]),
     cost=st.integers(0, 10**12),
     usage=USAGES,
@@ -114,6 +115,7 @@ def test_grouped_sums_of_all_pages_are_the_total(
     for name in (
         "requests",
         "calls",
+        "unsent_requests",
         "open_calls",
         "cost_nanos",
         "estimated_requests",
@@ -144,6 +146,7 @@ async def test_the_figures_of_a_line(storage: Storage) -> None:
         "key": {"agent": "default/sales"},
         "requests": 4,
         "calls": 4,
+        "unsentRequests": 0,
         "openCalls": 1,
         "tokens": {
             "input": 207,
@@ -290,3 +293,15 @@ async def test_a_report_sees_the_ledger_while_it_is_written(storage: Storage) ->
     for number, _ in enumerate(product(range(2), range(2))):
         await book(ledger, [Row(START)], first=number)
         assert ask(storage, question("")).total.requests == number + 1
+
+
+async def test_what_no_provider_was_asked_for_is_no_call_and_no_error(storage: Storage) -> None:
+    rows = [
+        Row(START + 1, cost=1000, provider="anthropic", outcome="answered"),
+        Row(START + 2, provider="anthropic", outcome="provider_cut"),
+        *(Row(START + 3, provider="", outcome="circuit_open") for _ in range(3)),
+    ]
+    await book(SqliteLedger(storage), rows)
+    total = ask(storage, question("provider")).total
+    assert (total.requests, total.calls, total.unsent_requests) == (5, 2, 3)
+    assert total.errors == {"provider_cut": 1}

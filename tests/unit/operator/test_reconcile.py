@@ -42,6 +42,7 @@ from support.builders.pods import (
     make_pod,
     make_result,
     running,
+    stamp,
     terminated,
     waiting,
 )
@@ -710,6 +711,28 @@ async def test_an_api_that_never_records_keeps_no_pod_for_ever() -> None:
     operator.clock.now += seconds(delay)
     await operator.reconcile()
     assert is_leaving(operator)
+
+
+async def test_a_job_that_is_suspended_while_it_runs_makes_no_second_pod() -> None:
+    """Whoever suspends it (Kueue) has its pod deleted, and lets it go on some day."""
+    told = make_result("Failed", "Terminated", "infrastructure")
+    operator = await run_with_sidecar(make_settings(), told)
+    status: JsonObject = {
+        "phase": "Running",
+        "containerStatuses": [{"name": "agent", "state": terminated(143, message=told)}],
+    }
+    pod = {**pod_of(operator.job()), "status": status}
+    meta_of(pod)["deletionTimestamp"] = stamp(NOW)
+    operator.world.put(pod)
+    suspended = make_condition("Suspended")
+    operator.world.put({**operator.job(), "status": {"conditions": [suspended]}})
+    await operator.reconcile()
+    [first] = operator.execution().status.attempts
+    assert (first.reason, first.job_deleted) == ("PodDeleted", True)
+    assert names(operator.world, JOB) == []
+    operator.clock.now += seconds(60)
+    await operator.reconcile()
+    assert names(operator.world, JOB) == ["sales-1-2"]
 
 
 async def test_a_deleted_run_waits_for_no_api() -> None:

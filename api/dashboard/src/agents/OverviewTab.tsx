@@ -2,7 +2,7 @@ import { Button, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { agentPath } from "../api/agents";
-import { resourceOf, runsOf, useRuns, useTestRuns } from "../api/queries";
+import { resourceOf, runsOf, useAgentRuns, type useRuns } from "../api/queries";
 import type { Agent, AgentDetail, Execution, Receipt } from "../api/views";
 import { useStart } from "../lib/commands";
 import { Chart } from "../parts/Chart";
@@ -160,11 +160,8 @@ function Starter({ agent }: { agent: Agent }) {
 function Runs({ agent }: { agent: Agent }) {
   const { t } = useWords();
   const resource = resourceOf(agent);
-  const runs = useRuns({ agent: resource }, agent.status !== "draft");
-  const tests = useTestRuns(agent.id);
-  const all = [...runsOf(runs.data), ...tests].sort((one, other) =>
-    other.createdTime.localeCompare(one.createdTime),
-  );
+  const runs = useAgentRuns(agent);
+  const all = runsOf(runs.data);
   const ended = all.filter((run) => run.isFinished && run.startTime);
   const points = ended.map((run) => [Date.parse(run.createdTime) / 1000, run.costMicros] as const);
   return (

@@ -1,18 +1,17 @@
 /** The last runs of an agent, without asking for each: most are among the last runs of all. */
-import { runsOf, useRuns } from "../api/queries";
+import { runsFilter, runsOf, useAgentRuns, useRuns } from "../api/queries";
 import type { Agent, Execution } from "../api/views";
+import { isWanted } from "../live/lists";
 
 const SHOWN = 12;
 
 export function useRecentRuns(agent: Agent): Execution[] {
-  const { resource, namespace } = agent;
-  // A draft has no resource yet, and somebody else's may be called as it is.
-  const ownOf = (runs: readonly Execution[]) =>
-    runs.filter((run) => resource !== "" && run.agent === resource && run.namespace === namespace);
-  const all = ownOf(runsOf(useRuns({}).data));
+  const all = runsOf(useRuns({}).data).filter(
+    (run) => run.namespace === agent.namespace && isWanted(run, runsFilter(agent)),
+  );
   const hasMore = all.length < SHOWN && (agent.totals?.executions ?? 0) > all.length;
-  const own = useRuns({ agent: resource }, hasMore && resource !== "");
-  return (own.data ? ownOf(runsOf(own.data)) : all).slice(0, SHOWN);
+  const own = useAgentRuns(agent, hasMore);
+  return (own.data ? runsOf(own.data) : all).slice(0, SHOWN);
 }
 
 /** Costs of those that ended, oldest first. */

@@ -4,13 +4,15 @@ import { heardAgents, heardRuns, heardUpTo, keys, placeAgent, type RunPages } fr
 import { type Filter, isWanted, placeRun } from "../live/lists";
 import { afterPage, emptyTranscript, type Transcript } from "../transcript/transcript";
 import { ApiError, read, withQuery } from "./client";
-import type { Agent, Execution, FileList, Page, Person, TranscriptPage } from "./views";
+import type { Agent, Execution, FileList, Page, Person, RunCounts, TranscriptPage } from "./views";
 
 const HOUR_MS = 3_600_000;
 const PAGE = 50;
 const AGENTS_MOST = 2000;
-/** Pages of a transcript that are read at once; a person asks for the rest. */
-const TRANSCRIPT_PAGES = 20;
+/** Events of one page of a transcript, as many as the server gives. */
+const TRANSCRIPT_PAGE = 1000;
+/** Pages of a transcript that are read at once, of 1 MB each; a person asks for the rest. */
+const TRANSCRIPT_PAGES = 60;
 
 /** Who is here, now and then again: a page may be open for weeks. */
 export function useMe() {
@@ -63,13 +65,23 @@ export function useRuns(filter: Filter, enabled = true) {
   });
 }
 
+/** How many runs go on and wait: the server counts all of them, again after each report. */
+export function useRunCounts() {
+  return useQuery({
+    queryKey: keys.runCounts,
+    queryFn: ({ signal }) => read<RunCounts>("/api/executions/counts", signal),
+  });
+}
+
 async function readRuns(
   filter: Filter,
   cursor: string | null,
   signal: AbortSignal,
 ): Promise<Page<Execution>> {
   const mark = heardRuns.mark();
-  const path = withQuery("/api/executions", { ...filter, cursor, limit: PAGE });
+  const { agent, ...others } = filter;
+  const asked = filter.agentId ? others : { ...others, agent };
+  const path = withQuery("/api/executions", { ...asked, cursor, limit: PAGE });
   const page = await read<Page<Execution>>(path, signal);
   const items = heardRuns.freshen(page.items, mark).filter((run) => isWanted(run, filter));
   if (cursor !== null) return { ...page, items };
@@ -95,9 +107,13 @@ export function resourceOf(agent: Agent): string {
   return agent.resource || agent.name;
 }
 
-/** Test runs of an agent among the last runs, newest first. Each has a resource of its own. */
-export function useTestRuns(agent: string): Execution[] {
-  return runsOf(useRuns({}).data).filter((run) => run.testOf === agent);
+/** Runs and test runs of an agent, newest first: what every page that tells of it tells. */
+export function useAgentRuns(agent: Agent, enabled = true) {
+  return useRuns(runsFilter(agent), enabled);
+}
+
+export function runsFilter({ id, resource }: Agent): Filter {
+  return { agentId: id, agent: resource };
 }
 
 /** All runs of the pages that were read. */
@@ -134,19 +150,29 @@ export function useTranscript(id: string, attempt: number) {
     queryFn: async ({ signal }) => {
       // What is there is not read again: only what follows it.
       const known = client.getQueryData<Transcript>(queryKey) ?? emptyTranscript(attempt);
-      const found = await readTranscript(id, known, signal);
-      const grown = client.getQueryData<Transcript>(queryKey);
-      return grown && grown.next > found.next ? grown : found;
+      let furthest = known;
+      for await (const found of readTranscript(id, known, signal)) {
+        furthest = further(client.getQueryData<Transcript>(queryKey), found);
+        // Each page is shown as soon as it is here.
+        client.setQueryData<Transcript>(queryKey, furthest);
+      }
+      return furthest;
     },
     structuralSharing: false,
   });
 }
 
-async function readTranscript(
+/** Reports may have told more than what was read meanwhile. */
+function further(heard: Transcript | undefined, found: Transcript): Transcript {
+  return heard && heard.next > found.next ? heard : found;
+}
+
+/** All that follows what is known, page by page. */
+async function* readTranscript(
   id: string,
   known: Transcript,
   signal: AbortSignal,
-): Promise<Transcript> {
+): AsyncGenerator<Transcript> {
   let transcript = known;
   for (let pages = 0; pages < TRANSCRIPT_PAGES; pages++) {
     const before = transcript.next;
@@ -154,10 +180,10 @@ async function readTranscript(
     const page = await readPage(id, transcript.attempt, cursor, signal);
     if (!page) break;
     transcript = afterPage(transcript, page);
+    yield transcript;
     const isAll = page.next === null && heardUpTo(id, transcript.attempt) <= transcript.next;
     if (isAll || transcript.next === before) break;
   }
-  return transcript;
 }
 
 /** null: nothing was stored of this attempt yet. */
@@ -169,7 +195,7 @@ async function readPage(
 ): Promise<TranscriptPage | null> {
   const path = `/api/executions/${encodeURIComponent(id)}/transcript`;
   try {
-    return await read(withQuery(path, { attempt, cursor, limit: 200 }), signal);
+    return await read(withQuery(path, { attempt, cursor, limit: TRANSCRIPT_PAGE }), signal);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;

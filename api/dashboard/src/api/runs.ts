@@ -18,12 +18,17 @@ export function logPath(id: string, attempt: number): string {
   return withQuery(`${runPath(id)}/logs`, { attempt });
 }
 
-/** A log has no reports: it is read when somebody looks, and again when they ask. */
-export function useLog(run: Execution, attempt: number) {
+/** How often the log of a pod is read that nobody reports of. */
+const LOG_MS = 3000;
+
+/** The log of a pod that delivers no transcript: no report tells of it, so it is read again. */
+export function usePodLog(run: Execution, attempt: number, isGoing: boolean, enabled: boolean) {
   return useQuery({
     queryKey: ["log", run.id, attempt, run.isFinished],
     queryFn: ({ signal }) => readText(logPath(run.id, attempt), LOG_MOST, signal),
     staleTime: 0,
+    refetchInterval: isGoing ? LOG_MS : false,
+    enabled,
   });
 }
 

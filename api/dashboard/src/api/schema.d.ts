@@ -741,10 +741,53 @@ export interface paths {
         /**
          * List Executions
          * @description Your executions, newest first, and those without an owner where you operate.
+         *
+         *     `agentId` is the id of an agent: its test runs are there, too, which have an Agent of their own.
+         *     It goes with no other filter.
          */
         get: operations["list_executions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executions/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Executions
+         * @description How many of those that you see have not ended, and how many of them wait.
+         */
+        get: operations["count_executions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executions/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Executions
+         * @description Stop many of your runs for good: all in some phases, of one agent or of all.
+         */
+        post: operations["cancel_executions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -939,6 +982,8 @@ export interface components {
             agentId: string;
             /** Revision */
             revision: number;
+            /** Name */
+            name?: string | null;
         };
         /**
          * AgentDetailView
@@ -1208,6 +1253,60 @@ export interface components {
             estimatedTime: string | null;
         };
         /**
+         * CancelRequest
+         * @description Says which runs end: all in one of `phases`, of the Agent of that resource name where one is
+         *     named. `dryRun` counts them and ends none. `everyone` is for admins: whoever's runs they are;
+         *     those without an owner are cancelled where they were made.
+         */
+        CancelRequest: {
+            /** Phases */
+            phases: ("Pending" | "Starting" | "Running" | "Retrying")[];
+            /** Agent */
+            agent?: string | null;
+            /**
+             * Everyone
+             * @default false
+             */
+            everyone: boolean;
+            /**
+             * Dryrun
+             * @default false
+             */
+            dryRun: boolean;
+        };
+        /**
+         * CancelResult
+         * @description What became of it: of `matched` runs so many have their `spec.cancel` now, were `gone` or at
+         *     their end, or `failed` because the cluster refused or was away; `remaining` are over the limit
+         *     of one request. The same request again, under its Idempotency-Key, goes on with what is left.
+         */
+        CancelResult: {
+            /** Correlationid */
+            correlationId: string;
+            /** Matched */
+            matched: number;
+            /**
+             * Cancelled
+             * @default 0
+             */
+            cancelled: number;
+            /**
+             * Gone
+             * @default 0
+             */
+            gone: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Remaining
+             * @default 0
+             */
+            remaining: number;
+        };
+        /**
          * ChartPart
          * @description Numbers to be drawn.
          */
@@ -1357,6 +1456,16 @@ export interface components {
             attempts: components["schemas"]["DeliveryAttemptView"][];
             /** Body */
             body: string;
+        };
+        /**
+         * ExecutionCounts
+         * @description Runs that have not ended: those that go on, and those that wait for something.
+         */
+        ExecutionCounts: {
+            /** Going */
+            going: number;
+            /** Waiting */
+            waiting: number;
         };
         /**
          * ExecutionDiffView
@@ -2533,11 +2642,13 @@ export interface components {
         };
         /**
          * WebhookList
-         * @description Newest first.
+         * @description Newest first. `networks` may be called beside the internet, by `http://`, too.
          */
         WebhookList: {
             /** Items */
             items: components["schemas"]["WebhookView"][];
+            /** Networks */
+            networks: string[];
         };
         /**
          * WebhookView
@@ -4505,6 +4616,7 @@ export interface operations {
         parameters: {
             query?: {
                 agent?: string | null;
+                agentId?: string | null;
                 phase?: string | null;
                 cursor?: string | null;
                 limit?: number;
@@ -4522,6 +4634,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionPage"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_executions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionCounts"];
+                };
+            };
+            /** @description A field is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_executions: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+                "x-correlation-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelResult"];
                 };
             };
             /** @description A field is not what it must be. */

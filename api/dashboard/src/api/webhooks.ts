@@ -10,7 +10,7 @@ import type {
   NewWebhook,
   Page,
   TriggerKey,
-  Webhook,
+  WebhookList,
 } from "./views";
 
 const PAGE = 20;
@@ -46,7 +46,7 @@ export function useWebhooks(agent: string | null) {
   return useQuery({
     queryKey: keys.webhooks(agent),
     queryFn: async ({ signal }) =>
-      (await read<{ items: Webhook[] }>(withQuery("/api/webhooks", { agent }), signal)).items,
+      await read<WebhookList>(withQuery("/api/webhooks", { agent }), signal),
   });
 }
 

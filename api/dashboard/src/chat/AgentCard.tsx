@@ -7,6 +7,7 @@ import { agentPath, usePreview } from "../api/agents";
 import { useAgent, useRun } from "../api/queries";
 import type { Agent, SchedulePreview } from "../api/views";
 import { useCommand } from "../lib/commands";
+import { visible } from "../lib/visible";
 import { AgentState } from "../parts/AgentState";
 import { Callout } from "../parts/Callout";
 import { Icon } from "../parts/icons";
@@ -177,7 +178,7 @@ function TestRun({ id }: { id: string }) {
         </span>
         <span>{money(data.costMicros)}</span>
       </p>
-      {words && <p className={classes.result}>{words}</p>}
+      {words && <p className={classes.result}>{visible(words)}</p>}
       <Link href={`/executions/${id}`}>{t("chat.openRun")}</Link>
     </div>
   );

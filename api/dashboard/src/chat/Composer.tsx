@@ -1,11 +1,14 @@
 import { ActionIcon, Textarea } from "@mantine/core";
-import { type KeyboardEvent, useState } from "react";
+import type { KeyboardEvent } from "react";
 import { Icon } from "../parts/icons";
 import { useWords } from "../words/words";
 import classes from "./Composer.module.css";
+import { useDraft } from "./drafts";
 
 /** Where a person writes. Enter sends, except while an input method is still composing. */
 export function Composer({
+  person,
+  conversation,
   say,
   stop,
   placeholder,
@@ -13,6 +16,9 @@ export function Composer({
   isTall = false,
   isFirst = false,
 }: {
+  /** Whose words it keeps until they are sent; null: nobody's yet. */
+  person: string | null;
+  conversation: string | null;
   say: (text: string) => void;
   /** There while an answer is written. */
   stop?: (() => void) | undefined;
@@ -22,7 +28,7 @@ export function Composer({
   isFirst?: boolean;
 }) {
   const { t } = useWords();
-  const [text, setText] = useState(start);
+  const [text, setText] = useDraft(person, conversation, start);
   const send = () => {
     if (!text.trim()) return;
     say(text.trim());

@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useAgent } from "../api/queries";
 import type { Agent, Message } from "../api/views";
+import { spread } from "../lib/spread";
 import { AgentState } from "../parts/AgentState";
 import { Chart } from "../parts/Chart";
 import { Icon } from "../parts/icons";
@@ -96,7 +97,7 @@ function Call({ call, message }: { call: PartOf<"toolCall">; message: Message })
           endTime: null,
         }}
         folder=""
-        isGoing={isWriting}
+        open={isWriting ? "running" : "cut"}
         said={{ title: name("chatTool", call.name), subject: textAt(input, "name") }}
       />
       {found?.execution && (
@@ -109,34 +110,27 @@ function Call({ call, message }: { call: PartOf<"toolCall">; message: Message })
   );
 }
 
-/** What a tool answers is mostly JSON in one line. */
-function spread(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
 /** The agent as it is now, in one line: the whole card stands beside the conversation. */
 function CardLink({ part }: { part: PartOf<"agentCard"> }) {
   const { t } = useWords();
   const agent = useAgent(part.agentId);
   if (agent.isPending) return null;
   if (!agent.data) return <p className={classes.gone}>{t("chat.agentGone")}</p>;
-  return <CardLine agent={agent.data} revision={part.revision} />;
+  return <CardLine agent={agent.data} part={part} />;
 }
 
-function CardLine({ agent, revision }: { agent: Agent; revision: number }) {
+/** Name and revision are of one time: those that were saved then. */
+function CardLine({ agent, part }: { agent: Agent; part: PartOf<"agentCard"> }) {
   const { t } = useWords();
+  const isNewest = part.revision === agent.revision;
   return (
     <a href="#agent-card" className={classes.card}>
       <span className={classes.round}>
         <Icon name="agents" size={20} />
       </span>
       <span className={classes.what}>
-        <strong>{agent.name}</strong>
-        <span>{t("chat.toCard", { revision })}</span>
+        <strong>{part.name ?? agent.name}</strong>
+        {(part.name || isNewest) && <span>{t("chat.toCard", { revision: part.revision })}</span>}
       </span>
       <AgentState agent={agent} />
     </a>

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { agentPath } from "../api/agents";
 import { command, read, send, withQuery } from "../api/client";
-import { useTestRuns } from "../api/queries";
+import { runsOf, useRuns } from "../api/queries";
 import type { Conversation, Message, Page } from "../api/views";
 import { heardConversations, keys, placeConversation } from "../live/cache";
 import { reportedRun, useLive } from "../live/state";
@@ -91,7 +91,8 @@ export function useTestRun(agent: string, told: string | null): string | null {
     queryFn: () => null,
     initialData: null,
   });
-  const [last] = useTestRuns(agent);
+  // Those of the last runs that are tests of it: the first of them is the latest.
+  const last = runsOf(useRuns({}).data).find((run) => run.testOf === agent);
   return started?.run && started.after === told ? started.run : (last?.id ?? told);
 }
 

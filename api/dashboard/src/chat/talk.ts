@@ -50,8 +50,13 @@ export class Talk {
   #wish: ClientFrame | null = null;
   #again: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
+  /** What is sent waits for what was said before it. */
+  #order = Promise.resolve();
+  readonly #isStillHere: (() => Promise<boolean>) | null;
 
-  constructor(open: () => Socket) {
+  /** `isStillHere`: whether the session is still whose page this is, asked before each word. */
+  constructor(open: () => Socket, isStillHere: (() => Promise<boolean>) | null = null) {
+    this.#isStillHere = isStillHere;
     this.#connection = new Connection(
       {
         greeting: () => this.#greeting(),
@@ -96,7 +101,18 @@ export class Talk {
   say(frame: SayFrame): void {
     if (this.#state.outbox.some((said) => said.frame.id === frame.id)) return;
     this.#publish({ outbox: afterSay(this.#state.outbox, frame), refusal: null, refused: null });
-    this.#connection.say(frame);
+    this.#send(frame);
+  }
+
+  #send(frame: ClientFrame): void {
+    const ask = this.#isStillHere;
+    if (!ask) {
+      this.#connection.say(frame);
+      return;
+    }
+    this.#order = this.#order.then(async () => {
+      if (await ask()) this.#connection.say(frame);
+    });
   }
 
   stop(): void {
@@ -111,7 +127,7 @@ export class Talk {
 
   /** On the next connection, if there is none: the last thing that was pressed is what is meant. */
   #press(frame: ClientFrame): void {
-    if (this.#state.isOpen) this.#connection.say(frame);
+    if (this.#state.isOpen) this.#send(frame);
     else this.#wish = frame;
   }
 

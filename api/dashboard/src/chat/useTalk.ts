@@ -1,4 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { isStillHere } from "../live/start";
 import { presentLanguage } from "../words/preferences";
 import { useWords } from "../words/words";
 import type { SayFrame } from "./frames";
@@ -7,7 +8,7 @@ import { Talk } from "./talk";
 
 /** The talk of a page, following the conversation in its address; null: one yet to begin. */
 export function useTalk(person: string, conversation: string | null) {
-  const [talk] = useState(() => new Talk(() => new WebSocket(addressOf(person))));
+  const [talk] = useState(() => new Talk(() => new WebSocket(addressOf(person)), isStillHere));
   useEffect(() => {
     talk.connect();
     return () => talk.close();

@@ -20,15 +20,6 @@ export function separatorOf(path: string): string {
   return /\.tsv$/i.test(path) ? "\t" : ",";
 }
 
-/** JSON in lines, when it is JSON and whole. */
-export function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
 /** The picture of the same run that a document means by a path: never one from elsewhere. */
 export function pictureBeside(
   document: Pick<RunFile, "path" | "attempt">,

@@ -8,6 +8,13 @@ export interface Pair {
 
 const KEY = /^[A-Za-z0-9._-]+$/;
 
+/** As its hint says, and as the `secretRefs` of an agent take it: a name of Kubernetes. */
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+export function isSecretName(name: string): boolean {
+  return NAME.test(name);
+}
+
 export type PairProblem = "keyWrong" | "twice" | "missing";
 
 /** null: fine. An empty line is not wrong, it is left out. */

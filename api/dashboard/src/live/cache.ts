@@ -14,6 +14,7 @@ import type {
 import { afterOutput, afterPieces, endOf, type Transcript } from "../transcript/transcript";
 import { type Filter, isWanted, placeRun } from "./lists";
 import { Overlay } from "./overlay";
+import { throttled } from "./throttle";
 
 export type RunPages = InfiniteData<Page<Execution>, string | null>;
 
@@ -24,6 +25,7 @@ export const keys = {
   agentDetail: (id: string) => ["agentDetail", id] as const,
   revisions: (id: string) => ["revisions", id] as const,
   runs: (filter: Filter) => ["executions", filter] as const,
+  runCounts: ["runCounts"] as const,
   run: (id: string) => ["execution", id] as const,
   transcript: (id: string, attempt: number) => ["transcript", id, attempt] as const,
   files: (id: string) => ["files", id] as const,
@@ -137,7 +139,22 @@ export function placeConversation(
   return others.toSpliced(at < 0 ? others.length : at, 0, talk);
 }
 
+const COUNT_MS = 1000;
+const recounts = new WeakMap<QueryClient, () => void>();
+
+/** A queue that moves reports more often than it is worth to count. */
+function recount(client: QueryClient): void {
+  let count = recounts.get(client);
+  if (!count) {
+    const ask = () => void client.invalidateQueries({ queryKey: keys.runCounts });
+    count = throttled(ask, COUNT_MS);
+    recounts.set(client, count);
+  }
+  count();
+}
+
 function changeRun(client: QueryClient, run: Execution): void {
+  recount(client);
   heardRuns.note(run.id, run);
   client.setQueryData(keys.run(run.id), run);
   mapLists(client, (pages, filter) => placeRun(pages, run, isWanted(run, filter)));

@@ -3,13 +3,19 @@ import type { Execution, Page } from "../api/views";
 /** Which runs a list shows; what is left out does not matter. */
 export interface Filter {
   agent?: string;
+  /** Of one agent all runs, its test runs, too; `agent` is then what its other runs call it. */
+  agentId?: string;
   phase?: string;
 }
 
 export function isWanted(run: Execution, filter: Filter): boolean {
-  return (
-    (!filter.agent || run.agent === filter.agent) && (!filter.phase || run.phase === filter.phase)
-  );
+  return isOfAgent(run, filter) && (!filter.phase || run.phase === filter.phase);
+}
+
+function isOfAgent(run: Execution, { agent, agentId }: Filter): boolean {
+  if (agentId && run.testOf) return run.testOf === agentId;
+  // A draft has no resource yet, so no run of one is its.
+  return agent ? run.agent === agent : !agentId;
 }
 
 /** The pages (newest runs first) after one run has changed. Only a list that it touches is new. */

@@ -56,13 +56,6 @@ export function liveRuns(world: World): Execution[] {
     .sort((one, other) => other.createdTime.localeCompare(one.createdTime));
 }
 
-/** How many runs go on, and how many of those that have not ended wait for something. */
-export function countLive(world: World): { going: number; waiting: number } {
-  const open = liveRuns(world);
-  const waiting = open.filter((run) => run.phase === "Pending").length;
-  return { going: open.length - waiting, waiting };
-}
-
 function withItem<Item extends { id: string }>(items: ReadonlyMap<string, Item>, item: Item) {
   return new Map(items).set(item.id, item);
 }

@@ -121,7 +121,11 @@ function Activate({ agent }: { agent: Agent }) {
   if (isApplied && agent.drift.length === 0 && !isOpen) return null;
   return (
     <>
-      <Button leftSection={<Icon name="check" size={16} />} onClick={() => setOpen(true)}>
+      <Button
+        leftSection={<Icon name="check" size={16} />}
+        disabled={agent.missing.length > 0}
+        onClick={() => setOpen(true)}
+      >
         {t("activate.open")}
       </Button>
       <ActivateDialog agent={agent} isOpen={isOpen} close={() => setOpen(false)} />

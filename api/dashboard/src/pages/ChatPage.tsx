@@ -7,6 +7,7 @@ import { AgentCard } from "../chat/AgentCard";
 import { useBeginning } from "../chat/begin";
 import { Composer } from "../chat/Composer";
 import { Conversations } from "../chat/Conversations";
+import { moveDraft } from "../chat/drafts";
 import { MessageList } from "../chat/MessageList";
 import { useConversations, useOlder, usePersonId } from "../chat/queries";
 import { sendingIn, type Talk, type TalkState } from "../chat/talk";
@@ -45,8 +46,10 @@ function Talking({ person, id }: { person: string; id: string | null }) {
     if (beginning && id === null) talk.say(makeSay(beginning.text, beginning.sayId));
   }, [beginning?.sayId]);
   useEffect(() => {
-    if (state.begun && id === null) go(`/chat/${state.begun}`, { replace: true });
-  }, [state.begun, id, go]);
+    if (!state.begun || id !== null) return;
+    moveDraft(person, state.begun);
+    go(`/chat/${state.begun}`, { replace: true });
+  }, [state.begun, id, go, person]);
   if (id !== null && state.refusal?.status === 404 && !state.refused) {
     return <MissingPage what="conversation" />;
   }
@@ -56,6 +59,7 @@ function Talking({ person, id }: { person: string; id: string | null }) {
       <div className={classes.talk}>
         <Head id={id} state={state} agent={agent} />
         <Body
+          person={person}
           id={id}
           agent={agent}
           talk={talk}
@@ -141,12 +145,13 @@ interface Shown {
 }
 
 function Body({
+  person,
   id,
   agent,
   talk,
   state,
   say,
-}: Shown & { agent: string | null; say: (text: string) => void }) {
+}: Shown & { person: string; agent: string | null; say: (text: string) => void }) {
   const { t } = useWords();
   const sending = sendingIn(state);
   const isThere = state.thread.cursor !== null;
@@ -177,7 +182,9 @@ function Body({
         <Refusal error={state.refusal} />
         {!state.isOpen && <Offline />}
         <Composer
-          key={state.refused?.id ?? "composer"}
+          key={state.refused?.id ?? id ?? "new"}
+          person={person}
+          conversation={id}
           say={say}
           stop={writingIn(state.thread) ? () => talk.stop() : undefined}
           start={state.refused?.text ?? ""}

@@ -5,6 +5,7 @@ import { runsOf, useAgents, useRuns } from "../api/queries";
 import type { Agent, Execution } from "../api/views";
 import { useBegin } from "../chat/begin";
 import { Composer } from "../chat/Composer";
+import { usePersonId } from "../chat/queries";
 import { useLive } from "../live/state";
 import { liveRuns } from "../live/world";
 import { AgentState } from "../parts/AgentState";
@@ -54,10 +55,18 @@ function Away({ error, retry }: { error: unknown; retry: () => void }) {
 function Newcomer() {
   const { t } = useWords();
   const begin = useBegin();
+  const person = usePersonId();
   return (
     <div className={classes.newcomer}>
       <PageHead title={t("home.welcome")} detail={t("home.welcomeDetail")} tab="" />
-      <Composer say={begin} placeholder={t("chat.placeholder")} isTall />
+      <Composer
+        key={person}
+        person={person}
+        conversation={null}
+        say={begin}
+        placeholder={t("chat.placeholder")}
+        isTall
+      />
       <Requests say={begin} />
       <Section title={t("home.samples")}>
         <p className={classes.detail}>{t("home.samplesDetail")}</p>

@@ -17,6 +17,7 @@ import { PageHead, Section } from "../parts/Page";
 import { Phase } from "../parts/Phase";
 import { RunActions } from "../parts/RunActions";
 import { Failure, Rows } from "../parts/States";
+import { SystemWords } from "../parts/SystemWords";
 import { Ago, Took } from "../parts/Times";
 import { Steps } from "../transcript/Steps";
 import { money } from "../words/formats";
@@ -112,7 +113,7 @@ function Parts({ run, attempt, isLatest }: { run: Execution; attempt: number; is
         <FileTab run={run} chosen={query.get("file")} />
       </Tabs.Panel>
       <Tabs.Panel value="logs">
-        <Log run={run} attempt={attempt} />
+        <Log key={attempt} run={run} attempt={attempt} isGoing={!run.isFinished && isLatest} />
       </Tabs.Panel>
       <Tabs.Panel value="compare">
         <Compare
@@ -167,6 +168,9 @@ function AgentLink({ run }: { run: Execution }) {
   return agent ? <Link href={`/agents/${agent.id}`}>{t("run.toAgent")}</Link> : null;
 }
 
+/** Failures whose message is what the agent itself or its model said. */
+const ITS_OWN_WORDS = new Set(["AgentError", "Refusal", "PromptInvalid"]);
+
 /** Why it waits, or why it failed. */
 function Verdict({ run }: { run: Execution }) {
   const { t, name, instant } = useWords();
@@ -176,12 +180,13 @@ function Verdict({ run }: { run: Execution }) {
         <ul className={classes.blocked}>
           {run.blockedBy.map((blocked) => (
             <li key={blocked.reason}>
-              <strong>{name("reason", blocked.reason)}</strong> {blocked.message}{" "}
+              <strong>{name("reason", blocked.reason)}</strong>{" "}
               <span className={classes.expected}>
                 {blocked.estimatedTime
                   ? t("run.expected", { time: instant(blocked.estimatedTime) })
                   : t("run.notExpected")}
               </span>
+              <SystemWords text={blocked.message} />
             </li>
           ))}
         </ul>
@@ -191,7 +196,7 @@ function Verdict({ run }: { run: Execution }) {
   if (run.phase === "Failed") {
     return (
       <Callout tone="bad" icon="alert" title={name("reason", run.reason)}>
-        <p className={classes.message}>{run.message}</p>
+        <SystemWords text={run.message} isOpen={ITS_OWN_WORDS.has(run.reason)} />
       </Callout>
     );
   }

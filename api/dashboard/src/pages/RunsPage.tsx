@@ -3,13 +3,11 @@ import { useIntersection } from "@mantine/hooks";
 import { useEffect } from "react";
 import { useSearchParams } from "wouter";
 import { resourceOf, runsOf, useAgents, useRuns } from "../api/queries";
-import type { Execution } from "../api/views";
-import { chunksOf } from "../lib/chunks";
 import type { Filter } from "../live/lists";
+import { LongRunList } from "../parts/LongRunList";
 import { PageHead } from "../parts/Page";
-import { RunList } from "../parts/RunList";
 import { Empty, Failure, Rows } from "../parts/States";
-import { Windowed } from "../parts/Windowed";
+import { StopWaiting } from "../parts/StopWaiting";
 import { useWords } from "../words/words";
 import classes from "./RunsPage.module.css";
 
@@ -44,6 +42,7 @@ export default function RunsPage() {
     <>
       <PageHead title={t("runs.title")} detail={t("runs.detail")} />
       <Filters filter={filter} choose={choose} />
+      <StopWaiting key={`${filter.agent} ${filter.phase}`} filter={filter} />
       <Runs filter={filter} clear={() => setQuery({}, { replace: true })} />
     </>
   );
@@ -88,17 +87,18 @@ function Filters({
 }
 
 function Runs({ filter, clear }: { filter: Filter; clear: () => void }) {
+  const { t } = useWords();
+  const { agent, phase } = filter;
   const runs = useRuns(filter);
   if (runs.isPending) return <Rows count={7} />;
   if (runs.isError && !runs.data) {
     return <Failure error={runs.error} retry={() => void runs.refetch()} />;
   }
   const all = runsOf(runs.data);
-  if (all.length === 0)
-    return <NoRuns isFiltered={!!(filter.agent || filter.phase)} clear={clear} />;
+  if (all.length === 0) return <NoRuns isFiltered={!!(agent || phase)} clear={clear} />;
   return (
     <>
-      <LongList runs={all} />
+      <LongRunList runs={all} label={t("runs.list")} memory={`runs ${agent} ${phase}`} />
       <More
         hasMore={runs.hasNextPage}
         isLoading={runs.isFetchingNextPage}
@@ -106,22 +106,6 @@ function Runs({ filter, clear }: { filter: Filter; clear: () => void }) {
       />
     </>
   );
-}
-
-/** Ten thousand runs are as quick as fifty: only those near the window are drawn. */
-function LongList({ runs }: { runs: Execution[] }) {
-  const { t } = useWords();
-  const chunks = chunksOf(runs);
-  const label = (at: number) =>
-    chunks.length === 1 ? t("runs.list") : t("runs.part", { number: at + 1 });
-  return chunks.map((chunk, at) => (
-    <Windowed
-      // biome-ignore lint/suspicious/noArrayIndexKey: a piece is its place in the list
-      key={at}
-      className={classes.chunk}
-      draw={() => <RunList runs={chunk} label={label(at)} />}
-    />
-  ));
 }
 
 function NoRuns({ isFiltered, clear }: { isFiltered: boolean; clear: () => void }) {

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { useDeleteSecret, useSaveSecret, useSecrets } from "../api/mine";
 import { useAgents } from "../api/queries";
 import type { Secret } from "../api/views";
-import { type Pair, problemOf, valuesOf } from "../lib/secrets";
+import { isSecretName, type Pair, problemOf, valuesOf } from "../lib/secrets";
 import { Confirm } from "../parts/Confirm";
 import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
@@ -127,9 +127,10 @@ function NewSecret() {
   const [pairs, setPairs] = useState(() => [emptyPair()]);
   const save = useSaveSecret();
   const values = valuesOf(pairs);
+  const isNamed = isSecretName(name.trim());
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!values) return;
+    if (!values || !isNamed) return;
     save.mutate(
       { name: name.trim(), values },
       {
@@ -148,12 +149,13 @@ function NewSecret() {
         required
         withAsterisk={false}
         maxLength={63}
+        error={name.trim() && !isNamed && t("secrets.nameWrong")}
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
       />
       <Pairs pairs={pairs} set={setPairs} />
       <div className={`${classes.wide} ${classes.buttons}`}>
-        <Button type="submit" loading={save.isPending} disabled={!name.trim() || !values}>
+        <Button type="submit" loading={save.isPending} disabled={!isNamed || !values}>
           {t("secrets.save")}
         </Button>
       </div>

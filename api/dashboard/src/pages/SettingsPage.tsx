@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import { follow } from "../api/client";
 import { useSpending } from "../api/mine";
 import { useMe } from "../api/queries";
+import { forgetDrafts } from "../chat/drafts";
 import { useNow } from "../lib/now";
 import { Mine } from "../parts/Mine";
 import { PageHead, Section } from "../parts/Page";
@@ -160,7 +161,12 @@ function SignIn() {
 
 function SignOut() {
   const { t } = useWords();
-  const leave = useMutation({ mutationFn: follow });
+  const leave = useMutation({
+    mutationFn: (path: string) => {
+      forgetDrafts();
+      return follow(path);
+    },
+  });
   return (
     <>
       <div className={classes.session}>

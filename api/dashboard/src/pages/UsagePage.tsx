@@ -4,23 +4,14 @@ import { useSpending, useUsage } from "../api/mine";
 import type { UsageBy, UsageReport, UsageRow } from "../api/views";
 import { dayOf, RANGES, type RangeName, spansYears } from "../lib/days";
 import { saveText } from "../lib/saving";
-import {
-  asked,
-  dayRows,
-  dearest,
-  tableRows,
-  tokensOf,
-  totalsOf,
-  usageCsv,
-  withNames,
-} from "../lib/usage";
+import { asked, dayRows, dearest, tableRows, totalsOf, usageCsv, withNames } from "../lib/usage";
 import { Chart } from "../parts/Chart";
 import { DayRange } from "../parts/DayRange";
 import { Facts } from "../parts/Facts";
 import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
 import { Empty, Failure, Rows } from "../parts/States";
-import { money } from "../words/formats";
+import { money, moneyOf } from "../words/formats";
 import { useWords } from "../words/words";
 import classes from "./UsagePage.module.css";
 
@@ -176,6 +167,7 @@ function Table({ report }: { report: UsageReport }) {
             <th scope="col">{t("usage.input")}</th>
             <th scope="col">{t("usage.output")}</th>
             <th scope="col">{t("usage.cached")}</th>
+            <th scope="col">{t("usage.cacheWritten")}</th>
           </tr>
         </thead>
         <tbody>
@@ -184,6 +176,7 @@ function Table({ report }: { report: UsageReport }) {
               key={row.key}
               row={row}
               name={report.by === "day" ? day(row.key, spansYears(report)) : row.label}
+              model={report.by === "model" ? row.key : null}
               most={most}
             />
           ))}
@@ -193,20 +186,31 @@ function Table({ report }: { report: UsageReport }) {
   );
 }
 
-function Line({ row, name, most }: { row: UsageRow; name: string; most: number }) {
+function Line({
+  row,
+  name,
+  model,
+  most,
+}: {
+  row: UsageRow;
+  name: string;
+  model: string | null;
+  most: number;
+}) {
   const { amount } = useWords();
   const { usage } = row;
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td>{money(row.costMicros)}</td>
+      <td>{moneyOf(row.costMicros, model)}</td>
       <td className={classes.bar} aria-hidden="true">
         <progress value={row.costMicros} max={most} />
       </td>
       <td>{amount(row.requests)}</td>
-      <td title={String(tokensOf(usage))}>{amount(usage.inputTokens + usage.cacheWriteTokens)}</td>
+      <td title={String(usage.inputTokens)}>{amount(usage.inputTokens)}</td>
       <td>{amount(usage.outputTokens)}</td>
       <td>{amount(usage.cacheReadTokens)}</td>
+      <td>{amount(usage.cacheWriteTokens)}</td>
     </tr>
   );
 }

@@ -3,6 +3,7 @@ import { useNow } from "../lib/now";
 import { money } from "../words/formats";
 import { useWords } from "../words/words";
 import classes from "./Attempts.module.css";
+import { SystemWords } from "./SystemWords";
 
 const CAUSES = ["agent", "limit", "configuration", "infrastructure"] as const;
 
@@ -75,7 +76,7 @@ function One({
         {cause && attempt.reason !== "Verified" && ` · ${t(`cause.${cause}`)}`}
         {attempt.costMicros > 0 && ` · ${money(attempt.costMicros)}`}
       </div>
-      {message && <div className={classes.message}>{message}</div>}
+      <SystemWords text={message} />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { runsOf, useRuns } from "../api/queries";
 import { filePath, useDiff } from "../api/runs";
 import type { Execution, FieldChange, FileChange, RunDiff } from "../api/views";
 import { comparable, type Difference, figuresOf, otherChanges, shownValue } from "../lib/compare";
+import { visible } from "../lib/visible";
 import { Words } from "../transcript/Words";
 import { money, signed } from "../words/formats";
 import { useWords } from "../words/words";
@@ -25,9 +26,14 @@ export function Compare({
 }) {
   const { t } = useWords();
   const diff = useDiff(run, other);
+  const runs = useRuns(run.testOf ? {} : { agent: run.agent });
+  const others = comparable(run, runsOf(runs.data));
+  if (other === null && runs.data && others.length === 0) {
+    return <Empty icon="copy" title={t("compare.alone")} detail={t("compare.aloneDetail")} />;
+  }
   return (
     <>
-      <Choice run={run} other={other} choose={choose} />
+      <Choice others={others} other={other} choose={choose} />
       {other === null ? (
         <Empty icon="copy" title={t("compare.start")} detail={t("compare.startDetail")} />
       ) : diff.data ? (
@@ -42,29 +48,20 @@ export function Compare({
 }
 
 function Choice({
-  run,
+  others,
   other,
   choose,
 }: {
-  run: Execution;
+  others: readonly Execution[];
   other: string | null;
   choose: (id: string | null) => void;
 }) {
   const { t, name, instant } = useWords();
-  const runs = useRuns(run.testOf ? {} : { agent: run.agent });
-  const others = comparable(run, runsOf(runs.data));
   const label = (each: Execution) =>
     `${instant(each.createdTime)} · ${name("phase", each.phase)} · ${money(each.costMicros)}`;
   const known = others.map((each) => ({ value: each.id, label: label(each) }));
   if (other && !others.some((each) => each.id === other))
     known.push({ value: other, label: other });
-  if (runs.data && known.length === 0) {
-    return (
-      <p className={classes.alone}>
-        {t("compare.alone")} {t("compare.aloneDetail")}
-      </p>
-    );
-  }
   return (
     <Select
       className={classes.choice}
@@ -184,8 +181,8 @@ function Fields({ changes }: { changes: FieldChange[] }) {
         <li key={field}>
           <code>{field}</code>
           <div className={classes.sides}>
-            <Value>{shownValue(before) || t("compare.nothing")}</Value>
-            <Value>{shownValue(after) || t("compare.nothing")}</Value>
+            <Value>{visible(shownValue(before)) || t("compare.nothing")}</Value>
+            <Value>{visible(shownValue(after)) || t("compare.nothing")}</Value>
           </div>
         </li>
       ))}

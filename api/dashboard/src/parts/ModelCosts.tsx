@@ -1,7 +1,7 @@
 import { useTranscript } from "../api/queries";
 import type { Execution } from "../api/views";
 import { costByModel } from "../transcript/models";
-import { money } from "../words/formats";
+import { moneyOf } from "../words/formats";
 import { useWords } from "../words/words";
 import classes from "./ModelCosts.module.css";
 import { Section } from "./Page";
@@ -20,7 +20,7 @@ export function ModelCosts({ run, attempt }: { run: Execution; attempt: number }
           <li key={model}>
             <div className={classes.line}>
               <code>{model}</code>
-              <span>{money(costMicros)}</span>
+              <span>{moneyOf(costMicros, model)}</span>
             </div>
             <progress value={costMicros} max={Math.max(1, total)} aria-hidden="true" />
             <span className={classes.tokens}>{t("models.tokens", { count: amount(tokens) })}</span>

@@ -3,6 +3,7 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
 import UPlot from "uplot";
+import { minute } from "../words/formats";
 import classes from "./Chart.module.css";
 import { type Column, isTimed, layersOf, type Unit } from "./columns";
 import { useFigures } from "./figures";
@@ -112,10 +113,10 @@ function optionsOf(
 }
 
 /** Figures beside the axis. There is no half micro-dollar, and nothing is said twice. */
-function ticksOf(splits: number[], unit: Unit, { figure }: Figures): string[] {
+function ticksOf(splits: number[], unit: Unit, { tick }: Figures): string[] {
   const texts = splits.map((value) =>
     unit === "seconds" || Number.isInteger(value)
-      ? figure(value, unit).replace(/(\.\d\d)0+$/, "$1")
+      ? tick(value, unit).replace(/(\.\d\d)0+$/, "$1")
       : "",
   );
   return texts.map((text, number) => (text === texts[number - 1] ? "" : text));
@@ -158,16 +159,10 @@ function timeValues({ language, zone }: Figures) {
     day: "numeric",
     timeZone: zone,
   });
-  const clock = new Intl.DateTimeFormat(language, {
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    timeZone: zone,
-  });
   return (_: UPlot, splits: number[], _axis: number, _space: number, step: number) =>
     splits.map((seconds) => {
       const time = new Date(seconds * 1000);
-      const at = clock.format(time);
+      const at = minute(seconds * 1000, language, zone);
       return step >= DAY || at === "00:00" ? day.format(time) : at;
     });
 }

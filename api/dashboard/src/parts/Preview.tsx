@@ -2,10 +2,13 @@ import { useFiles } from "../api/queries";
 import { filePath, useFileText } from "../api/runs";
 import type { Execution, RunFile } from "../api/views";
 import { parseCsv } from "../lib/csv";
-import { type PreviewKind, pictureBeside, pretty, previewKind, separatorOf } from "../lib/previews";
+import { type PreviewKind, pictureBeside, previewKind, separatorOf } from "../lib/previews";
+import { spread } from "../lib/spread";
+import { visible } from "../lib/visible";
 import { Words } from "../transcript/Words";
 import { useWords } from "../words/words";
 import classes from "./Preview.module.css";
+import { Printed } from "./Printed";
 import { Empty, Failure, Rows } from "./States";
 
 const TABLE = { rows: 501, columns: 40 };
@@ -43,7 +46,7 @@ function Text({ run, file, kind }: { run: Execution; file: RunFile; kind: Previe
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
         <pre className={classes.text} tabIndex={0}>
-          {kind === "json" ? pretty(text.data.text) : text.data.text}
+          <Printed text={kind === "json" ? spread(text.data.text) : text.data.text} />
         </pre>
       )}
     </>
@@ -66,7 +69,7 @@ function Table({ file, text, isCut }: { file: RunFile; text: string; isCut: bool
               {head.map((cell, at) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: cells have no other name
                 <th key={at} scope="col">
-                  {cell}
+                  {visible(cell)}
                 </th>
               ))}
             </tr>
@@ -77,7 +80,7 @@ function Table({ file, text, isCut }: { file: RunFile; text: string; isCut: bool
               <tr key={number}>
                 {row.map((cell, at) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: cells have no other name
-                  <td key={at}>{cell}</td>
+                  <td key={at}>{visible(cell)}</td>
                 ))}
               </tr>
             ))}

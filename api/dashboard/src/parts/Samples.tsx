@@ -37,6 +37,7 @@ export function Samples({ isNarrow = false }: { isNarrow?: boolean }) {
                 <span className={classes.go}>
                   <Icon name="play" size={15} />
                   {started === path ? t("sample.starting") : t("sample.run")}
+                  <code className={classes.name}>{name}</code>
                 </span>
               </button>
             </li>

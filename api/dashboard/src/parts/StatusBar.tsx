@@ -1,12 +1,14 @@
+import { useEffect } from "react";
 import { Link } from "wouter";
 import { useIsScripted } from "../api/news";
-import { agentOf } from "../api/queries";
-import type { Execution, Report } from "../api/views";
+import { agentOf, useRunCounts } from "../api/queries";
+import type { Execution, Report, RunCounts } from "../api/views";
 import { useNow } from "../lib/now";
 import type { Link as LiveLink } from "../live/frames";
 import { retryLive } from "../live/start";
 import { useLive } from "../live/state";
-import { countLive, type World } from "../live/world";
+import type { World } from "../live/world";
+import { setScripted } from "../words/scripted";
 import { useWords, type Words } from "../words/words";
 import classes from "./StatusBar.module.css";
 
@@ -15,26 +17,34 @@ export function StatusBar() {
   const words = useWords();
   const link = useLive((state) => state.link);
   const world = useLive((state) => state.world);
+  const isScripted = useIsScripted();
+  useEffect(() => setScripted(isScripted), [isScripted]);
   return (
     <section className={classes.bar} aria-label={words.t("status.title")}>
       <Connection link={link} words={words} />
-      {world && (
-        <Link href="/executions" className={classes.live}>
-          {countsOf(world, words)}
-        </Link>
-      )}
-      {useIsScripted() && <span className={classes.script}>{words.t("status.script")}</span>}
+      {world && <Counts words={words} />}
+      {isScripted && <span className={classes.script}>{words.t("status.script")}</span>}
       <Heard words={words} />
     </section>
   );
 }
 
-function countsOf(world: World, { t }: Words): string {
-  const { going, waiting } = countLive(world);
+/** All runs, not only those that this page has read: the server counts them. */
+function Counts({ words }: { words: Words }) {
+  const counts = useRunCounts().data;
+  if (!counts) return null;
+  return (
+    <Link href="/executions" className={classes.live}>
+      {textOf(counts, words)}
+    </Link>
+  );
+}
+
+function textOf({ going, waiting }: RunCounts, { t, amount }: Words): string {
   if (going + waiting === 0) return t("status.idle");
   const parts = [
-    going > 0 ? t("status.live", { count: going }) : "",
-    waiting > 0 ? t("status.waiting", { count: waiting }) : "",
+    going > 0 ? t("status.live", { count: amount(going) }) : "",
+    waiting > 0 ? t("status.waiting", { count: amount(waiting) }) : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }

@@ -1,16 +1,28 @@
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
+import { visible } from "../lib/visible";
 
 /**
  * A stranger's words: no HTML, no pictures from elsewhere, and links that tell the other side
  * nothing of us.
  */
+const LEADS_ELSEWHERE = /^(https?:|mailto:)/i;
+const FOOTNOTE = "#user-content-";
+
 const PARTS: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
-    </a>
-  ),
+  a: ({ href, children, id }) =>
+    href && LEADS_ELSEWHERE.test(href) ? (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {children}
+      </a>
+    ) : href?.startsWith(FOOTNOTE) ? (
+      <a href={href} id={id}>
+        {children}
+      </a>
+    ) : (
+      // What leads nowhere, or to a page of ours that no stranger means, does not look like a link.
+      <span>{children}</span>
+    ),
   // A heading of an agent's is none of the page's.
   h1: ({ children }) => <h3>{children}</h3>,
   h2: ({ children }) => <h3>{children}</h3>,
@@ -44,7 +56,7 @@ export default function Markdown({
   };
   return (
     <ReactMarkdown remarkPlugins={PLUGINS} components={components} skipHtml>
-      {text}
+      {visible(text)}
     </ReactMarkdown>
   );
 }

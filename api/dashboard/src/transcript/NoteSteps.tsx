@@ -1,6 +1,9 @@
 import { Icon, type IconName } from "../parts/icons";
+import { Printed, PrintedLines } from "../parts/Printed";
+import { bytes } from "../words/formats";
 import { useWords } from "../words/words";
 import type { ItemOf, Note } from "./items";
+import { useOpened } from "./opened";
 import classes from "./Steps.module.css";
 
 export function BeginStep({ item }: { item: ItemOf<"begin"> }) {
@@ -21,7 +24,6 @@ const ICONS: Record<Note, IconName> = {
   retry: "again",
   stalled: "alert",
   compacted: "file",
-  cut: "file",
   lost: "alert",
   noResult: "alert",
   leftOut: "file",
@@ -37,7 +39,11 @@ export function NoteStep({ item }: { item: ItemOf<"note"> }) {
       <Icon name={ICONS[item.note]} size={15} />
       <span>
         {t(`steps.${item.note}`)}
-        {item.text && <span className={classes.said}>{item.text}</span>}
+        {item.text && (
+          <span className={classes.said}>
+            <Printed text={item.text} />
+          </span>
+        )}
       </span>
     </p>
   );
@@ -49,11 +55,36 @@ export function OutputStep({ item }: { item: ItemOf<"output"> }) {
   const label = item.stream === "stderr" ? t("steps.stderr") : t("steps.stdout");
   return (
     <div className={classes.console} data-stream={item.stream}>
-      <span className={classes.label}>{label}</span>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard */}
-      <pre className={classes.code} tabIndex={0}>
-        {item.lines.join("\n")}
+      {!item.isContinued && <span className={classes.label}>{label}</span>}
+      <pre className={classes.lines}>
+        <PrintedLines lines={item.lines} />
       </pre>
+    </div>
+  );
+}
+
+/** An event that was too large for a transcript: how large, and on request how it began. */
+export function CutStep({ item }: { item: ItemOf<"cut"> }) {
+  const { t } = useWords();
+  const [isOpen, setOpen] = useOpened(item.key);
+  return (
+    <div className={classes.cut}>
+      <button
+        type="button"
+        className={classes.thought}
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
+        <Icon name="file" size={15} />
+        <span>
+          {item.bytes === null ? t("steps.cut") : t("steps.cutOf", { size: bytes(item.bytes) })}
+        </span>
+      </button>
+      {isOpen && (
+        <pre className={classes.lines}>
+          <Printed text={item.head} />
+        </pre>
+      )}
     </div>
   );
 }
@@ -65,7 +96,11 @@ export function EndStep({ item }: { item: ItemOf<"end"> }) {
       <Icon name="flag" size={15} />
       <span>
         {t("steps.end")}: <strong>{name("reason", item.reason)}</strong>
-        {item.text && <span className={classes.said}>{item.text}</span>}
+        {item.text && (
+          <span className={classes.said}>
+            <Printed text={item.text} />
+          </span>
+        )}
       </span>
     </p>
   );

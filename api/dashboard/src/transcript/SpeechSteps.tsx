@@ -1,7 +1,9 @@
-import { useState } from "react";
+import { visible } from "../lib/visible";
 import { Icon } from "../parts/icons";
+import { Printed } from "../parts/Printed";
 import { useWords } from "../words/words";
 import type { ItemOf } from "./items";
+import { useOpened } from "./opened";
 import classes from "./Steps.module.css";
 import { Words } from "./Words";
 
@@ -9,16 +11,18 @@ export function TextStep({ item }: { item: ItemOf<"text"> }) {
   if (!item.isStreaming) return <Words text={item.text} />;
   return (
     <p className={classes.streaming} aria-busy="true">
-      {item.text}
+      {visible(item.text)}
       <span className={classes.caret} aria-hidden="true" />
     </p>
   );
 }
 
+const GLIMPSE = 300;
+
 /** Thoughts are long and for the curious: closed, with their beginning in sight. */
 export function ThinkingStep({ item }: { item: ItemOf<"thinking"> }) {
   const { t } = useWords();
-  const [isOpen, setOpen] = useState(false);
+  const [isOpen, setOpen] = useOpened(item.key);
   return (
     <div className={classes.thinking}>
       <button
@@ -29,9 +33,13 @@ export function ThinkingStep({ item }: { item: ItemOf<"thinking"> }) {
       >
         <Icon name="thought" size={16} />
         <span>{t("steps.thinking")}</span>
-        {!isOpen && <span className={classes.glimpse}>{item.text}</span>}
+        {!isOpen && <span className={classes.glimpse}>{visible(item.text.slice(0, GLIMPSE))}</span>}
       </button>
-      {isOpen && <p className={classes.bare}>{item.text}</p>}
+      {isOpen && (
+        <p className={classes.bare}>
+          <Printed text={item.text} />
+        </p>
+      )}
     </div>
   );
 }

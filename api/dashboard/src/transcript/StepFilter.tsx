@@ -1,4 +1,5 @@
 import { Button, Chip, Group } from "@mantine/core";
+import { useMemo } from "react";
 import { useWords } from "../words/words";
 import type { Item } from "./items";
 import { countKinds, KINDS, type StepKind } from "./kinds";
@@ -6,17 +7,20 @@ import { countKinds, KINDS, type StepKind } from "./kinds";
 /** Which steps are shown, how many there are of each kind, and the way to what went wrong. */
 export function StepFilter({
   items,
+  isWhole,
   kind,
   choose,
   toNext,
 }: {
   items: readonly Item[];
+  /** Whether these are all; else there may be more of each kind. */
+  isWhole: boolean;
   kind: StepKind | null;
   choose: (kind: StepKind | null) => void;
   toNext: () => void;
 }) {
-  const { t } = useWords();
-  const counts = countKinds(items);
+  const { t, language } = useWords();
+  const counts = useMemo(() => countKinds(items), [items]);
   const shown = KINDS.filter((each) => counts[each] > 0 || each === kind);
   return (
     <Group gap={6} mb={14} role="group" aria-label={t("filter.label")}>
@@ -31,7 +35,8 @@ export function StepFilter({
           checked={kind === each}
           onChange={(isOn) => choose(isOn ? each : null)}
         >
-          {t(`filter.${each}`)} {counts[each]}
+          {t(`filter.${each}`)} {counts[each].toLocaleString(language)}
+          {isWhole ? "" : "+"}
         </Chip>
       ))}
       {counts.errors > 0 && (

@@ -1,17 +1,20 @@
 import { Button } from "@mantine/core";
-import { memo, useEffect, useState } from "react";
+import { memo, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { useTranscript } from "../api/queries";
 import type { Execution } from "../api/views";
+import { useFollow } from "../lib/follow";
 import { Empty, Failure, Rows } from "../parts/States";
+import { type RowPlace, type RowsHandle, VirtualRows } from "../parts/VirtualRows";
 import { useWords } from "../words/words";
-import { useFollow } from "./follow";
 import type { Item } from "./items";
-import { isError, nextError, offsets, ofKind, type StepKind } from "./kinds";
-import { BeginStep, EndStep, NoteStep, OutputStep } from "./NoteSteps";
+import { beginOf, isError, nextError, offsetOf, ofKind, type StepKind } from "./kinds";
+import { BeginStep, CutStep, EndStep, NoteStep, OutputStep } from "./NoteSteps";
+import { Opened } from "./opened";
 import { Answer, ResultStep, TextStep, ThinkingStep } from "./SpeechSteps";
 import { StepFilter } from "./StepFilter";
 import classes from "./Steps.module.css";
-import { ToolStep } from "./ToolStep";
+import { type OpenCall, ToolStep } from "./ToolStep";
+import type { Transcript } from "./transcript";
 
 /** The transcript of one attempt, growing while it goes on. */
 export function Steps({
@@ -24,23 +27,63 @@ export function Steps({
   isLatest: boolean;
 }) {
   const transcript = useTranscript(run.id, attempt);
-  const isGoing = !run.isFinished && isLatest;
-  if (transcript.isPending) return <Rows count={4} height={54} />;
-  if (!transcript.data) {
-    return <Failure error={transcript.error} retry={() => void transcript.refetch()} />;
+  if (transcript.data) {
+    return (
+      <Live
+        run={run}
+        transcript={transcript.data}
+        isGoing={!run.isFinished && isLatest}
+        isReading={transcript.isFetching}
+        readOn={() => void transcript.refetch()}
+      />
+    );
   }
-  const { timeline, rest } = transcript.data;
-  if (timeline.items.length === 0) return <NoSteps run={run} isGoing={isGoing} />;
+  if (transcript.isPending) return <Rows count={4} height={54} />;
+  return <Failure error={transcript.error} retry={() => void transcript.refetch()} />;
+}
+
+/** What is there so far, from nothing on: whoever is at its end stays there. */
+function Live({
+  run,
+  transcript,
+  isGoing,
+  isReading,
+  readOn,
+}: {
+  run: Execution;
+  transcript: Transcript;
+  isGoing: boolean;
+  isReading: boolean;
+  readOn: () => void;
+}) {
+  const { t } = useWords();
+  const { box, end, isAway, isAtEnd, jump } = useFollow(isGoing);
+  const { timeline, rest, attempt } = transcript;
+  const isWhole = rest === null && !isReading;
   return (
     <>
-      <Shown
-        items={timeline.items}
-        folder={timeline.folder}
-        isGoing={isGoing}
-        isGood={isGood(run, attempt)}
-      />
-      {rest !== null && (
-        <More isLoading={transcript.isFetching} load={() => void transcript.refetch()} />
+      <div ref={box}>
+        {timeline.items.length === 0 ? (
+          <NoSteps run={run} isGoing={isGoing} />
+        ) : (
+          <Shown
+            items={timeline.items}
+            isWhole={isWhole}
+            isAtEnd={isAtEnd}
+            about={{
+              folder: timeline.folder,
+              open: isGoing ? "running" : isWhole ? "cut" : "unknown",
+              isGood: isGood(run, attempt),
+            }}
+          />
+        )}
+      </div>
+      {rest !== null && <More isLoading={isReading} load={readOn} />}
+      <div ref={end} className={classes.end} />
+      {isGoing && isAway && (
+        <Button className={classes.jump} size="xs" radius="xl" onClick={jump}>
+          {t("steps.follow")}
+        </Button>
       )}
     </>
   );
@@ -77,62 +120,107 @@ function isGood(run: Execution, attempt: number): boolean {
   return reason === "Verified" || reason === "Unverified";
 }
 
+/** What a step has to know of the attempt that it belongs to. */
+interface About {
+  folder: string;
+  /** What a call without a result is: it goes on, it was cut off, or its result was not read yet. */
+  open: OpenCall;
+  isGood: boolean;
+}
+
 function Shown({
   items,
-  folder,
-  isGoing,
-  isGood,
+  isWhole,
+  isAtEnd,
+  about,
 }: {
   items: readonly Item[];
-  folder: string;
-  isGoing: boolean;
-  isGood: boolean;
+  isWhole: boolean;
+  isAtEnd: () => boolean;
+  about: About;
 }) {
   const { t } = useWords();
   const [kind, setKind] = useState<StepKind | null>(null);
-  const { end, isAway, jump } = useFollow(items, isGoing);
-  const { current, toNext } = useErrors(items, () => setKind(null));
-  const shown = ofKind(items, kind);
-  const after = offsets(items);
+  const [opened] = useState(() => new Map<string, boolean>());
+  const list = useRef<RowsHandle>(null);
+  const { current, toNext } = useErrors(items, list, () => setKind(null));
+  const shown = useMemo(() => ofKind(items, kind), [items, kind]);
+  const begin = useMemo(() => beginOf(items), [items]);
+  const draw = (item: Item, { index, ref }: RowPlace) => (
+    <li
+      key={item.key}
+      ref={ref}
+      id={`step-${item.key}`}
+      data-index={index}
+      className={classes.row}
+      aria-setsize={shown.length}
+      aria-posinset={index + 1}
+      data-continued={(item.kind === "output" && item.isContinued) || undefined}
+      tabIndex={item.key === current ? -1 : undefined}
+    >
+      <div
+        className={classes.step}
+        data-kind={item.kind}
+        data-inner={item.parent !== null || undefined}
+        data-error={isError(item) || undefined}
+        data-current={item.key === current || undefined}
+      >
+        <Offset ms={offsetOf(item, begin)} />
+        <Step item={item} {...about} />
+      </div>
+    </li>
+  );
   return (
-    <>
-      <StepFilter items={items} kind={kind} choose={setKind} toNext={toNext} />
+    <Opened value={opened}>
+      <StepFilter items={items} isWhole={isWhole} kind={kind} choose={setKind} toNext={toNext} />
       {shown.length === 0 && <p className={classes.noneOfKind}>{t("filter.none")}</p>}
-      <ol className={classes.steps}>
-        {shown.map((item) => (
-          <li
-            key={item.key}
-            id={`step-${item.key}`}
-            className={classes.step}
-            data-kind={item.kind}
-            data-inner={item.parent !== null || undefined}
-            data-error={isError(item) || undefined}
-            data-current={item.key === current || undefined}
-            tabIndex={item.key === current ? -1 : undefined}
-          >
-            <Offset ms={after.get(item.key)} />
-            <Step item={item} folder={folder} isGoing={isGoing} isGood={isGood} />
-          </li>
-        ))}
-      </ol>
-      <div ref={end} />
-      {isGoing && isAway && (
-        <Button className={classes.jump} size="xs" radius="xl" onClick={jump}>
-          {t("steps.follow")}
-        </Button>
-      )}
-    </>
+      <VirtualRows
+        className={classes.steps}
+        rows={shown}
+        keyOf={keyOf}
+        height={heightOf}
+        handle={list}
+        isAtEnd={isAtEnd}
+        draw={draw}
+      />
+    </Opened>
   );
 }
 
+const keyOf = (item: Item) => item.key;
+
+const LINE = 20;
+
+/** About how high a step is: near enough that the page hardly moves when it is drawn. */
+function heightOf(item: Item): number {
+  switch (item.kind) {
+    case "output":
+      return item.lines.length * LINE + 30;
+    case "text":
+    case "result":
+      return 60 + Math.ceil(item.text.length / 76) * 24;
+    default:
+      return 52;
+  }
+}
+
 /** From one error to the next. All kinds are shown then: an error is read with what led to it. */
-function useErrors(items: readonly Item[], showAll: () => void) {
+function useErrors(
+  items: readonly Item[],
+  list: RefObject<RowsHandle | null>,
+  showAll: () => void,
+) {
   const [current, setCurrent] = useState<string | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what comes meanwhile moves nobody
   useEffect(() => {
-    const step = current && document.getElementById(`step-${current}`);
-    if (!step) return;
-    step.scrollIntoView({ block: "center" });
-    step.focus({ preventScroll: true });
+    if (current === null) return;
+    list.current?.show(items.findIndex((item) => item.key === current));
+    // It is drawn once the page is there.
+    const later = setTimeout(
+      () => document.getElementById(`step-${current}`)?.focus({ preventScroll: true }),
+      100,
+    );
+    return () => clearTimeout(later);
   }, [current]);
   const toNext = () => {
     showAll();
@@ -144,9 +232,9 @@ function useErrors(items: readonly Item[], showAll: () => void) {
 const SAID_MS = 50;
 
 /** When a step came, counted from the first. */
-function Offset({ ms }: { ms: number | undefined }) {
+function Offset({ ms }: { ms: number | null }) {
   const { t, shortDuration } = useWords();
-  if (ms === undefined || ms < SAID_MS) return null;
+  if (ms === null || ms < SAID_MS) return null;
   const time = shortDuration(ms);
   return (
     <span className={classes.offset} title={t("filter.offset", { time })}>
@@ -155,17 +243,7 @@ function Offset({ ms }: { ms: number | undefined }) {
   );
 }
 
-const Step = memo(function Step({
-  item,
-  folder,
-  isGoing,
-  isGood,
-}: {
-  item: Item;
-  folder: string;
-  isGoing: boolean;
-  isGood: boolean;
-}) {
+const Step = memo(function Step({ item, folder, open, isGood }: { item: Item } & About) {
   switch (item.kind) {
     case "begin":
       return <BeginStep item={item} />;
@@ -174,13 +252,15 @@ const Step = memo(function Step({
     case "text":
       return <TextStep item={item} />;
     case "tool":
-      return <ToolStep item={item} folder={folder} isGoing={isGoing} />;
+      return <ToolStep item={item} folder={folder} open={open} />;
     case "output":
       return <OutputStep item={item} />;
     case "note":
       return <NoteStep item={item} />;
     case "result":
       return <ResultStep item={item} isGood={isGood} />;
+    case "cut":
+      return <CutStep item={item} />;
     case "end":
       return <EndStep item={item} />;
   }

@@ -1,8 +1,11 @@
-import { useId, useState } from "react";
+import { useId } from "react";
+import { visible } from "../lib/visible";
 import { Icon, type IconName } from "../parts/icons";
+import { Printed } from "../parts/Printed";
 import { useWords } from "../words/words";
 import type { ItemOf } from "./items";
 import { type Fields, textAt } from "./json";
+import { useOpened } from "./opened";
 import classes from "./Steps.module.css";
 import { subjectOf } from "./timeline";
 
@@ -21,24 +24,27 @@ const ICONS: Record<string, IconName> = {
   Task: "agents",
 };
 
+/** What a call without a result is: it goes on, it was cut off, or its result was not read yet. */
+export type OpenCall = "running" | "cut" | "unknown";
+
 /** One call of a tool: a line that opens to what went in and what came out. */
 export function ToolStep({
   item,
   folder,
-  isGoing,
+  open,
   said,
 }: {
   item: Call;
   folder: string;
-  isGoing: boolean;
+  open: OpenCall;
   /** Words for the call, where the tool's name and input say little. */
   said?: { title: string; subject: string };
 }) {
   const { t } = useWords();
-  const [isOpen, setOpen] = useState(false);
+  const [isOpen, setOpen] = useOpened(item.key);
   const body = useId();
   return (
-    <div className={classes.tool} data-state={stateOf(item, isGoing)}>
+    <div className={classes.tool} data-state={stateOf(item, open)}>
       <button
         type="button"
         className={classes.call}
@@ -54,9 +60,9 @@ export function ToolStep({
           {said?.title ?? t("steps.tool", { name: item.name })}
         </span>
         <span className={classes.subject}>
-          {said?.subject ?? (subjectOf(item.input, folder) || item.draft)}
+          {said?.subject ?? visible(subjectOf(item.input, folder) || item.draft.slice(0, 300))}
         </span>
-        <State item={item} isGoing={isGoing} />
+        <State item={item} open={open} />
       </button>
       {isOpen && (
         <div id={body} className={classes.body}>
@@ -68,16 +74,18 @@ export function ToolStep({
   );
 }
 
-type CallState = "Running" | "Done" | "Failed" | "Cut";
+const OPEN = { running: "Running", cut: "Cut", unknown: "Unknown" } as const;
 
-function stateOf(item: Call, isGoing: boolean): CallState {
+type CallState = "Done" | "Failed" | (typeof OPEN)[OpenCall];
+
+function stateOf(item: Call, open: OpenCall): CallState {
   if (item.result) return item.result.isError ? "Failed" : "Done";
-  return isGoing ? "Running" : "Cut";
+  return OPEN[open];
 }
 
-function State({ item, isGoing }: { item: Call; isGoing: boolean }) {
+function State({ item, open }: { item: Call; open: OpenCall }) {
   const { t, shortDuration } = useWords();
-  const state = stateOf(item, isGoing);
+  const state = stateOf(item, open);
   const took = item.time && item.endTime ? Date.parse(item.endTime) - Date.parse(item.time) : null;
   return (
     <span className={classes.state}>
@@ -125,7 +133,7 @@ function Panel({ label, text }: { label: string; text: string }) {
       <span className={classes.label}>{label}</span>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard */}
       <pre className={classes.code} tabIndex={0}>
-        {text}
+        <Printed text={text} />
       </pre>
     </div>
   );

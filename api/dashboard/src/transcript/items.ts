@@ -1,4 +1,5 @@
 import type { Fields } from "./json";
+import type { LogBlock } from "./log";
 import type { ModelShare } from "./models";
 
 /** A picture that a tool gave back, as a data address. */
@@ -35,8 +36,18 @@ export type Body =
       result: ToolResult | null;
       endTime: string | null;
     }
-  | { kind: "output"; stream: "stdout" | "stderr"; lines: readonly string[] }
+  | {
+      kind: "output";
+      stream: "stdout" | "stderr";
+      lines: readonly string[];
+      /** Characters of all lines. */
+      size: number;
+      /** Whether the item before is the beginning of the same output. */
+      isContinued: boolean;
+    }
   | { kind: "note"; note: Note; text: string }
+  /** An event that was too large: how many bytes it had, and the beginning of what it said. */
+  | { kind: "cut"; bytes: number | null; head: string }
   | { kind: "result"; isError: boolean; text: string; turns: number | null; ms: number | null }
   | { kind: "end"; reason: string; text: string };
 
@@ -48,7 +59,6 @@ export type Note =
   | "retry"
   | "stalled"
   | "compacted"
-  | "cut"
   | "lost"
   | "noResult"
   | "leftOut"
@@ -56,6 +66,10 @@ export type Note =
   | "undelivered"
   | "said";
 export type ItemOf<Kind extends Item["kind"]> = Extract<Item, { kind: Kind }>;
+
+/** Lines and characters of a block of output: what one more line lays out anew. */
+export const LINES_IN_BLOCK = 100;
+export const SIZE_OF_BLOCK = 16_000;
 
 export interface Timeline {
   readonly items: readonly Item[];
@@ -67,6 +81,36 @@ export interface Timeline {
   readonly made: number;
   /** What the agent's program said of each model, each time it ended. */
   readonly models: readonly ModelShare[];
+  /** What was printed, as the log shows it. */
+  readonly log: readonly LogBlock[];
 }
 
-export const EMPTY: Timeline = { items: [], folder: "", streaming: null, made: 0, models: [] };
+export const EMPTY: Timeline = {
+  items: [],
+  folder: "",
+  streaming: null,
+  made: 0,
+  models: [],
+  log: [],
+};
+
+/** A timeline while events are written into it; nobody else has it yet. */
+export interface Draft extends Timeline {
+  items: Item[];
+  folder: string;
+  streaming: string | null;
+  made: number;
+  models: readonly ModelShare[];
+  log: LogBlock[];
+}
+
+export function draftOf(timeline: Timeline): Draft {
+  return { ...timeline, items: [...timeline.items], log: [...timeline.log] };
+}
+
+export type Common = Omit<Base, "key">;
+
+export function add(draft: Draft, common: Common, body: Body): void {
+  draft.made += 1;
+  draft.items.push({ ...common, key: `item:${draft.made}`, ...body });
+}

@@ -11,6 +11,7 @@ const OF: Record<Item["kind"], StepKind> = {
   tool: "tools",
   output: "output",
   note: "notes",
+  cut: "notes",
   result: "words",
   end: "notes",
 };
@@ -49,7 +50,11 @@ export function ofKind(items: readonly Item[], kind: StepKind | null): readonly 
 
 export function countKinds(items: readonly Item[]): Record<StepKind, number> {
   const counts = { words: 0, tools: 0, output: 0, notes: 0, errors: 0 };
-  for (const kind of KINDS) counts[kind] = ofKind(items, kind).length;
+  for (const item of items) {
+    // A long output is one, in however many blocks.
+    if (!(item.kind === "output" && item.isContinued)) counts[OF[item.kind]] += 1;
+    if (isError(item)) counts.errors += 1;
+  }
   return counts;
 }
 
@@ -66,15 +71,19 @@ export function nextError(
   return errors[(next + errors.length) % errors.length] ?? null;
 }
 
-/** Milliseconds since the attempt's first step that has a time. */
-export function offsets(items: readonly Item[]): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  let begin: number | null = null;
-  for (const item of items) {
-    const at = item.time ? Date.parse(item.time) : Number.NaN;
-    if (Number.isNaN(at)) continue;
-    begin ??= at;
-    found.set(item.key, Math.max(0, at - begin));
-  }
-  return found;
+/** When the attempt's first step that has a time came, in milliseconds. */
+export function beginOf(items: readonly Item[]): number | null {
+  const first = items.find((item) => timeOf(item) !== null);
+  return first ? timeOf(first) : null;
+}
+
+/** Milliseconds from there to a step. */
+export function offsetOf(item: Item, begin: number | null): number | null {
+  const time = timeOf(item);
+  return time === null || begin === null ? null : Math.max(0, time - begin);
+}
+
+function timeOf(item: Item): number | null {
+  const time = item.time ? Date.parse(item.time) : Number.NaN;
+  return Number.isNaN(time) ? null : time;
 }

@@ -2,56 +2,58 @@
  * Answers while they are written (`stream_event`): items whose key begins with `live:`. The whole
  * message that follows takes their place, so nothing is shown twice and nothing hangs on pieces.
  */
-import type { Item, Timeline } from "./items";
+import type { Draft, Item } from "./items";
 import { type Fields, numberAt, partAt, textAt } from "./json";
 
 const LIVE = "live:";
 
-export function isLive(item: Item): boolean {
+function isLive(item: Item): boolean {
   return item.key.startsWith(LIVE);
 }
 
-export function afterPiece(timeline: Timeline, event: Fields): Timeline {
+export function writePiece(draft: Draft, event: Fields): void {
   const piece = partAt(event, "event");
   switch (textAt(piece, "type")) {
     case "message_start":
-      return { ...withoutAllLive(timeline), streaming: textAt(partAt(piece, "message"), "id") };
+      dropAllLive(draft);
+      draft.streaming = textAt(partAt(piece, "message"), "id");
+      break;
     case "content_block_start":
-      return beginBlock(timeline, event, piece);
+      beginBlock(draft, event, piece);
+      break;
     case "content_block_delta":
-      return growBlock(timeline, piece);
+      growBlock(draft, piece);
+      break;
     case "message_stop":
-      return { ...withoutAllLive(timeline), streaming: null };
-    default:
-      return timeline;
+      dropAllLive(draft);
+      draft.streaming = null;
   }
 }
 
 /** Before the whole block is added: its pieces go, the oldest of that kind. */
-export function withoutLive(timeline: Timeline, message: string, kind: Item["kind"]): Timeline {
-  if (timeline.streaming !== message) return timeline;
-  const at = timeline.items.findIndex((item) => isLive(item) && item.kind === kind);
-  return at < 0 ? timeline : { ...timeline, items: timeline.items.toSpliced(at, 1) };
+export function dropLive(draft: Draft, message: string, kind: Item["kind"]): void {
+  if (draft.streaming !== message) return;
+  const at = draft.items.findIndex((item) => isLive(item) && item.kind === kind);
+  if (at >= 0) draft.items.splice(at, 1);
 }
 
-function withoutAllLive(timeline: Timeline): Timeline {
-  if (!timeline.items.some(isLive)) return timeline;
-  return { ...timeline, items: timeline.items.filter((item) => !isLive(item)) };
+export function dropAllLive(draft: Draft): void {
+  if (draft.items.some(isLive)) draft.items = draft.items.filter((item) => !isLive(item));
 }
 
-function keyOf(timeline: Timeline, piece: Fields): string {
-  return `${LIVE}${timeline.streaming}:${numberAt(piece, "index") ?? 0}`;
+function keyOf(draft: Draft, piece: Fields): string {
+  return `${LIVE}${draft.streaming}:${numberAt(piece, "index") ?? 0}`;
 }
 
-function beginBlock(timeline: Timeline, event: Fields, piece: Fields): Timeline {
+function beginBlock(draft: Draft, event: Fields, piece: Fields): void {
   const block = partAt(piece, "content_block");
   const common = {
-    key: keyOf(timeline, piece),
+    key: keyOf(draft, piece),
     parent: textAt(event, "parent_tool_use_id") || null,
     time: null,
   };
   const item = liveItem(common, block);
-  return item ? { ...timeline, items: [...timeline.items, item] } : timeline;
+  if (item) draft.items.push(item);
 }
 
 function liveItem(common: Pick<Item, "key" | "parent" | "time">, block: Fields): Item | null {
@@ -76,11 +78,11 @@ function liveItem(common: Pick<Item, "key" | "parent" | "time">, block: Fields):
   }
 }
 
-function growBlock(timeline: Timeline, piece: Fields): Timeline {
-  const key = keyOf(timeline, piece);
-  const delta = partAt(piece, "delta");
-  const items = timeline.items.map((item) => (item.key === key ? grown(item, delta) : item));
-  return { ...timeline, items };
+function growBlock(draft: Draft, piece: Fields): void {
+  const key = keyOf(draft, piece);
+  const at = draft.items.findLastIndex((item) => item.key === key);
+  const item = draft.items[at];
+  if (item) draft.items[at] = grown(item, partAt(piece, "delta"));
 }
 
 function grown(item: Item, delta: Fields): Item {

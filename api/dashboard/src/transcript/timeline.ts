@@ -1,47 +1,65 @@
 /**
  * From the events of a transcript to what a person sees: Claude Code's stream-json, and the
  * runner's own notes. A fold without side effects; items that an event does not touch stay the
- * same objects, so the page draws only what is new.
+ * same objects, so the page draws only what is new. Within one call a draft is written on: a
+ * thousand events copy the list of items once.
  */
 import type { TranscriptEvent } from "../api/views";
-import type { Base, Body, Item, ItemOf, Timeline, ToolResult } from "./items";
+import {
+  add,
+  type Body,
+  type Common,
+  type Draft,
+  draftOf,
+  type ItemOf,
+  LINES_IN_BLOCK,
+  SIZE_OF_BLOCK,
+  type Timeline,
+  type ToolResult,
+} from "./items";
 import { type Fields, fieldsOf, numberAt, partAt, partsAt, textAt } from "./json";
+import { logEvent, logLost } from "./log";
+import { isLost, lostIn } from "./lost";
 import { sharesOf } from "./models";
-import { afterPiece, isLive, withoutLive } from "./pieces";
-
-type Common = Omit<Base, "key">;
+import { dropAllLive, dropLive, writePiece } from "./pieces";
 
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
 /** What the runner and Claude Code say about themselves; head and end tell it better. */
 const OWN_WORDS = /^(heliostat-runner:|\[claude-code:)/;
 
 export function afterEvents(timeline: Timeline, events: readonly TranscriptEvent[]): Timeline {
-  return events.reduce(afterEvent, timeline);
+  if (events.length === 0) return timeline;
+  const draft = draftOf(timeline);
+  for (const event of events) writeEvent(draft, event);
+  return draft;
 }
 
 export function afterEvent(timeline: Timeline, event: TranscriptEvent): Timeline {
-  switch (textAt(event, "type")) {
-    case "assistant":
-      return afterAnswer(timeline, event);
-    case "user":
-      return afterToolResults(timeline, event);
-    case "stream_event":
-      return afterPiece(timeline, event);
-    case "system":
-      return afterSystem(timeline, event);
-    case "result":
-      return afterResult(timeline, event);
-    case "heliostat":
-      return afterNote(timeline, event);
-    default:
-      return timeline;
-  }
+  return afterEvents(timeline, [event]);
 }
 
-function add(timeline: Timeline, common: Common, body: Body): Timeline {
-  const made = timeline.made + 1;
-  const item: Item = { ...common, key: `item:${made}`, ...body };
-  return { ...timeline, made, items: [...timeline.items, item] };
+function writeEvent(draft: Draft, event: TranscriptEvent): void {
+  switch (textAt(event, "type")) {
+    case "assistant":
+      writeAnswer(draft, event);
+      break;
+    case "user":
+      writeToolResults(draft, event);
+      break;
+    case "stream_event":
+      writePiece(draft, event);
+      break;
+    case "system":
+      writeSystem(draft, event);
+      break;
+    case "result":
+      writeResult(draft, event);
+      break;
+    case "heliostat":
+      logEvent(draft, event);
+      writeNote(draft, event);
+      break;
+  }
 }
 
 function base(event: Fields): Common {
@@ -51,15 +69,14 @@ function base(event: Fields): Common {
   };
 }
 
-function afterAnswer(timeline: Timeline, event: Fields): Timeline {
+function writeAnswer(draft: Draft, event: Fields): void {
   const message = partAt(event, "message");
-  let after = timeline;
   for (const block of partsAt(message, "content")) {
     const body = bodyOfBlock(block);
     if (!body) continue;
-    after = add(withoutLive(after, textAt(message, "id"), body.kind), base(event), body);
+    dropLive(draft, textAt(message, "id"), body.kind);
+    add(draft, base(event), body);
   }
-  return after;
 }
 
 function bodyOfBlock(block: Fields): Body | null {
@@ -88,21 +105,20 @@ function saying(kind: "text" | "thinking", text: string): Body | null {
   return text.trim() ? { kind, text, isStreaming: false } : null;
 }
 
-function afterToolResults(timeline: Timeline, event: Fields): Timeline {
+function writeToolResults(draft: Draft, event: Fields): void {
   const { time } = base(event);
-  return partsAt(partAt(event, "message"), "content")
-    .filter((block) => textAt(block, "type") === "tool_result")
-    .reduce((after, block) => withResult(after, block, time), timeline);
+  for (const block of partsAt(partAt(event, "message"), "content")) {
+    if (textAt(block, "type") === "tool_result") writeToolResult(draft, block, time);
+  }
 }
 
-function withResult(timeline: Timeline, block: Fields, endTime: string | null): Timeline {
+/** A result follows its call closely: it is looked for from the end. */
+function writeToolResult(draft: Draft, block: Fields, endTime: string | null): void {
   const id = textAt(block, "tool_use_id");
-  const items = timeline.items.map((item) =>
-    item.kind === "tool" && item.id === id && !item.result
-      ? { ...item, result: toolResult(block), endTime }
-      : item,
-  );
-  return { ...timeline, items };
+  const at = draft.items.findLastIndex((item) => item.kind === "tool" && item.id === id);
+  const call = draft.items[at];
+  if (call?.kind !== "tool" || call.result) return;
+  draft.items[at] = { ...call, result: toolResult(block), endTime };
 }
 
 function toolResult(block: Fields): ToolResult {
@@ -124,33 +140,33 @@ function pictureOf(part: Fields) {
   return [{ address: `data:${type};base64,${textAt(source, "data")}` }];
 }
 
-function afterSystem(timeline: Timeline, event: Fields): Timeline {
+function writeSystem(draft: Draft, event: Fields): void {
   const common = base(event);
   switch (textAt(event, "subtype")) {
     case "init": {
       const tools = Array.isArray(event.tools)
         ? event.tools.filter((tool) => typeof tool === "string")
         : [];
-      const begun: Timeline = { ...timeline, folder: textAt(event, "cwd") };
-      return add(begun, common, { kind: "begin", model: textAt(event, "model"), tools });
+      draft.folder = textAt(event, "cwd");
+      add(draft, common, { kind: "begin", model: textAt(event, "model"), tools });
+      break;
     }
     case "api_retry":
-      return add(timeline, common, { kind: "note", note: "retry", text: textAt(event, "error") });
+      add(draft, common, { kind: "note", note: "retry", text: textAt(event, "error") });
+      break;
     case "compact_boundary":
-      return add(timeline, common, { kind: "note", note: "compacted", text: "" });
-    default:
-      return timeline;
+      add(draft, common, { kind: "note", note: "compacted", text: "" });
+      break;
   }
 }
 
-function afterResult(timeline: Timeline, event: Fields): Timeline {
+function writeResult(draft: Draft, event: Fields): void {
   const text = textAt(event, "result").trim();
-  const items = withoutLast(
-    timeline.items.filter((item) => !isLive(item)),
-    text,
-  );
-  const models = [...timeline.models, ...sharesOf(event)];
-  return add({ ...timeline, items, models, streaming: null }, base(event), {
+  dropAllLive(draft);
+  dropRepeated(draft, text);
+  draft.models = [...draft.models, ...sharesOf(event)];
+  draft.streaming = null;
+  add(draft, base(event), {
     kind: "result",
     isError: event.is_error === true,
     text,
@@ -160,91 +176,121 @@ function afterResult(timeline: Timeline, event: Fields): Timeline {
 }
 
 /** The result repeats the last words: they are shown once. */
-function withoutLast(items: readonly Item[], text: string): readonly Item[] {
-  const last = items.at(-1);
-  const isRepeated = last?.kind === "text" && last.text.trim() === text;
-  return isRepeated ? items.slice(0, -1) : items;
+function dropRepeated(draft: Draft, text: string): void {
+  const last = draft.items.at(-1);
+  if (last?.kind === "text" && last.text.trim() === text) draft.items.pop();
 }
 
-function afterNote(timeline: Timeline, event: Fields): Timeline {
+function writeNote(draft: Draft, event: Fields): void {
   const common = base(event);
   const text = textAt(event, "text") || textAt(event, "message");
   switch (textAt(event, "subtype")) {
     case "output":
-      return OWN_WORDS.test(text) ? timeline : withLine(timeline, event, text);
+      if (!OWN_WORDS.test(text)) writeLine(draft, event, text);
+      break;
     case "session":
-      return event.resumed === true
-        ? add(timeline, common, { kind: "note", note: "resumed", text: "" })
-        : timeline;
+      if (event.resumed === true) add(draft, common, { kind: "note", note: "resumed", text: "" });
+      break;
     case "stalled":
-      return add(timeline, common, { kind: "note", note: "stalled", text });
+      add(draft, common, { kind: "note", note: "stalled", text });
+      break;
     case "lost":
-      return isLost(event)
-        ? withLost(timeline, lostIn(event))
-        : add(timeline, common, { kind: "note", note: "noResult", text: textAt(event, "why") });
+      isLost(event)
+        ? writeLost(draft, lostIn(event))
+        : add(draft, common, { kind: "note", note: "noResult", text: textAt(event, "why") });
+      break;
     case "files":
-      return withLeftOut(timeline, event);
+      writeLeftOut(draft, event);
+      break;
     case "delivery_ended":
-      return add(timeline, common, {
+      add(draft, common, {
         kind: "note",
         note: "undelivered",
         text: textAt(event, "why"),
       });
+      break;
     case "cut":
-      return add(timeline, common, { kind: "note", note: "cut", text: textAt(event, "head") });
+      add(draft, common, {
+        kind: "cut",
+        bytes: numberAt(event, "bytes"),
+        head: headOf(textAt(event, "head")),
+      });
+      break;
     case "end":
-      return add(timeline, common, { kind: "end", reason: textAt(event, "reason"), text });
+      add(draft, common, { kind: "end", reason: textAt(event, "reason"), text });
+      break;
     case "start":
     case "exit":
-      return timeline;
+      break;
     default:
-      return text ? add(timeline, common, { kind: "note", note: "said", text }) : timeline;
+      if (text) add(draft, common, { kind: "note", note: "said", text });
+  }
+}
+
+const SAID = /"(?:text|content)": ?"((?:[^"\\]|\\.)*)/;
+
+/** The beginning of what an event said, out of the beginning of its JSON; else that as it is. */
+function headOf(json: string): string {
+  const said = SAID.exec(json)?.[1];
+  if (!said) return json;
+  try {
+    return String(JSON.parse(`"${said}"`));
+  } catch {
+    return json;
   }
 }
 
 /** Files that were kept are listed on the page; the transcript tells of the others. */
-function withLeftOut(timeline: Timeline, event: Fields): Timeline {
+function writeLeftOut(draft: Draft, event: Fields): void {
   const why = textAt(event, "why");
-  if (why) return add(timeline, base(event), { kind: "note", note: "noFiles", text: why });
+  if (why) {
+    add(draft, base(event), { kind: "note", note: "noFiles", text: why });
+    return;
+  }
   const named = partsAt(event, "leftOut").map(
     (file) => `${textAt(file, "path")}: ${textAt(file, "why")}`,
   );
   const more = (numberAt(event, "leftOutCount") ?? 0) - named.length;
   const lines = more > 0 ? [...named, `… +${more}`] : named;
-  if (lines.length === 0) return timeline;
-  return add(timeline, base(event), { kind: "note", note: "leftOut", text: lines.join("\n") });
-}
-
-/** Whether an event stands for others that nobody has any more: only such a one counts them. */
-export function isLost(event: Fields): boolean {
-  return (
-    textAt(event, "type") === "heliostat" &&
-    textAt(event, "subtype") === "lost" &&
-    numberAt(event, "count") !== null
-  );
-}
-
-export function lostIn(event: Fields): number {
-  return numberAt(event, "count") ?? 1;
+  if (lines.length === 0) return;
+  add(draft, base(event), { kind: "note", note: "leftOut", text: lines.join("\n") });
 }
 
 export function withLost(timeline: Timeline, count: number): Timeline {
-  return add(
-    timeline,
-    { parent: null, time: null },
-    { kind: "note", note: "lost", text: `${count}` },
-  );
+  const draft = draftOf(timeline);
+  logLost(draft, count);
+  writeLost(draft, count);
+  return draft;
 }
 
-/** Lines of one stream that follow each other are one block. */
-function withLine(timeline: Timeline, event: Fields, line: string): Timeline {
+function writeLost(draft: Draft, count: number): void {
+  add(draft, { parent: null, time: null }, { kind: "note", note: "lost", text: `${count}` });
+}
+
+/**
+ * Lines of one stream that follow each other are one block, of a bounded size: a line more lays
+ * out its own block only, however much was printed before.
+ */
+function writeLine(draft: Draft, event: Fields, line: string): void {
   const stream = textAt(event, "stream") === "stderr" ? "stderr" : "stdout";
-  const last = timeline.items.at(-1);
-  if (last?.kind !== "output" || last.stream !== stream) {
-    return add(timeline, base(event), { kind: "output", stream, lines: [line] });
+  const last = draft.items.at(-1);
+  const isContinued = last?.kind === "output" && last.stream === stream;
+  if (!isContinued || last.lines.length === LINES_IN_BLOCK || last.size > SIZE_OF_BLOCK) {
+    add(draft, base(event), {
+      kind: "output",
+      stream,
+      lines: [line],
+      size: line.length,
+      isContinued,
+    });
+    return;
   }
-  const longer: ItemOf<"output"> = { ...last, lines: [...last.lines, line] };
-  return { ...timeline, items: [...timeline.items.slice(0, -1), longer] };
+  const longer: ItemOf<"output"> = {
+    ...last,
+    lines: [...last.lines, line],
+    size: last.size + line.length,
+  };
+  draft.items[draft.items.length - 1] = longer;
 }
 
 /** A path as the agent's person knows it: without the working folder. */

@@ -1,6 +1,7 @@
 import type { Output, Pieces, TranscriptEvent, TranscriptPage } from "../api/views";
 import { EMPTY, type Timeline } from "./items";
-import { afterEvents, isLost, lostIn, withLost } from "./timeline";
+import { isLost, lostIn } from "./lost";
+import { afterEvents, withLost } from "./timeline";
 
 /** What was read of one attempt's transcript. `next`: the first sequence number not yet in it. */
 export interface Transcript {

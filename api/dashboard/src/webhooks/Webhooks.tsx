@@ -11,6 +11,7 @@ import { Revealed } from "../parts/Revealed";
 import { Empty, Failure, Refusal, Rows } from "../parts/States";
 import { Ago } from "../parts/Times";
 import { useWords } from "../words/words";
+import { problemOfAddress } from "./addresses";
 import { Deliveries } from "./Deliveries";
 import classes from "./Webhooks.module.css";
 
@@ -58,8 +59,11 @@ function Form({
   const { t } = useWords();
   const [url, setUrl] = useState("");
   const [events, setEvents] = useState<string[]>([...EVENTS]);
+  const networks = useWebhooks(agent).data?.networks ?? [];
+  const problem = url.trim() ? problemOfAddress(url.trim(), networks) : null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    if (problem) return;
     make({ url: url.trim(), agent, events: EVENTS.filter((each) => events.includes(each)) });
   };
   return (
@@ -67,7 +71,12 @@ function Form({
       <TextInput
         className={owned.wide}
         label={t("webhooks.url")}
-        description={t("webhooks.urlDetail")}
+        description={
+          networks.length > 0
+            ? t("webhooks.urlNetworks", { networks: networks.join(", ") })
+            : t("webhooks.urlDetail")
+        }
+        error={problem && t(`webhooks.urlWrong.${problem}`)}
         type="url"
         maxLength={2000}
         required
@@ -88,7 +97,11 @@ function Form({
         </div>
       </Checkbox.Group>
       <div className={owned.wide}>
-        <Button type="submit" loading={isPending} disabled={!url.trim() || events.length === 0}>
+        <Button
+          type="submit"
+          loading={isPending}
+          disabled={!url.trim() || !!problem || events.length === 0}
+        >
           {t("webhooks.create")}
         </Button>
       </div>
@@ -101,12 +114,12 @@ function List({ agent }: { agent: string | null }) {
   const hooks = useWebhooks(agent);
   if (hooks.isPending) return <Rows count={1} />;
   if (!hooks.data) return <Failure error={hooks.error} retry={() => void hooks.refetch()} />;
-  if (hooks.data.length === 0) {
+  if (hooks.data.items.length === 0) {
     return <Empty icon="globe" title={t("webhooks.none")} detail={t("webhooks.noneDetail")} />;
   }
   return (
     <ul className={owned.list} aria-label={t("webhooks.title")}>
-      {hooks.data.map((hook) => (
+      {hooks.data.items.map((hook) => (
         <Row key={hook.id} hook={hook} />
       ))}
     </ul>

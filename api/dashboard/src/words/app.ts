@@ -26,6 +26,7 @@ export const APP = {
   },
   "status.over": { en: "Your session has ended", ko: "세션이 끝났습니다" },
   "status.retryNow": { en: "Retry now", ko: "지금 다시 연결" },
+  "app.systemWords": { en: "What the system said", ko: "시스템이 남긴 말" },
   "status.waiting": { en: "{count} waiting", ko: "{count}개 대기 중" },
   "status.script": { en: "Scripted answers", ko: "스크립트가 답합니다" },
   "status.live": { en: "{count} running", ko: "{count}개 실행 중" },

@@ -19,7 +19,7 @@ export const EDITS = {
   "outlook.denied": { en: "Never", ko: "금지" },
   "outlook.hosts": { en: "Hosts", ko: "호스트" },
   "outlook.secrets": { en: "Secrets", ko: "시크릿" },
-  "outlook.red": { en: "Actions outside (RED)", ko: "외부 작업(RED)" },
+  "outlook.red": { en: "Acts outside its workspace", ko: "작업 공간 밖에서 하는 일" },
   "outlook.redDetail": {
     en: "With these it can share, send, pay or delete outside its workspace. No approval is asked.",
     ko: "작업 폴더 밖에서 공유, 전송, 결제, 삭제를 할 수 있는 수단이며 승인을 묻지 않습니다.",

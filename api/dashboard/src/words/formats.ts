@@ -1,11 +1,29 @@
 /** Money, time and amounts, as a person reads them. */
 import { dayOf } from "../lib/days";
-import type { Language } from "./preferences";
+import { type Language, presentLanguage } from "./preferences";
+import { isScriptedNow } from "./scripted";
 
 const MICROS = 1_000_000;
 
+const SCRIPTS_OWN: Record<Language, string> = { en: "script", ko: "스크립트" };
+
+/** `$0.0056`, `$12.40`; `$0.0056 (script)` where nobody is charged, because a script answers. */
+export function money(micros: number, isScripts = isScriptedNow()): string {
+  const amount = plainMoney(micros);
+  return isScripts ? `${amount} (${SCRIPTS_OWN[presentLanguage()]})` : amount;
+}
+
+/** A model of the provider for trials costs nobody anything, whatever else answers here. */
+export function moneyOf(micros: number, model: string | null | undefined): string {
+  return money(micros, isScriptedNow() || isScriptedModel(model));
+}
+
+export function isScriptedModel(model: string | null | undefined): boolean {
+  return !!model?.startsWith("scripted/");
+}
+
 /** `$0.0056`, `$12.40`: whole micro-dollars in, no floats on the way. */
-export function money(micros: number): string {
+export function plainMoney(micros: number): string {
   const digits = micros >= MICROS || micros === 0 ? 2 : 4;
   const unit = 10 ** (6 - digits);
   const units = Math.round(micros / unit);
@@ -77,14 +95,26 @@ function kept<Format>(make: (language: Language, zone: string | null) => Format)
 const AGO = kept(
   (language) => new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }),
 );
-const INSTANT = kept(
-  (language, zone) =>
-    new Intl.DateTimeFormat(language, {
-      dateStyle: "medium",
-      timeStyle: "medium",
-      ...(zone ? { timeZone: zone } : {}),
-    }),
-);
+/** Every clock of the pages has 24 hours, in every language. */
+function timed(fields: Intl.DateTimeFormatOptions) {
+  return kept(
+    (language, zone) =>
+      new Intl.DateTimeFormat(language, {
+        ...fields,
+        hour: "2-digit",
+        minute: "2-digit",
+        hourCycle: "h23",
+        ...(zone ? { timeZone: zone } : {}),
+      }),
+  );
+}
+
+const DATE: Intl.DateTimeFormatOptions = { year: "numeric", month: "short", day: "numeric" };
+const INSTANT = timed({ ...DATE, second: "2-digit" });
+const MOMENT = timed({ ...DATE, weekday: "short" });
+const SHORT = timed({ month: "short", day: "numeric" });
+const CLOCK = timed({ second: "2-digit" });
+const MINUTE = timed({});
 const AMOUNT = kept(
   (language) => new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }),
 );
@@ -112,27 +142,22 @@ export function instant(time: string, language: Language, zone: string | null): 
 
 /** A day with its weekday and the minute: for what is still to come. */
 export function moment(time: string, language: Language, zone: string | null): string {
-  return new Intl.DateTimeFormat(language, {
-    weekday: "short",
-    year: "numeric",
-    month: "short",
-    day: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    ...(zone ? { timeZone: zone } : {}),
-  }).format(new Date(time));
+  return MOMENT(language, zone).format(new Date(time));
+}
+
+/** A day without its year and the minute: for charts. Milliseconds. */
+export function shortInstant(time: number, language: Language, zone: string | null): string {
+  return SHORT(language, zone).format(time);
 }
 
 /** The time alone, for steps of one run. */
 export function clock(time: string, language: Language, zone: string | null): string {
-  return new Intl.DateTimeFormat(language, {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-    ...(zone ? { timeZone: zone } : {}),
-  }).format(new Date(time));
+  return CLOCK(language, zone).format(new Date(time));
+}
+
+/** The time alone to the minute, for axes. Milliseconds. */
+export function minute(time: number, language: Language, zone: string | null): string {
+  return MINUTE(language, zone).format(time);
 }
 
 /** A day of a calendar: it has no zone. With its year where others of another year are beside it. */

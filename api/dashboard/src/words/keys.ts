@@ -58,6 +58,10 @@ export const KEYS = {
   },
   "secrets.new": { en: "New secret", ko: "새 시크릿" },
   "secrets.name": { en: "Name", ko: "이름" },
+  "secrets.nameWrong": {
+    en: "Only lowercase letters, digits and hyphens; a letter or digit at both ends: my-secret",
+    ko: "영문 소문자, 숫자, 하이픈만 쓸 수 있고 처음과 끝은 문자나 숫자여야 합니다. 예: my-secret",
+  },
   "secrets.nameDetail": {
     en: "Lowercase letters, digits and hyphens. Agents refer to it by this name.",
     ko: "소문자, 숫자, 하이픈만 쓸 수 있습니다. 에이전트가 이 이름으로 찾습니다.",

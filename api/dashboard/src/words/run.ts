@@ -25,6 +25,30 @@ export const RUN = {
     ko: "필터를 지우면 더 많이 볼 수 있습니다.",
   },
   "runs.clear": { en: "Clear filters", ko: "필터 지우기" },
+  "runs.stopWaiting": { en: "Stop waiting runs", ko: "대기 중인 실행 모두 중지" },
+  "runs.stopAsk": {
+    en: "Stop {count} waiting runs for good? They do not start any more.",
+    ko: "대기 중인 실행 {count}개를 모두 중지할까요? 다시 시작되지 않습니다.",
+  },
+  "runs.stopAskOne": {
+    en: "Stop the one waiting run for good? It does not start any more.",
+    ko: "대기 중인 실행 1개를 중지할까요? 다시 시작되지 않습니다.",
+  },
+  "runs.stopYes": { en: "Stop {count}", ko: "{count}개 중지" },
+  "runs.stopNo": { en: "Let them wait", ko: "그대로 두기" },
+  "runs.stopNone": {
+    en: "None of the waiting runs here is yours.",
+    ko: "여기에는 내가 중지할 수 있는 대기 중인 실행이 없습니다.",
+  },
+  "runs.stopped": { en: "Stopped: {count}.", ko: "{count}개를 중지했습니다." },
+  "runs.stopFailed": {
+    en: "Could not be stopped: {count}. Try again.",
+    ko: "{count}개는 중지하지 못했습니다. 다시 시도하세요.",
+  },
+  "runs.stopLeft": {
+    en: "Still waiting: {count}. Stop again to end them, too.",
+    ko: "아직 {count}개가 남았습니다. 다시 중지하면 마저 멈춥니다.",
+  },
   "runs.end": { en: "End of the list", ko: "모두 표시했습니다" },
 
   "run.kind": { en: "Run", ko: "실행" },
@@ -90,8 +114,6 @@ export const RUN = {
   "trigger.Backfill": { en: "Backfill", ko: "보충 실행" },
   "trigger.Webhook": { en: "Webhook", ko: "웹훅" },
 
-  "runs.part": { en: "List of runs, part {number}", ko: "실행 목록 {number}" },
-
   "runTab.steps": { en: "Steps", ko: "진행 과정" },
   "runTab.files": { en: "Files", ko: "파일" },
   "runTab.logs": { en: "Log", ko: "로그" },
@@ -122,7 +144,14 @@ export const RUN = {
     ko: "출력이 없었거나 로그가 이미 사라졌습니다.",
   },
   "logs.cut": { en: "Only the first {size} are shown.", ko: "처음 {size}까지만 표시합니다." },
-  "logs.again": { en: "Reload", ko: "다시 읽기" },
+  "logs.nothingYet": { en: "Nothing was printed yet", ko: "아직 출력이 없습니다" },
+  "logs.nothingYetDetail": {
+    en: "Lines appear here as they are printed.",
+    ko: "출력되는 대로 여기에 표시됩니다.",
+  },
+  "logs.follow": { en: "Jump to the newest line", ko: "최신 줄로 이동" },
+  "logs.leftOut": { en: "A line of {size} is left out", ko: "{size} 크기의 줄을 생략했습니다" },
+  "logs.lost": { en: "Lost here: {count} lines", ko: "이 부분의 {count}줄이 유실되었습니다" },
   "logs.open": { en: "Open the full log", ko: "전체 열기" },
 
   "files.none": { en: "No files", ko: "파일이 없습니다" },

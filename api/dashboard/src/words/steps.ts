@@ -22,6 +22,7 @@ export const STEPS = {
   "steps.toolDone": { en: "done", ko: "완료" },
   "steps.toolFailed": { en: "failed", ko: "실패" },
   "steps.toolCut": { en: "did not finish", ko: "끝나지 않음" },
+  "steps.toolUnknown": { en: "loading", ko: "불러오는 중" },
   "steps.input": { en: "Input", ko: "입력" },
   "steps.output": { en: "Result", ko: "결과" },
   "steps.noOutput": { en: "No output", ko: "출력 없음" },
@@ -49,6 +50,10 @@ export const STEPS = {
     ko: "대화를 요약해 이어 갑니다",
   },
   "steps.cut": { en: "An event was too large to show in full", ko: "너무 커서 일부만 표시합니다" },
+  "steps.cutOf": {
+    en: "An event of {size} was too large to show in full",
+    ko: "{size} 크기의 이벤트라 일부만 표시합니다",
+  },
   "steps.lost": {
     en: "Part of the transcript was lost here",
     ko: "이 부분의 기록이 유실되었습니다",
@@ -61,5 +66,6 @@ export const STEPS = {
     ko: "실행이 Heliostat에 더 이상 기록을 보내지 못했습니다",
   },
   "steps.said": { en: "Runner note", ko: "실행기 메모" },
+  "text.more": { en: "Show more ({count} characters)", ko: "더 보기 (남은 글자 {count}자)" },
   "steps.more": { en: "Load more", ko: "더 불러오기" },
 } as const satisfies Record<string, Record<"en" | "ko", string>>;

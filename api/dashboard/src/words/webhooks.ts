@@ -52,6 +52,26 @@ export const WEBHOOKS = {
     ko: "주소를 적어 두면 문제가 생겼을 때 알려 드립니다.",
   },
   "webhooks.url": { en: "Address", ko: "주소" },
+  "webhooks.urlNetworks": {
+    en: "On the internet it must start with https://. In these networks http:// works, too: {networks}",
+    ko: "인터넷 주소는 https://로 시작해야 합니다. 다음 네트워크에서는 http://도 됩니다: {networks}",
+  },
+  "webhooks.urlWrong.address": {
+    en: "This is no address. Example: https://example.com/hook",
+    ko: "주소가 아닙니다. 예: https://example.com/hook",
+  },
+  "webhooks.urlWrong.user": {
+    en: "Leave out the user name: the receiver checks the signature.",
+    ko: "사용자 이름은 빼 주세요. 받는 쪽은 서명을 확인합니다.",
+  },
+  "webhooks.urlWrong.https": {
+    en: "It must start with https://.",
+    ko: "https://로 시작해야 합니다.",
+  },
+  "webhooks.urlWrong.internet": {
+    en: "It must be on the internet: this leads to a machine or network of one's own.",
+    ko: "인터넷 주소여야 합니다. 이 주소는 내부 컴퓨터나 네트워크를 가리킵니다.",
+  },
   "webhooks.urlDetail": {
     en: "It must start with https:// and be on the internet.",
     ko: "https://로 시작하는 인터넷 주소여야 합니다.",

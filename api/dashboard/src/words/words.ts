@@ -1,6 +1,7 @@
 import { CATALOGUE, type Key } from "./catalogue";
 import * as formats from "./formats";
 import { browserZone, type Language, languageOf, usePreferences } from "./preferences";
+import { useScripted } from "./scripted";
 
 export type Values = Record<string, string | number>;
 
@@ -43,6 +44,7 @@ export interface Words {
 /** Texts and figures in the person's language and zone. */
 export function useWords(): Words {
   const preferences = usePreferences();
+  useScripted();
   const { zone } = preferences;
   const language = languageOf(preferences);
   return {

@@ -16,6 +16,7 @@ from heliostat_api.app.assembly.webhooks import WebhookServices
 from heliostat_api.app.dependencies import Dependencies
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.events.changes import Changes
+from heliostat_api.executions.bulk_cancel import BulkCancel
 from heliostat_api.executions.commands import Commands
 from heliostat_api.executions.trace_spans import TriggerSpans
 from heliostat_api.gateway.models import Routes
@@ -45,6 +46,7 @@ class AgentServices:
     secrets: Secrets
     routes: Routes
     commands: Commands
+    bulk_cancel: BulkCancel
     mending: Mending
 
     @property
@@ -61,6 +63,7 @@ class AgentServices:
             self.secrets,
             self.routes,
             self.commands,
+            self.bulk_cancel,
         )
 
 
@@ -123,6 +126,7 @@ def build_agents(
         secrets=secrets,
         routes=routes,
         commands=commands,
+        bulk_cancel=BulkCancel(documents, canceller, idempotency, clock),
         mending=Mending(drafts, deletion, Trials(world), (idempotency, hooks.deliveries)),
     )
 

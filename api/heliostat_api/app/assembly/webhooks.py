@@ -11,7 +11,7 @@ from heliostat_api.web.dependencies import Access
 from heliostat_api.web.idempotency import Idempotency
 from heliostat_api.web.secret_replay import SecretReplay
 from heliostat_api.web.vaults import Vault
-from heliostat_api.webhooks.addresses import EVERYWHERE, build_addresses
+from heliostat_api.webhooks.addresses import PRIVATE, build_addresses
 from heliostat_api.webhooks.calls import DELIVERIES, KEPT, Calls
 from heliostat_api.webhooks.delivery_planner import DeliveryPlanner
 from heliostat_api.webhooks.sending import Sending
@@ -59,7 +59,7 @@ def build_hooks(
     documents, clock = dependencies.documents, dependencies.clock
     vault = secret_replay.vault
     # Where there is one person, it is their own machine that is called.
-    networks = dependencies.settings.webhook_networks if dependencies.settings else EVERYWHERE
+    networks = dependencies.settings.webhook_networks if dependencies.settings else PRIVATE
     addresses = build_addresses(networks)
     targets = Targets(documents, vault, clock, target_for_all(dependencies.settings))
     planner = DeliveryPlanner(documents, changes, clock)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from google.cloud.firestore_v1 import types
+from google.protobuf.wrappers_pb2 import Int32Value
 
 from heliostat_api.documents.firestore.values import (
     fields_to_proto,
@@ -24,6 +25,8 @@ from heliostat_api.documents.queries import Place, filters_of, read_cursor
 from heliostat_api.documents.writes import MOST_WRITES
 
 _ID = "__name__"
+COUNT = "count"
+"""The name that an answer gives to the number of documents."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,29 @@ def build_write(database: Database, write: Put | Delete) -> types.Write:
 
 def build_query(database: Database, query: Query) -> types.RunQueryRequest:
     """One document more than a page. Raises CursorError."""
+    structured = _structured(query)
+    structured.limit = Int32Value(value=query.limit + 1)
+    if place := read_cursor(query):
+        structured.start_at = _behind(place, database.name_of(f"{query.collection}/{place.id}"))
+    parent = database.name_of(collection_of(query.collection))
+    return types.RunQueryRequest(parent=parent, structured_query=structured)
+
+
+def build_count(database: Database, query: Query) -> types.RunAggregationQueryRequest:
+    """The number of documents, as the one aggregation of its answer."""
+    aggregations = types.StructuredAggregationQuery
+    counting = aggregations(
+        structured_query=_structured(query),
+        aggregations=[
+            aggregations.Aggregation(alias=COUNT, count=aggregations.Aggregation.Count())
+        ],
+    )
+    parent = database.name_of(collection_of(query.collection))
+    return types.RunAggregationQueryRequest(parent=parent, structured_aggregation_query=counting)
+
+
+def _structured(query: Query) -> types.StructuredQuery:
+    """The query without its page."""
     directions = types.StructuredQuery.Direction
     direction = directions.DESCENDING if query.descending else directions.ASCENDING
     structured = types.StructuredQuery(
@@ -79,14 +105,10 @@ def build_query(database: Database, query: Query) -> types.RunQueryRequest:
             types.StructuredQuery.Order(field=_field(name), direction=direction)
             for name in (query.order, _ID)
         ],
-        limit=query.limit + 1,
     )
     if filters := filters_of(query):
         structured.where = _all_equal(filters)
-    if place := read_cursor(query):
-        structured.start_at = _behind(place, database.name_of(f"{query.collection}/{place.id}"))
-    parent = database.name_of(collection_of(query.collection))
-    return types.RunQueryRequest(parent=parent, structured_query=structured)
+    return structured
 
 
 def build_descent(database: Database, path: str) -> types.RunQueryRequest:

@@ -17,8 +17,10 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
 from heliostat_api.documents.firestore.requests import (
+    COUNT,
     Database,
     VersionError,
+    build_count,
     build_descent,
     build_query,
     build_write,
@@ -137,6 +139,21 @@ class FirestoreDocuments:
             return Page(documents)
         last = documents[-1]
         return Page(documents, write_cursor(query, Place(last.fields[query.order], last.id)))
+
+    async def count(self, query: Query) -> int:
+        """See Documents."""
+        check_query(query, self._shapes)
+        request = build_count(self._database, query)
+
+        async def ask() -> int:
+            answers = await self._client.run_aggregation_query(
+                request, retry=None, timeout=self._timeout, metadata=self._metadata
+            )
+            return sum(
+                [each.result.aggregate_fields[COUNT].integer_value async for each in answers]
+            )
+
+        return await self._patiently(ask)
 
     async def commit(self, *writes: Put | Delete) -> None:
         """See Documents."""

@@ -43,13 +43,7 @@ def order_columns(field: str) -> list[tuple[str, str]]:
 def select_page(query: Query) -> Statement:
     """Rows (id, version, fields), one more than a page. Raises CursorError."""
     rank, value = column_names(query.order)
-    kind = _checked(query.collection.rpartition("/")[2])
-    conditions = ["collection = ?", f"kind = '{kind}'", f"{rank} IS NOT NULL"]
-    parameters: list[Parameter] = [query.collection]
-    for field, wanted in filters_of(query).items():
-        condition, parameter = _equality(field, wanted)
-        conditions.append(condition)
-        parameters.append(parameter)
+    conditions, parameters = _conditions(query)
     if place := read_cursor(query):
         sign = "<" if query.descending else ">"
         conditions.append(f"({rank}, {value}, id) {sign} (?, ?, ?)")
@@ -62,8 +56,30 @@ def select_page(query: Query) -> Statement:
     return text, [*parameters, query.limit + 1]
 
 
+def select_count(query: Query) -> Statement:
+    """One row with the number of documents."""
+    conditions, parameters = _conditions(query)
+    return f"SELECT count(*) FROM documents WHERE {' AND '.join(conditions)}", parameters
+
+
+def _conditions(query: Query) -> tuple[list[str], list[Parameter]]:
+    """What holds for each document of a query, on whichever page."""
+    rank, _ = column_names(query.order)
+    kind = _checked(query.collection.rpartition("/")[2])
+    conditions = ["collection = ?", f"kind = '{kind}'", f"{rank} IS NOT NULL"]
+    parameters: list[Parameter] = [query.collection]
+    for field, wanted in filters_of(query).items():
+        condition, parameter = _equality(field, wanted)
+        conditions.append(condition)
+        parameters.append(parameter)
+    return conditions, parameters
+
+
 def _equality(field: str, wanted: str | int | bool) -> tuple[str, Parameter]:
     type_of = f"json_type(fields, '$.{field}')"
+    if isinstance(wanted, str) and not wanted.startswith(("{", "[")):
+        # No other type is this text, so the index alone answers, and no document is parsed.
+        return f"{extract(field)} = ?", wanted
     if isinstance(wanted, bool):
         condition = f"{type_of} = '{'true' if wanted else 'false'}'"
     else:

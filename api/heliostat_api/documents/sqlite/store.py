@@ -34,7 +34,7 @@ from heliostat_api.documents.port import (
 )
 from heliostat_api.documents.queries import SHAPES, Place, Shape, check_query, write_cursor
 from heliostat_api.documents.sqlite.schema import make_schema
-from heliostat_api.documents.sqlite.statements import select_page
+from heliostat_api.documents.sqlite.statements import select_count, select_page
 from heliostat_api.documents.values import fields_from_json, fields_to_json
 from heliostat_api.documents.writes import MOST_WRITES, checked, is_expected
 
@@ -85,6 +85,13 @@ class SqliteDocuments:
             return Page(documents)
         last = documents[-1]
         return Page(documents, write_cursor(query, Place(last.fields[query.order], last.id)))
+
+    async def count(self, query: Query) -> int:
+        """See Documents."""
+        check_query(query, self._shapes)
+        statement = select_count(query)
+        (found,) = self._reader.run(lambda connection: connection.execute(*statement).fetchone())
+        return int(found)
 
     async def commit(self, *writes: Put | Delete) -> None:
         """See Documents."""

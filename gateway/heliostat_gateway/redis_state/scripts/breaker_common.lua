@@ -15,5 +15,5 @@ end
 local function say(name, breaker)
   local left = nil  -- closed; negative when the wait is over
   if breaker['until'] then left = breaker['until'] - now end
-  return cjson.encode({key = name, left = left, opened = breaker.opened})
+  return cjson.encode({key = name, left = left, opened = breaker.opened, status = breaker.status or 0})
 end

@@ -1,5 +1,5 @@
 -- What became of a call, with successes counted since. 2 name, 3 token of a probe, 4 result, 5 how long
--- a limit holds, 6 and 7 successes and failures, 8 to 12 the policy; times in milliseconds
+-- a limit holds, 6 and 7 successes and failures, 8 to 12 the policy, 13 the status of a limit; times in milliseconds
 local name, token, result = ARGV[2], ARGV[3], ARGV[4]
 local limited_ms, ok, failed = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local part_ms, minimum, rate = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
@@ -15,6 +15,7 @@ local function open()
 end
 if result == 'limited' then
   breaker.counts = {}
+  if now + limited_ms > (breaker['until'] or 0) then breaker.status = tonumber(ARGV[13] or 0) end
   breaker['until'] = math.max(now + limited_ms, breaker['until'] or 0)
   breaker.opened = math.max(breaker.opened, 1)
   if token == breaker.probe then breaker.probe = '' end

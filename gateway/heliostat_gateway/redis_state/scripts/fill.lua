@@ -30,7 +30,7 @@ for _, item in ipairs(redis.call('XRANGE', P .. 'records', '(' .. ARGV[3], '+'))
       if what == 'run' and kind == 'c' then add('a' .. entry.t .. ':c', figure) end
       if what == 'sum' and index == 1 and tonumber(figure) > tonumber(values.d) then values.d = figure end
     end
-    if what == 'run' then values.p, values.m = entry.p, entry.m end
+    if what == 'run' and entry.p ~= '' then values.p, values.m = entry.p, entry.m end
   end
 end
 

@@ -57,7 +57,8 @@ if execution ~= '' then
   if last[1] then
     raise(run, {'a' .. attempt .. ':n', 'a' .. attempt .. ':c', unpack(KINDS)},
       {figures[1], figures[4], unpack(figures)})
-    if last[2] == id then redis.call('HSET', run, 'p', ARGV[10], 'm', ARGV[11]) end
+    -- One that was never sent has no provider.
+    if last[2] == id and ARGV[10] ~= '' then redis.call('HSET', run, 'p', ARGV[10], 'm', ARGV[11]) end
   end
 end
 local sum = P .. 'agent:' .. agent

@@ -233,6 +233,7 @@ class Interrupted:
         self._documents = documents
         self._left = at
         self.get, self.query, self.close = documents.get, documents.query, documents.close
+        self.count = documents.count
 
     async def commit(self, *writes: Put | Delete) -> None:
         self._left -= 1

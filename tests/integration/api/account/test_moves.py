@@ -56,7 +56,7 @@ class Interrupted:
     def __init__(self, documents: Documents, at: int) -> None:
         self._documents = documents
         self._left = at
-        self.get, self.query = documents.get, documents.query
+        self.get, self.query, self.count = documents.get, documents.query, documents.count
         self.delete_tree, self.close = documents.delete_tree, documents.close
 
     async def commit(self, *writes: Put | Delete) -> None:

@@ -132,7 +132,9 @@ async def test_tools_save_look_and_never_activate(place: ChatPlace) -> None:
     calls = {each["id"]: each["name"] for each in of_type(answer, "toolCall")}
     results = {calls[each["callId"]]: each for each in of_type(answer, "result")}
     [preview] = of_type(answer, "schedulePreview")
-    assert [each["revision"] for each in of_type(answer, "agentCard")] == [1, 2, 3]
+    cards = of_type(answer, "agentCard")
+    assert [each["revision"] for each in cards] == [1, 2, 3]
+    assert all(each["name"] for each in cards)  # what it was called then
     assert preview["words"] == {
         "en": "every day at 08:30, Asia/Seoul",
         "ko": "매일 08:30 (Asia/Seoul)",

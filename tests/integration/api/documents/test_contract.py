@@ -331,6 +331,21 @@ async def test_pages_put_together_are_everything_in_order(
     assert await ids(documents, query) == (expected[::-1] if descending else expected)
 
 
+async def test_a_count_is_of_all_pages(documents: Documents) -> None:
+    await fill(documents, a=3, b=1, c=2, d=2, e=2)
+    await documents.commit(Put("things/without", {}), Put("others/x", {"rank": 1}))
+    assert await documents.count(replace(BY_RANK, limit=1)) == 5
+    assert await documents.count(replace(BY_RANK, limit=2, owner="ada")) == 3
+    page = await documents.query(replace(BY_RANK, limit=2))
+    assert await documents.count(replace(BY_RANK, limit=2, after=page.next)) == 5
+    assert await documents.count(replace(BY_RANK, collection="things/a/things")) == 0
+
+
+async def test_a_count_that_nobody_declared_is_refused(documents: Documents) -> None:
+    with pytest.raises(StoreError, match=r"documents/queries\.py"):
+        await documents.count(replace(BY_RANK, where={"colour": "red"}))
+
+
 async def test_values_of_different_types_have_one_order(documents: Documents) -> None:
     day = datetime(2026, 11, 5, tzinfo=UTC)
     values: list[Value] = [None, False, True, -5, 0.5, 7, day, day + timedelta(microseconds=1)]

@@ -2,6 +2,7 @@
 is one's own by then."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from heliostat_api.app.settings import ApiSettings
 from heliostat_api.base.roles import Claims, Role, RoleRow
+from heliostat_api.documents.port import Query
 from heliostat_api.events import revocations, stream
 from heliostat_api.events.redis_log import RedisEventLog
 from heliostat_api.events.revocations import StreamLease
@@ -24,7 +26,7 @@ from support.redis_server import RedisServer
 from support.shared_api import PAGE, ApiApp, api_app
 
 ANN = new_guest_id()
-SOON = 5.0
+SOON = 30.0
 OPS = RoleRow(group="ops", role=Role.OPERATOR, namespaces=("team-a",))
 STREAM = "/agent/reports/stream"
 
@@ -114,6 +116,27 @@ async def test_signing_out_at_one_replica_closes_the_chat_at_the_others(
             )
         with pytest.raises(InvalidStatus):
             await connect(address, additional_headers=headers)
+
+
+async def test_what_is_said_after_the_session_makes_nothing_though_its_end_was_not_heard(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    async with replicas(tmp_path, redis_server) as (one, two), two.serving() as url:
+        cookie = one.sessions.issue(ANN)
+        headers = {"Cookie": f"{SESSION}={cookie}", "Origin": url}
+        address = f"{url.replace('http:', 'ws:')}/workspace/{ANN}"
+        said = {"type": "say", "id": "say-1", "text": "Make an agent.", "timeZone": "UTC"}
+        async with connect(address, additional_headers=headers) as socket:
+            await socket.send('{"type": "nonsense"}')
+            assert "refused" in str(await socket.recv())
+            session = one.sessions.read(cookie)
+            assert session is not None
+            await one.parts.erasing.register.end_session(session)  # and tells nobody
+            await socket.send(json.dumps({**said, "conversation": None, "language": "en"}))
+            await asyncio.wait_for(socket.wait_closed(), SOON)
+            assert socket.close_code == 1008
+        made = await one.documents.query(Query("conversations", ANN))
+        assert made.documents == ()
 
 
 async def test_a_role_that_changed_ends_streams_and_they_come_back_with_it(

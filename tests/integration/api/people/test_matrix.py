@@ -129,6 +129,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/api/executions/{uid}/diff/{other}"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/files"): Row(Rule.OWNER),
     ("GET", "/api/executions/{uid}/files/{file_id}"): Row(Rule.OWNER),
+    ("GET", "/api/executions/counts"): Row(Rule.PERSON),
+    ("POST", "/api/executions/cancel"): Row(Rule.PERSON, body={"phases": ["Pending"]}),
     ("POST", "/api/executions/{uid}/rerun"): Row(Rule.OWNER),
     ("POST", "/api/executions/{uid}/cancel"): Row(Rule.OWNER),
     ("APIWebSocketRoute", "/workspace/{user_id}"): Row(Rule.SOCKET),

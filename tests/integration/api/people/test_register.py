@@ -30,7 +30,7 @@ class Visited:
     def __init__(self, documents: Documents, other: PersonRepository) -> None:
         self._documents, self._other = documents, other
         self._is_new = True
-        self.get, self.query = documents.get, documents.query
+        self.get, self.query, self.count = documents.get, documents.query, documents.count
         self.delete_tree, self.close = documents.delete_tree, documents.close
 
     async def commit(self, *writes: Put | Delete) -> None:

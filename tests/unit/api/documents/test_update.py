@@ -36,6 +36,9 @@ class RacedDocuments:
     async def query(self, query: Query) -> Page:
         return await self.documents.query(query)
 
+    async def count(self, query: Query) -> int:
+        return await self.documents.count(query)
+
     async def commit(self, *writes: Put | Delete) -> None:
         if self.rivals:
             await self.documents.commit(self.rivals.pop(0))

@@ -48,3 +48,48 @@ def test_an_error_ends_a_stream_of_either_caller() -> None:
 def test_gemini_is_nobodys_language_to_the_gateway() -> None:
     with pytest.raises(ValueError, match="never a caller"):
         error_document(Dialect.GEMINI, 400, "api_error", "x", "r")
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "error"),
+    [
+        (
+            Dialect.MESSAGES,
+            400,
+            {
+                "type": "invalid_request_error",
+                "message": "prompt is too long: 9 > 8",
+            },
+        ),
+        (Dialect.CHAT, 400, {"code": "context_length_exceeded", "message": "Too many tokens."}),
+        (
+            Dialect.CHAT,  # of a server that gives no code
+            400,
+            {
+                "type": "invalid_request_error",
+                "message": "The maximum context length is 8.",
+            },
+        ),
+        (
+            Dialect.GEMINI,
+            400,
+            {
+                "status": "INVALID_ARGUMENT",
+                "message": "The input token count (9) exceeds the maximum number of tokens (8).",
+            },
+        ),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_known_by_the_clients_of_each_dialect(
+    source: Dialect, status: int, error: JsonObject
+) -> None:
+    """OpenAI's clients read the code; Claude Code reads the words, and then compacts."""
+    fault = translate_error(status, {"error": error}, source)
+    chat = object_at(error_document(Dialect.CHAT, status, fault.kind, fault.message, "r"), "error")
+    assert (chat["type"], chat["code"]) == ("invalid_request_error", "context_length_exceeded")
+    assert fault.message.count("prompt is too long") == 1
+
+
+def test_other_mistakes_are_no_matter_of_length() -> None:
+    document = error_document(Dialect.CHAT, 400, "invalid_request_error", "tools: bad", "r")
+    assert object_at(document, "error")["code"] is None

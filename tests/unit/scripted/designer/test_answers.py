@@ -59,6 +59,25 @@ def test_the_examples_of_the_dashboard_are_recorded_word_for_word() -> None:
         assert "no time" not in words
 
 
+@pytest.mark.parametrize(
+    ("said", "notes"),
+    [
+        ("Summarise my sales CSV and send me a table.", ["speaks of a file"]),
+        ("Read the attached spreadsheet, add up the hours.", ["speaks of a file"]),
+        ("Check my last three log files for errors.", ["speaks of a file"]),
+        ("Count the clouds, at most 20 cents a run.", ["names an amount"]),
+        ("Read my notes.xlsx, for $0.20 at most.", ["speaks of a file", "names an amount"]),
+        ("내 매출 파일을 요약해 줘", ["파일이 나오지만"]),
+        ("첨부한 CSV를 요약해 줘, 20센트까지만", ["파일이 나오지만", "한도로 정하지는 않았습니다"]),
+        ("Count the clouds and profile the wind.", []),
+    ],
+)
+def test_what_the_script_can_not_give_it_says(said: str, notes: list[str]) -> None:
+    _, words = Talk().say(said)
+    known = ["speaks of a file", "names an amount", "파일이 나오지만", "한도로 정하지는 않았습니다"]
+    assert [each for each in known if each in words] == notes
+
+
 def test_later_words_change_what_they_say_and_nothing_else() -> None:
     talk = Talk()
     talk.say("List overdue invoices")

@@ -1,25 +1,31 @@
 """How much a request will use, expected and at most."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliostat_gateway.money.bookings import Bound, Usage
-from heliostat_gateway.money.estimates import (
-    DEFAULT_OUTPUT_TOKENS,
+from heliostat_gateway.money.bookings import Bound, Terms, Usage
+from heliostat_gateway.money.bounds import (
     DOCUMENT_TOKENS,
     HIDDEN_TOKENS,
     IMAGE_TOKENS,
     STRICT_MAX_TOKENS,
-    OutputHistory,
     UnboundedRequestError,
     bound,
+)
+from heliostat_gateway.money.costs import (
+    DEFAULT_OUTPUT_TOKENS,
+    OutputHistory,
+    charge,
+    cost_nanos,
     expect,
     max_tokens_of,
 )
-from heliostat_gateway.money.prices import FlatRates, RateTable, cost_nanos
+from heliostat_gateway.money.prices import FlatRates, RateTable, Variants, find_rates
 from heliostat_gateway.money.reservations import output_nanos
 from heliostat_json.objects import JsonObject, dump_object
 
@@ -32,10 +38,18 @@ PRICES = {
     "web_searches": Decimal("10000"),
 }
 RATES = FlatRates(PRICES)
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 class Cliff:
     """Five times the price above 1,000 input tokens, and twice as much for speed."""
+
+    variants = Variants(speeds=frozenset({"fast"}))
+    audio_as_text = True
+    takes_stated = False
+
+    def other(self, model: str) -> None:
+        """No other model."""
 
     def table(self, usage: Usage) -> RateTable:
         factor = (5 if usage.total_input > 1000 else 1) * (2 if usage.speed == "fast" else 1)
@@ -144,9 +158,91 @@ def test_a_server_tool_sends_everything_again_for_each_use() -> None:
         ({"tools": [{"name": "x"}, {"type": "web_search_20260209"}]}, "tools.1.max_uses"),
         ({"mcp_servers": [{"url": "x"}]}, "mcp_servers"),
         ({"web_search_options": {"x": 1}}, "web_search_options"),
+        # What other models answer, or what is billed beside the answer.
+        ({"fallbacks": "default"}, "fallbacks"),
+        ({"models": ["a", "b"]}, "models"),
+        ({"plugins": [{"id": "web"}]}, "plugins"),
+        ({"tools": [{"type": "advisor_20260301", "max_uses": 2}]}, "tools.0"),
+        (
+            {"context_management": {"edits": [{"type": "compact_20260112"}]}},
+            "context_management.edits.0",
+        ),
+        # Variants and media that have no known price.
+        ({"service_tier": "flex"}, "service_tier"),
+        ({"speed": "fast"}, "speed"),
+        ({"inference_geo": "us"}, "inference_geo"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"messages": [{"content": [{"type": "input_audio"}]}]}, "input_audio"),
     ],
 )
 def test_what_has_no_upper_bound_is_refused_by_name(document: JsonObject, field: str) -> None:
     with pytest.raises(UnboundedRequestError) as caught:
         bound_of(document)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "asked", "answered", "is_covered"),
+    [
+        # What a request leaves open, the project or workspace decides.
+        ("openai", "gpt-6.1-sol", {}, Usage(terms=Terms(tier="priority")), True),
+        ("openai", "gpt-6.1-sol", {"service_tier": "auto"}, Usage(terms=Terms(tier="fast")), True),
+        ("openai", "gpt-6.1-sol", {"service_tier": "default"}, Usage(), True),
+        (
+            "openai",
+            "gpt-6.1-sol",
+            {"service_tier": "default"},
+            Usage(terms=Terms("priority")),
+            False,
+        ),
+        ("openai", "gpt-6.1-sol", {"service_tier": "flex"}, Usage(), True),
+        ("anthropic", "claude-opus-5-5", {}, Usage(terms=Terms(geo="us")), True),
+        ("anthropic", "claude-opus-5-5", {"inference_geo": "global"}, Usage(), True),
+        (
+            "anthropic",
+            "claude-opus-5-5",
+            {"inference_geo": "global"},
+            Usage(terms=Terms(geo="us")),
+            False,
+        ),
+        ("anthropic", "claude-opus-4-8", {"speed": "fast"}, Usage(speed="fast"), True),
+    ],
+)
+def test_a_strict_request_reserves_for_the_dearest_variant_that_it_allows(
+    provider: str, model: str, asked: JsonObject, answered: Usage, *, is_covered: bool
+) -> None:
+    rates = find_rates(model, provider, NOW)
+    assert rates is not None
+    found = bound(rates, {"max_tokens": 500, **asked}, 4000)
+    used = replace(answered, cache_write_1h=found.input_tokens, output=500)
+    cost = charge(rates, used)
+    assert not cost.unpriced
+    assert (cost.nanos <= found.input_nanos + output_nanos(500, found)) is is_covered
+
+
+@given(
+    st.integers(0, 400_000),
+    st.integers(0, 4000),
+    st.sampled_from(["", "flex", "priority", "fast"]),
+    st.integers(0, 100),
+)
+def test_no_answer_costs_more_than_a_strict_key_reserves(
+    size: int, output: int, tier: str, share: int
+) -> None:
+    rates = find_rates("gpt-6.1-sol", "openai", NOW)
+    assert rates is not None
+    found = bound(rates, {"max_tokens": 4000}, size)
+    read = size * share // 100
+    used = Usage(size - read, output, read, terms=Terms(tier=tier))
+    assert charge(rates, used).nanos <= found.input_nanos + output_nanos(output, found)
+
+
+def test_audio_is_reserved_at_its_own_price() -> None:
+    rates = find_rates("gpt-audio", "openai", NOW)
+    assert rates is not None
+    text = bound(rates, {"max_tokens": 100}, 1000)
+    sound = bound(rates, {"max_tokens": 100, "modalities": ["text", "audio"]}, 1000)
+    assert (text.output_rate, sound.output_rate) == (10_000_000, 64_000_000)
+    block: JsonObject = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+    heard = bound(rates, {"messages": [{"content": [block]}]}, 1000)
+    assert heard.input_nanos == heard.input_tokens * 32_000

@@ -1,25 +1,22 @@
-"""How much a request will use: expected for most keys, at most for strict ones.
+"""The most that a request of a strict key can use.
 
-Expected = counted input (bytes / 4, rounded up) + the output that this agent got from this model
-lately. At most = bytes as tokens for text, fixed maxima for what is no text, the dearest price of
-each, and the whole of `max_tokens`.
+At most = bytes as tokens for text, fixed maxima for what is no text, the dearest price of each
+variant that the request allows, and the whole of `max_tokens`.
 """
 
 import re
-from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from pydantic import JsonValue
 
-from heliostat_gateway.money.bookings import Bound, Estimate, Usage
-from heliostat_gateway.money.prices import Rates, RateTable, cost_nanos
+from heliostat_gateway.money.bookings import Bound, Terms, Usage
+from heliostat_gateway.money.costs import max_tokens_of
+from heliostat_gateway.money.prices import Rates, RateTable
 from heliostat_json.objects import JsonObject, count_at, list_at, object_at, text_at
 
-# What an agent without a history is expected to get: about a page of text or a large tool call.
-DEFAULT_OUTPUT_TOKENS: Final = 1000
 # What a strict request gets that names no maximum; the gateway then writes it into the request.
 STRICT_MAX_TOKENS: Final = 8192
 # Most tokens of one image at the largest size that a provider does not scale down.
@@ -35,10 +32,22 @@ _IMAGES: Final = frozenset({"image", "image_url", "input_image"})
 _DOCUMENTS: Final = frozenset({"document", "file", "input_file", "input_audio", "container_upload"})
 # Tools with a type that run at the client: they cost nothing but the tokens of the request.
 _CLIENT_TOOL: Final = re.compile(r"(custom|function|(bash|text_editor|computer|memory)_\d+)")
-_MEAN_SHARE = 8  # of a new value, one eighth
-_SCALE = 256  # integers with a fraction
+_INPUTS: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
+_OUTPUTS: Final = frozenset({"output"})
+_OPEN_TIERS: Final = frozenset({"", "auto"})
+_PLAIN_TIERS: Final = frozenset({"default", "standard", "standard_only"})
+_ANYWHERE: Final = frozenset({"global"})
+# What lets a provider do more, or ask other models, than the request says.
+_UNBOUNDED: Final = (
+    "mcp_servers",
+    "web_search_options",
+    "container",
+    "fallbacks",
+    "fallback_credit_token",
+    "models",
+    "plugins",
+)
 _NANOS_PER_TOKEN = 1000  # at a dollar per million
-_AGENTS = 4096
 
 
 class UnboundedRequestError(Exception):
@@ -47,70 +56,6 @@ class UnboundedRequestError(Exception):
     def __init__(self, where: str, message: str) -> None:
         super().__init__(f"{where}: {message}")
         self.field = where
-
-
-@dataclass
-class _Recent:
-    """Smoothed mean and deviation of outputs, as TCP estimates its round trips; scaled."""
-
-    mean: int
-    deviation: int
-
-    def learn(self, output: int) -> None:
-        off = output * _SCALE - self.mean
-        self.mean += off // _MEAN_SHARE
-        self.deviation += (abs(off) - self.deviation) // _MEAN_SHARE
-
-    @property
-    def expected(self) -> int:
-        return -(-(self.mean + 2 * self.deviation) // _SCALE)
-
-
-class OutputHistory:
-    """Recent outputs by agent and model, in this process; the longest unused are forgotten."""
-
-    def __init__(self) -> None:
-        self._recent: OrderedDict[tuple[str, str], _Recent] = OrderedDict()
-
-    def learn(self, agent: str, model: str, output: int) -> None:
-        """Takes in what a whole answer put out."""
-        recent = self._recent.get((agent, model))
-        if recent is None:
-            self._recent[agent, model] = _Recent(output * _SCALE, output * _SCALE // 2)
-            if len(self._recent) > _AGENTS:
-                self._recent.popitem(last=False)
-            return
-        recent.learn(output)
-        self._recent.move_to_end((agent, model))
-
-    def expected(self, agent: str, model: str, max_tokens: int | None) -> int:
-        """Tokens that the next answer will probably have; never above `max_tokens`."""
-        recent = self._recent.get((agent, model))
-        expected = DEFAULT_OUTPUT_TOKENS if recent is None else recent.expected
-        return expected if max_tokens is None else min(expected, max_tokens)
-
-
-def max_tokens_of(document: JsonObject) -> int | None:
-    """The maximum that a request names, in either dialect."""
-    found = [
-        value
-        for name in ("max_completion_tokens", "max_tokens")
-        if type(value := document.get(name)) is int and value >= 0
-    ]
-    return found[0] if found else None
-
-
-def counted_input(request_bytes: int) -> Usage:
-    """What a request counts for that no answer has reported on."""
-    return Usage(input=-(-request_bytes // 4))
-
-
-def expect(rates: Rates, request_bytes: int, output: int) -> Estimate:
-    """Counted input and `output` tokens. Raises KeyError for an unpriced kind."""
-    usage = counted_input(request_bytes)
-    whole = Usage(input=usage.input, output=output)
-    cost = cost_nanos(rates, whole)
-    return Estimate(whole, cost, output_nanos=max(0, cost - cost_nanos(rates, usage)))
 
 
 def bound(rates: Rates, document: JsonObject, request_bytes: int) -> Bound:
@@ -122,10 +67,11 @@ def bound(rates: Rates, document: JsonObject, request_bytes: int) -> Bound:
     tokens = _input_tokens(document, request_bytes)
     # Each use of a server tool sends everything again, with what the uses before it found.
     tokens = (uses + 1) * (tokens + uses * (SERVER_TOOL_TOKENS + maximum))
-    table = dearest_table(rates, tokens, text_at(document, "speed"))
-    input_rate = max(
-        table[kind] for kind in ("input", "cache_read", "cache_write_5m", "cache_write_1h")
-    )
+    table = dearest_table(rates, tokens, _allowed_terms(rates, document))
+    media = _media(rates, document, table)
+    input_rate = max(table[kind] for kind in (*_INPUTS, *media) if not kind.startswith("output"))
+    output_rate = max(table[kind] for kind in _OUTPUTS | media if kind.startswith("output"))
+    output_rate = max(output_rate, table.get("thinking", output_rate))
     nanos = _up(tokens * input_rate * _NANOS_PER_TOKEN)
     if uses:
         if "web_searches" not in table:
@@ -135,23 +81,81 @@ def bound(rates: Rates, document: JsonObject, request_bytes: int) -> Bound:
         input_tokens=tokens,
         input_nanos=nanos,
         max_tokens=maximum,
-        output_rate=_up(table["output"] * _NANOS_PER_TOKEN * 1000),
+        output_rate=_up(output_rate * _NANOS_PER_TOKEN * 1000),
         choices=choices,
     )
 
 
-def dearest_table(rates: Rates, most_input: int, speed: str) -> RateTable:
-    """For each kind the dearest price of every size up to `most_input` and of each speed.
+def dearest_table(rates: Rates, most_input: int, variants: Sequence[Usage]) -> RateTable:
+    """For each kind the dearest price of every size up to `most_input` and of each variant.
 
     Sizes are tried at each power of two: tiers start far apart, and the largest counts too.
     """
     tables = [
-        rates.table(Usage(input=size, speed=one))
+        rates.table(replace(variant, input=size))
         for size in [*(1 << power for power in range(most_input.bit_length())), most_input]
-        for one in {"", speed}
+        for variant in variants
     ]
     kinds = {kind for table in tables for kind in table}
     return {kind: max(table[kind] for table in tables if kind in table) for kind in kinds}
+
+
+def _allowed_terms(rates: Rates, document: JsonObject) -> list[Usage]:
+    """Every variant that may answer the request. Raises UnboundedRequestError.
+
+    What a request leaves open is decided by a project's or workspace's own setting at the
+    provider, which may be the dearest.
+    """
+    known = rates.variants
+    tier, geo = text_at(document, "service_tier"), text_at(document, "inference_geo")
+    speed = text_at(document, "speed")
+    tiers, geos, speeds = {""}, {""}, {""}
+    if tier in _OPEN_TIERS:
+        tiers |= known.tiers - {"batch"}
+    elif tier not in _PLAIN_TIERS:
+        tiers |= _named("service_tier", tier, known.tiers)
+    if not geo:
+        geos |= known.geos
+    elif geo not in _ANYWHERE:
+        geos |= _named("inference_geo", geo, known.geos)
+    if speed not in ("", "standard"):
+        speeds |= _named("speed", speed, known.speeds)
+    return [
+        Usage(speed=speed, terms=Terms(tier=tier, geo=geo))
+        for tier in sorted(tiers)
+        for geo in sorted(geos)
+        for speed in sorted(speeds)
+    ]
+
+
+def _named(field: str, word: str, known: frozenset[str]) -> set[str]:
+    """What a request names. Raises UnboundedRequestError when it has no known price."""
+    if word not in known:
+        raise UnboundedRequestError(
+            field, f"{word[:40]!r} has no known price for this model; leave it out."
+        )
+    return {word}
+
+
+def _media(rates: Rates, document: JsonObject, table: RateTable) -> frozenset[str]:
+    """Kinds of sound and pictures in and out of this request. Raises UnboundedRequestError."""
+    found = set[str]()
+    for block in _objects(document):
+        kind = text_at(block, "type")
+        if kind == "input_audio":
+            found.add("input_audio")
+        elif kind in _IMAGES:
+            found.add("input_image")
+        elif kind in _DOCUMENTS:
+            found |= {"input_image", "input_audio", "input_video"} & table.keys()
+    wanted = list_at(document, "modalities")
+    found |= {f"output_{kind}" for kind in ("audio", "image") if kind in wanted}
+    for kind in sorted(found):
+        if kind.endswith("audio") and kind not in table and not rates.audio_as_text:
+            where = "modalities" if kind.startswith("output") else "input_audio"
+            raise UnboundedRequestError(where, "audio has no known price for this model.")
+    found |= {kind.replace("input", "cache_read") for kind in found}
+    return frozenset(found & table.keys())
 
 
 def _up(value: Decimal) -> int:
@@ -188,9 +192,15 @@ def _encoded_bytes(block: JsonObject) -> int:
 
 def _server_tool_uses(document: JsonObject) -> int:
     """How often server tools may run in all. Raises UnboundedRequestError."""
-    for name in ("mcp_servers", "web_search_options", "container"):
+    for name in _UNBOUNDED:
         if document.get(name):
             raise UnboundedRequestError(name, "has no upper bound; a strict key can't use it.")
+    for index, edit in enumerate(list_at(object_at(document, "context_management"), "edits")):
+        if isinstance(edit, dict) and text_at(edit, "type").startswith("compact"):
+            raise UnboundedRequestError(
+                f"context_management.edits.{index}",
+                "compaction is billed beside the answer; a strict key can't use it.",
+            )
     uses = 0
     for index, tool in enumerate(list_at(document, "tools")):
         if not isinstance(tool, dict):
@@ -198,6 +208,10 @@ def _server_tool_uses(document: JsonObject) -> int:
         kind = text_at(tool, "type")
         if not kind or _CLIENT_TOOL.fullmatch(kind):
             continue
+        if kind.startswith("advisor"):
+            raise UnboundedRequestError(
+                f"tools.{index}", "an advisor is another model; a strict key can't use it."
+            )
         if "max_uses" not in tool:
             raise UnboundedRequestError(
                 f"tools.{index}.max_uses", "must be set for a server tool under a strict key."
