@@ -101,3 +101,4 @@ def test_the_log_of_a_run_grows_while_it_is_looked_at(open_page: OpenPage, dev: 
         expect(page.locator("pre")).to_contain_text("tick 3")
         expect(page.locator("pre").last).to_contain_text("tick 12")
         client.post(f"/api/executions/{uid}/cancel", json={})
+        expect(page.locator("main").get_by_text("Cancelled").first).to_be_visible()
