@@ -10,8 +10,8 @@ from heliostat_cli.errors import FAILED, USAGE, UsageError
 from heliostat_cli.screen import Terminal
 from heliostat_cli.tables import MISSING, render_table
 from heliostat_gateway.access.callers import Caller, KeyKind
-from heliostat_gateway.providers.http import SharedSession
 from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.explanation import Explanation, explain
 from heliostat_gateway.routes.reading import Finding, RoutesError, read_routes
 from heliostat_gateway.routes.routing import Router

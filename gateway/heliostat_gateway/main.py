@@ -23,8 +23,8 @@ from heliostat_gateway.calls.traces import RequestSpans
 from heliostat_gateway.money.costs import OutputHistory
 from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.observability.metrics import Metrics
-from heliostat_gateway.providers.http import SharedSession
 from heliostat_gateway.providers.scripted import ScriptedProvider, open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.reports.desk import Desk
 from heliostat_gateway.reports.office import open_desk
 from heliostat_gateway.routes.routing import Router

@@ -29,8 +29,7 @@ from heliostat_gateway.dialects.translation import stream_translation, translate
 from heliostat_gateway.headers import Headers
 from heliostat_gateway.meter import Meter, is_usage_chunk
 from heliostat_gateway.providers import ProviderAnswer, ProviderError
-from heliostat_gateway.routes.plans import Candidate
-from heliostat_gateway.routes.table import Deadlines
+from heliostat_gateway.routes.plans import Candidate, Deadlines
 from heliostat_gateway.sse import Event, EventReader, EventTooLongError
 from heliostat_json.objects import JsonObject, dump_object, object_at, parse_object
 

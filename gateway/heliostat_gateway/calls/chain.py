@@ -19,9 +19,8 @@ from heliostat_gateway.calls.failure_classification import (
 )
 from heliostat_gateway.calls.lifecycle import CallLifecycle
 from heliostat_gateway.calls.outgoing import build_outgoing, with_persona
-from heliostat_gateway.calls.requests import ModelRequest
+from heliostat_gateway.calls.requests import ModelRequest, is_reasoning
 from heliostat_gateway.dialects.fields import UntranslatableError
-from heliostat_gateway.dialects.thinking import is_reasoning
 from heliostat_gateway.limits.restrictions import (
     AgentRestrictions,
     enforce_restriction,
@@ -256,7 +255,7 @@ class Chain:
                 self._resting = min(self._resting or found, found, key=attrgetter("until"))
                 self._skip(f"{name} rests")
                 continue
-            deadlines = candidate.timeouts.deadlines(
+            deadlines = candidate.deadlines(
                 reasons=is_reasoning(self._document(), candidate.target),
                 is_last=candidate is self._lifecycle.plan.candidates[-1],
             )

@@ -23,7 +23,6 @@ from heliostat_gateway.dialects.citations import is_foreign_citation
 from heliostat_gateway.dialects.signatures import is_anthropic_thinking
 from heliostat_gateway.dialects.translation import translate_request
 from heliostat_gateway.providers import ProviderCall
-from heliostat_gateway.providers.http import OpenaiProvider
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_json.objects import JsonObject, dump_object, list_at, object_at
 
@@ -61,6 +60,7 @@ class DropCitations:
 
 
 Edit: TypeAlias = SetMember | PrependItem | DropBlocks | DropCitations
+_OPENAI: Final = "openai"  # the provider whose dialect the others only speak
 _LONG_PREFIX: Final = 16 * 1024  # bytes: no model of Anthropic caches less than 4,096 tokens
 _LIMITS: Final = {
     Dialect.MESSAGES: ("max_tokens",),
@@ -256,7 +256,7 @@ def build_outgoing(
         candidate.target,
         takes_details=candidate.provider.takes_details,
         # Servers that only speak like OpenAI take more of some things.
-        counts=target is not Dialect.CHAT or candidate.provider.name == OpenaiProvider.name,
+        counts=target is not Dialect.CHAT or candidate.provider.name == _OPENAI,
     )
     edits = _usage_edits(target, translated.document)
     if candidate.provider.checks_signatures:

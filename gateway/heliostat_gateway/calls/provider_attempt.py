@@ -15,8 +15,7 @@ from heliostat_gateway.meter import Meter, new_meter
 from heliostat_gateway.money.bookings import Booking, Usage
 from heliostat_gateway.money.costs import charge
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
-from heliostat_gateway.routes.plans import Candidate
-from heliostat_gateway.routes.table import Deadlines
+from heliostat_gateway.routes.plans import Candidate, Deadlines
 
 _LOG = logging.getLogger(__name__)
 _JUDGED: Final = {

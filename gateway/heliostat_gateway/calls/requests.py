@@ -1,6 +1,7 @@
 """A model call's request as its caller sent it: its headers, its body, its id."""
 
 import os
+import re
 import time
 import zlib
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.errors import RefusalError, invalid_request
 from heliostat_gateway.headers import Headers, end_to_end
-from heliostat_json.objects import JsonObject, parse_object
+from heliostat_json.objects import JsonObject, object_at, parse_object, text_at
 
 
 @dataclass(frozen=True)
@@ -122,3 +123,22 @@ def known_headers(request: Request) -> dict[str, str]:
     if found is None:
         found = request.scope["heliostat"] = {"x-heliostat-request-id": new_request_id()}
     return found
+
+
+# Models that reason without being asked to.
+_REASONING_MODELS: Final = re.compile(
+    r"(^|[/_-])(o[1-9]|gpt-[5-9]|gemini-(2\.5|[3-9])|grok-[4-9]|deepseek-r|qwq|magistral)"
+    r"|reason|think",
+    re.IGNORECASE,
+)
+
+
+def is_reasoning(document: JsonObject, model: str) -> bool:
+    """Whether an answer may begin with minutes of silence: a request, in either dialect."""
+    effort = text_at(document, "reasoning_effort")
+    effort = effort or text_at(object_at(document, "output_config"), "effort")
+    effort = effort or text_at(object_at(document, "reasoning"), "effort")
+    kind = text_at(object_at(document, "thinking"), "type")
+    if effort or kind:
+        return effort not in ("", "none", "minimal") or kind in ("enabled", "adaptive")
+    return _REASONING_MODELS.search(model) is not None

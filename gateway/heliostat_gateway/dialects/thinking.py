@@ -4,7 +4,6 @@ The inner form is that of Messages (`thinking`, `output_config.effort`), with on
 `minimal`, which Messages lacks.
 """
 
-import re
 from typing import Final
 
 from heliostat_json.objects import JsonObject, count_at, object_at, text_at
@@ -19,25 +18,6 @@ GEMINI_LEVELS: Final = {
     "xhigh": "XHIGH",
     "max": "XHIGH",
 }
-
-
-# Models that reason without being asked to.
-_REASONING_MODELS: Final = re.compile(
-    r"(^|[/_-])(o[1-9]|gpt-[5-9]|gemini-(2\.5|[3-9])|grok-[4-9]|deepseek-r|qwq|magistral)"
-    r"|reason|think",
-    re.IGNORECASE,
-)
-
-
-def is_reasoning(document: JsonObject, model: str) -> bool:
-    """Whether an answer may begin with minutes of silence: a request, in either dialect."""
-    effort = text_at(document, "reasoning_effort")
-    effort = effort or text_at(object_at(document, "output_config"), "effort")
-    effort = effort or text_at(object_at(document, "reasoning"), "effort")
-    kind = text_at(object_at(document, "thinking"), "type")
-    if effort or kind:
-        return effort not in ("", "none", "minimal") or kind in ("enabled", "adaptive")
-    return _REASONING_MODELS.search(model) is not None
 
 
 def read_effort(effort: str, forced_tool: bool) -> JsonObject:

@@ -10,7 +10,14 @@ from pydantic.alias_generators import to_camel
 from heliostat_gateway.access.callers import Caller
 from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.money.prices import Rates
-from heliostat_gateway.routes.plans import Candidate, NotServed, Plan, ResolvedRoute, RouteReason
+from heliostat_gateway.routes.plans import (
+    Candidate,
+    NotServed,
+    Plan,
+    ResolvedRoute,
+    RouteReason,
+    deadlines_of,
+)
 from heliostat_gateway.routes.routing import Router
 from heliostat_gateway.routes.table import Timeouts
 
@@ -123,7 +130,7 @@ def _details(
 
 def _timeouts(timeouts: Timeouts, *, is_only: bool) -> ExplainedTimeouts:
     """Those of the first attempt of a request that does not ask for reasoning."""
-    deadlines = timeouts.deadlines(reasons=False, is_last=is_only)
+    deadlines = deadlines_of(timeouts, reasons=False, is_last=is_only)
     return ExplainedTimeouts(
         first_token_seconds=deadlines.first_token,
         idle_seconds=deadlines.idle,

@@ -29,6 +29,35 @@ class RouteReason(StrEnum):
     MODEL_NOT_ALLOWED = "ModelNotAllowed"  # by the caller's key; never said to the operator
 
 
+_PATIENCE = 120.0  # where the next candidate can be asked instead
+_REASONING_PATIENCE = 600.0  # a model that reasons may be silent for minutes
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """How long one attempt may take, in seconds."""
+
+    first_token: float  # from the request to the first content of a stream
+    idle: float  # between two pieces of a stream
+    total: float  # of the whole answer, streamed or not
+
+
+def deadlines_of(timeouts: Timeouts, *, reasons: bool, is_last: bool) -> Deadlines:
+    """Those of one attempt. The last candidate is ended early by nothing but a set limit.
+
+    To end an answer that is only slow costs what it has used, and helps nobody where nobody else
+    can be asked.
+    """
+    patience = _REASONING_PATIENCE if reasons else _PATIENCE
+    first = timeouts.total if is_last else min(patience, timeouts.total)
+    idle = min(_REASONING_PATIENCE if is_last else patience, timeouts.total)
+    return Deadlines(
+        first if timeouts.first_token is None else timeouts.first_token,
+        idle if timeouts.idle is None else timeouts.idle,
+        timeouts.total,
+    )
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One way to an answer: a provider's model with one key."""
@@ -38,6 +67,10 @@ class Candidate:
     target: str  # model or scenario, in the provider's words
     rates: Rates
     timeouts: Timeouts
+
+    def deadlines(self, *, reasons: bool, is_last: bool) -> Deadlines:
+        """How long an attempt at it may take."""
+        return deadlines_of(self.timeouts, reasons=reasons, is_last=is_last)
 
     @property
     def breaker_key(self) -> str:

@@ -20,19 +20,6 @@ from heliostat_json.objects import JsonObject
 _THOUSANDS_PER_MILLION = 1000
 
 
-_PATIENCE = 120.0  # where the next candidate can be asked instead
-_REASONING_PATIENCE = 600.0  # a model that reasons may be silent for minutes
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """How long one attempt may take, in seconds."""
-
-    first_token: float  # from the request to the first content of a stream
-    idle: float  # between two pieces of a stream
-    total: float  # of the whole answer, streamed or not
-
-
 @dataclass(frozen=True)
 class Timeouts:
     """Deadlines as a route sets them, in seconds; None follows from the request."""
@@ -40,21 +27,6 @@ class Timeouts:
     first_token: float | None = None
     idle: float | None = None
     total: float = 1800.0
-
-    def deadlines(self, *, reasons: bool, is_last: bool) -> Deadlines:
-        """Those of one attempt. The last candidate is ended early by nothing but a set limit.
-
-        To end an answer that is only slow costs what it has used, and helps nobody where nobody
-        else can be asked.
-        """
-        patience = _REASONING_PATIENCE if reasons else _PATIENCE
-        first = self.total if is_last else min(patience, self.total)
-        idle = min(_REASONING_PATIENCE if is_last else patience, self.total)
-        return Deadlines(
-            first if self.first_token is None else self.first_token,
-            idle if self.idle is None else self.idle,
-            self.total,
-        )
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from heliostat_gateway.providers.credentials import (
     EnvironmentKeys,
     FolderKeys,
 )
-from heliostat_gateway.providers.http import SharedSession
 from heliostat_gateway.providers.scripted import ScriptedProvider
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.routes.checks import RouteValidationContext
 from heliostat_gateway.routes.routing import FixedRoutes, Router, RoutesFile, RouteSource
 from heliostat_gateway.settings import Settings, SettingsError

@@ -7,8 +7,8 @@ from redis.asyncio import Redis
 
 from heliostat_gateway.access.keyring import KeyRing
 from heliostat_gateway.observability.metrics import Metrics
-from heliostat_gateway.providers.http import SharedSession
 from heliostat_gateway.providers.scripted import open_scripted
+from heliostat_gateway.providers.session import SharedSession
 from heliostat_gateway.redis_state.keys import SharedKeyStore
 from heliostat_gateway.redis_state.restrictions import RedisRestrictionPublisher
 from heliostat_gateway.reports.desk import Desk

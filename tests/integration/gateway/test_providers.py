@@ -20,12 +20,8 @@ from heliostat_gateway.dialects import Dialect
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall, ProviderError
 from heliostat_gateway.providers.catalog import BUILT_IN
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL, Credential
-from heliostat_gateway.providers.http import (
-    AnthropicProvider,
-    CompatibleProvider,
-    HttpProvider,
-    SharedSession,
-)
+from heliostat_gateway.providers.http import AnthropicProvider, CompatibleProvider, HttpProvider
+from heliostat_gateway.providers.session import SharedSession
 from support.ports import free_port
 
 from .upstream import Upstream, upstream

@@ -29,8 +29,8 @@ from heliostat_gateway.money.ledger import SqliteLedger
 from heliostat_gateway.money.prices import FlatRates
 from heliostat_gateway.providers import ProviderAnswer, ProviderCall
 from heliostat_gateway.providers.credentials import NO_CREDENTIAL
-from heliostat_gateway.routes.plans import Candidate, Plan
-from heliostat_gateway.routes.table import Deadlines, Timeouts
+from heliostat_gateway.routes.plans import Candidate, Deadlines, Plan
+from heliostat_gateway.routes.table import Timeouts
 from heliostat_gateway.settings import Settings
 from heliostat_gateway.storage import Storage
 from heliostat_json.objects import parse_object
@@ -212,12 +212,12 @@ def test_one_complete_answer_or_one_failure_and_each_cost_once(desk: Desk, world
 
 
 async def run(
-    desk: Desk, world: World, timeouts: Timeouts | None = None
+    desk: Desk, world: World, candidates: list[Candidate] | None = None
 ) -> tuple[Client, list[Booking]]:
     """One request through a chain; what the client got and what was booked, which is once."""
     desk.ledger.settled.clear()
     client = Client()
-    reply = reply_of(desk, world, timeouts=timeouts)
+    reply = reply_of(desk, world, candidates=candidates)
     async with asyncio.timeout(20):
         await reply({"type": "http"}, client.receive, client.send)
     (booked,) = desk.ledger.settled
@@ -229,7 +229,7 @@ def reply_of(
     desk: Desk,
     world: World,
     breakers: LocalBreakers | None = None,
-    timeouts: Timeouts | None = None,
+    candidates: list[Candidate] | None = None,
 ) -> Reply:
     document: dict[str, object] = {
         "model": "m",
@@ -245,7 +245,7 @@ def reply_of(
     assert parsed is not None
     caller = Caller("k", KeyKind.EXECUTION, "uid", agent="default/a", execution="uid")
     request = ModelRequest(world.caller, PATHS[world.caller], "", [], body, parsed, caller)
-    plan = Plan("m", tuple(candidate(provider, timeouts) for provider in world.providers))
+    plan = Plan("m", tuple(candidates or map(candidate, world.providers)))
     lifecycle = CallLifecycle(desk.dependencies, request, plan, {"x-heliostat-request-id": "req_1"})
     lifecycle.reserved(0)
     never = LocalBreakers(BreakerPolicy(minimum=10**6))
@@ -253,10 +253,10 @@ def reply_of(
     return StreamReply(lifecycle, chain, 1000) if world.stream else WholeReply(lifecycle, chain)
 
 
-def candidate(provider: PlayedProvider, timeouts: Timeouts | None = None) -> Candidate:
+def candidate(provider: PlayedProvider) -> Candidate:
     stalls = provider.behaviour.ending is Ending.STALL
-    default = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
-    return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts or default)
+    timeouts = Timeouts(QUICK, QUICK, QUICK) if stalls else Timeouts()
+    return Candidate(provider, NO_CREDENTIAL, "m", RATES, timeouts)
 
 
 class FailingProvider(PlayedProvider):
@@ -406,14 +406,16 @@ async def test_silence_ends_an_attempt_only_where_somebody_else_can_be_asked(des
     ]
     seen: list[Deadlines] = []
 
-    class Watching(Timeouts):
+    class Watching(Candidate):
         def deadlines(self, *, reasons: bool, is_last: bool) -> Deadlines:
             seen.append(super().deadlines(reasons=reasons, is_last=is_last))
             return seen[-1]
 
     ways[0].behaviour = Behaviour(status=529)
-    world = World(Dialect.MESSAGES, True, False, ways)
-    await run(desk, world, timeouts=Watching())
+    candidates: list[Candidate] = [
+        Watching(way, NO_CREDENTIAL, "m", RATES, Timeouts()) for way in ways
+    ]
+    await run(desk, World(Dialect.MESSAGES, True, False, ways), candidates)
     assert [each.first_token for each in seen] == [120, 1800]
 
 

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from heliostat_gateway.dialects.thinking import is_reasoning
+from heliostat_gateway.calls.requests import is_reasoning
 from heliostat_gateway.money.bookings import Usage
 from heliostat_gateway.providers.catalog import BUILT_IN
-from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason
+from heliostat_gateway.routes.plans import NotServed, Plan, RouteReason, deadlines_of
 from heliostat_gateway.routes.routing import ANYONE, Router
 from heliostat_gateway.routes.table import Timeouts
 from heliostat_gateway.settings import NO_PROVIDER
@@ -187,7 +187,7 @@ def test_timeouts_are_those_of_the_route_then_of_the_file_then_the_default() -> 
 def test_a_model_that_reasons_and_the_last_candidate_have_more_time(
     set_: Timeouts, reasons: bool, is_last: bool, expected: tuple[float, float, float]
 ) -> None:
-    found = set_.deadlines(reasons=reasons, is_last=is_last)
+    found = deadlines_of(set_, reasons=reasons, is_last=is_last)
     assert (found.first_token, found.idle, found.total) == expected
 
 
