@@ -73,6 +73,13 @@ MONEY: Final = Board(
                 "{{type}}",
                 "reqps",
             ),
+            stack(
+                "Not sent",
+                "A second: nobody could be asked, or the caller had gone.",
+                f"sum by (outcome) (rate(heliostat_gateway_unsent_requests_total{RATE}))",
+                "{{outcome}}",
+                "reqps",
+            ),
         ],
         [
             quantiles(

@@ -83,7 +83,7 @@ def test_the_plan_of_a_model_with_every_reason_and_no_key(
         "because    quick is an alias of fast",
         "rule 1 gives it the persona press",
         "persona    press: 7 characters of system prompt; defaults: max_tokens=100",
-        "timeouts   first token 120 s, idle 120 s, total 1800 s",
+        "timeouts   first token 1800 s, idle 600 s, total 1800 s",
         "cache      exact, 60 s",
         "dropped    gemini/gemini-3.8-flash: no key: set GEMINI_API_KEY",
     ):
