@@ -75,7 +75,7 @@ MONEY: Final = Board(
             ),
             stack(
                 "Not sent",
-                "A second: nobody could be asked, or the caller had gone.",
+                "A second: no provider was asked, for breakers are open or the client had gone.",
                 f"sum by (outcome) (rate(heliostat_gateway_unsent_requests_total{RATE}))",
                 "{{outcome}}",
                 "reqps",

@@ -31,7 +31,7 @@ class UsageLine(Document):
     key: dict[str, str]
     requests: int
     calls: int  # a request that went on to a second provider made two
-    unsent_requests: int  # no provider was asked: open circuits, or gone before
+    unsent_requests: int = 0  # no provider was asked; gateways of before do not tell
     open_calls: int
     tokens: dict[str, int]
     cost_nanos: int

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 from yarl import URL
 
@@ -52,7 +52,7 @@ class Cost(Answer):
 
 class Invoice(Answer):
     total_nanos: int
-    entries: list[dict[str, str | int | bool]]
+    entries: list[dict[str, JsonValue]]
 
 
 class Revoked(Answer):

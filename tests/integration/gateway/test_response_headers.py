@@ -131,6 +131,7 @@ async def test_final_figures_by_request_id(world: World, stream: bool) -> None:
         "usage": usage,
         "costNanos": nanos,
         "estimated": False,
+        "unpriced": [],
     }
     assert found == {
         "id": told(reply)["request-id"],
