@@ -106,6 +106,7 @@ HEALTHY: Final[Series] = {
     'heliostat_gateway_calls_total{outcome="answered"}': growing(100),
     'heliostat_gateway_calls_total{outcome="client_gone"}': growing(20),
     'heliostat_gateway_calls_total{outcome="provider_refused"}': growing(2),
+    'heliostat_gateway_unsent_requests_total{outcome="circuit_open"}': growing(3),
     'heliostat_gateway_refusals_total{type="billing_error"}': growing(90),
     'heliostat_gateway_refusals_total{type="permission_error"}': growing(5),
     "heliostat_gateway_ledger_shared": flat(1),

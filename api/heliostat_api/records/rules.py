@@ -33,6 +33,16 @@ KOREAN: Final = {
     "must set either name and key, or secretManager": (
         "name과 key를 함께 정하거나, secretManager만 정해야 합니다"
     ),
+    "must have keys as Kubernetes wants them: a name of at most 63 letters, digits, '-', '_' and "
+    "'.', with a DNS name and '/' before it or not": (
+        "키는 쿠버네티스 형식이어야 합니다. 이름은 영문자, 숫자, '-', '_', '.'으로 63자까지이고, "
+        "그 앞에 DNS 이름과 '/'를 붙일 수 있습니다"
+    ),
+    "must not have keys of heliostat.dev/ or batch.kubernetes.io/, nor "
+    "app.kubernetes.io/managed-by, job-name, controller-uid: Heliostat and Kubernetes set those": (
+        "heliostat.dev/ 또는 batch.kubernetes.io/로 시작하는 키와 app.kubernetes.io/managed-by, "
+        "job-name, controller-uid는 쓸 수 없습니다. Heliostat과 쿠버네티스가 정하는 키입니다"
+    ),
     "must set exactly one of command and files": "command와 files 중 하나만 정해야 합니다",
     "must stay in the workspace: no '..'": "작업 공간 안의 경로여야 합니다. '..'는 쓸 수 없습니다",
 }

@@ -114,10 +114,9 @@ def charge(rates: Rates, usage: Usage) -> Charge:
     if rates.takes_stated and terms.stated_dollars:
         dollars = Decimal(terms.stated_dollars) * NANOS_PER_DOLLAR
         return Charge(int(dollars.to_integral_value(ROUND_HALF_EVEN)))
-    if terms is PLAIN and usage.speed in _ORDINARY_SPEEDS:
-        lines, unpriced = list(_lines(rates, usage)), set[str]()
-    else:
-        lines, unpriced = list(_lines(rates, usage)), set(_unpriced(rates, usage))
+    is_plain = terms is PLAIN and usage.speed in _ORDINARY_SPEEDS
+    unpriced = set[str]() if is_plain else set(_unpriced(rates, usage))
+    lines = list(_lines(rates, usage))
     unpriced.update(name for name, _, price in lines if price is None)
     nanos = sum_nanos((count, price) for _, count, price in lines if price is not None)
     return Charge(nanos, tuple(sorted({*terms.unpriced, *unpriced})))

@@ -19,7 +19,7 @@ MODEL_CALL = Limit(today=34, wanted=30)
 # It was 27 while code was left out that ran one time while nothing was asked: by the Lease, which
 # goes over the same connection, and by what followed from the run before. The way that was counted
 # as 27 files had 30, and 45 at b496aa94.
-# Then 29; 31 since slots have states of their own (runs/slots.py) and the reconciler, which grew
-# beyond a file together with its controller, has one (runs/reconciler.py).
-EXECUTION = Limit(today=31, wanted=24)
+# Then 29; 31 with a canary for each watch; 33 since slots have states of their own (runs/slots.py)
+# and the reconciler, which grew beyond a file together with its controller, has one.
+EXECUTION = Limit(today=33, wanted=24)
 CHAT_ANSWER = Limit(today=27, wanted=16)

@@ -92,7 +92,7 @@ def test_numbers_of_json_are_shown_as_they_are_written(
 def test_the_log_of_a_run_grows_while_it_is_looked_at(open_page: OpenPage, dev: DevProcess) -> None:
     """Here nothing is faked: lines come from a program, by its runner and the stream."""
     with dev.browser() as client:
-        script = "n=0; while [ ! -e go ]; do n=$((n+1)); echo tick $n; sleep 0.2; done"
+        script = "n=0; while [ $n -lt 900 ]; do n=$((n+1)); echo tick $n; sleep 0.2; done"
         apply_script(dev, "ticker", script)
         agents = client.get("/api/agents").json()["items"]
         agent = next(each["id"] for each in agents if each["name"] == "ticker")
@@ -101,3 +101,4 @@ def test_the_log_of_a_run_grows_while_it_is_looked_at(open_page: OpenPage, dev: 
         expect(page.locator("pre")).to_contain_text("tick 3")
         expect(page.locator("pre").last).to_contain_text("tick 12")
         client.post(f"/api/executions/{uid}/cancel", json={})
+        expect(page.locator("main").get_by_text("Cancelled").first).to_be_visible()

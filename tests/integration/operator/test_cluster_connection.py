@@ -398,4 +398,5 @@ async def test_a_log_comes_line_by_line_whatever_is_in_it() -> None:
         logs = KubernetesWorld(connection, "cluster test")
         lines = [line async for line in logs.read_log("default", "pod", follow=True, tail=5)]
     assert lines == ["one", "two", "", "�", "x" * 5_000_000, "last"]
-    assert dict(script.asked[0].query) == {"follow": "true", "tailLines": "5"}
+    asked = dict(script.asked[0].query)
+    assert asked == {"container": "agent", "follow": "true", "tailLines": "5"}

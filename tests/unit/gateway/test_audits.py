@@ -87,6 +87,7 @@ def line(bucket: str = "2026-11-20", model: str = "claude-opus-5-5", **more: str
         requests=6,
         calls=7,
         open_calls=0,
+        unsent_requests=0,
         tokens=dict(FIGURES),
         cost_nanos=123,
         cost_micros=0,

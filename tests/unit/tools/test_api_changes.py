@@ -253,7 +253,7 @@ def test_a_schema_that_names_itself_is_compared_with_one_that_is_anything() -> N
         assert [bool(each) for each in found] == [way == "request", way == "response"]
 
 
-UNRELEASED: set[str] = set()
+UNRELEASED = {"get /api/executions/counts", "post /api/executions/cancel"}
 """Operations whose breaks nobody looks for yet: new ones, until `tools.api_changes --release`."""
 
 
