@@ -102,13 +102,15 @@ class Attempt(Part):
         bool, Field(description="Whether the gateway confirmed that its key is dead.")
     ] = False
 
+    # Written only where it is true: in an upgrade this operator meets the CRDs of the release
+    # before, whose API server refuses a whole status for one field that it does not know.
     job_deleted: Annotated[
-        bool,
+        bool | None,
         Field(
-            description="Whether its Job is deleted: when the agent had ended, a sidecar went on, "
+            description="True if its Job is deleted: when the agent had ended, a sidecar went on, "
             "or the Job was suspended."
         ),
-    ] = False
+    ] = None
 
     @property
     def is_over(self) -> bool:

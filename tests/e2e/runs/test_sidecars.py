@@ -33,7 +33,7 @@ def test_a_sidecar_breaks_no_run_and_keeps_no_pod(platform: Platform, place: str
     execution = platform.wait_until_settled(run, 120)
     assert execution.finished_reason == "Unverified"
     assert [each.reason for each in execution.status.attempts] == ["Unverified"]
-    assert execution.status.attempts[0].job_deleted == (place != "native")
+    assert bool(execution.status.attempts[0].job_deleted) == (place != "native")
 
     def is_quiet() -> bool:
         left = platform.find("pod", pod)
