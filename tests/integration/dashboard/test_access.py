@@ -142,7 +142,7 @@ def test_instants_are_in_the_zone_that_was_chosen(
         "title",
         page.evaluate(
             "(time) => new Intl.DateTimeFormat('en', {dateStyle: 'medium', timeStyle: 'medium',"
-            " timeZone: 'Asia/Seoul'}).format(new Date(time))",
+            " hourCycle: 'h23', timeZone: 'Asia/Seoul'}).format(new Date(time))",
             created,
         ),
     )

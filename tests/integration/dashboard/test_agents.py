@@ -73,7 +73,7 @@ def test_an_agent_is_made_mended_and_activated(open_page: OpenPage) -> None:
     expect(times.first).to_contain_text("09:30")
     field(page, "Cost limit").fill("0.5")
     outlook = page.get_by_role("complementary", name="What to expect")
-    expect(outlook).to_contain_text("A run stops at about $0.5000.")
+    expect(outlook).to_contain_text("A run stops at about $0.5000 (script).")
     expect(outlook).to_contain_text("any that the network allows")
     page.get_by_role("button", name="Add a host").click()
     field(page, "Host").fill("https://api.example.com")

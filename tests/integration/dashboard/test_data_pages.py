@@ -220,7 +220,7 @@ def test_a_month_is_foreseen_only_from_days_of_history(open_page: OpenPage, ran:
     page.route("**/api/usage?*", foresee)
     page.reload()
     expect(facts).to_contain_text("This month, expected")
-    expect(facts).to_contain_text("$12.50 ($9.00 to $16.00)")
+    expect(facts).to_contain_text("$12.50 (script) ($9.00 to $16.00)")
 
 
 def test_what_the_last_runs_cost_is_drawn_beside_an_agent(

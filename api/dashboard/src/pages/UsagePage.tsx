@@ -11,7 +11,7 @@ import { Facts } from "../parts/Facts";
 import { Icon } from "../parts/icons";
 import { PageHead, Section } from "../parts/Page";
 import { Empty, Failure, Rows } from "../parts/States";
-import { money, moneyOf } from "../words/formats";
+import { money, moneyOf, plainMoney } from "../words/formats";
 import { useWords } from "../words/words";
 import classes from "./UsagePage.module.css";
 
@@ -135,8 +135,8 @@ function Totals({ report }: { report: UsageReport }) {
   ];
   if (report.forecast) {
     const { monthCostMicros, lowMicros, highMicros } = report.forecast;
-    const low = money(lowMicros);
-    const high = money(highMicros);
+    const low = plainMoney(lowMicros);
+    const high = plainMoney(highMicros);
     facts.push([
       t("usage.forecast"),
       t("usage.between", { value: money(monthCostMicros), low, high }),
