@@ -23,7 +23,7 @@ def injected(place: str) -> dict[str, object]:
 @pytest.mark.parametrize("place", [each for each in PATCHES if each != "broken"])
 def test_a_sidecar_breaks_no_run_and_keeps_no_pod(platform: Platform, place: str) -> None:
     agent, run = f"meshed-{place}", f"meshed-{place}-1"
-    platform.agent(agent, podTemplate=injected(place))
+    platform.agent(agent, model="scripted/slow-steps", podTemplate=injected(place))
     platform.run(run, agent)
     attempt = platform.wait_until_running(run)
     pod = attempt.pod_name or ""
