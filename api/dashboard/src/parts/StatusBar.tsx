@@ -32,10 +32,11 @@ export function StatusBar() {
 /** All runs, not only those that this page has read: the server counts them. */
 function Counts({ words }: { words: Words }) {
   const counts = useRunCounts().data;
-  if (!counts) return null;
+  const text = counts ? textOf(counts, words) : "";
+  if (!text) return null;
   return (
     <Link href="/executions" className={classes.live}>
-      {textOf(counts, words)}
+      {text}
     </Link>
   );
 }
