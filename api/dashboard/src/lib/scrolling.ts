@@ -18,6 +18,8 @@ function address(): string {
 }
 
 addEventListener("scroll", () => note(address(), scrollY), { passive: true });
+// A click may come before the browser has told of the scrolling in the same frame.
+addEventListener("click", () => note(address(), scrollY), true);
 // A page that is loaded anew is come back from, too.
 addEventListener("pagehide", () => {
   try {
