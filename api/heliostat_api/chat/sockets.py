@@ -138,7 +138,8 @@ class ChatSession:
         except* _LeftError:
             pass  # what goes on in the background goes on
         except* _OverError:
-            await self._socket.close(_POLICY_VIOLATION, _OVER)
+            with suppress(WebSocketDisconnect, RuntimeError):  # the client left meanwhile
+                await self._socket.close(_POLICY_VIOLATION, _OVER)
 
     async def _end_with_lease(self) -> None:
         await self._lease.until_over(self._chat.log)

@@ -286,10 +286,23 @@ def _gone(audience: str) -> str:
 
 @asynccontextmanager
 async def _mapped() -> AsyncIterator[None]:
+    """Raises UnavailableError while Redis is away. A cancellation stays one: the client may swallow
+    it in the middle of a reconnect, and then who waits for the task's end would wait for good."""
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
     try:
         yield
     except (RedisError, OSError) as error:
+        _check_cancelled(task, before)
         raise UnavailableError(f"Redis: {error}") from error
+    _check_cancelled(task, before)
+
+
+def _check_cancelled(task: asyncio.Task[object], before: int) -> None:
+    """Raises CancelledError when somebody has cancelled the task since it was `before`."""
+    if task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 def _read_entry(entry: tuple[bytes, list[bytes]]) -> Logged:
