@@ -60,9 +60,13 @@ class Collector:
         assert {each.service for each in found} == {f"heliostat-{service}"}
         return found[0]
 
+    def calls(self, runner: Told) -> list[Told]:
+        """What a runner asked of the gateway, as far as it was told."""
+        return [each for each in self.told if each.parent == runner.id]
+
     def check_calls(self, runner: Told) -> None:
         """What a runner asked of the gateway stands below it, and below that the provider."""
-        calls = [each for each in self.told if each.parent == runner.id]
+        calls = self.calls(runner)
         assert calls
         for call in calls:
             assert call.service == "heliostat-gateway"

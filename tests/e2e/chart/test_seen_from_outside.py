@@ -327,8 +327,17 @@ def test_one_id_finds_all_lines_and_the_trace_of_a_run(watch: Watch, platform: P
     assert "NotNamed" in [each.get("verdict") for each in ours]
     assert [each["requestId"] for each in ours if each.get("model") == "scripted/hello"]
 
-    platform.wait(lambda: bool(watch.collected().named("run told")), "its trace is told", 30)
-    spans, tied = watch.collected(), told.correlation_id
+    tied = told.correlation_id
+
+    def has_whole_trace() -> bool:
+        """The operator and the gateway tell each in their own time."""
+        spans = watch.collected()
+        return bool(spans.named("run told")) and bool(
+            spans.calls(spans.one(tied, "operator", "runner"))
+        )
+
+    platform.wait(has_whole_trace, "its trace is told", 30)
+    spans = watch.collected()
     run, attempt = spans.one(tied, "operator", "run told"), spans.one(tied, "operator", "attempt 1")
     runner = spans.one(tied, "operator", "runner")
     assert spans.one(tied, "operator", "wait for admission").parent == run.id

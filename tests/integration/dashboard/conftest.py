@@ -5,13 +5,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import wraps
 
 import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
+    Response,
     expect,
     sync_playwright,
 )
@@ -22,6 +25,7 @@ from support.dev_process import DevProcess, running_dev
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 WAIT_MS = 90_000  # whole runs of Claude Code, on a busy machine
 expect.set_options(timeout=WAIT_MS)
+_NAVIGATIONS = 5
 
 
 @dataclass
@@ -41,6 +45,31 @@ class Complaints:
 
 OpenPage = Callable[..., Page]
 """Opens a page of a fresh browser profile; options are those of `Browser.new_context`."""
+
+
+def _persistent(navigate: Callable[..., Response | None]) -> Callable[..., Response | None]:
+    """Navigates again when Chromium broke it off because the machine got another interface: the
+    pods of the tests that run beside these have one each."""
+
+    @wraps(navigate)
+    def to(*args: object, **options: object) -> Response | None:
+        for _ in range(_NAVIGATIONS - 1):
+            try:
+                return navigate(*args, **options)
+            except Error as error:
+                if "net::ERR_NETWORK_CHANGED" not in error.message:
+                    raise
+        return navigate(*args, **options)
+
+    return to
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _navigates_again() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Page, "goto", _persistent(Page.goto))
+        patch.setattr(Page, "reload", _persistent(Page.reload))
+        yield
 
 
 @pytest.fixture(scope="module")

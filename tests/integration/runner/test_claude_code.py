@@ -276,7 +276,8 @@ def test_tokens_are_used_up(serve: Serve, make_pod: MakePod) -> None:
     left = pod.run()
 
     assert left.ending == ("Failed", "TokenLimitReached", 12)
-    assert left.result["usage"]["inputTokens"] == 3000
+    # Three calls reach the limit. The fourth may be under way by then, and counts.
+    assert left.result["usage"]["inputTokens"] in (3000, 4000)
     assert len(model.requests) <= 4
 
 
