@@ -43,6 +43,36 @@ export function Confirm({
     onYes();
   };
   return (
+    <Ask
+      ask={ask}
+      yes={yes}
+      no={no ?? t("app.cancel")}
+      button={button}
+      onYes={send}
+      onNo={() => setAsking(false)}
+    />
+  );
+}
+
+/** The question itself, of which one answer cannot be undone. */
+export function Ask({
+  ask,
+  yes,
+  no,
+  button,
+  isPending = false,
+  onYes,
+  onNo,
+}: {
+  ask: string;
+  yes: string;
+  no: string;
+  button?: ButtonProps | undefined;
+  isPending?: boolean;
+  onYes: () => void;
+  onNo: () => void;
+}) {
+  return (
     <fieldset className={classes.ask}>
       <legend>{ask}</legend>
       <Button
@@ -50,13 +80,14 @@ export function Confirm({
         variant="filled"
         color="red.8"
         autoContrast={false}
-        onClick={send}
+        loading={isPending}
+        onClick={onYes}
         autoFocus
       >
         {yes}
       </Button>
-      <Button {...button} variant="default" onClick={() => setAsking(false)}>
-        {no ?? t("app.cancel")}
+      <Button {...button} variant="default" disabled={isPending} onClick={onNo}>
+        {no}
       </Button>
     </fieldset>
   );

@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { type ReactNode, useMemo } from "react";
 import { ApiError } from "../api/client";
 import { useTranscript } from "../api/queries";
@@ -8,8 +7,10 @@ import { useFollow } from "../lib/follow";
 import { type LogBlock, type LogLine, logOfText } from "../transcript/log";
 import { bytes } from "../words/formats";
 import { useWords } from "../words/words";
+import { FollowedEnd } from "./FollowedEnd";
 import classes from "./Log.module.css";
 import { Printed, PrintedLines } from "./Printed";
+import { ReadOn } from "./ReadOn";
 import { Empty, Failure, Rows } from "./States";
 import { type RowPlace, VirtualRows } from "./VirtualRows";
 
@@ -53,22 +54,13 @@ function toldOf(transcript: ReturnType<typeof useTranscript>): LogState {
   if (transcript.isPending) return { state: "loading" };
   if (!transcript.data) return { state: "failed", error: transcript.error, retry: readOn };
   const { timeline, rest } = transcript.data;
-  const more = rest !== null && <More isLoading={transcript.isFetching} load={readOn} />;
+  const more = rest !== null && <ReadOn isLoading={transcript.isFetching} load={readOn} />;
   return { state: "read", blocks: timeline.log, more };
 }
 
 function Cut() {
   const { t } = useWords();
   return <p className={classes.cut}>{t("logs.cut", { size: bytes(LOG_MOST) })}</p>;
-}
-
-function More({ isLoading, load }: { isLoading: boolean; load: () => void }) {
-  const { t } = useWords();
-  return (
-    <Button mt="md" variant="default" loading={isLoading} onClick={load}>
-      {t("steps.more")}
-    </Button>
-  );
 }
 
 /** The same from nothing on, wherever it comes from: whoever is at the end stays there. */
@@ -107,12 +99,7 @@ function Lines({
         )}
       </div>
       {more}
-      <div ref={end} className={classes.end} />
-      {isGoing && isAway && (
-        <Button className={classes.jump} size="xs" radius="xl" onClick={jump}>
-          {t("logs.follow")}
-        </Button>
-      )}
+      <FollowedEnd end={end} isLeft={isGoing && isAway} label={t("logs.follow")} jump={jump} />
     </section>
   );
 }

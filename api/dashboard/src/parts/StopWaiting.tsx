@@ -7,6 +7,7 @@ import type { CancelResult } from "../api/views";
 import { freshName } from "../lib/orders";
 import type { Filter } from "../live/lists";
 import { useWords } from "../words/words";
+import { Ask } from "./Confirm";
 import { Icon } from "./icons";
 import { Refusal } from "./States";
 import classes from "./StopWaiting.module.css";
@@ -38,30 +39,21 @@ export function StopWaiting({ filter }: { filter: Filter }) {
       send<CancelResult>({ path: PATH, body: bodyOf(filter), once }),
     onSuccess: () => setQuestion(null),
   });
-  const isOf = filter.phase === "" || filter.phase === undefined || filter.phase === "Pending";
+  const isOf = !filter.phase || filter.phase === "Pending";
   if (!isOf || (waiting === 0 && !stop.data && !question)) return null;
   return (
     <div className={classes.stop}>
       {question && question.matched > 0 ? (
-        <fieldset className={classes.ask}>
-          <legend>
-            {t(question.matched === 1 ? "runs.stopAskOne" : "runs.stopAsk", {
-              count: amount(question.matched),
-            })}
-          </legend>
-          <Button
-            color="red.8"
-            autoContrast={false}
-            loading={stop.isPending}
-            onClick={() => stop.mutate(question)}
-            autoFocus
-          >
-            {t("runs.stopYes", { count: amount(question.matched) })}
-          </Button>
-          <Button variant="default" disabled={stop.isPending} onClick={() => setQuestion(null)}>
-            {t("runs.stopNo")}
-          </Button>
-        </fieldset>
+        <Ask
+          ask={t(question.matched === 1 ? "runs.stopAskOne" : "runs.stopAsk", {
+            count: amount(question.matched),
+          })}
+          yes={t("runs.stopYes", { count: amount(question.matched) })}
+          no={t("runs.stopNo")}
+          isPending={stop.isPending}
+          onYes={() => stop.mutate(question)}
+          onNo={() => setQuestion(null)}
+        />
       ) : (
         waiting > 0 && (
           <Button

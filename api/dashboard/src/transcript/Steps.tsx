@@ -1,8 +1,9 @@
-import { Button } from "@mantine/core";
 import { memo, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { useTranscript } from "../api/queries";
 import type { Execution } from "../api/views";
 import { useFollow } from "../lib/follow";
+import { FollowedEnd } from "../parts/FollowedEnd";
+import { ReadOn } from "../parts/ReadOn";
 import { Empty, Failure, Rows } from "../parts/States";
 import { type RowPlace, type RowsHandle, VirtualRows } from "../parts/VirtualRows";
 import { useWords } from "../words/words";
@@ -78,13 +79,8 @@ function Live({
           />
         )}
       </div>
-      {rest !== null && <More isLoading={isReading} load={readOn} />}
-      <div ref={end} className={classes.end} />
-      {isGoing && isAway && (
-        <Button className={classes.jump} size="xs" radius="xl" onClick={jump}>
-          {t("steps.follow")}
-        </Button>
-      )}
+      {rest !== null && <ReadOn isLoading={isReading} load={readOn} />}
+      <FollowedEnd end={end} isLeft={isGoing && isAway} label={t("steps.follow")} jump={jump} />
     </>
   );
 }
@@ -102,15 +98,6 @@ function NoSteps({ run, isGoing }: { run: Execution; isGoing: boolean }) {
       )}
       <Empty icon="runs" title={t("steps.empty")} detail={t("steps.emptyDetail")} />
     </>
-  );
-}
-
-function More({ isLoading, load }: { isLoading: boolean; load: () => void }) {
-  const { t } = useWords();
-  return (
-    <Button mt="md" variant="default" loading={isLoading} onClick={load}>
-      {t("steps.more")}
-    </Button>
   );
 }
 
