@@ -125,15 +125,13 @@ class Ground:
 
     # ---- hands ----------------------------------------------------------------------------------
 
-    def agent(
-        self, name: str = "sales", created: float = 0, namespace: str = "default", **spec: object
-    ) -> None:
+    def agent(self, name: str = "sales", created: float = 0, **spec: object) -> None:
         """Applies an Agent; `created` is how many seconds ago it was made. Unless the spec says
         otherwise, the pods of its runs may take a day to start."""
-        made = make_agent(name, namespace=namespace)
+        made = make_agent(name)
         given = make_spec(**{"startTimeoutSeconds": 86_400, **spec})
         document: dict[str, JsonValue] = {**made.model_copy(update={"spec": given}).to_json()}
-        known = self.world.objects.get(Ref(AGENT, namespace, name))
+        known = self.world.objects.get(Ref(AGENT, "default", name))
         document["status"] = known["status"] if known and "status" in known else {}
         meta = meta_of(document)
         meta["creationTimestamp"] = (NOW - seconds(created)).isoformat()

@@ -76,7 +76,7 @@ class Story:
 
 
 async def begin(ground: Ground, **spec: object) -> None:
-    ground.agent("sales", 0, "default", **spec)
+    ground.agent("sales", 0, **spec)
     ground.run()
 
 
