@@ -47,7 +47,7 @@ once the schedule has decided that time."""
 
 AGENT_CONTAINER = "agent"
 DEFAULT_CONTAINER_ANNOTATION = "kubectl.kubernetes.io/default-container"
-"""On a pod: whose log kubectl shows when a pod has several containers."""
+"""Says on a pod whose log kubectl shows when there are several containers."""
 RUN_DOCUMENT_KEY = "run.json"
 EXECUTION_KEY_KEY = "key"
 

@@ -118,7 +118,7 @@ class KubernetesWorld:
     async def list_heads(
         self, kind: Kind, selection: Selection = EVERYTHING
     ) -> AsyncIterator[JsonObject]:
-        """As `list`, but only the objects' metadata."""
+        """Lists as `list` does, but only the objects' metadata."""
         self._note(kind, "list")
         path = collection_path(kind, selection.namespace)
         async for page in list_pages(self._connection, path, build_query(selection), HEADS):

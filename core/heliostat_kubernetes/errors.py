@@ -93,5 +93,5 @@ def _parse_status(content: bytes) -> JsonObject | None:
 
 
 def cut(content: bytes) -> str:
-    """As much of an answer that nobody understands as fits into an error."""
+    """Shortens an answer that could not be read to what fits into an error."""
     return content.decode(errors="replace").strip()[:_LONGEST_TEXT]

@@ -172,7 +172,7 @@ class ChatMeter(Meter):
         self._has_searched = False
 
     def usage(self) -> Usage:
-        """As every meter; a web search that its usage does not count is marked."""
+        """Gives the usage as every meter does, and marks a web search that it does not count."""
         usage = super().usage()
         is_uncounted = self._has_searched and not usage.web_searches
         return with_unpriced(usage, "annotations") if is_uncounted else usage

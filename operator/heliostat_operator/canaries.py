@@ -17,7 +17,7 @@ from heliostat_core.worlds import Change, JsonObject, Kind, Selection, WorldErro
 from heliostat_operator.model.keys import Key
 
 _LOOKS = 4
-"""In the time after which a watch counts as dead."""
+"""A watch is looked at so often in the time after which it counts as dead."""
 _NEVER = float("-inf")
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class WatchCanary:
 
     @property
     def silent_seconds(self) -> float:
-        """For how long the watch that is longest behind has not brought what is there."""
+        """Says for how long the watch that is furthest behind has not brought what is there."""
         oldest = min((since for since, _ in self._behind.values()), default=None)
         return 0.0 if oldest is None else self._monotonic() - oldest
 

@@ -77,7 +77,7 @@ class Prices(_Strict):
     input_audio: Price | None = None
     output_audio: Price | None = None
     factors: dict[Variant, Price] = Field(default_factory=dict)
-    """On the price of every token, for answers of a tier, speed or place."""
+    """Multiply the price of every token, for answers of a tier, speed or place."""
 
 
 class Compaction(_Strict):

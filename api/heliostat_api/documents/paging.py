@@ -51,5 +51,5 @@ def _place(document: Document, order: str) -> Place:
 
 
 def _key(document: Document, order: str) -> tuple[int, str | int | float, str]:
-    """As both stores order documents."""
+    """Orders documents as both stores do."""
     return *rank_of(document.fields[order]), document.id

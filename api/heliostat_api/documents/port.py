@@ -43,7 +43,7 @@ class TooLargeError(StoreError):
 
 
 class PathError(StoreError):
-    """Not the path of a document or of a collection."""
+    """The path is neither that of a document nor that of a collection."""
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,11 @@ class ReportType(StrEnum):
     CONVERSATION_CHANGED = "conversation.changed"
     CONVERSATION_DELETED = "conversation.deleted"
     THINGS_CHANGED = "things.changed"
-    """Of what screens read by asking: they ask again."""
+    """Screens ask again for what they read by asking."""
     CHAT = "chat"
-    """Of a conversation's own audience: a change of one of its messages, or a wish to stop."""
+    """A conversation's own audience hears of a change of a message, or of a wish to stop."""
     RIGHTS_CHANGED = "rights.changed"
-    """For connections, not for screens: whose they are is asked anew."""
+    """Connections, not screens, ask again whose they are."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class GatewayKeys:
     def __init__(self, gateway: Gateway, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._gateway = gateway
         self._kept: TTLCache[bytes, Key | None] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, monotonic)
-        """By digest: a dump of this memory holds no key."""
+        """Holds answers by digest: a dump of this memory shows no key."""
 
     async def find(self, bearer: str) -> str | None:
         """See ApiKeys. Raises GatewayAwayError."""

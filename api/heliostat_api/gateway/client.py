@@ -49,7 +49,7 @@ _PROBE_TIMEOUT: Final = httpx2.Timeout(1)  # a kubelet waits 5 s for the api's o
 _REPORTS_TIMEOUT: Final = httpx2.Timeout(25, connect=1)  # the gateway gives up after 20
 _LONGEST_WORDS: Final = 300
 PERSON_KEY_SECONDS: Final = 3600
-"""Of one answer with all of its steps: it is looked at when a call begins."""
+"""A key lasts for one answer with all of its steps: it is checked when a call begins."""
 Read = TypeVar("Read", bound=Answer)
 
 

@@ -58,7 +58,7 @@ class Buckets(Protocol):
 
 
 class LocalBuckets:
-    """Of this process. Full buckets are forgotten, so at most a minute's keys are kept."""
+    """Keeps the buckets of this process, and forgets full ones: at most a minute's keys stay."""
 
     def __init__(self, clock: Callable[[], float], sweep_size: int = 10_000) -> None:
         self._clock = clock

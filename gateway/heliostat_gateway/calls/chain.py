@@ -111,6 +111,8 @@ def _each_model_once(plan: Plan) -> list[Candidate]:
     return list({(c.provider.name, c.target): c for c in reversed(plan.candidates)}.values())[::-1]
 
 
+_RATE_LIMITED: Final = 429
+_OVERLOADED: Final = 503
 _SHORTEST_WAIT: Final = 0.02  # whose probe is under way elsewhere, is asked for again
 _NOBODY: Final = Failure(Verdict.REFUSED, 503, "api_error", "No provider can be asked.")
 
@@ -138,10 +140,6 @@ def _all_rest(first: _Resting, model: str) -> Failure:
     headers = (("retry-after", str(wait)),)
     status = first.status or _OVERLOADED
     return Failure(Verdict.REFUSED, status, kind, message, headers, outcome="circuit_open")
-
-
-_RATE_LIMITED: Final = 429
-_OVERLOADED: Final = 503
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ def _fit_block(block: JsonValue, limits: Limits) -> JsonValue:
 
 
 def _with_few_marks(inner: JsonObject) -> JsonObject:
-    """At most as many marks of the cache as Anthropic takes: the last ones, they cover the rest."""
+    """Keeps as many marks of the cache as Anthropic takes: the last ones, which cover the rest."""
     places = [
         *objects(list_at(inner, "tools")),
         *objects(list_at(inner, "system")),

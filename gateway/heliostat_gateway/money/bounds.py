@@ -87,7 +87,7 @@ def bound(rates: Rates, document: JsonObject, request_bytes: int) -> Bound:
 
 
 def dearest_table(rates: Rates, most_input: int, variants: Sequence[Usage]) -> RateTable:
-    """For each kind the dearest price of every size up to `most_input` and of each variant.
+    """Finds for each kind the dearest price of every size up to `most_input` and of each variant.
 
     Sizes are tried at each power of two: tiers start far apart, and the largest counts too.
     """

@@ -109,7 +109,7 @@ class FlatRates:
         return next((self.named[key] for key in keys if key in self.named), self.rates)
 
     def other(self, model: str) -> Rates | None:  # noqa: ARG002
-        """Nothing: a price list of one's own has one model."""
+        """Knows no other model: a price list of one's own has one."""
         return None
 
 

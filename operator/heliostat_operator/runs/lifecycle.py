@@ -361,8 +361,8 @@ def _decide_next(
     stamp: Stamp,
     settings: OperatorSettings,
 ) -> Decision:
-    """Between two attempts: the old key is dead first, then the wait is over, then there is
-    a slot, then the record."""
+    """Decides between two attempts: the old key is dead first, then the wait is over, then there
+    is a slot, then the record."""
     if live_keys((last,), stamp.now):
         block = BlockedBy(
             reason=BlockedReason.GATEWAY_UNREACHABLE,

@@ -86,7 +86,7 @@ class ExecutionReconciler:
         self._pending_uids = PendingJobUids()
 
     async def reconcile(self, key: Key, arrival: FreshExecution | None = None) -> float | None:
-        """In how many seconds to look again, or None for not before something changes.
+        """Returns in how many seconds to look again, or None for not before something changes.
 
         `arrival` is the Execution as the watch has just brought it; without one it is read.
         """
@@ -167,7 +167,7 @@ class ExecutionReconciler:
         return applied
 
     def _names_wait(self, execution: Execution, status: ExecutionStatus) -> float:
-        """In how many seconds this change has to be written; 0 for now."""
+        """Returns in how many seconds this change has to be written; 0 for now."""
         if status == execution.status:
             return 0
         due = names_due(execution.status, status)
@@ -185,7 +185,7 @@ class ExecutionReconciler:
         return await self._patch(meta, applied.resource_version, status)
 
     async def _leave(self, execution: Execution) -> _Step:
-        """Nothing can be made in a namespace that is being deleted: no further try, for this run or
+        """Gives up in a namespace that is being deleted: no further try, for this run or
         another of it. The deletion of the Execution itself wakes it."""
         self._terminating.note(execution.metadata.namespace)
         await self._write_block(execution, NAMESPACE_TERMINATING)
