@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from heliostat_core.agents import Agent, AgentSpec, AgentStatus
+from heliostat_core.approvals import Approval, ApprovalSpec, ApprovalStatus
 from heliostat_core.executions import Execution, ExecutionSpec, ExecutionStatus
 from heliostat_core.schemas import structural_schema
-from heliostat_core.worlds import AGENT, EXECUTION, JsonObject, JsonValue, Kind
+from heliostat_core.worlds import AGENT, APPROVAL, EXECUTION, JsonObject, JsonValue, Kind
 
 CATEGORY = "heliostat"
 
@@ -112,6 +113,24 @@ RESOURCES = (
             Column("Model", ".status.model.name", "The model that was asked for.", priority=1),
         ),
         selectable=(".spec.agentRef.name", ".status.phase"),
+    ),
+    Resource(
+        kind=APPROVAL,
+        short_name="ask",
+        model=Approval,
+        spec=ApprovalSpec,
+        status=ApprovalStatus,
+        columns=(
+            Column("State", ".status.state", "How far it is."),
+            Column("Execution", ".spec.executionRef.name", "The run that asks."),
+            Column("Class", ".spec.action.class", "What kind of thing it would do."),
+            Column("Target", ".spec.action.target", "Where to."),
+            Column("Expires", ".spec.expiresTime", "When the answer is no.", type="date"),
+            _AGE,
+            Column("Tool", ".spec.action.tool", "The tool that would do it.", priority=1),
+            Column("Reason", ".status.reason", "Why it is in this state.", priority=1),
+        ),
+        selectable=(".spec.executionRef.name", ".status.state"),
     ),
 )
 

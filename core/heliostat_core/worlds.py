@@ -31,6 +31,7 @@ class Kind:
 
 AGENT = Kind("heliostat.dev", "v1alpha1", "Agent", "agents")
 EXECUTION = Kind("heliostat.dev", "v1alpha1", "Execution", "executions")
+APPROVAL = Kind("heliostat.dev", "v1alpha1", "Approval", "approvals")
 CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 JOB = Kind("batch", "v1", "Job", "jobs")
@@ -63,6 +64,7 @@ KINDS = {
     for kind in (
         AGENT,
         EXECUTION,
+        APPROVAL,
         CONTROLLER_REVISION,
         DEPLOYMENT,
         JOB,
