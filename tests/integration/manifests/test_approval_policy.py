@@ -75,7 +75,7 @@ class Cluster:
         """A new ask of the operator's, in that state."""
         assert self.said(OPERATOR, "POST", "", ask(name, **spec)) == ""
         if state:
-            status = {"status": {"state": state}}
+            status: JsonValue = {"status": {"state": state}}
             assert self.merged(OPERATOR, f"{name}/status", status) == ""
         return name
 
@@ -132,7 +132,7 @@ def test_an_approver_decides_once_and_in_their_own_name(cluster: Cluster) -> Non
     assert "must be ann" in cluster.decided("ann", name, word("carl"))
     assert cluster.decided("ann", name, word("ann")) == ""
     assert "a decision stays" in cluster.merged("ann", name, {"spec": {"decisions": []}})
-    changed = {"spec": {"decisions": [word("ann", "Deny")]}}
+    changed: JsonValue = {"spec": {"decisions": [word("ann", "Deny")]}}
     assert "a decision stays" in cluster.merged("ann", name, changed)
     assert cluster.decided("ann", name, word("ann", "Deny"))
     assert cluster.decisions(name) == [{**word("ann"), "reason": ""}]
