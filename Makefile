@@ -11,13 +11,14 @@ PROVIDER ?= scripted
 PYTEST_ARGS ?=
 BENCH ?=
 ROUNDS ?=
+NAMES ?=
 RUN := .venv/bin/
 
 export UV_PYTHON_DOWNLOADS := never
 # Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup dashboard demo test test-all test-unit test-integration test-e2e bench walk soak lint format types generate verify kind-up kind-down images clean
+.PHONY: help setup dashboard demo test test-all test-unit test-integration test-e2e bench walk soak lint format types generate verify record kind-up kind-down images clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +87,9 @@ generate: setup  ## write every generated file: CRDs, tables in docs
 
 verify: setup  ## regenerate everything, then fail on any difference, untracked files included
 	@$(RUN)python -m tools.generate --verify
+
+record: setup  ## run the commands whose output pages show and write what they print (NAMES=test: what runs only when it is named)
+	@$(RUN)python -m tools.record $(NAMES)
 
 kind-up: setup  ## for people with Docker and kind: cluster, images, chart and a first run
 	@$(RUN)python -m tools.kind up
