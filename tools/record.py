@@ -97,18 +97,21 @@ def when_recorded(day: date, commit: str) -> str:
     return f"Recorded on {day.isoformat()} at commit {commit}, by `make record` with its name."
 
 
+def is_kept(name: str) -> bool:
+    """Whether commands get this variable: none that leads home, and none of the make around us."""
+    return not name.startswith(("XDG_", "HELIOSTAT_", "MAKE", "MFLAGS"))
+
+
 def record(path: Path, mark: Mark) -> bool:
     """Runs the commands of one mark and writes what they print; False when they fail."""
     commands = find_commands(path.read_text(), mark)
     print(f"{path.relative_to(ROOT)}: {mark.name} ...", flush=True)
     with tempfile.TemporaryDirectory() as home:
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("XDG_")
-        }
+        environment = {name: value for name, value in os.environ.items() if is_kept(name)}
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=ROOT,
-            env={**environment, "HOME": home, "MAKEFLAGS": ""},
+            env={**environment, "HOME": home},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,

@@ -82,3 +82,8 @@ def test_only_the_lines_that_are_kept_are_shown_and_the_page_says_when() -> None
     page = record.replace_output(PAGE, TWO, "...\n3 passed\n\n4 passed\n", "/home/x", says)
     assert record.content_of(page, TWO) == f"```text\n3 passed\n4 passed\n```\n{says}\n"
     assert page.endswith("<!-- output:end -->\nafter\n")
+
+
+def test_commands_run_as_in_a_terminal_of_their_own() -> None:
+    names = ["XDG_STATE_HOME", "HELIOSTAT_HOME", "MAKELEVEL", "MAKEFLAGS", "MFLAGS", "PATH"]
+    assert [name for name in names if record.is_kept(name)] == ["PATH"]
