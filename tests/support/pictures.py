@@ -10,7 +10,7 @@ from typing import Final
 from playwright.sync_api import Page
 
 COLUMNS, ROWS = 48, 30  # cells of about 30 x 30 pixels: a line of text is half of one
-_OTHER_GREY: Final = 24  # of 255
+_OTHER_GREY: Final = 10  # of 255; pages are pale
 # What differs each time: ids, names that were made up, days and times, numbers.
 _VARYING: Final = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "0"),

@@ -22,8 +22,8 @@ from .conftest import Complaints
 
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 MOST_BYTES = 200_000
-MOST_OTHER_CELLS = 0.10
-MOST_OTHER_WORDS = 0.05  # a run may have got one step further
+MOST_OTHER_CELLS = 0.10  # the same page again: 0.03; another page: 0.13 and more
+MOST_OTHER_WORDS = 0.05  # the same page again: 0.012; another page: 0.5 and more
 
 
 def test_pages_look_as_they_are_shown_in_the_docs(
@@ -68,7 +68,6 @@ def compare(blank: Page, name: str, taken: bytes, words: list[str]) -> list[str]
     shown = text.read_text().splitlines()
     cells = other_cells(read_picture(blank, picture.read_bytes()), read_picture(blank, taken))
     share = other_words(shown, words)
-    print(f"{name}: {cells:.3f} of the cells, {share:.3f} of the lines differ")
     found = []
     if cells > MOST_OTHER_CELLS:
         found.append(f"{name}.png: {cells:.0%} of the picture looks otherwise")

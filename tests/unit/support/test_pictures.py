@@ -12,7 +12,7 @@ def picture(*greys: int, width: int = 1440) -> Picture:
 
 
 def test_shades_of_a_cell_are_no_difference_and_another_one_is() -> None:
-    assert other_cells(picture(), picture(*[230] * 100)) == 0
+    assert other_cells(picture(), picture(*[241] * 100)) == 0
     assert other_cells(picture(), picture(*[20] * 144)) == 0.1
     assert other_cells(picture(*[20] * 144), picture()) == 0.1
 
