@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 import hiredis
@@ -22,9 +23,9 @@ class PlayedRedis:
     """
 
     answers: dict[str, Sequence[str | int] | None]
+    url: str
     asked: list[tuple[str, ...]] = field(default_factory=list)
     """Each script with its arguments."""
-    url: str = ""
     _names: dict[bytes, str] = field(
         default_factory=lambda: {_digest(each): each for each in SCRIPTS}
     )
@@ -51,12 +52,10 @@ class PlayedRedis:
 
 
 @asynccontextmanager
-async def played_redis(answers: Answers) -> AsyncIterator[PlayedRedis]:
-    """A server of this process on a port of its own."""
-    redis = PlayedRedis(dict(answers))
-    server = await asyncio.start_server(redis.serve, "127.0.0.1", 0)
-    redis.url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server:
+async def played_redis(folder: Path, answers: Answers) -> AsyncIterator[PlayedRedis]:
+    """A server of this process, at a socket in the folder."""
+    redis = PlayedRedis(dict(answers), f"unix://{folder / 'redis'}")
+    async with await asyncio.start_unix_server(redis.serve, folder / "redis"):
         yield redis
 
 

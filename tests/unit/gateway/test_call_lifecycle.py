@@ -24,6 +24,7 @@ from heliostat_gateway.providers.credentials import NO_CREDENTIAL
 from heliostat_gateway.routes.plans import Candidate, Plan
 from heliostat_gateway.routes.table import Timeouts
 from heliostat_gateway.storage import Storage
+from heliostat_json.objects import JsonObject
 from support.played_providers import Behaviour, PlayedProvider
 
 RATES = FlatRates({"input": Decimal(3), "output": Decimal(15)})
@@ -84,7 +85,7 @@ class Desk:
 
     def call(self, *, reserved: bool = True, stream: bool = False) -> CallLifecycle:
         caller = Caller("k", KeyKind.EXECUTION, "uid", agent=AGENT, execution="uid")
-        document = {"stream": True} if stream else {}
+        document: JsonObject = {"stream": True} if stream else {}
         request = ModelRequest(Dialect.MESSAGES, "/v1/messages", "", [], b"", document, caller)
         plan = Plan("m", (candidate(),))
         call = CallLifecycle(self.dependencies, request, plan, {"x-heliostat-request-id": "req_1"})

@@ -46,8 +46,8 @@ async def test_a_share_is_of_what_redis_left_after_the_last_reservation(
 ) -> None:
     """300 of 1000 were used and 100 reserved: of the 600 that are left, one of two may use 300."""
     async with (
-        played_redis({"beat": BEAT, "open": opened(100, 10, (300, 30, 3))}) as redis,
-        ledger_of(redis, tmp_path) as ledger,
+        played_redis(tmp_path, {"beat": BEAT, "open": opened(100, 10, (300, 30, 3))}) as redis,
+        ledger_of(redis, tmp_path / "spool") as ledger,
     ):
         await ledger.open(opening("shared", run("uid", caps)))
         assert ledger.state().mode is LedgerMode.SHARED
@@ -70,8 +70,8 @@ async def test_a_share_is_of_what_redis_left_after_the_last_reservation(
 async def test_what_redis_may_have_reserved_for_a_refused_call_is_taken_back(
     tmp_path: Path, caps: Caps, refusal: type[Exception]
 ) -> None:
-    async with played_redis({"beat": BEAT, "open": GONE, "drop": ["ok"]}) as redis:
-        async with ledger_of(redis, tmp_path) as ledger:
+    async with played_redis(tmp_path, {"beat": BEAT, "open": GONE, "drop": ["ok"]}) as redis:
+        async with ledger_of(redis, tmp_path / "spool") as ledger:
             with pytest.raises(refusal):
                 await ledger.open(opening("unsure", run("uid", caps)))
             with pytest.raises(refusal):

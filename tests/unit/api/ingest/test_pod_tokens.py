@@ -46,15 +46,15 @@ class ReviewingWorld(MemoryWorld):
 
 
 def world_of(
+    review: Mapping[str, JsonValue] | None = None,
     *,
     labels: Mapping[str, str] = LABELS,
     annotations: Mapping[str, str] = ANNOTATIONS,
     run_namespace: str = NAMESPACE,
     run_uid: str = RUN_UID,
-    **review: JsonValue,
 ) -> ReviewingWorld:
     """A pod of attempt 2 of a run, and a review that vouches for it."""
-    status = {"authenticated": True, "audiences": [AUDIENCE], "user": {**USER}, **review}
+    status = {"authenticated": True, "audiences": [AUDIENCE], "user": {**USER}, **(review or {})}
     world = ReviewingWorld(status)
     meta = {"namespace": NAMESPACE, "name": "sales-1-2-x", "uid": POD_UID}
     world.put(
@@ -124,7 +124,7 @@ async def test_a_pod_of_an_attempt_is_believed_until_shortly_before_its_tokens_e
 async def test_a_token_that_the_cluster_does_not_vouch_for_is_refused(
     review: dict[str, JsonValue], word: str
 ) -> None:
-    status, text = await refusal(world_of(**review))
+    status, text = await refusal(world_of(review))
     assert status == HTTPStatus.UNAUTHORIZED
     assert word in text
 
