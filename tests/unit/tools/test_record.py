@@ -67,8 +67,8 @@ def test_a_mark_without_commands_is_refused(page: str) -> None:
 
 
 def test_output_replaces_the_old_one_without_colours_and_paths() -> None:
-    output = f"\x1b[32mok\x1b[0m  \n{ROOT}/report.md\n/home/x/.local/state\n"
-    page = record.replace_output(PAGE, ONE, output, "/home/x")
+    output = f"\x1b[32mok\x1b[0m  \n{ROOT}/report.md\n/nowhere/x/.local/state\n"
+    page = record.replace_output(PAGE, ONE, output, "/nowhere/x")
     assert page.startswith(
         "```sh\nfirst\n```\n<!-- output:one -->\n"
         "```text\nok\nreport.md\n~/.local/state\n```\n<!-- output:end -->\n"
@@ -79,7 +79,7 @@ def test_output_replaces_the_old_one_without_colours_and_paths() -> None:
 def test_only_the_lines_that_are_kept_are_shown_and_the_page_says_when() -> None:
     says = record.when_recorded(date(2026, 11, 25), "0a1b2c3d")
     assert SAYS_WHEN.fullmatch(says)
-    page = record.replace_output(PAGE, TWO, "...\n3 passed\n\n4 passed\n", "/home/x", says)
+    page = record.replace_output(PAGE, TWO, "...\n3 passed\n\n4 passed\n", "/nowhere/x", says)
     assert record.content_of(page, TWO) == f"```text\n3 passed\n4 passed\n```\n{says}\n"
     assert page.endswith("<!-- output:end -->\nafter\n")
 
