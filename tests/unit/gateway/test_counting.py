@@ -23,6 +23,7 @@ class Silent:
     dialect = Dialect.MESSAGES
     target_is_model = counts_tokens = True
     checks_signatures = takes_details = False
+    signature_mark = ""
 
     async def send(self, call: ProviderCall) -> ProviderAnswer:  # noqa: ARG002
         await asyncio.Event().wait()
