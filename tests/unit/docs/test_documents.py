@@ -53,6 +53,12 @@ def test_output_that_the_readme_shows_is_marked() -> None:
     assert shown == [1] * text.count("```text\n")
 
 
+def test_every_page_is_listed_in_the_index() -> None:
+    listed = set(LINK.findall((ROOT / "docs" / "README.md").read_text()))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages - listed == set(), "list them in docs/README.md"
+
+
 def test_every_setting_in_the_code_is_documented() -> None:
     documented = set(SETTING.findall((ROOT / "docs" / "settings.md").read_text()))
     sources = [path for name in COMPONENTS for path in (ROOT / name).rglob("*.py")]
