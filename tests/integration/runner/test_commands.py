@@ -274,8 +274,7 @@ def test_zombies_of_others_are_reaped(make_pod: MakePod) -> None:
         # orphans that die: their new parent, the runner, has to collect them
         "for _ in range(20):\n"
         "    subprocess.run(['sh', '-c', 'setsid true & exit 0'])\n"
-        "open('ready', 'w').close()\n"
-        + GO
+        "open('ready', 'w').close()\n" + GO
     )
     pod = make_pod(GATEWAY)
     pod.write()
