@@ -16,7 +16,6 @@ from .supervision import Ended, Shutdown, Watcher, supervise
 from .transcript import Transcript
 from .watchdog import Rules, Stop
 
-
 _MOST_NAMES = 5
 
 

@@ -1,7 +1,7 @@
 """From facts to a verdict: why Claude Code stopped, decided purely.
 
-`subtype` is never asked: an API failure ends with `subtype: success` and `is_error: true`. Nor does
-a good exit code count where the last call failed: its text is the error's, and no work of the agent.
+`subtype` is never asked: an API failure ends with `subtype: success` and `is_error: true`. A good
+exit code does not count either where the last call failed: its text is the error's.
 """
 
 from __future__ import annotations
