@@ -872,8 +872,8 @@ async def test_a_run_on_a_drained_node_is_not_called_running(
     if is_there:
         told = terminated(143, message=make_result("Failed", "Terminated", "infrastructure"))
         target = make_condition("DisruptionTarget", reason="EvictionByEvictionAPI")
-        leaving = {**pod_of(operator.job()), "status": {**ended(told), "conditions": [target]}}
-        operator.world.put({**leaving, "status": {**leaving["status"], "phase": "Failed"}})
+        over: JsonObject = {**ended(told), "phase": "Failed", "conditions": [target]}
+        operator.world.put({**pod_of(operator.job()), "status": over})
     else:
         operator.world.remove(pod)
         failure = make_condition(
