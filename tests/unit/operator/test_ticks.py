@@ -72,6 +72,16 @@ def test_a_schedule_begins_with_its_agent_and_anew_with_each_edit() -> None:
     assert schedule.ends[-1].tick.scheduled == NOW + 3 * HOUR + 30 * MINUTE
 
 
+def test_an_edit_fires_for_no_time_before_it() -> None:
+    schedule = played()
+    schedule.look_until_done(NOW + 3 * HOUR)
+    schedule.agent = edited(schedule.agent, time="00:05")
+    schedule.look_until_done(NOW + 3 * HOUR + 10 * MINUTE)
+    assert len(schedule.ends) == 4
+    schedule.look_until_done(NOW + 4 * HOUR + 5 * MINUTE)
+    assert [each.tick.scheduled for each in schedule.ends[4:]] == [NOW + 4 * HOUR + 5 * MINUTE]
+
+
 def test_an_agent_that_gets_a_schedule_later_has_no_past() -> None:
     agent = make_agent(generation=2, schedule={"frequency": "hourly"})
     schedule = PlayedSchedule(agent)
