@@ -21,7 +21,7 @@ from tools.mutants.recording import BETWEEN, FOLDER, RECORDS, Record
 
 FOLDER_OF_MAPS = ROOT / ".tools" / "mutants"
 UNIT_TESTS = ROOT / "tests" / "unit"
-NO_TESTS = 5  # pytest's exit code
+PASSED, FAILED, NO_TESTS = 0, 1, 5  # pytest's exit codes
 
 
 class RecordingError(Exception):
@@ -92,17 +92,22 @@ def _record(names: list[str], kept: dict[str, Path], between: Path) -> None:
         records: list[Record] = [
             json.loads(path.read_text()) for path in Path(folder).glob(RECORDS)
         ]
-    failed = sorted(test for record in records for test in record["failed"])
-    if failed or done.returncode not in (0, NO_TESTS):
-        words = "\n".join(failed) or done.stdout[-4000:] + done.stderr[-4000:]
-        raise RecordingError(f"the unit tests fail without a mutant:\n{words}")
-    for name, record in _by_file(records, names):
-        kept[name].write_text(json.dumps(record))
+    failed = sorted({test for record in records for test in record["failed"]})
+    if done.returncode not in (PASSED, FAILED, NO_TESTS):
+        raise RecordingError(f"the unit tests do not run:\n{done.stdout[-4000:]}{done.stderr}")
     if not between.exists():
         imported = [record["lines"].get(BETWEEN, {}) for record in records]
-        between.write_text(
-            json.dumps({"seconds": {}, "failed": [], "lines": {BETWEEN: _union(imported)}})
-        )
+        _write(between, {"seconds": {}, "failed": [], "lines": {BETWEEN: _union(imported)}})
+    broken = {file_of(test) for test in failed}
+    for name, record in _by_file(records, names):
+        if name not in broken:
+            _write(kept[name], record)
+    if failed:
+        raise RecordingError("tests fail without a mutant:\n" + "\n".join(failed))
+
+
+def _write(path: Path, record: Record) -> None:
+    path.write_text(json.dumps(record))
 
 
 def _by_file(records: list[Record], names: list[str]) -> Iterator[tuple[str, Record]]:

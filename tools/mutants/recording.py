@@ -17,7 +17,7 @@ import pytest
 from tools.machine import ROOT
 from tools.mutants.areas import package_roots
 
-FOLDER = "HELIOSTAT_MUTANTS_FOLDER"
+FOLDER = "MUTANTS_FOLDER"
 RECORDS = "record-*.json"
 BETWEEN = ""  # lines that ran while modules were imported, or between tests
 
