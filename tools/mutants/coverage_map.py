@@ -1,6 +1,7 @@
-"""Which unit tests pass which lines, kept in `.tools/mutants` until the product changes.
+"""Which unit tests pass which lines, kept in `.tools/mutants`.
 
-A test file that changes is recorded alone; when a module, a fixture or a library changes, all are.
+A test file is recorded again when it changes, or a module in which it passes a line; when a shared
+fixture or a library changes, all are.
 """
 
 import hashlib
@@ -11,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from tools.machine import ROOT
 from tools.mutants.areas import product_files
@@ -41,19 +43,30 @@ class CoverageMap:
         passed = self.passed.get(path, {})
         return frozenset(test for line in lines for test in passed.get(line, ()))
 
-    def add(self, record: Record) -> None:
-        for test, seconds in record["seconds"].items():
-            self.seconds[test] = seconds
+    def add(
+        self, seconds: Mapping[str, float], lines: Mapping[str, Mapping[str, Sequence[int]]]
+    ) -> None:
+        """What some tests passed, by test and file."""
+        for test in seconds:
+            self.seconds[test] = seconds[test]
             self.tests.setdefault(file_of(test), []).append(test)
-        for test, files in record["lines"].items():
-            for path, lines in files.items():
+        for test, files in lines.items():
+            for path, numbers in files.items():
                 passed = self.passed.setdefault(path, {})
-                for line in lines:
-                    passed.setdefault(line, set()).add(test)
+                for number in numbers:
+                    passed.setdefault(number, set()).add(test)
 
 
 def file_of(test: str) -> str:
     return test.partition("::")[0]
+
+
+class Kept(TypedDict):
+    """The record of one test file, and what it depends on: itself and the modules it passes."""
+
+    hashes: dict[str, str]
+    seconds: dict[str, float]
+    lines: dict[str, dict[str, list[int]]]
 
 
 def read_map() -> CoverageMap:
@@ -63,15 +76,40 @@ def read_map() -> CoverageMap:
     for other in FOLDER_OF_MAPS.iterdir():
         if other != folder:
             shutil.rmtree(other)
-    kept = {_name(path): folder / f"{_hash([path])}.json" for path in _test_files()}
-    missing = [name for name, record in kept.items() if not record.exists()]
+    names = [_name(path) for path in _test_files()]
+    hashes = {_name(path): _hash([path]) for path in [*_test_files(), *product_files()]}
+    missing = [name for name in names if not is_current(_read(folder, name), hashes)]
     if missing:
         print(f"recording the lines that {len(missing)} test files pass ...", flush=True)
-        _record(missing, kept, folder / "between.json")
+        _record(missing, folder, hashes)
     found = CoverageMap()
-    for path in [*kept.values(), folder / "between.json"]:
-        found.add(json.loads(path.read_text()))
+    for name in [*names, BETWEEN]:
+        if kept := _read(folder, name):
+            found.add(kept["seconds"], kept["lines"])
     return found
+
+
+def is_current(kept: Kept | None, hashes: Mapping[str, str]) -> bool:
+    """Whether nothing has changed that the record depends on."""
+    return kept is not None and all(
+        hashes.get(name) == found for name, found in kept["hashes"].items()
+    )
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name.replace('/', '-') or 'between'}.json"
+
+
+def _read(folder: Path, name: str) -> Kept | None:
+    path = _file(folder, name)
+    if not path.exists():
+        return None
+    kept: Kept = json.loads(path.read_text())
+    return kept
+
+
+def _write(folder: Path, name: str, kept: Kept) -> None:
+    _file(folder, name).write_text(json.dumps(kept))
 
 
 def environment() -> dict[str, str]:
@@ -79,39 +117,40 @@ def environment() -> dict[str, str]:
     return os.environ | {"HELIOSTAT_TEST_SEED": "mutants", "COVERAGE_CORE": "ctrace"}
 
 
-def _record(names: list[str], kept: dict[str, Path], between: Path) -> None:
-    """Runs these test files and writes the record of each."""
-    with tempfile.TemporaryDirectory(prefix="heliostat-mutants-") as folder:
-        command = [sys.executable, "-m", "pytest", *names, "-q", "-n", "2", "--dist", "worksteal"]
-        command += ["-p", "tools.mutants.recording", "-p", "no:cacheprovider"]
-        command += ["--hypothesis-seed=0", f"--basetemp={folder}/tests"]
-        set_environ = environment() | {FOLDER: folder}
-        done = subprocess.run(
-            command, cwd=ROOT, env=set_environ, capture_output=True, text=True, check=False
-        )
-        records: list[Record] = [
-            json.loads(path.read_text()) for path in Path(folder).glob(RECORDS)
-        ]
+def _record(names: list[str], folder: Path, hashes: Mapping[str, str]) -> None:
+    """Runs these test files and writes the record of each. Raises RecordingError."""
+    records = _run(names)
+    lines = [record["lines"].get(BETWEEN, {}) for record in records]
+    old = _read(folder, BETWEEN)
+    between = (old["lines"][BETWEEN] if old else {}) | _union(lines)
+    _write(folder, BETWEEN, {"hashes": {}, "seconds": {}, "lines": {BETWEEN: between}})
     failed = sorted({test for record in records for test in record["failed"]})
-    if done.returncode not in (PASSED, FAILED, NO_TESTS):
-        raise RecordingError(f"the unit tests do not run:\n{done.stdout[-4000:]}{done.stderr}")
-    if not between.exists():
-        imported = [record["lines"].get(BETWEEN, {}) for record in records]
-        _write(between, {"seconds": {}, "failed": [], "lines": {BETWEEN: _union(imported)}})
     broken = {file_of(test) for test in failed}
-    for name, record in _by_file(records, names):
+    for name, kept in _by_file(records, names):
         if name not in broken:
-            _write(kept[name], record)
+            passed = {path for files in kept["lines"].values() for path in files}
+            kept["hashes"] = {path: hashes[path] for path in (name, *sorted(passed))}
+            _write(folder, name, kept)
     if failed:
         raise RecordingError("tests fail without a mutant:\n" + "\n".join(failed))
 
 
-def _write(path: Path, record: Record) -> None:
-    path.write_text(json.dumps(record))
+def _run(names: list[str]) -> list[Record]:
+    with tempfile.TemporaryDirectory(prefix="heliostat-mutants-") as temporary:
+        command = [sys.executable, "-m", "pytest", *names, "-q", "-n", "2", "--dist", "worksteal"]
+        command += ["-p", "tools.mutants.recording", "-p", "no:cacheprovider"]
+        command += ["--hypothesis-seed=0", f"--basetemp={temporary}/tests"]
+        set_environ = environment() | {FOLDER: temporary}
+        done = subprocess.run(
+            command, cwd=ROOT, env=set_environ, capture_output=True, text=True, check=False
+        )
+        if done.returncode not in (PASSED, FAILED, NO_TESTS):
+            raise RecordingError(f"the unit tests do not run:\n{done.stdout[-4000:]}{done.stderr}")
+        return [json.loads(path.read_text()) for path in Path(temporary).glob(RECORDS)]
 
 
-def _by_file(records: list[Record], names: list[str]) -> Iterator[tuple[str, Record]]:
-    found: dict[str, Record] = {name: {"seconds": {}, "failed": [], "lines": {}} for name in names}
+def _by_file(records: list[Record], names: list[str]) -> Iterator[tuple[str, Kept]]:
+    found: dict[str, Kept] = {name: {"hashes": {}, "seconds": {}, "lines": {}} for name in names}
     for record in records:
         for test, seconds in record["seconds"].items():
             found[file_of(test)]["seconds"][test] = seconds
@@ -132,10 +171,10 @@ def _test_files() -> list[Path]:
 
 
 def _shared_files() -> list[Path]:
-    """What all tests depend on."""
+    """What all tests depend on, beside the modules that they pass."""
     tests = ROOT / "tests"
     shared = [*tests.rglob("conftest.py"), *(tests / "support").rglob("*.py")]
-    return [*product_files(), *sorted(shared), ROOT / "uv.lock", ROOT / "pyproject.toml"]
+    return [*sorted(shared), ROOT / "uv.lock", ROOT / "pyproject.toml"]
 
 
 def _name(path: Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from tools.machine import ROOT
 from tools.mutants.areas import UnknownAreaError, find_area
-from tools.mutants.coverage_map import CoverageMap
+from tools.mutants.coverage_map import CoverageMap, Kept, is_current
 from tools.mutants.equal import (
     Equal,
     EqualListError,
@@ -248,7 +248,7 @@ def passed_by(**lines: list[int]) -> CoverageMap:
     passed = CoverageMap()
     for name, numbers in lines.items():
         test = f"tests/unit/test_{name}.py::test_it"
-        passed.add({"seconds": {test: 1.0}, "failed": [], "lines": {test: {PATH: numbers}}})
+        passed.add({test: 1.0}, {test: {PATH: numbers}})
     return passed
 
 
@@ -275,16 +275,27 @@ def test_a_constant_is_tried_by_who_passes_code_that_mentions_it_or_what_is_made
     mentions.add_module(PATH, ast.parse(text))
     mentions.add_test_file("tests/unit/test_import.py", ast.parse("from ages import A"))
     passed = passed_by(f=[4], g=[6], imports=[], other=[1])
-    passed.add({"seconds": {"tests/unit/test_import.py::test_it": 1.0}, "failed": [], "lines": {}})
+    passed.add({"tests/unit/test_import.py::test_it": 1.0}, {})
     of_a, of_b = (find_places(source_of(text))[number][0] for number in (0, 1))
     assert names_of(choose_tests(of_a, passed, mentions)) == {"f", "g", "import", "other"}
     assert names_of(choose_tests(of_b, passed, mentions)) == {"f"}
 
 
+def test_a_record_is_good_until_its_tests_or_a_module_that_they_pass_change() -> None:
+    kept: Kept = {"hashes": {"test_a.py": "1", "a.py": "2"}, "seconds": {}, "lines": {}}
+    now = {"test_a.py": "1", "a.py": "2", "b.py": "3"}
+    assert is_current(kept, now)
+    assert is_current(kept, now | {"b.py": "4"})
+    assert not is_current(kept, now | {"a.py": "4"})
+    assert not is_current(kept, now | {"test_a.py": "4"})
+    assert not is_current(kept, {"test_a.py": "1"})
+    assert not is_current(None, now)
+
+
 def test_the_quickest_files_are_tried_first_and_only_what_passes_the_line() -> None:
     passed = CoverageMap()
     for test, seconds in {"slow.py::a": 9.0, "slow.py::b": 0.1, "quick.py::a": 1.0}.items():
-        passed.add({"seconds": {test: seconds}, "failed": [], "lines": {}})
+        passed.add({test: seconds}, {})
     trial = build_trial(only("a = 1"), frozenset({"slow.py::a", "quick.py::a"}), passed)
     assert trial.files == ("quick.py", "slow.py")
     assert trial.skipped == {"slow.py::b"}
@@ -322,7 +333,7 @@ from tools.mutants.source import Source
 module, path, test = sys.argv[1:]
 trials.START_SECONDS = 20.0
 passed = CoverageMap()
-passed.add({"seconds": {test: 0.0}, "failed": [], "lines": {}})
+passed.add({test: 0.0}, {})
 places = find_places(Source(module, path, Path(path).read_text()))
 chosen = [(place[0], frozenset({test})) for place in places]
 trials.control(chosen, passed)
