@@ -174,7 +174,8 @@ def _shared_files() -> list[Path]:
     """What all tests depend on, beside the modules that they pass."""
     tests = ROOT / "tests"
     shared = [*tests.rglob("conftest.py"), *(tests / "support").rglob("*.py")]
-    return [*sorted(shared), ROOT / "uv.lock", ROOT / "pyproject.toml"]
+    ours = ROOT / "tools" / "mutants" / "recording.py"
+    return [ours, *sorted(shared), ROOT / "uv.lock", ROOT / "pyproject.toml"]
 
 
 def _name(path: Path) -> str:

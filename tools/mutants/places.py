@@ -28,7 +28,6 @@ class Scope:
     function: str = ""  # dotted, with its classes
     top: frozenset[str] = frozenset()  # what the outermost statement defines
     is_at_import: bool = True  # runs when the module is imported
-    is_cached: bool = False  # runs for the first who asks, and no further
     lines: range = range(0)  # of the statement, without the statements in it
 
 
@@ -129,9 +128,7 @@ class _Finder:
             yield from self.statements(node.body, head)
             return
         yield from self._values([*node.args.defaults, *node.args.kw_defaults], head)
-        cached = any("cache" in ast.unparse(each) for each in node.decorator_list)
-        inner = replace(head, is_at_import=False, is_cached=scope.is_cached or cached)
-        yield from self.statements(node.body, inner)
+        yield from self.statements(node.body, replace(head, is_at_import=False))
 
     def _cases(self, cases: list[ast.match_case], scope: Scope) -> Iterator[tuple[Scope, Variants]]:
         for case in cases:

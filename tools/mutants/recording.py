@@ -6,8 +6,10 @@ reads what each leaves in the folder that FOLDER names.
 
 import json
 import os
+import sys
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import TypedDict
 
@@ -46,7 +48,9 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Fixtures count as their test's."""
+        """Fixtures count as their test's, and so does what another test had computed before."""
+        for cached in list(_caches()):
+            cached.cache_clear()
         self.measured.switch_context(item.nodeid)
         try:
             return (yield)
@@ -80,6 +84,15 @@ class Recorder:
                 for test in tests:
                     found[test][name].append(line)
         return {test: dict(files) for test, files in found.items()}
+
+
+def _caches() -> Iterator["_lru_cache_wrapper[object]"]:
+    """Functions of ours that remember their results."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("heliostat_"):
+            for each in list(vars(module).values()):
+                if isinstance(each, _lru_cache_wrapper):
+                    yield each
 
 
 def _is_controller() -> bool:

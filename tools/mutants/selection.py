@@ -76,7 +76,7 @@ def choose_tests(mutation: Mutation, passed: CoverageMap, mentions: Mentions) ->
     scope = mutation.scope
     direct = passed.tests_at(mutation.source.path, scope.lines)
     tests = direct - {BETWEEN}
-    if scope.is_at_import or scope.is_cached or direct == {BETWEEN}:
+    if scope.is_at_import or direct == {BETWEEN}:
         tests |= _mentioning(scope.top, passed, mentions)
     return tests
 
