@@ -2,12 +2,17 @@
 
 import base64
 import hashlib
-from urllib.parse import parse_qs, urlsplit
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+import pytest_asyncio
 from pydantic import JsonValue
 
 from heliostat_api.base.errors import ProviderAwayError
+from heliostat_api.base.roles import Claims
+from heliostat_api.people.identities import Identity
 from heliostat_api.people.openid import (
     Client,
     Flow,
@@ -15,6 +20,7 @@ from heliostat_api.people.openid import (
     SignInError,
     choose_auth_method,
 )
+from support.oidc import LyingProvider, lying_provider, rsa_key
 
 CLIENT = Client(
     "https://id.test", "heliostat", "secret", ("email", "openid"), "groups", "https://us.test/back"
@@ -127,3 +133,103 @@ def test_who_we_are_is_proved_in_the_header_where_that_is_taken(
 ) -> None:
     document: dict[str, JsonValue] = {"token_endpoint_auth_methods_supported": offered}
     assert choose_auth_method(document, has_secret=has_secret) == method
+
+
+@pytest_asyncio.fixture
+async def liar() -> AsyncIterator[LyingProvider]:
+    async with lying_provider() as provider:
+        yield provider
+
+
+def at(liar: LyingProvider, secret: str = "secret") -> OpenIdProvider:
+    client = Client(liar.issuer, "heliostat", secret, (), "groups", "https://us.test/back")
+    return OpenIdProvider(client, time.monotonic)
+
+
+async def sign_in(provider: OpenIdProvider, liar: LyingProvider) -> Identity:
+    """The browser goes to the provider and comes back."""
+    url, flow = await provider.begin()
+    back = liar.authorize(url)
+    return await provider.finish(flow, dict(parse_qsl(urlsplit(back).query)))
+
+
+async def test_who_signed_in_is_what_the_token_says(liar: LyingProvider) -> None:
+    liar.claims = {"email": "a@b.c", "email_verified": True, "groups": ["x"]}
+    found = await sign_in(at(liar), liar)
+    assert found == Identity(liar.issuer, "ann", Claims("a@b.c", frozenset({"x"})))
+    assert (liar.given["grant_type"], liar.given["code"]) == ("authorization_code", "c-1")
+    assert "client_secret" not in liar.given  # it stands in the header
+
+
+async def test_a_public_client_signs_in_without_a_secret(liar: LyingProvider) -> None:
+    await sign_in(at(liar, secret=""), liar)
+    assert liar.given["client_id"] == "heliostat"
+
+
+REFUSED: list[dict[str, JsonValue]] = [
+    {"iss": "https://evil.test"},
+    {"aud": "other"},
+    {"aud": ["heliostat", "other"]},
+    {"aud": ["heliostat", "other"], "azp": "other"},
+    {"azp": "other"},
+    {"nonce": "of another sign-in"},
+    {"nonce": None},
+    {"sub": None},
+    {"exp": None},
+    {"iat": None},
+    {"exp": 1},
+    {"exp": int(time.time()) - 90},
+    {"iat": int(time.time()) + 300},
+]
+TAKEN: list[dict[str, JsonValue]] = [
+    {"aud": ["heliostat"]},
+    {"aud": ["heliostat", "other"], "azp": "heliostat"},
+    {"azp": "heliostat"},
+    {"exp": int(time.time()) - 30},
+]
+
+
+async def test_a_token_that_is_not_for_us_or_now_signs_nobody_in(liar: LyingProvider) -> None:
+    """One provider for all: a server takes longer than its answers."""
+    provider = at(liar)
+    for liar.claims in REFUSED:
+        with pytest.raises(SignInError, match="ID token"):
+            await sign_in(provider, liar)
+
+
+async def test_a_token_for_us_signs_in(liar: LyingProvider) -> None:
+    provider = at(liar)
+    for liar.claims in TAKEN:
+        assert (await sign_in(provider, liar)).subject == "ann"
+
+
+async def test_a_token_that_another_key_signed_signs_nobody_in(liar: LyingProvider) -> None:
+    liar.signs_with = rsa_key("stranger")
+    with pytest.raises(SignInError, match="not valid"):
+        await sign_in(at(liar), liar)
+    liar.key_id = "second"
+    with pytest.raises(SignInError, match="does not know"):
+        await sign_in(at(liar), liar)
+
+
+async def test_our_own_secret_signs_nothing(liar: LyingProvider) -> None:
+    liar.signs_with, liar.algorithm = "s" * 32, "HS256"
+    with pytest.raises(SignInError, match="not valid"):
+        await sign_in(at(liar, secret="s" * 32), liar)
+
+
+async def test_a_code_of_another_browser_is_not_taken(liar: LyingProvider) -> None:
+    provider = at(liar)
+    url, flow = await provider.begin()
+    liar.authorize(url)
+    other = Flow(flow.state, flow.nonce, "of another browser" * 3)
+    with pytest.raises(SignInError, match="did not take the code: invalid_grant"):
+        await provider.finish(other, {"state": flow.state, "code": "c-1"})
+
+
+async def test_a_provider_whose_tokens_are_away_is_away() -> None:
+    """Nobody listens on port 9 of this machine."""
+    discovery = Discovery(token_endpoint="http://127.0.0.1:9/token")
+    provider = discovery.provider()
+    with pytest.raises(ProviderAwayError, match=r"http://127\.0\.0\.1:9/token"):
+        await provider.finish(FLOW, {"state": "state-1", "code": "c-1"})
