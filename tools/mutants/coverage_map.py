@@ -1,7 +1,7 @@
 """Which unit tests pass which lines, kept in `.tools/mutants`.
 
 A test file is recorded again when it changes, or a module in which it passes a line; when a shared
-fixture or a library changes, all are.
+fixture changes, all are.
 """
 
 import hashlib
@@ -175,7 +175,7 @@ def _shared_files() -> list[Path]:
     tests = ROOT / "tests"
     shared = [*tests.rglob("conftest.py"), *(tests / "support").rglob("*.py")]
     ours = ROOT / "tools" / "mutants" / "recording.py"
-    return [ours, *sorted(shared), ROOT / "uv.lock", ROOT / "pyproject.toml"]
+    return [ours, *sorted(shared)]
 
 
 def _name(path: Path) -> str:
