@@ -24,6 +24,7 @@ from tools.mutants.recording import BETWEEN, FOLDER, RECORDS, Record
 FOLDER_OF_MAPS = ROOT / ".tools" / "mutants"
 UNIT_TESTS = ROOT / "tests" / "unit"
 PASSED, FAILED, NO_TESTS = 0, 1, 5  # pytest's exit codes
+_MAPS = 3  # of branches that are worked on in turn
 
 
 class RecordingError(Exception):
@@ -73,9 +74,9 @@ def read_map() -> CoverageMap:
     """The map of the code as it is, recorded first where it is missing. Raises RecordingError."""
     folder = FOLDER_OF_MAPS / _hash(_shared_files())
     folder.mkdir(parents=True, exist_ok=True)
-    for other in FOLDER_OF_MAPS.iterdir():
-        if other != folder:
-            shutil.rmtree(other)
+    os.utime(folder)
+    for old in sorted(FOLDER_OF_MAPS.iterdir(), key=lambda each: each.stat().st_mtime)[:-_MAPS]:
+        shutil.rmtree(old)
     names = [_name(path) for path in _test_files()]
     hashes = {_name(path): _hash([path]) for path in [*_test_files(), *product_files()]}
     missing = [name for name in names if not is_current(_read(folder, name), hashes)]
