@@ -39,12 +39,12 @@ DAILY = {"frequency": "daily"}
             "must set startTime and endTime",
         ),
         (
-            {
-                **DAILY,
-                "blackouts": [
-                    {"startTime": "2026-01-02T00:00:00Z", "endTime": "2026-01-02T00:00:00Z"}
-                ],
-            },
+            {**DAILY, "blackouts": [{"startTime": str(NOW), "endTime": str(NOW)}]},
+            "blackouts[0].endTime",
+            "must be after startTime",
+        ),
+        (
+            {**DAILY, "blackouts": [{"startTime": str(NOW), "endTime": "2025-12-31T23:59:59Z"}]},
             "blackouts[0].endTime",
             "must be after startTime",
         ),
