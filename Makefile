@@ -12,13 +12,15 @@ PYTEST_ARGS ?=
 BENCH ?=
 ROUNDS ?=
 NAMES ?=
+AREA ?= core
+SEED ?=
 RUN := .venv/bin/
 
 export UV_PYTHON_DOWNLOADS := never
 # Bytecode is kept, beside the sources and out of git: else each process compiles all that it imports, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup dashboard demo test test-all test-unit test-integration test-e2e bench walk soak lint format types generate verify record kind-up kind-down images clean
+.PHONY: help setup dashboard demo test test-all test-unit test-integration test-e2e bench walk soak mutants lint format types generate verify record kind-up kind-down images clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +66,9 @@ walk: setup  ## which of our files a model call, a run and an answer in the chat
 
 soak: setup  ## 10,000 runs through crashes of everything and 200 in real pods, into docs/reliability.md (RUNS, SECONDS, REAL)
 	@PYTHONPATH=tests:. $(RUN)python -m soak
+
+mutants: setup  ## 60 small faults in AREA (core, operator/runs, any folder of ours), drawn by SEED: which do unit tests notice?
+	@$(RUN)python -m tools.mutants $(AREA) $(SEED)
 
 lint: setup  ## ruff, the layers of import-linter, uv.lock; biome for the dashboard
 	@$(RUN)ruff check .

@@ -3,8 +3,9 @@
 import pytest
 
 from heliostat_core.conditions import FinishedReason
+from heliostat_core.resources import ObjectMeta
 from heliostat_operator.runs.facts import Facts
-from heliostat_operator.runs.lifecycle import compute_stop
+from heliostat_operator.runs.lifecycle import compute_stop, manager_of_cancel
 from heliostat_operator.runs.observations import Observation
 from heliostat_operator.runs.pods import Pod
 from heliostat_operator.settings import OperatorSettings
@@ -37,3 +38,38 @@ def test_the_wait_for_the_api_does_not_make_a_run_late(
     seen = Observation(None, make_spec(), make_slots(), facts, None)
     stop = compute_stop(execution, seen, NOW + seconds(ran), settings)
     assert (stop is not None and stop.reason == FinishedReason.TIMED_OUT) is is_late
+
+
+def entry(manager: str, time: str | None, *fields: str) -> dict[str, object]:
+    return {"manager": manager, "time": time, "fieldsV1": {"f:spec": {name: {} for name in fields}}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "manager"),
+    [
+        ([], ""),
+        ([entry("kubectl", "2026-03-01T08:00:00Z", "f:prompt")], ""),
+        ([entry("kubectl", "2026-03-01T08:00:00Z", "f:cancel")], "kubectl"),
+        (
+            [
+                entry("dashboard", "2026-03-01T09:00:00Z", "f:cancel"),
+                entry("kubectl", "2026-03-01T08:00:00Z", "f:cancel"),
+                entry("other", "2026-03-01T10:00:00Z", "f:prompt"),
+            ],
+            "dashboard",
+        ),
+        (
+            [
+                entry("dashboard", "2026-03-01T09:00:00Z", "f:cancel"),
+                entry("old", None, "f:cancel"),
+            ],
+            "dashboard",
+        ),
+    ],
+)
+def test_who_cancels_is_who_set_the_field_last(
+    entries: list[dict[str, object]], manager: str
+) -> None:
+    """Whatever their order: an API server sorts them by name."""
+    meta = ObjectMeta.model_validate({"name": "run", "managedFields": entries})
+    assert manager_of_cancel(meta) == manager

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliostat_core.schedules import Blackout, Schedule, fires, previous
-from heliostat_core.schedules.fires import Note, blackout_at, blackout_end, end_of_blackouts
+from heliostat_core.schedules.fires import (
+    Note,
+    blackout_at,
+    blackout_end,
+    end_of_blackouts,
+    times_after,
+)
 from heliostat_core.schedules.model import DaylightSaving
 from support.fire_oracle import oracle_fires
 from support.schedule_strategies import blackouts_near, instants_in, schedules, some_zones
@@ -276,3 +282,11 @@ def test_previous_is_the_last_fire_before(data: st.DataObject) -> None:
         assert found.time == fire.time
         earlier = previous(schedule, fire.time)
         assert earlier is None or fires(schedule, earlier.time, 1)[0].time == fire.time
+
+
+def test_a_schedule_of_no_zone_has_no_times() -> None:
+    nowhere = Schedule(cron="0 8 * * *", time_zone="Nowhere/Else")
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    assert fires(nowhere, start, 1) == ()
+    assert list(times_after(nowhere, start)) == []
+    assert previous(nowhere, start) is None

@@ -1,5 +1,7 @@
 """Schedules in words."""
 
+import calendar
+
 import pytest
 
 from heliostat_core.schedules import Schedule, describe
@@ -63,3 +65,14 @@ def test_a_schedule_is_said_in_both_languages(
 ) -> None:
     model = Schedule.model_validate(schedule)
     assert (describe(model, "en"), describe(model, "ko")) == (english, korean)
+
+
+def test_months_and_days_have_their_own_names() -> None:
+    for number in range(1, 13):
+        schedule = Schedule(cron=f"0 8 1 {number} *")
+        assert calendar.month_name[number] in describe(schedule, "en")
+        assert f"{number}월" in describe(schedule, "ko")
+    for number in range(7):
+        schedule = Schedule(cron=f"0 8 * * {number + 1}")
+        assert calendar.day_name[number] in describe(schedule, "en")
+        assert f"{'월화수목금토일'[number]}요일" in describe(schedule, "ko")
