@@ -104,7 +104,9 @@ def read_modules(settings: Path, files: Sequence[Path], root: Path) -> list[Modu
     measured = Coverage(config_file=str(settings), messages=False)
     measured.combine()
     data = measured.get_data()
-    data.touch_files([str(each) for each in files])  # what nothing imports has all its branches missing
+    data.touch_files(
+        [str(each) for each in files]
+    )  # what nothing imports has all its branches missing
     report = settings.with_name("report.json")
     measured.json_report(outfile=str(report))
     found = Report.model_validate_json(report.read_bytes()).files

@@ -1,6 +1,5 @@
 """Whose a resource is, from its own word, its Agent's and the record before."""
 
-
 from heliostat_api.documents.port import Document
 from heliostat_api.records.owners import Owners
 from heliostat_core.names import OWNER_ANNOTATION

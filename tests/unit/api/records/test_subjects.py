@@ -106,7 +106,8 @@ def test_an_agent_of_the_dashboard_stays_inactive_when_its_resource_is_gone() ->
 
 
 @pytest.mark.parametrize(
-    "known", [None, Document("agents/1", {"managedBy": "kubectl"}, "1"), draft_document(deleting=True)]
+    "known",
+    [None, Document("agents/1", {"managedBy": "kubectl"}, "1"), draft_document(deleting=True)],
 )
 def test_a_resource_brings_no_agent_of_the_dashboard_back(known: Document | None) -> None:
     assert subject_of_draft(make_agent(), known, None, NOW) is None
