@@ -31,7 +31,7 @@ class Summary(BaseModel):
 
 
 class MeasuredFile(BaseModel):
-    """A file in coverage's JSON report; a branch is a line and the one after it, negative: leaves."""
+    """A file in coverage's JSON report. A branch is a line and the next, negative for the end."""
 
     summary: Summary
     missing_branches: Sequence[tuple[int, int]]
@@ -93,7 +93,7 @@ def measure(files: Sequence[Path], command: Sequence[str], root: Path) -> tuple[
         names = "".join(f"\n    {each}" for each in files)
         settings.write_text(
             f"[run]\nbranch = true\nparallel = true\npatch = subprocess\n"
-            f"data_file = {data}\ninclude ={names}\n"
+            f"data_file = {data}\ndisable_warnings = no-data-collected\ninclude ={names}\n"
         )
         run = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", *command]
         code = subprocess.run(run, cwd=root, check=False).returncode
@@ -104,9 +104,8 @@ def read_modules(settings: Path, files: Sequence[Path], root: Path) -> list[Modu
     measured = Coverage(config_file=str(settings), messages=False)
     measured.combine()
     data = measured.get_data()
-    data.touch_files(
-        [str(each) for each in files]
-    )  # what nothing imports has all its branches missing
+    # What nothing imports has all its branches missing.
+    data.touch_files([str(each) for each in files])
     report = settings.with_name("report.json")
     measured.json_report(outfile=str(report))
     found = Report.model_validate_json(report.read_bytes()).files

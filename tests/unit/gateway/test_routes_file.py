@@ -317,8 +317,26 @@ def test_a_name_that_pydantic_uses_itself_is_a_name_like_others() -> None:
 
 
 NAMES = st.sampled_from(
-    ["fast", "press", "local", "local/qwen", "a", "A b", "[key]", "chain", "model", "provider"]
-    + ["system", "systemFile", "persona", "input", "output", "baseUrl", "cache", "exact"]
+    [
+        "[key]",
+        "A b",
+        "a",
+        "baseUrl",
+        "cache",
+        "chain",
+        "exact",
+        "fast",
+        "input",
+        "local",
+        "local/qwen",
+        "model",
+        "output",
+        "persona",
+        "press",
+        "provider",
+        "system",
+        "systemFile",
+    ]
 )
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | NAMES | st.sampled_from(["", "http://a", "../a"]),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.branch_coverage import find_files, find_packages, measure
+from tools.branch_coverage import Contract, find_files, find_packages, measure
 
 DECIDING = """
 def decide(number):
@@ -18,7 +18,7 @@ def decide(number):
 
 
 def test_packages_that_no_http_client_may_be_reached_from_are_held() -> None:
-    contracts = [
+    contracts: list[Contract] = [
         {"source_modules": ["pure", "other.pure"], "forbidden_modules": ["asyncio", "aiohttp"]},
         {
             "source_modules": ["caller"],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from heliostat_api.base.views import ExecutionView
-from heliostat_api.documents.port import Document
+from heliostat_api.documents.port import Document, Value
 from heliostat_api.documents.writes import MOST_DOCUMENT_BYTES
 from heliostat_api.events.log import ReportType
 from heliostat_api.records.annotations import AGENT_REVISION
@@ -65,7 +65,7 @@ def draft_document(*, deleting: bool = False) -> Document:
     return Document("agents/agent-1", fields_of(draft, "agent-1", {"noted": "by another"}), "1")
 
 
-def revision_document(**fields: object) -> Document:
+def revision_document(**fields: Value) -> Document:
     return Document("revisions/3", {**CONTENT.model_dump(mode="json"), **fields}, "1")
 
 

@@ -3,12 +3,13 @@
 import base64
 
 import pytest
+from pydantic import JsonValue
 
 from heliostat_gateway.dialects.chat_history import read_history
 from heliostat_gateway.dialects.fields import UntranslatableError
 from heliostat_gateway.dialects.messages_calls import write_messages_request
 from heliostat_gateway.dialects.signatures import SignedPart, ThoughtSignature, read_signature
-from heliostat_json.objects import JsonObject, JsonValue, list_at, object_at
+from heliostat_json.objects import JsonObject, list_at, object_at
 
 QUESTION: JsonObject = {"role": "user", "content": "Weather?"}
 
