@@ -14,6 +14,7 @@ from heliostat_core.keys import (
     person_claims,
     public_key_id,
     public_pem,
+    sign_admin_token,
     sign_api_token,
     sign_person_key,
     verify_admin_token,
@@ -86,3 +87,10 @@ def test_a_key_of_another_kind_signs_and_checks_nothing() -> None:
         sign_api_token(private, NOW)
     with pytest.raises(ValueError, match="public key must be an Ed25519 key"):
         public_key_id(public.decode())
+
+
+def test_a_token_for_the_gateways_administration_is_good_for_a_minute() -> None:
+    token = sign_admin_token(PRIVATE, NOW)
+    verify_admin_token(token, PEMS, NOW + 59)
+    with pytest.raises(KeyRefusedError, match="expired"):
+        verify_admin_token(token, PEMS, NOW + 60)
