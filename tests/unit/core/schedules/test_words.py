@@ -28,6 +28,11 @@ SEOUL = "Asia/Seoul"
             "on day 31 of every month, or its last day at 09:00, UTC",
             "매월 31일(없으면 말일) 09:00 (UTC)",
         ),
+        (
+            {"frequency": "monthly", "monthDay": 28, "time": "09:00"},
+            "on day 28 of every month at 09:00, UTC",
+            "매월 28일 09:00 (UTC)",
+        ),
         ({"cron": "*/15 * * * *"}, "every 15 minutes, UTC", "15분마다 (UTC)"),
         ({"cron": "* * * * *"}, "every minute, UTC", "1분마다 (UTC)"),
         (
