@@ -12,6 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from heliostat_api.base.cancellation import keep_cancellation
 from heliostat_api.documents.port import UnavailableError
 from heliostat_api.events.log import (
     REPORT_BYTES,
@@ -286,23 +287,11 @@ def _gone(audience: str) -> str:
 
 @asynccontextmanager
 async def _mapped() -> AsyncIterator[None]:
-    """Raises UnavailableError while Redis is away. A cancellation stays one: the client may swallow
-    it in the middle of a reconnect, and then who waits for the task's end would wait for good."""
-    task = asyncio.current_task()
-    assert task is not None
-    before = task.cancelling()
     try:
-        yield
+        with keep_cancellation():
+            yield
     except (RedisError, OSError) as error:
-        _check_cancelled(task, before)
         raise UnavailableError(f"Redis: {error}") from error
-    _check_cancelled(task, before)
-
-
-def _check_cancelled(task: asyncio.Task[object], before: int) -> None:
-    """Raises CancelledError when somebody has cancelled the task since it was `before`."""
-    if task.cancelling() > before:
-        raise asyncio.CancelledError
 
 
 def _read_entry(entry: tuple[bytes, list[bytes]]) -> Logged:

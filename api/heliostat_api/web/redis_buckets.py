@@ -12,6 +12,7 @@ from typing import Final
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
+from heliostat_api.base.cancellation import keep_cancellation
 from heliostat_api.web.limits import Buckets, LocalBuckets
 
 _PREFIX: Final = "heliostat:bucket:"
@@ -66,7 +67,8 @@ class RedisBuckets:
             return await self._alone.take(key, a_minute)
         try:
             whole = 60 * _MICROS
-            wait = await self._take([f"{_PREFIX}{key}"], [whole // a_minute, whole])
+            with keep_cancellation():
+                wait = await self._take([f"{_PREFIX}{key}"], [whole // a_minute, whole])
         except (RedisError, OSError) as error:
             _LOG.warning("each replica limits requests by itself: %s", error)
             self._away_until = self._clock() + PAUSE_SECONDS

@@ -32,6 +32,7 @@ _LOG = logging.getLogger(__name__)
 _HISTORY_MS: Final = 60 * 86_400_000
 _QUIET_MS: Final = 3_600_000  # a run without a new call for so long has finished
 _OVERLAP_MS: Final = 900_000  # a call that began so long ago may still have changed
+_EXACT: Final = 2**53  # what a client of JSON holds without rounding
 _MOST: Final = 10_000  # executions remembered between sweeps
 
 
@@ -223,8 +224,8 @@ def _finding(run: Run, found: Anomaly, peers: list[int], now_ms: int, action: Ac
         seen_ms=now_ms,
         cost_nanos=run.cost_nanos,
         median_nanos=found.median_nanos,
-        times_basis_points=None if found.times is None else min(int(found.times * 10_000), 2**62),
-        score_basis_points=min(int(found.score * 10_000), 2**62),
+        times_basis_points=None if found.times is None else min(int(found.times * 10_000), _EXACT),
+        score_basis_points=min(int(found.score * 10_000), _EXACT),
         against=found.against,
         known=found.known,
         peers_median_nanos=int(median_of(peers)) if len(peers) >= FEWEST_PEERS else None,

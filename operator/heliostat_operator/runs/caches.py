@@ -6,10 +6,11 @@ ends in a conflict and is read. What was admitted is always read: making its Job
 condition.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from cachetools import TTLCache
 
 from heliostat_core.executions import Attempt, Execution, ExecutionStatus
 from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavailableError
@@ -123,20 +124,18 @@ _MOST_PAUSES = 10_000
 class Pauses:
     """What the gateway last said of each Agent. A gateway that does not answer pauses nobody."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, clock: Callable[[], datetime]) -> None:
         self._gateway = gateway
-        self._known: OrderedDict[Key, tuple[datetime, AgentSum | None]] = OrderedDict()
+        self._known: TTLCache[Key, tuple[AgentSum | None], datetime] = TTLCache(
+            _MOST_PAUSES, _REMEMBERED, clock
+        )
 
-    async def of(self, agent: Key, now: datetime) -> AgentSum | None:
+    async def of(self, agent: Key) -> AgentSum | None:
         """The pause of an Agent, at most 15 s old; None when it may run or nobody knows."""
         known = self._known.get(agent)
-        if known is None or now - known[0] >= _REMEMBERED:
-            known = (now, await self._ask(agent))
-            self._known[agent] = known
-            self._known.move_to_end(agent)
-            while len(self._known) > _MOST_PAUSES:
-                self._known.popitem(last=False)
-        return known[1]
+        if known is None:
+            known = self._known[agent] = (await self._ask(agent),)
+        return known[0]
 
     async def _ask(self, agent: Key) -> AgentSum | None:
         try:
@@ -147,6 +146,7 @@ class Pauses:
 
 
 _TERMINATING_SECONDS = 60.0
+_MOST_NAMESPACES = 10_000
 
 
 class TerminatingNamespaces:
@@ -154,14 +154,13 @@ class TerminatingNamespaces:
     that the other runs in it need not try. One of the same name may be made again before long."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._until: dict[str, float] = {}
+        self._noted: TTLCache[str, None, float] = TTLCache(
+            _MOST_NAMESPACES, _TERMINATING_SECONDS, monotonic
+        )
 
     def note(self, namespace: str) -> None:
-        now = self._monotonic()
-        self._until = {name: until for name, until in self._until.items() if now < until}
-        self._until[namespace] = now + _TERMINATING_SECONDS
+        self._noted[namespace] = None
 
     def holds(self, namespace: str) -> bool:
         """Whether that was not long ago."""
-        return self._monotonic() < self._until.get(namespace, 0)
+        return namespace in self._noted

@@ -91,7 +91,7 @@ class Observer:
         self._asked: dict[Key, datetime] = {}  # when the gateway was asked what a live run cost
         self._agents: dict[Key, _AgentRead] = {}
         self._events_read: dict[Key, _EventsRead] = {}
-        self._pauses = Pauses(gateway)
+        self._pauses = Pauses(gateway, clock)
 
     async def observe(
         self,
@@ -109,7 +109,7 @@ class Observer:
         now = self._clock()
         admitted = execution.is_admitted
         agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
-        pause = await self._pause(agent, now)
+        pause = await self._pause(agent)
         key = (execution.metadata.namespace, execution.metadata.name)
         vaulted = await self._vaulted(execution, agent.spec if agent else None)
         terminating = self._terminating.holds(key[0])
@@ -179,12 +179,12 @@ class Observer:
         self._asked.pop(key, None)
         self._events_read.pop(key, None)
 
-    async def _pause(self, agent: Agent | None, now: datetime) -> AgentSum | None:
+    async def _pause(self, agent: Agent | None) -> AgentSum | None:
         """What the gateway says of a paused Agent. The limiter learns it before it counts slots."""
         if agent is None:
             return None
         key = (agent.metadata.namespace, agent.metadata.name)
-        pause = await self._pauses.of(key, now)
+        pause = await self._pauses.of(key)
         self._limiter.see_pause(key, paused=pause is not None)
         return pause
 

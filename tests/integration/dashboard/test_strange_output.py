@@ -21,6 +21,7 @@ TABLE = """
 
 [evil](javascript:alert(1)) [near](report.md) [far](https://example.com/far) and \u202etxt.exe
 """
+INPUT = {"customer": 12345678901234567890, "share": 0.1234567890123456}
 LINES: list[Event] = [
     output("\x1b[32mgreen\x1b[0m \x1b[1mbold\x1b[0m"),
     output("\x1b]0;title\x07\x1b[2Kafter"),
@@ -102,3 +103,17 @@ def test_the_log_of_a_run_grows_while_it_is_looked_at(open_page: OpenPage, dev: 
         expect(page.locator("pre").last).to_contain_text("tick 12")
         client.post(f"/api/executions/{uid}/cancel", json={})
         expect(page.locator("main").get_by_text("Cancelled").first).to_be_visible()
+
+
+def test_a_tools_input_shows_integers_as_they_came(
+    profile: Callable[..., BrowserContext], complaints: Complaints, dev: DevProcess
+) -> None:
+    page = profile().new_page()
+    complaints.follow(page)
+    content = {"type": "tool_use", "id": "call-1", "name": "mcp__crm__find", "input": INPUT}
+    asked: Event = {"type": "assistant", "message": {"id": "asked", "content": [content]}}
+    FakeRun(page, [asked], view(**ENDED)).open(dev)
+    page.get_by_text("mcp__crm__find").first.click()
+    shown = page.locator("pre", has_text='"customer"')
+    expect(shown).to_contain_text('"customer": 12345678901234567890')
+    expect(shown).to_contain_text('"share": 0.1234567890123456')

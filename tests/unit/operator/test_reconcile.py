@@ -514,16 +514,20 @@ async def test_a_gateway_that_does_not_answer_pauses_nobody(operator: Operator) 
 
 
 async def test_a_pause_is_asked_for_now_and_then_only() -> None:
-    gateway = FakeGateway()
-    pauses = Pauses(gateway)
+    gateway, passed = FakeGateway(), 0
+    pauses = Pauses(gateway, lambda: NOW + seconds(passed))
     agent = ("default", "sales")
-    assert await pauses.of(agent, NOW) is None
+    assert await pauses.of(agent) is None
     gateway.pauses["default/sales"] = PAUSE
-    assert await pauses.of(agent, NOW + seconds(14)) is None
-    assert await pauses.of(agent, NOW + seconds(15)) == PAUSE
+    passed = 14
+    assert await pauses.of(agent) is None
+    passed = 15
+    assert await pauses.of(agent) == PAUSE
     gateway.answers = False
-    assert await pauses.of(agent, NOW + seconds(29)) == PAUSE
-    assert await pauses.of(agent, NOW + seconds(30)) is None
+    passed = 29
+    assert await pauses.of(agent) == PAUSE
+    passed = 30
+    assert await pauses.of(agent) is None
 
 
 class SlowStart(MemoryWorld):

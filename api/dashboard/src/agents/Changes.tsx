@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { printJson } from "../lib/json";
 import { useWords } from "../words/words";
 import classes from "./Changes.module.css";
 import { isTexts } from "./contents";
@@ -75,5 +76,5 @@ function textOf(kind: Kind | undefined, value: unknown): string {
   const known = kind ? showValue(kind, value) : "";
   if (known) return kind === "dollars" ? `$${known}` : known;
   if (isTexts(value)) return value.length > 0 ? value.join(", ") : "[]";
-  return typeof value === "object" ? JSON.stringify(value, null, 1) : String(value);
+  return typeof value === "object" ? printJson(value, 1) : String(value);
 }

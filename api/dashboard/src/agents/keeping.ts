@@ -1,4 +1,5 @@
 /** What was written and not saved stays with the tab: nobody loses it by going back or reloading. */
+import { parseJson, printJson } from "../lib/json";
 import { isTree } from "./contents";
 import type { Editing } from "./editing";
 
@@ -28,7 +29,7 @@ export function keptYaml(id: string): YamlText | null {
 
 function keep(name: string, value: object | null): void {
   try {
-    if (value) sessionStorage.setItem(`heliostat.${name}`, JSON.stringify(value));
+    if (value) sessionStorage.setItem(`heliostat.${name}`, printJson(value));
     else sessionStorage.removeItem(`heliostat.${name}`);
   } catch {
     // A browser may forbid storage: then the page asks before it is left, as it does anyway.
@@ -37,7 +38,7 @@ function keep(name: string, value: object | null): void {
 
 function kept(name: string): unknown {
   try {
-    return JSON.parse(sessionStorage.getItem(`heliostat.${name}`) ?? "null");
+    return parseJson(sessionStorage.getItem(`heliostat.${name}`) ?? "null");
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 /** What people type and what a spec holds: money and time without floats on the way. */
 
+import { printJson } from "../lib/json";
 import { isTexts } from "./contents";
 
 export type Kind =
@@ -105,7 +106,7 @@ function parseArguments(text: string): string[] | null {
 function showArguments(value: unknown): string {
   if (!isTexts(value)) return "";
   const isPlain = value.every((each) => each.trim() === each && !/\n/.test(each));
-  return isPlain && !value[0]?.startsWith("[") ? value.join("\n") : JSON.stringify(value, null, 1);
+  return isPlain && !value[0]?.startsWith("[") ? value.join("\n") : printJson(value, 1);
 }
 
 const shownNumber = (show: (value: number) => string) => (value: unknown) =>

@@ -1,3 +1,4 @@
+import { parseJson, printJson } from "../lib/json";
 import { presentLanguage } from "../words/preferences";
 import type { Accepted, Problem } from "./views";
 
@@ -43,7 +44,7 @@ export function send<Answer>({ path, method = "POST", body, ...rest }: Order): P
   return ask<Answer>(path, {
     method,
     headers,
-    ...(method === "DELETE" && !body ? {} : { body: JSON.stringify(body ?? {}) }),
+    ...(method === "DELETE" && !body ? {} : { body: printJson(body ?? {}) }),
     ...(rest.signal ? { signal: rest.signal } : {}),
   });
 }
@@ -93,7 +94,7 @@ export function withQuery(
 async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
   const response = await request(path, init);
   const text = await response.text();
-  return JSON.parse(text || "null");
+  return parseJson<Answer>(text || "null");
 }
 
 async function request(path: string, init: RequestInit): Promise<Response> {

@@ -1,3 +1,4 @@
+import { parseJson } from "../lib/json";
 import { backoffMs } from "../live/backoff";
 import type { ClientFrame, ServerFrame } from "./frames";
 
@@ -38,7 +39,7 @@ export class Connection {
     this.#socket = socket;
     socket.onopen = () => this.#opened(socket);
     socket.onclose = () => this.#failed();
-    socket.onmessage = ({ data }) => this.#speaking.hear(JSON.parse(data));
+    socket.onmessage = ({ data }) => this.#speaking.hear(parseJson<ServerFrame>(data));
   }
 
   /** Only a connection that waits is hurried. */

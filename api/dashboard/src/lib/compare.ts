@@ -1,5 +1,7 @@
 /** What two runs of an agent differ in, as figures. */
+
 import type { Execution, FieldChange } from "../api/views";
+import { printJson } from "./json";
 
 export interface Difference {
   left: number | null;
@@ -40,7 +42,7 @@ export function otherChanges(changes: readonly FieldChange[]): FieldChange[] {
 /** A field's value in one piece: text as it is, everything else as JSON. */
 export function shownValue(value: unknown): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return typeof value === "string" ? value : printJson(value, 2);
 }
 
 /** What a run is held against: others of its agent; a test run's are the tests of the same agent,

@@ -1,4 +1,5 @@
 import type { Report, Snapshot } from "../api/views";
+import { parseJson } from "../lib/json";
 import { backoffMs } from "./backoff";
 import type { Link } from "./frames";
 import type { Presence } from "./presence";
@@ -56,8 +57,10 @@ export class Stream {
     this.#alive();
     source.onopen = () => this.#connected();
     source.onerror = () => this.#failed();
-    source.addEventListener("snapshot", (event) => this.#heardSnapshot(JSON.parse(event.data)));
-    source.addEventListener("report", (event) => this.#heardReport(JSON.parse(event.data)));
+    source.addEventListener("snapshot", (event) =>
+      this.#heardSnapshot(parseJson<Snapshot>(event.data)),
+    );
+    source.addEventListener("report", (event) => this.#heardReport(parseJson<Report>(event.data)));
     source.addEventListener("heartbeat", () => this.#alive());
     source.addEventListener("ended", () => this.#ended());
   }

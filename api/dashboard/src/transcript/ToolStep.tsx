@@ -1,4 +1,5 @@
 import { useId } from "react";
+import { printJson } from "../lib/json";
 import { visible } from "../lib/visible";
 import { Icon, type IconName } from "../parts/icons";
 import { Printed } from "../parts/Printed";
@@ -145,7 +146,7 @@ function inputText({ name, input, draft }: Call): string {
   if (name === "Bash") return textAt(input, "command");
   if (name === "Write") return textAt(input, "content");
   if (name === "Edit") return edited(input);
-  return JSON.stringify(input, null, 2);
+  return printJson(input, 2);
 }
 
 function edited(input: Fields): string {

@@ -4,7 +4,9 @@
  * same objects, so the page draws only what is new. Within one call a draft is written on: a
  * thousand events copy the list of items once.
  */
+
 import type { TranscriptEvent } from "../api/views";
+import { printJson } from "../lib/json";
 import {
   add,
   type Body,
@@ -316,5 +318,5 @@ export function subjectOf(input: Fields, folder: string): string {
     const text = textAt(input, name);
     if (text) return relative(text, folder).replace(/\s+/g, " ").trim();
   }
-  return Object.keys(fieldsOf(input)).length > 0 ? JSON.stringify(input) : "";
+  return Object.keys(fieldsOf(input)).length > 0 ? printJson(input) : "";
 }
