@@ -8,7 +8,7 @@ that follows from the record, so that no crash and no second operator starts it 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from heliostat_core.conditions import BlockedReason, ExecutionCondition, FinishedReason
+from heliostat_core.conditions import BlockedReason, ExecutionCondition, FinishedReason, is_true
 from heliostat_core.executions import (
     Attempt,
     BlockedBy,
@@ -55,7 +55,12 @@ from heliostat_operator.runs.status import (
     with_result,
     with_start,
 )
-from heliostat_operator.runs.stops import compute_late_start, decide_stop, live_keys
+from heliostat_operator.runs.stops import (
+    compute_late_start,
+    decide_stop,
+    is_stopped,
+    live_keys,
+)
 from heliostat_operator.settings import OperatorSettings
 
 # The runner enforces the clock itself; the operator steps in when it did not.
@@ -94,7 +99,7 @@ def _decide(
     status = compute_active(execution.status, stamp)
     stop = compute_stop(execution, seen, stamp.now, settings)
     if stop is not None:
-        return decide_stop(execution, status, seen.facts, stop, stamp)
+        return decide_stop(execution, status, seen.facts, stop, stamp, seen.ledger)
     if not execution.is_admitted:
         return decide_admission(execution, status, seen, stamp, settings)
     return _decide_attempt(execution, status, seen, stamp, settings)
@@ -184,7 +189,18 @@ def _decide_finished(
         return Decision(status, again_after=job.stays_seconds)
     held = RUN_FINALIZER in execution.metadata.finalizers
     marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
-    return Decision(status, (*job.effects, ReleaseExecution()) if held or not marked else ())
+    if not held and marked:
+        return Decision(status)
+    return Decision(status, (*job.effects, ReleaseExecution(_to_mark(execution))))
+
+
+def _to_mark(execution: Execution) -> tuple[Attempt, ...]:
+    """Whose Jobs and pods stay, to be marked. Those of a run that is deleted go with it, and those
+    of an attempt that was stopped are gone."""
+    status = execution.status
+    if execution.metadata.deletion_timestamp is not None:
+        return ()
+    return tuple(each for each in status.attempts if not is_stopped(each, status.cancellation))
 
 
 def _patience(status: ExecutionStatus, now: datetime) -> float:
@@ -194,10 +210,7 @@ def _patience(status: ExecutionStatus, now: datetime) -> float:
 
 
 def _settled(status: ExecutionStatus) -> bool:
-    return any(
-        each.type == ExecutionCondition.SETTLED and each.status == "True"
-        for each in status.conditions
-    )
+    return is_true(status.conditions, ExecutionCondition.SETTLED)
 
 
 # ---- attempts -----------------------------------------------------------------------------------
@@ -219,7 +232,7 @@ def _decide_attempt(
             reason=FinishedReason.POD_LOST,
             message="The record of this admitted run is not whole. Make a new Execution.",
         )
-        return decide_stop(execution, status, seen.facts, lost, stamp)
+        return decide_stop(execution, status, seen.facts, lost, stamp, seen.ledger)
     if attempt.is_over:
         return _decide_next(execution, status, attempt, seen, stamp, settings)
     if not _was_started(attempt, seen.facts):

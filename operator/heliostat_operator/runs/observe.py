@@ -34,7 +34,7 @@ from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
 from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
-from heliostat_operator.runs.facts import Facts
+from heliostat_operator.runs.facts import Facts, is_stopping
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.runs.waits import is_explained, names_missing_secret
@@ -108,7 +108,8 @@ class Observer:
         """
         now = self._clock()
         admitted = execution.is_admitted
-        agent = None if admitted or execution.is_finished else await self.agent(execution, arrived)
+        starts = not (admitted or execution.is_finished or is_stopping(execution))
+        agent = await self.agent(execution, arrived) if starts else None
         pause = await self._pause(agent)
         key = (execution.metadata.namespace, execution.metadata.name)
         vaulted = await self._vaulted(execution, agent.spec if agent else None)
@@ -131,7 +132,7 @@ class Observer:
                 vaulted=await self._vaulted(execution, recorded.spec),
                 terminating=terminating,
             )
-        frozen = await self._frozen(execution) if admitted and not _is_stopping(execution) else None
+        frozen = await self._frozen(execution) if admitted and not is_stopping(execution) else None
         facts = await self._facts(execution, now)
         if frozen is not None and (_is_to_start(execution) or facts.secret_is_missing):
             vaulted = await self._vaulted(execution, frozen.spec)
@@ -140,7 +141,7 @@ class Observer:
             frozen=frozen.spec if frozen else None,
             slots=self._limiter.slot_status(execution),
             facts=facts,
-            ledger=await self._ledger(execution, now),
+            ledger=await self._ledger(execution, facts, now),
             pause=pause,
             charge=frozen.charge if frozen else NOBODY,
             vaulted=vaulted,
@@ -207,17 +208,35 @@ class Observer:
         attempt = execution.current_attempt
         if attempt is None or attempt.is_over or execution.is_finished:
             return Facts(job=None, pod=None)
+        if is_stopping(execution):
+            return await self._facts_of_stop(execution, attempt, now)
         namespace = execution.metadata.namespace
-        found = await self._world.get(Ref(JOB, namespace, attempt.job_name))
-        job = Job.model_validate(found) if found else None
-        if job is not None and not job.metadata.is_owned_by(execution.metadata.uid):
-            job = None  # left by an earlier Execution of this name
+        job = await self._job(execution, attempt)
         pod = await self._pod(execution, attempt, job.metadata.uid if job else attempt.job_uid)
         events = await self._events(execution, attempt, job, pod, now)
         missing = job is not None and await self._secret_is_missing(attempt, namespace, pod, events)
         return Facts(
             job, pod, events, overdue_seconds(pod, now), counted_seconds(job, now), missing
         )
+
+    async def _facts_of_stop(self, execution: Execution, attempt: Attempt, now: datetime) -> Facts:
+        """A pod that runs says all that a stop needs. One that was told to leave, as the record
+        says, is looked for among all. Why a pod does not start is of no interest any more."""
+        uid = attempt.job_uid
+        if execution.status.cancellation is None:
+            known = await self._known_pod(execution, attempt, uid)
+            if known is not None:
+                return Facts(job=None, pod=known)
+        job = await self._job(execution, attempt)
+        pod = await self._listed_pod(execution, attempt, job.metadata.uid if job else uid)
+        overdue = overdue_seconds(pod, now)
+        return Facts(job, pod, overdue_seconds=overdue, counted_seconds=counted_seconds(job, now))
+
+    async def _job(self, execution: Execution, attempt: Attempt) -> Job | None:
+        """The attempt's Job, but none that an earlier Execution of this name left."""
+        found = await self._world.get(Ref(JOB, execution.metadata.namespace, attempt.job_name))
+        job = Job.model_validate(found) if found else None
+        return job if job and job.metadata.is_owned_by(execution.metadata.uid) else None
 
     async def _pod(self, execution: Execution, attempt: Attempt, job_uid: str | None) -> Pod | None:
         """The Job's pod; when the Job is not known, one that was made for this Execution.
@@ -226,8 +245,11 @@ class Observer:
         namespace has. It is needed for an end, which comes no sooner than all of them are over.
         """
         known = await self._known_pod(execution, attempt, job_uid)
-        if known is not None:
-            return known
+        return known or await self._listed_pod(execution, attempt, job_uid)
+
+    async def _listed_pod(
+        self, execution: Execution, attempt: Attempt, job_uid: str | None
+    ) -> Pod | None:
         selection = Selection(
             namespace=execution.metadata.namespace,
             labels={
@@ -288,8 +310,9 @@ class Observer:
             self._events_read[key] = known
         return known.events
 
-    async def _ledger(self, execution: Execution, now: datetime) -> LedgerSum | None:
-        """Asked when a run has ended and is not settled, and now and then while it runs."""
+    async def _ledger(self, execution: Execution, facts: Facts, now: datetime) -> LedgerSum | None:
+        """Asked when a run has ended and is not settled, or is about to be called over because
+        nothing is left of what was stopped; and now and then while it runs."""
         if not execution.status.attempts or execution.is_settled:
             return None
         if not execution.is_finished and not _made_a_job(execution):
@@ -298,8 +321,9 @@ class Observer:
         if execution.is_finished:
             self.forget_execution(key)
         else:
-            asked = self._asked.get(key)
-            if asked and now - asked < self._usage:
+            asked, is_left = self._asked.get(key), facts.pod is not None or facts.job is not None
+            ends = execution.status.cancellation is not None and not is_left
+            if asked and now - asked < self._usage and not ends:
                 return None
             self._asked[key] = now
         try:
@@ -321,13 +345,6 @@ def overdue_seconds(pod: Pod | None, now: datetime) -> float:
     """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
     ends = pod.metadata.deletion_timestamp if pod else None
     return max(0.0, (now - ends).total_seconds()) if ends else 0.0
-
-
-def _is_stopping(execution: Execution) -> bool:
-    """Whether nothing of it starts any more, so that what was frozen is of no use."""
-    meta, status = execution.metadata, execution.status
-    is_asked = execution.spec.cancel or meta.deletion_timestamp is not None
-    return is_asked or status.cancellation is not None
 
 
 def _waits_for_its_time(execution: Execution, now: datetime) -> bool:
