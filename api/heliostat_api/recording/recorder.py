@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -30,6 +31,7 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.recording.announcing import Announcer
+from heliostat_api.recording.backlog import latest
 from heliostat_api.recording.lag import Lag
 from heliostat_api.recording.totals import Totals
 from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
@@ -141,9 +143,15 @@ class Recorder:
         await self.catch_up()
 
     async def _follow(self, kind: Kind) -> None:
-        """Raises what ends the watch."""
-        async for change in self.world.watch(kind):
-            await self._see_change(kind, change)
+        """Raises what ends the watch. Of an Agent, webhooks tell what it was between two states."""
+        watch = self.world.watch(kind)
+        if kind is not EXECUTION:
+            async for change in watch:
+                await self._see_change(kind, change)
+            return
+        async with aclosing(latest(watch)) as changes:
+            async for change in changes:
+                await self._see_change(kind, change)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
         if change.type != "DELETED":
