@@ -76,6 +76,8 @@ class ExecutionController(Controller):
         if not name:
             return
         key = (meta.namespace, name)
+        if kind == POD:
+            self._observer.see_pod(key, None if change.type == "DELETED" else meta.name)
         tells = self._pod_tells(change, key) if kind == POD else key not in self._leaving
         if tells and self._is_news(key, meta.resource_version):
             self._queues.add(self.name, key)

@@ -61,12 +61,14 @@ from heliostat_operator.runs.stops import (
     is_stopped,
     live_keys,
 )
+from heliostat_operator.runs.waits import is_explained
 from heliostat_operator.settings import OperatorSettings
 
 # The runner enforces the clock itself; the operator steps in when it did not.
 _CLOCK_SLACK_SECONDS = 2
 _SOON = 1.0
 _WAITING = 30.0
+_TOLD = 120.0
 
 
 def decide(
@@ -284,13 +286,19 @@ def _follow(
         block = BlockedBy(reason=diagnosis.reason, message=diagnosis.message[:1024])
         assert seen.frozen is not None
         left = start_seconds_left(attempt, seen.facts, seen.frozen, stamp.now)
-        return Decision(with_blocks(status, block), again_after=min(_WAITING, left))
+        return Decision(with_blocks(status, block), again_after=min(_patience_with(seen), left))
     if isinstance(diagnosis, Runs):
         attempt = attempt.model_copy(update={"start_time": diagnosis.started})
         status = compute_running(with_attempt(status, attempt), stamp, diagnosis.started)
         left = time_left(status, attempt, stamp.now)
         return Decision(status, again_after=max(_SOON, min(left, settings.usage_seconds)))
     return _close(execution, status, attempt, diagnosis, seen, stamp, settings)
+
+
+def _patience_with(seen: Observation) -> float:
+    """The watch tells when a pod that says itself why it waits says something else."""
+    pod = seen.facts.pod
+    return _TOLD if pod is not None and is_explained(pod) else _WAITING
 
 
 def time_left(status: ExecutionStatus, attempt: Attempt, now: datetime) -> float:

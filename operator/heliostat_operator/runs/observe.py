@@ -91,6 +91,7 @@ class Observer:
         self._asked: dict[Key, datetime] = {}  # when the gateway was asked what a live run cost
         self._agents: dict[Key, _AgentRead] = {}
         self._events_read: dict[Key, _EventsRead] = {}
+        self._pods: dict[Key, str] = {}  # names that the watch told
         self._pauses = Pauses(gateway, clock)
 
     async def observe(
@@ -175,8 +176,16 @@ class Observer:
         """It changed: the next look reads it."""
         self._agents.pop(key, None)
 
+    def see_pod(self, run: Key, name: str | None) -> None:
+        """The run has a pod of that name, or one of its pods is gone."""
+        if name is None:
+            self._pods.pop(run, None)
+        else:
+            self._pods[run] = name
+
     def forget_execution(self, key: Key) -> None:
         """It is over or gone."""
+        self._pods.pop(key, None)
         self._asked.pop(key, None)
         self._events_read.pop(key, None)
 
@@ -268,9 +277,11 @@ class Observer:
     async def _known_pod(
         self, execution: Execution, attempt: Attempt, job_uid: str | None
     ) -> Pod | None:
-        if attempt.pod_name is None or job_uid is None:
+        namespace = execution.metadata.namespace
+        name = attempt.pod_name or self._pods.get((namespace, execution.metadata.name))
+        if name is None or job_uid is None:
             return None
-        found = await self._world.get(Ref(POD, execution.metadata.namespace, attempt.pod_name))
+        found = await self._world.get(Ref(POD, namespace, name))
         pod = Pod.model_validate(found) if found else None
         if pod is None or not pod.metadata.is_owned_by(job_uid):
             return None

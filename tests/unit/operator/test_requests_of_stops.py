@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from heliostat_core.executions import Execution
 from heliostat_core.keys import new_private_key
-from heliostat_core.names import EXECUTION_ANNOTATION, FINISHED_LABEL
+from heliostat_core.names import FINISHED_LABEL
 from heliostat_core.worlds import (
     AGENT,
     EVERYTHING,
@@ -144,16 +144,8 @@ class Stage:
                 name="one-1-x7k2p",
                 job_name="one-1",
                 job_uid=uid_of(job),
-                labels={
-                    str(key): str(value) for key, value in mapping_at(template, "labels").items()
-                },
-                annotations={
-                    EXECUTION_ANNOTATION: "one",
-                    **{
-                        str(key): str(value)
-                        for key, value in mapping_at(template, "annotations").items()
-                    },
-                },
+                labels=texts_at(template, "labels"),
+                annotations=texts_at(template, "annotations"),
             )
         )
 
@@ -175,6 +167,10 @@ class Stage:
             found is None
             or Execution.model_validate(found).metadata.labels.get(FINISHED_LABEL) == "true"
         )
+
+
+def texts_at(obj: JsonObject, name: str) -> dict[str, str]:
+    return {key: str(value) for key, value in mapping_at(obj, name).items()}
 
 
 async def make_waiting() -> Stage:
@@ -310,5 +306,20 @@ def test_a_stop_is_settled_with_its_end_only_by_a_ledger_that_was_asked_with_dea
         await stage.work(stage.is_marked)
         assert stage.run.is_settled
         assert stage.gateway.revoked == [(stage.run.metadata.uid, 1)]
+
+    run(go())
+
+
+def test_a_pod_that_starts_is_read_by_the_name_that_the_watch_told() -> None:
+    """A list costs the more, the more pods the namespace has."""
+
+    async def go() -> None:
+        stage = Stage()
+        await stage.work(lambda: Ref(JOB, "default", "one-1") in stage.world.objects)
+        stage.world.asked.clear()
+        stage.start_pod()
+        await stage.work(lambda: stage.run.status.phase == "Running")
+        read = ["get Execution", "get ControllerRevision", "get Job", "get Pod"]
+        assert stage.world.asked == [*read, "status Execution"]
 
     run(go())

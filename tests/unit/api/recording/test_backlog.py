@@ -7,13 +7,17 @@ from contextlib import aclosing
 import pytest
 
 from heliostat_api.recording.backlog import latest
-from heliostat_core.worlds import Change, UnavailableError
+from heliostat_core.worlds import Change, JsonObject, UnavailableError
 
 
 def change(name: str, version: int, *, head: bool = False, gone: bool = False) -> Change:
     metadata = {"name": name, "namespace": "default", "uid": name, "resourceVersion": str(version)}
-    whole = {} if head else {"spec": {}}
-    obj = {"apiVersion": "heliostat.dev/v1alpha1", "kind": "Execution", "metadata": metadata}
+    whole: JsonObject = {} if head else {"spec": {}}
+    obj: JsonObject = {
+        "apiVersion": "heliostat.dev/v1alpha1",
+        "kind": "Execution",
+        "metadata": metadata,
+    }
     return Change("DELETED" if gone else "MODIFIED", {**obj, **whole})
 
 
