@@ -8,7 +8,7 @@ that follows from the record, so that no crash and no second operator starts it 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from heliostat_core.conditions import BlockedReason, ExecutionCondition, FinishedReason, is_true
+from heliostat_core.conditions import BlockedReason, FinishedReason
 from heliostat_core.executions import (
     Attempt,
     BlockedBy,
@@ -17,10 +17,9 @@ from heliostat_core.executions import (
     ExecutionStatus,
     compute_phase,
 )
-from heliostat_core.names import FIELD_MANAGER, FINISHED_LABEL, RUN_FINALIZER
+from heliostat_core.names import FIELD_MANAGER
 from heliostat_core.resources import ManagedFields, ObjectMeta
 from heliostat_operator.model.effects import (
-    ReleaseExecution,
     RevokeKey,
     StartAttempt,
 )
@@ -34,8 +33,9 @@ from heliostat_operator.runs.admission import (
 from heliostat_operator.runs.decisions import Decision
 from heliostat_operator.runs.diagnosis import diagnose
 from heliostat_operator.runs.facts import Diagnosis, Ended, Facts, Runs, Waits
-from heliostat_operator.runs.leftover_jobs import delete_job, leftover_job
+from heliostat_operator.runs.leftover_jobs import delete_job
 from heliostat_operator.runs.observations import Observation
+from heliostat_operator.runs.releases import decide_finished
 from heliostat_operator.runs.retries import Finish, TryAgain, next_step
 from heliostat_operator.runs.status import (
     Stamp,
@@ -43,7 +43,6 @@ from heliostat_operator.runs.status import (
     compute_active,
     compute_finished,
     compute_running,
-    compute_settled,
     compute_starting,
     new_attempt,
     start_seconds_left,
@@ -58,7 +57,6 @@ from heliostat_operator.runs.status import (
 from heliostat_operator.runs.stops import (
     compute_late_start,
     decide_stop,
-    is_stopped,
     live_keys,
 )
 from heliostat_operator.runs.waits import is_explained
@@ -97,7 +95,7 @@ def _decide(
     execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
 ) -> Decision:
     if execution.is_finished:
-        return _decide_finished(execution, seen, stamp, settings)
+        return decide_finished(execution, seen.ledger, stamp, settings)
     status = compute_active(execution.status, stamp)
     stop = compute_stop(execution, seen, stamp.now, settings)
     if stop is not None:
@@ -165,54 +163,6 @@ def _clock_ran_out(
         reason=FinishedReason.TIMED_OUT,
         message=f"The run used its {timeout.effective_seconds} s. Raise limits.timeoutSeconds.",
     )
-
-
-# ---- after the end ------------------------------------------------------------------------------
-
-
-def _decide_finished(
-    execution: Execution, seen: Observation, stamp: Stamp, settings: OperatorSettings
-) -> Decision:
-    """Dead keys, settled money, then the finalizer goes. Nothing else of the status changes."""
-    status = execution.status
-    is_deleted = execution.metadata.deletion_timestamp is not None
-    if not execution.is_settled and not is_deleted:  # it goes with its finalizer, unread
-        status = compute_settled(status, stamp, seen.ledger)
-    job = leftover_job(execution, stamp.now, settings)
-    open_keys = live_keys(status.attempts, stamp.now)
-    if open_keys:
-        return Decision(status, (*open_keys, *job.effects), _patience(status, stamp.now))
-    # What is marked is listed by no operator that starts later: its money would never settle. So
-    # Settled is written first, and the mark follows in a step of its own.
-    if not execution.is_settled and not is_deleted:
-        again = 0 if _settled(status) else _patience(status, stamp.now)
-        return Decision(status, job.effects, again)
-    if job.stays_seconds:
-        return Decision(status, again_after=job.stays_seconds)
-    held = RUN_FINALIZER in execution.metadata.finalizers
-    marked = execution.metadata.labels.get(FINISHED_LABEL) == "true"
-    if not held and marked:
-        return Decision(status)
-    return Decision(status, (*job.effects, ReleaseExecution(_to_mark(execution))))
-
-
-def _to_mark(execution: Execution) -> tuple[Attempt, ...]:
-    """Whose Jobs and pods stay, to be marked. Those of a run that is deleted go with it, and those
-    of an attempt that was stopped are gone."""
-    status = execution.status
-    if execution.metadata.deletion_timestamp is not None:
-        return ()
-    return tuple(each for each in status.attempts if not is_stopped(each, status.cancellation))
-
-
-def _patience(status: ExecutionStatus, now: datetime) -> float:
-    """Often at first, then less: a gateway that is away for an hour is not asked in vain by all."""
-    ended = status.completion_time or now
-    return min(max(_SOON, (now - ended).total_seconds() / 4), _WAITING)
-
-
-def _settled(status: ExecutionStatus) -> bool:
-    return is_true(status.conditions, ExecutionCondition.SETTLED)
 
 
 # ---- attempts -----------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
 from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
-from heliostat_operator.runs.facts import Facts, is_stopping
+from heliostat_operator.runs.facts import Facts, counted_seconds, is_stopping, overdue_seconds
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.runs.waits import is_explained, names_missing_secret
@@ -352,12 +352,6 @@ def subject_of_events(job: Job | None, pod: Pod | None) -> str | None:
     return None if started or is_explained(pod) else pod.metadata.uid
 
 
-def overdue_seconds(pod: Pod | None, now: datetime) -> float:
-    """How long ago a deleted pod should have gone: Kubernetes writes the end of its grace."""
-    ends = pod.metadata.deletion_timestamp if pod else None
-    return max(0.0, (now - ends).total_seconds()) if ends else 0.0
-
-
 def _waits_for_its_time(execution: Execution, now: datetime) -> bool:
     """Whether a further attempt is not due yet: it needs no slot before."""
     due = execution.status.next_attempt_time
@@ -368,12 +362,6 @@ def _is_to_start(execution: Execution) -> bool:
     """Whether the next step may make a Job, which needs the values of its secrets."""
     attempt = execution.current_attempt
     return attempt is not None and not attempt.is_over and attempt.job_uid is None
-
-
-def counted_seconds(job: Job | None, now: datetime) -> float:
-    """How long ago the Job was last written: by its controller, while the attempt goes on."""
-    times = [each.time for each in job.metadata.managed_fields if each.time] if job else []
-    return max(0.0, (now - max(times)).total_seconds()) if times else 0.0
 
 
 def _made_a_job(execution: Execution) -> bool:
