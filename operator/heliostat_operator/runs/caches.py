@@ -15,7 +15,6 @@ from cachetools import TTLCache
 from heliostat_core.executions import Attempt, Execution, ExecutionStatus
 from heliostat_operator.gateway.ledgers import AgentSum, Gateway, GatewayUnavailableError
 from heliostat_operator.model.keys import Key
-from heliostat_operator.runs.facts import is_stopping
 
 _MOST_KEPT = 1000  # some kilobytes each; the others are read
 
@@ -37,7 +36,7 @@ class FreshExecutions:
 
     def bring(self, key: Key, execution: Execution) -> None:
         """Keeps it when it may be of use."""
-        is_of_use = is_stopping(execution) or not execution.is_admitted
+        is_of_use = execution.is_stopping or not execution.is_admitted
         if is_of_use and (len(self._brought) < _MOST_KEPT or key in self._brought):
             self._brought[key] = FreshExecution(execution, self._monotonic())
         else:

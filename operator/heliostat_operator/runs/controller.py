@@ -28,7 +28,6 @@ from heliostat_operator.runs.effect_runner import (
     EffectRunner,
     read_version,
 )
-from heliostat_operator.runs.facts import is_stopping
 from heliostat_operator.runs.observe import Observer, observer_of, terminating_of
 from heliostat_operator.runs.pods import Pod
 from heliostat_operator.runs.reconciler import ExecutionReconciler
@@ -107,7 +106,7 @@ class ExecutionController(Controller):
             self._queues.add("schedule", agent, urgent=execution.is_offer)
         self._give_slots_on()
         is_news = self._is_news(key, execution.metadata.resource_version)
-        if not is_gone and (is_news or is_stopping(execution)):
+        if not is_gone and (is_news or execution.is_stopping):
             self._fresh.bring(key, execution)
         if is_news and not (is_gone and _is_let_go(execution)):
             self._queues.add(self.name, key)

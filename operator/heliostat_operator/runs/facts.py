@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from heliostat_core.conditions import BlockedReason
-from heliostat_core.executions import CauseClass, Execution
+from heliostat_core.executions import CauseClass
 from heliostat_operator.runs.pods import EventObject, Job, Pod, Terminated
 from heliostat_operator.runs.results import ResultDocument
 
@@ -66,13 +66,6 @@ class Facts:
     @property
     def terminated(self) -> Terminated | None:
         return self.pod.container.terminated if self.pod else None
-
-
-def is_stopping(execution: Execution) -> bool:
-    """Whether nothing of it starts any more, so that what was frozen is of no use."""
-    meta, status = execution.metadata, execution.status
-    is_asked = execution.spec.cancel or meta.deletion_timestamp is not None
-    return is_asked or status.cancellation is not None
 
 
 def is_over(facts: Facts) -> bool:

@@ -34,7 +34,7 @@ from heliostat_operator.model.keys import Key
 from heliostat_operator.runs.admission import is_held_by_schedule
 from heliostat_operator.runs.caches import Pauses, TerminatingNamespaces
 from heliostat_operator.runs.concurrency import ConcurrencyLimiter, limiter_of
-from heliostat_operator.runs.facts import Facts, counted_seconds, is_stopping, overdue_seconds
+from heliostat_operator.runs.facts import Facts, counted_seconds, overdue_seconds
 from heliostat_operator.runs.observations import Frozen, Observation
 from heliostat_operator.runs.pods import EventObject, Job, Pod, choose_pod
 from heliostat_operator.runs.waits import is_explained, names_missing_secret
@@ -109,7 +109,7 @@ class Observer:
         """
         now = self._clock()
         admitted = execution.is_admitted
-        starts = not (admitted or execution.is_finished or is_stopping(execution))
+        starts = not (admitted or execution.is_finished or execution.is_stopping)
         agent = await self.agent(execution, arrived) if starts else None
         pause = await self._pause(agent)
         key = (execution.metadata.namespace, execution.metadata.name)
@@ -133,7 +133,7 @@ class Observer:
                 vaulted=await self._vaulted(execution, recorded.spec),
                 terminating=terminating,
             )
-        frozen = await self._frozen(execution) if admitted and not is_stopping(execution) else None
+        frozen = await self._frozen(execution) if admitted and not execution.is_stopping else None
         facts = await self._facts(execution, now)
         if frozen is not None and (_is_to_start(execution) or facts.secret_is_missing):
             vaulted = await self._vaulted(execution, frozen.spec)
@@ -217,7 +217,7 @@ class Observer:
         attempt = execution.current_attempt
         if attempt is None or attempt.is_over or execution.is_finished:
             return Facts(job=None, pod=None)
-        if is_stopping(execution):
+        if execution.is_stopping:
             return await self._facts_of_stop(execution, attempt, now)
         namespace = execution.metadata.namespace
         job = await self._job(execution, attempt)
