@@ -68,12 +68,11 @@ async def test_what_went_is_told_with_its_last_state() -> None:
 
 
 async def test_what_ends_the_watch_is_raised_after_what_came_before() -> None:
-    found = list[Change]()
     brought = [*BEGUN, change("b", 2)]
+    changes = latest(Watch(*brought, error=UnavailableError("away"))())
+    assert [await anext(changes) for _ in brought] == brought
     with pytest.raises(UnavailableError):
-        async for each in latest(Watch(*brought, error=UnavailableError("away"))()):
-            found.append(each)
-    assert found == brought
+        await anext(changes)
 
 
 async def test_a_watch_waits_for_a_reader_that_is_late() -> None:
