@@ -10,11 +10,12 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Protocol, TypeAlias
 
+from heliostat_api.base.texts import plain
 from heliostat_api.documents.paging import every
 from heliostat_api.documents.port import (
     OWNER,
@@ -31,7 +32,6 @@ from heliostat_api.documents.port import (
 from heliostat_api.events.log import EventLog
 from heliostat_api.people.topics import topics_of_owner_field
 from heliostat_api.recording.announcing import Announcer
-from heliostat_api.recording.backlog import latest
 from heliostat_api.recording.lag import Lag
 from heliostat_api.recording.totals import Totals
 from heliostat_api.recording.transcript_finaliser import TranscriptFinaliser
@@ -50,6 +50,7 @@ from heliostat_api.records.subjects import (
     subject_of_execution,
     subject_of_gone,
 )
+from heliostat_api.web.problems import ProblemError
 from heliostat_core.agents import Agent
 from heliostat_core.executions import Execution
 from heliostat_core.kinds import recorded_kinds
@@ -119,10 +120,18 @@ class Recorder:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def audiences_of(self, uid: str) -> tuple[str, ...] | None:
-        """Who hears of an Execution; None when there is none. Raises UnavailableError."""
+        """Who hears of an Execution; None when there is none. Raises UnavailableError, and a
+        problem with status 403 once the record is closed: the run is over, and a key of it that
+        somebody still has adds nothing.
+        """
         document = await self.documents.get(f"executions/{uid}")
         if document is None or await self.is_erasing(str(document.fields[OWNER])):
             return None
+        if document.fields.get("recordedAt"):
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                plain("This run is over and its record is closed: its key delivers nothing more."),
+            )
         return topics_of_owner_field(str(document.fields[OWNER]))
 
     async def catch_up(self) -> None:
@@ -143,15 +152,9 @@ class Recorder:
         await self.catch_up()
 
     async def _follow(self, kind: Kind) -> None:
-        """Raises what ends the watch. Of an Agent, webhooks tell what it was between two states."""
-        watch = self.world.watch(kind)
-        if kind is not EXECUTION:
-            async for change in watch:
-                await self._see_change(kind, change)
-            return
-        async with aclosing(latest(watch)) as changes:
-            async for change in changes:
-                await self._see_change(kind, change)
+        """Raises what ends the watch."""
+        async for change in self.world.watch(kind):
+            await self._see_change(kind, change)
 
     async def _see_change(self, kind: Kind, change: Change) -> None:
         if change.type != "DELETED":
