@@ -49,7 +49,7 @@ def second_instant(wall: datetime, zone: ZoneInfo) -> datetime | None:
     """The second instant at which a clock there shows this, when clocks are set back."""
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    return second if first < second and wall_clock(second, zone) == wall else None
+    return second if first < second else None  # in a gap fold=1 is the earlier one
 
 
 def is_skipped(wall: datetime, zone: ZoneInfo) -> bool:

@@ -3,7 +3,8 @@
 A thought's signature means something only to the provider that made it. Gemini's are carried in
 thinking blocks as `gemini|KIND|ID|SIGNATURE`, so that they find back to their part (KIND is
 `call`, with the call's id, `text` or `thought`) and are never shown to another provider.
-OpenRouter's are `openrouter|DETAILS`.
+OpenRouter's are `openrouter|DETAILS`. A provider that speaks Messages and signs otherwise than
+Anthropic has a mark of its own, which is put before its signatures: `zai|SIGNATURE`.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from heliostat_json.objects import JsonObject, text_at
 
 _MARK: Final = "gemini|"
 OPENROUTER_MARK: Final = "openrouter|"
+ZAI_MARK: Final = "zai|"
 
 
 class SignedPart(StrEnum):
@@ -62,4 +64,4 @@ def is_anthropic_thinking(value: JsonValue) -> bool:
     if value.get("type") == "redacted_thinking":
         return True
     signature = text_at(value, "signature")
-    return bool(signature) and not signature.startswith((_MARK, OPENROUTER_MARK))
+    return bool(signature) and not signature.startswith((_MARK, OPENROUTER_MARK, ZAI_MARK))

@@ -11,6 +11,7 @@ from heliostat_core.keys import (
     person_claims,
     public_key_id,
     public_pem,
+    sign_admin_token,
     sign_api_token,
     sign_person_key,
     verify_admin_token,
@@ -61,3 +62,10 @@ def test_budgets_of_people_are_known_by_their_names() -> None:
     assert is_of_people(person_budget("guest-1"))
     assert is_of_people("guests")
     assert not any(map(is_of_people, ("", "person", "team", "guests-2", "a-person-1")))
+
+
+def test_a_token_for_the_gateways_administration_is_good_for_a_minute() -> None:
+    token = sign_admin_token(PRIVATE, NOW)
+    verify_admin_token(token, PEMS, NOW + 59)
+    with pytest.raises(KeyRefusedError, match="expired"):
+        verify_admin_token(token, PEMS, NOW + 60)

@@ -35,6 +35,12 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_page_is_listed_in_the_index() -> None:
+    listed = set(LINK.findall((ROOT / "docs" / "README.md").read_text()))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages - listed == set(), "list them in docs/README.md"
+
+
 def test_every_setting_in_the_code_is_documented() -> None:
     documented = set(SETTING.findall((ROOT / "docs" / "settings.md").read_text()))
     sources = [path for name in COMPONENTS for path in (ROOT / name).rglob("*.py")]

@@ -25,6 +25,16 @@ DAILY = {"frequency": "daily"}
         ({"cron": "0 8 * * *", "time": "08:00"}, "time", "Leave it out"),
         ({**DAILY, "blackouts": [{}]}, "blackouts[0]", "must set startTime and endTime"),
         (
+            {**DAILY, "blackouts": [{"startTime": str(NOW), "endTime": str(NOW)}]},
+            "blackouts[0].endTime",
+            "must be after startTime",
+        ),
+        (
+            {**DAILY, "blackouts": [{"startTime": str(NOW), "endTime": "2025-12-31T23:59:59Z"}]},
+            "blackouts[0].endTime",
+            "must be after startTime",
+        ),
+        (
             {**DAILY, "blackouts": [{"cron": "0 0 30 2 *", "durationSeconds": 60}]},
             "blackouts[0].cron",
             "no date that ever comes",
