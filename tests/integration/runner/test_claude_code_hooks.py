@@ -233,7 +233,8 @@ def test_a_copy_of_the_deferred_calls_line_at_the_end_is_found(attempt: Try) -> 
     trial = attempt(RED)
     trial.claude.start("go")
     session = trial.claude.session_file
-    [line] = [line for line in session.open() if '"hook_deferred_tool"' in line]
+    lines = session.read_text().splitlines(keepends=True)
+    [line] = [line for line in lines if '"hook_deferred_tool"' in line]
     _push_back(session, WINDOW)
     with session.open("a") as file:
         file.write(line)
@@ -313,6 +314,23 @@ def test_of_two_deferred_calls_of_one_answer_the_first_is_lost(attempt: Try) -> 
     assert trial.effects == ["other"]
     history = json.dumps(trial.model.requests[-1].body["messages"])
     assert ("echo other" in history, "echo red" in history) == (True, False)
+
+
+def test_a_second_call_of_the_answer_that_is_denied_leaves_the_deferred_one(attempt: Try) -> None:
+    other = Call("Bash", {"command": "echo other >> out"})
+    trial = attempt(
+        Calls([RED, other]),
+        answer=lambda asked: decide("defer" if asked.call == RED.arguments else "deny"),
+    )
+
+    first = trial.claude.start("go")
+    trial.answer("allow")
+    trial.resume()
+
+    assert first.stop == (0, "success", "tool_deferred")
+    assert trial.effects == ["red"]
+    history = json.dumps(trial.model.requests[-1].body["messages"])
+    assert ("echo other" in history, "the hook says deny" in history) == (True, True)
 
 
 def test_in_a_sub_agent_a_deferral_is_swallowed(attempt: Try) -> None:
