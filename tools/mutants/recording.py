@@ -95,11 +95,12 @@ def _caches() -> Iterator["_lru_cache_wrapper[object]"]:
                     yield each
 
 
-def _is_controller() -> bool:
-    return "PYTEST_XDIST_WORKER" not in os.environ
+def _records() -> bool:
+    """Whether this is a worker of a session that is recorded: its controller runs no test."""
+    return FOLDER in os.environ and "PYTEST_XDIST_WORKER" in os.environ
 
 
-_RECORDER = None if _is_controller() else Recorder(Path(os.environ[FOLDER]))
+_RECORDER = Recorder(Path(os.environ[FOLDER])) if _records() else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
